@@ -1,0 +1,148 @@
+import { z } from 'zod';
+
+interface ErrorKind {
+  /** The HTTP status a REST answer carries. */
+  readonly status: number;
+  /** Whether the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** What it means and what to do, for docs/errors.md. */
+  readonly meaning: string;
+}
+
+/**
+ * Every error a client can see, over REST, in a Socket.IO acknowledgement or as a connect error.
+ * docs/errors.md mirrors it; a test keeps them the same.
+ */
+export const ERRORS = {
+  UNAUTHORIZED: {
+    status: 401,
+    retryable: false,
+    meaning: 'No API key was given, or it is unknown or revoked. Send a valid key.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    retryable: false,
+    meaning: 'The credentials are valid but do not allow this call.',
+  },
+  VALIDATION_FAILED: {
+    status: 400,
+    retryable: false,
+    meaning: 'The request has a missing, unknown or mistyped field; `details` lists them.',
+  },
+  UNKNOWN_EVENT: {
+    status: 400,
+    retryable: false,
+    meaning: 'A subscription names an event that does not exist; `details.events` lists the names.',
+  },
+  TOO_MANY_ITEMS: {
+    status: 400,
+    retryable: false,
+    meaning: 'A list in the request is longer than allowed; `details.limit` is the bound.',
+  },
+  PAYLOAD_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body exceeds the size limit.' },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    retryable: false,
+    meaning: 'The Accept header names no type that this resource has.',
+  },
+  ROUTE_NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such method and path.' },
+  TENANT_NOT_FOUND: { status: 404, retryable: false, meaning: 'No tenant has this id.' },
+  KEY_NOT_FOUND: { status: 404, retryable: false, meaning: 'No API key has this id.' },
+  SESSION_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'The tenant of this API key has no session of this id.',
+  },
+  SESSION_EXISTS: { status: 409, retryable: false, meaning: 'The tenant already has a session of this id.' },
+  SESSION_NOT_OPEN: {
+    status: 409,
+    retryable: true,
+    meaning: 'The session is not connected to WhatsApp; `details.status` says what it is instead.',
+  },
+  QR_NOT_AVAILABLE: {
+    status: 409,
+    retryable: true,
+    meaning: 'The session shows no QR code now; `details.status` and `details.reason` say why.',
+  },
+  ALREADY_LINKED: { status: 409, retryable: false, meaning: 'The session is already linked to a phone.' },
+  RECIPIENT_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'The recipient is not on WhatsApp.',
+  },
+  WHATSAPP_REFUSED: {
+    status: 502,
+    retryable: false,
+    meaning: 'WhatsApp refused the request; `details` holds its code where it gave one.',
+  },
+  INBOX_FULL: {
+    status: 429,
+    retryable: true,
+    meaning: 'The worker of this session has too many commands waiting. Slow down.',
+  },
+  OUTCOME_UNKNOWN: {
+    status: 504,
+    retryable: false,
+    meaning: 'No answer came in time: the command may or may not have been carried out.',
+  },
+  NO_WORKER: {
+    status: 503,
+    retryable: true,
+    meaning: 'The session is waiting for a worker. Try again shortly.',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    meaning: 'A part of the service that this needs is out of reach. Try again shortly.',
+  },
+  INTERNAL: { status: 500, retryable: true, meaning: 'An unexpected failure; it was logged.' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What a client sees of an error, in every channel. */
+export interface ErrorDescription {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]];
+
+export const errorDescriptionSchema = z.object({
+  code: z.enum(codes),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** The body of every REST answer that is not a success. */
+export const errorBodySchema = z.object({ error: errorDescriptionSchema });
+
+/** An error of the registry. Its message and details are shown to clients: they never hold a secret. */
+export class WafleetError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>) {
+    super(message);
+    this.name = 'WafleetError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+
+  describe(): ErrorDescription {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.details === undefined ? {} : { details: this.details }),
+    };
+  }
+}

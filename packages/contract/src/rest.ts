@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { keyIdSchema, sessionIdSchema, tenantIdSchema } from './identifiers.js';
+import { sessionStatusSchema } from './session-status.js';
+
+const nameSchema = z.string().trim().min(1).max(100);
+const instantSchema = z.iso.datetime().describe('UTC, ISO 8601');
+
+export const createTenantBodySchema = z.strictObject({ name: nameSchema });
+export const tenantSchema = z.object({ id: tenantIdSchema, name: nameSchema });
+
+export const createKeyBodySchema = z.strictObject({ tenantId: tenantIdSchema, name: nameSchema.optional() });
+export const createdKeySchema = z.object({
+  id: keyIdSchema,
+  key: z.string().describe('The API key itself. It is shown in this answer only.'),
+});
+
+export const createSessionBodySchema = z.strictObject({
+  id: sessionIdSchema.optional(),
+  name: nameSchema.optional(),
+});
+export const createdSessionSchema = z.object({ id: sessionIdSchema, status: sessionStatusSchema });
+
+export const sessionSchema = z.object({
+  id: sessionIdSchema,
+  name: nameSchema.optional(),
+  status: sessionStatusSchema,
+  reason: z.string().optional().describe('Why the session has this status, where there is a reason to tell'),
+  since: instantSchema,
+  worker: z.string().optional().describe('The worker incarnation that owns the session'),
+  phone: z.string().optional().describe('The linked phone number, digits only'),
+});
+export const sessionListSchema = z.array(sessionSchema);
+
+export const qrSchema = z.object({
+  qr: z.string().describe('The text to draw as a QR code for the phone to scan'),
+  expiresAt: instantSchema,
+});
+
+export const createPairingCodeBodySchema = z.strictObject({
+  phone: z
+    .string()
+    .transform((text) => text.replace(/^\+|[\s().-]/g, ''))
+    .pipe(z.string().regex(/^[1-9][0-9]{6,14}$/, 'must be a phone number with its country code')),
+});
+export const pairingCodeSchema = z.object({ code: z.string(), expiresAt: instantSchema });
+
+/** A phone number with its country code, or a WhatsApp id of a person or a group. */
+export const recipientSchema = z
+  .string()
+  .regex(
+    /^(\+?[1-9][0-9]{6,14}|[0-9]{5,20}(-[0-9]{5,20})?@(s\.whatsapp\.net|lid|g\.us))$/,
+    'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
+  );
+
+export const sendMessageBodySchema = z.strictObject({
+  to: recipientSchema,
+  text: z.string().min(1).max(65_536),
+});
+export const sentMessageSchema = z.object({ messageId: z.string() });
+
+export type Tenant = z.infer<typeof tenantSchema>;
+export type CreatedKey = z.infer<typeof createdKeySchema>;
+export type CreatedSession = z.infer<typeof createdSessionSchema>;
+export type SessionView = z.infer<typeof sessionSchema>;
+export type Qr = z.infer<typeof qrSchema>;
+export type PairingCode = z.infer<typeof pairingCodeSchema>;
+export type SentMessage = z.infer<typeof sentMessageSchema>;

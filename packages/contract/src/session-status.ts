@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/**
+ * The states of a session.
+ * `queued`: waits for a worker. `connecting`: a worker opens its socket. `awaiting_link`: shows a QR code or
+ * waits for a pairing code. `open`: linked and connected. `reconnecting`: lost its connection and tries again.
+ * `closed`: stopped, nothing tries. `logged_out`: unlinked on the phone; its keys are gone. `failed`: needs a
+ * person; `reason` says why.
+ */
+export const SESSION_STATUSES = [
+  'queued',
+  'connecting',
+  'awaiting_link',
+  'open',
+  'reconnecting',
+  'closed',
+  'logged_out',
+  'failed',
+] as const;
+
+export const sessionStatusSchema = z.enum(SESSION_STATUSES);
+
+export type SessionStatus = (typeof SESSION_STATUSES)[number];

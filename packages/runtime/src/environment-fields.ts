@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { variable } from './environment.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+
+export const logLevelField = variable(z.enum(LOG_LEVELS).default('info'), {
+  about: 'The least important level of log lines to write.',
+  takes: `one of ${LOG_LEVELS.join(', ')}`,
+});
+
+export const redisUrlField = variable(z.url({ protocol: /^rediss?$/ }), {
+  about: 'The Redis that all processes of the cluster share.',
+  takes: 'a URL such as redis://localhost:6379 or rediss://user:password@host:6380',
+  secret: true,
+});
+
+export const hostField = variable(z.string().min(1).default('0.0.0.0'), {
+  about: 'The address to listen on.',
+  takes: 'an IP address or host name of this machine',
+});
+
+/** A TCP port to listen on; 0 takes any free one. */
+export function portField(defaultPort: number, about: string) {
+  return variable(z.coerce.number().int().min(0).max(65_535).default(defaultPort), {
+    about,
+    takes: 'a port number from 0 to 65535, 0 for any free one',
+  });
+}
+
+/** A whole number within bounds. */
+export function integerField(options: { default: number; min: number; max: number; about: string }) {
+  return variable(z.coerce.number().int().min(options.min).max(options.max).default(options.default), {
+    about: options.about,
+    takes: `a whole number from ${options.min} to ${options.max}`,
+  });
+}
+
+export const encryptionKeyField = variable(z.string().regex(/^[0-9a-fA-F]{64}$/), {
+  about: 'The key that session credentials are sealed with (AES-256-GCM).',
+  takes: '64 hexadecimal digits, such as `openssl rand -hex 32` prints',
+  secret: true,
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { environmentHelp, parseEnvironment } from './environment.js';
+import {
+  encryptionKeyField,
+  integerField,
+  logLevelField,
+  portField,
+  redisUrlField,
+} from './environment-fields.js';
+
+const app = {
+  name: 'sample',
+  description: 'an app of this test.',
+  environment: z.object({
+    REDIS_URL: redisUrlField,
+    ENCRYPTION_KEY: encryptionKeyField,
+    PORT: portField(3000, 'Where it listens.'),
+    WORKER_CAPACITY: integerField({ default: 200, min: 1, max: 10_000, about: 'How many sessions.' }),
+    LOG_LEVEL: logLevelField,
+  }),
+};
+const valid = { REDIS_URL: 'redis://localhost:6379', ENCRYPTION_KEY: 'ab'.repeat(32) };
+
+describe('parseEnvironment', () => {
+  test('gives typed values with defaults, and takes an empty value as not set', () => {
+    expect(parseEnvironment(app, { ...valid, PORT: '', WORKER_CAPACITY: '5', UNRELATED: 'x' })).toEqual({
+      ...valid,
+      PORT: 3000,
+      WORKER_CAPACITY: 5,
+      LOG_LEVEL: 'info',
+    });
+  });
+
+  test('names each wrong variable, the value it got and what it takes', () => {
+    expect(() => parseEnvironment(app, { ...valid, PORT: 'seventy', LOG_LEVEL: 'loud' })).toThrow(
+      [
+        'PORT is "seventy"; it takes a port number from 0 to 65535, 0 for any free one.',
+        'LOG_LEVEL is "loud"; it takes one of fatal, error, warn, info, debug, silent.',
+      ].join('\n'),
+    );
+  });
+
+  test('says when a required variable is not set, and never shows a secret value', () => {
+    expect(() => parseEnvironment(app, { ENCRYPTION_KEY: 'hunter2' })).toThrow(
+      /^REDIS_URL is not set; it takes .*\nENCRYPTION_KEY has a value of 7 characters \(not shown\); it takes .*$/,
+    );
+  });
+});
+
+test('the help lists every variable with what it takes and its default', () => {
+  const help = environmentHelp(app);
+  for (const name of Object.keys(app.environment.shape)) expect(help).toContain(`  ${name}\n`);
+  expect(help).toContain('a whole number from 1 to 10000 (default 200)');
+  expect(help).toContain('(required)');
+});

@@ -1,0 +1,92 @@
+import type { z } from 'zod';
+import { type AppDescription, environmentHelp, readEnvironment } from './environment.js';
+import type { logLevelField } from './environment-fields.js';
+import { Lifecycle } from './lifecycle.js';
+import { createLogger, type Logger } from './logger.js';
+import { StartError } from './start-error.js';
+
+/** What an app's start function is given. */
+export interface AppContext<E> {
+  readonly environment: E;
+  readonly logger: Logger;
+  /** Register here what has to be stopped, right after it was started. */
+  readonly lifecycle: Lifecycle;
+}
+
+export interface RunOptions {
+  /**
+   * What a promise that rejects with nobody to catch it does: `stop`, the default, ends the process; `log` tells of
+   * it, for a process whose work is many independent parts in the hands of a library that leaves such promises.
+   */
+  readonly unhandledRejections?: 'stop' | 'log';
+}
+
+type AppEnvironment = z.ZodObject<{ LOG_LEVEL: typeof logLevelField } & z.ZodRawShape>;
+
+/**
+ * The main function of an app: reads the environment (`--help` prints it and ends), makes the logger, starts,
+ * and on SIGTERM or SIGINT stops in stages. Exit codes: 0 after a clean stop, 1 when the start failed (one clear
+ * line on standard error), when something failed that nothing caught, or when a stage of the stop did.
+ */
+export async function runApp<S extends AppEnvironment>(
+  app: AppDescription<S>,
+  start: (context: AppContext<z.output<S>>) => Promise<void>,
+  { unhandledRejections = 'stop' }: RunOptions = {},
+): Promise<void> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(environmentHelp(app));
+    return;
+  }
+
+  const environment = await startOrExit(app.name, async () => readEnvironment(app));
+  const logger = createLogger({ app: app.name, level: String(environment.LOG_LEVEL) });
+  const lifecycle = new Lifecycle(logger);
+
+  const stopAndExit = async (exitCode: number) => {
+    if (lifecycle.isStopping) return;
+    const stoppedWell = await lifecycle.stop();
+    process.exit(stoppedWell ? exitCode : 1);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      logger.info({ signal }, 'stopping');
+      void stopAndExit(0);
+    });
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      if (event === 'unhandledRejection' && unhandledRejections === 'log') {
+        logger.error({ err: error }, 'a promise rejected and nobody caught it');
+        return;
+      }
+      logger.fatal({ err: error }, `stopping after an ${event}`);
+      void stopAndExit(1);
+    });
+  }
+
+  await startOrExit(
+    app.name,
+    () => start({ environment, logger, lifecycle }),
+    () => lifecycle.stop(),
+  );
+}
+
+async function startOrExit<T>(
+  name: string,
+  start: () => Promise<T>,
+  undo?: () => Promise<unknown>,
+): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const text =
+      error instanceof StartError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
+    process.stderr.write(`wafleet ${name} cannot start: ${text}\n`);
+    await undo?.();
+    process.exit(1);
+  }
+}
