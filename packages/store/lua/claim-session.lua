@@ -1,0 +1,16 @@
+-- Claims a session: succeeds when nobody owns it, when the claimer does already, or when the owner is the one whose
+-- death the claimer names as evidence. Counts the epoch up, so that every earlier fence refuses from now on.
+--   KEYS[1]  owner record
+--   KEYS[2]  directory entry of the session
+--   ARGV[1]  claiming worker
+--   ARGV[2]  worker that is believed dead, or ''
+-- Returns {1, epoch} when claimed, {0, epoch, owner} when refused, {-1} when there is no such session.
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  return { -1 }
+end
+local owner = redis.call('HGET', KEYS[1], 'worker')
+if owner and owner ~= ARGV[1] and owner ~= ARGV[2] then
+  return { 0, tonumber(redis.call('HGET', KEYS[1], 'epoch')), owner }
+end
+redis.call('HSET', KEYS[1], 'worker', ARGV[1])
+return { 1, redis.call('HINCRBY', KEYS[1], 'epoch', 1) }

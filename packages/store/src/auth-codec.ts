@@ -1,0 +1,61 @@
+/**
+ * The form of credentials before they are sealed: a byte that tells the form, then the value. Bytes stand as they
+ * are, which is most of what changes; all else is JSON, with bytes inside as {"$bytes": base64}. Other keys that begin
+ * with a dollar get a second one, so nothing that a value holds is taken for bytes.
+ *
+ * 64-bit integers of protobuf messages become numbers, or decimal strings where a number would lose digits; protobuf
+ * takes both. Messages come back as plain objects of the same fields, which is what Baileys works with.
+ */
+
+const RAW = 0;
+const JSON_TEXT = 1;
+
+/** A 64-bit integer as protobufjs gives it. */
+interface LongInteger {
+  readonly low: number;
+  readonly high: number;
+  readonly unsigned: boolean;
+  toString(): string;
+}
+
+function isLongInteger(value: object): value is LongInteger {
+  // Marked on the prototype, which no stored object's own key of that name is.
+  return '__isLong__' in value && !Object.hasOwn(value, '__isLong__');
+}
+
+function fromLongInteger(value: LongInteger): number | string {
+  const number = Number(value.toString());
+  return Number.isSafeInteger(number) ? number : value.toString();
+}
+
+function toPlain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (isLongInteger(value)) return fromLongInteger(value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [key.startsWith('$') ? `$${key}` : key, toPlain(field)]),
+  );
+}
+
+function fromPlain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(fromPlain);
+  if ('$bytes' in value && typeof value.$bytes === 'string') return Buffer.from(value.$bytes, 'base64');
+  return Object.fromEntries(
+    Object.entries(value).map(([key, field]) => [
+      key.startsWith('$$') ? key.slice(1) : key,
+      fromPlain(field),
+    ]),
+  );
+}
+
+export function encodeAuthValue(value: unknown): Buffer {
+  if (value instanceof Uint8Array) return Buffer.concat([Buffer.of(RAW), value]);
+  return Buffer.concat([Buffer.of(JSON_TEXT), Buffer.from(JSON.stringify(toPlain(value)))]);
+}
+
+export function decodeAuthValue(encoded: Buffer): unknown {
+  const content = encoded.subarray(1);
+  return encoded[0] === RAW ? content : fromPlain(JSON.parse(content.toString()));
+}

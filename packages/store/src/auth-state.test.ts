@@ -1,0 +1,158 @@
+import { type AuthenticationCreds, initAuthCreds, type SignalDataSet } from '@whiskeysockets/baileys';
+import { expect, test } from 'vitest';
+import { AuthStateStore, deleteAuthState } from './auth-state.js';
+import { Cipher, SealedValueError } from './cipher.js';
+import { keys } from './keyspace.js';
+import type { Fence } from './session-ref.js';
+import { SessionDirectory } from './sessions.js';
+import { everythingIn, ownedSession, useRedis } from './testing/redis-fixture.js';
+
+const fixture = useRedis();
+const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
+const desk = { tenantId: 'tnt_a', sessionId: 'desk' };
+const cipher = Cipher.fromHexKey('5a'.repeat(32));
+
+function storeOf(fence: Fence, withCipher = cipher): AuthStateStore {
+  return new AuthStateStore({ redis: fixture.redis, cipher: withCipher, fence });
+}
+
+function neverFresh(): AuthenticationCreds {
+  throw new Error('credentials are stored, so no fresh ones are needed');
+}
+
+test('a new session gets fresh credentials, which come back once they were saved', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const store = storeOf(fence);
+  const { creds, isNew } = await store.load(initAuthCreds);
+  expect(isNew).toBe(true);
+  expect((await storeOf(fence).load(initAuthCreds)).isNew).toBe(true);
+
+  creds.me = { id: '15551234567@s.whatsapp.net' };
+  await store.saveCreds();
+  const loaded = await storeOf(fence).load(neverFresh);
+  expect(loaded.isNew).toBe(false);
+  expect(loaded.creds.me).toEqual(creds.me);
+  expect(Buffer.from(loaded.creds.noiseKey.private)).toEqual(Buffer.from(creds.noiseKey.private));
+});
+
+test('Signal records of each type come back, deleted and unknown ones do not', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const { keys: signal } = await storeOf(fence).load(initAuthCreds);
+  const bytes = Buffer.from([1, 2, 3]);
+  const records: SignalDataSet = {
+    'pre-key': { '1': { public: bytes, private: bytes }, '2': { public: bytes, private: bytes } },
+    session: { 'peer.0:1': bytes },
+    'sender-key-memory': { 'group@g.us': { 'a@lid': true } },
+    'app-state-sync-version': {
+      regular: { version: 3, hash: bytes, indexValueMap: { x: { valueMac: bytes } } },
+    },
+    'lid-mapping': { '1555': '9999' },
+    'device-list': { '1555': ['0', '7'] },
+    'identity-key': { 'peer.0': bytes },
+    tctoken: { peer: { token: bytes, timestamp: '12' } },
+  };
+  await signal.set(records);
+  const { keys: again } = await storeOf(fence).load(initAuthCreds);
+  expect(await again.get('pre-key', ['2', '3', '1'])).toEqual(records['pre-key']);
+  expect(await again.get('session', ['peer.0:1'])).toEqual(records.session);
+  expect(await again.get('sender-key-memory', ['group@g.us'])).toEqual(records['sender-key-memory']);
+  expect(await again.get('app-state-sync-version', ['regular'])).toEqual(records['app-state-sync-version']);
+  expect(await again.get('lid-mapping', ['1555'])).toEqual(records['lid-mapping']);
+  expect(await again.get('device-list', ['1555'])).toEqual(records['device-list']);
+  expect(await again.get('tctoken', ['peer'])).toEqual(records.tctoken);
+  expect(await again.get('identity-key', [])).toEqual({});
+
+  await again.set({ 'pre-key': { '1': null }, session: { 'peer.0:1': null } });
+  expect(await signal.get('pre-key', ['1', '2'])).toEqual({ '2': records['pre-key']?.['2'] });
+  expect(await signal.get('session', ['peer.0:1'])).toEqual({});
+});
+
+test('a set of very many records is written at once', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const { keys: signal } = await storeOf(fence).load(initAuthCreds);
+  const ids = Array.from({ length: 12_345 }, (_, index) => String(index));
+  await signal.set({ 'lid-mapping': Object.fromEntries(ids.map((id) => [id, `lid-${id}`])) });
+  const stored = await signal.get('lid-mapping', ids);
+  expect(Object.keys(stored)).toHaveLength(ids.length);
+  expect(stored['12344']).toBe('lid-12344');
+  await signal.set({ 'lid-mapping': Object.fromEntries(ids.slice(1).map((id) => [id, null])) });
+  expect(await fixture.redis.hkeys(keys.auth(shop))).toEqual(['lid-mapping:0']);
+});
+
+test('concurrent saves end with the latest credentials', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const store = storeOf(fence);
+  const { creds, keys: signal } = await store.load(initAuthCreds);
+  // As after a restart of Redis: the first writes find their script unknown.
+  await fixture.redis.script('FLUSH');
+  const writes: unknown[] = [];
+  for (let round = 1; round <= 20; round++) {
+    creds.nextPreKeyId = round;
+    writes.push(store.saveCreds(), signal.set({ 'lid-mapping': { peer: String(round) } }));
+  }
+  await Promise.all(writes);
+  const loaded = await storeOf(fence).load(neverFresh);
+  expect(loaded.creds.nextPreKeyId).toBe(20);
+  expect(await loaded.keys.get('lid-mapping', ['peer'])).toEqual({ peer: '20' });
+});
+
+test('nothing in Redis shows a key: not raw, not in hex, not in base64', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const store = storeOf(fence);
+  const { creds, keys: signal } = await store.load(initAuthCreds);
+  const preKey = Buffer.from('pre-key with 32 well-known bytes');
+  const session = Buffer.from('a Signal session with its chains');
+  await store.saveCreds();
+  await signal.set({ 'pre-key': { '1': { public: preKey, private: preKey } }, session: { peer: session } });
+
+  const dump = await everythingIn(fixture.redis);
+  expect(dump.includes('pre-key:1')).toBe(true);
+  const secrets = [
+    preKey,
+    session,
+    Buffer.from(creds.noiseKey.private),
+    Buffer.from(creds.signedIdentityKey.private),
+    Buffer.from(creds.signedPreKey.keyPair.private),
+    Buffer.from(creds.advSecretKey, 'base64'),
+  ];
+  for (const secret of secrets) {
+    const part = secret.subarray(0, 12);
+    for (const form of [part, part.toString('hex'), part.toString('base64')]) {
+      expect(dump.includes(form)).toBe(false);
+    }
+  }
+});
+
+test('a value that was moved or damaged, or another key, is refused', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const { keys: signal } = await storeOf(fence).load(initAuthCreds);
+  await storeOf(fence).load(initAuthCreds);
+  await signal.set({ session: { a: Buffer.from('a'), b: Buffer.from('b') } });
+
+  const wrongKey = await storeOf(fence, Cipher.fromHexKey('00'.repeat(32))).load(initAuthCreds);
+  await expect(wrongKey.keys.get('session', ['a'])).rejects.toThrow(SealedValueError);
+
+  const sealed = await fixture.redis.hgetBuffer(keys.auth(shop), 'session:a');
+  await fixture.redis.hset(keys.auth(shop), 'session:b', sealed ?? '');
+  await expect(signal.get('session', ['b'])).rejects.toThrow(SealedValueError);
+  expect(await signal.get('session', ['a'])).toEqual({ a: Buffer.from('a') });
+
+  const other = await ownedSession(fixture.redis, desk, 'wrk_a');
+  await fixture.redis.hset(keys.auth(desk), 'session:a', sealed ?? '');
+  const { keys: otherSignal } = await storeOf(other).load(initAuthCreds);
+  await expect(otherSignal.get('session', ['a'])).rejects.toThrow(SealedValueError);
+
+  await fixture.redis.hset(keys.auth(shop), 'creds', 'no sealed value');
+  await expect(storeOf(fence).load(neverFresh)).rejects.toThrow(SealedValueError);
+});
+
+test('deleting the credentials leaves the session and its ownership', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const store = storeOf(fence);
+  await store.load(initAuthCreds);
+  await store.saveCreds();
+  await deleteAuthState(fixture.redis, fence);
+  expect(await fixture.redis.exists(keys.auth(shop))).toBe(0);
+  expect((await storeOf(fence).load(initAuthCreds)).isNew).toBe(true);
+  expect(await new SessionDirectory(fixture.redis).get(shop)).toMatchObject({ worker: 'wrk_a' });
+});

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { RedisConnection } from './connection.js';
+import { INBOX_LIFE_MS, INBOX_LIMIT } from './inbox-limits.js';
+import { channels, keys } from './keyspace.js';
+import { asText } from './reply.js';
+import { Script } from './script.js';
+import { ShardChannels } from './shard-channels.js';
+import {
+  type CommandReply,
+  NotOwnerError,
+  type Outcome,
+  outcomeSchema,
+  replySchemas,
+  type WorkerCommand,
+} from './worker-command.js';
+
+export interface CallOptions {
+  /** How long to wait for the answer, ms. The worker drops the command unread if it finds it later than that. */
+  readonly deadlineMs: number;
+  /**
+   * Two commands of the same kind, session and idempotency key are carried out once by the same worker: the second
+   * gets the first one's reply.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
+const enqueueCommand = new Script('enqueue-command', asText);
+
+/** Sends commands to workers' inboxes and receives their replies. */
+export class CommandClient {
+  readonly #redis: RedisConnection;
+  readonly #channels: ShardChannels;
+  readonly #replyTo: string;
+  readonly #logger: Logger;
+  readonly #waiting = new Map<string, (outcome: Outcome | 'unknown') => void>();
+  #started = false;
+
+  constructor(options: {
+    redis: RedisConnection;
+    /** A connection of role `subscriber`; others may share it. */
+    subscriber: RedisConnection;
+    /** Unique among all clients. */
+    clientId: string;
+    logger: Logger;
+  }) {
+    this.#redis = options.redis;
+    this.#channels = new ShardChannels(options.subscriber);
+    this.#replyTo = channels.replies(options.clientId);
+    this.#logger = options.logger;
+  }
+
+  /** Resolves when replies can be received. */
+  async start(): Promise<void> {
+    await this.#channels.subscribe(this.#replyTo, (message) => this.#receive(message));
+    this.#started = true;
+  }
+
+  /** Gives up all calls that wait, with OUTCOME_UNKNOWN. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    for (const settle of this.#waiting.values()) settle('unknown');
+    await this.#channels.unsubscribe(this.#replyTo);
+  }
+
+  /**
+   * Has a worker carry a command out.
+   * @throws {NotOwnerError} the worker does not own the session; nothing was done.
+   * @throws {WafleetError} the worker's own error; INBOX_FULL, NO_WORKER (the worker's lease ran out) or UNAVAILABLE
+   * (Redis is out of reach), and then nothing was done; OUTCOME_UNKNOWN when no answer came in time.
+   */
+  async call<C extends WorkerCommand>(
+    workerId: string,
+    command: C,
+    { deadlineMs, idempotencyKey }: CallOptions,
+  ): Promise<CommandReply<C['kind']>> {
+    if (!this.#started) throw new Error('the command client is not started');
+    if (this.#redis.status !== 'ready') throw unavailable();
+    const id = randomUUID();
+    const outcome = this.#outcomeOf(id, deadlineMs);
+    try {
+      await this.#enqueue(workerId, { id, replyTo: this.#replyTo, idempotencyKey, command }, deadlineMs);
+    } catch (error) {
+      this.#waiting.get(id)?.('unknown');
+      throw error;
+    }
+    return readReply(command, await outcome);
+  }
+
+  async #enqueue(workerId: string, envelope: object, deadlineMs: number): Promise<void> {
+    const queued = await enqueueCommand
+      .run(
+        this.#redis,
+        [keys.lease(workerId), keys.inbox(workerId)],
+        [JSON.stringify(envelope), deadlineMs, INBOX_LIMIT, INBOX_LIFE_MS],
+      )
+      .catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'ReplyError') {
+          this.#logger.error({ err: error }, 'Redis refused a command for a worker');
+          throw unavailable();
+        }
+        // The connection broke or was silent: Redis may have queued the command all the same.
+        this.#logger.warn({ err: error }, 'a command may or may not have been queued');
+        return 'unknown';
+      });
+    switch (queued) {
+      case 'queued':
+        return;
+      case 'full':
+        throw new WafleetError('INBOX_FULL', 'The worker of this session has too many commands waiting.');
+      case 'gone':
+        throw new WafleetError('NO_WORKER', 'The worker of this session is gone.');
+      default:
+        throw outcomeUnknown();
+    }
+  }
+
+  #outcomeOf(id: string, deadlineMs: number): Promise<Outcome | 'unknown'> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle('unknown'), deadlineMs);
+      const settle = (outcome: Outcome | 'unknown') => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        resolve(outcome);
+      };
+      this.#waiting.set(id, settle);
+    });
+  }
+
+  #receive(message: string): void {
+    try {
+      const outcome = outcomeSchema.parse(JSON.parse(message));
+      this.#waiting.get(outcome.id)?.(outcome);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a reply to a command cannot be read');
+    }
+  }
+}
+
+function unavailable(): WafleetError {
+  return new WafleetError('UNAVAILABLE', 'The cluster’s Redis is out of reach.');
+}
+
+function outcomeUnknown(): WafleetError {
+  return new WafleetError(
+    'OUTCOME_UNKNOWN',
+    'No answer came in time: the command may or may not have been carried out.',
+  );
+}
+
+function readReply<C extends WorkerCommand>(
+  command: C,
+  outcome: Outcome | 'unknown',
+): CommandReply<C['kind']> {
+  if (outcome === 'unknown') throw outcomeUnknown();
+  switch (outcome.outcome) {
+    case 'not-owner':
+      throw new NotOwnerError(command);
+    case 'failed':
+      throw new WafleetError(outcome.error.code, outcome.error.message, outcome.error.details);
+    case 'done': {
+      const kind: C['kind'] = command.kind;
+      // The schema is the one of this kind; that its result is too is beyond what TypeScript infers.
+      return replySchemas[kind].parse(outcome.reply) as CommandReply<C['kind']>;
+    }
+  }
+}

@@ -1,0 +1,300 @@
+import { WafleetError } from '@wafleet/contract';
+import { waitFor } from '@wafleet/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { CommandClient } from './command-client.js';
+import { CommandServer } from './command-server.js';
+import { INBOX_LIMIT } from './inbox-limits.js';
+import { channels, keys } from './keyspace.js';
+import { FencedError } from './session-ref.js';
+import { createGate } from './testing/gate.js';
+import { logger, useRedis } from './testing/redis-fixture.js';
+import { type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
+import { WorkerRegistry } from './worker-registry.js';
+
+const fixture = useRedis();
+const WORKER = 'wrk_a';
+const ref = { tenantId: 'tnt_a', sessionId: 'shop' };
+const sendText = (messageId = 'M1') =>
+  ({ kind: 'send-text', ...ref, messageId, to: '15551234567', text: 'hello' }) as const;
+
+let stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.reverse()) await stop();
+  stops = [];
+});
+
+type Handle = (command: WorkerCommand) => Promise<CommandReply>;
+
+async function startServer(handle: Handle, workerId = WORKER): Promise<CommandServer> {
+  await new WorkerRegistry(fixture.redis).acquireLease(workerId);
+  const server = new CommandServer({
+    redis: fixture.redis,
+    blocking: fixture.connect('blocking'),
+    workerId,
+    handle,
+    logger,
+  });
+  server.start();
+  stops.push(() => server.stop());
+  return server;
+}
+
+async function startClient(clientId = 'edge_1', redis = fixture.redis): Promise<CommandClient> {
+  const client = new CommandClient({
+    redis,
+    subscriber: fixture.connect('subscriber'),
+    clientId,
+    logger,
+  });
+  await client.start();
+  stops.push(() => client.stop());
+  return client;
+}
+
+/** Handles send-text, and counts how often. */
+function counting(): { handle: Handle; handled: WorkerCommand[] } {
+  const handled: WorkerCommand[] = [];
+  return {
+    handled,
+    handle: async (command) => {
+      handled.push(command);
+      return command.kind === 'send-text' ? { messageId: command.messageId } : {};
+    },
+  };
+}
+
+const inTime = { deadlineMs: 10_000 };
+
+describe('a command', () => {
+  test('reaches its worker as it was sent, and its reply comes back', async () => {
+    const { handle, handled } = counting();
+    await startServer(handle);
+    const client = await startClient();
+    expect(await client.call(WORKER, sendText(), inTime)).toEqual({ messageId: 'M1' });
+    expect(await client.call(WORKER, { kind: 'assign', ...ref, expectPrevious: 'wrk_x' }, inTime)).toEqual(
+      {},
+    );
+    expect(handled).toEqual([sendText(), { kind: 'assign', ...ref, expectPrevious: 'wrk_x' }]);
+    await waitFor(async () => (await fixture.redis.xlen(keys.inbox(WORKER))) === 0, {
+      what: 'an empty inbox',
+    });
+  });
+
+  test('of one client among several is answered to that client', async () => {
+    const { handle } = counting();
+    await startServer(handle);
+    const clients = await Promise.all(['edge_1', 'edge_2', 'edge_3'].map((id) => startClient(id)));
+    const replies = await Promise.all(
+      clients.flatMap((client, index) =>
+        Array.from({ length: 50 }, async (_, n) => {
+          const messageId = `M${index}-${n}`;
+          const reply = await client.call(WORKER, sendText(messageId), inTime);
+          return reply.messageId === messageId;
+        }),
+      ),
+    );
+    expect(replies).toEqual(Array.from({ length: 150 }, () => true));
+  });
+
+  test('sent before the worker reads its inbox is carried out when it does', async () => {
+    await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+    const client = await startClient();
+    const reply = client.call(WORKER, sendText(), inTime);
+    await waitFor(() => fixture.redis.xlen(keys.inbox(WORKER)), { what: 'the command in the inbox' });
+    await startServer(counting().handle);
+    expect(await reply).toEqual({ messageId: 'M1' });
+  });
+
+  test('does not wait for a slow one before it', async () => {
+    const gate = createGate();
+    await startServer(async (command) => {
+      if (command.kind === 'release') await gate.opened;
+      return {};
+    });
+    const client = await startClient();
+    const slow = client.call(WORKER, { kind: 'release', ...ref }, inTime);
+    expect(await client.call(WORKER, { kind: 'unlink', ...ref }, inTime)).toEqual({});
+    gate.open();
+    expect(await slow).toEqual({});
+  });
+});
+
+describe('a failure', () => {
+  test('of the registry arrives as it was thrown', async () => {
+    const failure = new WafleetError('SESSION_NOT_OPEN', 'The session is closed.', { status: 'closed' });
+    await startServer(() => Promise.reject(failure));
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toEqual(failure);
+  });
+
+  test.each([
+    ['that it does not own the session', new NotOwnerError(ref)],
+    ['that it lost the session', new FencedError({ ...ref, epoch: 1, worker: WORKER })],
+  ])('of a worker %s arrives as NotOwnerError', async (_name, failure) => {
+    await startServer(() => Promise.reject(failure));
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toThrow(NotOwnerError);
+  });
+
+  test('of any other kind arrives as INTERNAL, without its text', async () => {
+    await startServer(() => Promise.reject(new Error('a secret detail')));
+    const client = await startClient();
+    const failure = await client.call(WORKER, sendText(), inTime).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'INTERNAL' });
+    expect(String(failure)).not.toContain('secret');
+  });
+});
+
+describe('a deadline', () => {
+  test('that passes leaves the outcome unknown, and a late reply harms nothing', async () => {
+    const gate = createGate();
+    let carriedOut = 0;
+    await startServer(async () => {
+      if (carriedOut++ === 0) await gate.opened;
+      return { messageId: 'M' };
+    });
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText(), { deadlineMs: 50 })).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+    });
+    gate.open();
+    expect(await client.call(WORKER, sendText('M2'), inTime)).toEqual({ messageId: 'M' });
+  });
+
+  test('that passed before the worker read the command makes it drop the command', async () => {
+    await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText('late'), { deadlineMs: 1 })).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+    });
+    expect(await fixture.redis.xlen(keys.inbox(WORKER))).toBe(1);
+    const { handle, handled } = counting();
+    await startServer(handle);
+    await client.call(WORKER, sendText('in time'), inTime);
+    expect(handled).toEqual([sendText('in time')]);
+  });
+});
+
+describe('an idempotency key', () => {
+  test('makes a repeated command happen once, with the same reply', async () => {
+    let sent = 0;
+    await startServer(async () => ({ messageId: `M${++sent}` }));
+    const client = await startClient();
+    const other = await startClient('edge_2');
+    const options = { ...inTime, idempotencyKey: 'k' };
+    const replies = await Promise.all([
+      client.call(WORKER, sendText(), options),
+      other.call(WORKER, sendText(), options),
+      client.call(WORKER, sendText(), { ...inTime, idempotencyKey: 'other' }),
+      client.call(WORKER, { ...sendText(), sessionId: 'desk' }, options),
+    ]);
+    expect(sent).toBe(3);
+    expect(replies[0]).toEqual(replies[1]);
+  });
+
+  test('of a command that failed lets it be tried again', async () => {
+    let tries = 0;
+    await startServer(async () => {
+      if (++tries === 1) throw new WafleetError('SESSION_NOT_OPEN', 'Not yet.');
+      return { messageId: 'M1' };
+    });
+    const client = await startClient();
+    const options = { ...inTime, idempotencyKey: 'k' };
+    await expect(client.call(WORKER, sendText(), options)).rejects.toMatchObject({
+      code: 'SESSION_NOT_OPEN',
+    });
+    expect(await client.call(WORKER, sendText(), options)).toEqual({ messageId: 'M1' });
+  });
+});
+
+describe('a command is refused', () => {
+  test('with NO_WORKER when the worker is gone, and stays nowhere', async () => {
+    const client = await startClient();
+    await expect(client.call('wrk_gone', sendText(), inTime)).rejects.toMatchObject({ code: 'NO_WORKER' });
+    expect(await fixture.redis.dbsize()).toBe(0);
+  });
+
+  test('with INBOX_FULL when too many wait', async () => {
+    await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+    const filling = fixture.redis.pipeline();
+    for (let n = 0; n < INBOX_LIMIT; n++)
+      filling.xadd(keys.inbox(WORKER), '*', 'command', '{}', 'deadline', '0');
+    await filling.exec();
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toMatchObject({ code: 'INBOX_FULL' });
+  });
+
+  test('with UNAVAILABLE when Redis is out of reach', async () => {
+    const redis = fixture.connect('command');
+    const client = await startClient('edge_1', redis);
+    redis.disconnect();
+    await waitFor(() => redis.status === 'end', { what: 'the end of the connection' });
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  });
+
+  test('with INTERNAL when its kind is unknown to the worker', async () => {
+    await startServer(counting().handle);
+    const replies: string[] = [];
+    const subscriber = fixture.connect('subscriber');
+    subscriber.on('smessage', (_channel: string, message: string) => replies.push(message));
+    await subscriber.ssubscribe(channels.replies('edge_new'));
+    const envelope = { id: '1', replyTo: channels.replies('edge_new'), command: { kind: 'dance', ...ref } };
+    const deadline = String(Date.now() + 60_000);
+    await fixture.redis.xadd(keys.inbox(WORKER), '*', 'command', 'no JSON', 'deadline', deadline);
+    await fixture.redis.xadd(
+      keys.inbox(WORKER),
+      '*',
+      'command',
+      JSON.stringify(envelope),
+      'deadline',
+      deadline,
+    );
+    await waitFor(() => replies.length > 0, { what: 'the reply' });
+    expect(JSON.parse(replies[0] ?? '')).toMatchObject({ id: '1', error: { code: 'INTERNAL' } });
+  });
+});
+
+describe('a stop', () => {
+  test('of the server waits for what it carries out and takes nothing more', async () => {
+    const gate = createGate();
+    const begun = createGate();
+    const server = await startServer(async () => {
+      begun.open();
+      await gate.opened;
+      return { messageId: 'M1' };
+    });
+    const client = await startClient();
+    const reply = client.call(WORKER, sendText(), inTime);
+    await begun.opened;
+    const stopped = server.stop();
+    const unread = client.call(WORKER, sendText('M2'), { deadlineMs: 100 });
+    await expect(unread).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    gate.open();
+    await stopped;
+    expect(await reply).toEqual({ messageId: 'M1' });
+  });
+
+  test('of the client gives up what waits', async () => {
+    await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+    const client = await startClient();
+    const reply = client.call(WORKER, sendText(), inTime);
+    const settled = expect(reply).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    await waitFor(() => fixture.redis.xlen(keys.inbox(WORKER)), { what: 'the command in the inbox' });
+    await client.stop();
+    await settled;
+  });
+});
+
+test('commands go on after Redis was restarted', async () => {
+  const { handle } = counting();
+  await startServer(handle);
+  const client = await startClient();
+  await client.call(WORKER, sendText('before'), inTime);
+  await fixture.server.kill();
+  await fixture.server.restart();
+  await new WorkerRegistry(fixture.redis).renewLease(WORKER);
+  await waitFor(
+    async () => (await client.call(WORKER, sendText('after'), { deadlineMs: 500 })).messageId === 'after',
+    { what: 'a reply after the restart' },
+  );
+});

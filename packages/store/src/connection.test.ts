@@ -1,0 +1,87 @@
+import { StartError } from '@wafleet/runtime';
+import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { describe, test } from 'vitest';
+import { connectRedis, type RedisConnection, type RedisRole, requireRedis } from './connection.js';
+import { EventChannel } from './event-channel.js';
+import { EventLog } from './event-log.js';
+import { isRedisUnreachable } from './redis-unreachable.js';
+import { logger, ownedSession } from './testing/redis-fixture.js';
+
+interface Context {
+  onTestFinished(cleanUp: () => Promise<void> | void): void;
+}
+
+async function startedRedis({ onTestFinished }: Context): Promise<TestRedis> {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+function connect(
+  { onTestFinished }: Context,
+  url: string,
+  role: RedisRole,
+  name: string = role,
+): RedisConnection {
+  const connection = connectRedis({ url, role, name, logger });
+  onTestFinished(() => connection.disconnect());
+  return connection;
+}
+
+// Two of them wait until ioredis gives up.
+describe.concurrent('a connection', () => {
+  test('to a Redis that fits is accepted, and has its name there', async (context) => {
+    const { url } = await startedRedis(context);
+    const connection = connect(context, url, 'command', 'worker:wrk_a');
+    await requireRedis(connection, url, logger);
+    context.expect(await connection.client('LIST')).toContain('name=worker:wrk_a ');
+  });
+
+  test('to a Redis out of reach stops the start, in a sentence without the password', async (context) => {
+    const server = await startRedis();
+    await server.stop();
+    const url = `redis://someone:secret-password@127.0.0.1:${server.port}`;
+    const connection = connect(context, url, 'command');
+    const failure = await requireRedis(connection, url, logger).catch((error: unknown) => error);
+    context.expect(failure).toBeInstanceOf(StartError);
+    context
+      .expect(String(failure))
+      .toContain(`cannot reach Redis at redis://***@127.0.0.1:${server.port} (connect ECONNREFUSED`);
+    context.expect(String(failure)).not.toContain('secret-password');
+  });
+
+  test('that Redis cannot serve for the moment tells so, other errors do not', async (context) => {
+    const redis = connect(context, (await startedRedis(context)).url, 'command');
+    await redis.set('text', 'x');
+    await redis.config('SET', 'maxmemory', '1');
+    const full = await redis.set('a', 'b').catch((error: unknown) => error);
+    const mistake = await redis.hget('text', 'field').catch((error: unknown) => error);
+    context.expect([full, mistake].map(isRedisUnreachable)).toEqual([true, false]);
+  });
+
+  test('fails commands while Redis is down; then they and channels work again', async (context) => {
+    const tenantId = 'tnt_a';
+    const server = await startedRedis(context);
+    const redis = connect(context, server.url, 'command');
+    const channel = new EventChannel(connect(context, server.url, 'subscriber'));
+    const received: string[] = [];
+    await channel.subscribe(tenantId, ({ body }) => received.push(body));
+    const fence = await ownedSession(redis, { tenantId, sessionId: 'shop' }, 'wrk_a');
+
+    await server.kill();
+    const failure = await redis.set('a', 'b').catch((error: unknown) => error);
+    context.expect(failure).toBeInstanceOf(Error);
+    context.expect(isRedisUnreachable(failure)).toBe(true);
+    await server.restart();
+
+    // The scripts are gone from the restarted Redis and must be sent anew; the log comes from its append-only file.
+    const log = new EventLog(redis, { maxLength: 10 });
+    await waitFor(
+      async () => {
+        await log.append(fence, [{ event: 'call', body: '{"n":1}' }]);
+        return received.length > 0;
+      },
+      { what: 'an event over the channel after the restart' },
+    );
+  });
+});

@@ -1,0 +1,48 @@
+import type { RedisConnection } from './connection.js';
+import { type LoggedEvent, toLoggedEvent } from './event-log.js';
+import { channels } from './keyspace.js';
+import { ShardChannels } from './shard-channels.js';
+
+/**
+ * The events of tenants as they happen. A message carries the event's name, session and position in front of the
+ * payload, so a receiver routes it without parsing the payload.
+ *
+ * Delivery is at most once: what is published while the connection is down is not repeated. The connection
+ * subscribes again by itself; a gap in `position.seq` shows what is to be read from the log.
+ */
+export class EventChannel {
+  readonly #channels: ShardChannels;
+
+  /** @param subscriber a connection of role `subscriber`; others may share it. */
+  constructor(subscriber: RedisConnection) {
+    this.#channels = new ShardChannels(subscriber);
+  }
+
+  /**
+   * Starts to receive a tenant's events, in the order of the log. A second call for the same tenant replaces the
+   * listener. Resolves when Redis has confirmed; a connection that is down makes that wait. Events whose name this
+   * release does not know are left out.
+   */
+  async subscribe(tenantId: string, listener: (event: LoggedEvent) => void): Promise<void> {
+    await this.#channels.subscribe(channels.events(tenantId), (message) => {
+      const event = parseMessage(message);
+      if (event !== undefined) listener(event);
+    });
+  }
+
+  async unsubscribe(tenantId: string): Promise<void> {
+    await this.#channels.unsubscribe(channels.events(tenantId));
+  }
+}
+
+function parseMessage(message: string): LoggedEvent | undefined {
+  const first = message.indexOf(' ');
+  const second = message.indexOf(' ', first + 1);
+  const third = message.indexOf(' ', second + 1);
+  return toLoggedEvent(
+    message.slice(0, first),
+    message.slice(first + 1, second),
+    message.slice(second + 1, third),
+    message.slice(third + 1),
+  );
+}

@@ -1,0 +1,18 @@
+export { type ApiKeyIdentity, ApiKeys } from './api-keys.js';
+export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth-state.js';
+export { Cipher, SealedValueError } from './cipher.js';
+export { type CallOptions, CommandClient } from './command-client.js';
+export { CommandServer } from './command-server.js';
+export { connectRedis, type RedisConnection, type RedisRole, requireRedis } from './connection.js';
+export { verifyEncryptionKey } from './encryption-check.js';
+export { EventChannel } from './event-channel.js';
+export { EventLog, type LoggedEvent, type OutgoingEvent } from './event-log.js';
+export { LinkOffers, type QrOffer } from './link-offers.js';
+export { RecentMessages } from './message-store.js';
+export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
+export { isRedisUnreachable } from './redis-unreachable.js';
+export { type Fence, FencedError, type SessionRef } from './session-ref.js';
+export { type DesiredState, SessionDirectory, type SessionRecord, type StatusUpdate } from './sessions.js';
+export { TenantDirectory } from './tenants.js';
+export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
+export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';

@@ -1,0 +1,61 @@
+import type { SessionRef } from './session-ref.js';
+
+/**
+ * The only builder of keys and channel names. Braces hold the hash tag: all keys with the same tag live in one slot
+ * of a Redis Cluster, so that one script can reach them.
+ *
+ * | key                             | type   | holds                                                            |
+ * |---------------------------------|--------|------------------------------------------------------------------|
+ * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
+ * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
+ * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
+ * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it)         |
+ * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
+ * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
+ * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
+ * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
+ * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event                                  |
+ * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
+ * | wf:tenants                      | set    | ids of all tenants                                               |
+ * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, name, createdAt                     |
+ * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
+ * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
+ * | wf:{workers}:heartbeats         | hash   | worker → heartbeat (JSON)                                        |
+ * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
+ * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
+ * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
+ */
+
+/** How many daily buckets the recent messages of a session rotate through. */
+const MESSAGE_BUCKETS = 8;
+
+export const keys = {
+  tenants: 'wf:tenants',
+  heartbeats: 'wf:{workers}:heartbeats',
+  encryptionCanary: 'wf:encryption-canary',
+
+  tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
+  sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
+  session: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:session:${sessionId}`,
+  owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
+  auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
+  qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
+  messages: ({ tenantId, sessionId }: SessionRef) =>
+    Array.from(
+      { length: MESSAGE_BUCKETS },
+      (_, bucket) => `wf:{${tenantId}}:messages:${sessionId}:${bucket}`,
+    ),
+  log: (tenantId: string) => `wf:{${tenantId}}:log`,
+  logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
+
+  apiKey: (lookup: string) => `wf:key:${lookup}`,
+  apiKeyId: (keyId: string) => `wf:key-id:${keyId}`,
+
+  lease: (workerId: string) => `wf:{workers}:lease:${workerId}`,
+  inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
+} as const;
+
+export const channels = {
+  events: (tenantId: string) => `wf:{${tenantId}}:events`,
+  replies: (clientId: string) => `wf:{${clientId}}:replies`,
+} as const;

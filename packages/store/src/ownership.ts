@@ -1,0 +1,110 @@
+import { WafleetError } from '@wafleet/contract';
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+import { asList, asNumber, asText } from './reply.js';
+import { FencedScript, Script } from './script.js';
+import { type Fence, FencedError, type SessionRef } from './session-ref.js';
+
+/**
+ * Who owns a session: one worker, or nobody.
+ *
+ * Each session has an owner record {epoch, worker} that never expires while the session exists. A worker that wants
+ * the session claims it; the claim succeeds when the record names nobody, the claimer itself, or the very worker
+ * whose death the claimer gives as evidence. It counts the epoch up and yields a fence: session, epoch and worker.
+ * Every script that writes the session's credentials, status, events or anything else compares the fence with the
+ * record first and writes nothing when they differ. Claim and write are scripts, so Redis runs them one after the
+ * other, and therefore:
+ *
+ * - Writes of a session form a sequence of epochs that do not overlap: once a claim has succeeded, no write under an
+ *   earlier fence can. No clock takes part in that.
+ * - Of rivals that name the same dead worker one wins; the other finds the winner in the record and is refused.
+ * - The same worker that claims again fences off its own earlier session object.
+ * - Evidence may be wrong. A worker that was only slow meets the fence at its next write, discards the session and
+ *   has harmed nothing; the price is a reconnect.
+ * - A missing record refuses: a purged session cannot be written back to life.
+ *
+ * Releasing clears the worker and keeps the epoch. Liveness is not part of this: see WorkerRegistry.
+ *
+ * Sources: Kleppmann on fencing tokens, Chubby's sequencers, the compare-and-set directory of Orleans.
+ */
+export interface OwnerRecord {
+  readonly epoch: number;
+  /** Undefined when nobody owns the session. */
+  readonly worker: string | undefined;
+}
+
+export type ClaimResult = { readonly fence: Fence } | { readonly refusedBy: OwnerRecord };
+
+type ClaimReply =
+  | { kind: 'claimed'; epoch: number }
+  | { kind: 'refused'; owner: OwnerRecord }
+  | { kind: 'no-session' };
+
+const claimSession = new Script('claim-session', (reply): ClaimReply => {
+  const [outcome, epoch, worker] = asList(reply);
+  switch (asNumber(outcome)) {
+    case 1:
+      return { kind: 'claimed', epoch: asNumber(epoch) };
+    case 0:
+      return { kind: 'refused', owner: { epoch: asNumber(epoch), worker: asText(worker) } };
+    default:
+      return { kind: 'no-session' };
+  }
+});
+const releaseSession = new FencedScript('release-session', asNumber);
+
+export class Ownership {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** The owner record; undefined when the session was never claimed. */
+  async read(ref: SessionRef): Promise<OwnerRecord | undefined> {
+    const [epoch, worker] = await this.#redis.hmget(keys.owner(ref), 'epoch', 'worker');
+    return epoch == null ? undefined : { epoch: Number(epoch), worker: worker ?? undefined };
+  }
+
+  /** The owner records of several sessions, in their order. */
+  async readMany(refs: readonly SessionRef[]): Promise<(OwnerRecord | undefined)[]> {
+    return Promise.all(refs.map((ref) => this.read(ref)));
+  }
+
+  /**
+   * Claims a session for a worker.
+   * @param expectPrevious the worker that may be replaced, since there is evidence of its death.
+   * @throws {WafleetError} SESSION_NOT_FOUND when the directory has no such session.
+   */
+  async claim(
+    ref: SessionRef,
+    { worker, expectPrevious }: { worker: string; expectPrevious?: string | undefined },
+  ): Promise<ClaimResult> {
+    const reply = await claimSession.run(
+      this.#redis,
+      [keys.owner(ref), keys.session(ref)],
+      [worker, expectPrevious ?? ''],
+    );
+    switch (reply.kind) {
+      case 'claimed': {
+        const { tenantId, sessionId } = ref;
+        return { fence: { tenantId, sessionId, epoch: reply.epoch, worker } };
+      }
+      case 'refused':
+        return { refusedBy: reply.owner };
+      case 'no-session':
+        throw new WafleetError('SESSION_NOT_FOUND', `There is no session ${ref.sessionId}.`);
+    }
+  }
+
+  /** Gives the session up; false when the fence was not its owner any more, and then nothing changed. */
+  async release(fence: Fence): Promise<boolean> {
+    try {
+      await releaseSession.run(this.#redis, keys.owner(fence), fence, [], []);
+      return true;
+    } catch (error) {
+      if (error instanceof FencedError) return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/** Readers of what Redis answers: each throws when the answer is of another type, which is a defect of a script. */
+
+export function asNumber(reply: unknown): number {
+  if (typeof reply === 'number') return reply;
+  throw new TypeError(`Redis answered ${typeof reply} in place of a number`);
+}
+
+export function asText(reply: unknown): string {
+  if (typeof reply === 'string') return reply;
+  throw new TypeError(`Redis answered ${typeof reply} in place of a text`);
+}
+
+export function asBufferOrNull(reply: unknown): Buffer | null {
+  if (reply === null || Buffer.isBuffer(reply)) return reply;
+  throw new TypeError(`Redis answered ${typeof reply} in place of bytes`);
+}
+
+export function asList(reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply;
+  throw new TypeError(`Redis answered ${typeof reply} in place of a list`);
+}

@@ -1,0 +1,29 @@
+import type { RedisConnection } from './connection.js';
+
+/** Listeners of sharded channels, one a channel, over a connection that may have other users. */
+export class ShardChannels {
+  readonly #subscriber: RedisConnection;
+  readonly #listeners = new Map<string, (message: string) => void>();
+
+  constructor(subscriber: RedisConnection) {
+    this.#subscriber = subscriber;
+    subscriber.on('smessage', (channel: string, message: string) => this.#listeners.get(channel)?.(message));
+  }
+
+  /** Resolves when Redis has confirmed. When it rejects, the channel has no listener. */
+  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+    this.#listeners.set(channel, listener);
+    try {
+      await this.#subscriber.ssubscribe(channel);
+    } catch (error) {
+      if (this.#listeners.get(channel) === listener) this.#listeners.delete(channel);
+      throw error;
+    }
+  }
+
+  /** From the call on the listener hears nothing. */
+  async unsubscribe(channel: string): Promise<void> {
+    this.#listeners.delete(channel);
+    await this.#subscriber.sunsubscribe(channel);
+  }
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { type Tenant, WafleetError } from '@wafleet/contract';
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+
+/** All tenants. */
+export class TenantDirectory {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** Enters a tenant under a new id. */
+  async create(name: string): Promise<Tenant> {
+    const id = `tnt_${randomBytes(9).toString('base64url')}`;
+    // In this order, so that a crash in between leaves an id without a tenant and never a tenant that no scan finds.
+    await this.#redis.sadd(keys.tenants, id);
+    await this.#redis.hset(keys.tenant(id), { name, createdAt: Date.now() });
+    return { id, name };
+  }
+
+  async get(tenantId: string): Promise<Tenant | undefined> {
+    const name = await this.#redis.hget(keys.tenant(tenantId), 'name');
+    return name === null ? undefined : { id: tenantId, name };
+  }
+
+  /** @throws {WafleetError} TENANT_NOT_FOUND */
+  async require(tenantId: string): Promise<Tenant> {
+    const tenant = await this.get(tenantId);
+    if (tenant === undefined) throw new WafleetError('TENANT_NOT_FOUND', `There is no tenant ${tenantId}.`);
+    return tenant;
+  }
+}

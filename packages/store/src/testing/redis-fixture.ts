@@ -1,0 +1,105 @@
+import { createLogger } from '@wafleet/runtime';
+import { startRedis, type TestRedis } from '@wafleet/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { connectRedis, type RedisConnection, type RedisRole } from '../connection.js';
+import { Ownership } from '../ownership.js';
+import type { Fence, SessionRef } from '../session-ref.js';
+import { SessionDirectory } from '../sessions.js';
+
+export const logger = createLogger({ app: 'test', level: 'silent' });
+
+export interface RedisFixture {
+  readonly server: TestRedis;
+  /** A connection of role `command`. */
+  readonly redis: RedisConnection;
+  /** A further connection; it is closed after the test. */
+  connect(role: RedisRole, name?: string): RedisConnection;
+}
+
+/** Gives the tests of a file a Redis of their own, which is empty before each. */
+export function useRedis(): RedisFixture {
+  let server: TestRedis | undefined;
+  let connections: RedisConnection[] = [];
+  let redis: RedisConnection | undefined;
+
+  function running<T>(thing: T | undefined): T {
+    if (thing === undefined) throw new Error('Redis runs inside tests only');
+    return thing;
+  }
+  const fixture: RedisFixture = {
+    get server() {
+      return running(server);
+    },
+    get redis() {
+      return running(redis);
+    },
+    connect(role, name = role) {
+      const connection = connectRedis({ url: running(server).url, role, name, logger });
+      connections.push(connection);
+      return connection;
+    },
+  };
+
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  beforeEach(async () => {
+    redis = fixture.connect('command');
+    await redis.flushall();
+  });
+  afterEach(() => {
+    for (const connection of connections) connection.disconnect();
+    connections = [];
+  });
+  afterAll(async () => {
+    await server?.stop();
+  });
+  return fixture;
+}
+
+/** A session of the directory that `worker` owns. */
+export async function ownedSession(redis: RedisConnection, ref: SessionRef, worker: string): Promise<Fence> {
+  const directory = new SessionDirectory(redis);
+  if ((await directory.get(ref)) === undefined) await directory.create(ref);
+  return claimed(redis, ref, worker);
+}
+
+/** Claims a session that nobody else owns. */
+export async function claimed(
+  redis: RedisConnection,
+  ref: SessionRef,
+  worker: string,
+  expectPrevious?: string,
+): Promise<Fence> {
+  const claim = await new Ownership(redis).claim(ref, { worker, expectPrevious });
+  if ('refusedBy' in claim) throw new Error(`${claim.refusedBy.worker} owns the session`);
+  return claim.fence;
+}
+
+async function contentOf(redis: RedisConnection, key: string): Promise<Buffer[]> {
+  switch (await redis.type(key)) {
+    case 'string':
+      return [(await redis.getBuffer(key)) ?? Buffer.alloc(0)];
+    case 'hash':
+      return Object.entries(await redis.hgetallBuffer(key)).flatMap(([field, value]) => [
+        Buffer.from(field),
+        value,
+      ]);
+    case 'set':
+      return (await redis.smembersBuffer(key)).sort(Buffer.compare);
+    case 'stream':
+      return (await redis.xrangeBuffer(key, '-', '+')).flatMap(([id, fields]) => [id, ...fields]);
+    default:
+      throw new Error(`no reader for the type of ${key}`);
+  }
+}
+
+/** All keys of Redis with all that they hold, uncompressed and in a fixed order. */
+export async function everythingIn(redis: RedisConnection): Promise<Buffer> {
+  const names = (await redis.keys('*')).sort();
+  const contents = await Promise.all(
+    names.map(async (name) => [Buffer.from(name), ...(await contentOf(redis, name))]),
+  );
+  const newline = Buffer.from('\n');
+  return Buffer.concat(contents.flat().flatMap((part) => [part, newline]));
+}

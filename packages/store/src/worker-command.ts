@@ -1,0 +1,65 @@
+import { errorDescriptionSchema, sessionIdSchema, tenantIdSchema } from '@wafleet/contract';
+import { z } from 'zod';
+
+const session = { tenantId: tenantIdSchema, sessionId: sessionIdSchema };
+
+/**
+ * What a worker can be told to do with one session.
+ * `assign`: claim it and open it. `send-text`: send a message, under an id that the caller chose, so that a repeated
+ * command cannot send twice. `pairing-code`: ask WhatsApp for a code that links the phone. `unlink`: log out at
+ * WhatsApp, wipe the credentials and release. `release`: stop and hand over.
+ */
+export const workerCommandSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('assign'), ...session, expectPrevious: z.string().optional() }),
+  z.object({
+    kind: z.literal('send-text'),
+    ...session,
+    messageId: z.string(),
+    to: z.string(),
+    text: z.string(),
+  }),
+  z.object({ kind: z.literal('pairing-code'), ...session, phone: z.string() }),
+  z.object({ kind: z.literal('unlink'), ...session }),
+  z.object({ kind: z.literal('release'), ...session }),
+]);
+
+export type WorkerCommand = z.infer<typeof workerCommandSchema>;
+export type CommandKind = WorkerCommand['kind'];
+
+const nothing = z.object({});
+
+/** What a worker answers to each command. `expiresAt` is ms since 1970. */
+export const replySchemas = {
+  assign: nothing,
+  'send-text': z.object({ messageId: z.string() }),
+  'pairing-code': z.object({ code: z.string(), expiresAt: z.number() }),
+  unlink: nothing,
+  release: nothing,
+} as const satisfies Record<CommandKind, z.ZodType>;
+
+export type CommandReply<K extends CommandKind = CommandKind> = z.infer<(typeof replySchemas)[K]>;
+
+/** A command as it stands in an inbox. */
+export const commandEnvelopeSchema = z.object({
+  id: z.string(),
+  replyTo: z.string(),
+  idempotencyKey: z.string().optional(),
+  command: z.unknown(),
+});
+
+/** What became of a command, as it is told to its sender. */
+export const outcomeSchema = z.discriminatedUnion('outcome', [
+  z.object({ id: z.string(), outcome: z.literal('done'), reply: z.unknown() }),
+  z.object({ id: z.string(), outcome: z.literal('failed'), error: errorDescriptionSchema }),
+  z.object({ id: z.string(), outcome: z.literal('not-owner') }),
+]);
+
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** The worker does not own the session that the command is for: look the owner up again. */
+export class NotOwnerError extends Error {
+  constructor({ tenantId, sessionId }: { tenantId: string; sessionId: string }) {
+    super(`the worker does not own session ${tenantId}/${sessionId}`);
+    this.name = 'NotOwnerError';
+  }
+}
