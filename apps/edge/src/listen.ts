@@ -1,0 +1,23 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { listenError } from '@wafleet/runtime';
+
+/**
+ * Listens, and resolves with the port. Fastify's own way would make a second server for `localhost`, one without
+ * Socket.IO.
+ * @throws {StartError} when the port cannot be had.
+ */
+export async function listen(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error) => reject(listenError(error, { host, port, variable: 'PORT' }));
+    server.once('error', fail);
+    server.listen(port, host, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { call } from '../testing/rest-client.js';
+import { TestCluster } from '../testing/test-cluster.js';
+import type { TestEdge } from '../testing/test-edge.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge();
+});
+afterAll(() => cluster.stop());
+
+const operation = z.object({
+  summary: z.string(),
+  security: z.array(z.record(z.string(), z.array(z.string()))).min(1),
+  responses: z.record(z.string(), z.unknown()),
+});
+const document = z.object({
+  openapi: z.string(),
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+});
+
+describe('/docs', () => {
+  it('describes every call in OpenAPI, with its credentials and errors', async () => {
+    const { status, body } = await call(edge.url, 'GET /docs/json');
+    expect(status).toBe(200);
+    const { openapi, paths } = document.parse(body);
+    expect(openapi).toMatch(/^3\.1/);
+    const calls = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(calls.sort()).toEqual([
+      'DELETE /api/keys/{id}',
+      'DELETE /api/sessions/{id}',
+      'GET /api/sessions',
+      'GET /api/sessions/{id}',
+      'GET /api/sessions/{id}/qr',
+      'POST /api/keys',
+      'POST /api/sessions',
+      'POST /api/sessions/{id}/messages',
+      'POST /api/sessions/{id}/pairing-code',
+      'POST /api/tenants',
+    ]);
+    for (const { responses } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));
+    }
+    expect(paths['/api/sessions/{id}/qr']?.get?.responses['200']).toMatchObject({
+      content: { 'application/json': {}, 'image/png': {}, 'image/svg+xml': {} },
+    });
+  });
+
+  it('is a page, with a content security policy', async () => {
+    const response = await fetch(`${edge.url}/docs`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(response.headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
+    expect(await response.text()).toContain('swagger-ui');
+  });
+});

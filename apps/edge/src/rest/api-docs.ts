@@ -1,0 +1,41 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import { errorBodySchema } from '@wafleet/contract';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+
+/** The answers that any call may give instead of its own, for a route's `response`. */
+export const errorResponses = { '4xx': errorBodySchema, '5xx': errorBodySchema };
+
+/** Which credentials a route takes, for its schema's `security`. */
+export const TAKES_ADMIN_TOKEN = [{ adminToken: [] }];
+export const TAKES_API_KEY = [{ apiKey: [] }, { bearerKey: [] }];
+
+/** Serves the OpenAPI document at /docs/json and a page to read and try it at /docs. */
+export async function serveApiDocs(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Wafleet',
+        description:
+          'WhatsApp sessions for many tenants. Events are streamed over Socket.IO on the namespace /api/events.',
+        version: '1',
+      },
+      components: {
+        securitySchemes: {
+          adminToken: { type: 'http', scheme: 'bearer', description: 'The administrator’s token' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+          bearerKey: { type: 'http', scheme: 'bearer', description: 'An API key' },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // An edge speaks plain HTTP: over it, a page whose requests were upgraded would load nothing.
+    transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+  });
+}

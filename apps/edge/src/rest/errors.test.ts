@@ -1,0 +1,151 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { errorBodySchema } from '@wafleet/contract';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call } from '../testing/rest-client.js';
+import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
+import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge({ corsOrigin: 'https://app.example.com, https://b.example.com' });
+  tenant = await cluster.createTenant();
+});
+afterAll(() => cluster.stop());
+
+async function post(body: string, headers: Record<string, string> = { 'content-type': 'application/json' }) {
+  const response = await fetch(`${edge.url}/api/sessions`, {
+    method: 'POST',
+    headers: { 'x-api-key': tenant.key, ...headers },
+    body,
+  });
+  const { error } = errorBodySchema.parse(await response.json());
+  return { status: response.status, code: error.code };
+}
+
+describe('what is no valid request', () => {
+  it.each(['{', '{"id":}', 'id=a', '{"__proto__":{"id":"a"}}', '{"constructor":{"prototype":{}}}'])(
+    'JSON: %s',
+    async (body) => {
+      expect(await post(body)).toEqual({ status: 400, code: 'VALIDATION_FAILED' });
+    },
+  );
+
+  it('a body of another type', async () => {
+    expect(await post('<id>a</id>', { 'content-type': 'application/xml' })).toEqual({
+      status: 400,
+      code: 'VALIDATION_FAILED',
+    });
+  });
+
+  it('a body that is too large', async () => {
+    expect(await post(JSON.stringify({ name: 'x'.repeat(600_000) }))).toEqual({
+      status: 413,
+      code: 'PAYLOAD_TOO_LARGE',
+    });
+  });
+
+  it.each([
+    'GET /',
+    'GET /api',
+    'PUT /api/sessions',
+    'PATCH /api/sessions/shop-1',
+    'GET /api/tenants',
+    'GET /api/sessions/shop-1/nothing',
+  ])('a route that does not exist: %s', async (request) => {
+    expect(await call(edge.url, request, { key: tenant.key })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'ROUTE_NOT_FOUND' } },
+    });
+  });
+
+  it.each(['%zz', 'x'.repeat(2_000)])('a path that is no URL or too long', async (segment) => {
+    expect(await call(edge.url, `GET /api/sessions/${segment}`, { key: tenant.key })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED' } },
+    });
+  });
+
+  it.each([
+    ['nonsense\r\n\r\n', '400', 'VALIDATION_FAILED'],
+    [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, '413', 'PAYLOAD_TOO_LARGE'],
+  ])('what is no HTTP', async (bytes, status, code) => {
+    const socket = connect(Number(new URL(edge.url).port), '127.0.0.1');
+    socket.write(bytes);
+    const answer = await text(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ error: { code } });
+  });
+});
+
+describe('browsers', () => {
+  it.each(['/api/sessions', '/socket.io/?EIO=4&transport=polling'])(
+    'may call %s from the origins that are allowed, and from no other',
+    async (path) => {
+      const preflight = (origin: string) =>
+        fetch(edge.url + path, {
+          method: 'OPTIONS',
+          headers: {
+            origin,
+            'access-control-request-method': 'POST',
+            'access-control-request-headers': 'x-api-key',
+          },
+        });
+      const allowed = await preflight('https://b.example.com');
+      expect(allowed.headers.get('access-control-allow-origin')).toBe('https://b.example.com');
+      expect(allowed.headers.get('access-control-allow-headers')).toContain('x-api-key');
+      const refused = await preflight('https://evil.example.com');
+      expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+    },
+  );
+
+  it('may call from any origin by default, but never with cookies', async () => {
+    const open = await cluster.startEdge();
+    for (const path of ['/api/sessions', '/socket.io/?EIO=4&transport=polling']) {
+      const { headers } = await fetch(open.url + path, { headers: { origin: 'https://any.example.com' } });
+      expect(headers.get('access-control-allow-origin')).toBe('*');
+      expect(headers.get('access-control-allow-credentials')).toBeNull();
+    }
+  });
+
+  it('are told not to guess types', async () => {
+    const { headers } = await call(edge.url, 'GET /api/sessions', { key: tenant.key });
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+});
+
+describe('without Redis', () => {
+  it('calls are answered UNAVAILABLE, and served again when it is back', async () => {
+    const own = await TestCluster.start();
+    try {
+      const { url } = await own.startEdge();
+      const { key } = await own.createTenant();
+      const unavailable = { status: 503, body: { error: { code: 'UNAVAILABLE' } } };
+      await own.redis.kill();
+      const answers = await Promise.all([
+        call(url, 'GET /api/sessions', { key }),
+        call(url, 'POST /api/sessions', { key, body: {} }),
+        call(url, 'POST /api/tenants', { key: ADMIN_TOKEN, body: { name: 'x' } }),
+        call(url, 'GET /readyz'),
+        call(url, 'GET /healthz'),
+      ]);
+      expect(answers[0]).toMatchObject(unavailable);
+      expect(answers[1]).toMatchObject(unavailable);
+      expect(answers[2]).toMatchObject(unavailable);
+      expect(answers[3]).toMatchObject({ status: 503, body: { ready: false } });
+      expect(answers[4]).toMatchObject({ status: 200 });
+
+      await own.redis.restart();
+      await expect
+        .poll(() => call(url, 'GET /readyz'), { timeout: 15_000 })
+        .toMatchObject({ status: 200, body: { ready: true } });
+      expect(await call(url, 'POST /api/sessions', { key, body: {} })).toMatchObject({ status: 201 });
+    } finally {
+      await own.stop();
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { type ErrorDescription, WafleetError } from '@wafleet/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { toWafleetError } from '../errors/to-wafleet-error.js';
+
+/** The body of an answer that is not a success. */
+export function errorBody(error: WafleetError): { error: ErrorDescription } {
+  return { error: error.describe() };
+}
+
+/** Gives every failure, Fastify's own included, the one error shape of the contract. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      new WafleetError('ROUTE_NOT_FOUND', `There is no ${request.method} on this path.`),
+      request,
+      reply,
+    ),
+  );
+}
+
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = ofFastify(error) ?? toWafleetError(error, request.log);
+  if (known.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(known.status).send(errorBody(known));
+}
+
+/** Fastify's errors that are the caller's to mend; undefined for anything else. */
+function ofFastify(error: unknown): WafleetError | undefined {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const part = error.validationContext ?? 'request';
+    const issues = error.validation.map((issue) => ({
+      path: issuePath(part, issue.instancePath),
+      message: issue.message ?? 'is not valid',
+    }));
+    const first = issues[0];
+    const hint = first === undefined ? '' : ` ${first.path}: ${first.message}.`;
+    return new WafleetError('VALIDATION_FAILED', `The ${part} is not valid.${hint}`, { issues });
+  }
+  switch (codeOf(error)) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new WafleetError('PAYLOAD_TOO_LARGE', 'The request body is too large.');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new WafleetError('VALIDATION_FAILED', 'The request body must be application/json.');
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new WafleetError('VALIDATION_FAILED', 'The request body is not valid JSON.');
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new WafleetError('VALIDATION_FAILED', 'A part of the path is too long.');
+    case 'FST_ERR_BAD_URL':
+      return new WafleetError('VALIDATION_FAILED', 'The path is not a valid URL.');
+    default:
+      return undefined;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
+/** `body.to` of the pointer `/to` in the body. */
+function issuePath(part: string, pointer: string): string {
+  return [part, ...pointer.split('/').filter((segment) => segment !== '')].join('.');
+}

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '@wafleet/runtime';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { answerMalformedRequests } from './client-errors.js';
+import { handleErrors, sendError } from './errors.js';
+import { readJsonBodies } from './json-body.js';
+
+/** More than the longest text message as JSON, where a character may take six bytes. */
+const BODY_LIMIT = 512 * 1024;
+/** How long a client may take to send a request. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/**
+ * A Fastify without routes, with the edge's limits and error handling. It logs one line a request: method, route
+ * pattern and status, but no header, query string or body, since those may hold keys.
+ */
+export function createHttpServer(logger: Logger): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = logger;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+    },
+    clientErrorHandler: answerMalformedRequests,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  handleErrors(app);
+  readJsonBodies(app);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const { method } = request;
+    request.log.debug({ method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered');
+  });
+  return app;
+}

@@ -1,0 +1,142 @@
+import { sentMessageSchema, WafleetError } from '@wafleet/contract';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { call } from '../testing/rest-client.js';
+import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
+import type { TestEdge } from '../testing/test-edge.js';
+import type { Handle } from '../testing/test-worker.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge();
+});
+beforeEach(async () => {
+  tenant = await cluster.createTenant();
+});
+afterAll(() => cluster.stop());
+
+const send = (body: unknown = { to: '15551230001', text: 'hi' }) =>
+  call(edge.url, 'POST /api/sessions/shop-1/messages', { key: tenant.key, body });
+
+const error = (status: number, code: string, details?: object) => ({
+  status,
+  body: { error: { code, ...(details === undefined ? {} : { details }) } },
+});
+
+/** Echoes the message id, as a worker does once WhatsApp has taken the message. */
+const deliver: Handle = async (command) =>
+  command.kind === 'send-text' ? { messageId: command.messageId } : {};
+
+describe('POST /api/sessions/:id/messages', () => {
+  it('has the owner send the text under an id chosen here', async () => {
+    const worker = await cluster.startWorker(deliver);
+    await worker.own(tenant.tenantId, 'shop-1');
+
+    const { status, body } = await send({ to: '120363061982759618@g.us', text: 'hällo\n👋' });
+    expect(status).toBe(200);
+    const { messageId } = sentMessageSchema.parse(body);
+    expect(messageId).toMatch(/^3EB0[0-9A-F]{18}$/);
+    expect(worker.received).toEqual([
+      {
+        kind: 'send-text',
+        tenantId: tenant.tenantId,
+        sessionId: 'shop-1',
+        messageId,
+        to: '120363061982759618@g.us',
+        text: 'hällo\n👋',
+      },
+    ]);
+  });
+
+  it('follows a session that moved, though its former owner is remembered', async () => {
+    let moved = false;
+    const former = await cluster.startWorker(async (command, worker) => {
+      if (moved) return worker.refuse(command);
+      return deliver(command, worker);
+    });
+    const fence = await former.own(tenant.tenantId, 'shop-1');
+    expect(await send()).toMatchObject({ status: 200 });
+
+    const next = await cluster.startWorker(deliver);
+    await former.release(fence);
+    await next.claim(fence);
+    moved = true;
+
+    expect(await send()).toMatchObject({ status: 200 });
+    expect(former.received).toHaveLength(2);
+    expect(next.received).toHaveLength(1);
+  });
+
+  it('follows a session whose remembered owner died', async () => {
+    const former = await cluster.startWorker(deliver);
+    const fence = await former.own(tenant.tenantId, 'shop-1');
+    expect(await send()).toMatchObject({ status: 200 });
+
+    await former.die();
+    expect(await send()).toMatchObject(error(503, 'NO_WORKER', { status: 'queued' }));
+
+    const next = await cluster.startWorker(deliver);
+    await next.claim(fence, { expectPrevious: former.id });
+    expect(await send()).toMatchObject({ status: 200 });
+    expect(next.received).toHaveLength(1);
+  });
+
+  it('tells the worker’s error', async () => {
+    const worker = await cluster.startWorker(async () => {
+      throw new WafleetError('RECIPIENT_NOT_FOUND', 'The recipient is not on WhatsApp.');
+    });
+    await worker.own(tenant.tenantId, 'shop-1');
+    expect(await send()).toMatchObject(error(404, 'RECIPIENT_NOT_FOUND'));
+  });
+
+  it('hides an unexpected failure of the worker', async () => {
+    const worker = await cluster.startWorker(async () => {
+      throw new Error('a secret detail');
+    });
+    await worker.own(tenant.tenantId, 'shop-1');
+    const answer = await send();
+    expect(answer).toMatchObject(error(500, 'INTERNAL'));
+    expect(JSON.stringify(answer.body)).not.toContain('secret');
+  });
+
+  it('says that the session waits for a worker', async () => {
+    await cluster.sessions.create({ tenantId: tenant.tenantId, sessionId: 'shop-1' });
+    expect(await send()).toMatchObject(error(503, 'NO_WORKER', { status: 'queued' }));
+  });
+
+  it.each(['closed', 'logged_out', 'failed'] as const)('says that the session is %s', async (status) => {
+    const worker = await cluster.startWorker(deliver);
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status, reason: 'because' });
+    await worker.release(fence);
+    expect(await send()).toMatchObject(error(409, 'SESSION_NOT_OPEN', { status, reason: 'because' }));
+  });
+
+  it.each([
+    [{ to: '15551230001' }, 'body.text'],
+    [{ to: '15551230001', text: '' }, 'body.text'],
+    [{ to: '15551230001', text: 'x'.repeat(65_537) }, 'body.text'],
+    [{ text: 'hi' }, 'body.to'],
+    [{ to: 'Carl', text: 'hi' }, 'body.to'],
+    [{ to: '15551230001@example.com', text: 'hi' }, 'body.to'],
+    [{ to: ['15551230001'], text: 'hi' }, 'body.to'],
+    [{ to: '15551230001', text: 'hi', messageId: 'mine' }, 'body'],
+  ])('refuses %j', async (body, path) => {
+    expect(await send(body)).toMatchObject(error(400, 'VALIDATION_FAILED', { issues: [{ path }] }));
+  });
+
+  it('takes the longest text, however it is written', async () => {
+    const worker = await cluster.startWorker(deliver);
+    await worker.own(tenant.tenantId, 'shop-1');
+    const response = await fetch(`${edge.url}/api/sessions/shop-1/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': tenant.key, 'content-type': 'application/json' },
+      body: `{"to":"15551230001","text":"${'\\u0041'.repeat(65_536)}"}`,
+    });
+    expect(response.status).toBe(200);
+    expect(worker.received).toMatchObject([{ text: 'A'.repeat(65_536) }]);
+  });
+});

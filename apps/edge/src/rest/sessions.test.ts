@@ -1,0 +1,161 @@
+import { createdSessionSchema, sessionSchema, WafleetError } from '@wafleet/contract';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { call } from '../testing/rest-client.js';
+import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
+import type { TestEdge } from '../testing/test-edge.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge();
+});
+beforeEach(async () => {
+  tenant = await cluster.createTenant();
+});
+afterAll(() => cluster.stop());
+
+const asTenant = (request: string, body?: unknown) => call(edge.url, request, { key: tenant.key, body });
+
+const error = (status: number, code: string) => ({ status, body: { error: { code } } });
+
+describe('POST /api/sessions', () => {
+  it('makes a session, queued', async () => {
+    const made = await asTenant('POST /api/sessions', { id: 'shop-1', name: 'Till' });
+    expect(made).toMatchObject({ status: 201, body: { id: 'shop-1', status: 'queued' } });
+    expect(made.headers.get('location')).toBe('/api/sessions/shop-1');
+  });
+
+  it.each([undefined, {}, { name: 'Till' }])('chooses an id when %j has none', async (body) => {
+    const { status, body: made } = await asTenant('POST /api/sessions', body);
+    expect(status).toBe(201);
+    expect(createdSessionSchema.parse(made).id).toMatch(/^ses_[0-9a-f]{16}$/);
+  });
+
+  it('takes an empty body that claims to be JSON', async () => {
+    const response = await fetch(`${edge.url}/api/sessions`, {
+      method: 'POST',
+      headers: { 'x-api-key': tenant.key, 'content-type': 'application/json' },
+    });
+    expect(response.status).toBe(201);
+  });
+
+  it('makes no second session of the same id, but the same id for another tenant', async () => {
+    await asTenant('POST /api/sessions', { id: 'twin' });
+    expect(await asTenant('POST /api/sessions', { id: 'twin' })).toMatchObject(error(409, 'SESSION_EXISTS'));
+    tenant = await cluster.createTenant();
+    expect(await asTenant('POST /api/sessions', { id: 'twin' })).toMatchObject({ status: 201 });
+  });
+
+  it.each([
+    [{ id: '' }, 'body.id'],
+    [{ id: 'a b' }, 'body.id'],
+    [{ id: '*' }, 'body.id'],
+    [{ id: '{x}' }, 'body.id'],
+    [{ id: 'x'.repeat(65) }, 'body.id'],
+    [{ id: 7 }, 'body.id'],
+    [{ name: 'x'.repeat(101) }, 'body.name'],
+    [{ tenantId: 'tnt_other' }, 'body'],
+  ])('refuses %j', async (body, path) => {
+    expect(await asTenant('POST /api/sessions', body)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED', details: { issues: [{ path }] } } },
+    });
+  });
+});
+
+describe('GET /api/sessions', () => {
+  it('shows a session as its owner knows it', async () => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'open', phone: '15550001001' });
+
+    const { status, body } = await asTenant('GET /api/sessions/shop-1');
+    expect(status).toBe(200);
+    const view = sessionSchema.parse(body);
+    expect(view).toMatchObject({ id: 'shop-1', status: 'open', phone: '15550001001', worker: worker.id });
+    expect(Math.abs(Date.parse(view.since) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('lists the tenant’s sessions, oldest first', async () => {
+    for (const id of ['b', 'a', 'c']) await asTenant('POST /api/sessions', { id });
+    expect(await asTenant('GET /api/sessions')).toMatchObject({
+      status: 200,
+      body: [{ id: 'b' }, { id: 'a' }, { id: 'c' }],
+    });
+  });
+
+  it('says when there is no such session, and when there can be none', async () => {
+    expect(await asTenant('GET /api/sessions/nope')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+    expect(await asTenant('GET /api/sessions/a%20b')).toMatchObject({
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED', details: { issues: [{ path: 'params.id' }] } } },
+    });
+  });
+});
+
+describe('DELETE /api/sessions/:id', () => {
+  it('purges a session that no worker owns', async () => {
+    await asTenant('POST /api/sessions', { id: 'shop-1' });
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({ status: 204, body: undefined });
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+  });
+
+  it('has the owner unlink before it purges', async () => {
+    const worker = await cluster.startWorker(async ({ tenantId, sessionId }, { sessions }) => {
+      await sessions.require({ tenantId, sessionId });
+      return {};
+    });
+    await worker.own(tenant.tenantId, 'shop-1');
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({ status: 204 });
+    expect(worker.received).toEqual([{ kind: 'unlink', tenantId: tenant.tenantId, sessionId: 'shop-1' }]);
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+  });
+
+  it('purges a session whose worker is dead', async () => {
+    const worker = await cluster.startWorker();
+    await worker.own(tenant.tenantId, 'shop-1');
+    await worker.die();
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({ status: 204 });
+    expect(worker.received).toEqual([]);
+  });
+
+  it('keeps the session while its owner is only just taking it up', async () => {
+    const worker = await cluster.startWorker(async (command, self) => self.refuse(command));
+    await worker.own(tenant.tenantId, 'shop-1');
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject(error(503, 'NO_WORKER'));
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({ status: 200 });
+  });
+
+  it('keeps the session when the owner fails to unlink it', async () => {
+    const worker = await cluster.startWorker(async () => {
+      throw new WafleetError('WHATSAPP_REFUSED', 'WhatsApp did not log the device out.');
+    });
+    await worker.own(tenant.tenantId, 'shop-1');
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject(error(502, 'WHATSAPP_REFUSED'));
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the sessions of another tenant', () => {
+  it.each([
+    ['GET /api/sessions/theirs', undefined],
+    ['DELETE /api/sessions/theirs', undefined],
+    ['GET /api/sessions/theirs/qr', undefined],
+    ['POST /api/sessions/theirs/pairing-code', { phone: '15550001001' }],
+    ['POST /api/sessions/theirs/messages', { to: '15550001001', text: 'hi' }],
+  ])('do not exist for %s', async (request, body) => {
+    const worker = await cluster.startWorker();
+    const other = await cluster.createTenant();
+    const fence = await worker.own(other.tenantId, 'theirs');
+    await worker.sessions.setStatus(fence, { status: 'awaiting_link' });
+    await worker.offers.putQr(fence, { qr: 'a secret', expiresAt: Date.now() + 60_000 });
+
+    expect(await asTenant(request, body)).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+    expect(worker.received).toEqual([]);
+    expect(await asTenant('GET /api/sessions')).toMatchObject({ body: [] });
+  });
+});

@@ -1,0 +1,9 @@
+import type { SessionRecord, WorkerRegistry } from '@wafleet/store';
+
+/** Whether a session has an owner whose lease lives. */
+export async function hasLivingOwner(
+  { worker }: Pick<SessionRecord, 'worker'>,
+  workers: WorkerRegistry,
+): Promise<boolean> {
+  return worker !== undefined && (await workers.aliveIds([worker])).has(worker);
+}

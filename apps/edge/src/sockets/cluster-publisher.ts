@@ -1,0 +1,18 @@
+import type { Logger } from '@wafleet/runtime';
+import type { RedisConnection } from '@wafleet/store';
+
+/**
+ * The connection through which the Redis adapter publishes. The adapter drops the promises of its commands, so that
+ * one that fails while Redis is out of reach would end the process; here it is logged.
+ */
+export function clusterPublisher(connection: RedisConnection, logger: Logger) {
+  return {
+    publish: (channel: string, message: string | Buffer) =>
+      connection.publish(channel, message).catch((error: unknown) => {
+        logger.warn({ err: error }, 'could not tell the other edges');
+        return 0;
+      }),
+    on: connection.on.bind(connection),
+    off: connection.off.bind(connection),
+  };
+}

@@ -1,0 +1,91 @@
+import type { EventSocket } from './socket-server.js';
+
+/** One Engine.IO connection, over which Socket.IO multiplexes its namespaces. */
+export type Connection = EventSocket['conn'];
+type Frame = string | Buffer;
+
+const MAX_HELD_FRAMES = 64;
+
+/**
+ * Holds a connection's frames back while a namespace it asked for is still checking its API key.
+ *
+ * Socket.IO closes a connection that sends an event to a namespace before that has accepted it. Its own clients
+ * wait; others need not, as the protocol lets them send CONNECT and an event back to back. So from CONNECT on all
+ * frames wait, in order, until the namespace has accepted the socket or refused it; those for a namespace that
+ * refused are dropped. A connection that sends more than 64 frames meanwhile is closed.
+ * Frame format: Socket.IO protocol v5, `<type>[<attachments>-][/<namespace>,][<ack id>][<payload>]`.
+ */
+export class FrameGate {
+  readonly #connection: Connection;
+  readonly #served: ReadonlySet<string>;
+  readonly #forward: (frame: Frame) => void;
+  #awaited: string | undefined;
+  #held: Frame[] = [];
+
+  /** Steps between the connection and whoever listens to its frames now. */
+  constructor(connection: Connection, served: ReadonlySet<string>) {
+    this.#connection = connection;
+    this.#served = served;
+    const listeners = connection.listeners('data');
+    this.#forward = (frame) => {
+      for (const listener of listeners) listener.call(connection, frame);
+    };
+    connection.removeAllListeners('data');
+    connection.on('data', (frame: Frame) => this.#receive(frame));
+    connection.once('close', () => {
+      this.#held = [];
+    });
+  }
+
+  /** The namespace has accepted the socket: what waits goes on to it. */
+  accept(namespace: string): void {
+    this.#settle(namespace, (held) => held);
+  }
+
+  /** The namespace has refused the socket: what waits for it is dropped. */
+  refuse(namespace: string): void {
+    this.#settle(namespace, (held) => withoutNamespace(held, namespace));
+  }
+
+  #receive(frame: Frame): void {
+    if (this.#awaited !== undefined) {
+      this.#hold(frame);
+      return;
+    }
+    const namespace = isConnect(frame) ? namespaceOf(frame) : undefined;
+    if (namespace !== undefined && this.#served.has(namespace)) this.#awaited = namespace;
+    this.#forward(frame);
+  }
+
+  #hold(frame: Frame): void {
+    if (this.#held.length < MAX_HELD_FRAMES) this.#held.push(frame);
+    else this.#connection.close();
+  }
+
+  #settle(namespace: string, select: (held: readonly Frame[]) => readonly Frame[]): void {
+    if (this.#awaited !== namespace) return;
+    this.#awaited = undefined;
+    const frames = select(this.#held);
+    this.#held = [];
+    for (const frame of frames) this.#receive(frame);
+  }
+}
+
+function isConnect(frame: Frame): boolean {
+  return typeof frame === 'string' && frame.startsWith('0');
+}
+
+/** The namespace that a frame names; undefined for the bytes that follow a frame with attachments. */
+function namespaceOf(frame: Frame): string | undefined {
+  if (typeof frame !== 'string') return undefined;
+  return /^[0-9](?:[0-9]+-)?(\/[^,]*)?/.exec(frame)?.[1] ?? '/';
+}
+
+function withoutNamespace(frames: readonly Frame[], namespace: string): readonly Frame[] {
+  let current: string | undefined;
+  return frames.filter((frame) => {
+    if (isConnect(frame)) return true;
+    current = namespaceOf(frame) ?? current;
+    return current !== namespace;
+  });
+}
