@@ -66,3 +66,18 @@ test('a stage that hangs is given up after its time, and shows in the exit code'
   expect(stdout).toContain('not done after 50 ms');
   expect(stdout).toContain('first stage stopped');
 });
+
+test('a promise that rejects with nobody to catch it stops the process', async () => {
+  const { stdout, exitCode } = await run({ GREETING: 'reject' });
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain('told to reject');
+  expect(stdout).toContain('first stage stopped');
+});
+
+test('such a promise is only logged where an app asks for that', async () => {
+  const { exitCode } = await run(
+    { GREETING: 'reject' },
+    { args: ['--log-rejections'], signalWhen: 'nobody caught it' },
+  );
+  expect(exitCode).toBe(0);
+});

@@ -20,6 +20,8 @@ await runApp(
 
     const alive = setInterval(() => {}, 1000);
     lifecycle.onStop('timer', () => clearInterval(alive));
+    if (GREETING === 'reject') void Promise.reject(new Error('told to reject'));
     logger.info('started');
   },
+  { unhandledRejections: process.argv.includes('--log-rejections') ? 'log' : 'stop' },
 );

@@ -1,0 +1,28 @@
+import type { CommandReply, WorkerCommand } from '@wafleet/store';
+import type { OwnedSessions } from './owned-sessions.js';
+
+/**
+ * Carries out what a placer or an edge asks of this worker. `assign` is answered once the session is claimed, before
+ * it connects.
+ * @throws {NotOwnerError} when the session is not this worker's.
+ * @throws {WafleetError} as the session does.
+ */
+export async function carryOut(command: WorkerCommand, sessions: OwnedSessions): Promise<CommandReply> {
+  switch (command.kind) {
+    case 'assign':
+      await sessions.assign(command, command.expectPrevious);
+      return {};
+    case 'send-text': {
+      const { messageId, to, text } = command;
+      return sessions.require(command).sendText({ messageId, to, text });
+    }
+    case 'pairing-code':
+      return sessions.require(command).requestPairingCode(command.phone);
+    case 'unlink':
+      await sessions.unlink(command);
+      return {};
+    case 'release':
+      await sessions.release(command, 'moved');
+      return {};
+  }
+}

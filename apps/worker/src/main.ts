@@ -1,0 +1,12 @@
+import { runApp } from '@wafleet/runtime';
+import { environment } from './env.js';
+import { startWorker } from './start-worker.js';
+
+await runApp(
+  { name: 'worker', description: 'owns WhatsApp sessions and publishes their events.', environment },
+  async (context) => {
+    await startWorker(context);
+  },
+  // Baileys leaves promises that reject when a socket closes under them: no reason to end everybody's sessions.
+  { unhandledRejections: 'log' },
+);

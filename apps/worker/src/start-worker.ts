@@ -1,0 +1,56 @@
+import { hostname } from 'node:os';
+import { type AppContext, startHealthServer } from '@wafleet/runtime';
+import { quietLibsignal, trustRootKey } from '@wafleet/session';
+import { Cipher, connectRedis, requireRedis, verifyEncryptionKey } from '@wafleet/store';
+import type { WorkerEnvironment } from './env.js';
+import { readRelease } from './release.js';
+import { Worker } from './worker.js';
+
+/** Longer than the drain of a full worker of the default capacity takes when WhatsApp answers slowly. */
+const DRAIN_MS = 60_000;
+
+/**
+ * Starts a worker process: looks whether Redis and the key are the right ones, serves health, and then takes
+ * sessions. A stop first hands the sessions over, then gives the lease back.
+ * @throws {StartError}
+ */
+export async function startWorker(
+  context: AppContext<WorkerEnvironment>,
+): Promise<{ worker: Worker; healthPort: number }> {
+  const { environment: env, logger, lifecycle } = context;
+  const cipher = Cipher.fromHexKey(env.ENCRYPTION_KEY);
+  quietLibsignal();
+  if (env.WHATSAPP_ROOT_KEY !== undefined) trustRootKey(env.WHATSAPP_ROOT_KEY);
+
+  const redis = connectRedis({ url: env.REDIS_URL, role: 'command', name: 'worker_health', logger });
+  lifecycle.onStop('Redis connection', () => redis.disconnect());
+  await requireRedis(redis, env.REDIS_URL, logger);
+  await verifyEncryptionKey(redis, cipher);
+
+  const worker = new Worker({
+    connect: (role, name) => connectRedis({ url: env.REDIS_URL, role, name, logger }),
+    cipher,
+    whatsapp: { url: env.WHATSAPP_URL },
+    capacity: env.WORKER_CAPACITY,
+    eventLogLength: env.EVENT_LOG_LENGTH,
+    release: readRelease(),
+    host: hostname(),
+    logger,
+  });
+  const health = await startHealthServer({
+    host: env.HOST,
+    port: env.HEALTH_PORT,
+    readiness: async () => {
+      if (lifecycle.isStopping) return { ready: false, reason: 'stopping' };
+      if (redis.status !== 'ready') return { ready: false, reason: 'Redis is out of reach' };
+      await redis.ping();
+      return worker.isLeased ? { ready: true } : { ready: false, reason: 'the lease is not held' };
+    },
+  });
+  lifecycle.onStop('health', () => health.close());
+
+  await worker.start();
+  lifecycle.onStop('sessions', () => worker.stop(), { timeoutMs: DRAIN_MS });
+  logger.info({ worker: worker.id, healthPort: health.port }, 'the worker runs');
+  return { worker, healthPort: health.port };
+}

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Incarnation, type IncarnationOptions } from './incarnation.js';
+
+const RETRY_MS = 1_000;
+
+export type WorkerOptions = Omit<IncarnationOptions, 'onLeaseLost'>;
+
+/**
+ * A worker process' succession of incarnations. One whose lease is lost is dead for ever: its sockets are closed, its
+ * sessions left to others, and the process goes on as a new one, without sessions.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  #incarnation: Incarnation | undefined;
+  #succession: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** The incarnation's id; undefined between two. */
+  get id(): string | undefined {
+    return this.#incarnation?.id;
+  }
+
+  get isLeased(): boolean {
+    return this.#incarnation?.isLeased ?? false;
+  }
+
+  /** Resolves when it takes sessions. Rejects when Redis cannot be reached. */
+  async start(): Promise<void> {
+    await this.#begin();
+  }
+
+  /** Hands all sessions over, gives the lease back and disconnects. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#succession;
+    await this.#incarnation?.drain();
+  }
+
+  async #begin(): Promise<void> {
+    this.#incarnation = await Incarnation.begin({
+      ...this.#options,
+      onLeaseLost: () => {
+        this.#succession = this.#succeed();
+      },
+    });
+  }
+
+  async #succeed(): Promise<void> {
+    this.#incarnation?.abandon();
+    this.#incarnation = undefined;
+    while (!this.#stopped) {
+      try {
+        return await this.#begin();
+      } catch (error) {
+        this.#options.logger.warn({ err: error }, 'no new lease could be taken; trying again');
+        await delay(RETRY_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@wafleet/runtime';
+import { FencedError } from '@wafleet/store';
+import type { SignalKeyStore } from '@whiskeysockets/baileys';
+
+const RETRY_MS = 300;
+
+/**
+ * Stands between Baileys and the stored keys and credentials of a session. Writes are carried out one at a time in
+ * the order in which they were given. Baileys tells WhatsApp that it has a message once `keys.set` resolves, so
+ * that resolves when the keys are stored and not before.
+ *
+ * What fails is tried again for `patienceMs`. When that is over (`onFailed`), or the fence refuses (`onFenced`),
+ * the callback ends the socket first and the call rejects then: with the socket gone nothing can be acknowledged,
+ * and WhatsApp delivers again.
+ */
+export class AuthGuard {
+  /** The Signal records, as Baileys is given them. */
+  readonly keys: SignalKeyStore;
+  readonly #saveCreds: () => Promise<void>;
+  readonly #logger: Logger;
+  readonly #patienceMs: number;
+  readonly #onFenced: () => void;
+  readonly #onFailed: () => void;
+  /** Settles with the last write; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+  #credsWaiting: Promise<void> | undefined;
+  #discarded = false;
+
+  constructor(options: {
+    keys: SignalKeyStore;
+    /** Stores the credentials as they are at the time of the call. */
+    saveCreds: () => Promise<void>;
+    logger: Logger;
+    patienceMs: number;
+    onFenced: () => void;
+    onFailed: () => void;
+  }) {
+    const { keys } = options;
+    this.keys = {
+      get: (type, ids) => this.#withPatience(async () => keys.get(type, ids)),
+      set: (data) => this.#inOrder(async () => keys.set(data)),
+    };
+    this.#saveCreds = options.saveCreds;
+    this.#logger = options.logger;
+    this.#patienceMs = options.patienceMs;
+    this.#onFenced = options.onFenced;
+    this.#onFailed = options.onFailed;
+  }
+
+  /** Stores the credentials after the writes given before. Never rejects: a failure ends the socket. */
+  saveCreds(): Promise<void> {
+    // Saves that still wait for their turn will store the newest credentials, one is enough.
+    this.#credsWaiting ??= this.#inOrder(() => {
+      this.#credsWaiting = undefined;
+      return this.#saveCreds();
+    }).catch(() => {});
+    return this.#credsWaiting;
+  }
+
+  /** Resolves when every write that was given so far is stored or has failed. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  /** Lets everything that has not begun fail. */
+  discard(): void {
+    this.#discarded = true;
+  }
+
+  #inOrder(write: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(() => this.#withPatience(write));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #withPatience<T>(work: () => Promise<T>): Promise<T> {
+    const giveUpAt = Date.now() + this.#patienceMs;
+    for (;;) {
+      if (this.#discarded) throw new Error('the session was discarded');
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof FencedError) {
+          this.discard();
+          this.#onFenced();
+          throw error;
+        }
+        if (Date.now() >= giveUpAt) {
+          this.#logger.error({ err: error }, 'keys cannot be read or stored; the connection is ended');
+          this.#onFailed();
+          throw error;
+        }
+        await delay(RETRY_MS);
+      }
+    }
+  }
+}

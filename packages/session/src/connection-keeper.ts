@@ -1,0 +1,74 @@
+import { backOffMs } from './back-off.js';
+import type { Connection } from './connection.js';
+
+/** A connection that lasted this long did not fail at the start: the next wait is a short one again. */
+const STABLE_MS = 60_000;
+
+/** Keeps a session at no more than one connection, opens one at a time, and counts the attempts. */
+export class ConnectionKeeper {
+  readonly #openOne: () => Promise<Connection | undefined>;
+  #current: Connection | undefined;
+  #opening: Promise<void> = Promise.resolve();
+  #attempt = 0;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #stableTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** @param openOne makes a connection; it never rejects, and gives none when there should be none. */
+  constructor(openOne: () => Promise<Connection | undefined>) {
+    this.#openOne = openOne;
+  }
+
+  get current(): Connection | undefined {
+    return this.#current;
+  }
+
+  /** Without effect when there is a connection. Resolves when that is under way. */
+  open(): Promise<void> {
+    this.#opening = this.#opening.then(async () => {
+      if (!this.#isClosed) this.#current ??= await this.#openOne();
+    });
+    return this.#opening;
+  }
+
+  openIn(milliseconds: number): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => void this.open(), milliseconds);
+  }
+
+  /** Opens one after a while that grows with each attempt that fails. */
+  openWithBackOff(): void {
+    this.openIn(backOffMs(this.#attempt, Math.random()));
+    this.#attempt += 1;
+  }
+
+  /** Discards the connection and opens another one. */
+  async replace(): Promise<void> {
+    clearTimeout(this.#retryTimer);
+    this.letGo()?.discard();
+    await this.open();
+  }
+
+  /** The connection is logged in. */
+  markOpen(): void {
+    this.#stableTimer = setTimeout(() => {
+      this.#attempt = 0;
+    }, STABLE_MS);
+  }
+
+  /** From here on the connection, which is returned, is no concern of the session. */
+  letGo(): Connection | undefined {
+    clearTimeout(this.#stableTimer);
+    const current = this.#current;
+    this.#current = undefined;
+    return current;
+  }
+
+  /** Opens no more. Resolves when nothing is being opened. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#stableTimer);
+    await this.#opening;
+  }
+}

@@ -1,0 +1,224 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Logger } from '@wafleet/runtime';
+import {
+  type AuthenticationState,
+  type BaileysEventMap,
+  type BinaryNode,
+  type CacheStore,
+  type GroupMetadata,
+  getAllBinaryNodeChildren,
+  makeWASocket,
+  type proto,
+  type WAMessageKey,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { baileysLogger } from './baileys-logger.js';
+import type { DisconnectCause } from './mapping/connection.js';
+import { within } from './within.js';
+
+/** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
+const FIRST_QR_MS = 60_000;
+const LATER_QR_MS = 20_000;
+/** How long a drain waits for the messages that are being decrypted. */
+const IN_FLIGHT_MS = 2_000;
+/**
+ * After a login Baileys holds events back, up to 20 s for the history sync to begin and 30 s in all, though their
+ * messages are acknowledged. They are taken out of its buffer this often, until that time is over.
+ */
+const FLUSH_MS = 250;
+const FLUSH_FOR_MS = 60_000;
+const LOG_OUT_MS = 5_000;
+/** How long a server may take to answer that the connection closes. */
+const CLOSE_MS = 1_000;
+
+export interface ConnectionOptions {
+  readonly auth: AuthenticationState;
+  /** A server other than WhatsApp's. */
+  readonly url: string | undefined;
+  /** How long a connection may take to become open or to show a QR code. */
+  readonly connectTimeoutMs: number;
+  /** How long each QR code lives, in place of WhatsApp's own 60 s for the first and 20 s for each later one. */
+  readonly qrLifeMs: number | undefined;
+  readonly logger: Logger;
+  readonly caches: {
+    readonly messageRetries: CacheStore;
+    readonly userDevices: CacheStore;
+    readonly callOffers: CacheStore;
+    readonly placeholderResends: CacheStore;
+  };
+  readonly groupMetadata: (
+    id: string,
+    fetch: (id: string) => Promise<GroupMetadata>,
+  ) => Promise<GroupMetadata | undefined>;
+  /** A message that this account sent, for a receiver that could not decrypt it. */
+  readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
+  /** Everything Baileys emits, in order; one call for each flush of its buffer. */
+  readonly onEvents: (events: Partial<BaileysEventMap>) => void;
+}
+
+/**
+ * One connection to WhatsApp: a Baileys socket with the settings that a session needs, from its first byte to its
+ * `close` event. It never reconnects; a session makes a new one.
+ */
+export class Connection {
+  readonly socket: WASocket;
+  readonly #options: ConnectionOptions;
+  readonly #watchdog: NodeJS.Timeout;
+  readonly #flusher: NodeJS.Timeout;
+  #transport: Socket | undefined;
+  #cause: DisconnectCause | undefined;
+  #qrShown = 0;
+  #qrRoundEndsAt = 0;
+  #muted = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const { auth, url, qrLifeMs, logger, caches, groupMetadata, getMessage } = options;
+    this.socket = makeWASocket({
+      auth,
+      logger: baileysLogger(logger),
+      ...(url === undefined ? {} : { waWebSocketUrl: url }),
+      ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
+      // The history sync carries the mapping of phone numbers to LIDs: it is kept small, never switched off.
+      syncFullHistory: false,
+      markOnlineOnConnect: false,
+      fireInitQueries: true,
+      emitOwnEvents: true,
+      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+      msgRetryCounterCache: caches.messageRetries,
+      userDevicesCache: caches.userDevices,
+      callOfferCache: caches.callOffers,
+      placeholderResendCache: caches.placeholderResends,
+      getMessage,
+      cachedGroupMetadata: (id) => groupMetadata(id, (group) => this.socket.groupMetadata(group)),
+    });
+    this.#watchdog = setTimeout(
+      () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
+      options.connectTimeoutMs,
+    );
+    const flushUntil = Date.now() + options.connectTimeoutMs + FLUSH_FOR_MS;
+    this.#flusher = setInterval(() => {
+      if (this.socket.ev.isBuffering()) this.socket.ev.flush();
+      if (Date.now() > flushUntil) clearInterval(this.#flusher);
+    }, FLUSH_MS);
+    this.#watchTransport();
+    // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
+    this.socket.registerSocketEndHandler(() => {
+      this.socket.ev.flush();
+    });
+    this.socket.ev.process((events) => this.#receive(events));
+  }
+
+  /** Why the connection ended, where the reason is this side's; Baileys' own account of it is none then. */
+  get cause(): DisconnectCause | undefined {
+    return this.#cause;
+  }
+
+  /** When the QR code that was just shown expires, ms since 1970. */
+  qrExpiresAt(): number {
+    return Date.now() + this.#qrLifeMs(this.#qrShown === 1);
+  }
+
+  /** When the last QR code of the round expires and the connection with it; 0 before the first one. */
+  get qrRoundEndsAt(): number {
+    return this.#qrRoundEndsAt;
+  }
+
+  /** Ends the connection without waiting for the server. Its `close` event follows, with the given cause. */
+  endWith(cause: DisconnectCause): void {
+    this.#cause ??= cause;
+    this.#transport?.destroy();
+    void this.socket.end(new Error(cause.message));
+  }
+
+  /** Ends the connection at once; no event of it is told any more. */
+  discard(): void {
+    this.#muted = true;
+    clearTimeout(this.#watchdog);
+    this.endWith({ statusCode: 428, message: 'discarded' });
+  }
+
+  /** Tells WhatsApp, if the connection is open, that this device is no more, and ends. Resolves when it is closed. */
+  async logOut({ isOpen }: { isOpen: boolean }): Promise<void> {
+    this.#muted = true;
+    clearTimeout(this.#watchdog);
+    try {
+      if (isOpen && !(await within(LOG_OUT_MS, this.socket.logout()))) throw new Error('not sent in time');
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'WhatsApp could not be told of the logout');
+    }
+    await this.#endInOrder(undefined);
+  }
+
+  /**
+   * Ends the connection so that nothing is lost: lets the messages that are being decrypted finish, begins no more,
+   * which WhatsApp will deliver again, and hands out what the event buffer holds. Resolves after the `close` event.
+   */
+  async drain(cause: DisconnectCause): Promise<void> {
+    this.#cause ??= cause;
+    const turn = new Promise<void>((resolve) => {
+      // Messages are worked on one at a time, in this mutex: who never gives it back holds up those that wait.
+      void this.socket.messageMutex.mutex(() => {
+        resolve();
+        return new Promise<never>(() => {});
+      });
+    });
+    await within(IN_FLIGHT_MS, turn);
+    this.socket.ws.removeAllListeners('message');
+    await this.#endInOrder(new Error(cause.message));
+  }
+
+  /** Closes with WebSocket's handshake, so that receipts on their way arrive; without it when that takes long. */
+  async #endInOrder(error: Error | undefined): Promise<void> {
+    const { ws } = this.socket;
+    const closed = new Promise<void>((resolve) => {
+      // Baileys takes listeners of `close` away when it ends; this one comes after.
+      void this.socket.end(error).then(() => (ws.isClosed ? resolve() : ws.once('close', resolve)));
+    });
+    if (await within(CLOSE_MS, closed)) return;
+    this.#transport?.destroy();
+    await closed;
+  }
+
+  #watchTransport(): void {
+    const { ws } = this.socket;
+    ws.on('upgrade', (response: IncomingMessage) => {
+      this.#transport = response.socket;
+    });
+    // A server that rejects the upgrade gives no close event of its own.
+    ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
+      const status = response.statusCode ?? 0;
+      request.destroy();
+      const statusCode = status === 429 ? 429 : 503;
+      this.endWith({ statusCode, message: `WhatsApp rejected the connection with HTTP status ${status}` });
+    });
+    ws.on('CB:iq,type:set,pair-device', (stanza: BinaryNode) => {
+      const pairDevice = getAllBinaryNodeChildren(stanza).find(({ tag }) => tag === 'pair-device');
+      const refs = pairDevice === undefined ? [] : getAllBinaryNodeChildren(pairDevice);
+      const count = refs.filter(({ tag }) => tag === 'ref').length;
+      const laterMs = Math.max(0, count - 1) * this.#qrLifeMs(false);
+      this.#qrRoundEndsAt = Date.now() + this.#qrLifeMs(true) + laterMs;
+    });
+  }
+
+  #qrLifeMs(isFirst: boolean): number {
+    return this.#options.qrLifeMs ?? (isFirst ? FIRST_QR_MS : LATER_QR_MS);
+  }
+
+  #receive(events: Partial<BaileysEventMap>): void {
+    const update = events['connection.update'];
+    if (update?.qr !== undefined) this.#qrShown += 1;
+    if (update?.qr !== undefined || update?.connection === 'open' || update?.connection === 'close') {
+      clearTimeout(this.#watchdog);
+    }
+    if (update?.connection === 'close') clearInterval(this.#flusher);
+    if (this.#muted) return;
+    try {
+      this.#options.onEvents(events);
+    } catch (error) {
+      // What a listener throws would leave Baileys' buffer as it is, to be emitted a second time.
+      this.#options.logger.error({ err: error, events: Object.keys(events) }, 'events could not be handled');
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Fence, LinkOffers } from '@wafleet/store';
+import type { Outbox } from './outbox.js';
+
+/**
+ * What a session that is not linked shows: QR codes, or one pairing code. While a pairing code is out no QR code is
+ * shown, since the phone that scans it would not be the one that was given the code.
+ */
+export class LinkDesk {
+  readonly #fence: Fence;
+  readonly #offers: LinkOffers;
+  readonly #outbox: Outbox;
+  readonly #patienceMs: number;
+  #givesUpAt: number;
+  #qrShown = false;
+  #codeTimer: NodeJS.Timeout | undefined;
+  #mode: 'qr' | 'pairing-code' = 'qr';
+
+  /** @param options.patienceMs how long a person may take, from the start or the last request of a code. */
+  constructor(options: { fence: Fence; offers: LinkOffers; outbox: Outbox; patienceMs: number }) {
+    this.#fence = options.fence;
+    this.#offers = options.offers;
+    this.#outbox = options.outbox;
+    this.#patienceMs = options.patienceMs;
+    this.#givesUpAt = Date.now() + options.patienceMs;
+  }
+
+  get isPatient(): boolean {
+    return Date.now() < this.#givesUpAt;
+  }
+
+  showQr(qr: string, expiresAt: number): void {
+    if (this.#mode === 'pairing-code') return;
+    this.#qrShown = true;
+    this.#outbox.run(() => this.#offers.putQr(this.#fence, { qr, expiresAt }));
+    this.#outbox.publish([
+      { event: 'auth.qr', payload: { qr, expiresAt: new Date(expiresAt).toISOString() } },
+    ]);
+  }
+
+  /** From here on a pairing code is on offer, once it is there, and no QR code. */
+  expectCode(): void {
+    this.#mode = 'pairing-code';
+    this.#givesUpAt = Date.now() + this.#patienceMs;
+    clearTimeout(this.#codeTimer);
+    this.withdrawQr();
+  }
+
+  showCode(code: string, phone: string, expiresAt: number, onExpired: () => void): void {
+    this.#codeTimer = setTimeout(() => {
+      this.offerQr();
+      onExpired();
+    }, expiresAt - Date.now());
+    const payload = { code, phone, expiresAt: new Date(expiresAt).toISOString() };
+    this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
+  }
+
+  /** Goes back to QR codes. */
+  offerQr(): void {
+    this.#mode = 'qr';
+    clearTimeout(this.#codeTimer);
+  }
+
+  /** Takes a QR code away that a phone can no longer use. */
+  withdrawQr(): void {
+    if (!this.#qrShown) return;
+    this.#qrShown = false;
+    this.#outbox.run(() => this.#offers.clear(this.#fence));
+  }
+
+  /** Shows nothing more: the session is linked, or ends. */
+  close(): void {
+    this.offerQr();
+    this.withdrawQr();
+  }
+}

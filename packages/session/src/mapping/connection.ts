@@ -1,0 +1,46 @@
+import type { SessionStatus } from '@wafleet/contract';
+import type { ConnectionState } from '@whiskeysockets/baileys';
+import type { MappedEvent } from './mapped-event.js';
+import { type JsonObject, normalise } from './normalise.js';
+
+/** Why a connection ended: WhatsApp's or Baileys' status code, and a sentence that holds no stanza. */
+export interface DisconnectCause {
+  readonly statusCode: number;
+  readonly message: string;
+}
+
+export interface SessionCondition {
+  readonly status: SessionStatus;
+  readonly reason: string | undefined;
+}
+
+type PublicConnectionState = Pick<
+  Partial<ConnectionState>,
+  'connection' | 'isNewLogin' | 'isOnline' | 'receivedPendingNotifications' | 'reachoutTimeLock'
+>;
+
+/**
+ * `connection.update`: what Baileys tells of the connection together with the session's own status. The QR
+ * code has an event of its own, and of the last disconnect only its code and message are told.
+ */
+export function mapConnection(
+  { connection, isNewLogin, isOnline, receivedPendingNotifications, reachoutTimeLock }: PublicConnectionState,
+  condition: SessionCondition,
+  cause?: DisconnectCause,
+): MappedEvent {
+  const payload: JsonObject = {};
+  const fields = {
+    connection,
+    ...condition,
+    isNewLogin,
+    isOnline,
+    receivedPendingNotifications,
+    reachoutTimeLock,
+    lastDisconnect: cause,
+  };
+  for (const [field, value] of Object.entries(fields)) {
+    const normalised = normalise(value);
+    if (normalised !== undefined) payload[field] = normalised;
+  }
+  return { event: 'connection.update', payload };
+}

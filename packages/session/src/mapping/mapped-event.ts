@@ -1,0 +1,14 @@
+import type { EventName } from '@wafleet/contract';
+import type { JsonObject } from './normalise.js';
+
+/** An event of the contract with its payload, but for the envelope that publishing adds. */
+export interface MappedEvent {
+  readonly event: EventName;
+  readonly payload: JsonObject;
+}
+
+/** What a mapping needs to know of the account that the events belong to. */
+export interface MappingContext {
+  /** The account's own ids, device part included, as Baileys keeps them; absent before it is linked. */
+  readonly me: { readonly id: string; readonly lid?: string | undefined } | undefined;
+}

@@ -1,0 +1,40 @@
+import type { Logger } from '@wafleet/runtime';
+import type {
+  AuthStateStore,
+  EventLog,
+  Fence,
+  LinkOffers,
+  RecentMessages,
+  SessionDirectory,
+} from '@wafleet/store';
+
+/** Why a session ended by itself. The worker then gives up the ownership, which `fenced` means is lost already. */
+export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
+
+/** What a worker gives to a session. */
+export interface WhatsAppSessionOptions {
+  /** The proof that the session is this worker's. */
+  readonly fence: Fence;
+  readonly store: {
+    readonly auth: AuthStateStore;
+    /** Deletes the stored credentials. */
+    readonly deleteAuth: () => Promise<void>;
+    readonly events: EventLog;
+    readonly directory: SessionDirectory;
+    readonly offers: LinkOffers;
+    readonly recentMessages: RecentMessages;
+  };
+  readonly whatsapp: {
+    /** A server other than WhatsApp's own. */
+    readonly url?: string | undefined;
+    /** How long a connection may take to become open or to show a QR code; 60 s. */
+    readonly connectTimeoutMs?: number;
+    /** How long a person may take to link a phone, rounded up to whole rounds of QR codes; 10 minutes. */
+    readonly linkPatienceMs?: number;
+    /** How long each QR code lives; WhatsApp's own 60 s for the first and 20 s for each later one. */
+    readonly qrLifeMs?: number;
+  };
+  readonly logger: Logger;
+  /** Called once, when the session ended by itself; not after `stop`, `unlink` or `discard`. */
+  readonly onEnded: (end: SessionEnd) => void;
+}

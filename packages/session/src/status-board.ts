@@ -1,0 +1,53 @@
+import type { SessionStatus } from '@wafleet/contract';
+import type { Fence, SessionDirectory } from '@wafleet/store';
+import type { ConnectionState } from '@whiskeysockets/baileys';
+import { type DisconnectCause, mapConnection, type SessionCondition } from './mapping/connection.js';
+import type { Outbox } from './outbox.js';
+
+/** What comes with a change of status: Baileys' own update, why a connection ended, the account's number. */
+export interface Occasion {
+  readonly update?: Partial<ConnectionState>;
+  readonly cause?: DisconnectCause;
+  /** Null removes the number. */
+  readonly phone?: string | null | undefined;
+}
+
+/** A session's status: in the directory, for whoever asks, and in `connection.update`, in this order. */
+export class StatusBoard {
+  readonly #fence: Fence;
+  readonly #directory: SessionDirectory;
+  readonly #outbox: Outbox;
+  #condition: SessionCondition = { status: 'queued', reason: undefined };
+
+  constructor(options: { fence: Fence; directory: SessionDirectory; outbox: Outbox }) {
+    this.#fence = options.fence;
+    this.#directory = options.directory;
+    this.#outbox = options.outbox;
+  }
+
+  get status(): SessionStatus {
+    return this.#condition.status;
+  }
+
+  /** Changes the status. One that is the same already is told only if the occasion tells something else. */
+  set(status: SessionStatus, reason: string | undefined, occasion: Occasion = {}): void {
+    const { update, cause, phone } = occasion;
+    const isSame = status === this.#condition.status && reason === this.#condition.reason;
+    if (isSame && update === undefined && cause === undefined) return;
+    if (!isSame || phone !== undefined) {
+      this.#condition = { status, reason };
+      const change = {
+        status,
+        ...(reason === undefined ? {} : { reason }),
+        ...(phone === undefined ? {} : { phone }),
+      };
+      this.#outbox.run(() => this.#directory.setStatus(this.#fence, change));
+    }
+    this.tell(occasion);
+  }
+
+  /** Publishes what Baileys tells of the connection, with the status as it is. */
+  tell({ update = {}, cause }: Occasion): void {
+    this.#outbox.publish([mapConnection(update, this.#condition, cause)]);
+  }
+}

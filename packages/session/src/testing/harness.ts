@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { type EventName, payloadSchemas } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
+import { type Phone, Simulator } from '@wafleet/simulator';
+import {
+  AuthStateStore,
+  Cipher,
+  connectRedis,
+  deleteAuthState,
+  EventLog,
+  type Fence,
+  LinkOffers,
+  Ownership,
+  RecentMessages,
+  type RedisConnection,
+  SessionDirectory,
+  type SessionRecord,
+  type SessionRef,
+  TenantDirectory,
+} from '@wafleet/store';
+import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { quietLibsignal } from '../quiet-libsignal.js';
+import type { SessionEnd, WhatsAppSessionOptions } from '../session-options.js';
+import { trustRootKey } from '../trust-root-key.js';
+import { WhatsAppSession } from '../whatsapp-session.js';
+
+const logger = createLogger({ app: 'test', level: 'silent' });
+
+/** An event as a client would get it. */
+export interface PublishedEvent {
+  readonly event: EventName;
+  readonly payload: Record<string, unknown>;
+}
+
+/** A session under test: one object of it, its ownership, and what became of it. */
+export class TestSession {
+  readonly session: WhatsAppSession;
+  readonly fence: Fence;
+  readonly ends: SessionEnd[] = [];
+  readonly #harness: Harness;
+
+  constructor(harness: Harness, fence: Fence, whatsapp: WhatsAppSessionOptions['whatsapp']) {
+    this.#harness = harness;
+    this.fence = fence;
+    this.session = new WhatsAppSession({
+      fence,
+      store: harness.storeOf(fence),
+      whatsapp: { url: harness.simulator.url, ...whatsapp },
+      logger,
+      onEnded: (end) => this.ends.push(end),
+    });
+  }
+
+  record(): Promise<SessionRecord> {
+    return this.#harness.directory.require(this.fence);
+  }
+
+  /** Everything published so far, oldest first. Each payload is checked against the contract. */
+  async events(): Promise<PublishedEvent[]> {
+    const logged = await this.#harness.events.read(this.fence.tenantId, { after: undefined, count: 10_000 });
+    return logged
+      .filter(({ sessionId }) => sessionId === this.fence.sessionId)
+      .map(({ event, body }) => {
+        const payload: Record<string, unknown> = JSON.parse(body);
+        payloadSchemas[event].parse(payload);
+        return { event, payload };
+      });
+  }
+
+  /** Waits for an event whose payload, as JSON, contains all of these texts. */
+  event(name: EventName, ...texts: readonly string[]): Promise<PublishedEvent> {
+    const matches = ({ event, payload }: PublishedEvent) => {
+      const json = JSON.stringify(payload);
+      return event === name && texts.every((text) => json.includes(text));
+    };
+    return waitFor(async () => (await this.events()).find(matches), {
+      what: `${name} with ${texts.join(', ')}`,
+    });
+  }
+
+  async status(status: SessionRecord['status'], timeoutMs = 10_000): Promise<SessionRecord> {
+    return waitFor(
+      async () => {
+        const record = await this.record();
+        return record.status === status ? record : undefined;
+      },
+      { what: `status ${status}`, timeoutMs },
+    );
+  }
+
+  /** Starts it and lets the phone scan its QR code; resolves when it is open. */
+  async link(phone: Phone): Promise<void> {
+    await this.session.start();
+    const { payload } = await this.event('auth.qr');
+    await phone.scan(String(payload.qr));
+    await this.status('open');
+  }
+}
+
+/** A Redis, a WhatsApp server, and the parts of the store that sessions work with. */
+export class Harness {
+  readonly simulator: Simulator;
+  readonly directory: SessionDirectory;
+  readonly events: EventLog;
+  readonly offers: LinkOffers;
+  readonly ownership: Ownership;
+  readonly redisServer: TestRedis;
+  readonly #redis: RedisConnection;
+  readonly #cipher = Cipher.fromHexKey(randomBytes(32).toString('hex'));
+  readonly #started: TestSession[] = [];
+  #tenantId = '';
+
+  private constructor(redisServer: TestRedis, simulator: Simulator) {
+    this.redisServer = redisServer;
+    this.simulator = simulator;
+    this.#redis = connectRedis({ url: redisServer.url, role: 'command', name: 'test', logger });
+    this.directory = new SessionDirectory(this.#redis);
+    this.events = new EventLog(this.#redis, { maxLength: 10_000 });
+    this.offers = new LinkOffers(this.#redis);
+    this.ownership = new Ownership(this.#redis);
+  }
+
+  static async start(): Promise<Harness> {
+    quietLibsignal();
+    const simulator = new Simulator();
+    const [redisServer] = await Promise.all([startRedis(), simulator.start()]);
+    trustRootKey(simulator.rootKey);
+    const harness = new Harness(redisServer, simulator);
+    const tenant = await new TenantDirectory(harness.#redis).create('Acme');
+    harness.#tenantId = tenant.id;
+    return harness;
+  }
+
+  async stop(): Promise<void> {
+    for (const { session } of this.#started) session.discard();
+    await this.#redis.quit();
+    await Promise.all([this.simulator.stop(), this.redisServer.stop()]);
+  }
+
+  storeOf(fence: Fence): WhatsAppSessionOptions['store'] {
+    return {
+      auth: new AuthStateStore({ redis: this.#redis, cipher: this.#cipher, fence }),
+      deleteAuth: () => deleteAuthState(this.#redis, fence),
+      events: this.events,
+      directory: this.directory,
+      offers: this.offers,
+      recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
+    };
+  }
+
+  /** A new session, owned by `worker`. */
+  async newSession(whatsapp: WhatsAppSessionOptions['whatsapp'] = {}): Promise<TestSession> {
+    const ref = { tenantId: this.#tenantId, sessionId: randomBytes(6).toString('hex') };
+    await this.directory.create(ref);
+    return this.takeOver(ref, undefined, whatsapp);
+  }
+
+  /** Claims a session, from `previous` if that is given, and makes an object of it. */
+  async takeOver(
+    { tenantId, sessionId }: SessionRef,
+    previous?: string,
+    whatsapp: WhatsAppSessionOptions['whatsapp'] = {},
+  ): Promise<TestSession> {
+    const worker = `wrk_${randomBytes(4).toString('hex')}`;
+    const ref = { tenantId, sessionId };
+    const claim = await this.ownership.claim(ref, { worker, expectPrevious: previous });
+    if (!('fence' in claim)) throw new Error(`the session belongs to ${claim.refusedBy.worker}`);
+    const session = new TestSession(this, claim.fence, whatsapp);
+    this.#started.push(session);
+    return session;
+  }
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { proto } from '@whiskeysockets/baileys';
+
+export interface RecordedEvent {
+  readonly event: string;
+  readonly data: unknown;
+}
+
+const { StubType } = proto.WebMessageInfo;
+
+function isStubName(name: string): name is keyof typeof StubType {
+  return Object.hasOwn(StubType, name);
+}
+
+/**
+ * Gives a recorded value the form in which Baileys handed it out before it was recorded as JSON: contents are
+ * proto instances with numeric enums and Longs, stub types numbers, a call's date a Date.
+ */
+function revive(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revive);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([field, inner]): [string, unknown] => {
+    if (field === 'message' && typeof inner === 'object' && inner !== null && !('key' in inner)) {
+      return [field, proto.Message.fromObject(inner)];
+    }
+    if (field === 'messageStubType' && typeof inner === 'string' && isStubName(inner)) {
+      return [field, StubType[inner]];
+    }
+    if (field === 'date' && typeof inner === 'string') return [field, new Date(inner)];
+    return [field, revive(inner)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What Baileys emitted, in order, for each of the recorded triggers. */
+export function readRecordedEvents(): ReadonlyMap<string, readonly RecordedEvent[]> {
+  const file = new URL('../../fixtures/recorded-baileys-events.json', import.meta.url);
+  const recorded: Record<string, RecordedEvent[]> = JSON.parse(readFileSync(file, 'utf8'));
+  return new Map(
+    Object.entries(recorded).map(([trigger, events]) => [
+      trigger,
+      events.map(({ event, data }) => ({ event, data: revive(data) })),
+    ]),
+  );
+}
