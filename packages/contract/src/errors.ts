@@ -57,12 +57,14 @@ export const ERRORS = {
   SESSION_NOT_OPEN: {
     status: 409,
     retryable: true,
-    meaning: 'The session is not connected to WhatsApp; `details.status` says what it is instead.',
+    meaning:
+      'The session is not connected to WhatsApp; `details.status` says what it is instead. One that is closed, logged_out or failed stays so until `POST /api/sessions/:id/restart`.',
   },
   QR_NOT_AVAILABLE: {
     status: 409,
     retryable: true,
-    meaning: 'The session shows no QR code now; `details.status` and `details.reason` say why.',
+    meaning:
+      'The session shows no QR code now; `details.status` and `details.reason` say why. One that is closed, logged_out or failed stays so until `POST /api/sessions/:id/restart`.',
   },
   ALREADY_LINKED: { status: 409, retryable: false, meaning: 'The session is already linked to a phone.' },
   RECIPIENT_NOT_FOUND: {

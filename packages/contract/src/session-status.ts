@@ -21,3 +21,10 @@ export const SESSION_STATUSES = [
 export const sessionStatusSchema = z.enum(SESSION_STATUSES);
 
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
+
+const RESTING: ReadonlySet<SessionStatus> = new Set(['closed', 'logged_out', 'failed']);
+
+/** Whether nothing tries to connect the session until somebody asks for it. */
+export function isResting(status: SessionStatus): boolean {
+  return RESTING.has(status);
+}

@@ -66,6 +66,35 @@ describe('POST /api/sessions', () => {
   });
 });
 
+describe('POST /api/sessions/:id/restart', () => {
+  it.each(['closed', 'logged_out', 'failed'] as const)('queues a session that is %s', async (status) => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status, reason: 'some reason' });
+    await worker.release(fence);
+
+    const answer = await asTenant('POST /api/sessions/shop-1/restart');
+    expect(answer).toMatchObject({ status: 202, body: { id: 'shop-1', status: 'queued' } });
+  });
+
+  it('leaves a session alone that does not rest', async () => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'open' });
+
+    const answer = await asTenant('POST /api/sessions/shop-1/restart');
+    expect(answer).toMatchObject({ status: 202, body: { status: 'open' } });
+  });
+
+  it('knows no session of another tenant', async () => {
+    await asTenant('POST /api/sessions', { id: 'shop-1' });
+    tenant = await cluster.createTenant();
+    expect(await asTenant('POST /api/sessions/shop-1/restart')).toMatchObject(
+      error(404, 'SESSION_NOT_FOUND'),
+    );
+  });
+});
+
 describe('GET /api/sessions', () => {
   it('shows a session as its owner knows it', async () => {
     const worker = await cluster.startWorker();

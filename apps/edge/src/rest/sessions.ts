@@ -21,7 +21,7 @@ interface SessionRoutesOptions {
   readonly removal: SessionRemoval;
 }
 
-/** The tenant's sessions: make, list, look at, remove. */
+/** The tenant's sessions: make, list, look at, restart, remove. */
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
   { sessions, starter, removal },
@@ -71,6 +71,26 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       },
     },
     async (request) => sessionView(await sessions.require(sessionRefOf(request))),
+  );
+
+  app.post(
+    '/api/sessions/:id/restart',
+    {
+      schema: {
+        summary: 'Open a session again',
+        description:
+          'For a session that is `closed`, `logged_out` or `failed`; another one is left as it is. ' +
+          'Where its keys are gone it shows a QR code again.',
+        tags: ['sessions'],
+        security: TAKES_API_KEY,
+        params: sessionParamsSchema,
+        response: { 202: createdSessionSchema, ...errorResponses },
+      },
+    },
+    async (request, reply) => {
+      const { sessionId, status } = await starter.restart(sessionRefOf(request));
+      return reply.code(202).send({ id: sessionId, status });
+    },
   );
 
   app.delete(

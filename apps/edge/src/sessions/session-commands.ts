@@ -1,4 +1,4 @@
-import { WafleetError } from '@wafleet/contract';
+import { isResting, WafleetError } from '@wafleet/contract';
 import {
   type CommandClient,
   type CommandReply,
@@ -59,7 +59,7 @@ export class SessionCommands {
   async #whyNobody(ref: SessionRef): Promise<WafleetError> {
     const { status, reason } = await this.#resources.sessions.require(ref);
     const details = { status, ...(reason === undefined ? {} : { reason }) };
-    return status === 'closed' || status === 'logged_out' || status === 'failed'
+    return isResting(status)
       ? new WafleetError('SESSION_NOT_OPEN', `The session is ${status}.`, details)
       : new WafleetError('NO_WORKER', 'The session is waiting for a worker.', details);
   }

@@ -1,4 +1,5 @@
-import type { PlacementQueue } from '@wafleet/placement';
+import { isResting } from '@wafleet/contract';
+import type { PlacementQueue, PlacementReason } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
 import type { SessionDirectory, SessionRecord, SessionRef } from '@wafleet/store';
 
@@ -8,7 +9,7 @@ interface SessionStarterResources {
   readonly logger: Logger;
 }
 
-/** Makes sessions and asks for a worker for them. */
+/** Makes sessions, wakes resting ones, and asks for a worker for them. */
 export class SessionStarter {
   readonly #resources: SessionStarterResources;
 
@@ -22,13 +23,30 @@ export class SessionStarter {
    * @throws {WafleetError} SESSION_EXISTS.
    */
   async create(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
-    const { sessions, placement, logger } = this.#resources;
-    const record = await sessions.create(ref, options);
+    const record = await this.#resources.sessions.create(ref, options);
+    await this.#askForWorker(ref, 'create');
+    return record;
+  }
+
+  /**
+   * Opens a session again that has come to rest: one that nobody linked in time, that was logged out, or that
+   * failed. One that does not rest is left as it is, so that asking twice does no harm.
+   * @throws {WafleetError} SESSION_NOT_FOUND.
+   */
+  async restart(ref: SessionRef): Promise<SessionRecord> {
+    const { sessions } = this.#resources;
+    const record = await sessions.require(ref);
+    if (!isResting(record.status)) return record;
+    if (await sessions.markQueued(ref, 'restart')) await this.#askForWorker(ref, 'restart');
+    return sessions.require(ref);
+  }
+
+  async #askForWorker(ref: SessionRef, reason: PlacementReason): Promise<void> {
+    const { placement, logger } = this.#resources;
     try {
-      await placement.enqueue({ ...ref, reason: 'create', avoid: [] });
+      await placement.enqueue({ ...ref, reason, avoid: [] });
     } catch (error) {
       logger.warn({ err: error, ...ref }, 'could not ask for a worker; the reconciler will');
     }
-    return record;
   }
 }

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { PlacementQueue, Placer, Sweeps } from '@wafleet/placement';
+import { type AppContext, startHealthServer } from '@wafleet/runtime';
+import {
+  CommandClient,
+  connectRedis,
+  type RedisRole,
+  requireRedis,
+  SessionDirectory,
+  WorkerRegistry,
+} from '@wafleet/store';
+import type { PlacerEnvironment } from './env.js';
+
+/** Milliseconds between two sweeps of a kind. */
+const SWEEP_EVERY = { 'watch-workers': 1_000, reconcile: 15_000 };
+/** Longer than the requests at work can take: a few workers' answers. */
+const PLACER_STOP_MS = 30_000;
+
+/**
+ * Starts a placer process' parts: what it stands on first, what takes work last, so that a stop, which goes the
+ * other way, ends with nothing half done.
+ * @throws {StartError}
+ */
+export async function startPlacer(context: AppContext<PlacerEnvironment>): Promise<{ healthPort: number }> {
+  const { environment: env, logger, lifecycle } = context;
+  const id = `placer_${randomUUID()}`;
+  const connect = (role: RedisRole) => {
+    const connection = connectRedis({ url: env.REDIS_URL, role, name: id, logger });
+    lifecycle.onStop(`Redis connection (${role})`, () => connection.disconnect());
+    return connection;
+  };
+
+  const redis = connect('command');
+  await requireRedis(redis, env.REDIS_URL, logger);
+  const connection = connect('queue');
+  const sessions = new SessionDirectory(redis);
+  const workers = new WorkerRegistry(redis);
+
+  const health = await startHealthServer({
+    host: env.HOST,
+    port: env.HEALTH_PORT,
+    readiness: async () => {
+      if (lifecycle.isStopping) return { ready: false, reason: 'stopping' };
+      if (redis.status !== 'ready') return { ready: false, reason: 'Redis is out of reach' };
+      await redis.ping();
+      return { ready: true };
+    },
+  });
+  lifecycle.onStop('health', () => health.close());
+
+  const commands = new CommandClient({ redis, subscriber: connect('subscriber'), clientId: id, logger });
+  await commands.start();
+  lifecycle.onStop('commands', () => commands.stop());
+
+  const placements = new PlacementQueue({ connection, logger });
+  lifecycle.onStop('placement queue', () => placements.close());
+
+  const placer = new Placer({
+    connection,
+    sessions,
+    workers,
+    commands,
+    logger,
+    placementsPerSecond: env.PLACEMENTS_PER_SECOND,
+  });
+  await placer.start();
+  lifecycle.onStop('placements', () => placer.stop(), { timeoutMs: PLACER_STOP_MS });
+
+  const sweeps = new Sweeps({ connection, sessions, workers, placements, logger, every: SWEEP_EVERY });
+  await sweeps.start();
+  lifecycle.onStop('sweeps', () => sweeps.stop());
+
+  logger.info({ id, healthPort: health.port }, 'the placer runs');
+  return { healthPort: health.port };
+}

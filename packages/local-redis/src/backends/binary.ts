@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { endWithThisProcess } from '../child-guard.js';
+import { run } from '../run.js';
+import { type RedisBackend, type RunningServer, type ServerSettings, serverArguments } from './backend.js';
+
+/** A Redis or Valkey server program, and what it needs from its environment. */
+export interface ServerBinary {
+  /** A path, or a name to look up. */
+  program: string;
+  searchPath: string | undefined;
+  /** Where its shared libraries stand, when not where the system has them. */
+  libraryPath?: string;
+}
+
+/** Makes a backend of a program that proves to run here. Rejects when it does not. */
+export async function binaryBackend(binary: ServerBinary): Promise<RedisBackend> {
+  const [program, args] = commandLine(binary, ['--version']);
+  const printed = await run(program, args, { searchPath: binary.searchPath, timeoutMs: 5_000 });
+  const [, name, version] = /^(\w+) server v=(\S+)/.exec(printed) ?? [];
+  if (name === undefined) throw new Error(`${binary.program} --version printed ${JSON.stringify(printed)}`);
+  return {
+    description: `${name} ${version} from ${binary.program}`,
+    launch: async (settings) => launch(binary, settings),
+  };
+}
+
+function launch(binary: ServerBinary, settings: ServerSettings): RunningServer {
+  const [program, args] = commandLine(binary, serverArguments(settings, '127.0.0.1', settings.dir));
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Not of the terminal's group: whoever started it decides when it stops, after those who still write to it.
+    detached: true,
+    ...(binary.searchPath === undefined ? {} : { env: { PATH: binary.searchPath } }),
+  });
+  endWithThisProcess(child);
+  let lastWords = '';
+  for (const output of [child.stdout, child.stderr]) {
+    output.setEncoding('utf8').on('data', (text: string) => {
+      lastWords = (lastWords + text).slice(-2_000);
+    });
+  }
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(lastWords.trim() || `it ended with ${signal ?? code}`));
+  });
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    child.kill(signal);
+    await ended;
+  };
+  return { pid: child.pid, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}
+
+/** The library path goes to the server alone, through env(1): no other program must load those libraries. */
+function commandLine(binary: ServerBinary, args: string[]): [program: string, args: string[]] {
+  if (binary.libraryPath === undefined) return [binary.program, args];
+  return ['/usr/bin/env', [`LD_LIBRARY_PATH=${binary.libraryPath}`, binary.program, ...args]];
+}

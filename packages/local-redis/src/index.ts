@@ -1,0 +1,8 @@
+export { endWithThisProcess } from './child-guard.js';
+export { freePort } from './free-port.js';
+export {
+  chooseBackend,
+  type LocalRedis,
+  type LocalRedisOptions,
+  startLocalRedis,
+} from './start-local-redis.js';

@@ -1,0 +1,3 @@
+export { Placer } from './placer.js';
+export { PlacementQueue, type PlacementReason, type PlacementRequest } from './queue.js';
+export { Sweeps } from './sweeps.js';

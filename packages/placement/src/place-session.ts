@@ -1,0 +1,137 @@
+import type { Logger } from '@wafleet/runtime';
+import {
+  type CommandClient,
+  NotOwnerError,
+  type SessionDirectory,
+  type SessionRef,
+  type WorkerRegistry,
+} from '@wafleet/store';
+import type { RandomSource } from './policies/better-of-two.js';
+import { type Choice, chooseWorker } from './policies/choose-worker.js';
+import type { PlacementRequest } from './queue.js';
+import type { RecentAssignments } from './recent-assignments.js';
+import { wantsWorker } from './wants-worker.js';
+
+/** Workers asked one after another within one attempt. */
+const CANDIDATES = 3;
+/** A worker answers as soon as it has claimed the session, before it connects to WhatsApp. */
+const ASSIGN_DEADLINE_MS = 3_000;
+/** Handing over takes the worker a flush of the session's events and credentials. */
+const RELEASE_DEADLINE_MS = 15_000;
+
+export interface PlacementResources {
+  readonly sessions: SessionDirectory;
+  readonly workers: WorkerRegistry;
+  readonly commands: CommandClient;
+  readonly recent: RecentAssignments;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+}
+
+/**
+ * What became of a request. `placed`: that worker claimed the session. `unneeded`: nothing was to be done.
+ * `waits`: no worker can take the session now.
+ */
+export type PlacementOutcome =
+  | { readonly placed: string }
+  | { readonly unneeded: string }
+  | { readonly waits: string };
+
+/**
+ * Finds the session a worker, unless what the request asks for has come about already: it reads the session's
+ * record and owner, chooses a worker, and asks it to claim the session, naming a dead owner as evidence. The
+ * claim decides, so that two placers at work on one session, or a reply that was lost, do no harm. A session that
+ * stays without a worker shows why.
+ *
+ * @throws {Error} when the workers it asked did not take the session, or Redis is out of reach.
+ */
+export async function placeSession(
+  request: PlacementRequest,
+  resources: PlacementResources,
+): Promise<PlacementOutcome> {
+  const { sessions, commands, recent, logger } = resources;
+  const ref: SessionRef = { tenantId: request.tenantId, sessionId: request.sessionId };
+  const failed: string[] = [];
+
+  for (;;) {
+    // Looked at anew for each candidate: one whose reply was lost may have claimed the session.
+    const session = await lookAt(ref, request, resources);
+    if ('unneeded' in session) return session;
+    const { deadOwner, moveFrom } = session;
+
+    if (failed.length === CANDIDATES) return giveUp(ref, deadOwner, resources);
+    const choice = await choose(
+      [...request.avoid, ...failed, ...(moveFrom === undefined ? [] : [moveFrom])],
+      resources,
+    );
+    if ('none' in choice) {
+      if (failed.length > 0) return giveUp(ref, deadOwner, resources);
+      if (moveFrom === undefined) await sessions.markQueued(ref, choice.none, deadOwner);
+      return moveFrom !== undefined && request.reason === 'rebalance'
+        ? { unneeded: choice.none }
+        : { waits: choice.none };
+    }
+
+    if (moveFrom !== undefined) await release(moveFrom, ref, commands);
+    const { id } = choice.worker;
+    try {
+      const evidence = deadOwner === undefined ? {} : { expectPrevious: deadOwner };
+      await commands.call(id, { kind: 'assign', ...ref, ...evidence }, { deadlineMs: ASSIGN_DEADLINE_MS });
+      recent.record(choice.worker);
+      // A worker that has not noticed yet that it lost the session believes to have it already.
+      if ((await sessions.get(ref))?.worker === id) return { placed: id };
+      throw new Error('the worker agreed but does not own the session');
+    } catch (error) {
+      logger.warn({ ...ref, worker: id, err: error }, 'a worker did not take a session');
+      failed.push(id);
+    }
+  }
+}
+
+/** The session's need, as it is now: it has no owner, a dead one, or a live one that is to hand it over. */
+type Need =
+  | { readonly unneeded: string }
+  | { readonly deadOwner?: string | undefined; readonly moveFrom?: string };
+
+async function lookAt(
+  ref: SessionRef,
+  request: PlacementRequest,
+  resources: PlacementResources,
+): Promise<Need> {
+  const session = await resources.sessions.get(ref);
+  if (session === undefined) return { unneeded: 'the session is gone' };
+  if (!wantsWorker(session)) return { unneeded: `the session is ${session.status}` };
+
+  const owner = session.worker;
+  if (owner === undefined) return {};
+  const alive = await resources.workers.aliveIds([owner]);
+  if (!alive.has(owner)) return { deadOwner: owner };
+
+  const isMove = request.reason === 'drain' || request.reason === 'rebalance';
+  return isMove && (request.expectPrevious ?? owner) === owner
+    ? { moveFrom: owner }
+    : { unneeded: `worker ${owner} has the session` };
+}
+
+async function choose(avoid: readonly string[], resources: PlacementResources): Promise<Choice> {
+  const workers = resources.recent.addTo(await resources.workers.list());
+  return chooseWorker(workers, { avoid: new Set(avoid), random: resources.random });
+}
+
+/** Resolves when the worker has handed the session over, or does not have it any more. */
+async function release(worker: string, ref: SessionRef, commands: CommandClient): Promise<void> {
+  try {
+    await commands.call(worker, { kind: 'release', ...ref }, { deadlineMs: RELEASE_DEADLINE_MS });
+  } catch (error) {
+    if (!(error instanceof NotOwnerError)) throw error;
+  }
+}
+
+async function giveUp(
+  ref: SessionRef,
+  deadOwner: string | undefined,
+  { sessions }: PlacementResources,
+): Promise<never> {
+  await sessions.markQueued(ref, 'no worker took the session', deadOwner);
+  throw new Error('no worker took the session');
+}

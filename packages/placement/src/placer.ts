@@ -1,0 +1,101 @@
+import type { Logger } from '@wafleet/runtime';
+import type { CommandClient, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import { DelayedError, type Job, Worker } from 'bullmq';
+import { type PlacementOutcome, type PlacementResources, placeSession } from './place-session.js';
+import { ATTEMPTS, PLACEMENT_QUEUE, type PlacementRequest, QUEUE_PREFIX } from './queue.js';
+import { queueErrorLogger } from './queue-errors.js';
+import { RecentAssignments } from './recent-assignments.js';
+
+const CONCURRENT_PLACEMENTS = 20;
+const WAIT = { firstMs: 1_000, longestMs: 15_000 };
+
+export interface PlacerOptions {
+  /** With the role `queue`. It stays the caller's to close, after `stop`. */
+  readonly connection: RedisConnection;
+  readonly sessions: SessionDirectory;
+  readonly workers: WorkerRegistry;
+  /** Started, and stopped after the placer. */
+  readonly commands: CommandClient;
+  readonly logger: Logger;
+  /** The brake on reconnect storms: placements that all placers together begin in a second, at the most. */
+  readonly placementsPerSecond: number;
+}
+
+/**
+ * Serves the placement queue. Any number of placers may run, and none leads.
+ *
+ * Each request ends in a session that a worker has claimed, or in a reason on a session that stays `queued`: a
+ * request that finds no room waits and is tried again without limit; one whose workers all fail is retried with
+ * back-off, then given up until the next sweep asks again.
+ */
+export class Placer {
+  readonly #options: PlacerOptions;
+  readonly #resources: PlacementResources;
+  #worker: Worker<PlacementRequest, PlacementOutcome> | undefined;
+
+  constructor(options: PlacerOptions) {
+    const { sessions, workers, commands, logger } = options;
+    this.#options = options;
+    this.#resources = {
+      sessions,
+      workers,
+      commands,
+      logger,
+      recent: new RecentAssignments(),
+      random: Math.random,
+    };
+  }
+
+  /** Resolves when it takes requests. */
+  async start(): Promise<void> {
+    const { connection, placementsPerSecond, logger } = this.#options;
+    const worker = new Worker<PlacementRequest, PlacementOutcome>(
+      PLACEMENT_QUEUE,
+      (job, token) => this.#serve(job, token),
+      {
+        connection,
+        prefix: QUEUE_PREFIX,
+        concurrency: CONCURRENT_PLACEMENTS,
+        limiter: { max: placementsPerSecond, duration: 1_000 },
+        // A placer that is killed leaves its requests to the others this soon.
+        lockDuration: 10_000,
+        stalledInterval: 5_000,
+        // Dying placers must not use a request up; it is the attempts that bound it.
+        maxStalledCount: 1_000,
+      },
+    );
+    worker.on('error', queueErrorLogger(logger));
+    worker.on('failed', (job, error) => {
+      if (job === undefined || job.attemptsMade < ATTEMPTS) return;
+      const { tenantId, sessionId } = job.data;
+      logger.error({ tenantId, sessionId, err: error }, 'a placement failed; a sweep will ask for it again');
+    });
+    this.#worker = worker;
+    await worker.waitUntilReady();
+  }
+
+  /** Takes no further request and resolves when those at work are done. */
+  async stop(): Promise<void> {
+    await this.#worker?.close();
+  }
+
+  async #serve(job: Job<PlacementRequest>, token: string | undefined): Promise<PlacementOutcome> {
+    const { logger } = this.#options;
+    const { tenantId, sessionId, reason } = job.data;
+    const outcome = await placeSession(job.data, this.#resources);
+    if ('waits' in outcome) {
+      logger.debug({ tenantId, sessionId, reason: outcome.waits }, 'a placement waits');
+      await job.moveToDelayed(Date.now() + waitMs(job), token);
+      throw new DelayedError();
+    }
+    logger.debug({ tenantId, sessionId, reason, outcome }, 'a placement is done');
+    return outcome;
+  }
+}
+
+/** Longer each time, and drawn from half of it up, so that sessions which began to wait together spread out. */
+function waitMs(job: Job): number {
+  const earlierWaits = Math.max(0, job.attemptsStarted - job.attemptsMade - 1);
+  const longest = Math.min(WAIT.longestMs, WAIT.firstMs * 2 ** earlierWaits);
+  return Math.round(longest * (0.5 + Math.random() / 2));
+}

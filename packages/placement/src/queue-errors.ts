@@ -1,0 +1,12 @@
+import type { Logger } from '@wafleet/runtime';
+
+/**
+ * A logger of what BullMQ emits as `error`. Lost connections are expected and told once by whoever made the
+ * connection; BullMQ repeats them at every try, so here they are for debugging only.
+ */
+export function queueErrorLogger(logger: Logger): (error: Error) => void {
+  return (error) => {
+    const isConnection = 'syscall' in error || /Connection is closed/.test(error.message);
+    logger[isConnection ? 'debug' : 'error']({ err: error }, 'a placement queue failed');
+  };
+}

@@ -1,0 +1,98 @@
+import type { Logger } from '@wafleet/runtime';
+import type { RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import { type Job, Queue, Worker } from 'bullmq';
+import { type PlacementQueue, QUEUE_PREFIX } from './queue.js';
+import { queueErrorLogger } from './queue-errors.js';
+import { Reconciler } from './reconciler.js';
+import { WorkerWatch } from './worker-watch.js';
+
+const SWEEP_QUEUE = 'placement-sweeps';
+
+/** How long schedules stay lost at the most when Redis lost them, or a placer died while it took a sweep. */
+const RESCHEDULE_MS = 30_000;
+
+const SWEEPS = ['watch-workers', 'reconcile'] as const;
+type Sweep = (typeof SWEEPS)[number];
+
+export interface SweepsOptions {
+  /** With the role `queue`. It stays the caller's to close, after `stop`. */
+  readonly connection: RedisConnection;
+  readonly sessions: SessionDirectory;
+  readonly workers: WorkerRegistry;
+  /** Stays the caller's to close, after `stop`. */
+  readonly placements: PlacementQueue;
+  readonly logger: Logger;
+  /** Milliseconds between two sweeps of a kind, over all placers. */
+  readonly every: Readonly<Record<Sweep, number>>;
+}
+
+/**
+ * Two recurring jobs, each served by whichever placer is free: `watch-workers` finds the sessions of workers
+ * that died or are stopping, `reconcile` those that were missed for whatever reason.
+ */
+export class Sweeps {
+  readonly #options: SweepsOptions;
+  readonly #queue: Queue;
+  readonly #reconciler: Reconciler;
+  readonly #watch: WorkerWatch;
+  #worker: Worker | undefined;
+  #rescheduling: NodeJS.Timeout | undefined;
+
+  constructor(options: SweepsOptions) {
+    const { connection, sessions, workers, placements, logger } = options;
+    this.#options = options;
+    this.#reconciler = new Reconciler({ sessions, workers, queue: placements });
+    this.#watch = new WorkerWatch(workers);
+    this.#queue = new Queue(SWEEP_QUEUE, { connection, prefix: QUEUE_PREFIX });
+    this.#queue.on('error', queueErrorLogger(logger));
+  }
+
+  /** Resolves when the sweeps are scheduled and this process takes its share. */
+  async start(): Promise<void> {
+    const { connection, logger } = this.#options;
+    await this.#schedule();
+    this.#rescheduling = setInterval(() => {
+      this.#schedule().catch((error: unknown) => logger.error({ err: error }, 'could not schedule sweeps'));
+    }, RESCHEDULE_MS);
+
+    this.#worker = new Worker(SWEEP_QUEUE, (job) => this.#sweep(job), {
+      connection,
+      prefix: QUEUE_PREFIX,
+      // One at a time in a process: a search for sessions that began before a death may have passed them by.
+      concurrency: 1,
+      lockDuration: 10_000,
+      stalledInterval: 5_000,
+    });
+    this.#worker.on('error', queueErrorLogger(logger));
+    this.#worker.on('failed', (job, error) =>
+      logger.error({ sweep: job?.name, err: error }, 'a sweep failed'),
+    );
+    await this.#worker.waitUntilReady();
+  }
+
+  /** Takes no further sweep, and resolves when the one at work is done. Other placers go on. */
+  async stop(): Promise<void> {
+    clearInterval(this.#rescheduling);
+    await this.#worker?.close();
+    await this.#queue.close();
+  }
+
+  async #schedule(): Promise<void> {
+    for (const name of SWEEPS) {
+      await this.#queue.upsertJobScheduler(
+        name,
+        { every: this.#options.every[name] },
+        { name, opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 100 } } },
+      );
+    }
+  }
+
+  async #sweep(job: Job): Promise<void> {
+    const search = async () => {
+      const asked = await this.#reconciler.reconcile();
+      if (asked > 0)
+        this.#options.logger.info({ sessions: asked, sweep: job.name }, 'sessions need a worker');
+    };
+    await (job.name === 'reconcile' ? search() : this.#watch.look(search));
+  }
+}

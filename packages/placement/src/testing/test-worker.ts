@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { createLogger } from '@wafleet/runtime';
+import {
+  CommandServer,
+  connectRedis,
+  type Fence,
+  NotOwnerError,
+  Ownership,
+  type RedisConnection,
+  type RedisRole,
+  type SessionRef,
+  type WorkerCommand,
+  WorkerRegistry,
+} from '@wafleet/store';
+
+const BEAT_MS = 100;
+
+const logger = createLogger({ app: 'placement-test', level: 'silent' });
+
+export function connect(url: string, role: RedisRole): RedisConnection {
+  return connectRedis({ url, role, name: `placement-test-${role}`, logger });
+}
+
+/** What a worker does with an `assign`; `pretend` answers as if it had the session already. */
+type Behaviour = 'claim' | 'refuse' | 'pretend';
+
+export interface TestWorkerOptions {
+  readonly capacity?: number;
+  readonly release?: string;
+  /** Default `claim`. */
+  readonly behaviour?: Behaviour;
+}
+
+/** A worker as a placer sees it: lease, heartbeat, inbox and claims are the real ones; there is no WhatsApp. */
+export class TestWorker {
+  readonly id = `wrk_${randomUUID()}`;
+  /** The sessions it owns, by id. */
+  readonly fences = new Map<string, Fence>();
+  /** How often it was asked to take a session. */
+  assignments = 0;
+  behaviour: Behaviour;
+  readonly #redis: RedisConnection;
+  readonly #registry: WorkerRegistry;
+  readonly #ownership: Ownership;
+  readonly #server: CommandServer;
+  readonly #capacity: number;
+  readonly #release: string;
+  #draining = false;
+  #beating: NodeJS.Timeout | undefined;
+  #beat: Promise<void> = Promise.resolve();
+
+  static async start(url: string, options: TestWorkerOptions = {}): Promise<TestWorker> {
+    const worker = new TestWorker(url, options);
+    await worker.#registry.acquireLease(worker.id);
+    await worker.beat();
+    worker.#beating = setInterval(() => {
+      worker.#beat = worker.beat();
+    }, BEAT_MS);
+    worker.#server.start();
+    return worker;
+  }
+
+  private constructor(url: string, options: TestWorkerOptions) {
+    this.#redis = connect(url, 'command');
+    this.#registry = new WorkerRegistry(this.#redis);
+    this.#ownership = new Ownership(this.#redis);
+    this.#capacity = options.capacity ?? 100;
+    this.#release = options.release ?? '1.0.0';
+    this.behaviour = options.behaviour ?? 'claim';
+    this.#server = new CommandServer({
+      redis: this.#redis,
+      blocking: connect(url, 'blocking'),
+      workerId: this.id,
+      handle: (command) => this.#handle(command),
+      logger,
+    });
+  }
+
+  async beat(): Promise<void> {
+    await this.#registry.beat({
+      id: this.id,
+      host: 'test',
+      release: this.#release,
+      capacity: this.#capacity,
+      sessions: this.fences.size,
+      draining: this.#draining,
+    });
+  }
+
+  /** Ends as a crashed worker does once its lease has run out: its sessions keep naming it as their owner. */
+  async die(): Promise<void> {
+    clearInterval(this.#beating);
+    await this.#server.stop();
+    await this.#beat;
+    await this.#registry.releaseLease(this.id);
+    this.#redis.disconnect();
+  }
+
+  /** Ends as a stopping worker does: it takes no more sessions, gives its own up, then its lease. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.beat();
+    for (const fence of this.fences.values()) await this.#ownership.release(fence);
+    await this.die();
+  }
+
+  async #handle(command: WorkerCommand): Promise<Record<string, never>> {
+    if (command.kind === 'assign') await this.#assign(command, command.expectPrevious);
+    if (command.kind === 'release') await this.#giveUp(command);
+    return {};
+  }
+
+  async #assign(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
+    this.assignments += 1;
+    if (this.behaviour === 'refuse') throw new Error('this worker refuses');
+    if (this.behaviour === 'pretend') return;
+    const claim = await this.#ownership.claim(ref, { worker: this.id, expectPrevious });
+    if ('refusedBy' in claim) throw new NotOwnerError(ref);
+    this.fences.set(ref.sessionId, claim.fence);
+  }
+
+  async #giveUp(ref: SessionRef): Promise<void> {
+    const fence = this.fences.get(ref.sessionId);
+    if (fence === undefined) throw new NotOwnerError(ref);
+    await this.#ownership.release(fence);
+    this.fences.delete(ref.sessionId);
+  }
+}

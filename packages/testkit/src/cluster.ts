@@ -1,0 +1,250 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { freePort } from '@wafleet/local-redis';
+import type { Phone, Simulator, SimulatorOptions } from '@wafleet/simulator';
+import { AdminClient } from './admin-client.js';
+import { ApiClient } from './api-client.js';
+import { AppProcess } from './app-process.js';
+import { PROJECT_ROOT } from './project-root.js';
+import { startRedis, type TestRedis } from './start-redis.js';
+import { waitFor } from './wait-for.js';
+
+export interface ClusterOptions {
+  /** How many of each to start. Default 1. */
+  workers?: number;
+  edges?: number;
+  placers?: number;
+  /** A simulator that runs already, which the cluster's end leaves alone, or the options of the cluster's own. */
+  simulator?: Simulator | SimulatorOptions;
+  /** A Redis that runs already, which the cluster's end leaves alone. */
+  redis?: TestRedis;
+  /** Further environment variables of every process. */
+  environment?: Readonly<Record<string, string>>;
+}
+
+/** An edge and where it serves. */
+export interface Edge {
+  readonly url: string;
+  readonly port: number;
+  readonly process: AppProcess;
+}
+
+interface ClusterSettings {
+  environment: Readonly<Record<string, string>>;
+  ownsRedis: boolean;
+  ownsSimulator: boolean;
+}
+
+/** A tenant with one API key. */
+export interface TestTenant {
+  readonly id: string;
+  readonly apiKey: string;
+  readonly client: ApiClient;
+}
+
+/**
+ * Starts a whole cluster: Redis and every worker, placer and edge as a process of its own; the simulator runs in the
+ * test's process, so that a test plays its people directly. Needs the apps to be built.
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { workers = 1, edges = 1, placers = 1 } = options;
+  const redis = options.redis ?? (await startRedis());
+  const given = options.simulator ?? {};
+  const simulator = isRunning(given) ? given : await startSimulator(given);
+  const cluster = new Cluster(redis, simulator, {
+    environment: options.environment ?? {},
+    ownsRedis: options.redis === undefined,
+    ownsSimulator: simulator !== given,
+  });
+  const times = (count: number, add: () => Promise<unknown>) => Array.from({ length: count }, add);
+  const started = await Promise.allSettled([
+    ...times(placers, () => cluster.addPlacer()),
+    ...times(workers, () => cluster.addWorker()),
+    ...times(edges, () => cluster.addEdge()),
+  ]);
+  const failure = started.find((result) => result.status === 'rejected');
+  if (failure === undefined) return cluster;
+  await cluster.stop().catch(() => {});
+  throw failure.reason;
+}
+
+function isRunning(simulator: Simulator | SimulatorOptions): simulator is Simulator {
+  return 'addPhone' in simulator;
+}
+
+async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  // Loaded here, since most tests that use this package start no cluster, and Baileys takes a second to load.
+  const { Simulator } = await import('@wafleet/simulator');
+  const simulator = new Simulator(options);
+  await simulator.start();
+  return simulator;
+}
+
+export class Cluster {
+  readonly redis: TestRedis;
+  readonly simulator: Simulator;
+  /** The processes that run; one that was stopped or killed is dropped from its list. */
+  readonly workers: AppProcess[] = [];
+  readonly placers: AppProcess[] = [];
+  readonly edges: Edge[] = [];
+  readonly admin: AdminClient;
+  readonly adminToken = randomBytes(16).toString('hex');
+  readonly #encryptionKey = randomBytes(32).toString('hex');
+  readonly #settings: ClusterSettings;
+  readonly #crashed: AppProcess[] = [];
+  #started = 0;
+
+  /** Use `startCluster`. */
+  constructor(redis: TestRedis, simulator: Simulator, settings: ClusterSettings) {
+    this.redis = redis;
+    this.simulator = simulator;
+    this.#settings = settings;
+    this.admin = new AdminClient(() => this.#anyEdge().url, this.adminToken);
+  }
+
+  async addWorker(environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const port = await freePort();
+    const worker = await this.#start('worker', port, {
+      HEALTH_PORT: String(port),
+      ENCRYPTION_KEY: this.#encryptionKey,
+      WHATSAPP_URL: this.simulator.url,
+      WHATSAPP_ROOT_KEY: this.simulator.rootKey,
+      ...environment,
+    });
+    return this.#track(this.workers, worker, worker);
+  }
+
+  async addPlacer(environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const port = await freePort();
+    const placer = await this.#start('placer', port, { HEALTH_PORT: String(port), ...environment });
+    return this.#track(this.placers, placer, placer);
+  }
+
+  /** Takes the port of an edge that ended where a test brings that edge back. */
+  async addEdge(environment: Readonly<Record<string, string>> = {}, port?: number): Promise<Edge> {
+    const chosen = port ?? (await freePort());
+    const process = await this.#start('edge', chosen, {
+      PORT: String(chosen),
+      ADMIN_TOKEN: this.adminToken,
+      ...environment,
+    });
+    return this.#track(this.edges, { url: `http://127.0.0.1:${chosen}`, port: chosen, process }, process);
+  }
+
+  /** A new tenant with an API key. */
+  async addTenant(name = 'a tenant'): Promise<TestTenant> {
+    const { id } = await this.admin.createTenant(name);
+    const { key } = await this.admin.createKey(id);
+    return { id, apiKey: key, client: this.client(key) };
+  }
+
+  /** The REST calls of an API key, by one edge or by any that runs. */
+  client(apiKey: string, edge?: Edge): ApiClient {
+    return new ApiClient(() => (edge ?? this.#anyEdge()).url, apiKey);
+  }
+
+  /** Lets a person scan the session's QR code, and resolves when the session is open. */
+  async linkByQr(client: ApiClient, sessionId: string, phone: Phone): Promise<void> {
+    await this.#explain(async () => {
+      const scan = async () => {
+        const { qr } = await client.getQr(sessionId);
+        await phone.scan(qr);
+        return true;
+      };
+      await waitFor(scan, { what: `a QR code of ${sessionId} scanned`, timeoutMs: 60_000, intervalMs: 100 });
+      await client.waitForStatus(sessionId, 'open');
+    });
+  }
+
+  /** Lets a person type the session's pairing code, and resolves when the session is open. */
+  async linkByCode(client: ApiClient, sessionId: string, phone: Phone): Promise<void> {
+    await this.#explain(async () => {
+      const request = () => client.requestPairingCode(sessionId, phone.number);
+      const { code } = await waitFor(request, {
+        what: `a pairing code of ${sessionId}`,
+        timeoutMs: 60_000,
+        intervalMs: 200,
+      });
+      await phone.enterCode(code);
+      await client.waitForStatus(sessionId, 'open');
+    });
+  }
+
+  /**
+   * Stops workers, placers and edges; Redis and the simulator's people stay. Rejects when one does not end with 0, or
+   * had crashed before.
+   */
+  async stopProcesses(): Promise<void> {
+    const exits = await Promise.all(this.#processes().map(async (app) => ({ app, exit: await app.stop() })));
+    const unclean = exits.filter(({ exit }) => exit.code !== 0).map(({ app }) => app);
+    const reports = await Promise.all(
+      [...this.#crashed.splice(0), ...unclean].map(async (app) => {
+        const { code, signal } = await app.exited;
+        return `${app.name} ended with ${signal ?? code}; ${app.logTail()}`;
+      }),
+    );
+    if (reports.length > 0) throw new Error(reports.join('\n'));
+  }
+
+  /** Stops everything that the cluster started. Rejects when a process stops uncleanly. */
+  async stop(): Promise<void> {
+    try {
+      await this.stopProcesses();
+    } finally {
+      if (this.#settings.ownsSimulator) await this.simulator.stop();
+      if (this.#settings.ownsRedis) await this.redis.stop();
+    }
+  }
+
+  async #start(
+    app: 'edge' | 'worker' | 'placer',
+    port: number,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<AppProcess> {
+    this.#started += 1;
+    return AppProcess.start({
+      name: `${app} #${this.#started}`,
+      entry: join(PROJECT_ROOT, 'apps', app, 'dist/main.js'),
+      environment: {
+        REDIS_URL: this.redis.url,
+        HOST: '127.0.0.1',
+        ...this.#settings.environment,
+        ...environment,
+      },
+      readyUrl: `http://127.0.0.1:${port}/readyz`,
+    });
+  }
+
+  #processes(): AppProcess[] {
+    return [...this.edges.map(({ process }) => process), ...this.placers, ...this.workers];
+  }
+
+  #anyEdge(): Edge {
+    const [edge] = this.edges;
+    if (edge === undefined) throw new Error('no edge of the cluster runs');
+    return edge;
+  }
+
+  /** Adds to a failure what the processes complained of: it is seldom to be seen from outside. */
+  async #explain<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      const complaints = this.#processes().flatMap((app) =>
+        app.complaints().map((line) => `  ${app.name}: ${JSON.stringify(line)}`),
+      );
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error([message, 'the processes complain of:', ...complaints].join('\n'), { cause: error });
+    }
+  }
+
+  /** Keeps a process on its list while it runs. */
+  #track<T>(list: T[], entry: T, process: AppProcess): T {
+    list.push(entry);
+    process.exited.then(() => {
+      list.splice(list.indexOf(entry), 1);
+      if (process.crashed) this.#crashed.push(process);
+    });
+    return entry;
+  }
+}

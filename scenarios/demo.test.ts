@@ -1,0 +1,88 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ClientProgram, codeBlocks, killPrograms, pythonWithSocketIo } from './support/client-programs.js';
+import { Demo } from './support/demo.js';
+
+/**
+ * What a newcomer sees: `npm start` reaches its banner on the ports that the contract's examples name, and the
+ * programs of the contract and of the README, extracted byte for byte, work against it.
+ */
+const python = pythonWithSocketIo();
+const contract = 'docs/websocket-events.md';
+let demo: Demo;
+
+beforeAll(async () => {
+  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)));
+});
+
+afterAll(async () => {
+  killPrograms();
+  await demo?.kill();
+});
+
+/** The same program against the other edge: nothing but the port differs. */
+function againstEdge(port: number, code: string): string {
+  return code.replaceAll('localhost:3000', `localhost:${port}`);
+}
+
+test('the banner shows the edges, the key and clients in both languages', () => {
+  for (const text of [
+    'http://localhost:3000',
+    'http://localhost:3001',
+    'your-api-key',
+    '/docs',
+    'socket.io-client',
+  ]) {
+    expect(demo.output).toContain(text);
+  }
+  expect(demo.output).toContain('import socketio');
+});
+
+describe.each([3000, 3001])('against the edge on port %i', (port) => {
+  test('the contract’s JavaScript program prints messages and connection changes', async () => {
+    const code = codeBlocks(contract, 'javascript').join('\n');
+    const program = new ClientProgram('javascript', againstEdge(port, code));
+    await program.prints(['Connected', 'New message from ', 'Connection status: ']);
+    program.kill();
+  });
+
+  test.skipIf(python === undefined)('the contract’s Python program receives both events', async () => {
+    const [code = ''] = codeBlocks(contract, 'python');
+    const program = new ClientProgram('python', againstEdge(port, code), python);
+    await program.prints(['Received event "messages.upsert"', 'Received event "connection.update"']);
+    program.kill();
+  });
+});
+
+test('the README’s JavaScript example prints what it subscribed to', async () => {
+  const [code = ''] = codeBlocks('README.md', 'javascript');
+  const program = new ClientProgram('javascript', code);
+  await program.prints(['subscribed', 'ok: true', 'conversation']);
+  program.kill();
+});
+
+test.skipIf(python === undefined)('the README’s Python example prints messages', async () => {
+  const [code = ''] = codeBlocks('README.md', 'python');
+  const program = new ClientProgram('python', code, python);
+  await program.prints(['conversation']);
+  program.kill();
+});
+
+test('Ctrl-C stops every process, and clients are told', async () => {
+  const program = new ClientProgram('javascript', codeBlocks(contract, 'javascript')[0] ?? '');
+  await program.prints(['Connected']);
+  const descendants = demo.descendants();
+  expect(descendants.length).toBeGreaterThanOrEqual(7);
+  expect(await demo.interrupt()).toBe(0);
+  await program.prints(['Disconnected']);
+  expect(descendants.filter((pid) => isAlive(pid))).toEqual([]);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

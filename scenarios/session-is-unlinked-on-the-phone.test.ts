@@ -1,0 +1,31 @@
+import { type Cluster, collectEvents, startCluster } from '@wafleet/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+let cluster: Cluster;
+
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+
+afterAll(async () => {
+  await cluster?.stop();
+});
+
+test('a session that is unlinked on the phone says so, and can be linked anew, to another phone', async () => {
+  const { client, apiKey } = await cluster.addTenant();
+  const anna = cluster.simulator.addPhone({ name: 'Anna' });
+  const bert = cluster.simulator.addPhone({ name: 'Bert' });
+  await client.createSession({ id: 'shop' });
+  await cluster.linkByQr(client, 'shop', anna);
+
+  const events = await collectEvents(cluster.edges[0]?.url ?? '', apiKey, ['connection.update']);
+  anna.unlink();
+  await events.waitForEvent('connection.update', ({ status }) => status === 'logged_out');
+  expect((await client.waitForStatus('shop', 'logged_out')).phone).toBeUndefined();
+  await expect(client.getQr('shop')).rejects.toThrow(expect.objectContaining({ code: 'QR_NOT_AVAILABLE' }));
+
+  await client.restartSession('shop');
+  await cluster.linkByQr(client, 'shop', bert);
+  expect((await client.getSession('shop')).phone).toBe(bert.number);
+  events.close();
+});
