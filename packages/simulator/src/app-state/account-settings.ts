@@ -1,0 +1,141 @@
+import type { WAPatchName } from '@whiskeysockets/baileys';
+import { type GroupChat, isPerson } from '../world/chat.js';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+import * as actions from './actions.js';
+import { AppStateCollections } from './collections.js';
+import { PhoneAppState } from './phone-app-state.js';
+
+/** A chat of the account: the person or the group on its other side. */
+type OwnChat = Phone | GroupChat;
+
+/** A message of the account as an app-state index names it. */
+export interface OwnMessage {
+  readonly chat: OwnChat;
+  readonly id: string;
+  /** Whether the account itself wrote it. */
+  readonly fromMe: boolean;
+}
+
+/**
+ * What a person does on the phone that the account's other devices follow through app-state: chats archived, muted,
+ * pinned …, contacts saved, settings changed. Each verb resolves once the server has the patch; the companions are
+ * told by `server_sync` and fetch it by themselves.
+ */
+export class AccountSettings {
+  readonly #phone: Phone;
+  /** What the server stores: encrypted patches by collection. */
+  readonly collections = new AppStateCollections();
+  /** What the phone reads in them, changes made by companions included. */
+  readonly state = new PhoneAppState(this.collections);
+
+  constructor(phone: Phone) {
+    this.#phone = phone;
+  }
+
+  archiveChat(chat: OwnChat, archived = true): Promise<void> {
+    return this.#publish(actions.archiveChat(chatJid(chat), archived));
+  }
+
+  /** @param until milliseconds since 1970, -1 for always, null to unmute. */
+  muteChat(chat: OwnChat, until: number | null): Promise<void> {
+    return this.#publish(actions.muteChat(chatJid(chat), until));
+  }
+
+  pinChat(chat: OwnChat, pinned = true): Promise<void> {
+    return this.#publish(actions.pinChat(chatJid(chat), pinned));
+  }
+
+  markChatRead(chat: OwnChat, read = true): Promise<void> {
+    return this.#publish(actions.markChatRead(chatJid(chat), read));
+  }
+
+  lockChat(chat: OwnChat, locked = true): Promise<void> {
+    return this.#publish(actions.lockChat(chatJid(chat), locked));
+  }
+
+  clearChat(chat: OwnChat): Promise<void> {
+    return this.#publish(actions.clearChat(chatJid(chat)));
+  }
+
+  deleteChat(chat: OwnChat): Promise<void> {
+    return this.#publish(actions.deleteChat(chatJid(chat)));
+  }
+
+  starMessage(message: OwnMessage, starred = true): Promise<void> {
+    return this.#publish(actions.starMessage(indexed(message), starred));
+  }
+
+  /** Deletes a message on the account's own devices; the others keep it. */
+  deleteMessageForMe(message: OwnMessage): Promise<void> {
+    return this.#publish(actions.deleteMessageForMe(indexed(message)));
+  }
+
+  saveContact(person: Phone, fullName: string): Promise<void> {
+    return this.#publish(actions.saveContact(person.jid, person.lid, fullName));
+  }
+
+  /** Saves a person whose number the account does not know. */
+  saveLidContact(person: Phone, fullName: string): Promise<void> {
+    return this.#publish(actions.saveLidContact(person.lid, fullName));
+  }
+
+  removeContact(person: Phone): Promise<void> {
+    return this.#publish(actions.removeContact(person.jid));
+  }
+
+  editLabel(id: string, label: { name: string; color?: number; deleted?: boolean }): Promise<void> {
+    const { name, color = 0, deleted = false } = label;
+    return this.#publish(actions.editLabel(id, { name, color, deleted }));
+  }
+
+  /** Labels hang on a person's number, not on the LID. */
+  labelChat(chat: OwnChat, labelId: string, labeled = true): Promise<void> {
+    return this.#publish(actions.labelChat(chat.jid, labelId, labeled));
+  }
+
+  /** The name that others see from now on. */
+  setPushName(name: string): Promise<void> {
+    return this.#publish(actions.pushNameSetting(name));
+  }
+
+  setUnarchiveChats(unarchive: boolean): Promise<void> {
+    return this.#publish(actions.unarchiveChatsSetting(unarchive));
+  }
+
+  setLocale(locale: string): Promise<void> {
+    return this.#publish(actions.localeSetting(locale));
+  }
+
+  /**
+   * Takes a companion's change and tells the account's other devices; resolves to the collection's new version.
+   * @throws as `PhoneAppState.acceptPatch` does.
+   */
+  async accept(collection: WAPatchName, patch: Uint8Array, onTopOf: number, author: Device): Promise<number> {
+    const version = await this.state.acceptPatch(collection, patch, onTopOf);
+    this.#announce(collection, version, author);
+    return version;
+  }
+
+  #announce(collection: WAPatchName, version: number, author?: Device): void {
+    this.#phone.name = this.state.entry('setting_pushName')?.pushNameSetting?.name ?? this.#phone.name;
+    for (const device of this.#phone.devices.values()) {
+      if (device === author) continue;
+      device.notify('server_sync', [
+        { tag: 'collection', attrs: { name: collection, version: String(version) } },
+      ]);
+    }
+  }
+
+  async #publish(action: actions.AppStateAction): Promise<void> {
+    this.#announce(action.collection, await this.state.write(action));
+  }
+}
+
+function chatJid(chat: OwnChat): string {
+  return isPerson(chat) ? chat.lid : chat.jid;
+}
+
+function indexed({ chat, id, fromMe }: OwnMessage): actions.IndexedMessage {
+  return { chat: chatJid(chat), id, fromMe };
+}

@@ -1,0 +1,107 @@
+import { proto } from '@whiskeysockets/baileys';
+import type { Group } from '../groups/group.js';
+import type { ReceivedMessage } from '../messages/received-message.js';
+import { type Chat, isPerson, type MessageReference } from '../world/chat.js';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+
+/** A linked device, as the control API describes it. */
+export interface DeviceAnswer {
+  readonly jid: string;
+  readonly lid: string;
+  readonly online: boolean;
+  /** Stanzas that the device has not acknowledged. */
+  readonly pending: number;
+}
+
+export interface PhoneAnswer {
+  readonly number: string;
+  readonly name: string;
+  readonly jid: string;
+  readonly lid: string;
+  readonly devices: readonly DeviceAnswer[];
+}
+
+/** Names a message in later requests. */
+export interface MessageAnswer {
+  readonly id: string;
+  /** The author's number. */
+  readonly sender: string;
+  /** A person's number, a group's JID or `status@broadcast`. */
+  readonly chat: string;
+}
+
+export interface ReceivedAnswer extends MessageAnswer {
+  /** JID of the author's linked device; absent when the author used the phone. */
+  readonly device?: string;
+  readonly timestamp: number;
+  readonly text?: string;
+  /** The whole message in protobuf's JSON form. */
+  readonly message: Record<string, unknown>;
+}
+
+export interface GroupAnswer {
+  readonly jid: string;
+  readonly subject: string;
+  readonly inviteCode: string;
+  readonly members: readonly { readonly number: string; readonly role: string }[];
+}
+
+export interface CallAnswer {
+  readonly id: string;
+  readonly state: string;
+}
+
+export interface LoadAnswer {
+  readonly running: boolean;
+  readonly perSecond: number;
+  /** Messages that are encrypted and queued. */
+  readonly sent: number;
+  readonly failed: number;
+  /** Messages that were left out because the simulator could not keep up. */
+  readonly skipped: number;
+  readonly seconds: number;
+}
+
+export interface StateAnswer {
+  readonly url: string;
+  /** The public key, in hex, that clients must trust. */
+  readonly rootKey: string;
+  readonly phones: number;
+  readonly connections: number;
+}
+
+export function deviceAnswer({ jid, lid, isOnline, pendingCount }: Device): DeviceAnswer {
+  return { jid, lid, online: isOnline, pending: pendingCount };
+}
+
+export function phoneAnswer({ number, name, jid, lid, devices }: Phone): PhoneAnswer {
+  return { number, name, jid, lid, devices: [...devices.values()].map(deviceAnswer) };
+}
+
+export function messageAnswer({ id, sender, chat }: MessageReference): MessageAnswer {
+  return { id, sender: sender.number, chat: chatName(chat) };
+}
+
+export function receivedAnswer(received: ReceivedMessage): ReceivedAnswer {
+  const { device, timestamp, text, message } = received;
+  return {
+    ...messageAnswer(received),
+    timestamp,
+    message: proto.Message.fromObject(message).toJSON(),
+    ...(device ? { device: device.jid } : {}),
+    ...(text === undefined ? {} : { text }),
+  };
+}
+
+export function groupAnswer(group: Group): GroupAnswer {
+  const { jid, subject, inviteCode } = group;
+  const members = group
+    .members()
+    .map((phone) => ({ number: phone.number, role: group.role(phone) ?? 'member' }));
+  return { jid, subject, inviteCode, members };
+}
+
+function chatName(chat: Chat): string {
+  return isPerson(chat) ? chat.number : chat.jid;
+}

@@ -1,0 +1,42 @@
+import { IqError } from '../iq/registry.js';
+import { NoPairingRequestError } from '../pairing-code/pairing-codes.js';
+import { WrongPairingCodeError } from '../pairing-code/phone-side.js';
+
+/** HTTP status of each of the control API's error codes. */
+const statuses = {
+  INVALID: 400,
+  NOT_FOUND: 404,
+  NO_PAIRING_REQUEST: 409,
+  REFUSED: 409,
+  WRONG_PAIRING_CODE: 422,
+  FAILED: 500,
+} as const;
+
+/** `REFUSED`: the simulated WhatsApp refuses (no rights, already a member …); `FAILED`: anything unforeseen. */
+export type ControlErrorCode = keyof typeof statuses;
+
+/** A request that the control API does not fulfil; answered as `{error: {code, message, details?}}`. */
+export class ControlError extends Error {
+  readonly code: ControlErrorCode;
+  readonly details: unknown;
+
+  constructor(code: ControlErrorCode, message: string, details?: unknown) {
+    super(message);
+    this.name = 'ControlError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return statuses[this.code];
+  }
+}
+
+/** The error of the control API for whatever a verb has thrown. */
+export function toControlError(error: unknown): ControlError {
+  if (error instanceof ControlError) return error;
+  if (error instanceof WrongPairingCodeError) return new ControlError('WRONG_PAIRING_CODE', error.message);
+  if (error instanceof NoPairingRequestError) return new ControlError('NO_PAIRING_REQUEST', error.message);
+  if (error instanceof IqError) return new ControlError('REFUSED', error.message, { code: error.code });
+  return new ControlError('FAILED', error instanceof Error ? error.message : String(error));
+}

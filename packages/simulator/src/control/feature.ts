@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ZodError } from 'zod';
+import type { Feature } from '../iq/registry.js';
+import type { Simulator } from '../simulator.js';
+import { ControlError, toControlError } from './errors.js';
+import { faultRoutes } from './fault-routes.js';
+import { groupRoutes } from './group-routes.js';
+import { LoadControl } from './load.js';
+import { found, Lookup } from './lookup.js';
+import { phoneRoutes } from './phone-routes.js';
+import { type ControlRoute, route } from './routes.js';
+import { bodies } from './schemas.js';
+
+/** The verbs of people, and the faults of the server, over HTTP (`/control/…`): JSON in, JSON out. */
+export const controlFeature: Feature = {
+  routes: (app, simulator) => {
+    const find = new Lookup(simulator);
+    const load = new LoadControl(simulator);
+    const routes = [...phoneRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load)];
+    for (const each of routes) add(app, each, simulator, find);
+    app.addHook('onClose', async () => {
+      load.stop();
+    });
+    app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  },
+};
+
+function loadRoutes(load: LoadControl): readonly ControlRoute[] {
+  return [
+    route('POST', '/load', bodies.load, ({ body }) => load.start(body)),
+    route('GET', '/load', bodies.nothing, () => found(load.answer, 'load')),
+    route('DELETE', '/load', bodies.nothing, () => found(load.stop(), 'load')),
+  ];
+}
+
+function add(
+  app: FastifyInstance,
+  { method, path, handle }: ControlRoute,
+  simulator: Simulator,
+  find: Lookup,
+): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const params = request.params as Readonly<Record<string, string | undefined>>;
+    const answer = await handle({
+      simulator,
+      find,
+      param: (name) => found(params[name], `parameter ${name}`),
+      body: request.body ?? undefined,
+    });
+    return answer === undefined ? reply.code(204).send() : reply.send(answer);
+  };
+  app.route({ method, url: path, handler });
+}
+
+function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+  const { status, code, message, details } = readError(error);
+  return reply.code(status).send({ error: { code, message, ...(details === undefined ? {} : { details }) } });
+}
+
+function readError(error: unknown): ControlError {
+  if (error instanceof ZodError)
+    return new ControlError('INVALID', 'the body is not as it should be', error.issues);
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status >= 400 && status < 500) return new ControlError('INVALID', String(error));
+  return toControlError(error);
+}

@@ -1,0 +1,127 @@
+import type { Simulator } from '../simulator.js';
+import type { Phone } from '../world/phone.js';
+import type { LoadAnswer } from './answers.js';
+import type { Body } from './schemas.js';
+
+/** How often the due messages are sent. */
+const tickMs = 20;
+
+/** How many messages may be in the making at once; what falls due beyond that is skipped and counted. */
+const maxInFlight = 500;
+
+const defaultSenders = 20;
+
+/** Sends texts to all linked accounts in turn, at a steady rate, until it is stopped. */
+export class Load {
+  readonly #simulator: Simulator;
+  readonly #options: Body<'load'>;
+  readonly #senders: readonly Phone[];
+  readonly #startedAt = Date.now();
+  readonly #timer: NodeJS.Timeout;
+  #stoppedAt: number | undefined;
+  #due = 0;
+  #sent = 0;
+  #failed = 0;
+  #skipped = 0;
+  #inFlight = 0;
+
+  /** Starts at once; `senders` are the people who write. */
+  constructor(simulator: Simulator, options: Body<'load'>, senders: readonly Phone[]) {
+    this.#simulator = simulator;
+    this.#options = options;
+    this.#senders = senders;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  get answer(): LoadAnswer {
+    return {
+      running: this.#stoppedAt === undefined,
+      perSecond: this.#options.perSecond,
+      sent: this.#sent,
+      failed: this.#failed,
+      skipped: this.#skipped,
+      seconds: ((this.#stoppedAt ?? Date.now()) - this.#startedAt) / 1000,
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stoppedAt ??= Date.now();
+  }
+
+  #tick(): void {
+    const recipients = this.#recipients();
+    const { perSecond, total = Number.POSITIVE_INFINITY } = this.#options;
+    const target = Math.min(total, Math.floor(((Date.now() - this.#startedAt) * perSecond) / 1000));
+    for (; this.#due < target; this.#due += 1) {
+      const recipient = recipients[this.#due % recipients.length];
+      if (!recipient || this.#inFlight >= maxInFlight) this.#skipped += 1;
+      else this.#send(recipient, this.#due);
+    }
+    if (this.#due >= total) this.stop();
+  }
+
+  #recipients(): readonly Phone[] {
+    const { world } = this.#simulator;
+    const { to } = this.#options;
+    const phones = to?.map((number) => world.phoneByNumber(number)) ?? world.phones();
+    return [...phones].filter((phone): phone is Phone => phone !== undefined && phone.devices.size > 0);
+  }
+
+  #send(recipient: Phone, counter: number): void {
+    // Each account hears of each person, and neighbouring messages come from different ones.
+    const sender =
+      this.#senders[(counter + Math.floor(counter / this.#senders.length)) % this.#senders.length];
+    if (!sender) return;
+    this.#inFlight += 1;
+    sender
+      .send(recipient, `${this.#options.text ?? 'load'} ${counter} ${Date.now()}`)
+      .then(
+        () => {
+          this.#sent += 1;
+        },
+        (error: unknown) => {
+          this.#failed += 1;
+          this.#simulator.logger.warn(
+            { err: error, to: recipient.number },
+            'a load message could not be sent',
+          );
+        },
+      )
+      .finally(() => {
+        this.#inFlight -= 1;
+      });
+  }
+}
+
+/** The load of one simulator: one at a time, written by people of its own. */
+export class LoadControl {
+  readonly #simulator: Simulator;
+  readonly #senders: Phone[] = [];
+  #load: Load | undefined;
+
+  constructor(simulator: Simulator) {
+    this.#simulator = simulator;
+  }
+
+  /** Replaces a load that runs. */
+  start(options: Body<'load'>): LoadAnswer {
+    this.#load?.stop();
+    const count = options.senders ?? defaultSenders;
+    while (this.#senders.length < count) {
+      this.#senders.push(this.#simulator.addPhone({ name: `Load ${this.#senders.length + 1}` }));
+    }
+    this.#load = new Load(this.#simulator, options, this.#senders.slice(0, count));
+    return this.#load.answer;
+  }
+
+  /** Stops the load that runs; undefined if there was never one. */
+  stop(): LoadAnswer | undefined {
+    this.#load?.stop();
+    return this.#load?.answer;
+  }
+
+  get answer(): LoadAnswer | undefined {
+    return this.#load?.answer;
+  }
+}

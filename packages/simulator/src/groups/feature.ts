@@ -1,0 +1,166 @@
+import {
+  type BinaryNode,
+  getAllBinaryNodeChildren,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  getBinaryNodeChildString,
+} from '@whiskeysockets/baileys';
+import { type DeviceContext, type Feature, IqError } from '../iq/registry.js';
+import type { Phone } from '../world/phone.js';
+import { type Group, GroupError, type GroupSettings } from './group.js';
+import { groupNode } from './group-node.js';
+
+type GroupRequest = (group: Group, request: BinaryNode, context: DeviceContext) => readonly BinaryNode[];
+
+/** What a client asks of one group: `<iq to=…@g.us xmlns=w:g2 type=set|get>` by the tag of its child. */
+const groupRequests: Readonly<Record<string, GroupRequest>> = {
+  'get:query': (group, _request, { phone }) => {
+    if (!group.has(phone)) throw new GroupError(403, 'forbidden');
+    return [groupNode(group)];
+  },
+  'get:invite': (group, _request, { phone }) => {
+    group.requireMember(phone);
+    return [{ tag: 'invite', attrs: { code: group.inviteCode } }];
+  },
+  'set:invite': (group, _request, { phone }) => [
+    { tag: 'invite', attrs: { code: group.revokeInvite(phone) } },
+  ],
+  'set:subject': (group, request, { phone }) => {
+    group.setSubject(phone, contentText(request));
+    return [];
+  },
+  'set:description': (group, request, { phone }) => {
+    group.setDescription(phone, getBinaryNodeChildString(request, 'body') ?? '', request.attrs.id);
+    return [];
+  },
+  'set:add': changeMembers((group, by, person) => group.add(by, [person])),
+  'set:remove': changeMembers((group, by, person) => group.remove(by, [person])),
+  'set:promote': changeMembers((group, by, person) => group.promote(by, [person])),
+  'set:demote': changeMembers((group, by, person) => group.demote(by, [person])),
+  'set:announcement': configure(() => ({ announce: true })),
+  'set:not_announcement': configure(() => ({ announce: false })),
+  'set:locked': configure(() => ({ restrict: true })),
+  'set:unlocked': configure(() => ({ restrict: false })),
+  'set:ephemeral': configure((request) => ({ ephemeralSeconds: Number(request.attrs.expiration) })),
+  'set:not_ephemeral': configure(() => ({ ephemeralSeconds: 0 })),
+  'set:member_add_mode': configure((request) => ({
+    membersCanAdd: contentText(request) === 'all_member_add',
+  })),
+  'set:membership_approval_mode': configure((request) => ({
+    joinApproval: getBinaryNodeChild(request, 'group_join')?.attrs.state === 'on',
+  })),
+  'get:membership_approval_requests': (group) => [
+    {
+      tag: 'membership_approval_requests',
+      attrs: {},
+      content: group.joinRequests.map((person) => ({
+        tag: 'membership_approval_request',
+        attrs: { jid: person.lid, phone_number: person.jid, request_method: 'invite_link' },
+      })),
+    },
+  ],
+  'set:membership_requests_action': (group, request, context) => {
+    const actions = getAllBinaryNodeChildren(request).map((action) => ({
+      tag: action.tag,
+      attrs: {},
+      content: forEachParticipant(action, context, (person) =>
+        group.answerJoinRequest(context.phone, person, action.tag === 'approve'),
+      ),
+    }));
+    return [{ tag: 'membership_requests_action', attrs: {}, content: actions }];
+  },
+};
+
+/** Groups, as clients ask for them by `w:g2`. */
+export const groupsFeature: Feature = {
+  iqs: {
+    'get:w:g2': answer,
+    'set:w:g2': answer,
+    'get:w:g2:participating': (_iq, { simulator, phone }) => [
+      { tag: 'groups', attrs: {}, content: simulator.groups.of(phone).map((group) => groupNode(group)) },
+    ],
+    'set:w:g2:create': (iq, context) => {
+      const request = child(iq, 'create');
+      const members = getBinaryNodeChildren(request, 'participant').map((node) => personOf(node, context));
+      const subject = request.attrs.subject ?? '';
+      return [groupNode(context.simulator.groups.create(context.phone, subject, members))];
+    },
+    'set:w:g2:leave': (iq, { simulator, phone }) => {
+      const left = getBinaryNodeChildren(child(iq, 'leave'), 'group');
+      for (const { attrs } of left) simulator.groups.require(attrs.id ?? '').leave(phone);
+      return [{ tag: 'leave', attrs: {}, content: left.map(({ attrs }) => ({ tag: 'group', attrs })) }];
+    },
+    'get:w:g2:invite': (iq, context) => {
+      const { code } = child(iq, 'invite').attrs;
+      if (code === undefined) return answer(iq, context);
+      return [groupNode(context.simulator.groups.byInviteCode(code))];
+    },
+    'set:w:g2:invite': (iq, context) => {
+      const { code } = child(iq, 'invite').attrs;
+      if (code === undefined) return answer(iq, context);
+      const group = context.simulator.groups.byInviteCode(code);
+      const outcome = group.joinByInvite(context.phone);
+      return [
+        { tag: outcome === 'joined' ? 'group' : 'membership_approval_request', attrs: { jid: group.jid } },
+      ];
+    },
+  },
+};
+
+function answer(iq: BinaryNode, context: DeviceContext): readonly BinaryNode[] {
+  const [request] = getAllBinaryNodeChildren(iq);
+  const handler = request && groupRequests[`${iq.attrs.type}:${request.tag}`];
+  if (!handler) throw new IqError(501, 'feature-not-implemented');
+  return handler(context.simulator.groups.require(iq.attrs.to ?? ''), request, context);
+}
+
+function changeMembers(change: (group: Group, by: Phone, person: Phone) => void): GroupRequest {
+  return (group, request, context) => [
+    {
+      tag: request.tag,
+      attrs: {},
+      content: forEachParticipant(request, context, (person) => change(group, context.phone, person)),
+    },
+  ];
+}
+
+/** Each participant's outcome by itself: one refusal does not undo the others. */
+function forEachParticipant(
+  request: BinaryNode,
+  context: DeviceContext,
+  change: (person: Phone) => void,
+): BinaryNode[] {
+  return getBinaryNodeChildren(request, 'participant').map(({ attrs }) => {
+    const jid = attrs.jid ?? '';
+    try {
+      change(personOf({ tag: 'participant', attrs }, context));
+      return { tag: 'participant', attrs: { jid } };
+    } catch (error) {
+      if (!(error instanceof IqError)) throw error;
+      return { tag: 'participant', attrs: { jid, error: String(error.code) } };
+    }
+  });
+}
+
+function configure(change: (request: BinaryNode) => Partial<GroupSettings>): GroupRequest {
+  return (group, request, { phone }) => {
+    group.configure(phone, change(request));
+    return [];
+  };
+}
+
+function personOf({ attrs }: BinaryNode, { simulator }: DeviceContext): Phone {
+  const person = simulator.world.phone(attrs.jid ?? '');
+  if (!person) throw new GroupError(404, 'item-not-found');
+  return person;
+}
+
+function child(iq: BinaryNode, tag: string): BinaryNode {
+  const node = getBinaryNodeChild(iq, tag);
+  if (!node) throw new IqError(400, 'bad-request');
+  return node;
+}
+
+function contentText(node: BinaryNode): string {
+  return node.content instanceof Uint8Array ? Buffer.from(node.content).toString('utf-8') : '';
+}

@@ -1,0 +1,63 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { Phone } from '../world/phone.js';
+import type { Group, GroupRole } from './group.js';
+
+/** `<participant>` as `w:g2` answers and `w:gp2` notifications carry it; ordinary members have no `type`. */
+export function participantNode(phone: Phone, role: GroupRole | undefined): BinaryNode {
+  const attrs: Record<string, string> = { jid: phone.lid, phone_number: phone.jid };
+  if (role !== undefined && role !== 'member') attrs.type = role;
+  return { tag: 'participant', attrs };
+}
+
+/** `<group>`: a group's metadata with all its members. */
+export function groupNode(group: Group): BinaryNode {
+  const { settings } = group;
+  const members = group.members().map((phone) => participantNode(phone, group.role(phone)));
+  return {
+    tag: 'group',
+    attrs: {
+      id: group.id,
+      addressing_mode: 'lid',
+      subject: group.subject,
+      s_o: group.subjectAuthor.lid,
+      s_o_pn: group.subjectAuthor.jid,
+      s_t: String(group.subjectTime),
+      size: String(members.length),
+      creation: String(group.creation),
+      creator: group.creator.lid,
+      creator_pn: group.creator.jid,
+    },
+    content: [
+      ...members,
+      ...descriptionNodes(group),
+      ...when(settings.restrict, { tag: 'locked', attrs: {} }),
+      ...when(settings.announce, { tag: 'announcement', attrs: {} }),
+      ...when(settings.joinApproval, { tag: 'membership_approval_mode', attrs: {} }),
+      ...when(settings.membersCanAdd, {
+        tag: 'member_add_mode',
+        attrs: {},
+        content: Buffer.from('all_member_add'),
+      }),
+      ...when(settings.ephemeralSeconds > 0, {
+        tag: 'ephemeral',
+        attrs: { expiration: String(settings.ephemeralSeconds) },
+      }),
+    ],
+  };
+}
+
+function descriptionNodes({ description }: Group): BinaryNode[] {
+  if (!description) return [];
+  const { author, id, text, time } = description;
+  return [
+    {
+      tag: 'description',
+      attrs: { id, participant: author.lid, t: String(time) },
+      content: [{ tag: 'body', attrs: {}, content: Buffer.from(text, 'utf-8') }],
+    },
+  ];
+}
+
+function when(condition: boolean, node: BinaryNode): BinaryNode[] {
+  return condition ? [node] : [];
+}

@@ -1,0 +1,345 @@
+import { randomBytes } from 'node:crypto';
+import { type BinaryNode, proto } from '@whiskeysockets/baileys';
+import { IqError } from '../iq/registry.js';
+import { messageId, type SentMessage } from '../messages/outbox.js';
+import type { GroupChat } from '../world/chat.js';
+import type { Phone } from '../world/phone.js';
+import { groupNode, participantNode } from './group-node.js';
+
+/** A member's rights: `superadmin` created the group and cannot be demoted by others. */
+export type GroupRole = 'superadmin' | 'admin' | 'member';
+
+export interface GroupDescription {
+  readonly id: string;
+  readonly text: string;
+  readonly author: Phone;
+  /** Seconds since 1970. */
+  readonly time: number;
+}
+
+/** What admins can switch; `announce`: only admins send, `restrict`: only admins change subject and description. */
+export interface GroupSettings {
+  readonly announce: boolean;
+  readonly restrict: boolean;
+  /** Admins let people in who come by the invite link. */
+  readonly joinApproval: boolean;
+  /** Every member may add others. */
+  readonly membersCanAdd: boolean;
+  /** Seconds after which messages vanish; 0: never. */
+  readonly ephemeralSeconds: number;
+}
+
+/** A request to a group that the server refuses: 403 without the right, 404 unknown, 409 already so. */
+export class GroupError extends IqError {}
+
+/**
+ * A group: its members, their roles and its settings. Each change is made by a person (`by`), is checked against that
+ * person's rights, and reaches every linked device of every member as a `w:gp2` notification.
+ * Members are addressed by LID, as WhatsApp does in all newer groups.
+ */
+export class Group implements GroupChat {
+  /** `<id>@g.us` */
+  readonly jid: string;
+  readonly id: string;
+  readonly creator: Phone;
+  /** Seconds since 1970. */
+  readonly creation: number;
+  readonly #roles = new Map<Phone, GroupRole>();
+  readonly #requests = new Set<Phone>();
+  readonly #onMembership: (group: Group, phone: Phone, joined: boolean) => void;
+  #subject: { text: string; author: Phone; time: number };
+  #description: GroupDescription | undefined;
+  #settings: GroupSettings = {
+    announce: false,
+    restrict: false,
+    joinApproval: false,
+    membersCanAdd: false,
+    ephemeralSeconds: 0,
+  };
+  #inviteCode = newInviteCode();
+
+  /** @param onMembership is told of each person who becomes a member or ceases to be one. */
+  constructor(
+    id: string,
+    creator: Phone,
+    subject: string,
+    onMembership: (group: Group, phone: Phone, joined: boolean) => void,
+  ) {
+    this.id = id;
+    this.jid = `${id}@g.us`;
+    this.creator = creator;
+    this.creation = seconds();
+    this.#subject = { text: subject, author: creator, time: this.creation };
+    this.#onMembership = onMembership;
+    this.#join(creator, 'superadmin');
+  }
+
+  get subject(): string {
+    return this.#subject.text;
+  }
+
+  get subjectAuthor(): Phone {
+    return this.#subject.author;
+  }
+
+  get subjectTime(): number {
+    return this.#subject.time;
+  }
+
+  get description(): GroupDescription | undefined {
+    return this.#description;
+  }
+
+  get settings(): GroupSettings {
+    return this.#settings;
+  }
+
+  get inviteCode(): string {
+    return this.#inviteCode;
+  }
+
+  members(): readonly Phone[] {
+    return [...this.#roles.keys()];
+  }
+
+  /** People who came by the link and wait for an admin. */
+  get joinRequests(): readonly Phone[] {
+    return [...this.#requests];
+  }
+
+  role(phone: Phone): GroupRole | undefined {
+    return this.#roles.get(phone);
+  }
+
+  has(phone: Phone): boolean {
+    return this.#roles.has(phone);
+  }
+
+  /** 403 for those who are no members, and for members without rights while only admins may write. */
+  refusal(sender: Phone): number | undefined {
+    const mayWrite = this.has(sender) && !(this.#settings.announce && this.role(sender) === 'member');
+    return mayWrite ? undefined : 403;
+  }
+
+  /** Puts the first members in and tells everybody of the new group; to be called once. */
+  announceCreation(by: Phone, members: readonly Phone[]): void {
+    for (const member of members) this.#join(member, 'member');
+    this.#tell(by, { tag: 'create', attrs: {}, content: [groupNode(this)] });
+  }
+
+  /**
+   * Adds people. Newcomers learn of the group by `create`, the others by `add`.
+   * @throws GroupError 409 if somebody is a member already, 403 if `by` may not add.
+   */
+  add(by: Phone, people: readonly Phone[]): void {
+    if (!this.#settings.membersCanAdd) this.#requireAdmin(by);
+    this.requireMember(by);
+    for (const phone of people) if (this.has(phone)) throw new GroupError(409, 'conflict');
+    this.#letIn(by, people);
+  }
+
+  /** @throws GroupError 404 if somebody is no member, 403 if `by` may not remove; the creator stays. */
+  remove(by: Phone, people: readonly Phone[]): void {
+    this.#requireAdmin(by);
+    for (const phone of people) {
+      this.requireMember(phone);
+      if (phone === this.creator && phone !== by) throw new GroupError(403, 'forbidden');
+    }
+    this.#letOut(by, people);
+  }
+
+  leave(phone: Phone): void {
+    this.requireMember(phone);
+    this.#letOut(phone, [phone]);
+  }
+
+  promote(by: Phone, people: readonly Phone[]): void {
+    this.#changeRoles(by, people, 'promote', 'admin');
+  }
+
+  demote(by: Phone, people: readonly Phone[]): void {
+    for (const phone of people) if (phone === this.creator) throw new GroupError(403, 'forbidden');
+    this.#changeRoles(by, people, 'demote', 'member');
+  }
+
+  setSubject(by: Phone, text: string): void {
+    this.#requireEditor(by);
+    this.#subject = { text, author: by, time: seconds() };
+    this.#tell(by, {
+      tag: 'subject',
+      attrs: { subject: text, s_t: String(this.#subject.time), s_o: by.lid, s_o_pn: by.jid },
+    });
+  }
+
+  /** An empty text deletes the description. */
+  setDescription(by: Phone, text: string, id = messageId()): void {
+    this.#requireEditor(by);
+    this.#description = text === '' ? undefined : { id, text, author: by, time: seconds() };
+    const content: BinaryNode[] =
+      text === ''
+        ? [{ tag: 'delete', attrs: {} }]
+        : [{ tag: 'body', attrs: {}, content: Buffer.from(text, 'utf-8') }];
+    this.#tell(by, { tag: 'description', attrs: { id }, content });
+  }
+
+  /** Switches settings; each one that changes is announced by itself. */
+  configure(by: Phone, change: Partial<GroupSettings>): void {
+    this.#requireAdmin(by);
+    const before = this.#settings;
+    this.#settings = { ...before, ...change };
+    for (const node of settingNodes(before, this.#settings)) this.#tell(by, node);
+  }
+
+  /** Makes a new invite link and kills the old one. */
+  revokeInvite(by: Phone): string {
+    this.#requireAdmin(by);
+    this.#inviteCode = newInviteCode();
+    this.#tell(by, { tag: 'invite', attrs: { code: this.#inviteCode } });
+    return this.#inviteCode;
+  }
+
+  /** Comes in by the invite link; with `joinApproval` on, the person waits for an admin. */
+  joinByInvite(phone: Phone): 'joined' | 'requested' {
+    if (this.has(phone)) throw new GroupError(409, 'conflict');
+    if (!this.#settings.joinApproval) {
+      this.#letIn(phone, [phone], 'invite');
+      return 'joined';
+    }
+    this.#requests.add(phone);
+    this.#tell(
+      phone,
+      {
+        tag: 'created_membership_requests',
+        attrs: { request_method: 'invite_link' },
+        content: [{ tag: 'requested_user', attrs: { jid: phone.lid, phone_number: phone.jid } }],
+      },
+      this.members().filter((member) => this.role(member) !== 'member'),
+    );
+    return 'requested';
+  }
+
+  /** @throws GroupError 404 if the person has not asked. */
+  answerJoinRequest(by: Phone, phone: Phone, approve: boolean): void {
+    this.#requireAdmin(by);
+    if (!this.#requests.delete(phone)) throw new GroupError(404, 'item-not-found');
+    if (approve) {
+      this.#letIn(by, [phone]);
+      return;
+    }
+    this.#tell(by, {
+      tag: 'revoked_membership_requests',
+      attrs: {},
+      content: [{ tag: 'participant', attrs: { jid: phone.lid, phone_number: phone.jid } }],
+    });
+  }
+
+  /** A member gives itself a tag that the group shows next to the name; it travels as a message. */
+  async tagMember(member: Phone, label: string, labelTimestamp = seconds()): Promise<SentMessage> {
+    this.requireMember(member);
+    return member.send(this, {
+      protocolMessage: {
+        type: proto.Message.ProtocolMessage.Type.GROUP_MEMBER_LABEL_CHANGE,
+        memberLabel: { label, labelTimestamp },
+      },
+    });
+  }
+
+  /** @throws GroupError 404. */
+  requireMember(phone: Phone): void {
+    if (!this.has(phone)) throw new GroupError(404, 'item-not-found');
+  }
+
+  #changeRoles(by: Phone, people: readonly Phone[], tag: 'promote' | 'demote', role: GroupRole): void {
+    this.#requireAdmin(by);
+    for (const phone of people) this.requireMember(phone);
+    for (const phone of people) if (this.role(phone) !== 'superadmin') this.#roles.set(phone, role);
+    this.#tell(by, {
+      tag,
+      attrs: {},
+      content: people.map((phone) => participantNode(phone, this.role(phone))),
+    });
+  }
+
+  #letIn(by: Phone, people: readonly Phone[], reason?: string): void {
+    const before = this.members();
+    for (const phone of people) this.#join(phone, 'member');
+    const attrs = reason === undefined ? {} : { reason };
+    this.#tell(
+      by,
+      { tag: 'add', attrs, content: people.map((phone) => participantNode(phone, 'member')) },
+      before,
+    );
+    this.#tell(by, { tag: 'create', attrs, content: [groupNode(this)] }, people);
+  }
+
+  #letOut(by: Phone, people: readonly Phone[]): void {
+    const before = this.members();
+    const content = people.map((phone) => participantNode(phone, this.role(phone)));
+    for (const phone of people) {
+      this.#roles.delete(phone);
+      this.#onMembership(this, phone, false);
+    }
+    this.#tell(by, { tag: 'remove', attrs: {}, content }, before);
+  }
+
+  #join(phone: Phone, role: GroupRole): void {
+    this.#roles.set(phone, role);
+    this.#requests.delete(phone);
+    this.#onMembership(this, phone, true);
+  }
+
+  #requireAdmin(phone: Phone): void {
+    if (!this.has(phone) || this.role(phone) === 'member') throw new GroupError(403, 'forbidden');
+  }
+
+  #requireEditor(phone: Phone): void {
+    if (this.#settings.restrict) this.#requireAdmin(phone);
+    this.requireMember(phone);
+  }
+
+  #tell(by: Phone, change: BinaryNode, people: readonly Phone[] = this.members()): void {
+    const attrs = { from: this.jid, participant: by.lid, participant_pn: by.jid, notify: by.name };
+    for (const phone of people) {
+      for (const device of phone.devices.values()) device.notify('w:gp2', [change], attrs);
+    }
+  }
+}
+
+function settingNodes(before: GroupSettings, after: GroupSettings): BinaryNode[] {
+  const nodes: BinaryNode[] = [];
+  if (before.announce !== after.announce) {
+    nodes.push({ tag: after.announce ? 'announcement' : 'not_announcement', attrs: {} });
+  }
+  if (before.restrict !== after.restrict) {
+    nodes.push({ tag: after.restrict ? 'locked' : 'unlocked', attrs: {} });
+  }
+  if (before.joinApproval !== after.joinApproval) {
+    const state = after.joinApproval ? 'on' : 'off';
+    nodes.push({
+      tag: 'membership_approval_mode',
+      attrs: {},
+      content: [{ tag: 'group_join', attrs: { state } }],
+    });
+  }
+  if (before.membersCanAdd !== after.membersCanAdd) {
+    const mode = after.membersCanAdd ? 'all_member_add' : 'admin_add';
+    nodes.push({ tag: 'member_add_mode', attrs: {}, content: Buffer.from(mode) });
+  }
+  if (before.ephemeralSeconds !== after.ephemeralSeconds) {
+    const expiration = String(after.ephemeralSeconds);
+    nodes.push(
+      after.ephemeralSeconds > 0
+        ? { tag: 'ephemeral', attrs: { expiration } }
+        : { tag: 'not_ephemeral', attrs: {} },
+    );
+  }
+  return nodes;
+}
+
+function newInviteCode(): string {
+  return randomBytes(8).toString('hex');
+}
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1000);
+}

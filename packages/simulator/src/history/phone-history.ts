@@ -1,0 +1,109 @@
+import type { proto } from '@whiskeysockets/baileys';
+import { messageId } from '../messages/outbox.js';
+import { type GroupChat, isPerson } from '../world/chat.js';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+import { appStateKeyShareMessage, type HistoryChunk, historySyncMessage } from './history-sync.js';
+
+/** A message of the past, written before the companion was linked. */
+export interface PastMessage {
+  readonly id: string;
+  /** Its author; in a 1:1 chat the phone's own account or the other person. */
+  readonly sender: Phone;
+  readonly message: proto.IMessage;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
+/** What a phone shares of its past in one chunk. */
+export interface ShareOptions extends Pick<HistoryChunk, 'kind' | 'chunkOrder' | 'progress'> {
+  /** The chats to share; all of them unless told. */
+  readonly chats?: readonly (Phone | GroupChat)[];
+}
+
+/** A phone's chats of the past, which it shares with a new companion and on demand. */
+export class PhoneHistory {
+  readonly #phone: Phone;
+  /** By chat, newest first. */
+  readonly #chats = new Map<Phone | GroupChat, PastMessage[]>();
+
+  constructor(phone: Phone) {
+    this.#phone = phone;
+  }
+
+  /** Puts a message into the past of a chat; nobody is told. Unless told, it is as old as this call. */
+  remember(
+    chat: Phone | GroupChat,
+    content: Pick<PastMessage, 'message'> & Partial<Omit<PastMessage, 'message'>>,
+  ): PastMessage {
+    const past: PastMessage = {
+      id: content.id ?? messageId(),
+      sender: content.sender ?? this.#phone,
+      message: content.message,
+      timestamp: content.timestamp ?? this.#phone.simulator.now(),
+    };
+    const messages = [...(this.#chats.get(chat) ?? []), past].sort((a, b) => b.timestamp - a.timestamp);
+    this.#chats.set(chat, messages);
+    return past;
+  }
+
+  /** What a new companion gets: the app-state's keys, the chats, the push names, and the end of the history. */
+  async welcome(device: Device): Promise<void> {
+    await this.#phone.sendPeer(device, appStateKeyShareMessage([this.#phone.settings.state.key]));
+    await this.share({ kind: 'INITIAL_BOOTSTRAP' }, device);
+    await this.share({ kind: 'PUSH_NAME' }, device);
+    await this.share({ kind: 'RECENT', chunkOrder: 1, chats: [] }, device);
+  }
+
+  /** Sends a chunk to one companion, or to all. */
+  async share(options: ShareOptions, ...devices: readonly Device[]): Promise<void> {
+    const people = [...this.#chats.keys()].filter(isPerson);
+    const { chats = [...this.#chats.keys()], ...rest } = options;
+    const message = historySyncMessage({
+      ...rest,
+      phoneNumberToLidMappings: people.map(({ jid, lid }) => ({ pnJid: jid, lidJid: lid })),
+      ...(options.kind === 'PUSH_NAME'
+        ? { pushnames: people.map(({ lid, name }) => ({ id: lid, pushname: name })) }
+        : { conversations: chats.map((chat) => this.#conversation(chat)) }),
+    });
+    for (const device of devices.length > 0 ? devices : this.#phone.devices.values()) {
+      await this.#phone.sendPeer(device, message);
+    }
+  }
+
+  /** Answers a companion that asks for messages older than one it has. */
+  async answer(
+    device: Device,
+    request: proto.Message.PeerDataOperationRequestMessage.IHistorySyncOnDemandRequest,
+    requestId: string,
+  ): Promise<void> {
+    const jid = request.chatJid ?? '';
+    const { simulator } = this.#phone;
+    const chat = simulator.world.groups.get(jid) ?? simulator.world.phone(jid);
+    const before = Number(request.oldestMsgTimestampMs ?? Number.POSITIVE_INFINITY) / 1000;
+    const older = (chat ? (this.#chats.get(chat) ?? []) : [])
+      .filter(({ id, timestamp }) => timestamp <= before && id !== request.oldestMsgId)
+      .slice(0, request.onDemandMsgCount ?? undefined);
+    const messages = older.map((past) => ({ message: this.#webMessage(past, jid) }));
+    const conversations = [{ id: jid, messages }];
+    const chunk = { kind: 'ON_DEMAND', conversations, requestId, chunkOrder: 1 } as const;
+    await this.#phone.sendPeer(device, historySyncMessage(chunk));
+  }
+
+  #conversation(chat: Phone | GroupChat): proto.IConversation {
+    const id = isPerson(chat) ? chat.lid : chat.jid;
+    const past = this.#chats.get(chat) ?? [];
+    return {
+      id,
+      name: isPerson(chat) ? chat.name : chat.subject,
+      ...(isPerson(chat) ? { pnJid: chat.jid } : {}),
+      messages: past.map((message) => ({ message: this.#webMessage(message, id) })),
+    };
+  }
+
+  #webMessage({ id, sender, message, timestamp }: PastMessage, chat: string): proto.IWebMessageInfo {
+    const fromMe = sender === this.#phone;
+    const participant = chat.endsWith('@g.us') && !fromMe ? { participant: sender.lid } : {};
+    return { key: { remoteJid: chat, fromMe, id, ...participant }, message, messageTimestamp: timestamp };
+  }
+}

@@ -1,0 +1,13 @@
+export type { Call } from './calls/call.js';
+export * from './control.js';
+export type { Group } from './groups/group.js';
+export type { MessageContent, SendOptions } from './messages/content.js';
+export type { SentMessage } from './messages/outbox.js';
+export type { ReceivedMessage } from './messages/received-message.js';
+export { NoPairingRequestError } from './pairing-code/pairing-codes.js';
+export { WrongPairingCodeError } from './pairing-code/phone-side.js';
+export { Simulator, type SimulatorOptions } from './simulator.js';
+export type { CloseCause } from './transport/close-cause.js';
+export { type Chat, type GroupChat, statusBroadcast } from './world/chat.js';
+export type { Device } from './world/device.js';
+export type { Phone, PhoneOptions } from './world/phone.js';

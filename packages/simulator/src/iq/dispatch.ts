@@ -1,0 +1,30 @@
+import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
+import { type DeviceContext, IqError, type IqHandler } from './registry.js';
+
+/** The answer to an iq: its handler's, or an error that says why there is none. */
+export async function answerIq<Context extends { simulator: DeviceContext['simulator'] }>(
+  iq: BinaryNode,
+  handler: IqHandler<Context> | undefined,
+  context: Context,
+): Promise<BinaryNode> {
+  const attrs = { id: iq.attrs.id ?? '', from: iq.attrs.to ?? S_WHATSAPP_NET };
+  try {
+    if (!handler) throw new IqError(501, 'feature-not-implemented');
+    return { tag: 'iq', attrs: { ...attrs, type: 'result' }, content: [...(await handler(iq, context))] };
+  } catch (error) {
+    const { code, message } = error instanceof IqError ? error : new IqError(500, 'internal-server-error');
+    context.simulator.logger.warn({ err: error, iq: iq.attrs }, 'an iq is answered with an error');
+    return {
+      tag: 'iq',
+      attrs: { ...attrs, type: 'error' },
+      content: [{ tag: 'error', attrs: { code: String(code), text: message } }],
+    };
+  }
+}
+
+/** Gives a stanza that is not an iq to its handler; stanzas without one are ignored. */
+export async function handleStanza(stanza: BinaryNode, context: DeviceContext): Promise<void> {
+  const handler = context.simulator.registry.stanza(stanza);
+  if (handler) await handler(stanza, context);
+  else context.simulator.logger.debug({ tag: stanza.tag, attrs: stanza.attrs }, 'stanza without a handler');
+}

@@ -1,0 +1,135 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { FastifyInstance } from 'fastify';
+import type { RegisteringClient } from '../login/registering-client.js';
+import type { ReceivedMessage } from '../messages/received-message.js';
+import type { Simulator } from '../simulator.js';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+
+/** What a handler of a linked device's stanza may use. */
+export interface DeviceContext {
+  readonly simulator: Simulator;
+  /** The linked device whose connection sent the stanza. */
+  readonly device: Device;
+  /** The account's owner: `device.phone`. */
+  readonly phone: Phone;
+}
+
+/** What a handler of a stanza from a client that is not linked yet may use. */
+export interface RegistrationContext {
+  readonly simulator: Simulator;
+  readonly client: RegisteringClient;
+}
+
+/**
+ * Answers one iq. What it returns becomes the children of `<iq type=result>`; an `IqError` that it throws
+ * becomes `<iq type=error>`. Handlers of one connection run one after the other, in the order of the stanzas,
+ * so a handler must not wait for another stanza of the same client.
+ */
+export type IqHandler<Context = DeviceContext> = (
+  iq: BinaryNode,
+  context: Context,
+) => readonly BinaryNode[] | Promise<readonly BinaryNode[]>;
+
+/** Handles one stanza that is not an iq (message, receipt, presence, chatstate, call, ack, ib …); answers by itself. */
+export type StanzaHandler = (stanza: BinaryNode, context: DeviceContext) => void | Promise<void>;
+
+/** Runs once for each device, after its first login has uploaded its pre-keys: what a phone sends to a new companion. */
+export type LinkedHook = (context: DeviceContext) => void | Promise<void>;
+
+/** Sees each message that a phone has decrypted, after it stands in `phone.received`. */
+export type PhoneMessageHook = (
+  message: ReceivedMessage,
+  context: { simulator: Simulator; phone: Phone },
+) => void | Promise<void>;
+
+/**
+ * Everything that one feature adds to the server. A feature lists its handlers in one object of this shape and
+ * stands in the list of `src/iq/features.ts`.
+ */
+export interface Feature {
+  /** Keyed `type:xmlns` (`get:usync`) or, where one xmlns carries several requests, `type:xmlns:first child's tag` (`set:md:remove-companion-device`), which is looked up first. */
+  readonly iqs?: Readonly<Record<string, IqHandler>>;
+  /** The same keys, for clients that are not linked yet. */
+  readonly registrationIqs?: Readonly<Record<string, IqHandler<RegistrationContext>>>;
+  /** Keyed by the stanza's tag, or `tag:first child's tag`, which is looked up first. */
+  readonly stanzas?: Readonly<Record<string, StanzaHandler>>;
+  readonly onLinked?: LinkedHook;
+  readonly onPhoneMessage?: PhoneMessageHook;
+  /**
+   * HTTP routes on the simulator's own port. Runs in an encapsulated Fastify context, so that a content-type
+   * parser or hook which it adds is its own.
+   */
+  readonly routes?: (app: FastifyInstance, simulator: Simulator) => void;
+}
+
+/** Thrown by an iq handler: answered as `<iq type=error><error code text/></iq>`. */
+export class IqError extends Error {
+  readonly code: number;
+
+  constructor(code: number, text: string) {
+    super(text);
+    this.name = 'IqError';
+    this.code = code;
+  }
+}
+
+/** The handlers of all features in one table. */
+export class Registry {
+  readonly #features: readonly Feature[];
+  readonly #iqs = new Map<string, IqHandler>();
+  readonly #registrationIqs = new Map<string, IqHandler<RegistrationContext>>();
+  readonly #stanzas = new Map<string, StanzaHandler>();
+
+  /** Throws when two features claim one key. */
+  constructor(features: readonly Feature[]) {
+    this.#features = features;
+    for (const feature of features) {
+      claim(this.#iqs, feature.iqs);
+      claim(this.#registrationIqs, feature.registrationIqs);
+      claim(this.#stanzas, feature.stanzas);
+    }
+  }
+
+  iq(iq: BinaryNode): IqHandler | undefined {
+    return lookUp(this.#iqs, `${iq.attrs.type}:${iq.attrs.xmlns}`, iq);
+  }
+
+  registrationIq(iq: BinaryNode): IqHandler<RegistrationContext> | undefined {
+    return lookUp(this.#registrationIqs, `${iq.attrs.type}:${iq.attrs.xmlns}`, iq);
+  }
+
+  stanza(stanza: BinaryNode): StanzaHandler | undefined {
+    return lookUp(this.#stanzas, stanza.tag, stanza);
+  }
+
+  async linked(context: DeviceContext): Promise<void> {
+    for (const feature of this.#features) await feature.onLinked?.(context);
+  }
+
+  async phoneMessage(
+    message: ReceivedMessage,
+    context: { simulator: Simulator; phone: Phone },
+  ): Promise<void> {
+    for (const feature of this.#features) await feature.onPhoneMessage?.(message, context);
+  }
+}
+
+function claim<Handler>(
+  table: Map<string, Handler>,
+  entries: Readonly<Record<string, Handler>> | undefined,
+): void {
+  for (const [key, handler] of Object.entries(entries ?? {})) {
+    if (table.has(key)) throw new Error(`two features handle ${key}`);
+    table.set(key, handler);
+  }
+}
+
+function lookUp<Handler>(
+  table: ReadonlyMap<string, Handler>,
+  key: string,
+  node: BinaryNode,
+): Handler | undefined {
+  const first = Array.isArray(node.content) ? node.content[0]?.tag : undefined;
+  return (first === undefined ? undefined : table.get(`${key}:${first}`)) ?? table.get(key);
+}

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { Feature } from '../iq/registry.js';
+import type { Simulator } from '../simulator.js';
+import type { Phone } from '../world/phone.js';
+
+/** The group that Baileys' end-to-end tests look for among those of the linked account. */
+const testGroup = 'Baileys Group Test';
+
+/**
+ * `POST /admin/mock-phone/scan-qr`, by which Baileys' end-to-end tests have a phone scan the QR code in the body.
+ * The phone is the one that belongs to the client's `pushName`, made when the name is new: clients with one name are
+ * devices of one account. It answers 204, or 409 when the code is unknown, has expired, or the client goes away.
+ */
+export const mockPhoneFeature: Feature = {
+  routes: (app, simulator) => {
+    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    app.post('/admin/mock-phone/scan-qr', async (request, reply) => {
+      const qr = String(request.body ?? '');
+      try {
+        const { pushName } = simulator.gate.clientOf(qr).payload;
+        await phoneFor(simulator, pushName).scan(qr);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        return reply.code(409).send({ error: { code: 'NOT_LINKED', message } });
+      }
+      return reply.code(204).send();
+    });
+  },
+};
+
+function phoneFor(simulator: Simulator, pushName: string | undefined): Phone {
+  if (pushName === undefined) return newcomer(simulator, 'Guest', simulator.world.freeNumber());
+  const hash = createHash('sha256').update(pushName).digest().readUIntBE(0, 6);
+  const number = `1${2_000_000_000 + (hash % 8_000_000_000)}`;
+  return simulator.world.phoneByNumber(number) ?? newcomer(simulator, pushName, number);
+}
+
+function newcomer(simulator: Simulator, name: string, number: string): Phone {
+  const phone = simulator.addPhone({ name, number });
+  simulator.groups.create(phone, testGroup, []);
+  return phone;
+}

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { type BinaryNode, getBinaryNodeChild, proto, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
+import type { Connection } from '../transport/connection.js';
+import type { Device, SignedPreKey } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+import { signDeviceIdentity } from './device-identity.js';
+import { required, unsigned } from './payload.js';
+
+/** How many QR codes a client gets before its connection is of no use. */
+const refCount = 6;
+
+/** What a client that wants to be linked has said of itself. */
+export interface RegistrationPayload {
+  readonly noiseKey: Uint8Array;
+  readonly identityKey: Uint8Array;
+  readonly registrationId: number;
+  readonly signedPreKey: SignedPreKey;
+  /** The name that the client gives its user; Baileys' `pushName` option. */
+  readonly pushName: string | undefined;
+  /** DeviceProps.os, such as `Mac OS`. */
+  readonly os: string;
+  /** DeviceProps.PlatformType's name, such as `CHROME`. */
+  readonly platform: string;
+}
+
+/** A connected client that is not linked yet: it shows QR codes, or asks for a pairing code. */
+export class RegisteringClient {
+  readonly payload: RegistrationPayload;
+  readonly #connection: Connection;
+  readonly #refs = new Map<string, number>();
+  #connected = true;
+  #pairing: { confirm(deviceIdentity: Uint8Array): void; abandon(error: Error): void } | undefined;
+
+  constructor(connection: Connection, noiseKey: Uint8Array, payload: proto.ClientPayload) {
+    this.#connection = connection;
+    this.payload = readRegistration(noiseKey, payload);
+  }
+
+  send(stanza: BinaryNode): void {
+    this.#connection.send(stanza);
+  }
+
+  /**
+   * Makes the client show QR codes; answers the refs in them. As WhatsApp Web shows them, the first lives three
+   * times `ttlMs`, and each later one `ttlMs` longer than the one before it.
+   */
+  offerRefs(ttlMs: number): readonly string[] {
+    const now = Date.now();
+    for (let index = 1; index <= refCount; index += 1) {
+      this.#refs.set(`2@${randomBytes(48).toString('base64')}`, now + (index + 2) * ttlMs);
+    }
+    const refs = [...this.#refs.keys()];
+    this.send({
+      tag: 'iq',
+      attrs: { from: S_WHATSAPP_NET, type: 'set', id: pairDeviceId, xmlns: 'md' },
+      content: [
+        {
+          tag: 'pair-device',
+          attrs: {},
+          content: refs.map((ref) => ({ tag: 'ref', attrs: {}, content: Buffer.from(ref) })),
+        },
+      ],
+    });
+    return refs;
+  }
+
+  /** The refs that the client was given. */
+  get refs(): Iterable<string> {
+    return this.#refs.keys();
+  }
+
+  /** Whether a QR code with this ref may still be scanned. */
+  isRefValid(ref: string): boolean {
+    const expiry = this.#refs.get(ref);
+    return expiry !== undefined && Date.now() < expiry;
+  }
+
+  /**
+   * Links the client to the phone's account: `pair-success`, the client's signature, then stream:error 515 upon
+   * which it logs in. Rejects when the client goes away or refuses (a wrong ADV secret).
+   */
+  async pair(phone: Phone, advSecret: Uint8Array): Promise<Device> {
+    const { id, keyIndex } = phone.reserveDeviceId();
+    const identity = signDeviceIdentity(phone.identity, this.payload.identityKey, advSecret, keyIndex);
+    const confirmed = new Promise<Uint8Array>((resolve, reject) => {
+      this.#pairing = { confirm: resolve, abandon: reject };
+    });
+    this.send({
+      tag: 'iq',
+      attrs: {
+        from: S_WHATSAPP_NET,
+        type: 'set',
+        id: pairSuccessId,
+        t: String(Math.floor(Date.now() / 1000)),
+      },
+      content: [
+        {
+          tag: 'pair-success',
+          attrs: {},
+          content: [
+            { tag: 'device-identity', attrs: {}, content: identity },
+            {
+              tag: 'device',
+              attrs: { jid: `${phone.number}:${id}${S_WHATSAPP_NET}`, lid: `${phone.lidUser}:${id}@lid` },
+            },
+            { tag: 'platform', attrs: { name: phone.platform } },
+            { tag: 'biz', attrs: { name: phone.name } },
+          ],
+        },
+      ],
+    });
+    const deviceIdentity = await confirmed;
+    const { noiseKey, identityKey, registrationId, signedPreKey, platform } = this.payload;
+    const device = phone.addDevice({
+      id,
+      noiseKey,
+      identityKey,
+      registrationId,
+      signedPreKey,
+      deviceIdentity,
+      platform,
+    });
+    this.#connection.close({ code: 515 });
+    return device;
+  }
+
+  /** Takes the client's answers to the server's own requests. */
+  answered(result: BinaryNode): void {
+    if (result.attrs.id !== pairSuccessId) return;
+    const identity = getBinaryNodeChild(getBinaryNodeChild(result, 'pair-device-sign'), 'device-identity');
+    if (identity?.content instanceof Uint8Array) this.#pairing?.confirm(identity.content);
+    else this.#pairing?.abandon(new Error('the client has refused to be linked'));
+  }
+
+  /** Whether the connection is still open. */
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** The connection is closed. */
+  gone(): void {
+    this.#connected = false;
+    this.#refs.clear();
+    this.#pairing?.abandon(new Error('the client has closed its connection while it was being linked'));
+  }
+}
+
+const pairDeviceId = 'pair-device-1';
+const pairSuccessId = 'pair-success-1';
+
+function readRegistration(noiseKey: Uint8Array, payload: proto.ClientPayload): RegistrationPayload {
+  const data = payload.devicePairingData;
+  if (!data) throw new Error('a registration without devicePairingData');
+  const props = proto.DeviceProps.decode(required(data.deviceProps, 'deviceProps'));
+  return {
+    noiseKey,
+    identityKey: required(data.eIdent, 'eIdent'),
+    registrationId: unsigned(required(data.eRegid, 'eRegid')),
+    signedPreKey: {
+      keyId: unsigned(required(data.eSkeyId, 'eSkeyId')),
+      publicKey: required(data.eSkeyVal, 'eSkeyVal'),
+      signature: required(data.eSkeySig, 'eSkeySig'),
+    },
+    pushName: payload.pushName || undefined,
+    os: props.os ?? '',
+    platform: proto.DeviceProps.PlatformType[props.platformType ?? 0] ?? 'UNKNOWN',
+  };
+}

@@ -1,0 +1,69 @@
+import { normalizeMessageContent, type proto } from '@whiskeysockets/baileys';
+import type { Simulator } from '../simulator.js';
+import { decryptMedia, encryptMedia, MediaIntegrityError } from './encryption.js';
+
+/** The kinds of files that people send. */
+export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker';
+
+/** A file as a person sends it. */
+export interface MediaContent {
+  readonly kind: MediaKind;
+  readonly data: Buffer;
+  /** Unless told: `image/jpeg`, `video/mp4`, `audio/ogg; codecs=opus`, `application/octet-stream`, `image/webp`. */
+  readonly mimetype?: string;
+  /** Images, videos and documents. */
+  readonly caption?: string;
+  /** Documents. */
+  readonly fileName?: string;
+  /** Audio: a voice message. */
+  readonly voice?: boolean;
+}
+
+const mimetypes: Readonly<Record<MediaKind, string>> = {
+  image: 'image/jpeg',
+  video: 'video/mp4',
+  audio: 'audio/ogg; codecs=opus',
+  document: 'application/octet-stream',
+  sticker: 'image/webp',
+};
+
+/** Uploads a file to the media host, encrypted, and makes the message that tells others how to open it. */
+export async function mediaMessage(simulator: Simulator, content: MediaContent): Promise<proto.IMessage> {
+  const { kind, data, mimetype = mimetypes[kind], caption } = content;
+  const { blob, ...file } = await encryptMedia(data, kind);
+  const directPath = simulator.media.put(blob);
+  const common = {
+    ...file,
+    url: `https://${simulator.host}${directPath}`,
+    directPath,
+    mimetype,
+    mediaKeyTimestamp: simulator.now(),
+  };
+  const text = caption === undefined ? {} : { caption };
+  switch (kind) {
+    case 'image':
+      return { imageMessage: { ...common, ...text } };
+    case 'video':
+      return { videoMessage: { ...common, ...text } };
+    case 'audio':
+      return { audioMessage: { ...common, ptt: content.voice ?? false } };
+    case 'document':
+      return { documentMessage: { ...common, ...text, fileName: content.fileName ?? 'file' } };
+    case 'sticker':
+      return { stickerMessage: common };
+  }
+}
+
+/**
+ * The file of a media message, fetched from the media host and decrypted.
+ * @throws MediaIntegrityError if the message has no file, it is gone, or it is damaged.
+ */
+export async function openMedia(simulator: Simulator, message: proto.IMessage): Promise<Buffer> {
+  const content = normalizeMessageContent(message);
+  for (const kind of ['image', 'video', 'audio', 'document', 'sticker'] as const) {
+    const file = content?.[`${kind}Message`];
+    const blob = simulator.media.get(file?.directPath ?? '');
+    if (blob && file?.mediaKey) return decryptMedia(blob, file.mediaKey, kind);
+  }
+  throw new MediaIntegrityError('The message has no file that the media host knows');
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import {
+  aesEncryptGCM,
+  type BinaryNode,
+  getBinaryNodeChild,
+  hkdf,
+  normalizeMessageContent,
+  proto,
+} from '@whiskeysockets/baileys';
+import type { DeviceContext } from '../iq/registry.js';
+import type { Phone } from '../world/phone.js';
+
+const { ResultType } = proto.MediaRetryNotification;
+
+/**
+ * A companion cannot download a file any more (`<receipt type=server-error>`) and asks its own phone, which uploads it
+ * again and says where, sealed under a key that derives from the file's media key (`notification type=mediaretry`).
+ */
+export function answerMediaRetry(receipt: BinaryNode, { device, phone, simulator }: DeviceContext): void {
+  const { id = '', to = '', type = '' } = receipt.attrs;
+  const rmr = getBinaryNodeChild(receipt, 'rmr');
+  device.send({ tag: 'ack', attrs: { class: 'receipt', id, from: to, type } });
+  const file = fileOf(phone, id);
+  const found = file !== undefined && simulator.media.uploadAgain(file.directPath);
+  const answer = found ? sealed(id, file) : { tag: 'error', attrs: { code: String(ResultType.NOT_FOUND) } };
+  device.notify('mediaretry', [answer, ...(rmr ? [rmr] : [])], { from: phone.jid, id });
+}
+
+interface File {
+  readonly directPath: string;
+  readonly mediaKey: Uint8Array;
+}
+
+function fileOf(phone: Phone, id: string): File | undefined {
+  const content = normalizeMessageContent(phone.received.find((message) => message.id === id)?.message);
+  for (const kind of ['image', 'video', 'audio', 'document', 'sticker'] as const) {
+    const { directPath, mediaKey } = content?.[`${kind}Message`] ?? {};
+    if (directPath && mediaKey) return { directPath, mediaKey };
+  }
+  return undefined;
+}
+
+function sealed(stanzaId: string, { directPath, mediaKey }: File): BinaryNode {
+  const notification = { stanzaId, directPath, result: ResultType.SUCCESS };
+  const key = hkdf(Buffer.from(mediaKey), 32, { info: 'WhatsApp Media Retry Notification' });
+  const iv = randomBytes(12);
+  const plain = proto.MediaRetryNotification.encode(notification).finish();
+  const ciphertext = aesEncryptGCM(plain, key, iv, Buffer.from(stanzaId));
+  return {
+    tag: 'encrypt',
+    attrs: {},
+    content: [
+      { tag: 'enc_p', attrs: {}, content: ciphertext },
+      { tag: 'enc_iv', attrs: {}, content: iv },
+    ],
+  };
+}

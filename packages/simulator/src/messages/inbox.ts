@@ -1,0 +1,217 @@
+import { type BinaryNode, proto, unpadRandomMax16 } from '@whiskeysockets/baileys';
+import { keysNode } from '../iq/key-nodes.js';
+import { bigEndian } from '../login/payload.js';
+import { type Addressing, type Chat, isPerson } from '../world/chat.js';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+import { textOf } from './content.js';
+import { KeyedQueue } from './keyed-queue.js';
+import type { SentMessage } from './outbox.js';
+import { deliverReceipt, type ReceiptType } from './receipts.js';
+import type { ReceivedMessage } from './received-message.js';
+
+/** A receipt that has reached a phone. */
+export interface ReceivedReceipt {
+  readonly from: Phone;
+  readonly ids: readonly string[];
+  readonly type: ReceiptType;
+}
+
+/** A message of a client on its way to a phone. */
+export interface IncomingMessage {
+  readonly device: Device;
+  readonly id: string;
+  readonly chat: Chat;
+  readonly addressing: Addressing;
+  readonly timestamp: number;
+  readonly category: string | undefined;
+  /** The `<enc>` nodes for this phone. */
+  readonly contents: readonly BinaryNode[];
+}
+
+interface Waiter {
+  readonly predicate: (message: ReceivedMessage) => boolean;
+  readonly resolve: (message: ReceivedMessage) => void;
+}
+
+/** How many messages and receipts a phone keeps. */
+const kept = 1000;
+
+/** How often a phone asks for a message that it cannot decrypt; WhatsApp's clients give up after five. */
+const maxRetries = 5;
+
+/** Everything that reaches one phone. */
+export class Inbox {
+  readonly #phone: Phone;
+  readonly #lanes = new KeyedQueue<Device>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #known = new Set<string>();
+  readonly #retries = new Map<string, number>();
+  /** Oldest first; the last 1000. */
+  readonly messages: ReceivedMessage[] = [];
+  /** Oldest first; the last 1000. */
+  readonly receipts: ReceivedReceipt[] = [];
+
+  constructor(phone: Phone) {
+    this.#phone = phone;
+  }
+
+  /** Decrypts a client's message; answers with a delivery receipt, or with a retry receipt if that fails. */
+  async receive(incoming: IncomingMessage): Promise<void> {
+    await this.#lanes.run(incoming.device, async () => {
+      let message: proto.IMessage | undefined;
+      try {
+        message = await this.#decrypt(incoming);
+      } catch (error) {
+        this.#phone.simulator.logger.info({ err: error, id: incoming.id }, 'phone asks for a message again');
+        this.#askAgain(incoming);
+        return;
+      }
+      this.#retries.delete(incoming.id);
+      if (!message) return;
+      const { device, id, chat, addressing, timestamp, category } = incoming;
+      this.#keep({
+        id,
+        sender: device.phone,
+        device,
+        chat,
+        addressing,
+        timestamp,
+        message,
+        text: textOf(message),
+        ...(category !== undefined && { category }),
+      });
+      if (category === 'peer') return;
+      const { simulator, lidUser } = this.#phone;
+      // Each phone has a pace of its own: Baileys merges receipts of a group that come together, and loses their authors.
+      const pace = Number(lidUser.slice(-2));
+      simulator.later(simulator.receiptDelayMs + pace, () => this.#confirm(incoming, 'delivered', [id]));
+    });
+  }
+
+  /** Takes what another phone has sent; phones talk to each other in the clear. */
+  receivePlain(sent: SentMessage, addressing: Addressing): void {
+    const { id, sender, chat, message, timestamp } = sent;
+    this.#keep({ id, sender, chat, addressing, timestamp, message, text: textOf(message) });
+  }
+
+  receiveReceipt(receipt: ReceivedReceipt): void {
+    this.receipts.push(receipt);
+    if (this.receipts.length > kept) this.receipts.shift();
+  }
+
+  /** Tells the senders that their messages have been read; those of one sender in one chat go into one receipt. */
+  markRead(messages: readonly ReceivedMessage[], type: Exclude<ReceiptType, 'delivered'>): void {
+    const batches = new Map<string, [ReceivedMessage, ...ReceivedMessage[]]>();
+    for (const message of messages) {
+      const key = `${message.sender.number} ${message.chat.jid} ${message.addressing}`;
+      const batch = batches.get(key);
+      if (batch) batch.push(message);
+      else batches.set(key, [message]);
+    }
+    for (const batch of batches.values()) {
+      const [first] = batch;
+      const ids = batch.map(({ id }) => id);
+      if (first.device) this.#confirm({ ...first, device: first.device }, type, ids);
+      else first.sender.inbox.receiveReceipt({ from: this.#phone, ids, type });
+    }
+  }
+
+  /** The first message that fits, received before or after this call. Rejects after `timeoutMs`. */
+  waitFor(predicate: (message: ReceivedMessage) => boolean, timeoutMs: number): Promise<ReceivedMessage> {
+    const known = this.messages.find(predicate);
+    if (known) return Promise.resolve(known);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        predicate,
+        resolve: (message) => {
+          clearTimeout(timer);
+          this.#waiters.delete(waiter);
+          resolve(message);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(new Error(`${this.#phone.name} has not received such a message within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  #keep(message: ReceivedMessage): void {
+    // A client that is asked again by one phone may send again to all.
+    if (this.#known.has(nameOf(message))) return;
+    this.#known.add(nameOf(message));
+    this.messages.push(message);
+    const dropped = this.messages.length > kept ? this.messages.shift() : undefined;
+    if (dropped) this.#known.delete(nameOf(dropped));
+    for (const waiter of [...this.#waiters]) if (waiter.predicate(message)) waiter.resolve(message);
+    const { simulator } = this.#phone;
+    simulator.registry.phoneMessage(message, { simulator, phone: this.#phone }).catch((error: unknown) => {
+      simulator.logger.error({ err: error, id: message.id }, 'a phone could not act on a message');
+    });
+  }
+
+  async #decrypt({ device, chat, contents }: IncomingMessage): Promise<proto.IMessage | undefined> {
+    const { signal } = this.#phone;
+    let result: proto.IMessage | undefined;
+    for (const { attrs, content } of contents) {
+      if (!(content instanceof Uint8Array)) continue;
+      const bytes = Buffer.from(content);
+      const type = attrs.type;
+      const plaintext =
+        type === 'skmsg'
+          ? await signal.decryptFromGroup(chat.jid, device.jid, bytes)
+          : await signal.decrypt(device.jid, { type: type === 'pkmsg' ? 'pkmsg' : 'msg', bytes });
+      const message = proto.Message.decode(unpadRandomMax16(plaintext));
+      const distribution = message.senderKeyDistributionMessage;
+      if (distribution?.axolotlSenderKeyDistributionMessage) {
+        await signal.learnSenderKey(
+          distribution.groupId ?? chat.jid,
+          device.jid,
+          distribution.axolotlSenderKeyDistributionMessage,
+        );
+        if (Object.keys(message).length === 1) continue;
+      }
+      result = message.deviceSentMessage?.message ?? message;
+    }
+    return result;
+  }
+
+  #confirm(
+    { device, chat, addressing }: Pick<IncomingMessage, 'device' | 'chat' | 'addressing'>,
+    type: ReceiptType,
+    ids: readonly string[],
+  ): void {
+    const timestamp = this.#phone.simulator.now();
+    deliverReceipt({ author: device.phone, reader: this.#phone, chat, addressing, type, ids, timestamp });
+  }
+
+  #askAgain({ device, id, chat, addressing }: IncomingMessage): void {
+    const count = (this.#retries.get(id) ?? 0) + 1;
+    if (count > maxRetries) {
+      this.#retries.delete(id);
+      return;
+    }
+    this.#retries.set(id, count);
+    const { lid, jid, simulator, signal } = this.#phone;
+    const self = addressing === 'lid' ? lid : jid;
+    const t = String(simulator.now());
+    const attrs: Record<string, string> = isPerson(chat)
+      ? { from: self }
+      : { from: chat.jid, participant: self };
+    device.deliver({
+      tag: 'receipt',
+      attrs: { ...attrs, id, t, type: 'retry' },
+      content: [
+        { tag: 'retry', attrs: { count: String(count), id, t, v: '1' } },
+        { tag: 'registration', attrs: {}, content: bigEndian(signal.registrationId, 4) },
+        ...(count > 1 ? [keysNode(signal.takeBundle())] : []),
+      ],
+    });
+  }
+}
+
+function nameOf({ id, sender }: ReceivedMessage): string {
+  return `${sender.number} ${id}`;
+}

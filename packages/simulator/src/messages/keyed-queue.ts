@@ -1,0 +1,17 @@
+/** Runs tasks of one key one after the other, tasks of different keys side by side. */
+export class KeyedQueue<Key> {
+  readonly #last = new Map<Key, Promise<unknown>>();
+
+  /** Resolves or rejects as the task does; a failed task does not stop those behind it. */
+  run<Result>(key: Key, task: () => Promise<Result>): Promise<Result> {
+    const previous = this.#last.get(key) ?? Promise.resolve();
+    const current = previous.then(task, task);
+    const settled = current
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#last.get(key) === settled) this.#last.delete(key);
+      });
+    this.#last.set(key, settled);
+    return current;
+  }
+}

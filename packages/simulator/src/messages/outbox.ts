@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto';
+import { type BinaryNode, encodeWAMessage, proto } from '@whiskeysockets/baileys';
+import { IqError } from '../iq/registry.js';
+import {
+  type Chat,
+  type GroupChat,
+  isPerson,
+  type MessageReference,
+  refusalOf,
+  type statusBroadcast,
+} from '../world/chat.js';
+import type { Device, KeyBundle } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+import { type MessageContent, type SendOptions, stanzaKind, toMessage } from './content.js';
+import { KeyedQueue } from './keyed-queue.js';
+
+/** A message that a phone has sent. */
+export interface SentMessage extends MessageReference {
+  readonly message: proto.IMessage;
+  /** Seconds since 1970. */
+  readonly timestamp: number;
+}
+
+interface Sent extends SentMessage {
+  readonly options: SendOptions;
+}
+
+/** How many sent messages a phone remembers for those who ask for them again. */
+const remembered = 1000;
+
+const { Type } = proto.Message.ProtocolMessage;
+
+/** Everything that one phone sends: encrypts it for each device of each recipient and remembers it for retries. */
+export class Outbox {
+  readonly #phone: Phone;
+  readonly #lanes = new KeyedQueue<Device>();
+  readonly #chats = new KeyedQueue<string>();
+  readonly #sent = new Map<string, Sent>();
+  readonly #senderKeyHolders = new Map<string, Set<Device>>();
+
+  constructor(phone: Phone) {
+    this.#phone = phone;
+  }
+
+  /**
+   * Sends to the recipients' linked devices and phones, and to the sender's own linked devices. Resolves when each
+   * device that has uploaded its keys has its copy queued; a device without keys gets its copy after its upload.
+   * Rejects with an `IqError` when the chat is a group that takes no messages of this person.
+   */
+  async send(chat: Chat, content: MessageContent, options: SendOptions = {}): Promise<SentMessage> {
+    const sent: Sent = {
+      id: options.id ?? messageId(),
+      sender: this.#phone,
+      chat,
+      message: toMessage(content, options),
+      timestamp: options.timestamp ?? this.#phone.simulator.now(),
+      options,
+    };
+    const refusal = refusalOf(chat, this.#phone);
+    if (refusal !== undefined) throw new IqError(refusal, `${this.#phone.name} may not write to ${chat.jid}`);
+    this.#remember(sent);
+    if (isPerson(chat)) await this.#sendToPerson(sent, chat);
+    else await this.#sendToMany(sent, chat, audience(chat, options));
+    return sent;
+  }
+
+  react(target: MessageReference, text: string, options?: SendOptions): Promise<SentMessage> {
+    return this.#sendAbout(target, options, (key) => ({
+      reactionMessage: { key, text, senderTimestampMs: Date.now() },
+    }));
+  }
+
+  /** `wrapped` puts the change into an `editedMessage`, as some clients do. */
+  edit(
+    target: MessageReference,
+    content: MessageContent,
+    { wrapped = false, ...options }: SendOptions & { wrapped?: boolean } = {},
+  ): Promise<SentMessage> {
+    return this.#sendAbout(target, options, (key) => {
+      const protocolMessage = {
+        key,
+        type: Type.MESSAGE_EDIT,
+        editedMessage: toMessage(content),
+        timestampMs: Date.now(),
+      };
+      return wrapped ? { editedMessage: { message: { protocolMessage } } } : { protocolMessage };
+    });
+  }
+
+  revoke(target: MessageReference, options?: SendOptions): Promise<SentMessage> {
+    return this.#sendAbout(target, options, (key) => ({ protocolMessage: { key, type: Type.REVOKE } }));
+  }
+
+  /** Sends to one companion of the phone's own account, outside of any chat (keys, history, answers to requests). */
+  async sendPeer(device: Device, message: proto.IMessage, id = messageId()): Promise<string> {
+    const { jid, simulator } = this.#phone;
+    const attrs = { from: jid, id, t: String(simulator.now()), type: 'text', category: 'peer' };
+    await this.#whenKeyed(device, async () => {
+      await this.#deliver(device, attrs, message);
+    });
+    return id;
+  }
+
+  /**
+   * Sends a message again to the device that could not decrypt it, in a new session. `bundle` holds the keys that
+   * came with the request; without them the device's keys on the server are used. Unknown ids are ignored.
+   */
+  async resend(device: Device, id: string, count: number, bundle?: KeyBundle): Promise<void> {
+    const sent = this.#sent.get(id);
+    if (!sent) return;
+    await this.#lanes.run(device, async () => {
+      const { signal } = this.#phone;
+      await signal.startSession(device.jid, bundle ?? device.takeBundle());
+      const attrs = this.#attrs(sent, device);
+      const own = device.phone === this.#phone && isPerson(sent.chat);
+      if (isPerson(sent.chat)) {
+        await this.#deliver(device, attrs, own ? deviceSent(sent) : sent.message, { count: String(count) });
+        return;
+      }
+      const { jid } = sent.chat;
+      const content = encodeWAMessage(sent.message);
+      const { distribution } = await this.#chats.run(jid, () => signal.encryptForGroup(jid, content));
+      const message = {
+        ...sent.message,
+        senderKeyDistributionMessage: distributionFor(sent.chat, distribution),
+      };
+      await this.#deliver(device, attrs, message, { count: String(count) });
+    });
+  }
+
+  /** The phone has new keys: nobody has its sender keys any more. */
+  forgetSenderKeys(): void {
+    this.#senderKeyHolders.clear();
+  }
+
+  async #sendAbout(
+    target: MessageReference,
+    options: SendOptions | undefined,
+    build: (key: proto.IMessageKey) => proto.IMessage,
+  ): Promise<SentMessage> {
+    const chat = chatOf(target, this.#phone);
+    const key: proto.IMessageKey = {
+      remoteJid: jidIn(chat, options),
+      fromMe: target.sender === this.#phone,
+      id: target.id,
+      ...(isPerson(chat) ? {} : { participant: target.sender.lid }),
+    };
+    return this.send(chat, build(key), options);
+  }
+
+  async #sendToPerson(sent: Sent, recipient: Phone): Promise<void> {
+    const work: Promise<void>[] = [];
+    const others = recipient === this.#phone ? [] : recipient.devices.values();
+    const { unavailable } = sent.options;
+    for (const device of others) {
+      const attrs = this.#attrs(sent, device);
+      if (unavailable) device.deliver(placeholder(attrs, unavailable));
+      else work.push(this.#whenKeyed(device, () => this.#deliver(device, attrs, sent.message)));
+    }
+    for (const device of this.#phone.devices.values()) {
+      work.push(
+        this.#whenKeyed(device, () => this.#deliver(device, this.#attrs(sent, device), deviceSent(sent))),
+      );
+    }
+    recipient.inbox.receivePlain(sent, sent.options.addressing ?? 'lid');
+    await Promise.all(work);
+  }
+
+  async #sendToMany(
+    sent: Sent,
+    chat: GroupChat | typeof statusBroadcast,
+    members: Iterable<Phone>,
+  ): Promise<void> {
+    const phones = new Set(members).add(this.#phone);
+    // The sender key's chain has one end: messages to one group are encrypted one after the other.
+    const work = await this.#chats.run(chat.jid, async () => {
+      const holders = this.#holders(chat.jid, phones);
+      const content = encodeWAMessage(sent.message);
+      const { ciphertext, distribution } = await this.#phone.signal.encryptForGroup(chat.jid, content);
+      const enc: BinaryNode = { tag: 'enc', attrs: { v: '2', type: 'skmsg' }, content: ciphertext };
+      const keys = { senderKeyDistributionMessage: distributionFor(chat, distribution) };
+      return [...phones].flatMap((phone) => {
+        if (phone !== this.#phone) phone.inbox.receivePlain(sent, 'lid');
+        return [...phone.devices.values()].map((device) => {
+          const attrs = this.#attrs(sent, device);
+          const isNew = !holders.has(device);
+          holders.add(device);
+          return this.#whenKeyed(device, async () => {
+            if (isNew) await this.#deliver(device, attrs, keys, {}, [enc]);
+            else device.deliver({ tag: 'message', attrs, content: [enc] });
+          });
+        });
+      });
+    });
+    await Promise.all(work);
+  }
+
+  /** The devices that have this phone's sender key; it is renewed when somebody has left. */
+  #holders(chat: string, members: ReadonlySet<Phone>): Set<Device> {
+    const holders = this.#senderKeyHolders.get(chat) ?? new Set();
+    this.#senderKeyHolders.set(chat, holders);
+    for (const device of holders) {
+      if (members.has(device.phone) && device.phone.devices.get(device.id) === device) continue;
+      this.#phone.signal.forgetSenderKey(chat);
+      holders.clear();
+      break;
+    }
+    return holders;
+  }
+
+  #whenKeyed(device: Device, task: () => Promise<void>): Promise<void> {
+    if (device.hasKeys) return this.#lanes.run(device, task);
+    const later = this.#lanes.run(device, async () => {
+      await device.keysUploaded;
+      await task();
+    });
+    later.catch((error: unknown) => {
+      this.#phone.simulator.logger.error(
+        { err: error, device: device.jid },
+        'a message could not be encrypted',
+      );
+    });
+    return Promise.resolve();
+  }
+
+  async #deliver(
+    device: Device,
+    attrs: Record<string, string>,
+    message: proto.IMessage,
+    encAttrs: Record<string, string> = {},
+    more: readonly BinaryNode[] = [],
+  ): Promise<void> {
+    const { signal } = this.#phone;
+    if (!signal.hasSession(device.jid)) await signal.startSession(device.jid, device.takeBundle());
+    const { type, bytes } = await signal.encrypt(device.jid, encodeWAMessage(message));
+    const enc = { tag: 'enc', attrs: { v: '2', type, ...encAttrs }, content: bytes };
+    device.deliver({ tag: 'message', attrs, content: [enc, ...more] });
+  }
+
+  #attrs(sent: Sent, device: Device): Record<string, string> {
+    const { jid, lid, name } = this.#phone;
+    const common = { id: sent.id, t: String(sent.timestamp), notify: name, ...stanzaKind(sent.message) };
+    if (!isPerson(sent.chat)) {
+      return {
+        ...common,
+        from: sent.chat.jid,
+        participant: lid,
+        participant_pn: jid,
+        addressing_mode: 'lid',
+      };
+    }
+    const isLid = sent.options.addressing !== 'pn';
+    if (device.phone === this.#phone) {
+      return isLid
+        ? {
+            ...common,
+            from: lid,
+            recipient: sent.chat.lid,
+            peer_recipient_pn: sent.chat.jid,
+            addressing_mode: 'lid',
+          }
+        : { ...common, from: jid, recipient: sent.chat.jid, peer_recipient_lid: sent.chat.lid };
+    }
+    return isLid
+      ? { ...common, from: lid, sender_pn: jid, addressing_mode: 'lid' }
+      : { ...common, from: jid, sender_lid: lid };
+  }
+
+  #remember(sent: Sent): void {
+    this.#sent.set(sent.id, sent);
+    for (const id of this.#sent.keys()) {
+      if (this.#sent.size <= remembered) break;
+      this.#sent.delete(id);
+    }
+  }
+}
+
+/** An id as phones make them. */
+export function messageId(): string {
+  return `3A${randomBytes(9).toString('hex').toUpperCase()}`;
+}
+
+/** The chat of a message as `viewer` sees it: in a 1:1 chat the other person. */
+export function chatOf({ sender, chat }: MessageReference, viewer: Phone): Chat {
+  return isPerson(chat) && sender !== viewer ? sender : chat;
+}
+
+function audience(chat: GroupChat | typeof statusBroadcast, { audience }: SendOptions): Iterable<Phone> {
+  if ('members' in chat) return chat.members();
+  if (!audience) throw new Error('a status update needs an audience');
+  return audience;
+}
+
+function jidIn(chat: Chat, options: SendOptions | undefined): string {
+  return isPerson(chat) && options?.addressing !== 'pn' ? chat.lid : chat.jid;
+}
+
+function deviceSent(sent: Sent): proto.IMessage {
+  return { deviceSentMessage: { destinationJid: jidIn(sent.chat, sent.options), message: sent.message } };
+}
+
+/** The stanza in place of a content that a device does not get; it does not tell the sender's name. */
+function placeholder(
+  { notify: _name, ...attrs }: Record<string, string>,
+  type: NonNullable<SendOptions['unavailable']>,
+): BinaryNode {
+  const content = [{ tag: 'unavailable', attrs: type === 'placeholder' ? {} : { type } }];
+  return { tag: 'message', attrs, content };
+}
+
+function distributionFor(chat: Chat, distribution: Uint8Array): proto.Message.ISenderKeyDistributionMessage {
+  return { groupId: chat.jid, axolotlSenderKeyDistributionMessage: distribution };
+}

@@ -1,0 +1,50 @@
+import { proto } from '@whiskeysockets/baileys';
+import type { Feature } from '../iq/registry.js';
+import { isPerson } from '../world/chat.js';
+import type { Phone } from '../world/phone.js';
+import { chatOf } from './outbox.js';
+
+const { Type } = proto.Message.ProtocolMessage;
+const { PLACEHOLDER_MESSAGE_RESEND } = proto.Message.PeerDataOperationRequestType;
+
+/** A companion that got `<unavailable>` in place of a content asks its own phone, which has it. */
+export const placeholderFeature: Feature = {
+  onPhoneMessage: async ({ id, device, category, message }, { phone }) => {
+    const request = message.protocolMessage?.peerDataOperationRequestMessage;
+    if (category !== 'peer' || !device) return;
+    if (request?.peerDataOperationRequestType !== PLACEHOLDER_MESSAGE_RESEND) return;
+    const wanted = (request.placeholderMessageResendRequest ?? []).flatMap(
+      ({ messageKey }) => messageKey?.id ?? [],
+    );
+    const peerDataOperationResult = wanted.map((each) => ({
+      placeholderMessageResendResponse: { webMessageInfoBytes: webMessage(phone, each) },
+    }));
+    await phone.sendPeer(device, {
+      protocolMessage: {
+        type: Type.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
+        peerDataOperationRequestResponseMessage: {
+          peerDataOperationRequestType: PLACEHOLDER_MESSAGE_RESEND,
+          stanzaId: id,
+          peerDataOperationResult,
+        },
+      },
+    });
+  },
+};
+
+/** The message as the phone has it; nothing when it does not. */
+function webMessage(phone: Phone, id: string): Uint8Array | null {
+  const known = phone.received.find((message) => message.id === id);
+  if (!known) return null;
+  const chat = chatOf(known, phone);
+  return proto.WebMessageInfo.encode({
+    key: {
+      remoteJid: isPerson(chat) && known.addressing === 'lid' ? chat.lid : chat.jid,
+      fromMe: known.sender === phone,
+      id,
+      ...(!isPerson(chat) && { participant: known.sender.lid }),
+    },
+    message: known.message,
+    messageTimestamp: known.timestamp,
+  }).finish();
+}

@@ -1,0 +1,57 @@
+import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from '@whiskeysockets/baileys';
+import type { Group } from '../groups/group.js';
+import { type DeviceContext, type Feature, IqError } from '../iq/registry.js';
+import { isPerson } from '../world/chat.js';
+import type { Phone } from '../world/phone.js';
+import { setBlocked, sharePrivacyToken } from './notices.js';
+
+/** Pictures and other things of an account that clients ask for and that others are notified of. */
+export const notificationsFeature: Feature = {
+  iqs: {
+    'get:w:profile:picture': (iq, context) => {
+      const picture = context.simulator.pictures.of(pictureOwner(iq, context));
+      if (!picture) throw new IqError(404, 'item-not-found');
+      const { host } = context.simulator;
+      const type = getBinaryNodeChild(iq, 'picture')?.attrs.type ?? 'image';
+      const url = `https://${host}${picture.path}`;
+      return [{ tag: 'picture', attrs: { id: picture.id, type, url, direct_path: picture.path } }];
+    },
+    'set:w:profile:picture': (iq, context) => {
+      const { phone, simulator } = context;
+      const owner = pictureOwner(iq, context);
+      if (isPerson(owner) ? owner !== phone : !owner.has(phone)) throw new IqError(403, 'forbidden');
+      const image = getBinaryNodeChild(iq, 'picture')?.content;
+      if (!(image instanceof Uint8Array)) {
+        simulator.pictures.remove(owner, phone);
+        return [];
+      }
+      return [{ tag: 'picture', attrs: { id: simulator.pictures.set(owner, image, phone).id } }];
+    },
+    'get:blocklist': (_iq, { phone }) => {
+      const items = [...phone.blocked].map(({ lid }) => ({ tag: 'item', attrs: { jid: lid } }));
+      return [{ tag: 'list', attrs: {}, content: items }];
+    },
+    'set:blocklist': (iq, { phone, device, simulator }) => {
+      const { action, jid = '' } = getBinaryNodeChild(iq, 'item')?.attrs ?? {};
+      const person = simulator.world.phone(jid);
+      if (!person || (action !== 'block' && action !== 'unblock')) throw new IqError(400, 'bad-request');
+      setBlocked(phone, person, action, device);
+      return [];
+    },
+    'set:privacy:tokens': (iq, { phone, simulator }) => {
+      for (const { attrs } of getBinaryNodeChildren(getBinaryNodeChild(iq, 'tokens'), 'token')) {
+        const person = simulator.world.phone(attrs.jid ?? '');
+        if (person) sharePrivacyToken(phone, person);
+      }
+      return [];
+    },
+  },
+};
+
+function pictureOwner(iq: BinaryNode, { phone, simulator }: DeviceContext): Phone | Group {
+  const target = iq.attrs.target;
+  if (target === undefined) return phone;
+  const owner = simulator.groups.find(target) ?? simulator.world.phone(target);
+  if (!owner) throw new IqError(404, 'item-not-found');
+  return owner;
+}

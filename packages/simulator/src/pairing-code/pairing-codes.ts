@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { RegisteringClient } from '../login/registering-client.js';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+import { answerCompanionHello, type PrimaryHello } from './phone-side.js';
+
+/** No client has asked to be linked to this number by a code, or it has gone, or it does not answer. */
+export class NoPairingRequestError extends Error {
+  override readonly name = 'NoPairingRequestError';
+}
+
+/** What a client has sent with `companion_hello`. */
+export interface CompanionHello {
+  readonly client: RegisteringClient;
+  /** `link_code_pairing_wrapped_companion_ephemeral_pub`. */
+  readonly wrappedEphemeral: Uint8Array;
+}
+
+interface Attempt {
+  readonly phone: Phone;
+  readonly hello: PrimaryHello;
+  settle(outcome: { advSecret: Uint8Array } | { error: Error }): void;
+}
+
+interface Request extends CompanionHello {
+  readonly ref: string;
+  attempt?: Attempt;
+}
+
+/**
+ * The server's part of pairing by code: it knows which client wants to be linked to which number, and carries the three
+ * messages between that client and the phone. The code itself never passes through it.
+ */
+export class PairingCodes {
+  readonly #requests = new Map<string, Request>();
+  readonly #watchers = new Set<() => void>();
+  readonly #patienceMs: number;
+
+  /** @param patienceMs how long a phone waits for a client that asks to be linked, and then for its answer. */
+  constructor(patienceMs = 20_000) {
+    this.#patienceMs = patienceMs;
+  }
+
+  /** A client asks to be linked to a number; a newer request replaces an older one. Answers the request's ref. */
+  request(number: string, hello: CompanionHello): string {
+    const ref = randomBytes(24).toString('base64url');
+    this.#requests.set(number, { ...hello, ref });
+    for (const wake of [...this.#watchers]) wake();
+    return ref;
+  }
+
+  /**
+   * A person types a code on the phone; waits for a client that asks for this number, if there is none yet.
+   * @throws WrongPairingCodeError when the client shows another code: the same client may be tried again.
+   * @throws NoPairingRequestError when no client asks, or it does not answer.
+   */
+  async enter(phone: Phone, code: string): Promise<Device> {
+    const request = await this.#requestFor(phone.number);
+    const hello = await answerCompanionHello(request.wrappedEphemeral, code, phone.identity);
+    const outcome = new Promise<Uint8Array>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new NoPairingRequestError(`The client that asked for ${phone.number} does not answer`));
+      }, this.#patienceMs).unref();
+      request.attempt = {
+        phone,
+        hello,
+        settle: (result) => {
+          clearTimeout(timer);
+          if ('error' in result) reject(result.error);
+          else resolve(result.advSecret);
+        },
+      };
+    });
+    request.client.send(primaryHelloNode(request.ref, phone, hello));
+    const advSecret = await outcome;
+    this.#requests.delete(phone.number);
+    return request.client.pair(phone, advSecret);
+  }
+
+  /**
+   * The client has answered the phone's `primary_hello`.
+   * @throws WrongPairingCodeError when the codes differ, NoPairingRequestError for an unknown ref.
+   */
+  finish(number: string, ref: string, wrappedKeyBundle: Uint8Array): void {
+    const request = this.#requests.get(number);
+    const attempt = request?.ref === ref ? request.attempt : undefined;
+    if (!attempt) throw new NoPairingRequestError(`No phone has answered a request of ${number}`);
+    try {
+      const { advSecret } = attempt.hello.finish(wrappedKeyBundle);
+      // The client is to have its answer to companion_finish before pair-success.
+      setImmediate(() => attempt.settle({ advSecret }));
+    } catch (error) {
+      attempt.settle({ error: error instanceof Error ? error : new Error(String(error)) });
+      throw error;
+    }
+  }
+
+  async #requestFor(number: string): Promise<Request> {
+    const deadline = Date.now() + this.#patienceMs;
+    for (;;) {
+      const request = this.#requests.get(number);
+      if (request?.client.isConnected) return request;
+      this.#requests.delete(number);
+      if (Date.now() >= deadline) throw new NoPairingRequestError(`No client asks to be linked to ${number}`);
+      await this.#nextRequest(deadline - Date.now());
+    }
+  }
+
+  #nextRequest(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#watchers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, timeoutMs).unref();
+      this.#watchers.add(wake);
+    });
+  }
+}
+
+function primaryHelloNode(ref: string, phone: Phone, hello: PrimaryHello): BinaryNode {
+  const t = String(Math.floor(Date.now() / 1000));
+  return {
+    tag: 'notification',
+    attrs: { from: phone.jid, id: ref.slice(0, 16), t, type: 'link_code_companion_reg' },
+    content: [
+      {
+        tag: 'link_code_companion_reg',
+        attrs: { stage: 'primary_hello' },
+        content: [
+          { tag: 'link_code_pairing_ref', attrs: {}, content: Buffer.from(ref) },
+          { tag: 'primary_identity_pub', attrs: {}, content: phone.identity.public },
+          {
+            tag: 'link_code_pairing_wrapped_primary_ephemeral_pub',
+            attrs: {},
+            content: hello.wrappedPrimaryEphemeral,
+          },
+        ],
+      },
+    ],
+  };
+}

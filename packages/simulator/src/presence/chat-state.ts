@@ -1,0 +1,20 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import { type GroupChat, isPerson } from '../world/chat.js';
+import type { Phone } from '../world/phone.js';
+
+/** What a person is doing in a chat. */
+export type ChatState = 'composing' | 'recording' | 'paused';
+
+/** Shows to the other people's online devices that a person types, records or has stopped; nothing is kept. */
+export function sendChatState(from: Phone, to: Phone | GroupChat, state: ChatState): void {
+  const activity: BinaryNode =
+    state === 'recording' ? { tag: 'composing', attrs: { media: 'audio' } } : { tag: state, attrs: {} };
+  const attrs: Record<string, string> = isPerson(to)
+    ? { from: from.lid }
+    : { from: to.jid, participant: from.lid };
+  for (const phone of isPerson(to) ? [to] : to.members()) {
+    if (phone === from) continue;
+    for (const device of phone.devices.values())
+      device.send({ tag: 'chatstate', attrs, content: [activity] });
+  }
+}

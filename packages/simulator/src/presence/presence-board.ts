@@ -1,0 +1,65 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { Device } from '../world/device.js';
+import type { Phone } from '../world/phone.js';
+
+/** What others see of a person. */
+export interface Presence {
+  readonly type: 'available' | 'unavailable';
+  /** When the person was last seen, in seconds since 1970; `deny` hides it. Only with `unavailable`. */
+  readonly lastSeen?: number | 'deny';
+}
+
+const unseen: Presence = { type: 'unavailable', lastSeen: 'deny' };
+
+/**
+ * Who is available, and which devices want to know. A subscription lasts as long as the connection that made it; the
+ * person is named in the form (LID or PN) in which the device has asked.
+ */
+export class PresenceBoard {
+  readonly #presences = new WeakMap<Phone, Presence>();
+  readonly #subscribers = new WeakMap<Phone, Map<Device, string>>();
+  readonly #subscriptions = new WeakMap<Device, Set<Phone>>();
+
+  of(phone: Phone): Presence {
+    return this.#presences.get(phone) ?? unseen;
+  }
+
+  /** Tells the person's subscribers at once. */
+  set(phone: Phone, presence: Presence): void {
+    this.#presences.set(phone, presence);
+    for (const [device, jid] of this.#subscribers.get(phone) ?? []) device.send(presenceNode(jid, presence));
+  }
+
+  /** The device is told the person's presence now and at each change. */
+  subscribe(device: Device, phone: Phone, jid: string): void {
+    const subscribers = this.#subscribers.get(phone) ?? new Map<Device, string>();
+    this.#subscribers.set(phone, subscribers.set(device, jid));
+    const subscriptions = this.#subscriptions.get(device) ?? new Set<Phone>();
+    this.#subscriptions.set(device, subscriptions.add(phone));
+    device.send(presenceNode(jid, this.of(phone)));
+  }
+
+  /** The device's connection is closed: its subscriptions end, and its owner was seen for the last time. */
+  leave(device: Device): void {
+    const { phone } = device;
+    const wasAvailable = device.available;
+    device.available = false;
+    for (const phone of this.#subscriptions.get(device) ?? []) this.#subscribers.get(phone)?.delete(device);
+    this.#subscriptions.delete(device);
+    if (wasAvailable) this.follow(phone);
+  }
+
+  /** The owner of some devices is available as long as one of them is. */
+  follow(phone: Phone): void {
+    const available = [...phone.devices.values()].some((device) => device.available);
+    this.set(
+      phone,
+      available ? { type: 'available' } : { type: 'unavailable', lastSeen: phone.simulator.now() },
+    );
+  }
+}
+
+function presenceNode(from: string, { type, lastSeen }: Presence): BinaryNode {
+  if (type === 'available') return { tag: 'presence', attrs: { from } };
+  return { tag: 'presence', attrs: { from, type, last: String(lastSeen ?? 'deny') } };
+}

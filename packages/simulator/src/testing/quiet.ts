@@ -1,0 +1,13 @@
+import type { ILogger } from '@whiskeysockets/baileys/lib/Utils/logger.js';
+
+const ignore = (): void => undefined;
+/** A logger for Baileys that keeps nothing. */
+export const quiet: ILogger = {
+  level: 'silent',
+  child: () => quiet,
+  trace: ignore,
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+};

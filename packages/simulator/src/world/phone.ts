@@ -1,0 +1,264 @@
+import type { KeyPair, proto } from '@whiskeysockets/baileys';
+import { S_WHATSAPP_NET } from '@whiskeysockets/baileys';
+import { AccountSettings } from '../app-state/account-settings.js';
+import type { Call, CallOptions } from '../calls/call.js';
+import type { Group } from '../groups/group.js';
+import { PhoneHistory } from '../history/phone-history.js';
+import { type MediaContent, mediaMessage, openMedia } from '../media/phone-media.js';
+import type { MessageContent, SendOptions } from '../messages/content.js';
+import { Inbox } from '../messages/inbox.js';
+import { Outbox, type SentMessage } from '../messages/outbox.js';
+import type { ReceivedMessage } from '../messages/received-message.js';
+import { setBlocked } from '../notifications/notices.js';
+import type { Picture } from '../notifications/pictures.js';
+import { type ChatState, sendChatState } from '../presence/chat-state.js';
+import type { Presence } from '../presence/presence-board.js';
+import { PhoneSignal } from '../signal/phone-signal.js';
+import type { Simulator } from '../simulator.js';
+import type { Chat, GroupChat, MessageReference } from './chat.js';
+import { Device, type PairedDevice } from './device.js';
+import { lidOf } from './world.js';
+
+export interface PhoneOptions {
+  /** The name that others see (the push name). */
+  readonly name: string;
+  /** Digits with the country code, such as `15551230001`; a free one unless told. */
+  readonly number?: string;
+}
+
+/** A person with a phone: a WhatsApp account, its linked devices, and what its owner does with it. */
+export class Phone {
+  readonly simulator: Simulator;
+  readonly number: string;
+  /** The user part of the LID, the id that hides the number. */
+  readonly lidUser: string;
+  /** What `pair-success` calls the phone. */
+  readonly platform = 'android';
+  readonly devices = new Map<number, Device>();
+  /** The devices that have asked for this account's device list, and must learn of a change. */
+  readonly deviceListReaders = new Set<Device>();
+  readonly signal: PhoneSignal;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  /** Chats of the past, which the phone shares with its companions. */
+  readonly history: PhoneHistory;
+  name: string;
+  /** The text below the name in the profile. */
+  about = 'Hey there! I am using WhatsApp.';
+  /** The account's privacy settings, by category. */
+  readonly privacy = new Map([
+    ['readreceipts', 'all'],
+    ['last', 'all'],
+    ['online', 'all'],
+    ['profile', 'all'],
+    ['status', 'all'],
+    ['groupadd', 'all'],
+    ['calladd', 'all'],
+  ]);
+  readonly blocked = new Set<Phone>();
+  #settings: AccountSettings | undefined;
+  #nextDeviceId = 1;
+
+  /** Use `simulator.addPhone`. */
+  constructor(simulator: Simulator, number: string, name: string) {
+    this.simulator = simulator;
+    this.number = number;
+    this.name = name;
+    this.lidUser = lidOf(number);
+    this.signal = new PhoneSignal(number);
+    this.inbox = new Inbox(this);
+    this.outbox = new Outbox(this);
+    this.history = new PhoneHistory(this);
+  }
+
+  /** `number@s.whatsapp.net` */
+  get jid(): string {
+    return `${this.number}${S_WHATSAPP_NET}`;
+  }
+
+  /** `…@lid` */
+  get lid(): string {
+    return `${this.lidUser}@lid`;
+  }
+
+  get identity(): KeyPair {
+    return this.signal.identity;
+  }
+
+  /** Chats archived, muted, pinned …, contacts saved, settings: what the companions follow through app-state. */
+  get settings(): AccountSettings {
+    this.#settings ??= new AccountSettings(this);
+    return this.#settings;
+  }
+
+  /** The messages that have reached this phone, from its own linked devices as well, oldest first; the last 1000. */
+  get received(): readonly ReceivedMessage[] {
+    return this.inbox.messages;
+  }
+
+  /** Links the client that shows this QR code. Rejects when the code is unknown or has expired. */
+  scan(qr: string): Promise<Device> {
+    return this.simulator.gate.scan(this, qr);
+  }
+
+  /**
+   * Types the code that a client shows (`requestPairingCode`), and links that client. Rejects with
+   * `WrongPairingCodeError` for another code, with `NoPairingRequestError` when no client asks for this number.
+   */
+  enterCode(code: string): Promise<Device> {
+    return this.simulator.pairingCodes.enter(this, code);
+  }
+
+  /** See `Outbox.send`. */
+  send(chat: Chat, content: MessageContent, options?: SendOptions): Promise<SentMessage> {
+    return this.outbox.send(chat, content, options);
+  }
+
+  /** Uploads a file to the media host, encrypted, and sends the message that opens it. */
+  async sendMedia(chat: Chat, media: MediaContent, options?: SendOptions): Promise<SentMessage> {
+    return this.send(chat, await mediaMessage(this.simulator, media), options);
+  }
+
+  /** The file of a message, decrypted. Rejects with `MediaIntegrityError` when there is none, or it is damaged. */
+  openMedia({ message }: Pick<ReceivedMessage, 'message'>): Promise<Buffer> {
+    return openMedia(this.simulator, message);
+  }
+
+  /** Puts a reaction to a message into its chat; an empty text takes it back. */
+  react(message: MessageReference, text: string, options?: SendOptions): Promise<SentMessage> {
+    return this.outbox.react(message, text, options);
+  }
+
+  /** Changes the text of a message of one's own. */
+  edit(
+    message: MessageReference,
+    content: MessageContent,
+    options?: SendOptions & { wrapped?: boolean },
+  ): Promise<SentMessage> {
+    return this.outbox.edit(message, content, options);
+  }
+
+  /** Deletes a message for everyone. */
+  revoke(message: MessageReference, options?: SendOptions): Promise<SentMessage> {
+    return this.outbox.revoke(message, options);
+  }
+
+  /** Sends read receipts for messages that this phone has received. */
+  markRead(...messages: readonly ReceivedMessage[]): void {
+    this.inbox.markRead(messages, 'read');
+  }
+
+  /** Sends played receipts: the voice messages have been listened to. */
+  markPlayed(...messages: readonly ReceivedMessage[]): void {
+    this.inbox.markRead(messages, 'played');
+  }
+
+  /** Creates a group with this person as its owner. */
+  createGroup(subject: string, members: readonly Phone[]): Group {
+    return this.simulator.groups.create(this, subject, members);
+  }
+
+  /** Comes into a group by the code of its invite link. */
+  joinGroup(inviteCode: string): 'joined' | 'requested' {
+    return this.simulator.groups.byInviteCode(inviteCode).joinByInvite(this);
+  }
+
+  /** Rings on the linked devices of another person. */
+  call(person: Phone, options: CallOptions = {}): Call {
+    return this.simulator.calls.place(this, person, options);
+  }
+
+  /** What the devices see that have subscribed to this person's presence. */
+  setPresence(presence: Presence): void {
+    this.simulator.presence.set(this, presence);
+  }
+
+  /** Shows that this person types, records or has stopped. */
+  showState(chat: Phone | GroupChat, state: ChatState): void {
+    sendChatState(this, chat, state);
+  }
+
+  /** Sets the person's own picture, or a group's. */
+  setPicture(image: Uint8Array, of: Phone | Group = this): Picture {
+    return this.simulator.pictures.set(of, image, this);
+  }
+
+  /** The account's other devices are told. */
+  block(person: Phone): void {
+    setBlocked(this, person, 'block');
+  }
+
+  unblock(person: Phone): void {
+    setBlocked(this, person, 'unblock');
+  }
+
+  /** Removes the person's own picture, or a group's. */
+  removePicture(of: Phone | Group = this): void {
+    this.simulator.pictures.remove(of, this);
+  }
+
+  /** The first message that fits, received before or after this call. Rejects after `timeoutMs`, 10 s unless told. */
+  waitForMessage(
+    predicate: (message: ReceivedMessage) => boolean,
+    { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
+  ): Promise<ReceivedMessage> {
+    return this.inbox.waitFor(predicate, timeoutMs);
+  }
+
+  /** Sends to one companion outside of any chat; answers the message's id. See `Outbox.sendPeer`. */
+  sendPeer(device: Device, message: proto.IMessage, id?: string): Promise<string> {
+    return this.outbox.sendPeer(device, message, id);
+  }
+
+  /** Takes one linked device off the account, or all of them: they are told 401 and cannot log in again. */
+  unlink(device?: Device): void {
+    for (const each of device ? [device] : [...this.devices.values()]) {
+      this.devices.delete(each.id);
+      each.close('device-removed');
+      this.announce('remove', each);
+    }
+  }
+
+  /**
+   * The same person and number on a new phone: a new identity key. The linked devices are unlinked, and who has a
+   * session with this phone is told of the change by `notification type=encrypt <identity/>`.
+   */
+  reinstall(): void {
+    const peers = [...this.simulator.world.phones()]
+      .flatMap(({ devices }) => [...devices.values()])
+      .filter((device) => device.phone !== this && this.signal.hasSession(device.jid));
+    this.unlink();
+    this.signal.reset();
+    this.outbox.forgetSenderKeys();
+    for (const peer of peers) peer.notify('encrypt', [{ tag: 'identity', attrs: {} }], { from: this.lid });
+  }
+
+  /** Tells those who know the account's device list that it has changed: `notification type=devices`. */
+  announce(change: 'add' | 'remove', { id, jid, lid }: Pick<Device, 'id' | 'jid' | 'lid'>): void {
+    const keyIndex = change === 'add' ? { 'key-index': String(id) } : undefined;
+    const devices = [jid, lid].map((each) => ({ tag: 'device', attrs: { jid: each, ...keyIndex } }));
+    for (const reader of this.deviceListReaders) {
+      if (reader.phone.devices.get(reader.id) !== reader) this.deviceListReaders.delete(reader);
+      else if (reader.jid !== jid) {
+        reader.notify('devices', [{ tag: change, attrs: {}, content: devices }], {
+          from: this.jid,
+          lid: this.lid,
+        });
+      }
+    }
+  }
+
+  /** The next free id for a companion; ids are never used twice. */
+  reserveDeviceId(): { id: number; keyIndex: number } {
+    const id = this.#nextDeviceId;
+    this.#nextDeviceId += 1;
+    return { id, keyIndex: id };
+  }
+
+  /** Used by pairing: the companion belongs to the account from now on. */
+  addDevice(paired: PairedDevice): Device {
+    const device = new Device(this, paired);
+    this.devices.set(device.id, device);
+    return device;
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { jidDecode } from '@whiskeysockets/baileys';
+import type { GroupChat } from './chat.js';
+import type { Device } from './device.js';
+import type { Phone } from './phone.js';
+
+/** Everybody and everything that the server knows, by its names. */
+export class World {
+  readonly #byNumber = new Map<string, Phone>();
+  readonly #byLid = new Map<string, Phone>();
+  readonly groups = new Map<string, GroupChat>();
+  #nextNumber = 15550000001;
+
+  add(phone: Phone): void {
+    if (this.#byNumber.has(phone.number)) throw new Error(`there is a phone with number ${phone.number}`);
+    this.#byNumber.set(phone.number, phone);
+    this.#byLid.set(phone.lidUser, phone);
+  }
+
+  phones(): IterableIterator<Phone> {
+    return this.#byNumber.values();
+  }
+
+  phoneByNumber(number: string): Phone | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** The person behind a user's or a device's JID, PN or LID. */
+  phone(jid: string): Phone | undefined {
+    const decoded = jidDecode(jid);
+    if (!decoded) return undefined;
+    if (decoded.server === 'lid') return this.#byLid.get(decoded.user);
+    return decoded.server === 's.whatsapp.net' || decoded.server === 'c.us'
+      ? this.#byNumber.get(decoded.user)
+      : undefined;
+  }
+
+  /** The companion behind a device's JID; undefined for device 0, which is the phone itself. */
+  device(jid: string): Device | undefined {
+    const id = jidDecode(jid)?.device;
+    return id ? this.phone(jid)?.devices.get(id) : undefined;
+  }
+
+  /** A number nobody has. */
+  freeNumber(): string {
+    while (this.#byNumber.has(String(this.#nextNumber))) this.#nextNumber += 1;
+    return String(this.#nextNumber);
+  }
+}
+
+/** The LID of a number: 15 digits, always the same for the same number. */
+export function lidOf(number: string): string {
+  const hash = createHash('sha256').update(`lid ${number}`).digest().readUIntBE(0, 6);
+  return String(100_000_000_000_000 + (hash % 900_000_000_000_000));
+}
