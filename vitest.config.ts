@@ -10,6 +10,8 @@ const conditions = ['wafleet:source', 'node'];
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
+    // Tests wait more than they compute: a core to spare, vitest's default, would halve the pace of a small machine.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '@wafleet/local-redis';
-import { AppProcess, startRedis, type TestRedis } from '@wafleet/testkit';
+import { AppProcess, freePort, startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 /** Each app alone, started by `npm run <app>`'s program with exactly the given environment. */

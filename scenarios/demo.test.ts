@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ClientProgram, codeBlocks, killPrograms, pythonWithSocketIo } from './support/client-programs.js';
 import { Demo } from './support/demo.js';
+import { twoPorts } from './support/two-ports.js';
 
 /**
  * What a newcomer sees: `npm start` reaches its banner on the ports that the contract's examples name, and the
@@ -11,8 +13,11 @@ const python = pythonWithSocketIo();
 const contract = 'docs/websocket-events.md';
 let demo: Demo;
 
+/** The port that the programs name, unless somebody uses it, a demo that runs already for instance. */
+const [firstPort, secondPort] = await twoPorts(3000);
+
 beforeAll(async () => {
-  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)));
+  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)), firstPort);
 });
 
 afterAll(async () => {
@@ -20,15 +25,15 @@ afterAll(async () => {
   await demo?.kill();
 });
 
-/** The same program against the other edge: nothing but the port differs. */
+/** The program against an edge: nothing but the port differs, if that. */
 function againstEdge(port: number, code: string): string {
   return code.replaceAll('localhost:3000', `localhost:${port}`);
 }
 
 test('the banner shows the edges, the key and clients in both languages', () => {
   for (const text of [
-    'http://localhost:3000',
-    'http://localhost:3001',
+    `http://localhost:${firstPort}`,
+    `http://localhost:${secondPort}`,
     'your-api-key',
     '/docs',
     'socket.io-client',
@@ -38,7 +43,7 @@ test('the banner shows the edges, the key and clients in both languages', () => 
   expect(demo.output).toContain('import socketio');
 });
 
-describe.each([3000, 3001])('against the edge on port %i', (port) => {
+describe.each([firstPort, secondPort])('against the edge on port %i', (port) => {
   test('the contract’s JavaScript program prints messages and connection changes', async () => {
     const code = codeBlocks(contract, 'javascript').join('\n');
     const program = new ClientProgram('javascript', againstEdge(port, code));
@@ -56,26 +61,29 @@ describe.each([3000, 3001])('against the edge on port %i', (port) => {
 
 test('the README’s JavaScript example prints what it subscribed to', async () => {
   const [code = ''] = codeBlocks('README.md', 'javascript');
-  const program = new ClientProgram('javascript', code);
+  const program = new ClientProgram('javascript', againstEdge(firstPort, code));
   await program.prints(['subscribed', 'ok: true', 'conversation']);
   program.kill();
 });
 
 test.skipIf(python === undefined)('the README’s Python example prints messages', async () => {
   const [code = ''] = codeBlocks('README.md', 'python');
-  const program = new ClientProgram('python', code, python);
+  const program = new ClientProgram('python', againstEdge(firstPort, code), python);
   await program.prints(['conversation']);
   program.kill();
 });
 
 test('Ctrl-C stops every process, and clients are told', async () => {
-  const program = new ClientProgram('javascript', codeBlocks(contract, 'javascript')[0] ?? '');
+  const program = new ClientProgram(
+    'javascript',
+    againstEdge(firstPort, codeBlocks(contract, 'javascript')[0] ?? ''),
+  );
   await program.prints(['Connected']);
   const descendants = demo.descendants();
   expect(descendants.length).toBeGreaterThanOrEqual(7);
   expect(await demo.interrupt()).toBe(0);
   await program.prints(['Disconnected']);
-  expect(descendants.filter((pid) => isAlive(pid))).toEqual([]);
+  await waitFor(() => descendants.every((pid) => !isAlive(pid)), { what: 'every process ended' });
 });
 
 function isAlive(pid: number): boolean {

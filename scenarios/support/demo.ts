@@ -10,10 +10,10 @@ export class Demo {
   readonly #child: ChildProcess;
 
   /** Resolves at the banner; rejects with the output when the demo ends or hangs before. */
-  static async start(projectRoot: string): Promise<Demo> {
+  static async start(projectRoot: string, port: number): Promise<Demo> {
     const child = spawn(process.execPath, [join(projectRoot, 'apps/standalone/dist/main.js')], {
       cwd: projectRoot,
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', PORT: String(port) },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -1,3 +1,4 @@
+export { freePort } from '@wafleet/local-redis';
 export type { ApiClient } from './api-client.js';
 export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './app-process.js';
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';

@@ -1,0 +1,39 @@
+import type { Logger } from '@wafleet/runtime';
+import { ApiKeys, connectRedis } from '@wafleet/store';
+import { AdminClient } from '../edge-client.js';
+
+/** The key in the example programs of the event contract. Only the demo answers to it: everybody knows it. */
+export const EXAMPLE_KEY = 'your-api-key';
+
+export interface DemoTenant {
+  readonly apiKey: string;
+}
+
+/**
+ * Makes a tenant with an API key, and has it answer to the examples' key, too. On a Redis that knows the examples'
+ * key from an earlier demo, that demo's tenant gets another key instead.
+ */
+export async function openDemoTenant(options: {
+  edge: string;
+  adminToken: string;
+  redisUrl: string;
+  logger: Logger;
+}): Promise<DemoTenant> {
+  const admin = new AdminClient(options.edge, options.adminToken);
+  const redis = connectRedis({
+    url: options.redisUrl,
+    role: 'command',
+    name: 'demo',
+    logger: options.logger,
+  });
+  try {
+    const apiKeys = new ApiKeys(redis);
+    const earlier = await apiKeys.authenticate(EXAMPLE_KEY);
+    const tenantId = earlier?.tenantId ?? (await admin.createTenant('Demo')).id;
+    const { key } = await admin.createKey(tenantId, 'npm start');
+    await apiKeys.import(tenantId, { key: EXAMPLE_KEY, name: 'example programs' });
+    return { apiKey: key };
+  } finally {
+    redis.disconnect();
+  }
+}

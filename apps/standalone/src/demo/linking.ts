@@ -1,0 +1,43 @@
+import type { RemotePhone } from '@wafleet/simulator';
+import type { TenantClient } from '../edge-client.js';
+import { pause } from '../loop.js';
+import { waitUntil } from '../wait-until.js';
+
+/** The session that is linked and unlinked again and again. */
+export const LINKING_SESSION = 'linking';
+
+const STATUS_TIMEOUT_MS = 60_000;
+/** How long a QR code is on show before somebody prefers a pairing code. */
+const QR_MS = 2_000;
+/** How long a person takes to type eight characters. */
+const TYPING_MS = 3_000;
+const LINKED_MS = 6_000;
+
+/**
+ * A session's life, short: it is created, shows a QR code, is linked by a pairing code, gets a message, is unlinked
+ * on the phone, and is deleted. It shows auth.qr, auth.pairing-code, creds.update and connection.update.
+ */
+export async function liveThroughLinking(
+  { client, phone, friend }: { client: TenantClient; phone: RemotePhone; friend: RemotePhone },
+  signal: AbortSignal,
+): Promise<void> {
+  const statusIs = (status: string) =>
+    waitUntil(async () => ((await client.session(LINKING_SESSION))?.status === status ? true : undefined), {
+      what: `the session ${LINKING_SESSION} is ${status}`,
+      timeoutMs: STATUS_TIMEOUT_MS,
+      signal,
+    });
+
+  await client.deleteSession(LINKING_SESSION);
+  await client.createSession(LINKING_SESSION, 'Vera, by pairing code');
+  await statusIs('awaiting_link');
+  await pause(QR_MS, signal);
+  const { code } = await client.requestPairingCode(LINKING_SESSION, phone.number);
+  await pause(TYPING_MS, signal);
+  await phone.enterCode(code);
+  await statusIs('open');
+  await friend.send(phone, 'Welcome!');
+  await pause(LINKED_MS, signal);
+  await phone.unlink();
+  await statusIs('logged_out');
+}

@@ -1,0 +1,116 @@
+import { SimulatorControl } from '@wafleet/simulator';
+import { banner } from '../banner.js';
+import type { StandaloneContext } from '../context.js';
+import { TenantClient } from '../edge-client.js';
+import { Loop } from '../loop.js';
+import { edgePorts, startCluster, startSimulator } from '../processes/cluster.js';
+import { requireFreePorts } from '../processes/ports.js';
+import { startRedis } from '../processes/redis.js';
+import { startStage } from '../processes/staged-start.js';
+import { project } from '../project.js';
+import { generateSecrets, SecretsFile } from '../secrets.js';
+import { waitUntil } from '../wait-until.js';
+import { type Cast, invitePeople, type People } from './cast.js';
+import { EXAMPLE_KEY, openDemoTenant } from './demo-tenant.js';
+import { LINKING_SESSION, liveThroughLinking } from './linking.js';
+import { chatter, playScene } from './scenes.js';
+
+const SESSION = 'demo';
+const LINK_TIMEOUT_MS = 60_000;
+const SCENE_PAUSE_MS = 2_500;
+const CHATTER_PAUSE_MS = 3_000;
+const LINKING_PAUSE_MS = 3_000;
+
+/**
+ * The cluster with a simulated WhatsApp: a session linked to a phone whose owner has busy friends, and another one
+ * that is linked again and again.
+ * @throws {StartError | StartInterrupted}
+ */
+export async function startDemo(context: StandaloneContext): Promise<void> {
+  const { environment: env, lifecycle, logger, say, view, onDeath } = context;
+  await requireFreePorts(env.HOST, edgePorts(env.PORT));
+  const processes = {
+    lifecycle,
+    onDeath,
+    logLevel: env.LOG_LEVEL,
+    onLine: (name: string, line: string) => view.show(name, line),
+  };
+  // A Redis of the user's keeps what earlier demos sealed; then the key must be the same.
+  const secrets =
+    env.REDIS_URL === undefined ? generateSecrets() : await new SecretsFile(project.demoData).load();
+  const redisUrl = await startRedis(context);
+
+  say('Starting the simulated WhatsApp …');
+  const control = new SimulatorControl(await startSimulator(processes));
+  const whatsapp = await control.state();
+
+  say('Starting 2 workers, the placer and 2 edges …');
+  const edges = await startCluster({
+    ...processes,
+    redisUrl,
+    secrets,
+    whatsapp,
+    port: env.PORT,
+    host: env.HOST,
+    workerCapacity: env.WORKER_CAPACITY,
+  });
+  const [edge = ''] = edges;
+  const { apiKey } = await openDemoTenant({ edge, adminToken: secrets.adminToken, redisUrl, logger });
+  const client = new TenantClient(edge, apiKey);
+
+  say('Linking a phone …');
+  const people = await invitePeople(control);
+  await linkByQr(client, people, context);
+  const group = await people.ada.createGroup('Weekend', [people.ben, people.cleo, people.dev]);
+  await startActivity(context, client, { ...people, control, group });
+
+  say(
+    banner({
+      edges,
+      apiKey,
+      about: [
+        `Session   ${SESSION}, linked to the simulated phone +${people.ada.number} of Ada. Her friends write,`,
+        '          react, call and change a group every few seconds.',
+        `          ${LINKING_SESSION}, linked by a pairing code and unlinked again and again.`,
+        `In this demo the key ${EXAMPLE_KEY} works as well.`,
+      ],
+    }),
+  );
+}
+
+/** Resolves when the session has shown a QR code, Ada's phone has scanned it, and the session is open. */
+async function linkByQr(client: TenantClient, { ada }: People, context: StandaloneContext): Promise<void> {
+  const options = { timeoutMs: LINK_TIMEOUT_MS, signal: context.stopping };
+  await client.deleteSession(SESSION);
+  await client.createSession(SESSION, 'Ada');
+  const { qr } = await waitUntil(() => client.qr(SESSION), { what: 'a QR code', ...options });
+  await ada.scan(qr);
+  await waitUntil(async () => ((await client.session(SESSION))?.status === 'open' ? true : undefined), {
+    what: 'the session open',
+    ...options,
+  });
+}
+
+/** Lets people be busy until everything stops. */
+async function startActivity(context: StandaloneContext, client: TenantClient, cast: Cast): Promise<void> {
+  const onError = (error: unknown) =>
+    context.logger.warn({ err: error }, 'a scene of the demo did not go as planned');
+  const loops = [
+    new Loop({ pauseMs: CHATTER_PAUSE_MS, onError, round: (_signal, count) => chatter(cast, count) }),
+    new Loop({ pauseMs: SCENE_PAUSE_MS, onError, round: (signal, count) => playScene(cast, signal, count) }),
+    new Loop({
+      pauseMs: LINKING_PAUSE_MS,
+      onError,
+      round: (signal) => liveThroughLinking({ client, phone: cast.vera, friend: cast.ben }, signal),
+    }),
+  ];
+  await startStage(context.lifecycle, {
+    name: 'demo',
+    start: () => {
+      for (const loop of loops) loop.start();
+    },
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  });
+}

@@ -1,0 +1,44 @@
+import { hostField, integerField, logLevelField, redisUrlField, variable } from '@wafleet/runtime';
+import { z } from 'zod';
+
+export const environment = z.object({
+  PORT: integerField({
+    default: 3000,
+    min: 1,
+    max: 65_534,
+    about: 'Where the first edge listens; the second one takes the next port.',
+  }),
+  HOST: variable(hostField.unwrap().default('127.0.0.1'), {
+    about: 'The address that the edges listen on; 0.0.0.0 makes them reachable from other machines.',
+    takes: 'an IP address or host name of this machine',
+  }),
+  REDIS_URL: variable(redisUrlField.optional(), {
+    about: 'A Redis that runs already, instead of one that is started.',
+    takes: 'a URL such as redis://localhost:6379 or rediss://user:password@host:6380',
+    secret: true,
+  }),
+  WORKER_CAPACITY: integerField({
+    default: 200,
+    min: 1,
+    max: 10_000,
+    about: 'How many sessions a worker takes.',
+  }),
+  WHATSAPP_URL: variable(z.url({ protocol: /^wss?$/ }).optional(), {
+    about: 'With --live: a server other than the real one.',
+    takes: 'a URL such as ws://localhost:8080/ws/chat',
+  }),
+  WHATSAPP_ROOT_KEY: variable(
+    z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/)
+      .optional(),
+    {
+      about: 'With --live: the key to trust of a server other than the real one.',
+      takes: '64 hexadecimal digits, as the simulator prints them',
+    },
+  ),
+  LOG_LEVEL: variable(logLevelField.unwrap().default('warn'), {
+    about: 'The least important level of log lines to show.',
+    takes: 'one of fatal, error, warn, info, debug, silent',
+  }),
+});

@@ -1,0 +1,77 @@
+import type { SessionView } from '@wafleet/contract';
+import { toString as drawQr } from 'qrcode';
+import type { TenantClient } from '../edge-client.js';
+import { Loop } from '../loop.js';
+
+const LOOK_MS = 1_000;
+
+/**
+ * Leads the user of a terminal through linking a phone: draws each QR code of the session as it comes, tells when
+ * the phone is linked, and makes the session anew after the phone unlinked it.
+ */
+export class LinkPrompt {
+  readonly #client: TenantClient;
+  readonly #sessionId: string;
+  readonly #say: (text: string) => void;
+  readonly #loop: Loop;
+  #shown = '';
+
+  constructor(options: { client: TenantClient; sessionId: string; say: (text: string) => void }) {
+    this.#client = options.client;
+    this.#sessionId = options.sessionId;
+    this.#say = options.say;
+    this.#loop = new Loop({
+      pauseMs: LOOK_MS,
+      round: () => this.#look(),
+      onError: (error) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#tell(`Cannot look after the session (${reason}); trying again.`);
+      },
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  async #look(): Promise<void> {
+    const session = await this.#client.session(this.#sessionId);
+    if (session === undefined) {
+      await this.#client.createSession(this.#sessionId, 'This phone');
+    } else if (session.status === 'awaiting_link') {
+      await this.#showQr();
+    } else if (session.status === 'logged_out' || session.status === 'closed') {
+      this.#tell(`The session is ${session.status}${because(session)}. It is made anew, to be linked again.`);
+      await this.#client.deleteSession(this.#sessionId);
+    } else {
+      this.#tell(describe(session));
+    }
+  }
+
+  async #showQr(): Promise<void> {
+    const offer = await this.#client.qr(this.#sessionId);
+    if (offer === undefined) return;
+    const drawn = await drawQr(offer.qr, { type: 'terminal', small: true });
+    this.#tell(`${drawn}\nScan this code in WhatsApp: Settings, Linked devices, Link a device.`);
+  }
+
+  /** Says what was not said last. */
+  #tell(text: string): void {
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#say(text);
+  }
+}
+
+function because({ reason }: SessionView): string {
+  return reason === undefined ? '' : ` (${reason})`;
+}
+
+function describe(session: SessionView): string {
+  if (session.status !== 'open') return `The session is ${session.status}${because(session)}.`;
+  return `The session is open${session.phone === undefined ? '' : `, linked to +${session.phone}`}.`;
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { banner } from '../banner.js';
+import type { StandaloneContext } from '../context.js';
+import { AdminClient, TenantClient } from '../edge-client.js';
+import { edgePorts, startCluster } from '../processes/cluster.js';
+import { requireFreePorts } from '../processes/ports.js';
+import { startRedis } from '../processes/redis.js';
+import { startStage } from '../processes/staged-start.js';
+import { project } from '../project.js';
+import { type Secrets, SecretsFile } from '../secrets.js';
+import { LinkPrompt } from './link-prompt.js';
+
+const SESSION = 'phone';
+
+/**
+ * The cluster against the real WhatsApp, with one session to link by a QR code in the terminal. Redis' data and the
+ * secrets stay in a folder of the project, so that the next start finds the session linked.
+ * @throws {StartError | StartInterrupted}
+ */
+export async function startLive(context: StandaloneContext): Promise<void> {
+  const { environment: env, lifecycle, say, view, onDeath } = context;
+  await requireFreePorts(env.HOST, edgePorts(env.PORT));
+  const file = new SecretsFile(project.liveData);
+  const secrets = await file.load();
+  const redisUrl = await startRedis(context, join(project.liveData, 'redis'));
+
+  say('Starting 2 workers, the placer and 2 edges …');
+  const edges = await startCluster({
+    lifecycle,
+    logLevel: env.LOG_LEVEL,
+    onLine: (name, line) => view.show(name, line),
+    onDeath,
+    redisUrl,
+    port: env.PORT,
+    host: env.HOST,
+    workerCapacity: env.WORKER_CAPACITY,
+    secrets,
+    whatsapp: { url: env.WHATSAPP_URL, rootKey: env.WHATSAPP_ROOT_KEY },
+  });
+  const [edge = ''] = edges;
+  const apiKey = await ownApiKey(file, secrets, edge);
+
+  say(
+    banner({
+      edges,
+      apiKey,
+      about: [
+        `Session   ${SESSION}, on ${env.WHATSAPP_URL ?? 'the real WhatsApp'}. What it needs is told below.`,
+        `Its data and this key are kept in ${project.liveData}`,
+      ],
+    }),
+  );
+  const prompt = new LinkPrompt({ client: new TenantClient(edge, apiKey), sessionId: SESSION, say });
+  await startStage(lifecycle, {
+    name: 'link prompt',
+    start: () => prompt.start(),
+    stop: () => prompt.stop(),
+  });
+}
+
+/** The key of this machine's tenant. The first start makes both, and so does one that finds another Redis. */
+async function ownApiKey(file: SecretsFile, secrets: Secrets, edge: string): Promise<string> {
+  if (secrets.tenant !== undefined && (await new TenantClient(edge, secrets.tenant.apiKey).isAccepted())) {
+    return secrets.tenant.apiKey;
+  }
+  const admin = new AdminClient(edge, secrets.adminToken);
+  const { id } = await admin.createTenant('This machine');
+  const { key } = await admin.createKey(id, 'npm start -- --live');
+  await file.save({ ...secrets, tenant: { id, apiKey: key } });
+  return key;
+}

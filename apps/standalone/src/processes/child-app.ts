@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { endWithThisProcess } from '@wafleet/local-redis';
+import { StartError } from '@wafleet/runtime';
+
+export interface ChildAppOptions {
+  /** As people read it, e.g. `worker 2`. */
+  readonly name: string;
+  /** The built program. */
+  readonly entry: string;
+  /** All of its environment: nothing is inherited. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Answers 200 when the process serves. */
+  readonly readyUrl: string;
+  /** Told each line it prints, on either output. */
+  readonly onLine: (name: string, line: string) => void;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+const READY_INTERVAL_MS = 50;
+const READY_ANSWER_MS = 2_000;
+const EARLY_LINES = 20;
+
+/** A process of the cluster. It ends at the latest with this process, however that ends. */
+export class ChildApp {
+  readonly name: string;
+  /** Resolves, when the process has ended, to how: `exit code 1`, `signal SIGKILL`. */
+  readonly ended: Promise<string>;
+  readonly #options: ChildAppOptions;
+  readonly #process: ChildProcess;
+  /** What it wrote on its error output before it served: the reason when it never does. */
+  readonly #earlyErrorLines: string[] = [];
+  #isReady = false;
+  #end: string | undefined;
+
+  /** Starts the process; wait for `ready` before relying on it. */
+  constructor(options: ChildAppOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#process = spawn(process.execPath, ['--enable-source-maps', options.entry], {
+      env: options.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: the terminal's Ctrl-C reaches this process only, which stops the others in order.
+      detached: true,
+    });
+    endWithThisProcess(this.#process);
+    this.#readLines();
+    this.ended = new Promise((resolve) => {
+      const end = (how: string) => {
+        this.#end = how;
+        resolve(how);
+      };
+      this.#process.once('error', (error) => end(error.message));
+      this.#process.once('close', (code, signal) => end(signal ? `signal ${signal}` : `exit code ${code}`));
+    });
+  }
+
+  /** Whether it has served. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** @throws {StartError} with the process' own words when it ends before it serves, or does not serve in time. */
+  async ready(): Promise<void> {
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    while (!(await answers(this.#options.readyUrl))) {
+      if (this.#end !== undefined) {
+        const words = this.#earlyErrorLines.join('\n').replace(/^wafleet \w+ cannot start: /, '');
+        throw new StartError(`${this.name} cannot start (${this.#end})${words === '' ? '' : `: ${words}`}`);
+      }
+      if (performance.now() > deadline) {
+        throw new StartError(
+          `${this.name} is not ready after ${READY_TIMEOUT_MS / 1_000} s; LOG_LEVEL=info shows more.`,
+        );
+      }
+      await delay(READY_INTERVAL_MS);
+    }
+    this.#isReady = true;
+    for (const line of this.#earlyErrorLines.splice(0)) this.#options.onLine(this.name, line);
+  }
+
+  /** Asks it to stop and resolves when it has ended; kills it when that takes longer than given. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#process.kill('SIGTERM');
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  #readLines(): void {
+    const { stdout, stderr } = this.#process;
+    const { name, onLine } = this.#options;
+    if (stdout !== null) createInterface(stdout).on('line', (line) => onLine(name, line));
+    if (stderr === null) return;
+    createInterface(stderr).on('line', (line) => {
+      if (this.#isReady) return onLine(name, line);
+      this.#earlyErrorLines.push(line);
+      if (this.#earlyErrorLines.length > EARLY_LINES) this.#earlyErrorLines.shift();
+    });
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(READY_ANSWER_MS) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,38 @@
+import { type LocalRedis, startLocalRedis } from '@wafleet/local-redis';
+import { StartError } from '@wafleet/runtime';
+import type { StandaloneContext } from '../context.js';
+import { project } from '../project.js';
+import { startStage } from './staged-start.js';
+
+const STOP_MS = 10_000;
+
+/**
+ * Starts a Redis, or takes the one of REDIS_URL, and resolves to its URL.
+ * @param dir where its data outlives the start; without it the data goes with the process.
+ * @throws {StartError | StartInterrupted}
+ */
+export async function startRedis(context: StandaloneContext, dir?: string): Promise<string> {
+  const { environment, lifecycle, say, onDeath } = context;
+  const redis = await startStage<LocalRedis>(lifecycle, {
+    name: 'Redis',
+    start: async () => {
+      try {
+        return await startLocalRedis({
+          cacheDir: project.redisCache,
+          onProgress: say,
+          ...(environment.REDIS_URL === undefined ? {} : { url: environment.REDIS_URL }),
+          ...(dir === undefined ? {} : { dir, appendOnly: true }),
+        });
+      } catch (error) {
+        // Its errors say what was tried and what helps.
+        throw error instanceof Error ? new StartError(error.message, { cause: error }) : error;
+      }
+    },
+    stop: (started) => started.stop(),
+    stopTimeoutMs: STOP_MS,
+  });
+  void redis.ended.then((lastWords) => {
+    if (!lifecycle.isStopping) onDeath('Redis', lastWords);
+  });
+  return redis.url;
+}

@@ -1,0 +1,12 @@
+import { startRedis } from '@wafleet/testkit';
+import { Placing } from './src/testing/placing.js';
+const server = await startRedis();
+const p = await Placing.start(server.url, { 'watch-workers': 200, reconcile: 500 });
+await new Promise((r) => setTimeout(r, 1000));
+await server.kill();
+await new Promise((r) => setTimeout(r, 1500));
+const t = Date.now();
+const step = async (name: string, f: () => Promise<void>) => { const s = Date.now(); await Promise.race([f(), new Promise((r) => setTimeout(r, 15000))]); console.log(name, Date.now() - s); };
+const any = p as never as { parts: Record<string, { stop(): Promise<void> }> };
+await step('all', () => p.stop());
+process.exit(0);

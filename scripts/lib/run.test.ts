@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+/** Says its process id and every signal that it gets, and ends with 7 after the first. */
+const PROGRAM = `
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    console.log(signal);
+    setTimeout(() => process.exit(7), 100);
+  });
+}
+setInterval(() => {}, 1000);
+console.log(process.pid + ' ' + process.argv.slice(2));
+`;
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'wafleet-run-'));
+  writeFileSync(join(folder, 'program.mjs'), PROGRAM);
+  const run = JSON.stringify(new URL('run.mjs', import.meta.url));
+  const program = JSON.stringify(join(folder, 'program.mjs'));
+  writeFileSync(join(folder, 'script.mjs'), `import { become } from ${run}; become(${program}, ['--live']);`);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function start(): Promise<{ script: ChildProcess; lines: string[]; closed: Promise<unknown[]> }> {
+  const script = spawn(process.execPath, [join(folder, 'script.mjs')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  const closed = once(script, 'close');
+  const output = createInterface(script.stdout);
+  output.on('line', (line) => lines.push(line));
+  await once(output, 'line');
+  return { script, lines, closed };
+}
+
+it('hands on arguments, a signal that comes twice at once as one, and the exit code', async () => {
+  const { script, lines, closed } = await start();
+  script.kill('SIGINT');
+  script.kill('SIGINT');
+  expect(await closed).toEqual([7, null]);
+  expect(lines).toEqual([expect.stringMatching(/^\d+ --live$/), 'SIGINT']);
+});
+
+it('stops the program also when the script is killed', async () => {
+  const { script, lines, closed } = await start();
+  script.kill('SIGKILL');
+  await closed;
+  expect(lines.at(-1)).toBe('SIGTERM');
+});
