@@ -42,6 +42,7 @@ describe('/docs', () => {
       'POST /api/sessions',
       'POST /api/sessions/{id}/messages',
       'POST /api/sessions/{id}/pairing-code',
+      'POST /api/sessions/{id}/restart',
       'POST /api/tenants',
     ]);
     for (const { responses } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
