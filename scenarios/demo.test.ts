@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ClientProgram, codeBlocks, killPrograms, pythonWithSocketIo } from './support/client-programs.js';
+import { ClientProgram, codeBlocks, endPrograms, pythonWithSocketIo } from './support/client-programs.js';
 import { Demo } from './support/demo.js';
 import { twoPorts } from './support/two-ports.js';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  killPrograms();
+  endPrograms();
   await demo?.kill();
 });
 

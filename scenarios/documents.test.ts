@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,19 +56,20 @@ describe('docs/operations.md', () => {
 
   describe('its commands', () => {
     let cluster: Cluster;
+    const folder = mkdtempSync(join(tmpdir(), 'wafleet-operations-'));
 
     beforeAll(async () => {
       cluster = await startCluster();
     });
 
     afterAll(async () => {
+      rmSync(folder, { recursive: true, force: true });
       await cluster?.stop();
     });
 
     // A bare machine may lack curl; the test then counts as skipped.
     test.skipIf(!hasCurl)('make a tenant, a key and a session, and draw its QR code', async () => {
       const [admin = '', tenant = ''] = codeBlocks('docs/operations.md', 'sh');
-      const folder = mkdtempSync(join(tmpdir(), 'wafleet-operations-'));
       const run = (commands: string, env: Record<string, string>) => {
         const here = commands.replaceAll('http://localhost:3000', cluster.edges[0]?.url ?? '');
         const { stdout, stderr, status } = spawnSync('sh', ['-euc', here], {

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@wafleet/testkit';
 
 const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'wafleet-programs-'));
+const folder = join(tmpdir(), `wafleet-programs-${process.pid}`);
 const running = new Set<ChildProcess>();
 
 export type Language = 'javascript' | 'python' | 'sh';
@@ -37,6 +37,7 @@ export class ClientProgram {
       folder,
       `program-${Math.random().toString(36).slice(2)}.${language === 'python' ? 'py' : 'cjs'}`,
     );
+    mkdirSync(folder, { recursive: true });
     writeFileSync(file, code);
     const command: [string, ...string[]] =
       language === 'javascript'
@@ -76,7 +77,8 @@ export class ClientProgram {
   }
 }
 
-/** Ends every program that still runs. */
-export function killPrograms(): void {
+/** Ends every program that still runs, and removes their files. */
+export function endPrograms(): void {
   for (const child of running) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
 }
