@@ -23,7 +23,7 @@ export const ROOMS = {
     'packages/simulator',
     'packages/store',
   ],
-  scenarios: ['packages/contract', 'packages/simulator', 'packages/testkit'],
+  scenarios: ['packages/contract', 'packages/local-redis', 'packages/simulator', 'packages/testkit'],
 };
 
 /** What tests may import, besides what their room may: they run against the real thing. */

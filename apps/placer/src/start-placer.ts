@@ -15,6 +15,8 @@ import type { PlacerEnvironment } from './env.js';
 const SWEEP_EVERY = { 'watch-workers': 1_000, reconcile: 15_000 };
 /** Longer than the requests at work can take: a few workers' answers. */
 const PLACER_STOP_MS = 30_000;
+/** One command to Redis, which may be out of reach. */
+const COMMANDS_STOP_MS = 3_000;
 
 /**
  * Starts a placer process' parts: what it stands on first, what takes work last, so that a stop, which goes the
@@ -50,7 +52,7 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
 
   const commands = new CommandClient({ redis, subscriber: connect('subscriber'), clientId: id, logger });
   await commands.start();
-  lifecycle.onStop('commands', () => commands.stop());
+  lifecycle.onStop('commands', () => commands.stop(), { timeoutMs: COMMANDS_STOP_MS });
 
   const placements = new PlacementQueue({ connection, logger });
   lifecycle.onStop('placement queue', () => placements.close());

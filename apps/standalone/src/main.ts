@@ -6,6 +6,7 @@ import { startDemo } from './demo/start-demo.js';
 import { environment } from './env.js';
 import { startLive } from './live/start-live.js';
 import { LogView } from './processes/log-view.js';
+import { REDIS } from './processes/redis.js';
 import { StartInterrupted } from './processes/staged-start.js';
 
 const app = { name: 'standalone', description: 'the whole cluster on this machine.', environment };
@@ -62,6 +63,8 @@ async function run({ live }: CommandLine): Promise<void> {
     stopping: stopping.signal,
     onDeath: (name, how) => {
       complain(`${name} ended unexpectedly (${how}); everything else is stopped.`);
+      // Nothing can be stopped in order without Redis: the processes' work stands there.
+      if (name === REDIS) process.exit(1);
       void stopAndExit(1);
     },
   };

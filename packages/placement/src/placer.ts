@@ -1,6 +1,7 @@
 import type { Logger } from '@wafleet/runtime';
 import type { CommandClient, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
 import { DelayedError, type Job, Worker } from 'bullmq';
+import { closeWorker } from './close-worker.js';
 import { type PlacementOutcome, type PlacementResources, placeSession } from './place-session.js';
 import { ATTEMPTS, PLACEMENT_QUEUE, type PlacementRequest, QUEUE_PREFIX } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
@@ -76,7 +77,7 @@ export class Placer {
 
   /** Takes no further request and resolves when those at work are done. */
   async stop(): Promise<void> {
-    await this.#worker?.close();
+    if (this.#worker !== undefined) await closeWorker(this.#worker, this.#options.connection);
   }
 
   async #serve(job: Job<PlacementRequest>, token: string | undefined): Promise<PlacementOutcome> {

@@ -1,6 +1,7 @@
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
 import { type Job, Queue, Worker } from 'bullmq';
+import { closeWorker } from './close-worker.js';
 import { type PlacementQueue, QUEUE_PREFIX } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
 import { Reconciler } from './reconciler.js';
@@ -73,7 +74,7 @@ export class Sweeps {
   /** Takes no further sweep, and resolves when the one at work is done. Other placers go on. */
   async stop(): Promise<void> {
     clearInterval(this.#rescheduling);
-    await this.#worker?.close();
+    if (this.#worker !== undefined) await closeWorker(this.#worker, this.#options.connection);
     await this.#queue.close();
   }
 

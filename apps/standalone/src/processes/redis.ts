@@ -4,6 +4,9 @@ import type { StandaloneContext } from '../context.js';
 import { project } from '../project.js';
 import { startStage } from './staged-start.js';
 
+/** Its name, as people read it. */
+export const REDIS = 'Redis';
+
 const STOP_MS = 10_000;
 
 /**
@@ -14,7 +17,7 @@ const STOP_MS = 10_000;
 export async function startRedis(context: StandaloneContext, dir?: string): Promise<string> {
   const { environment, lifecycle, say, onDeath } = context;
   const redis = await startStage<LocalRedis>(lifecycle, {
-    name: 'Redis',
+    name: REDIS,
     start: async () => {
       try {
         return await startLocalRedis({
@@ -31,8 +34,11 @@ export async function startRedis(context: StandaloneContext, dir?: string): Prom
     stop: (started) => started.stop(),
     stopTimeoutMs: STOP_MS,
   });
-  void redis.ended.then((lastWords) => {
-    if (!lifecycle.isStopping) onDeath('Redis', lastWords);
+  void redis.ended.then(async (lastWords) => {
+    if (lifecycle.isStopping) return;
+    // Removes its temporary folder.
+    await redis.stop();
+    onDeath(REDIS, `its last words: ${lastWords.split('\n').at(-1) ?? ''}`);
   });
   return redis.url;
 }
