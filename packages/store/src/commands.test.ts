@@ -298,3 +298,13 @@ test('commands go on after Redis was restarted', async () => {
     { what: 'a reply after the restart' },
   );
 });
+
+test('the client stops while Redis is out of reach', async () => {
+  const subscriber = fixture.connect('subscriber');
+  const client = new CommandClient({ redis: fixture.redis, subscriber, clientId: 'edge_1', logger });
+  await client.start();
+  await fixture.server.kill();
+  await waitFor(() => subscriber.status !== 'ready', { what: 'the subscriber without Redis' });
+  await client.stop();
+  await fixture.server.restart();
+});

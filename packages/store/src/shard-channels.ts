@@ -21,9 +21,11 @@ export class ShardChannels {
     }
   }
 
-  /** From the call on the listener hears nothing. */
+  /** From the call on the listener hears nothing. Waits for Redis to confirm, unless it is out of reach now. */
   async unsubscribe(channel: string): Promise<void> {
     this.#listeners.delete(channel);
-    await this.#subscriber.sunsubscribe(channel);
+    const unsubscribed = this.#subscriber.sunsubscribe(channel);
+    if (this.#subscriber.status === 'ready') await unsubscribed;
+    else unsubscribed.catch(() => {});
   }
 }
