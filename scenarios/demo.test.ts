@@ -48,6 +48,7 @@ describe.each([firstPort, secondPort])('against the edge on port %i', (port) => 
     const code = codeBlocks(contract, 'javascript').join('\n');
     const program = new ClientProgram('javascript', againstEdge(port, code));
     await program.prints(['Connected', 'New message from ', 'Connection status: ']);
+    expect(program.output).not.toContain('Connection status: undefined');
     program.kill();
   });
 

@@ -28,7 +28,8 @@ export function pythonWithSocketIo(): string | undefined {
 
 /** A client program that runs as a process of its own. */
 export class ClientProgram {
-  #output = '';
+  /** What it printed so far, on both outputs. */
+  output = '';
   #exited = false;
   readonly #child: ChildProcess;
 
@@ -51,7 +52,7 @@ export class ClientProgram {
     running.add(this.#child);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
-        this.#output += chunk.toString();
+        this.output += chunk.toString();
       });
     }
     this.#child.once('exit', () => {
@@ -62,13 +63,13 @@ export class ClientProgram {
 
   /** Resolves once everything it printed so far contains each of the texts; rejects with its output otherwise. */
   async prints(texts: readonly string[], timeoutMs = 60_000): Promise<void> {
-    const missing = () => texts.filter((text) => !this.#output.includes(text));
+    const missing = () => texts.filter((text) => !this.output.includes(text));
     await waitFor(() => missing().length === 0 || this.#exited, {
       what: `${JSON.stringify(texts)} printed`,
       timeoutMs,
     }).catch(() => {});
     if (missing().length > 0) {
-      throw new Error(`the program did not print ${JSON.stringify(missing())} but:\n${this.#output}`);
+      throw new Error(`the program did not print ${JSON.stringify(missing())} but:\n${this.output}`);
     }
   }
 

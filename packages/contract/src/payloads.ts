@@ -70,7 +70,7 @@ const history = z.literal(true).optional();
 export const payloadSchemas = {
   'connection.update': z.looseObject({
     ...envelope,
-    connection: z.enum(['connecting', 'open', 'close']).optional(),
+    connection: z.enum(['connecting', 'open', 'close']),
     status: z.string().optional(),
     reason: z.string().optional(),
     lastDisconnect: z

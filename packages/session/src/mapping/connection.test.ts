@@ -28,6 +28,7 @@ it('tells of a lock on new chats until when it holds', () => {
   };
   const { payload } = mapConnection({ reachoutTimeLock }, { status: 'open', reason: undefined });
   expect(payload).toEqual({
+    connection: 'open',
     status: 'open',
     reachoutTimeLock: {
       isActive: true,

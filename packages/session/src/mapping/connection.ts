@@ -14,13 +14,26 @@ export interface SessionCondition {
   readonly reason: string | undefined;
 }
 
+/** What a session's status says of its connection, for updates in which Baileys does not repeat it. */
+const CONNECTION_OF: Readonly<Record<SessionStatus, 'connecting' | 'open' | 'close'>> = {
+  queued: 'close',
+  connecting: 'connecting',
+  awaiting_link: 'connecting',
+  open: 'open',
+  reconnecting: 'connecting',
+  closed: 'close',
+  logged_out: 'close',
+  failed: 'close',
+};
+
 type PublicConnectionState = Pick<
   Partial<ConnectionState>,
   'connection' | 'isNewLogin' | 'isOnline' | 'receivedPendingNotifications' | 'reachoutTimeLock'
 >;
 
 /**
- * `connection.update`: what Baileys tells of the connection together with the session's own status. The QR
+ * `connection.update`: what Baileys tells of the connection together with the session's own status. The contract's
+ * clients read `connection` from every one, so it is always there. The QR
  * code has an event of its own, and of the last disconnect only its code and message are told.
  */
 export function mapConnection(
@@ -30,7 +43,7 @@ export function mapConnection(
 ): MappedEvent {
   const payload: JsonObject = {};
   const fields = {
-    connection,
+    connection: connection ?? CONNECTION_OF[condition.status],
     ...condition,
     isNewLogin,
     isOnline,
