@@ -1,5 +1,6 @@
 export { endWithThisProcess } from './child-guard.js';
 export { freePort } from './free-port.js';
+export { sendCommand } from './resp.js';
 export {
   chooseBackend,
   type LocalRedis,

@@ -35,8 +35,10 @@ export function integerField(options: { default: number; min: number; max: numbe
   });
 }
 
-export const encryptionKeyField = variable(z.string().regex(/^[0-9a-fA-F]{64}$/), {
-  about: 'The key that session credentials are sealed with (AES-256-GCM).',
-  takes: '64 hexadecimal digits, such as `openssl rand -hex 32` prints',
+export const encryptionKeyField = variable(z.string().regex(/^[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})*$/), {
+  about:
+    'The key that session credentials are sealed with (AES-256-GCM), then the older ones that still open.',
+  takes:
+    '64 hexadecimal digits, such as `openssl rand -hex 32` prints, or several such with commas between them',
   secret: true,
 });

@@ -10,4 +10,5 @@ export { Simulator, type SimulatorOptions } from './simulator.js';
 export type { CloseCause } from './transport/close-cause.js';
 export { type Chat, type GroupChat, statusBroadcast } from './world/chat.js';
 export type { Device } from './world/device.js';
+export type { LoginRecord } from './world/login-record.js';
 export type { Phone, PhoneOptions } from './world/phone.js';

@@ -32,6 +32,8 @@ export interface SimulatorOptions {
   readonly qrTtlMs?: number;
   /** How long phones take to confirm a message. 250 ms unless told: Baileys merges a receipt that comes sooner into its own message's event. */
   readonly receiptDelayMs?: number;
+  /** Called whenever a client asks for a connection, whether it gets one or not. */
+  readonly onUpgrade?: () => void;
 }
 
 /** Bound on the files of the media host together. */
@@ -78,7 +80,10 @@ export class Simulator {
     this.#listener = new Listener({
       host,
       port,
-      refuseUpgrade: () => this.#upgradeRefusal,
+      refuseUpgrade: () => {
+        options.onUpgrade?.();
+        return this.#upgradeRefusal;
+      },
       onSocket: (socket) => {
         const connection = new Connection(socket, identity, this.gate, this.logger, () => this.#silent);
         this.#connections.add(connection);

@@ -15,6 +15,8 @@ export interface AppProcessOptions {
   name: string;
   /** The built program, e.g. `/…/apps/worker/dist/main.js`. */
   entry: string;
+  /** A program and arguments that are put before its own, e.g. `ip netns exec blue`; it must become the process. */
+  launcher?: readonly string[];
   /** All of its environment: nothing is inherited. */
   environment: Readonly<Record<string, string>>;
   /** Answers 200 as soon as the process serves. */
@@ -29,7 +31,8 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-const STOP_TIMEOUT_MS = 30_000;
+/** Longer than a worker takes that hands its sessions over for as long as it may. */
+const STOP_TIMEOUT_MS = 60_000;
 
 const COMPLAINTS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 
@@ -47,8 +50,9 @@ export class AppProcess {
 
   /** Starts it and resolves once it is ready. Rejects, with the tail of its log, when it ends or hangs before. */
   static async start(options: AppProcessOptions): Promise<AppProcess> {
-    const { name, entry, environment, readyUrl, readyTimeoutMs = 60_000 } = options;
-    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    const { name, entry, launcher = [], environment, readyUrl, readyTimeoutMs = 60_000 } = options;
+    const [program, ...args] = [...launcher, process.execPath, '--enable-source-maps', entry];
+    const child = spawn(program, args, {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

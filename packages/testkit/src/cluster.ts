@@ -102,15 +102,20 @@ export class Cluster {
     this.admin = new AdminClient(() => this.#anyEdge().url, this.adminToken);
   }
 
-  async addWorker(environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+  /** @param launcher see `AppProcessOptions`. */
+  async addWorker(
+    environment: Readonly<Record<string, string>> = {},
+    launcher: readonly string[] = [],
+  ): Promise<AppProcess> {
     const port = await freePort();
-    const worker = await this.#start('worker', port, {
+    const own = {
       HEALTH_PORT: String(port),
       ENCRYPTION_KEY: this.#encryptionKey,
       WHATSAPP_URL: this.simulator.url,
       WHATSAPP_ROOT_KEY: this.simulator.rootKey,
       ...environment,
-    });
+    };
+    const worker = await this.#start('worker', port, own, launcher);
     return this.#track(this.workers, worker, worker);
   }
 
@@ -199,19 +204,22 @@ export class Cluster {
   async #start(
     app: 'edge' | 'worker' | 'placer',
     port: number,
-    environment: Readonly<Record<string, string>>,
+    ownEnvironment: Readonly<Record<string, string>>,
+    launcher: readonly string[] = [],
   ): Promise<AppProcess> {
     this.#started += 1;
+    const environment = {
+      REDIS_URL: this.redis.url,
+      HOST: '127.0.0.1',
+      ...this.#settings.environment,
+      ...ownEnvironment,
+    };
     return AppProcess.start({
       name: `${app} #${this.#started}`,
       entry: join(PROJECT_ROOT, 'apps', app, 'dist/main.js'),
-      environment: {
-        REDIS_URL: this.redis.url,
-        HOST: '127.0.0.1',
-        ...this.#settings.environment,
-        ...environment,
-      },
-      readyUrl: `http://127.0.0.1:${port}/readyz`,
+      launcher,
+      environment,
+      readyUrl: `http://${environment.HOST}:${port}/readyz`,
     });
   }
 

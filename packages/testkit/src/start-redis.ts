@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chooseBackend, type LocalRedis, startLocalRedis } from '@wafleet/local-redis';
+import { chooseBackend, type LocalRedis, sendCommand, startLocalRedis } from '@wafleet/local-redis';
 import { PROJECT_ROOT } from './project-root.js';
 
 /** A Redis of a test's own, which it may crash and restart. */
@@ -11,6 +11,8 @@ export interface TestRedis {
   readonly port: number;
   /** What serves: a program of this machine or a container. */
   readonly servedBy: string;
+  /** Sends one command; resolves to the raw RESP2 reply. */
+  command(...args: string[]): Promise<string>;
   /** Ends it as a crash would. Its data stays for `restart`. */
   kill(): Promise<void>;
   /** Starts it again on the same port with the same data; shuts it down in order before, if it runs. */
@@ -39,6 +41,7 @@ export async function startRedis(): Promise<TestRedis> {
     url,
     port,
     servedBy,
+    command: (...args) => sendCommand(port, args),
     kill: () => current.kill(),
     restart: async () => {
       await current.stop();

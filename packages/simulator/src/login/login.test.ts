@@ -88,11 +88,16 @@ describe('faults', () => {
 
 describe('one device', () => {
   test('is logged in once: a second socket replaces the first', async () => {
+    const { loginRecord } = client.device;
+    const { logins } = loginRecord;
+    expect(loginRecord).toMatchObject({ conflicts: 0, longestOverlapMs: 0 });
     const second = new Client(simulator, {}, client.auth);
     second.connect();
     expect(await client.closed()).toBe(440);
     await second.open();
     expect(second.device.isOnline).toBe(true);
+    expect(loginRecord).toMatchObject({ logins: logins + 1, conflicts: 1 });
+    expect(loginRecord.longestOverlapMs).toBeGreaterThan(0);
     await second.end();
     client.connect();
     await client.open();

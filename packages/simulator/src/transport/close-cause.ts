@@ -9,12 +9,13 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
  * - `stream-end`: `<xmlstreamend>` (428)
  * - `socket`: the WebSocket is closed without a word (428)
  * - `tcp`: the TCP connection is reset (428)
- * - `{failure}`: `<failure reason>`, as answered to a login (the reason)
+ * - `{failure}`: `<failure reason>`, as answered to a login (the reason); of a ban for a while (402) with the seconds
+ *   that are left of it
  * - `downgrade`: `<ib><downgrade_webclient/></ib>` (411)
  */
 export type CloseCause =
   | { readonly code: number }
-  | { readonly failure: number }
+  | { readonly failure: number; readonly expiresInSeconds?: number }
   | 'replaced'
   | 'device-removed'
   | 'unknown'
@@ -27,7 +28,9 @@ export type CloseCause =
 export function farewell(cause: CloseCause): BinaryNode | undefined {
   if (typeof cause === 'object') {
     if ('code' in cause) return { tag: 'stream:error', attrs: { code: String(cause.code) } };
-    return { tag: 'failure', attrs: { reason: String(cause.failure), location: 'sim' } };
+    const { failure, expiresInSeconds } = cause;
+    const expire = expiresInSeconds === undefined ? {} : { expire: String(expiresInSeconds) };
+    return { tag: 'failure', attrs: { reason: String(failure), location: 'sim', ...expire } };
   }
   switch (cause) {
     case 'replaced':

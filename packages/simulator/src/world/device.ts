@@ -1,5 +1,6 @@
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import type { CloseCause } from '../transport/close-cause.js';
+import { LoginRecord } from './login-record.js';
 import type { Phone } from './phone.js';
 
 /** A device's public keys, as a peer needs them for the first message (X3DH). Public keys are raw, 32 bytes. */
@@ -60,6 +61,7 @@ export class Device {
   readonly noiseKey: Uint8Array;
   readonly deviceIdentity: Uint8Array;
   readonly platform: string;
+  readonly loginRecord = new LoginRecord();
   #identityKey: Uint8Array;
   #registrationId: number;
   #signedPreKey: SignedPreKey;
@@ -152,6 +154,7 @@ export class Device {
   /** The login has been accepted; answers the link of an earlier connection, which this one replaces. */
   attach(link: DeviceLink): DeviceLink | undefined {
     const replaced = this.#link;
+    this.loginRecord.opened(link);
     this.#link = link;
     this.#active = false;
     return replaced;
@@ -165,6 +168,7 @@ export class Device {
 
   /** The connection has closed; false, and without effect, for one that was replaced. */
   detach(link: DeviceLink): boolean {
+    this.loginRecord.closed(link);
     if (this.#link !== link) return false;
     this.#link = undefined;
     this.#active = false;
