@@ -14,7 +14,13 @@ export const ROOMS = {
   'packages/simulator': [],
   'packages/testkit': ['packages/contract', 'packages/local-redis', 'packages/simulator'],
   'apps/edge': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
-  'apps/worker': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/session'],
+  'apps/worker': [
+    'packages/contract',
+    'packages/runtime',
+    'packages/store',
+    'packages/session',
+    'packages/placement',
+  ],
   'apps/placer': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
   'apps/standalone': [
     'packages/contract',
@@ -23,7 +29,14 @@ export const ROOMS = {
     'packages/simulator',
     'packages/store',
   ],
-  scenarios: ['packages/contract', 'packages/local-redis', 'packages/simulator', 'packages/testkit'],
+  // The store for what must be looked up in Redis itself, such as what stands in the log.
+  scenarios: [
+    'packages/contract',
+    'packages/runtime',
+    'packages/simulator',
+    'packages/store',
+    'packages/testkit',
+  ],
 };
 
 /** What tests may import, besides what their room may: they run against the real thing. */

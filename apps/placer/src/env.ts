@@ -11,6 +11,12 @@ export const environment = z.object({
     max: 10_000,
     about: 'How many sessions all placers together give to workers in a second, at the most.',
   }),
+  REBALANCE_EVERY_MS: integerField({
+    default: 10_000,
+    min: 0,
+    max: 3_600_000,
+    about: 'How often a few sessions may move to a worker that has much fewer; 0 leaves them where they are.',
+  }),
   LOG_LEVEL: logLevelField,
 });
 

@@ -4,6 +4,7 @@ import { type AppContext, startHealthServer } from '@wafleet/runtime';
 import {
   CommandClient,
   connectRedis,
+  DeathWatch,
   type RedisRole,
   requireRedis,
   SessionDirectory,
@@ -12,7 +13,7 @@ import {
 import type { PlacerEnvironment } from './env.js';
 
 /** Milliseconds between two sweeps of a kind. */
-const SWEEP_EVERY = { 'watch-workers': 1_000, reconcile: 15_000 };
+const SWEEP_EVERY = { 'watch-workers': 500, reconcile: 15_000 };
 /** Longer than the requests at work can take: a few workers' answers. */
 const PLACER_STOP_MS = 30_000;
 /** One command to Redis, which may be out of reach. */
@@ -68,7 +69,11 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   await placer.start();
   lifecycle.onStop('placements', () => placer.stop(), { timeoutMs: PLACER_STOP_MS });
 
-  const sweeps = new Sweeps({ connection, sessions, workers, placements, logger, every: SWEEP_EVERY });
+  const deaths = new DeathWatch(redis);
+  const sweeps = new Sweeps({
+    ...{ connection, sessions, workers, deaths, placements, logger },
+    every: { ...SWEEP_EVERY, rebalance: env.REBALANCE_EVERY_MS },
+  });
   await sweeps.start();
   lifecycle.onStop('sweeps', () => sweeps.stop());
 

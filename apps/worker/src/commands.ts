@@ -11,13 +11,13 @@ export async function carryOut(command: WorkerCommand, sessions: OwnedSessions):
   switch (command.kind) {
     case 'assign':
       await sessions.assign(command, command.expectPrevious);
-      return {};
+      return { sessions: sessions.count };
     case 'send-text': {
       const { messageId, to, text } = command;
-      return sessions.require(command).sendText({ messageId, to, text });
+      return sessions.use(command, (session) => session.sendText({ messageId, to, text }));
     }
     case 'pairing-code':
-      return sessions.require(command).requestPairingCode(command.phone);
+      return sessions.use(command, (session) => session.requestPairingCode(command.phone));
     case 'unlink':
       await sessions.unlink(command);
       return {};

@@ -34,12 +34,48 @@ export const environment = z.object({
     max: 100_000,
     about: 'How many sessions this worker takes.',
   }),
+  WORKER_ID: variable(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/)
+      .optional(),
+    {
+      about:
+        'A name that no other worker may have at the same time, such as that of its pod; none is needed.',
+      takes: 'up to 64 letters, digits, dots, dashes and underscores',
+    },
+  ),
   EVENT_LOG_LENGTH: integerField({
     default: 10_000,
     min: 100,
     max: 10_000_000,
     about: 'How many events of each tenant are kept for clients that resume.',
   }),
+  CONNECTS_PER_SECOND: integerField({
+    default: 20,
+    min: 1,
+    max: 10_000,
+    about:
+      'How many connects to WhatsApp all workers together make in a second, at the most; the same for all of them.',
+  }),
+  DRAIN_TIMEOUT_MS: integerField({
+    default: 45_000,
+    min: 0,
+    max: 3_600_000,
+    about:
+      'How long a stop may hand sessions over; what is left then is closed, and taken over as after a crash.',
+  }),
+  RELEASE: variable(
+    z
+      .string()
+      .regex(/^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/)
+      .optional(),
+    {
+      about:
+        'The release of this worker. Sessions go to workers of the newest; the version of the code unless told.',
+      takes: 'text whose numbers grow from release to release, such as 1.4.0 or 2026-11-22.3',
+    },
+  ),
   LOG_LEVEL: logLevelField,
 });
 

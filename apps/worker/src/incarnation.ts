@@ -1,18 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '@wafleet/runtime';
+import { type Logger, StartError } from '@wafleet/runtime';
 import {
   type Cipher,
   CommandServer,
   LEASE_MS,
+  Lifeline,
   type RedisConnection,
   type RedisRole,
   WorkerRegistry,
 } from '@wafleet/store';
 import { carryOut } from './commands.js';
 import { OwnedSessions, type OwnedSessionsOptions } from './owned-sessions.js';
+import { RedisContact } from './redis-contact.js';
 
 const RENEW_MS = 3_000;
 const BEAT_MS = 2_000;
+/** As many sessions as a sweep of the placers moves at a time. */
+const TOLD_IDLEST = 5;
+
+/** Another incarnation has the identity: of another worker that lives, or of one that died lately. */
+export class IdentityTakenError extends StartError {
+  /** How long it has it unless it renews its lease. */
+  readonly heldForMs: number;
+
+  constructor(identity: string, heldForMs: number) {
+    super(`another worker runs with WORKER_ID ${identity}; give each worker one of its own, or none.`);
+    this.heldForMs = heldForMs;
+  }
+}
 
 export interface IncarnationOptions {
   /** Opens a connection that Redis lists under this name. */
@@ -21,8 +36,11 @@ export interface IncarnationOptions {
   readonly whatsapp: OwnedSessionsOptions['whatsapp'];
   readonly capacity: number;
   readonly eventLogLength: number;
+  readonly connectsPerSecond: number;
   readonly release: string;
   readonly host: string;
+  /** What no two workers may share at the same time; the incarnation's own id unless told. */
+  readonly identity: string | undefined;
   readonly logger: Logger;
   /** Called once, when Redis says that the lease is gone. */
   readonly onLeaseLost: () => void;
@@ -41,7 +59,11 @@ export class Incarnation {
   readonly #redis: RedisConnection;
   readonly #registry: WorkerRegistry;
   readonly #server: CommandServer;
-  #renewedAt = 0;
+  readonly #lifeline: Lifeline;
+  readonly #contact: RedisContact;
+  readonly #identity: string;
+  /** By the monotonic clock, ms. */
+  #renewedAt = Number.NEGATIVE_INFINITY;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
   #isOver = false;
@@ -52,7 +74,23 @@ export class Incarnation {
     this.#logger = logger.child({ worker: this.id });
     this.#redis = connect('command', this.id);
     this.#registry = new WorkerRegistry(this.#redis);
+    this.#identity = options.identity ?? this.id;
+    this.#lifeline = new Lifeline({
+      connection: connect('lifeline', this.id),
+      logger: this.#logger,
+      onOpen: () => void this.#beat(),
+    });
     this.sessions = new OwnedSessions({ ...options, redis: this.#redis, worker: this.id });
+    // Another connection may lead to another Redis: one that took over and has not got the latest claims.
+    this.#redis.on('ready', () => void this.#discardForeign());
+    this.#contact = new RedisContact({
+      redis: this.#redis,
+      onBack: () => this.#resume(),
+      onChange: (reach) => {
+        this.#logger.warn({ reach }, 'the reach of Redis has changed');
+        this.sessions.setStorage(reach);
+      },
+    });
     this.#server = new CommandServer({
       redis: this.#redis,
       blocking: connect('blocking', this.id),
@@ -74,22 +112,31 @@ export class Incarnation {
     return incarnation;
   }
 
-  /** Whether the lease was renewed lately enough to be alive. */
+  /** Whether the lease was renewed lately enough to be alive, as far as Redis can be reached. */
   get isLeased(): boolean {
-    return !this.#isOver && Date.now() - this.#renewedAt < LEASE_MS;
+    const isFresh = performance.now() - this.#renewedAt < LEASE_MS;
+    return !this.#isOver && this.#contact.reach === 'reachable' && isFresh;
   }
 
-  /** Takes no more sessions, hands all over, ends the lease. Resolves when nothing is left. */
-  async drain(): Promise<void> {
+  /**
+   * Takes no more sessions, hands all over, ends the lease. Resolves when nothing is left. Until then the lease
+   * lives, since nobody else may claim what is not released yet.
+   * @throws {DrainTimeoutError} when the time was too short; the lease has ended all the same.
+   */
+  async drain(timeoutMs: number): Promise<void> {
     if (this.#isOver) return;
     this.#isDraining = true;
     await this.#beat();
-    await this.sessions.drain();
-    await this.#server.stop();
-    this.#stopTimers();
-    this.#isOver = true;
-    await this.#registry.releaseLease(this.id);
-    this.#redis.disconnect();
+    try {
+      await this.sessions.drain(timeoutMs);
+    } finally {
+      await this.#server.stop();
+      this.#stopTimers();
+      this.#isOver = true;
+      await this.#registry.releaseLease(this.id, this.#identity);
+      this.#lifeline.close();
+      this.#redis.disconnect();
+    }
   }
 
   /** Closes every socket at once and writes nothing more. */
@@ -97,14 +144,19 @@ export class Incarnation {
     this.#isOver = true;
     this.sessions.discardAll();
     this.#stopTimers();
+    this.#lifeline.close();
     void this.#server.stop().finally(() => this.#redis.disconnect());
   }
 
   async #takeLease(): Promise<void> {
-    if (!(await this.#registry.acquireLease(this.id))) throw new Error(`the lease of ${this.id} is taken`);
-    this.#renewedAt = Date.now();
+    if (!(await this.#registry.acquireLease(this.id, this.#identity))) {
+      const heldForMs = await this.#registry.identityHeldForMs(this.#identity);
+      throw new IdentityTakenError(this.#identity, heldForMs);
+    }
+    this.#renewedAt = performance.now();
     await this.#beat();
     this.#server.start();
+    this.#contact.start();
     this.#timers = [
       setInterval(() => void this.#renew(), RENEW_MS),
       setInterval(() => void this.#beat(), BEAT_MS),
@@ -112,9 +164,9 @@ export class Incarnation {
   }
 
   async #renew(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     try {
-      const outcome = await this.#registry.renewLease(this.id);
+      const outcome = await this.#registry.renewLease(this.id, this.#identity);
       if (this.#isOver) return;
       if (outcome === 'renewed') {
         this.#renewedAt = startedAt;
@@ -124,9 +176,38 @@ export class Incarnation {
       this.#logger.warn({ err: error }, 'the lease could not be renewed');
       return;
     }
+    // A Redis that was away let the lease run out by itself: #resume settles it.
+    if (this.#contact.reach === 'reachable') this.#die();
+  }
+
+  #die(): void {
     this.#isOver = true;
     this.#logger.error('the lease is lost; every session is given up');
     this.#options.onLeaseLost();
+  }
+
+  /**
+   * Settles with a Redis that was away: takes the lease again if it ran out, and gives up the sessions that another
+   * worker claimed meanwhile. See WorkerRegistry for why that is safe.
+   */
+  async #resume(): Promise<void> {
+    if (this.#isOver) return;
+    const startedAt = performance.now();
+    const isLost = (await this.#registry.renewLease(this.id, this.#identity)) === 'lost';
+    if (isLost && !(await this.#registry.acquireLease(this.id, this.#identity))) return this.#die();
+    this.#renewedAt = startedAt;
+    await this.#beat();
+    const { kept, lost } = await this.sessions.discardForeign();
+    this.#logger.info({ leaseRanOut: isLost, kept, lost }, 'Redis is back');
+  }
+
+  async #discardForeign(): Promise<void> {
+    try {
+      const { lost } = await this.sessions.discardForeign();
+      if (lost > 0) this.#logger.warn({ lost }, 'sessions were found to be lost');
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the ownership could not be read');
+    }
   }
 
   async #beat(): Promise<void> {
@@ -139,6 +220,8 @@ export class Incarnation {
         capacity,
         sessions: this.sessions.count,
         draining: this.#isDraining,
+        idlest: this.sessions.idlest(TOLD_IDLEST),
+        lifeline: this.#lifeline.token,
       });
     } catch (error) {
       this.#logger.warn({ err: error }, 'the heartbeat could not be sent');
@@ -146,6 +229,7 @@ export class Incarnation {
   }
 
   #stopTimers(): void {
+    this.#contact.stop();
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
   }

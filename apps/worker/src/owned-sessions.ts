@@ -1,9 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
+import { PlacementQueue } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
-import { type SessionEnd, WhatsAppSession, type WhatsAppSessionOptions } from '@wafleet/session';
 import {
+  CLIENT_VERSION,
+  ConnectGate,
+  type SessionEnd,
+  type StorageReach,
+  WhatsAppSession,
+  type WhatsAppSessionOptions,
+} from '@wafleet/session';
+import {
+  AuthCache,
   AuthStateStore,
   type Cipher,
+  ConnectRate,
   deleteAuthState,
   EventLog,
   type Fence,
@@ -14,11 +25,23 @@ import {
   type RedisConnection,
   SessionDirectory,
   type SessionRef,
+  WorkerRegistry,
 } from '@wafleet/store';
-import { eachOf } from './each-of.js';
+import { DrainTimeoutError } from './drain-timeout-error.js';
+import { HandOver } from './hand-over.js';
+import { paced } from './paced.js';
 
-/** Sessions that are handed over at the same time. */
-const DRAINED_AT_ONCE = 10;
+/**
+ * Sessions that are handed over at the same time: ten, or fewer where logging in takes the other workers long, since
+ * each of those that do it together is away for as long as all of them take.
+ */
+const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
+/** The share of the time it has in which a drain aims to be done. */
+const DRAIN_AIM = 0.75;
+/** How long a session that is to end waits for the commands that are being carried out. */
+const COMMANDS_MS = 3_000;
+/** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
+const AUTH_CACHE_BYTES = 64 * 1024 * 1024;
 
 export interface OwnedSessionsOptions {
   readonly redis: RedisConnection;
@@ -28,12 +51,18 @@ export interface OwnedSessionsOptions {
   readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
   readonly capacity: number;
   readonly eventLogLength: number;
+  /** How many connects to WhatsApp all workers together make in a second, at the most. */
+  readonly connectsPerSecond: number;
   readonly logger: Logger;
 }
 
 interface OwnedSession {
   readonly fence: Fence;
   readonly session: WhatsAppSession;
+  /** The commands that are being carried out; none of them rejects. */
+  readonly commands: Set<Promise<void>>;
+  /** It is being handed over and takes no more commands. */
+  isLeaving: boolean;
 }
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
@@ -48,10 +77,12 @@ function noRoom(why: string): WafleetError {
 export class OwnedSessions {
   readonly #options: OwnedSessionsOptions;
   readonly #ownership: Ownership;
+  readonly #gate: ConnectGate;
   readonly #shared: Pick<
     WhatsAppSessionOptions['store'],
     'events' | 'directory' | 'offers' | 'recentMessages'
   >;
+  readonly #authCache = new AuthCache({ maxBytes: AUTH_CACHE_BYTES });
   readonly #owned = new Map<string, OwnedSession>();
   readonly #claiming = new Map<string, Promise<void>>();
   #takesNoMore = false;
@@ -60,6 +91,10 @@ export class OwnedSessions {
     const { redis, cipher, eventLogLength } = options;
     this.#options = options;
     this.#ownership = new Ownership(redis);
+    this.#gate = new ConnectGate({
+      rate: new ConnectRate(redis, { perSecond: options.connectsPerSecond, clientVersion: CLIENT_VERSION }),
+      logger: options.logger,
+    });
     this.#shared = {
       events: new EventLog(redis, { maxLength: eventLogLength }),
       directory: new SessionDirectory(redis),
@@ -73,6 +108,15 @@ export class OwnedSessions {
     return this.#owned.size + this.#claiming.size;
   }
 
+  /** Open sessions, those first that were idle the longest: what may move to another worker. */
+  idlest(count: number): SessionRef[] {
+    return [...this.#owned.values()]
+      .filter(({ session }) => session.status === 'open')
+      .sort((a, b) => a.session.lastActiveAt - b.session.lastActiveAt)
+      .slice(0, count)
+      .map(({ fence: { tenantId, sessionId } }) => ({ tenantId, sessionId }));
+  }
+
   /**
    * Claims a session and opens it; without effect when it is here already.
    * @param expectPrevious a worker whose death is known to whoever asks.
@@ -81,17 +125,33 @@ export class OwnedSessions {
    */
   assign(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
     const key = keyOf(ref);
-    if (this.#owned.has(key)) return Promise.resolve();
     const running = this.#claiming.get(key);
     if (running !== undefined) return running;
-    const claim = this.#claim(ref, expectPrevious).finally(() => this.#claiming.delete(key));
+    const here = this.#owned.get(key);
+    const claiming =
+      here === undefined ? this.#claim(ref, expectPrevious) : this.#claimAgain(here, expectPrevious);
+    const claim = claiming.finally(() => this.#claiming.delete(key));
     this.#claiming.set(key, claim);
     return claim;
   }
 
-  /** @throws {NotOwnerError} */
-  require(ref: SessionRef): WhatsAppSession {
-    return this.#find(ref).session;
+  /**
+   * Has a session carry a command out. A session that is being handed over waits for it, and takes none any more.
+   * @throws {NotOwnerError} also for a session that is being handed over. What `command` rejects with.
+   */
+  async use<T>(ref: SessionRef, command: (session: WhatsAppSession) => Promise<T>): Promise<T> {
+    const { session, commands } = this.#find(ref);
+    const work = command(session);
+    const settled = work.then(
+      () => {},
+      () => {},
+    );
+    commands.add(settled);
+    try {
+      return await work;
+    } finally {
+      commands.delete(settled);
+    }
   }
 
   /** Logs the session out at WhatsApp, wipes its keys and gives it up. @throws {NotOwnerError} */
@@ -104,25 +164,40 @@ export class OwnedSessions {
   /** Ends the session so that another worker can take it. @throws {NotOwnerError} */
   async release(ref: SessionRef, reason: string): Promise<void> {
     const owned = this.#find(ref);
+    owned.isLeaving = true;
+    await Promise.race([Promise.all(owned.commands), delay(COMMANDS_MS, undefined, { ref: false })]);
     await owned.session.stop({ reason });
     await this.#giveUp(owned);
   }
 
-  /** Takes no more sessions and hands all over, those first that were idle the longest. */
-  async drain(): Promise<void> {
+  /**
+   * Takes no more sessions and hands all over, those first that were idle the longest. What is not handed over in
+   * time is closed as it is, for others to take when this worker's lease has ended.
+   * @throws {DrainTimeoutError}
+   */
+  async drain(timeoutMs: number): Promise<void> {
     this.#takesNoMore = true;
-    await Promise.allSettled(this.#claiming.values());
-    const byActivity = [...this.#owned.values()].sort(
-      (a, b) => a.session.lastActiveAt - b.session.lastActiveAt,
-    );
-    await eachOf(byActivity, DRAINED_AT_ONCE, async ({ fence }) => {
-      try {
-        await this.release(fence, 'drain');
-      } catch (error) {
-        if (error instanceof NotOwnerError) return;
-        this.#options.logger.error({ err: error, ...fence }, 'a session could not be handed over');
-      }
-    });
+    const { redis, logger } = this.#options;
+    const placements = new PlacementQueue({ connection: redis, logger });
+    const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
+    try {
+      if ((await Promise.race([this.#handAllOver(placements, timeoutMs), timeUp])) === undefined) return;
+      const left = [...this.#owned.values()].map(({ fence }) => fence);
+      this.discardAll();
+      throw new DrainTimeoutError(timeoutMs, left);
+    } finally {
+      await placements.close();
+    }
+  }
+
+  /** Tells every session whether Redis can be reached. */
+  setStorage(reach: StorageReach): void {
+    for (const { session } of this.#owned.values()) session.setStorage(reach);
+  }
+
+  /** Gives up the sessions that Redis says are another worker's now. */
+  discardForeign(): Promise<{ kept: number; lost: number }> {
+    return this.#discardForeign([...this.#owned.values()]);
   }
 
   /** Closes every socket at once and writes nothing more. */
@@ -132,10 +207,56 @@ export class OwnedSessions {
     this.#owned.clear();
   }
 
+  async #discardForeign(all: readonly OwnedSession[]): Promise<{ kept: number; lost: number }> {
+    const records = await this.#ownership.readMany(all.map(({ fence }) => fence));
+    const lost = all.filter(({ fence }, index) => {
+      const record = records[index];
+      return record?.epoch !== fence.epoch || record.worker !== fence.worker;
+    });
+    for (const owned of lost) {
+      owned.session.discard();
+      this.#forget(owned);
+    }
+    return { kept: all.length - lost.length, lost: lost.length };
+  }
+
+  async #handAllOver(placements: PlacementQueue, timeoutMs: number): Promise<void> {
+    const dueAt = performance.now() + timeoutMs * DRAIN_AIM;
+    await Promise.allSettled(this.#claiming.values());
+    const { redis, worker, logger } = this.#options;
+    const sessions = this.#shared.directory;
+    const handOver = new HandOver({
+      worker,
+      placements,
+      sessions,
+      workers: new WorkerRegistry(redis),
+      logger,
+    });
+    const byActivity = [...this.#owned.values()].sort(
+      (a, b) => a.session.lastActiveAt - b.session.lastActiveAt,
+    );
+    await paced(byActivity, { ...DRAIN_PACE, dueAt }, async ({ fence, isLeaving }) => {
+      if (isLeaving) return;
+      try {
+        await this.release(fence, 'drain');
+        await handOver.pass(fence);
+      } catch (error) {
+        if (error instanceof NotOwnerError) return;
+        logger.error({ err: error, session: fence.sessionId }, 'a session could not be handed over');
+      }
+    });
+  }
+
   #find(ref: SessionRef): OwnedSession {
     const owned = this.#owned.get(keyOf(ref));
-    if (owned === undefined) throw new NotOwnerError(ref);
+    if (owned === undefined || owned.isLeaving) throw new NotOwnerError(ref);
     return owned;
+  }
+
+  /** A session that is here may have been lost without a word, when a failover of Redis forgot its claim. */
+  async #claimAgain(here: OwnedSession, expectPrevious: string | undefined): Promise<void> {
+    const { lost } = await this.#discardForeign([here]);
+    if (lost > 0) await this.#claim(here.fence, expectPrevious);
   }
 
   async #claim(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
@@ -155,14 +276,17 @@ export class OwnedSessions {
     const { redis, cipher, whatsapp, logger } = this.#options;
     const owned: OwnedSession = {
       fence,
+      commands: new Set(),
+      isLeaving: false,
       session: new WhatsAppSession({
         fence,
         store: {
           ...this.#shared,
-          auth: new AuthStateStore({ redis, cipher, fence }),
+          auth: new AuthStateStore({ redis, cipher, fence, cache: this.#authCache }),
           deleteAuth: () => deleteAuthState(redis, fence),
         },
         whatsapp,
+        gate: this.#gate,
         logger,
         onEnded: (end) => this.#onEnded(owned, end),
       }),

@@ -46,7 +46,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const lifecycle of lifecycles) await lifecycle.stop();
+  // All at once: one that stops alone waits for others to take its sessions, and no placer runs here.
+  await Promise.all(lifecycles.map((lifecycle) => lifecycle.stop()));
   await commands.stop();
   redis.disconnect();
   subscriber.disconnect();
@@ -105,8 +106,8 @@ test('it takes a session, links it, sends for it, and hands it over when it stop
   const ref = await newSession();
   const phone = simulator.addPhone({ name: 'Anna' });
   const carl = simulator.addPhone({ name: 'Carl' });
-  expect(await assign(first.idOf(), ref)).toEqual({});
-  expect(await assign(first.idOf(), ref)).toEqual({});
+  expect(await assign(first.idOf(), ref)).toEqual({ sessions: 1 });
+  expect(await assign(first.idOf(), ref)).toEqual({ sessions: 1 });
   await link(ref, phone);
   expect((await directory.require(ref)).worker).toBe(first.idOf());
 
@@ -194,4 +195,38 @@ test('an incarnation whose lease is lost closes its sockets, and the worker goes
   expect((await fetch(`http://127.0.0.1:${healthPort}/readyz`)).status).toBe(200);
   await assign(alive, ref, dead);
   await reaches(ref, 'open');
+});
+
+test('a stop that has no time to hand sessions over says which, and leaves them to others', async () => {
+  const { worker, idOf } = await newWorker();
+  const ref = await newSession();
+  const phone = simulator.addPhone({ name: 'Emil' });
+  const leaving = idOf();
+  await assign(leaving, ref);
+  await link(ref, phone);
+
+  await expect(worker.stop({ timeoutMs: 0 })).rejects.toThrow(
+    `1 sessions were not handed over within 0 ms: ${tenantId}/${ref.sessionId}`,
+  );
+  expect(await registry.aliveIds([leaving])).toEqual(new Set());
+  const other = await newWorker();
+  await assign(other.idOf(), ref, leaving);
+  await reaches(ref, 'open');
+});
+
+test('of two workers with the same identity the second does not start, and says why', async () => {
+  const { idOf, lifecycle } = await newWorker({ WORKER_ID: 'pod-1' });
+  await expect(newWorker({ WORKER_ID: 'pod-1' })).rejects.toThrow(
+    'another worker runs with WORKER_ID pod-1; give each worker one of its own, or none.',
+  );
+  expect(await registry.aliveIds([idOf()])).toEqual(new Set([idOf()]));
+  await lifecycle.stop();
+  await newWorker({ WORKER_ID: 'pod-1' });
+});
+
+test('a worker that follows one that crashed takes its identity over when the lease has run out', async () => {
+  await registry.acquireLease('wrk_crashed', 'pod-2');
+  await redis.pexpire('wf:{workers}:lease:wrk_crashed', 1_500);
+  const { idOf } = await newWorker({ WORKER_ID: 'pod-2' });
+  expect(await registry.aliveIds(['wrk_crashed', idOf()])).toEqual(new Set([idOf()]));
 });

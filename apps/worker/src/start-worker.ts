@@ -6,8 +6,8 @@ import type { WorkerEnvironment } from './env.js';
 import { readRelease } from './release.js';
 import { Worker } from './worker.js';
 
-/** Longer than the drain of a full worker of the default capacity takes when WhatsApp answers slowly. */
-const DRAIN_MS = 60_000;
+/** What a worker needs after its sessions are handed over, or given up: to answer commands, to end its lease. */
+const AFTER_DRAIN_MS = 10_000;
 
 /**
  * Starts a worker process: looks whether Redis and the key are the right ones, serves health, and then takes
@@ -18,7 +18,7 @@ export async function startWorker(
   context: AppContext<WorkerEnvironment>,
 ): Promise<{ worker: Worker; healthPort: number }> {
   const { environment: env, logger, lifecycle } = context;
-  const cipher = Cipher.fromHexKey(env.ENCRYPTION_KEY);
+  const cipher = Cipher.fromHexKeys(env.ENCRYPTION_KEY);
   quietLibsignal();
   if (env.WHATSAPP_ROOT_KEY !== undefined) trustRootKey(env.WHATSAPP_ROOT_KEY);
 
@@ -33,8 +33,10 @@ export async function startWorker(
     whatsapp: { url: env.WHATSAPP_URL },
     capacity: env.WORKER_CAPACITY,
     eventLogLength: env.EVENT_LOG_LENGTH,
-    release: readRelease(),
+    connectsPerSecond: env.CONNECTS_PER_SECOND,
+    release: env.RELEASE ?? readRelease(),
     host: hostname(),
+    identity: env.WORKER_ID,
     logger,
   });
   const health = await startHealthServer({
@@ -50,7 +52,8 @@ export async function startWorker(
   lifecycle.onStop('health', () => health.close());
 
   await worker.start();
-  lifecycle.onStop('sessions', () => worker.stop(), { timeoutMs: DRAIN_MS });
+  const timeoutMs = env.DRAIN_TIMEOUT_MS;
+  lifecycle.onStop('sessions', () => worker.stop({ timeoutMs }), { timeoutMs: timeoutMs + AFTER_DRAIN_MS });
   logger.info({ worker: worker.id, healthPort: health.port }, 'the worker runs');
   return { worker, healthPort: health.port };
 }

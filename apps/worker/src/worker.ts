@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Incarnation, type IncarnationOptions } from './incarnation.js';
+import { IdentityTakenError, Incarnation, type IncarnationOptions } from './incarnation.js';
 
 const RETRY_MS = 1_000;
 
@@ -28,16 +28,30 @@ export class Worker {
     return this.#incarnation?.isLeased ?? false;
   }
 
-  /** Resolves when it takes sessions. Rejects when Redis cannot be reached. */
+  /**
+   * Resolves when it takes sessions. A worker with an identity waits until its predecessor's lease has run out, if
+   * that one crashed. Rejects when Redis cannot be reached.
+   * @throws {IdentityTakenError} when who has the identity goes on renewing its lease.
+   */
   async start(): Promise<void> {
-    await this.#begin();
+    for (let heldForMs = Number.POSITIVE_INFINITY; ; await delay(RETRY_MS)) {
+      try {
+        return await this.#begin();
+      } catch (error) {
+        if (!(error instanceof IdentityTakenError) || error.heldForMs > heldForMs) throw error;
+        heldForMs = error.heldForMs;
+      }
+    }
   }
 
-  /** Hands all sessions over, gives the lease back and disconnects. */
-  async stop(): Promise<void> {
+  /**
+   * Hands all sessions over, gives the lease back and disconnects.
+   * @throws {DrainTimeoutError} when the time was too short for all sessions.
+   */
+  async stop({ timeoutMs }: { timeoutMs: number }): Promise<void> {
     this.#stopped = true;
     await this.#succession;
-    await this.#incarnation?.drain();
+    await this.#incarnation?.drain(timeoutMs);
   }
 
   async #begin(): Promise<void> {

@@ -73,6 +73,7 @@ export const payloadSchemas = {
     connection: z.enum(['connecting', 'open', 'close']),
     status: z.string().optional(),
     reason: z.string().optional(),
+    since: z.iso.datetime().optional(),
     lastDisconnect: z
       .object({ statusCode: z.number().optional(), message: z.string().optional() })
       .optional(),

@@ -60,10 +60,9 @@ export async function placeSession(
     const { deadOwner, moveFrom } = session;
 
     if (failed.length === CANDIDATES) return giveUp(ref, deadOwner, resources);
-    const choice = await choose(
-      [...request.avoid, ...failed, ...(moveFrom === undefined ? [] : [moveFrom])],
-      resources,
-    );
+    const avoid = [...request.avoid, ...failed, ...(moveFrom === undefined ? [] : [moveFrom])];
+    const only = moveFrom === undefined ? undefined : request.to;
+    const choice = await choose({ avoid, only }, resources);
     if ('none' in choice) {
       if (failed.length > 0) return giveUp(ref, deadOwner, resources);
       if (moveFrom === undefined) await sessions.markQueued(ref, choice.none, deadOwner);
@@ -74,15 +73,20 @@ export async function placeSession(
 
     if (moveFrom !== undefined) await release(moveFrom, ref, commands);
     const { id } = choice.worker;
+    const assigning = recent.begin(choice.worker);
     try {
       const evidence = deadOwner === undefined ? {} : { expectPrevious: deadOwner };
-      await commands.call(id, { kind: 'assign', ...ref, ...evidence }, { deadlineMs: ASSIGN_DEADLINE_MS });
-      recent.record(choice.worker);
+      const assign = { kind: 'assign', ...ref, ...evidence } as const;
+      const { sessions: load } = await commands.call(id, assign, { deadlineMs: ASSIGN_DEADLINE_MS });
       // A worker that has not noticed yet that it lost the session believes to have it already.
-      if ((await sessions.get(ref))?.worker === id) return { placed: id };
+      if ((await sessions.get(ref))?.worker === id) {
+        assigning.succeeded(load);
+        return { placed: id };
+      }
       throw new Error('the worker agreed but does not own the session');
     } catch (error) {
       logger.warn({ ...ref, worker: id, err: error }, 'a worker did not take a session');
+      assigning.failed();
       failed.push(id);
     }
   }
@@ -108,14 +112,24 @@ async function lookAt(
   if (!alive.has(owner)) return { deadOwner: owner };
 
   const isMove = request.reason === 'drain' || request.reason === 'rebalance';
+  // One that connects, or that somebody is about to link, had better be left alone.
+  if (request.reason === 'rebalance' && session.status !== 'open') {
+    return { unneeded: `the session is ${session.status}` };
+  }
   return isMove && (request.expectPrevious ?? owner) === owner
     ? { moveFrom: owner }
     : { unneeded: `worker ${owner} has the session` };
 }
 
-async function choose(avoid: readonly string[], resources: PlacementResources): Promise<Choice> {
-  const workers = resources.recent.addTo(await resources.workers.list());
-  return chooseWorker(workers, { avoid: new Set(avoid), random: resources.random });
+/** @param among.only the one worker that comes into question, if not all do. */
+async function choose(
+  among: { readonly avoid: readonly string[]; readonly only: string | undefined },
+  { recent, workers, random }: PlacementResources,
+): Promise<Choice> {
+  const { avoid, only } = among;
+  const listed = recent.addTo(await workers.list());
+  const candidates = only === undefined ? listed : listed.filter(({ id }) => id === only);
+  return chooseWorker(candidates, { avoid: new Set(avoid), random });
 }
 
 /** Resolves when the worker has handed the session over, or does not have it any more. */

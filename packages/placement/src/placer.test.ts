@@ -1,3 +1,4 @@
+import { createLogger } from '@wafleet/runtime';
 import {
   Ownership,
   type RedisConnection,
@@ -6,10 +7,13 @@ import {
   TenantDirectory,
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { PlacementReason } from './queue.js';
-import { Placing } from './testing/placing.js';
+import { PlacementQueue, type PlacementReason, QUEUE_PREFIX } from './queue.js';
+import { Placing, type SweepIntervals } from './testing/placing.js';
 import { connect, TestWorker, type TestWorkerOptions } from './testing/test-worker.js';
+
+const logger = createLogger({ app: 'placement-test', level: 'silent' });
 
 let server: TestRedis;
 let redis: RedisConnection;
@@ -18,6 +22,7 @@ let ownership: Ownership;
 let tenantId: string;
 let placings: Placing[];
 let workers: TestWorker[];
+let closing: (() => void)[];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -34,6 +39,7 @@ afterAll(async () => {
 beforeEach(async () => {
   placings = [];
   workers = [];
+  closing = [];
   await redis.flushall();
   ({ id: tenantId } = await new TenantDirectory(redis).create('Acme'));
 });
@@ -41,15 +47,39 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(placings.map((placing) => placing.stop()));
   await Promise.all(workers.map((worker) => worker.die()));
+  for (const close of closing) close();
 });
 
 /** Sweeps far apart, so that a test sees what the queue alone does. The first ones come at once all the same. */
-const SELDOM = { 'watch-workers': 600_000, reconcile: 600_000 };
+const SELDOM = { 'watch-workers': 600_000, reconcile: 600_000, rebalance: 600_000 };
 
-async function startPlacing(every?: typeof SELDOM): Promise<Placing> {
+async function startPlacing(every?: SweepIntervals): Promise<Placing> {
   const placing = await Placing.start(server.url, every);
   placings.push(placing);
   return placing;
+}
+
+/** A queue to which nobody listens yet. */
+async function queueAlone(): Promise<PlacementQueue> {
+  const connection = connect(server.url, 'queue');
+  closing.push(() => connection.disconnect());
+  return new PlacementQueue({ connection, logger });
+}
+
+/** Waits until sweeps of a kind have been done this many times from now on. */
+async function sweepsDone(name: string, times: number): Promise<void> {
+  const connection = connect(server.url, 'queue');
+  closing.push(() => connection.disconnect());
+  const sweeps = new Queue('placement-sweeps', { connection, prefix: QUEUE_PREFIX });
+  const done = async () => {
+    const jobs = await sweeps.getCompleted();
+    return Math.max(0, ...jobs.filter((job) => job.name === name).map((job) => job.finishedOn ?? 0));
+  };
+  for (let time = 0; time < times; time += 1) {
+    const before = await done();
+    await waitFor(async () => (await done()) > before, { what: `a sweep "${name}"` });
+  }
+  await sweeps.close();
 }
 
 async function startWorker(options?: TestWorkerOptions): Promise<TestWorker> {
@@ -58,7 +88,7 @@ async function startWorker(options?: TestWorkerOptions): Promise<TestWorker> {
   return worker;
 }
 
-async function end(how: 'die' | 'drain', worker: TestWorker): Promise<void> {
+async function end(how: 'crash' | 'die' | 'drain', worker: TestWorker): Promise<void> {
   workers = workers.filter((one) => one !== worker);
   await worker[how]();
 }
@@ -130,11 +160,12 @@ test('two placers fill three workers up to their capacities, each session owned 
   ]);
   const refs = await createSessions(60);
   await placing.queue.enqueueAll(refs.map((ref) => ({ ...ref, reason: 'create', avoid: [] })));
-  await waitFor(async () => (await Promise.all(refs.map(ownerOf))).every((owner) => owner !== undefined), {
+  const ownedIds = () => workers.flatMap((worker) => [...worker.fences.keys()]);
+  await waitFor(() => ownedIds().length >= refs.length, {
     what: 'every session has an owner',
     timeoutMs: 20_000,
   });
-  const owned = workers.flatMap((worker) => [...worker.fences.keys()]);
+  const owned = ownedIds();
   expect(owned.sort()).toEqual(refs.map(({ sessionId }) => sessionId).sort());
   const epochs = await ownership.readMany(refs);
   expect(epochs.map((owner) => owner?.epoch)).toEqual(refs.map(() => 1));
@@ -176,18 +207,21 @@ test('when all workers refuse, the session says so, and it is placed once one do
   await ownedBy(worker, [ref]);
 });
 
-test('the sessions of a dead worker go to another one, under a new epoch', async () => {
-  await startPlacing();
-  const first = await startWorker();
-  const refs = await createSessions(20);
-  await ownedBy(first, refs);
+test.each(['die', 'crash'] as const)(
+  'the sessions of a worker that had to %s go to another one, under a new epoch',
+  async (how) => {
+    await startPlacing();
+    const first = await startWorker();
+    const refs = await createSessions(20);
+    await ownedBy(first, refs);
 
-  const second = await startWorker();
-  await end('die', first);
-  await ownedBy(second, refs);
-  const owners = await ownership.readMany(refs);
-  expect(owners.map((owner) => owner?.epoch)).toEqual(refs.map(() => 2));
-});
+    const second = await startWorker();
+    await end(how, first);
+    await ownedBy(second, refs);
+    const owners = await ownership.readMany(refs);
+    expect(owners.map((owner) => owner?.epoch)).toEqual(refs.map(() => 2));
+  },
+);
 
 test('the sessions of a dead worker that nobody can take show why', async () => {
   await startPlacing();
@@ -289,4 +323,96 @@ test('placements go on when Redis was restarted', async () => {
   await waitFor(() => sessions.create(ref).then(() => true), { what: 'Redis is back' });
   await ask(placing, ref);
   await ownedBy(worker, [ref]);
+});
+
+test('one session of a tenant does not wait for the many of another one', async () => {
+  const many = await createSessions(200);
+  const { id: other } = await new TenantDirectory(redis).create('Globex');
+  const single = { tenantId: other, sessionId: 'single' };
+  await sessions.create(single);
+  const queue = await queueAlone();
+  await queue.enqueueAll(many.map((ref) => ({ ...ref, reason: 'crash' as const, avoid: [] })));
+  await queue.enqueue({ ...single, reason: 'crash', avoid: [] });
+  await queue.close();
+
+  const worker = await startWorker({ capacity: 500 });
+  await startPlacing(SELDOM);
+  await waitFor(() => worker.fences.size > many.length, { what: 'all are placed', timeoutMs: 20_000 });
+  const order = [...worker.fences.keys()];
+  // As many are served at the same time as a placer takes.
+  expect(order.indexOf(single.sessionId)).toBeLessThan(40);
+});
+
+test('sessions move to a worker that joins until both have about the same, and then stay', async () => {
+  await startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 200 });
+  const first = await startWorker();
+  const refs = await createSessions(12);
+  await ownedBy(first, refs);
+  const second = await startWorker();
+  await waitFor(() => second.fences.size >= 5, { what: 'sessions have moved' });
+  // Sweeps that find nothing to do.
+  await sweepsDone('rebalance', 3);
+  expect(Math.abs(first.fences.size - second.fences.size)).toBeLessThanOrEqual(2);
+  const epochs = (await ownership.readMany(refs)).map((owner) => owner?.epoch ?? 0);
+  expect(Math.max(...epochs), 'each moved once at the most').toBe(2);
+});
+
+test('a session that is being linked does not move', async () => {
+  const placing = await startPlacing(SELDOM);
+  const first = await startWorker();
+  const [linking, marker] = await createSessions(2);
+  if (linking === undefined || marker === undefined) throw new Error('no sessions');
+  await ask(placing, linking);
+  await ownedBy(first, [linking]);
+  const fence = first.fences.get(linking.sessionId);
+  if (fence === undefined) throw new Error('no fence');
+  await sessions.setStatus(fence, { status: 'awaiting_link' });
+  const second = await startWorker();
+  const move = { reason: 'rebalance', expectPrevious: first.id, to: second.id, avoid: [] } as const;
+  await placing.queue.enqueue({ ...linking, ...move });
+  await ask(placing, marker, 'rebalance');
+  await waitFor(() => ownerOf(marker), { what: 'the later request is served' });
+  expect(await ownerOf(linking)).toBe(first.id);
+});
+
+test('a session whose worker died while it was to be moved goes to any worker', async () => {
+  const placing = await startPlacing(SELDOM);
+  const first = await startWorker();
+  const ref = await createSession();
+  await ask(placing, ref);
+  await ownedBy(first, [ref]);
+  await end('die', first);
+  const second = await startWorker();
+  const move = { reason: 'rebalance', expectPrevious: first.id, to: 'wrk_gone', avoid: [] } as const;
+  await placing.queue.enqueue({ ...ref, ...move });
+  await ownedBy(second, [ref]);
+});
+
+test('no request stays in the queue: each session has a worker, or a reason that is shown', async () => {
+  await startPlacing();
+  const { id: other } = await new TenantDirectory(redis).create('Globex');
+  const refs = [
+    ...(await createSessions(30)),
+    ...Array.from({ length: 10 }, (_, index) => ({ tenantId: other, sessionId: `other-${index}` })),
+  ];
+  await Promise.all(refs.slice(30).map((ref) => sessions.create(ref)));
+  await Promise.all([
+    startWorker({ capacity: 20 }),
+    startWorker({ behaviour: 'refuse' }),
+    startWorker({ behaviour: 'pretend' }),
+  ]);
+  const shown = async (ref: SessionRef) => {
+    const session = await sessions.get(ref);
+    return session?.worker !== undefined || (session?.reason !== undefined && session.reason !== '');
+  };
+  await waitFor(async () => (await Promise.all(refs.map(shown))).every(Boolean), {
+    what: 'every session has a worker or a reason',
+    timeoutMs: 30_000,
+  });
+  const third = await startWorker({ capacity: 40, release: '1.0.1' });
+  await waitFor(async () => (await Promise.all(refs.map(ownerOf))).every((owner) => owner !== undefined), {
+    what: 'every session has a worker once there is room',
+    timeoutMs: 40_000,
+  });
+  expect(third.fences.size).toBeGreaterThan(0);
 });

@@ -1,5 +1,11 @@
 import type { Logger } from '@wafleet/runtime';
-import type { CommandClient, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import {
+  type CommandClient,
+  PlacementLines,
+  type RedisConnection,
+  type SessionDirectory,
+  type WorkerRegistry,
+} from '@wafleet/store';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
 import { type PlacementOutcome, type PlacementResources, placeSession } from './place-session.js';
@@ -25,18 +31,20 @@ export interface PlacerOptions {
 /**
  * Serves the placement queue. Any number of placers may run, and none leads.
  *
- * Each request ends in a session that a worker has claimed, or in a reason on a session that stays `queued`: a
+ * Tenants take turns (see policies/priority.ts). Each request ends in a session that a worker has claimed, or in a reason on a session that stays `queued`: a
  * request that finds no room waits and is tried again without limit; one whose workers all fail is retried with
  * back-off, then given up until the next sweep asks again.
  */
 export class Placer {
   readonly #options: PlacerOptions;
   readonly #resources: PlacementResources;
+  readonly #lines: PlacementLines;
   #worker: Worker<PlacementRequest, PlacementOutcome> | undefined;
 
   constructor(options: PlacerOptions) {
     const { sessions, workers, commands, logger } = options;
     this.#options = options;
+    this.#lines = new PlacementLines(options.connection);
     this.#resources = {
       sessions,
       workers,
@@ -83,6 +91,8 @@ export class Placer {
   async #serve(job: Job<PlacementRequest>, token: string | undefined): Promise<PlacementOutcome> {
     const { logger } = this.#options;
     const { tenantId, sessionId, reason } = job.data;
+    // It stands before nobody from now on: a request that is tried again is not in the line.
+    await this.#lines.leave(job.data, reason);
     const outcome = await placeSession(job.data, this.#resources);
     if ('waits' in outcome) {
       logger.debug({ tenantId, sessionId, reason: outcome.waits }, 'a placement waits');

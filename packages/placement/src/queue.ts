@@ -1,6 +1,7 @@
 import type { Logger } from '@wafleet/runtime';
-import type { RedisConnection, SessionRef } from '@wafleet/store';
+import { PlacementLines, type RedisConnection, type SessionRef } from '@wafleet/store';
 import { Queue } from 'bullmq';
+import { priorityOf } from './policies/priority.js';
 import { queueErrorLogger } from './queue-errors.js';
 
 /** Hash-tagged, so that all keys of a queue stand in one slot of a Redis Cluster. */
@@ -13,15 +14,6 @@ export const PLACEMENT_QUEUE = 'placement';
  */
 export type PlacementReason = 'create' | 'restart' | 'drain' | 'crash' | 'rebalance';
 
-/** Lower numbers are served first: somebody waits for a new session, nobody for a rebalanced one. */
-const PRIORITIES: Readonly<Record<PlacementReason, number>> = {
-  create: 1,
-  restart: 1,
-  drain: 2,
-  crash: 3,
-  rebalance: 10,
-};
-
 /** A wish that a session be placed. It says why, not how: whoever serves it reads the session's state anew. */
 export interface PlacementRequest extends SessionRef {
   readonly reason: PlacementReason;
@@ -29,17 +21,19 @@ export interface PlacementRequest extends SessionRef {
   readonly expectPrevious?: string;
   /** Workers that must not get the session. */
   readonly avoid: readonly string[];
+  /** The one worker that a session which has a living owner may be moved to. Of no account once it has none. */
+  readonly to?: string;
 }
 
 /** Attempts before a placement counts as failed. The session then shows a reason, and a sweep asks again. */
 export const ATTEMPTS = 5;
 
-function toJob(request: PlacementRequest) {
+function toJob(request: PlacementRequest, rank: number) {
   return {
     name: request.reason,
     data: request,
     opts: {
-      priority: PRIORITIES[request.reason],
+      priority: priorityOf(request.reason, rank),
       // A request that comes while one of the same session is being served may be about what happened since,
       // such as the death of the worker just chosen: it is kept and served next. All others are dropped.
       deduplication: { id: `${request.tenantId}/${request.sessionId}`, keepLastIfActive: true },
@@ -51,12 +45,32 @@ function toJob(request: PlacementRequest) {
   };
 }
 
+/** Requests of one tenant for one reason. */
+interface RequestGroup {
+  readonly tenantId: string;
+  readonly reason: PlacementReason;
+  readonly requests: PlacementRequest[];
+}
+
+function groups(requests: readonly PlacementRequest[]): Iterable<RequestGroup> {
+  const byKey = new Map<string, RequestGroup>();
+  for (const request of requests) {
+    const { tenantId, reason } = request;
+    const key = `${tenantId} ${reason}`;
+    const group = byKey.get(key) ?? { tenantId, reason, requests: [] };
+    group.requests.push(request);
+    byKey.set(key, group);
+  }
+  return byKey.values();
+}
+
 /**
  * Asks for placements. A job is a decision of seconds, never a session's lifetime, and at most one per session
  * waits. Any number of processes may hold one; the connection stays the caller's to close.
  */
 export class PlacementQueue {
   readonly #queue: Queue<PlacementRequest>;
+  readonly #lines: PlacementLines;
 
   /**
    * @param options.connection with the role `queue`, or with the role `command` where the caller would rather have an
@@ -65,6 +79,7 @@ export class PlacementQueue {
   constructor(options: { connection: RedisConnection; logger: Logger }) {
     this.#queue = new Queue(PLACEMENT_QUEUE, { connection: options.connection, prefix: QUEUE_PREFIX });
     this.#queue.on('error', queueErrorLogger(options.logger));
+    this.#lines = new PlacementLines(options.connection);
   }
 
   /** Resolves when Redis has the request. Asking again for a session whose request still waits does nothing. */
@@ -73,8 +88,20 @@ export class PlacementQueue {
   }
 
   async enqueueAll(requests: readonly PlacementRequest[]): Promise<void> {
-    if (requests.length === 0) return;
-    await this.#queue.addBulk(requests.map(toJob));
+    const jobs = await Promise.all([...groups(requests)].map((group) => this.#toJobs(group)));
+    if (jobs.length > 0) await this.#queue.addBulk(jobs.flat());
+  }
+
+  /** Whether requests wait that could be served now, or are being served. */
+  async isBusy(): Promise<boolean> {
+    return (await this.#queue.getJobCountByTypes('active', 'waiting', 'prioritized')) > 0;
+  }
+
+  async #toJobs(group: RequestGroup) {
+    const { tenantId, reason, requests } = group;
+    const sessionIds = requests.map(({ sessionId }) => sessionId);
+    const ranks = await this.#lines.join(tenantId, reason, sessionIds);
+    return requests.map((request, index) => toJob(request, ranks[index] ?? requests.length));
   }
 
   async close(): Promise<void> {

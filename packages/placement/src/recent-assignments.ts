@@ -1,25 +1,63 @@
 import type { WorkerState } from '@wafleet/store';
 
+interface Assignments {
+  /** When the worker's latest heartbeat, as far as this process saw it, was made. */
+  reportedAt: number;
+  /** What the worker said since then that it has. */
+  told: number | undefined;
+  /** Assigned since the worker last said how many it has. */
+  recent: number;
+  /** About to be assigned. */
+  underWay: number;
+}
+
+/** An assignment that is under way. One of the two is called, once. */
+export interface Assigning {
+  /** @param sessions how many the worker said that it has now; undefined when it did not. */
+  succeeded(sessions: number | undefined): void;
+  failed(): void;
+}
+
 /**
- * Adds to each worker's reported load what this process assigned to it since that report. Without it all
- * placements between two heartbeats would see the same loads, and could overfill a worker.
+ * The workers' loads as this process knows them best: what each said of itself last, in a heartbeat or in answer to an
+ * assignment, and what is about to be assigned to it. Heartbeats alone are seconds old: all placements in between would
+ * see the same loads and go to the same worker, those of other placers too.
  */
 export class RecentAssignments {
-  readonly #assigned = new Map<string, { readonly reportedAt: number; readonly count: number }>();
+  readonly #workers = new Map<string, Assignments>();
 
-  record(worker: WorkerState): void {
-    const { count } = this.#since(worker);
-    this.#assigned.set(worker.id, { reportedAt: worker.at, count: count + 1 });
+  begin({ id, at }: WorkerState): Assigning {
+    const assignments = this.#of(id, at);
+    assignments.underWay += 1;
+    return {
+      succeeded: (sessions) => {
+        assignments.underWay -= 1;
+        assignments.told = sessions ?? assignments.told;
+        assignments.recent = sessions === undefined ? assignments.recent + 1 : 0;
+      },
+      failed: () => {
+        assignments.underWay -= 1;
+      },
+    };
   }
 
   addTo(workers: readonly WorkerState[]): WorkerState[] {
     const known = new Set(workers.map(({ id }) => id));
-    for (const id of this.#assigned.keys()) if (!known.has(id)) this.#assigned.delete(id);
-    return workers.map((worker) => ({ ...worker, sessions: worker.sessions + this.#since(worker).count }));
+    for (const id of this.#workers.keys()) if (!known.has(id)) this.#workers.delete(id);
+    return workers.map((worker) => {
+      const { told, recent, underWay } = this.#of(worker.id, worker.at);
+      return { ...worker, sessions: (told ?? worker.sessions) + recent + underWay };
+    });
   }
 
-  #since(worker: WorkerState): { count: number } {
-    const entry = this.#assigned.get(worker.id);
-    return entry !== undefined && entry.reportedAt >= worker.at ? entry : { count: 0 };
+  #of(id: string, reportedAt: number): Assignments {
+    const assignments = this.#workers.get(id) ?? { reportedAt, told: undefined, recent: 0, underWay: 0 };
+    if (reportedAt > assignments.reportedAt) {
+      assignments.reportedAt = reportedAt;
+      assignments.told = undefined;
+      assignments.recent = 0;
+    }
+    this.#workers.set(id, assignments);
+    return assignments;
   }
 }

@@ -1,9 +1,10 @@
 import type { Logger } from '@wafleet/runtime';
-import type { RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import type { DeathWatch, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
 import { type Job, Queue, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
 import { type PlacementQueue, QUEUE_PREFIX } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
+import { Rebalancer } from './rebalancer.js';
 import { Reconciler } from './reconciler.js';
 import { WorkerWatch } from './worker-watch.js';
 
@@ -12,7 +13,7 @@ const SWEEP_QUEUE = 'placement-sweeps';
 /** How long schedules stay lost at the most when Redis lost them, or a placer died while it took a sweep. */
 const RESCHEDULE_MS = 30_000;
 
-const SWEEPS = ['watch-workers', 'reconcile'] as const;
+const SWEEPS = ['watch-workers', 'reconcile', 'rebalance'] as const;
 type Sweep = (typeof SWEEPS)[number];
 
 export interface SweepsOptions {
@@ -20,30 +21,34 @@ export interface SweepsOptions {
   readonly connection: RedisConnection;
   readonly sessions: SessionDirectory;
   readonly workers: WorkerRegistry;
+  readonly deaths: DeathWatch;
   /** Stays the caller's to close, after `stop`. */
   readonly placements: PlacementQueue;
   readonly logger: Logger;
-  /** Milliseconds between two sweeps of a kind, over all placers. */
+  /** Milliseconds between two sweeps of a kind, over all placers; 0 for none. */
   readonly every: Readonly<Record<Sweep, number>>;
 }
 
 /**
- * Two recurring jobs, each served by whichever placer is free: `watch-workers` finds the sessions of workers
- * that died or are stopping, `reconcile` those that were missed for whatever reason.
+ * Three recurring jobs, each served by whichever placer is free: `watch-workers` finds the sessions of workers
+ * that died or are stopping, `reconcile` those that were missed for whatever reason; `rebalance` evens out the
+ * loads of workers.
  */
 export class Sweeps {
   readonly #options: SweepsOptions;
   readonly #queue: Queue;
   readonly #reconciler: Reconciler;
+  readonly #rebalancer: Rebalancer;
   readonly #watch: WorkerWatch;
   #worker: Worker | undefined;
   #rescheduling: NodeJS.Timeout | undefined;
 
   constructor(options: SweepsOptions) {
-    const { connection, sessions, workers, placements, logger } = options;
+    const { connection, sessions, workers, deaths, placements, logger } = options;
     this.#options = options;
     this.#reconciler = new Reconciler({ sessions, workers, queue: placements });
-    this.#watch = new WorkerWatch(workers);
+    this.#watch = new WorkerWatch({ workers, deaths, logger });
+    this.#rebalancer = new Rebalancer({ workers, queue: placements });
     this.#queue = new Queue(SWEEP_QUEUE, { connection, prefix: QUEUE_PREFIX });
     this.#queue.on('error', queueErrorLogger(logger));
   }
@@ -80,9 +85,14 @@ export class Sweeps {
 
   async #schedule(): Promise<void> {
     for (const name of SWEEPS) {
+      const every = this.#options.every[name];
+      if (every === 0) {
+        await this.#queue.removeJobScheduler(name);
+        continue;
+      }
       await this.#queue.upsertJobScheduler(
         name,
-        { every: this.#options.every[name] },
+        { every },
         { name, opts: { removeOnComplete: { count: 10 }, removeOnFail: { count: 100 } } },
       );
     }
@@ -94,6 +104,18 @@ export class Sweeps {
       if (asked > 0)
         this.#options.logger.info({ sessions: asked, sweep: job.name }, 'sessions need a worker');
     };
-    await (job.name === 'reconcile' ? search() : this.#watch.look(search));
+    switch (job.name) {
+      case 'reconcile':
+        return search();
+      case 'rebalance':
+        return this.#rebalance();
+      default:
+        return this.#watch.look(search);
+    }
+  }
+
+  async #rebalance(): Promise<void> {
+    const moves = await this.#rebalancer.rebalance();
+    if (moves > 0) this.#options.logger.info({ sessions: moves }, 'sessions move to a worker with fewer');
   }
 }

@@ -19,6 +19,8 @@ export interface AccountOptions {
   readonly logger: Logger;
   readonly onFenced: () => void;
   readonly onStorageFailed: () => void;
+  /** Something stored is damaged, or was sealed with a key that this worker does not have. */
+  readonly onUnreadable: (error: unknown) => void;
 }
 
 /** The WhatsApp account of a session: its credentials and Signal records, and what they say of it. */
@@ -31,7 +33,7 @@ export class Account {
     options: AccountOptions,
     { creds, keys }: { creds: AuthenticationCreds; keys: AuthenticationState['keys'] },
   ) {
-    const { store, logger, onFenced, onStorageFailed: onFailed } = options;
+    const { store, logger, onFenced, onUnreadable, onStorageFailed: onFailed } = options;
     this.#options = options;
     this.#creds = creds;
     this.#guard = new AuthGuard({
@@ -41,17 +43,20 @@ export class Account {
       patienceMs: STORAGE_PATIENCE_MS,
       onFenced,
       onFailed,
+      onUnreadable,
     });
   }
 
-  /** Rejects when what is stored cannot be read. */
+  /** Rejects when what is stored cannot be read. While keys are rotated, what is stored is sealed anew after it. */
   static async load(options: AccountOptions): Promise<Account> {
-    return new Account(options, await options.store.load(initAuthCreds));
+    const account = new Account(options, await options.store.load(initAuthCreds));
+    void account.#reseal();
+    return account;
   }
 
-  /** What Baileys works with. It changes `creds` in place. */
-  get auth(): AuthenticationState {
-    return { creds: this.#creds, keys: this.#guard.keys };
+  /** What Baileys works with, as long as `isWanted` (see AuthGuard). It changes `creds` in place. */
+  auth(isWanted: () => boolean): AuthenticationState {
+    return { creds: this.#creds, keys: this.#guard.keysWhile(isWanted) };
   }
 
   get me(): { readonly id: string; readonly lid?: string | undefined } | undefined {
@@ -102,8 +107,20 @@ export class Account {
     await this.#options.deleteStored();
   }
 
+  async #reseal(): Promise<void> {
+    const { store, logger } = this.#options;
+    try {
+      const { resealed, unreadable } = await store.reseal();
+      if (resealed + unreadable > 0) logger.info({ resealed, unreadable }, 'keys were sealed anew');
+    } catch (error) {
+      // A fence that refused shows at the next write; everything still opens with the key that it was sealed with.
+      logger.warn({ err: error }, 'keys could not be sealed anew');
+    }
+  }
+
   /** Lets every write that has not begun fail. */
   discard(): void {
     this.#guard.discard();
+    this.#options.store.discard();
   }
 }

@@ -1,5 +1,5 @@
 import { createLogger } from '@wafleet/runtime';
-import { FencedError } from '@wafleet/store';
+import { FencedError, SealedValueError } from '@wafleet/store';
 import type { SignalDataSet, SignalKeyStore } from '@whiskeysockets/baileys';
 import { expect, it } from 'vitest';
 import { AuthGuard } from './auth-guard.js';
@@ -15,7 +15,7 @@ function guardOver({ failures = [] as Error[], patienceMs = 0 } = {}) {
     if (failure !== undefined) throw failure;
     told.push(what);
   };
-  const keys: SignalKeyStore = {
+  const storage: SignalKeyStore = {
     get: async () => {
       await attempt('get');
       return {};
@@ -23,25 +23,26 @@ function guardOver({ failures = [] as Error[], patienceMs = 0 } = {}) {
     set: (data) => attempt(`set ${Object.keys(data).join()}`),
   };
   const guard = new AuthGuard({
-    keys,
+    keys: storage,
     saveCreds: () => attempt('creds'),
     logger,
     patienceMs,
     onFenced: () => told.push('fenced'),
     onFailed: () => told.push('failed'),
+    onUnreadable: () => told.push('unreadable'),
   });
-  return { guard, told };
+  return { guard, told, keys: guard.keysWhile(() => true) };
 }
 
 const records = (type: keyof SignalDataSet): SignalDataSet => ({ [type]: { 1: null } });
 
 it('stores in the order given; saves of credentials that wait share one', async () => {
-  const { guard, told } = guardOver();
+  const { guard, told, keys } = guardOver();
   const done = [
-    guard.keys.set(records('session')),
+    keys.set(records('session')),
     guard.saveCreds(),
     guard.saveCreds(),
-    guard.keys.set(records('pre-key')),
+    keys.set(records('pre-key')),
     guard.saveCreds(),
   ];
   await Promise.all(done);
@@ -51,25 +52,45 @@ it('stores in the order given; saves of credentials that wait share one', async 
 });
 
 it('tries again while it has patience', async () => {
-  const { guard, told } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
-  await guard.keys.set(records('session'));
+  const { told, keys } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
+  await keys.set(records('session'));
   expect(told).toEqual(['set session']);
 });
 
 it('has the socket ended before a write that cannot be stored rejects', async () => {
-  const { guard, told } = guardOver({ failures: [new Error('Command timed out')] });
-  const write = Promise.resolve(guard.keys.set(records('session'))).catch(() => told.push('rejected'));
+  const { told, keys } = guardOver({ failures: [new Error('Command timed out')] });
+  const write = Promise.resolve(keys.set(records('session'))).catch(() => told.push('rejected'));
   await write;
   expect(told).toEqual(['failed', 'rejected']);
-  await guard.keys.set(records('pre-key'));
+  await keys.set(records('pre-key'));
   expect(told.at(-1)).toBe('set pre-key');
 });
 
+it('neither begins nor repeats a write for a socket that is gone', async () => {
+  const { guard, told } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
+  let isOpen = true;
+  const keys = guard.keysWhile(() => isOpen);
+  const write = keys.set(records('session'));
+  isOpen = false;
+  await expect(write).rejects.toThrow('ended');
+  await expect(keys.set(records('pre-key'))).rejects.toThrow('ended');
+  expect(told).toEqual([]);
+  await guard.saveCreds();
+  expect(told).toEqual(['creds']);
+});
+
+it('gives up at once on a stored value that cannot be opened', async () => {
+  const { told, keys } = guardOver({ failures: [new SealedValueError('damaged')], patienceMs: 60_000 });
+  await expect(keys.get('session', ['1'])).rejects.toThrow('damaged');
+  await expect(keys.set(records('session'))).rejects.toThrow('discarded');
+  expect(told).toEqual(['unreadable']);
+});
+
 it('lets nothing through once the fence refused', async () => {
-  const { guard, told } = guardOver({ failures: [fenced()] });
-  await expect(guard.keys.set(records('session'))).rejects.toBeInstanceOf(FencedError);
-  await expect(guard.keys.set(records('pre-key'))).rejects.toThrow('discarded');
-  await expect(guard.keys.get('session', ['1'])).rejects.toThrow('discarded');
+  const { guard, told, keys } = guardOver({ failures: [fenced()] });
+  await expect(keys.set(records('session'))).rejects.toBeInstanceOf(FencedError);
+  await expect(keys.set(records('pre-key'))).rejects.toThrow('discarded');
+  await expect(keys.get('session', ['1'])).rejects.toThrow('discarded');
   await guard.saveCreds();
   expect(told).toEqual(['fenced']);
 });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
-import { FencedError } from '@wafleet/store';
+import { FencedError, SealedValueError } from '@wafleet/store';
 import type { SignalKeyStore } from '@whiskeysockets/baileys';
 
 const RETRY_MS = 300;
@@ -10,18 +10,18 @@ const RETRY_MS = 300;
  * the order in which they were given. Baileys tells WhatsApp that it has a message once `keys.set` resolves, so
  * that resolves when the keys are stored and not before.
  *
- * What fails is tried again for `patienceMs`. When that is over (`onFailed`), or the fence refuses (`onFenced`),
- * the callback ends the socket first and the call rejects then: with the socket gone nothing can be acknowledged,
- * and WhatsApp delivers again.
+ * What fails is tried again for `patienceMs`. When that is over (`onFailed`), the fence refuses (`onFenced`) or a
+ * stored value cannot be opened (`onUnreadable`), the callback ends the socket first and the call rejects then: with
+ * the socket gone nothing can be acknowledged, and WhatsApp delivers again.
  */
 export class AuthGuard {
-  /** The Signal records, as Baileys is given them. */
-  readonly keys: SignalKeyStore;
+  readonly #keys: SignalKeyStore;
   readonly #saveCreds: () => Promise<void>;
   readonly #logger: Logger;
   readonly #patienceMs: number;
   readonly #onFenced: () => void;
   readonly #onFailed: () => void;
+  readonly #onUnreadable: (error: unknown) => void;
   /** Settles with the last write; never rejects. */
   #last: Promise<unknown> = Promise.resolve();
   #credsWaiting: Promise<void> | undefined;
@@ -35,17 +35,27 @@ export class AuthGuard {
     patienceMs: number;
     onFenced: () => void;
     onFailed: () => void;
+    onUnreadable: (error: unknown) => void;
   }) {
-    const { keys } = options;
-    this.keys = {
-      get: (type, ids) => this.#withPatience(async () => keys.get(type, ids)),
-      set: (data) => this.#inOrder(async () => keys.set(data)),
-    };
+    this.#keys = options.keys;
     this.#saveCreds = options.saveCreds;
     this.#logger = options.logger;
     this.#patienceMs = options.patienceMs;
     this.#onFenced = options.onFenced;
     this.#onFailed = options.onFailed;
+    this.#onUnreadable = options.onUnreadable;
+  }
+
+  /**
+   * The Signal records, as Baileys is given them for one socket. Writes that are not wanted any more, since that
+   * socket is gone, are not begun and not tried again: they reject.
+   */
+  keysWhile(isWanted: () => boolean): SignalKeyStore {
+    const keys = this.#keys;
+    return {
+      get: (type, ids) => this.#withPatience(async () => keys.get(type, ids)),
+      set: (data) => this.#inOrder(async () => keys.set(data), isWanted),
+    };
   }
 
   /** Stores the credentials after the writes given before. Never rejects: a failure ends the socket. */
@@ -68,16 +78,17 @@ export class AuthGuard {
     this.#discarded = true;
   }
 
-  #inOrder(write: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(() => this.#withPatience(write));
+  #inOrder(write: () => Promise<void>, isWanted = () => true): Promise<void> {
+    const done = this.#last.then(() => this.#withPatience(write, isWanted));
     this.#last = done.catch(() => {});
     return done;
   }
 
-  async #withPatience<T>(work: () => Promise<T>): Promise<T> {
-    const giveUpAt = Date.now() + this.#patienceMs;
+  async #withPatience<T>(work: () => Promise<T>, isWanted = () => true): Promise<T> {
+    const giveUpAt = performance.now() + this.#patienceMs;
     for (;;) {
       if (this.#discarded) throw new Error('the session was discarded');
+      if (!isWanted()) throw new Error('the connection ended');
       try {
         return await work();
       } catch (error) {
@@ -86,7 +97,12 @@ export class AuthGuard {
           this.#onFenced();
           throw error;
         }
-        if (Date.now() >= giveUpAt) {
+        if (error instanceof SealedValueError) {
+          this.discard();
+          this.#onUnreadable(error);
+          throw error;
+        }
+        if (performance.now() >= giveUpAt) {
           this.#logger.error({ err: error }, 'keys cannot be read or stored; the connection is ended');
           this.#onFailed();
           throw error;

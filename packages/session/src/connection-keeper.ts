@@ -6,16 +6,21 @@ const STABLE_MS = 60_000;
 
 /** Keeps a session at no more than one connection, opens one at a time, and counts the attempts. */
 export class ConnectionKeeper {
-  readonly #openOne: () => Promise<Connection | undefined>;
+  readonly #openOne: (signal: AbortSignal) => Promise<Connection | undefined>;
+  readonly #closing = new AbortController();
   #current: Connection | undefined;
   #opening: Promise<void> = Promise.resolve();
   #attempt = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #stableTimer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  #isHeld = false;
+  #isWaiting = false;
 
-  /** @param openOne makes a connection; it never rejects, and gives none when there should be none. */
-  constructor(openOne: () => Promise<Connection | undefined>) {
+  /**
+   * @param openOne makes a connection; it never rejects, gives none when there should be none, and makes haste to do
+   * so when its signal is aborted.
+   */
+  constructor(openOne: (signal: AbortSignal) => Promise<Connection | undefined>) {
     this.#openOne = openOne;
   }
 
@@ -23,12 +28,30 @@ export class ConnectionKeeper {
     return this.#current;
   }
 
-  /** Without effect when there is a connection. Resolves when that is under way. */
+  /** Without effect when there is a connection. Resolves when that is under way, or waits for `release`. */
   open(): Promise<void> {
+    if (this.#isHeld) {
+      this.#isWaiting = true;
+      return Promise.resolve();
+    }
     this.#opening = this.#opening.then(async () => {
-      if (!this.#isClosed) this.#current ??= await this.#openOne();
+      const { signal } = this.#closing;
+      if (!signal.aborted) this.#current ??= await this.#openOne(signal);
     });
     return this.#opening;
+  }
+
+  /** Opens nothing until `release`; what is open stays. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** Opens what was to be opened meanwhile. */
+  release(): void {
+    this.#isHeld = false;
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    void this.open();
   }
 
   openIn(milliseconds: number): void {
@@ -66,7 +89,7 @@ export class ConnectionKeeper {
 
   /** Opens no more. Resolves when nothing is being opened. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#stableTimer);
     await this.#opening;

@@ -6,6 +6,7 @@ import {
   type BaileysEventMap,
   type BinaryNode,
   type CacheStore,
+  DEFAULT_CONNECTION_CONFIG,
   type GroupMetadata,
   getAllBinaryNodeChildren,
   makeWASocket,
@@ -14,13 +15,17 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileys-logger.js';
+import type { ConnectPass } from './connect-gate.js';
+import type { DecryptedMessages } from './decrypted-messages.js';
+import { causeOf } from './disconnects.js';
 import type { DisconnectCause } from './mapping/connection.js';
+import { MessageLane } from './message-lane.js';
 import { within } from './within.js';
 
 /** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
 const FIRST_QR_MS = 60_000;
 const LATER_QR_MS = 20_000;
-/** How long a drain waits for the messages that are being decrypted. */
+/** How long a drain waits for the message that is being decrypted. */
 const IN_FLIGHT_MS = 2_000;
 /**
  * After a login Baileys holds events back, up to 20 s for the history sync to begin and 30 s in all, though their
@@ -33,13 +38,19 @@ const LOG_OUT_MS = 5_000;
 const CLOSE_MS = 1_000;
 
 export interface ConnectionOptions {
-  readonly auth: AuthenticationState;
+  /**
+   * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
+   * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers
+   * again could not be decrypted a second time.
+   */
+  readonly auth: (isWanted: () => boolean) => AuthenticationState;
   /** A server other than WhatsApp's. */
   readonly url: string | undefined;
   /** How long a connection may take to become open or to show a QR code. */
   readonly connectTimeoutMs: number;
   /** How long each QR code lives, in place of WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
+  readonly pass: ConnectPass;
   readonly logger: Logger;
   readonly caches: {
     readonly messageRetries: CacheStore;
@@ -47,6 +58,12 @@ export interface ConnectionOptions {
     readonly callOffers: CacheStore;
     readonly placeholderResends: CacheStore;
   };
+  /** Those of the session's messages that are decrypted and not finished. */
+  readonly decrypted: DecryptedMessages;
+  /** Messages to begin with, as if WhatsApp had just sent them. */
+  readonly leftOver: readonly BinaryNode[];
+  /** The events of a message are handed out; the field is to be deleted when they are in the log. */
+  readonly onMessageDone: (field: string) => void;
   readonly groupMetadata: (
     id: string,
     fetch: (id: string) => Promise<GroupMetadata>,
@@ -64,19 +81,24 @@ export interface ConnectionOptions {
 export class Connection {
   readonly socket: WASocket;
   readonly #options: ConnectionOptions;
+  readonly #messages: MessageLane;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
   #transport: Socket | undefined;
+  #isPaused = false;
+  #isEnded = false;
   #cause: DisconnectCause | undefined;
   #qrShown = 0;
   #qrRoundEndsAt = 0;
   #muted = false;
+  /** The message that is being worked on, until its event was emitted. */
+  #messageId: string | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { auth, url, qrLifeMs, logger, caches, groupMetadata, getMessage } = options;
+    const { auth, url, qrLifeMs, logger, caches, decrypted, leftOver, groupMetadata, getMessage } = options;
     this.socket = makeWASocket({
-      auth,
+      auth: auth(() => this.#isAlive),
       logger: baileysLogger(logger),
       ...(url === undefined ? {} : { waWebSocketUrl: url }),
       ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
@@ -90,8 +112,19 @@ export class Connection {
       userDevicesCache: caches.userDevices,
       callOfferCache: caches.callOffers,
       placeholderResendCache: caches.placeholderResends,
+      makeSignalRepository: decrypted.repository(DEFAULT_CONNECTION_CONFIG.makeSignalRepository),
       getMessage,
       cachedGroupMetadata: (id) => groupMetadata(id, (group) => this.socket.groupMetadata(group)),
+    });
+    this.#messages = new MessageLane(this.socket.ws, {
+      leftOver,
+      hooks: {
+        before: (stanza) => {
+          this.#messageId = stanza.attrs.id;
+          decrypted.begin(stanza);
+        },
+        after: () => this.#finishMessage(),
+      },
     });
     this.#watchdog = setTimeout(
       () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
@@ -125,9 +158,27 @@ export class Connection {
     return this.#qrRoundEndsAt;
   }
 
+  /**
+   * Reads nothing more from the socket until `resumeReading`. What WhatsApp sends stays unread and is acknowledged
+   * later, or delivered again over another connection. A pause of more than about 30 s ends the connection: Baileys
+   * takes the silence for a dead link.
+   */
+  pauseReading(): void {
+    this.#isPaused = true;
+    this.#transport?.pause();
+  }
+
+  resumeReading(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#transport?.resume();
+  }
+
   /** Ends the connection without waiting for the server. Its `close` event follows, with the given cause. */
   endWith(cause: DisconnectCause): void {
     this.#cause ??= cause;
+    this.#isEnded = true;
+    void this.#messages.close();
     this.#transport?.destroy();
     void this.socket.end(new Error(cause.message));
   }
@@ -152,19 +203,12 @@ export class Connection {
   }
 
   /**
-   * Ends the connection so that nothing is lost: lets the messages that are being decrypted finish, begins no more,
+   * Ends the connection so that nothing is lost: lets the message that is being decrypted finish, begins no more,
    * which WhatsApp will deliver again, and hands out what the event buffer holds. Resolves after the `close` event.
    */
   async drain(cause: DisconnectCause): Promise<void> {
     this.#cause ??= cause;
-    const turn = new Promise<void>((resolve) => {
-      // Messages are worked on one at a time, in this mutex: who never gives it back holds up those that wait.
-      void this.socket.messageMutex.mutex(() => {
-        resolve();
-        return new Promise<never>(() => {});
-      });
-    });
-    await within(IN_FLIGHT_MS, turn);
+    await within(IN_FLIGHT_MS, this.#messages.close());
     this.socket.ws.removeAllListeners('message');
     await this.#endInOrder(new Error(cause.message));
   }
@@ -185,6 +229,11 @@ export class Connection {
     const { ws } = this.socket;
     ws.on('upgrade', (response: IncomingMessage) => {
       this.#transport = response.socket;
+      // The WebSocket library resumes by itself when it has worked off what it has.
+      response.socket.on('resume', () => {
+        if (this.#isPaused) response.socket.pause();
+      });
+      if (this.#isPaused) response.socket.pause();
     });
     // A server that rejects the upgrade gives no close event of its own.
     ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
@@ -202,6 +251,20 @@ export class Connection {
     });
   }
 
+  #finishMessage(): void {
+    if (this.socket.ev.isBuffering()) this.socket.ev.flush();
+    const { decrypted, onMessageDone } = this.#options;
+    // Baileys gives a message up when it cannot send the receipt: WhatsApp delivers it again then.
+    const isHandedOut = !this.#muted && (this.socket.ws.isOpen || this.#messageId === undefined);
+    const field = decrypted.end({ isHandedOut });
+    if (field !== undefined) onMessageDone(field);
+  }
+
+  get #isAlive(): boolean {
+    const { ws } = this.socket;
+    return !this.#isEnded && !ws.isClosing && !ws.isClosed;
+  }
+
   #qrLifeMs(isFirst: boolean): number {
     return this.#options.qrLifeMs ?? (isFirst ? FIRST_QR_MS : LATER_QR_MS);
   }
@@ -209,10 +272,18 @@ export class Connection {
   #receive(events: Partial<BaileysEventMap>): void {
     const update = events['connection.update'];
     if (update?.qr !== undefined) this.#qrShown += 1;
+    if (update?.qr !== undefined || update?.connection === 'open') this.#options.pass.accepted();
     if (update?.qr !== undefined || update?.connection === 'open' || update?.connection === 'close') {
       clearTimeout(this.#watchdog);
     }
-    if (update?.connection === 'close') clearInterval(this.#flusher);
+    if (update?.connection === 'close') {
+      clearInterval(this.#flusher);
+      this.#options.pass.ended((this.#cause ?? causeOf(update.lastDisconnect)).statusCode);
+    }
+    if (events['messages.upsert']?.messages.some(({ key }) => key.id === this.#messageId) === true) {
+      this.#messageId = undefined;
+    }
+    if (update?.connection === 'open') this.#messages.start();
     if (this.#muted) return;
     try {
       this.#options.onEvents(events);

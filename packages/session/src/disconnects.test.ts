@@ -1,22 +1,28 @@
 import { Boom } from '@hapi/boom';
 import { describe, expect, it } from 'vitest';
-import { causeOf, reactionTo } from './disconnects.js';
+import { banLeftMs, causeOf, reactionTo } from './disconnects.js';
 
-const react = (statusCode: number, { linked = true, message = 'Connection Failure' } = {}) =>
-  reactionTo({ statusCode, message }, linked, 0.5);
+const react = (
+  statusCode: number,
+  { isLinked = true, message = 'Connection Failure', banLeftMs }: Occasion = {},
+) => reactionTo({ statusCode, message }, { isLinked, banLeftMs, random: 0.5 });
+
+interface Occasion {
+  isLinked?: boolean;
+  message?: string;
+  banLeftMs?: number;
+}
 
 describe('the reaction to a disconnect', () => {
   it.each([
-    [402, 'temporarily-banned'],
     [403, 'forbidden'],
-    [405, 'client-outdated'],
     [406, 'banned'],
     [411, 'multi-device-not-enabled'],
   ])('%i needs a person', (code, reason) => {
     expect(react(code)).toEqual({ kind: 'failed', reason });
   });
 
-  it.each([408, 428, 500, 503, 599])('%i is tried again after a while', (code) => {
+  it.each([405, 408, 428, 500, 503, 599])('%i is tried again after a while', (code) => {
     expect(react(code)).toMatchObject({ kind: 'reconnect', wait: 'back-off' });
   });
 
@@ -26,17 +32,27 @@ describe('the reaction to a disconnect', () => {
 
   it('401 ends a link, but not the making of one', () => {
     expect(react(401)).toEqual({ kind: 'logged-out', reason: 'logged-out' });
-    expect(react(401, { linked: false })).toMatchObject({ kind: 'reconnect', wait: 'back-off' });
+    expect(react(401, { isLinked: false })).toMatchObject({ kind: 'reconnect', wait: 'back-off' });
   });
 
   it('408 is a new round of QR codes only when those of the last one were used up', () => {
-    expect(react(408, { linked: false, message: 'QR refs attempts ended' })).toEqual({
+    expect(react(408, { isLinked: false, message: 'QR refs attempts ended' })).toEqual({
       kind: 'new-qr-round',
     });
   });
 
+  it('402 waits until the ban is over, where WhatsApp says when', () => {
+    expect(react(402)).toEqual({ kind: 'failed', reason: 'temporarily-banned' });
+    expect(react(402, { banLeftMs: 3_600_000 })).toEqual({
+      kind: 'reconnect',
+      reason: 'temporarily-banned',
+      wait: 3_607_500,
+    });
+    expect(react(402, { banLeftMs: 1e15 })).toMatchObject({ wait: 2 ** 31 - 1 });
+  });
+
   it('440 waits at least 30 s, 429 two minutes', () => {
-    expect(react(440)).toEqual({ kind: 'reconnect', reason: 'replaced', wait: 30_000 });
+    expect(react(440)).toEqual({ kind: 'replaced', wait: 37_500 });
     expect(react(429)).toEqual({ kind: 'reconnect', reason: 'rate-limited', wait: 210_000 });
   });
 });
@@ -48,5 +64,22 @@ describe('the cause of a disconnect', () => {
     expect(causeOf({ error: boom, date })).toEqual({ statusCode: 440, message: 'Stream Errored (conflict)' });
     expect(causeOf({ error: new Error('x'), date })).toEqual({ statusCode: 500, message: 'x' });
     expect(causeOf(undefined).statusCode).toBe(500);
+  });
+});
+
+describe('the rest of a ban', () => {
+  const date = new Date();
+  const failure = (data: unknown) => ({ error: new Boom('x', { statusCode: 402, data }), date });
+
+  it('is what the stanza says, in seconds', () => {
+    expect(banLeftMs(failure({ reason: '402', code: '101', expire: '3600' }))).toBe(3_600_000);
+  });
+
+  it('is unknown when the stanza does not say', () => {
+    for (const data of [{ reason: '402' }, { expire: 'soon' }, null, undefined]) {
+      expect(banLeftMs(failure(data))).toBeUndefined();
+    }
+    expect(banLeftMs({ error: new Error('x'), date })).toBeUndefined();
+    expect(banLeftMs(undefined)).toBeUndefined();
   });
 });

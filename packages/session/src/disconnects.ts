@@ -2,26 +2,31 @@ import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { DisconnectCause } from './mapping/connection.js';
 
 /** What a session does about the end of its connection. `wait` is ms. */
-type Reaction =
+export type Reaction =
   | { readonly kind: 'reconnect'; readonly reason: string; readonly wait: 'back-off' | number }
+  | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'new-qr-round' }
-  | { readonly kind: 'logged-out'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'logged-out'; readonly reason: string };
+
+/** What the code alone calls for. `replaced`: to reconnect after that wait, unless it has happened too often. */
+type CodeReaction = Reaction | { readonly kind: 'replaced'; readonly wait: number };
 
 const REPLACED_WAIT_MS = 30_000;
+const SHORT_JITTER_MS = 15_000;
 const RATE_LIMIT_WAIT_MS = 120_000;
 const RATE_LIMIT_JITTER_MS = 180_000;
+/** The longest time that a timer of Node takes, 24 days. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** Causes that waiting does not heal; they need a person. */
 const FATAL: Readonly<Record<number, string>> = {
-  402: 'temporarily-banned',
   403: 'forbidden',
-  405: 'client-outdated',
   406: 'banned',
   411: 'multi-device-not-enabled',
 };
 
 const REASONS: Readonly<Record<number, string>> = {
+  405: 'client-outdated',
   408: 'timed-out',
   428: 'connection-lost',
   503: 'unavailable',
@@ -37,33 +42,46 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * |---|---|
  * | 515 restart required | reconnect at once; the credentials are flushed before |
  * | 401 logged out, device removed | linked: end, wipe the keys. Not linked yet: back off, link anew |
- * | 402, 403, 405, 406, 411 | end: a person has to look |
+ * | 402 banned for a while | reconnect when the ban is over; end where WhatsApp does not say when |
+ * | 403, 406, 411 | end: a person has to look |
+ * | 405 client outdated | back off; the gate lets nobody connect for a while (see connect-gate.ts) |
  * | 408 with the QR codes used up | a new round of QR codes, for as long as linking may take |
- * | 440 replaced by another connection | after 30 s; the write of the status reads the ownership again |
+ * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnecting.ts) |
  * | 429 | after two to five minutes |
  * | any other: 408, 428, 500, 503 … | back off, for ever |
  *
- * @param random from [0, 1), for jitter.
+ * Whatever the reaction is, the status that tells of it is a fenced write: a session that 440 was told of because
+ * another worker has taken it over finds that out there, and ends.
+ *
+ * @param occasion.random from [0, 1), for jitter.
+ * @param occasion.banLeftMs as WhatsApp gave it.
  */
 export function reactionTo(
   { statusCode, message }: DisconnectCause,
-  linked: boolean,
-  random: number,
-): Reaction {
+  { isLinked, banLeftMs, random }: { isLinked: boolean; banLeftMs?: number | undefined; random: number },
+): CodeReaction {
   const fatal = FATAL[statusCode];
   if (fatal !== undefined) return { kind: 'failed', reason: fatal };
   switch (statusCode) {
     case 515:
       return { kind: 'reconnect', reason: 'restart-required', wait: 0 };
     case 401:
-      return linked
+      return isLinked
         ? { kind: 'logged-out', reason: 'logged-out' }
         : { kind: 'reconnect', reason: 'link-refused', wait: 'back-off' };
+    case 402:
+      return banLeftMs === undefined
+        ? { kind: 'failed', reason: 'temporarily-banned' }
+        : {
+            kind: 'reconnect',
+            reason: 'temporarily-banned',
+            wait: Math.min(LONGEST_WAIT_MS, banLeftMs + Math.floor(random * SHORT_JITTER_MS)),
+          };
     case 408:
       if (message.includes(QR_REFS_ENDED)) return { kind: 'new-qr-round' };
       break;
     case 440:
-      return { kind: 'reconnect', reason: 'replaced', wait: REPLACED_WAIT_MS };
+      return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };
     case 429: {
       const wait = RATE_LIMIT_WAIT_MS + Math.floor(random * RATE_LIMIT_JITTER_MS);
       return { kind: 'reconnect', reason: 'rate-limited', wait };
@@ -77,4 +95,18 @@ export function causeOf(lastDisconnect: ConnectionState['lastDisconnect']): Disc
   const error = lastDisconnect?.error;
   if (error === undefined) return { statusCode: 500, message: 'the connection ended' };
   return { statusCode: 'output' in error ? error.output.statusCode : 500, message: error.message };
+}
+
+/**
+ * How long a ban of which WhatsApp tells at the login lasts, ms: `<failure reason="402" expire="seconds">`. Undefined
+ * when it does not say. Source of the attribute: whatsmeow, TemporaryBan.
+ */
+export function banLeftMs(lastDisconnect: ConnectionState['lastDisconnect']): number | undefined {
+  const error = lastDisconnect?.error;
+  if (error === undefined || !('data' in error)) return undefined;
+  // Baileys hands the attributes of the stanza on with its error.
+  const attributes: unknown = error.data;
+  if (typeof attributes !== 'object' || attributes === null || !('expire' in attributes)) return undefined;
+  const seconds = Number(attributes.expire);
+  return seconds >= 0 ? seconds * 1_000 : undefined;
 }

@@ -1,4 +1,6 @@
+export { CLIENT_VERSION } from './client-version.js';
+export { ConnectGate } from './connect-gate.js';
 export { quietLibsignal } from './quiet-libsignal.js';
-export type { SessionEnd, WhatsAppSessionOptions } from './session-options.js';
+export type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
 export { trustRootKey } from './trust-root-key.js';
 export { WhatsAppSession } from './whatsapp-session.js';

@@ -6,32 +6,63 @@ import type { MappedEvent } from './mapping/mapped-event.js';
 /** Bounds on one append, so that no script blocks Redis for long. Characters, of the bodies together. */
 const MAX_EVENTS_PER_APPEND = 100;
 const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
-const RETRY_MS = { first: 200, most: 5_000 };
+const RETRY_MS = { first: 200, most: 1_000 };
+/** With this much waiting the outbox is congested, with half of it no longer. Characters, of the bodies together. */
+const CONGESTED = { events: 2_000, characters: 8 * 1024 * 1024 };
 
 type Item =
   | { readonly kind: 'event'; readonly outgoing: OutgoingEvent }
+  | { readonly kind: 'used-up'; readonly field: string }
   | { readonly kind: 'step'; readonly run: () => Promise<void> };
+
+interface Batch {
+  readonly events: OutgoingEvent[];
+  /** Deleted with the append. */
+  readonly usesUp: string[];
+}
+
+function charactersOf(events: readonly OutgoingEvent[]): number {
+  return events.reduce((sum, { body }) => sum + body.length, 0);
+}
 
 /**
  * The one way out of a session: its events and the writes that must keep their order with them, such as its
  * status, leave one after the other. Events that wait together are appended together. What fails because Redis is
- * out of reach is tried again until it succeeds, so an append whose answer was lost repeats (at least once). A
- * refused fence empties the outbox for good.
+ * out of reach is tried again until it succeeds; an append has a number by which Redis knows one whose answer was
+ * lost, so it is written once. A refused fence empties the outbox for good.
+ *
+ * Nothing that waits is ever dropped for want of room. `onCongestion` tells when much waits, so that whoever fills
+ * the outbox can stop until it tells that the way is free again.
  */
 export class Outbox {
   readonly #fence: Fence;
   readonly #eventLog: EventLog;
   readonly #logger: Logger;
   readonly #onFenced: () => void;
+  readonly #onCongestion: (isCongested: boolean) => void;
+  readonly #onUsedUp: (field: string) => void;
   readonly #abort = new AbortController();
   #items: Item[] = [];
+  #waiting = { events: 0, characters: 0 };
+  #isCongested = false;
+  #batch = 0;
   #draining: Promise<void> | undefined;
 
-  constructor(options: { fence: Fence; eventLog: EventLog; logger: Logger; onFenced: () => void }) {
+  constructor(options: {
+    fence: Fence;
+    eventLog: EventLog;
+    logger: Logger;
+    onFenced: () => void;
+    onCongestion: (isCongested: boolean) => void;
+    /** A field that was given to `useUp` is deleted. */
+    onUsedUp: (field: string) => void;
+  }) {
     this.#fence = options.fence;
     this.#eventLog = options.eventLog;
     this.#logger = options.logger;
     this.#onFenced = options.onFenced;
+    this.#onCongestion = options.onCongestion;
+    this.#onUsedUp = options.onUsedUp;
   }
 
   publish(events: readonly MappedEvent[]): void {
@@ -40,7 +71,13 @@ export class Outbox {
     for (const { event, payload } of events) {
       const body = JSON.stringify({ sessionId, timestamp, ...payload });
       this.#enqueue({ kind: 'event', outgoing: { event, body } });
+      this.#count(1, body.length);
     }
+  }
+
+  /** Deletes a field of the credentials in the same step that appends the events given before. */
+  useUp(field: string): void {
+    this.#enqueue({ kind: 'used-up', field });
   }
 
   /** Runs a write after everything given before and before everything given later. */
@@ -74,27 +111,49 @@ export class Outbox {
         this.#items.shift();
         await this.#untilDone(first.run);
       } else {
-        const batch = this.#takeEvents();
+        const { events, usesUp } = this.#takeBatch();
+        this.#batch += 1;
+        const batch = this.#batch;
         await this.#untilDone(async () => {
-          await this.#eventLog.append(this.#fence, batch);
+          await this.#eventLog.append(this.#fence, events, { batch, usesUp });
+          for (const field of usesUp) this.#onUsedUp(field);
         });
+        this.#count(-events.length, -charactersOf(events));
       }
     }
     this.#draining = undefined;
   }
 
-  #takeEvents(): OutgoingEvent[] {
-    const batch: OutgoingEvent[] = [];
+  #takeBatch(): Batch {
+    const batch: Batch = { events: [], usesUp: [] };
     let characters = 0;
+    let taken = 0;
     for (const item of this.#items) {
-      if (item.kind !== 'event') break;
-      characters += item.outgoing.body.length;
-      const full = batch.length >= MAX_EVENTS_PER_APPEND || characters > MAX_CHARACTERS_PER_APPEND;
-      if (full && batch.length > 0) break;
-      batch.push(item.outgoing);
+      if (item.kind === 'step') break;
+      if (item.kind === 'event') {
+        characters += item.outgoing.body.length;
+        const full = batch.events.length >= MAX_EVENTS_PER_APPEND || characters > MAX_CHARACTERS_PER_APPEND;
+        if (full && batch.events.length > 0) break;
+        batch.events.push(item.outgoing);
+      } else {
+        batch.usesUp.push(item.field);
+      }
+      taken += 1;
     }
-    this.#items.splice(0, batch.length);
+    this.#items.splice(0, taken);
     return batch;
+  }
+
+  #count(events: number, characters: number): void {
+    this.#waiting.events += events;
+    this.#waiting.characters += characters;
+    const share = this.#isCongested ? 0.5 : 1;
+    const isCongested =
+      this.#waiting.events > CONGESTED.events * share ||
+      this.#waiting.characters > CONGESTED.characters * share;
+    if (isCongested === this.#isCongested || this.#abort.signal.aborted) return;
+    this.#isCongested = isCongested;
+    this.#onCongestion(isCongested);
   }
 
   async #untilDone(write: () => Promise<void>): Promise<void> {

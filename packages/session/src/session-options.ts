@@ -7,9 +7,16 @@ import type {
   RecentMessages,
   SessionDirectory,
 } from '@wafleet/store';
+import type { ConnectGate } from './connect-gate.js';
 
 /** Why a session ended by itself. The worker then gives up the ownership, which `fenced` means is lost already. */
 export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
+
+/**
+ * Whether Redis can be reached: `away` for a short while, in which sockets are kept and not read; `gone` for longer
+ * than that pays.
+ */
+export type StorageReach = 'reachable' | 'away' | 'gone';
 
 /** What a worker gives to a session. */
 export interface WhatsAppSessionOptions {
@@ -34,6 +41,8 @@ export interface WhatsAppSessionOptions {
     /** How long each QR code lives; WhatsApp's own 60 s for the first and 20 s for each later one. */
     readonly qrLifeMs?: number;
   };
+  /** Where the session waits for leave before each connect; the same for all sessions of a process. */
+  readonly gate: ConnectGate;
   readonly logger: Logger;
   /** Called once, when the session ended by itself; not after `stop`, `unlink` or `discard`. */
   readonly onEnded: (end: SessionEnd) => void;

@@ -1,5 +1,5 @@
 import type { SessionStatus } from '@wafleet/contract';
-import type { Fence, SessionDirectory } from '@wafleet/store';
+import type { Fence, SessionDirectory, StatusUpdate } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import { type DisconnectCause, mapConnection, type SessionCondition } from './mapping/connection.js';
 import type { Outbox } from './outbox.js';
@@ -18,6 +18,7 @@ export class StatusBoard {
   readonly #directory: SessionDirectory;
   readonly #outbox: Outbox;
   #condition: SessionCondition = { status: 'queued', reason: undefined };
+  #waiting: (() => void)[] = [];
 
   constructor(options: { fence: Fence; directory: SessionDirectory; outbox: Outbox }) {
     this.#fence = options.fence;
@@ -29,21 +30,38 @@ export class StatusBoard {
     return this.#condition.status;
   }
 
+  /** Resolves at the next change of the status. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Writes the status into the directory as it is, whatever stands there. */
+  restate(): void {
+    const { status, reason } = this.#condition;
+    this.#write({ status, ...(reason === undefined ? {} : { reason }) });
+  }
+
   /** Changes the status. One that is the same already is told only if the occasion tells something else. */
   set(status: SessionStatus, reason: string | undefined, occasion: Occasion = {}): void {
     const { update, cause, phone } = occasion;
     const isSame = status === this.#condition.status && reason === this.#condition.reason;
     if (isSame && update === undefined && cause === undefined) return;
     if (!isSame || phone !== undefined) {
-      this.#condition = { status, reason };
+      const { since = new Date().toISOString() } = status === this.#condition.status ? this.#condition : {};
+      this.#condition = { status, reason, since };
+      for (const resolve of this.#waiting.splice(0)) resolve();
       const change = {
         status,
         ...(reason === undefined ? {} : { reason }),
         ...(phone === undefined ? {} : { phone }),
       };
-      this.#outbox.run(() => this.#directory.setStatus(this.#fence, change));
+      this.#write(change);
     }
     this.tell(occasion);
+  }
+
+  #write(change: StatusUpdate): void {
+    this.#outbox.run(() => this.#directory.setStatus(this.#fence, change));
   }
 
   /** Publishes what Baileys tells of the connection, with the status as it is. */

@@ -153,6 +153,29 @@ describe('reconnecting', () => {
   });
 });
 
+describe('a refusal that passes', () => {
+  it('of the client as outdated holds up every session, shows so, and heals by itself', async () => {
+    const { phone, test } = await linked('Gina');
+    harness.simulator.refuseLogins(405);
+    harness.simulator.disconnect(phone, 'socket');
+    await test.event('connection.update', '"statusCode":405');
+    expect(await test.status('reconnecting')).toMatchObject({ reason: 'client-outdated' });
+    const other = await harness.newSession();
+    await other.session.start();
+    harness.simulator.resume();
+    await test.status('open', 20_000);
+    await other.status('awaiting_link', 20_000);
+    other.session.discard();
+  });
+
+  it('of a ban waits until it is over', async () => {
+    const { phone, test } = await linked('Gitta');
+    harness.simulator.disconnect(phone, { failure: 402, expiresInSeconds: 3_600 });
+    expect(await test.status('reconnecting')).toMatchObject({ reason: 'temporarily-banned' });
+    test.session.discard();
+  });
+});
+
 describe('the end of a link', () => {
   it('on the phone: the keys are gone, the session tells that it is logged out', async () => {
     const { phone, test } = await linked('Heidi');
@@ -241,6 +264,17 @@ describe('ownership', () => {
       JSON.stringify(payload).includes('who is there'),
     );
     expect(published.filter(({ event }) => event === 'messages.upsert')).toHaveLength(1);
+  });
+
+  it('a session that WhatsApp replaces by its successor ends, and does not come back', async () => {
+    const { test } = await linked('Lotte');
+    const successor = await harness.takeOver(test.fence, test.fence.worker);
+    await successor.session.start();
+    await successor.status('open');
+    await waitFor(() => test.ends.length > 0, { what: 'the first owner’s end' });
+    expect(test.ends).toEqual(['fenced']);
+    const { reason } = await successor.record();
+    expect(reason).toBeUndefined();
   });
 
   it('a drained session is queued, and its successor opens without a QR code', async () => {

@@ -1,27 +1,32 @@
 import { type SessionStatus, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import { FencedError, isRedisUnreachable } from '@wafleet/store';
-import { type BaileysEventMap, type ConnectionState, proto } from '@whiskeysockets/baileys';
+import { FencedError, isRedisUnreachable, SealedValueError } from '@wafleet/store';
+import { type BaileysEventMap, type BinaryNode, type ConnectionState, proto } from '@whiskeysockets/baileys';
 import { Account } from './account.js';
 import { BoundedCache } from './bounded-cache.js';
+import type { ConnectPass } from './connect-gate.js';
 import { Connection } from './connection.js';
 import { ConnectionKeeper } from './connection-keeper.js';
-import { causeOf, reactionTo } from './disconnects.js';
+import { DecryptedMessages } from './decrypted-messages.js';
+import { causeOf } from './disconnects.js';
 import { GroupCache } from './group-cache.js';
 import { LinkDesk } from './link-desk.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import { mapBaileysEvents } from './mapping/index.js';
 import type { MappedEvent } from './mapping/mapped-event.js';
 import { Outbox } from './outbox.js';
+import { Reconnecting } from './reconnecting.js';
 import { type OutgoingText, sendText } from './send-text.js';
 import { sessionCaches } from './session-caches.js';
-import type { SessionEnd, WhatsAppSessionOptions } from './session-options.js';
+import type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
 import { type Occasion, StatusBoard } from './status-board.js';
 import { within } from './within.js';
 
 const CODE_MS = 180_000;
 /** A QR round with less time left than this is no good for a pairing code, which dies with its connection. */
 const LEAST_CODE_MS = 120_000;
+/** How long a message to send waits for a session that connects. */
+const OPENING_MS = 5_000;
 const KNOWN_RECIPIENT_MS = 3_600_000;
 
 /** What a session is busy with: `stopping` and `unlinking` lead to `ended`, where nothing happens any more. */
@@ -51,9 +56,11 @@ export class WhatsAppSession {
   readonly #outbox: Outbox;
   readonly #board: StatusBoard;
   readonly #desk: LinkDesk;
-  readonly #keeper = new ConnectionKeeper(() => this.#openConnection());
+  readonly #keeper = new ConnectionKeeper((signal) => this.#openConnection(signal));
+  readonly #reconnecting = new Reconnecting();
   readonly #groups = new GroupCache();
   readonly #caches = sessionCaches();
+  readonly #decrypted = new DecryptedMessages();
   readonly #knownRecipients = new BoundedCache({ maxEntries: 500, lifeMs: KNOWN_RECIPIENT_MS });
   #phase: Phase = 'running';
   #stopReason: string | undefined;
@@ -61,6 +68,10 @@ export class WhatsAppSession {
   #qrWaiters: (() => void)[] = [];
   #toldCredentials = '';
   #lastActiveAt = 0;
+  /** A phone has linked the session just now, and its person waits for it to open. */
+  #isLinkFresh = false;
+  #storage: StorageReach = 'reachable';
+  #isCongested = false;
 
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, logger } = options;
@@ -71,6 +82,11 @@ export class WhatsAppSession {
       eventLog: store.events,
       logger: this.#logger,
       onFenced: () => this.#end('fenced'),
+      onCongestion: (isCongested) => {
+        this.#isCongested = isCongested;
+        this.#holdReading();
+      },
+      onUsedUp: (field) => this.#decrypted.deleted(field),
     });
     this.#board = new StatusBoard({ fence, directory: store.directory, outbox: this.#outbox });
     const patienceMs = whatsapp.linkPatienceMs ?? 600_000;
@@ -107,6 +123,25 @@ export class WhatsAppSession {
     await this.#settle();
   }
 
+  /**
+   * Tells the session whether Redis can be reached. While it cannot, nothing is read from the socket, since what is
+   * read may have to be stored before it is acknowledged; when it is `gone` the socket is closed. Back again, the
+   * session reads on or connects anew. Nothing that it had to say is lost meanwhile.
+   */
+  setStorage(reach: StorageReach): void {
+    this.#storage = reach;
+    if (reach === 'reachable') {
+      // Whoever could not see this worker's lease may have shown the session as one without a worker.
+      if (this.#phase === 'running') this.#board.restate();
+      this.#keeper.release();
+    } else {
+      this.#keeper.hold();
+    }
+    this.#holdReading();
+    if (reach === 'gone')
+      this.#keeper.current?.endWith({ statusCode: 503, message: 'Redis is out of reach' });
+  }
+
   /** Ends the session at once and writes nothing more: the ownership is lost, or the process gives up. */
   discard(): void {
     if (this.#phase === 'ended') return;
@@ -135,10 +170,11 @@ export class WhatsAppSession {
   }
 
   /**
-   * Sends a text message.
+   * Sends a text message. A session that connects, as one does that another worker had a moment ago, is waited for.
    * @throws {WafleetError} SESSION_NOT_OPEN, RECIPIENT_NOT_FOUND, WHATSAPP_REFUSED, UNAVAILABLE, OUTCOME_UNKNOWN.
    */
   async sendText(text: OutgoingText): Promise<{ messageId: string }> {
+    if (this.#board.status === 'connecting') await within(OPENING_MS, this.#board.changed());
     const connection = this.#keeper.current;
     if (connection === undefined || this.#phase !== 'running' || this.#board.status !== 'open') {
       throw this.#notOpen();
@@ -196,7 +232,7 @@ export class WhatsAppSession {
       return current;
     }
     const qrCame = new Promise<void>((resolve) => this.#qrWaiters.push(resolve));
-    await this.#linkAnew();
+    void this.#linkAnew();
     const inTime = await within(this.#connectTimeoutMs, qrCame);
     if (!inTime || this.#keeper.current === undefined) throw this.#notOpen();
     return this.#keeper.current;
@@ -206,21 +242,32 @@ export class WhatsAppSession {
     if (this.#phase === 'running' && this.#account?.isLinked !== true) await this.#keeper.replace();
   }
 
-  async #openConnection(): Promise<Connection | undefined> {
+  async #openConnection(signal: AbortSignal): Promise<Connection | undefined> {
     try {
       this.#account ??= await this.#loadAccount();
       // What the last connection gave has to be stored before the next one logs in with it.
       await this.#account.idle();
       if (this.#account.isHalfLinked) await this.#account.reset();
-      return this.#phase === 'running' ? this.#connect(this.#account) : undefined;
+      const pass = await this.#options.gate.pass({
+        tenantId: this.#options.fence.tenantId,
+        isUrgent: !this.#account.isLinked || this.#isLinkFresh,
+        signal,
+        onHeld: () => this.#board.set('reconnecting', 'client-outdated'),
+      });
+      const leftOver = await this.#decrypted.leftOver();
+      if (leftOver.length > 0) {
+        this.#logger.info({ messages: leftOver.length }, 'another worker left messages unfinished');
+      }
+      return pass && this.#connect(this.#account, pass, leftOver);
     } catch (error) {
       if (this.#phase === 'running') this.#onCannotOpen(error);
       return undefined;
     }
   }
 
-  #loadAccount(): Promise<Account> {
+  async #loadAccount(): Promise<Account> {
     const { store } = this.#options;
+    await this.#decrypted.restore((ids) => store.auth.readRecords('inbox', ids));
     return Account.load({
       store: store.auth,
       deleteStored: store.deleteAuth,
@@ -228,25 +275,42 @@ export class WhatsAppSession {
       onFenced: () => this.#end('fenced'),
       onStorageFailed: () =>
         this.#keeper.current?.endWith({ statusCode: 500, message: 'keys could not be stored' }),
+      onUnreadable: (error) => this.#onUnreadable(error),
     });
   }
 
-  #connect(account: Account): Connection {
+  #connect(account: Account, pass: ConnectPass, leftOver: readonly BinaryNode[]): Connection {
     const { url, qrLifeMs } = this.#options.whatsapp;
     const connection: Connection = new Connection({
-      auth: account.auth,
+      auth: (isWanted) => account.auth(isWanted),
       url,
       qrLifeMs,
       connectTimeoutMs: this.#connectTimeoutMs,
+      pass,
       logger: this.#logger,
       caches: this.#caches,
+      decrypted: this.#decrypted,
+      leftOver,
+      onMessageDone: (field) => {
+        if (this.#keeper.current === connection) this.#outbox.useUp(field);
+      },
       groupMetadata: (id, fetch) => this.#groups.get(id, fetch),
       getMessage: ({ id }) => this.#sentMessage(id),
       onEvents: (events) => {
         if (this.#keeper.current === connection) this.#onEvents(connection, events);
       },
     });
+    if (!this.#mayRead) connection.pauseReading();
     return connection;
+  }
+
+  get #mayRead(): boolean {
+    return this.#storage === 'reachable' && !this.#isCongested;
+  }
+
+  #holdReading(): void {
+    if (this.#mayRead) this.#keeper.current?.resumeReading();
+    else this.#keeper.current?.pauseReading();
   }
 
   #onCannotOpen(error: unknown): void {
@@ -256,9 +320,15 @@ export class WhatsAppSession {
       this.#logger.warn({ err: error }, 'the credentials cannot be read now');
       this.#keeper.openWithBackOff();
     } else {
-      this.#logger.error({ err: error }, 'the session cannot be opened with its credentials');
-      this.#finish('failed', 'credentials-unreadable');
+      this.#onUnreadable(error);
     }
+  }
+
+  #onUnreadable(error: unknown): void {
+    if (this.#phase !== 'running') return;
+    this.#logger.error({ err: error }, 'the session cannot be run with its credentials');
+    this.#keeper.letGo()?.discard();
+    this.#finish('failed', 'credentials-unreadable');
   }
 
   #onEvents(connection: Connection, events: Partial<BaileysEventMap>): void {
@@ -288,6 +358,7 @@ export class WhatsAppSession {
       this.#onClose(update, connection.cause ?? causeOf(update.lastDisconnect));
     } else if (update.connection === 'open') {
       this.#desk.close();
+      this.#isLinkFresh = false;
       this.#keeper.markOpen();
       this.#board.set('open', undefined, { update, phone: this.#account?.phone });
     } else if (update.qr !== undefined) {
@@ -296,6 +367,7 @@ export class WhatsAppSession {
       for (const resolve of this.#qrWaiters.splice(0)) resolve();
     } else if (update.isNewLogin === true) {
       this.#desk.close();
+      this.#isLinkFresh = true;
       this.#board.set('connecting', 'linked', { update, phone: this.#account?.phone });
     } else {
       this.#board.tell({ update });
@@ -315,7 +387,8 @@ export class WhatsAppSession {
   }
 
   #react(occasion: Occasion & { cause: DisconnectCause }, isLinked: boolean): void {
-    const reaction = reactionTo(occasion.cause, isLinked, Math.random());
+    const lastDisconnect = occasion.update?.lastDisconnect;
+    const reaction = this.#reconnecting.reactionTo(occasion.cause, { isLinked, lastDisconnect });
     switch (reaction.kind) {
       case 'reconnect': {
         const afterLink = reaction.wait === 0 && this.#board.status === 'connecting';
@@ -377,8 +450,15 @@ export class WhatsAppSession {
   async #sentMessage(id: string | null | undefined): Promise<proto.IMessage | undefined> {
     if (!id) return undefined;
     const { store, fence } = this.#options;
-    const bytes = await store.recentMessages.get(fence, id);
-    return bytes === undefined ? undefined : proto.Message.decode(bytes);
+    try {
+      const bytes = await store.recentMessages.get(fence, id);
+      return bytes === undefined ? undefined : proto.Message.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof SealedValueError)) throw error;
+      // Sealed with a key that was taken out of use since.
+      this.#logger.warn({ err: error }, 'a message cannot be sent again');
+      return undefined;
+    }
   }
 
   get #connectTimeoutMs(): number {

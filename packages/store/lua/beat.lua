@@ -1,10 +1,12 @@
 -- Stores a worker's heartbeat with the time of Redis, if its lease lives.
 --   KEYS[1]  lease
 --   KEYS[2]  heartbeats
+--   KEYS[3]  pulse
 --   ARGV[1]  worker
 --   ARGV[2]  heartbeat: the text of a JSON object with at least one field
 -- Returns 1, or 0 when the lease ran out.
--- @include now
+-- @include pulse
+pulse(KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end

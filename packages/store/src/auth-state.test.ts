@@ -1,16 +1,17 @@
 import { type AuthenticationCreds, initAuthCreds, type SignalDataSet } from '@whiskeysockets/baileys';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { AuthCache } from './auth-cache.js';
 import { AuthStateStore, deleteAuthState } from './auth-state.js';
 import { Cipher, SealedValueError } from './cipher.js';
 import { keys } from './keyspace.js';
-import type { Fence } from './session-ref.js';
+import { type Fence, FencedError } from './session-ref.js';
 import { SessionDirectory } from './sessions.js';
-import { everythingIn, ownedSession, useRedis } from './testing/redis-fixture.js';
+import { claimed, everythingIn, ownedSession, useRedis } from './testing/redis-fixture.js';
 
 const fixture = useRedis();
 const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
 const desk = { tenantId: 'tnt_a', sessionId: 'desk' };
-const cipher = Cipher.fromHexKey('5a'.repeat(32));
+const cipher = Cipher.fromHexKeys('5a'.repeat(32));
 
 function storeOf(fence: Fence, withCipher = cipher): AuthStateStore {
   return new AuthStateStore({ redis: fixture.redis, cipher: withCipher, fence });
@@ -129,7 +130,7 @@ test('a value that was moved or damaged, or another key, is refused', async () =
   await storeOf(fence).load(initAuthCreds);
   await signal.set({ session: { a: Buffer.from('a'), b: Buffer.from('b') } });
 
-  const wrongKey = await storeOf(fence, Cipher.fromHexKey('00'.repeat(32))).load(initAuthCreds);
+  const wrongKey = await storeOf(fence, Cipher.fromHexKeys('00'.repeat(32))).load(initAuthCreds);
   await expect(wrongKey.keys.get('session', ['a'])).rejects.toThrow(SealedValueError);
 
   const sealed = await fixture.redis.hgetBuffer(keys.auth(shop), 'session:a');
@@ -155,4 +156,123 @@ test('deleting the credentials leaves the session and its ownership', async () =
   expect(await fixture.redis.exists(keys.auth(shop))).toBe(0);
   expect((await storeOf(fence).load(initAuthCreds)).isNew).toBe(true);
   expect(await new SessionDirectory(fixture.redis).get(shop)).toMatchObject({ worker: 'wrk_a' });
+});
+
+/** How often Redis was asked for credentials since it started. */
+async function reads(): Promise<number> {
+  const stats = await fixture.redis.info('commandstats');
+  return Number(/^cmdstat_hmget:calls=(\d+)/m.exec(stats)?.[1] ?? 0);
+}
+
+describe('with a cache', () => {
+  const cache = new AuthCache({ maxBytes: 1_000_000 });
+  const bytes = Buffer.from('a Signal session');
+
+  async function cached(worker: string, previous?: string) {
+    const fence =
+      previous === undefined
+        ? await ownedSession(fixture.redis, shop, worker)
+        : await claimed(fixture.redis, shop, worker, previous);
+    const store = new AuthStateStore({ redis: fixture.redis, cipher, fence, cache });
+    return { store, ...(await store.load(initAuthCreds)) };
+  }
+
+  test('what was read or written once, or is known to be absent, is not asked for again', async () => {
+    const { keys: signal } = await cached('wrk_a');
+    await signal.set({ session: { a: bytes }, 'lid-mapping': { p: 'l' }, 'pre-key': { 1: null } });
+    await signal.get('session', ['b']);
+    const before = await reads();
+    for (let message = 0; message < 10; message++) {
+      expect(await signal.get('session', ['a', 'b'])).toEqual({ a: bytes });
+      expect(await signal.get('lid-mapping', ['p'])).toEqual({ p: 'l' });
+    }
+    expect(await reads()).toBe(before);
+    await signal.get('pre-key', ['1']);
+    await signal.get('pre-key', ['1']);
+    expect(await reads()).toBe(before + 2);
+  });
+
+  test('what a caller does to a value changes nothing for the next one', async () => {
+    const { keys: signal } = await cached('wrk_a');
+    await signal.set({ session: { a: bytes }, 'device-list': { p: ['0', '7'] } });
+    const { a } = await signal.get('session', ['a']);
+    a?.fill(0);
+    const { p } = await signal.get('device-list', ['p']);
+    p?.push('9');
+    expect(await signal.get('session', ['a'])).toEqual({ a: bytes });
+    expect(await signal.get('device-list', ['p'])).toEqual({ p: ['0', '7'] });
+  });
+
+  test('a write is read from Redis until it is there, and from the cache then', async () => {
+    const { keys: signal } = await cached('wrk_a');
+    for (let round = 0; round < 20; round++) {
+      const mapping = { 'lid-mapping': { p: `l${round}` } };
+      const [during] = await Promise.all([signal.get('lid-mapping', ['p']), signal.set(mapping)]);
+      expect([undefined, `l${round - 1}`, `l${round}`]).toContain(during.p);
+      expect(await signal.get('lid-mapping', ['p'])).toEqual({ p: `l${round}` });
+    }
+  });
+
+  test('a write that the fence refused empties it', async () => {
+    const { keys: stale } = await cached('wrk_a');
+    await stale.set({ session: { a: bytes } });
+    const { keys: owner } = await cached('wrk_b', 'wrk_a');
+    const newer = Buffer.from('what the new owner stored');
+    await owner.set({ session: { a: newer } });
+    expect(await stale.get('session', ['a'])).toEqual({ a: bytes });
+    await expect(stale.set({ session: { b: bytes } })).rejects.toThrow(FencedError);
+    expect(await stale.get('session', ['a', 'b'])).toEqual({ a: newer });
+  });
+
+  test('a discarded session leaves nothing in it', async () => {
+    const own = new AuthCache({ maxBytes: 1_000_000 });
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    const store = new AuthStateStore({ redis: fixture.redis, cipher, fence, cache: own });
+    const { keys: signal } = await store.load(initAuthCreds);
+    await signal.set({ session: { a: bytes } });
+    expect(own.bytes).toBeGreaterThan(0);
+    store.discard();
+    await signal.get('session', ['a']);
+    expect(own.bytes).toBe(0);
+  });
+});
+
+describe('while keys are rotated', () => {
+  const [oldKey, newKey] = ['5a'.repeat(32), 'c3'.repeat(32)];
+  const [before, during, after] = [oldKey, `${newKey},${oldKey}`, newKey].map((list) =>
+    Cipher.fromHexKeys(list),
+  );
+
+  test('everything opens with either key, and after sealing anew with the new one alone', async () => {
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    const old = storeOf(fence, before);
+    const { creds, keys: signal } = await old.load(initAuthCreds);
+    await old.saveCreds();
+    const ids = Array.from({ length: 500 }, (_, index) => String(index));
+    await signal.set({ 'lid-mapping': Object.fromEntries(ids.map((id) => [id, `lid-${id}`])) });
+
+    const both = storeOf(fence, during);
+    const loaded = await both.load(neverFresh);
+    expect(loaded.creds.registrationId).toBe(creds.registrationId);
+    // A write that comes while values are sealed anew is not undone by it.
+    const [outcome] = await Promise.all([
+      both.reseal(),
+      loaded.keys.set({ 'lid-mapping': { 499: 'newer', 498: null } }),
+    ]);
+    expect(outcome.unreadable).toBe(0);
+    expect(outcome.resealed).toBeGreaterThanOrEqual(499);
+    expect(await both.reseal()).toEqual({ resealed: 0, unreadable: 0 });
+
+    const { keys: later } = await storeOf(fence, after).load(neverFresh);
+    expect(await later.get('lid-mapping', ['0', '498', '499'])).toEqual({ 0: 'lid-0', 499: 'newer' });
+  });
+
+  test('what none of the keys opens is left as it is', async () => {
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    const { keys: signal } = await storeOf(fence, Cipher.fromHexKeys('77'.repeat(32))).load(initAuthCreds);
+    await signal.set({ session: { a: Buffer.from('a') } });
+    const dump = await everythingIn(fixture.redis);
+    expect(await storeOf(fence, during).reseal()).toEqual({ resealed: 0, unreadable: 1 });
+    expect((await everythingIn(fixture.redis)).equals(dump)).toBe(true);
+  });
 });

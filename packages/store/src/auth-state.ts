@@ -4,8 +4,9 @@ import type {
   SignalDataTypeMap,
   SignalKeyStore,
 } from '@whiskeysockets/baileys';
+import type { AuthCache, SessionAuthCache } from './auth-cache.js';
 import { decodeAuthValue, encodeAuthValue } from './auth-codec.js';
-import type { Cipher, ScopedCipher } from './cipher.js';
+import { type Cipher, type ScopedCipher, SealedValueError } from './cipher.js';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
@@ -13,6 +14,10 @@ import { FencedScript } from './script.js';
 import type { Fence } from './session-ref.js';
 
 const CREDS = 'creds';
+/** A pre-key is read once, when its one message comes, and deleted then: hundreds of them would fill the cache. */
+const UNCACHED = /^(creds$|pre-key:|inbox:)/;
+/** Fields that are sealed anew in one write. */
+const RESEALED_AT_ONCE = 200;
 
 const writeAuth = new FencedScript('write-auth', asNumber);
 const deleteKeys = new FencedScript('delete-keys', asNumber);
@@ -31,23 +36,34 @@ export interface StoredAuthState {
 /**
  * The credentials of one session, sealed, in one Redis hash: field `creds`, and `<type>:<id>` for each Signal record.
  *
- * Each write is one fenced script, done in full or not at all, and resolves when Redis has it: nothing is cached or
- * deferred, since Baileys acknowledges a message to WhatsApp as soon as a write resolves. Writes are carried out one
- * after the other in the order they were asked for, credentials and Signal records alike.
+ * Each write is one fenced script, done in full or not at all, and resolves when Redis has it: nothing is deferred,
+ * since Baileys acknowledges a message to WhatsApp as soon as a write resolves. Writes are carried out one after the
+ * other in the order they were asked for, credentials and Signal records alike.
+ *
+ * Reads may come from a cache, which has a value only after Redis had it: a field that is being written is read from
+ * Redis until the write has resolved, and one that could not be written, or was refused by the fence, leaves nothing
+ * in the cache. Nobody else writes under this fence, so what is cached is what is stored.
  */
 export class AuthStateStore {
   readonly #redis: RedisConnection;
   readonly #fence: Fence;
   readonly #scope: ScopedCipher;
   readonly #key: string;
+  readonly #cache: SessionAuthCache | undefined;
+  readonly #isRotating: boolean;
+  /** Changes whenever a write begins or ends: what was read meanwhile may be older than that. */
+  #generation = 0;
+  #discarded = false;
   #creds: AuthenticationCreds | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
 
-  constructor(options: { redis: RedisConnection; cipher: Cipher; fence: Fence }) {
+  constructor(options: { redis: RedisConnection; cipher: Cipher; fence: Fence; cache?: AuthCache }) {
     this.#redis = options.redis;
     this.#fence = options.fence;
     this.#scope = options.cipher.sessionScope(options.fence);
+    this.#isRotating = options.cipher.isRotating;
     this.#key = keys.auth(options.fence);
+    this.#cache = options.cache?.forSession();
   }
 
   /**
@@ -56,6 +72,7 @@ export class AuthStateStore {
    * @throws {SealedValueError} when the stored value is damaged or was sealed with another key.
    */
   async load(freshCreds: () => AuthenticationCreds): Promise<StoredAuthState> {
+    this.#cache?.clear();
     const [stored] = await this.#read([CREDS]);
     // Only saveCreds writes this field, and it writes AuthenticationCreds.
     const creds = stored === undefined ? freshCreds() : (stored as AuthenticationCreds);
@@ -67,6 +84,11 @@ export class AuthStateStore {
     };
   }
 
+  /** Records of a type that is none of Baileys' own, as `keys.set` stores them; undefined where there is none. */
+  readRecords(type: 'inbox', ids: readonly string[]): Promise<unknown[]> {
+    return this.#read(ids.map((id) => `${type}:${id}`));
+  }
+
   /**
    * Stores the credentials that `load` gave, as they are when this write's turn comes.
    * @throws {FencedError} when the fence is no longer the session's owner.
@@ -76,6 +98,52 @@ export class AuthStateStore {
       if (this.#creds === undefined) throw new Error('the credentials were not loaded');
       return new Map([[CREDS, encodeAuthValue(this.#creds)]]);
     });
+  }
+
+  /**
+   * Seals with the key that seals now what another one of the cipher's keys has sealed. What cannot be opened stays as
+   * it is. Without effect unless the cipher has several keys.
+   * @throws {FencedError} when the fence is no longer the session's owner.
+   */
+  async reseal(): Promise<{ resealed: number; unreadable: number }> {
+    const outcome = { resealed: 0, unreadable: 0 };
+    if (!this.#isRotating) return outcome;
+    // What waits for its event is deleted with it, by another script: written back here it would come to life again.
+    const fields = (await this.#redis.hkeys(this.#key)).filter((field) => !field.startsWith('inbox:'));
+    for (let from = 0; from < fields.length; from += RESEALED_AT_ONCE) {
+      const chunk = fields.slice(from, from + RESEALED_AT_ONCE);
+      await this.#inTurn(async () => {
+        const { values, unreadable } = await this.#outdated(chunk);
+        await this.#writeNow(values);
+        outcome.resealed += values.size;
+        outcome.unreadable += unreadable;
+      });
+    }
+    return outcome;
+  }
+
+  /** Gives the cache back what it holds of this session. Reads and writes go on, without a cache. */
+  discard(): void {
+    this.#discarded = true;
+    this.#cache?.clear();
+  }
+
+  /** Those of the fields that are sealed with an old key, in plain. */
+  async #outdated(fields: readonly string[]): Promise<{ values: FieldValues; unreadable: number }> {
+    const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
+    const values = new Map<string, Buffer>();
+    let unreadable = 0;
+    for (const [index, field] of fields.entries()) {
+      const value = sealed[index];
+      if (value == null || this.#scope.isCurrent(value)) continue;
+      try {
+        values.set(field, this.#scope.open(value, field));
+      } catch (error) {
+        if (!(error instanceof SealedValueError)) throw error;
+        unreadable += 1;
+      }
+    }
+    return { values, unreadable };
   }
 
   async #getKeys<T extends keyof SignalDataTypeMap>(
@@ -103,17 +171,61 @@ export class AuthStateStore {
   }
 
   async #read(fields: readonly string[]): Promise<unknown[]> {
-    if (fields.length === 0) return [];
-    const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
-    return fields.map((field, index) => {
-      const value = sealed[index];
-      return value == null ? undefined : decodeAuthValue(this.#scope.open(value, field));
+    const found = new Map<string, Buffer | undefined>();
+    for (const field of fields) {
+      const cached = this.#cache?.get(field);
+      if (cached !== undefined) found.set(field, cached.value);
+    }
+    const missing = fields.filter((field) => !found.has(field));
+    for (const [field, value] of await this.#readStored(missing)) found.set(field, value);
+    return fields.map((field) => {
+      const value = found.get(field);
+      // A copy: what is decoded may share its bytes with what it was decoded from, and belongs to the caller.
+      return value === undefined ? undefined : decodeAuthValue(Buffer.from(value));
     });
   }
 
+  async #readStored(fields: readonly string[]): Promise<FieldValues> {
+    if (fields.length === 0) return new Map();
+    const generation = this.#generation;
+    const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
+    const values = new Map<string, Buffer | undefined>();
+    for (const [index, field] of fields.entries()) {
+      const value = sealed[index];
+      values.set(field, value == null ? undefined : this.#scope.open(value, field));
+    }
+    if (generation === this.#generation) this.#remember(values);
+    return values;
+  }
+
   /** Writes fields in turn; a field without a value is deleted. */
-  async #write(snapshot: () => FieldValues): Promise<void> {
-    const turn = this.#lastWrite.then(() => this.#writeNow(snapshot()));
+  #write(snapshot: () => FieldValues): Promise<void> {
+    return this.#inTurn(async () => {
+      const fields = snapshot();
+      this.#generation += 1;
+      for (const field of fields.keys()) this.#cache?.delete(field);
+      try {
+        await this.#writeNow(fields);
+        this.#remember(fields);
+      } catch (error) {
+        // What Redis has now is not known, or is another owner's.
+        this.#cache?.clear();
+        throw error;
+      } finally {
+        this.#generation += 1;
+      }
+    });
+  }
+
+  #remember(fields: FieldValues): void {
+    if (this.#discarded) return;
+    for (const [field, value] of fields) {
+      if (!UNCACHED.test(field)) this.#cache?.put(field, value);
+    }
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#lastWrite.then(work);
     // One failed write must not fail those after it: each meets the fence itself.
     this.#lastWrite = turn.catch(() => undefined);
     await turn;

@@ -10,11 +10,11 @@ const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
 const secret = Buffer.from('a private key of some length');
 
 describe('a sealed value', () => {
-  const cipher = Cipher.fromHexKey(KEY);
+  const cipher = Cipher.fromHexKeys(KEY);
   const sealed = cipher.sessionScope(shop).seal(secret, 'creds');
 
   test('opens in its place, also by another process with the same key', () => {
-    const opened = Cipher.fromHexKey(KEY.toUpperCase()).sessionScope(shop).open(sealed, 'creds');
+    const opened = Cipher.fromHexKeys(KEY.toUpperCase()).sessionScope(shop).open(sealed, 'creds');
     expect(opened.equals(secret)).toBe(true);
   });
 
@@ -34,7 +34,7 @@ describe('a sealed value', () => {
     ['another field', () => cipher.sessionScope(shop).open(sealed, 'session:peer')],
     ['another session', () => cipher.sessionScope({ ...shop, sessionId: 'desk' }).open(sealed, 'creds')],
     ['another tenant', () => cipher.sessionScope({ ...shop, tenantId: 'tnt_b' }).open(sealed, 'creds')],
-    ['another key', () => Cipher.fromHexKey(OTHER_KEY).sessionScope(shop).open(sealed, 'creds')],
+    ['another key', () => Cipher.fromHexKeys(OTHER_KEY).sessionScope(shop).open(sealed, 'creds')],
   ])('does not open with %s', (_name, open) => {
     expect(open).toThrow(SealedValueError);
   });
@@ -50,21 +50,50 @@ describe('a sealed value', () => {
   });
 });
 
-test.each(['', 'xyz', KEY.slice(1), `${KEY}00`, 'g'.repeat(64)])('%j is no key', (hex) => {
-  expect(() => Cipher.fromHexKey(hex)).toThrow(TypeError);
+describe('with several keys', () => {
+  const rotating = Cipher.fromHexKeys(`${OTHER_KEY},${KEY}`).sessionScope(shop);
+  const before = Cipher.fromHexKeys(KEY).sessionScope(shop);
+  const after = Cipher.fromHexKeys(OTHER_KEY).sessionScope(shop);
+
+  test('the first seals, all open, and it is known which values are outdated', () => {
+    const [old, fresh] = [before.seal(secret, 'creds'), rotating.seal(secret, 'creds')];
+    expect([old, fresh].map((sealed) => rotating.open(sealed, 'creds').equals(secret))).toEqual([true, true]);
+    expect([old, fresh].map((sealed) => rotating.isCurrent(sealed))).toEqual([false, true]);
+    expect(after.open(fresh, 'creds').equals(secret)).toBe(true);
+    expect(() => before.open(fresh, 'creds')).toThrow(SealedValueError);
+  });
 });
+
+test.each(['', 'xyz', `${KEY},`, `${KEY},xyz`, KEY.slice(1), `${KEY}00`, 'g'.repeat(64)])(
+  '%j is no key',
+  (hex) => {
+    expect(() => Cipher.fromHexKeys(hex)).toThrow(TypeError);
+  },
+);
 
 describe('the encryption check', () => {
   const fixture = useRedis();
 
   test('accepts the key that the first worker brought, and refuses another, changing nothing', async () => {
-    await verifyEncryptionKey(fixture.redis, Cipher.fromHexKey(KEY));
-    await verifyEncryptionKey(fixture.redis, Cipher.fromHexKey(KEY));
+    await verifyEncryptionKey(fixture.redis, Cipher.fromHexKeys(KEY));
+    await verifyEncryptionKey(fixture.redis, Cipher.fromHexKeys(KEY));
     const before = await everythingIn(fixture.redis);
-    const wrong = verifyEncryptionKey(fixture.redis, Cipher.fromHexKey(OTHER_KEY));
+    const wrong = verifyEncryptionKey(fixture.redis, Cipher.fromHexKeys(OTHER_KEY));
     await expect(wrong).rejects.toThrow(StartError);
     await expect(wrong).rejects.toThrow('ENCRYPTION_KEY');
     expect((await everythingIn(fixture.redis)).equals(before)).toBe(true);
-    await verifyEncryptionKey(fixture.redis, Cipher.fromHexKey(KEY));
+    await verifyEncryptionKey(fixture.redis, Cipher.fromHexKeys(KEY));
+  });
+
+  test('goes over to a new key once a worker has it as the first', async () => {
+    const check = (list: string) => verifyEncryptionKey(fixture.redis, Cipher.fromHexKeys(list));
+    await check(KEY);
+    await check(`${KEY},${OTHER_KEY}`);
+    await expect(check(OTHER_KEY)).rejects.toThrow(StartError);
+    await check(`${OTHER_KEY},${KEY}`);
+    await check(`${KEY},${OTHER_KEY}`);
+    await check(`${OTHER_KEY},${KEY}`);
+    await check(OTHER_KEY);
+    await expect(check(KEY)).rejects.toThrow(StartError);
   });
 });

@@ -16,42 +16,55 @@ export class SealedValueError extends Error {
   }
 }
 
+interface MasterKey {
+  readonly id: Buffer;
+  readonly bytes: Buffer;
+}
+
+function masterKey(hex: string): MasterKey {
+  if (!/^[0-9a-fA-F]{64}$/.test(hex)) throw new TypeError('a key must be 64 hexadecimal digits');
+  const bytes = Buffer.from(hex, 'hex');
+  const id = createHash('sha256').update('wafleet key id\0').update(bytes).digest().subarray(0, KEY_ID_BYTES);
+  return { id, bytes };
+}
+
 /**
  * Seals values at rest with AES-256-GCM.
  *
  * A sealed value is: version (1 byte), id of the key (4), nonce (12), ciphertext, tag (16). The header is
- * authenticated with it; the key's id is there so that keys can be rotated. Values are sealed in scopes, one for each
- * session, and each scope has a key of its own, derived by HKDF-SHA256: random nonces are safe for 2³² values of one
- * key (NIST SP 800-38D, 8.3), which a session never reaches and a cluster would.
+ * authenticated with it. Values are sealed in scopes, one for each session, and each scope has a key of its own,
+ * derived by HKDF-SHA256: random nonces are safe for 2³² values of one key (NIST SP 800-38D, 8.3), which a session
+ * never reaches and a cluster would.
+ *
+ * There may be several keys, so that they can be changed while sessions run: the first seals, and each value opens
+ * with the key that its header names.
  */
 export class Cipher {
-  readonly #masterKey: Buffer;
-  readonly #keyId: Buffer;
+  readonly #keys: readonly [MasterKey, ...MasterKey[]];
 
-  private constructor(masterKey: Buffer) {
-    this.#masterKey = masterKey;
-    this.#keyId = createHash('sha256')
-      .update('wafleet key id\0')
-      .update(masterKey)
-      .digest()
-      .subarray(0, KEY_ID_BYTES);
+  private constructor(keys: readonly [MasterKey, ...MasterKey[]]) {
+    this.#keys = keys;
   }
 
-  /** @param hex 64 hexadecimal digits. */
-  static fromHexKey(hex: string): Cipher {
-    if (!/^[0-9a-fA-F]{64}$/.test(hex)) throw new TypeError('the key must be 64 hexadecimal digits');
-    return new Cipher(Buffer.from(hex, 'hex'));
+  /** @param list one key or several with commas between them, each of 64 hexadecimal digits; the first seals. */
+  static fromHexKeys(list: string): Cipher {
+    const [current = '', ...others] = list.split(',');
+    return new Cipher([masterKey(current), ...others.map(masterKey)]);
   }
 
-  /** Tells keys apart without telling anything of them. */
-  get fingerprint(): string {
-    return this.#keyId.toString('hex');
+  /** Tells keys apart without telling anything of them; that of the key that seals comes first. */
+  get fingerprints(): readonly string[] {
+    return this.#keys.map(({ id }) => id.toString('hex'));
+  }
+
+  /** Whether values may be there that were sealed with another key than the one that seals now. */
+  get isRotating(): boolean {
+    return this.#keys.length > 1;
   }
 
   /** What seals the values of one scope; a value opens in its own scope only. */
   scope(name: string): ScopedCipher {
-    const key = hkdfSync('sha256', this.#masterKey, '', `wafleet ${name}`, 32);
-    return new ScopedCipher(Buffer.from(key), this.#keyId);
+    return new ScopedCipher(this.#keys, name);
   }
 
   /** The scope of a session. */
@@ -61,35 +74,44 @@ export class Cipher {
 }
 
 class ScopedCipher {
-  readonly #key: Buffer;
-  readonly #keyId: Buffer;
+  readonly #keys: readonly [MasterKey, ...MasterKey[]];
+  readonly #name: string;
+  readonly #derived = new Map<MasterKey, Buffer>();
 
-  constructor(key: Buffer, keyId: Buffer) {
-    this.#key = key;
-    this.#keyId = keyId;
+  constructor(keys: readonly [MasterKey, ...MasterKey[]], name: string) {
+    this.#keys = keys;
+    this.#name = name;
   }
 
   /** @param place where the value will stand; it opens nowhere else. */
   seal(plain: Uint8Array, place: string): Buffer {
-    const header = Buffer.concat([Buffer.of(VERSION), this.#keyId, randomBytes(NONCE_BYTES)]);
-    const cipher = createCipheriv(ALGORITHM, this.#key, header.subarray(-NONCE_BYTES));
+    const [key] = this.#keys;
+    const header = Buffer.concat([Buffer.of(VERSION), key.id, randomBytes(NONCE_BYTES)]);
+    const cipher = createCipheriv(ALGORITHM, this.#derive(key), header.subarray(-NONCE_BYTES));
     cipher.setAAD(Buffer.concat([header, Buffer.from(place)]));
     return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }
 
-  /** @throws {SealedValueError} when the value was not sealed with this key, in this scope and for this place. */
+  /** Whether the value was sealed with the key that seals now. */
+  isCurrent(sealed: Buffer): boolean {
+    return keyIdOf(sealed).equals(this.#keys[0].id);
+  }
+
+  /** @throws {SealedValueError} when the value was not sealed with one of the keys, in this scope and for this place. */
   open(sealed: Buffer, place: string): Buffer {
     if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== VERSION) {
       throw new SealedValueError(`the value of ${place} is not a sealed value`);
     }
     const header = sealed.subarray(0, HEADER_BYTES);
-    const keyId = header.subarray(1, 1 + KEY_ID_BYTES);
-    if (!keyId.equals(this.#keyId)) {
+    const keyId = keyIdOf(sealed);
+    const key = this.#keys.find(({ id }) => id.equals(keyId));
+    if (key === undefined) {
+      const known = this.#keys.map(({ id }) => id.toString('hex')).join(', ');
       throw new SealedValueError(
-        `the value of ${place} was sealed with the key ${keyId.toString('hex')}, not ${this.#keyId.toString('hex')}`,
+        `the value of ${place} was sealed with the key ${keyId.toString('hex')}, not ${known}`,
       );
     }
-    const decipher = createDecipheriv(ALGORITHM, this.#key, header.subarray(-NONCE_BYTES), {
+    const decipher = createDecipheriv(ALGORITHM, this.#derive(key), header.subarray(-NONCE_BYTES), {
       authTagLength: TAG_BYTES,
     });
     decipher.setAAD(Buffer.concat([header, Buffer.from(place)]));
@@ -102,6 +124,17 @@ class ScopedCipher {
       });
     }
   }
+
+  #derive(key: MasterKey): Buffer {
+    const derived =
+      this.#derived.get(key) ?? Buffer.from(hkdfSync('sha256', key.bytes, '', `wafleet ${this.#name}`, 32));
+    this.#derived.set(key, derived);
+    return derived;
+  }
+}
+
+function keyIdOf(sealed: Buffer): Buffer {
+  return sealed.subarray(1, 1 + KEY_ID_BYTES);
 }
 
 export type { ScopedCipher };

@@ -8,9 +8,10 @@ export type RedisConnection = Redis;
  * `command`: short commands; each fails after at most 5 s when Redis is out of reach.
  * `blocking`: waits inside Redis for its one reader; never shared.
  * `subscriber`: receives channels; subscribes again by itself after a reconnect.
+ * `lifeline`: shows by its being open that the process lives; forgets its subscriptions when it breaks.
  * `queue`: for BullMQ, which does its own retrying and wants commands to wait for ever.
  */
-export type RedisRole = 'command' | 'blocking' | 'subscriber' | 'queue';
+export type RedisRole = 'command' | 'blocking' | 'subscriber' | 'lifeline' | 'queue';
 
 const COMMAND_TIMEOUT_MS = 5_000;
 /** Longer than any BLOCK a reader of ours asks for. */
@@ -20,7 +21,7 @@ const OLDEST_MAJOR_VERSION = 7;
 
 type RoleOptions = Pick<
   RedisOptions,
-  'commandTimeout' | 'maxRetriesPerRequest' | 'socketTimeout' | 'enableReadyCheck'
+  'autoResubscribe' | 'commandTimeout' | 'enableReadyCheck' | 'maxRetriesPerRequest' | 'socketTimeout'
 >;
 
 const optionsOfRole: Readonly<Record<RedisRole, RoleOptions>> = {
@@ -29,6 +30,7 @@ const optionsOfRole: Readonly<Record<RedisRole, RoleOptions>> = {
   command: { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 8, socketTimeout: COMMAND_TIMEOUT_MS },
   blocking: { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS },
   subscriber: { maxRetriesPerRequest: null, enableReadyCheck: false },
+  lifeline: { maxRetriesPerRequest: null, enableReadyCheck: false, autoResubscribe: false },
   queue: { maxRetriesPerRequest: null },
 };
 

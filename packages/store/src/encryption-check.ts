@@ -7,20 +7,26 @@ const SCOPE = 'encryption check';
 const CANARY = 'canary';
 
 /**
- * Makes sure before a worker starts that its key opens what is stored in this Redis. The first worker leaves a
- * sealed constant; the others must be able to open it. Nothing stored is ever changed.
- * @throws {StartError} when the key is another one.
+ * Makes sure before a worker starts that it can open what is stored in this Redis. The first worker leaves a sealed
+ * constant; the others must be able to open it with one of their keys, and seal it anew with the first. No session's
+ * data is ever changed.
+ * @throws {StartError} when the constant was sealed with a key that the worker does not have.
  */
 export async function verifyEncryptionKey(redis: RedisConnection, cipher: Cipher): Promise<void> {
   const scope = cipher.scope(SCOPE);
-  await redis.set(keys.encryptionCanary, scope.seal(Buffer.from(CANARY), CANARY), 'NX');
+  const sealed = scope.seal(Buffer.from(CANARY), CANARY);
+  await redis.set(keys.encryptionCanary, sealed, 'NX');
   const stored = await redis.getBuffer(keys.encryptionCanary);
   try {
-    if (stored !== null && scope.open(stored, CANARY).toString() === CANARY) return;
+    if (stored !== null && scope.open(stored, CANARY).toString() === CANARY) {
+      if (!scope.isCurrent(stored)) await redis.set(keys.encryptionCanary, sealed);
+      return;
+    }
   } catch (error) {
     if (!(error instanceof SealedValueError)) throw error;
   }
+  const mine = cipher.fingerprints.join(', ');
   throw new StartError(
-    `ENCRYPTION_KEY (fingerprint ${cipher.fingerprint}) is not the key that this Redis' sessions were stored with; set the right one, or use another Redis.`,
+    `ENCRYPTION_KEY (fingerprint ${mine}) has not the key that this Redis' sessions were stored with; set the right one, or use another Redis.`,
   );
 }

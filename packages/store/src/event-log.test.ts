@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { EventChannel } from './event-channel.js';
 import { EventLog, type LoggedEvent } from './event-log.js';
 import { channels, keys } from './keyspace.js';
-import { ownedSession, useRedis } from './testing/redis-fixture.js';
+import { FencedError } from './session-ref.js';
+import { claimed, ownedSession, useRedis } from './testing/redis-fixture.js';
 
 const fixture = useRedis();
 const tenantId = 'tnt_a';
@@ -30,6 +31,24 @@ describe('append', () => {
     const [first] = positions;
     expect(positions).toEqual([1, 2, 3, 4].map((seq) => ({ epoch: first?.epoch, seq })));
     expect(await log.position(tenantId)).toEqual(positions.at(-1));
+  });
+
+  test('writes a batch once, however often it is given, and answers the same positions', async () => {
+    const log = logOf();
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    const other = await ownedSession(fixture.redis, desk, 'wrk_b');
+    const first = await log.append(fence, [numbered(1), numbered(2)], { batch: 1 });
+    await log.append(other, [numbered(3)], { batch: 1 });
+    expect(await log.append(fence, [numbered(1), numbered(2)], { batch: 1 })).toEqual(first);
+    await log.append(fence, [numbered(4)], { batch: 2 });
+    // The next owner counts its batches from 1 again.
+    const next = await claimed(fixture.redis, shop, 'wrk_c', 'wrk_a');
+    await log.append(next, [numbered(5)], { batch: 2 });
+
+    const events = await log.read(tenantId, { after: undefined, count: 10 });
+    expect(events.map(({ body }) => JSON.parse(body).n)).toEqual([1, 2, 3, 4, 5]);
+    expect(events.map(({ position }) => position.seq)).toEqual([1, 2, 3, 4, 5]);
+    await expect(log.append(fence, [numbered(4)], { batch: 2 })).rejects.toThrow(FencedError);
   });
 
   test('puts the event id into the payload, which stays valid JSON', async () => {

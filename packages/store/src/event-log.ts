@@ -44,12 +44,20 @@ export class EventLog {
   }
 
   /**
-   * Appends and publishes events of the fence's session; all of them or none. When the connection breaks after
-   * Redis ran the script but before its answer came, the events may be appended a second time.
+   * Appends and publishes events of the fence's session; all of them or none.
+   * @param options.batch the number of these events' batch under this fence. The batch that was appended last may be
+   * given again, when its answer was lost: it is not appended a second time, and its positions are the same. Without
+   * a number, a repeated call repeats the events.
+   * @param options.usesUp fields of the session's credentials that are deleted in the same step: what was kept until
+   * these events are in the log.
    * @throws {FencedError} when the fence is no longer the session's owner.
    */
-  async append(fence: Fence, events: readonly OutgoingEvent[]): Promise<EventPosition[]> {
-    if (events.length === 0) return [];
+  async append(
+    fence: Fence,
+    events: readonly OutgoingEvent[],
+    { batch, usesUp = [] }: { batch?: number; usesUp?: readonly string[] } = {},
+  ): Promise<EventPosition[]> {
+    if (events.length === 0 && usesUp.length === 0) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
     }
@@ -58,8 +66,12 @@ export class EventLog {
       this.#redis,
       keys.owner(fence),
       fence,
-      [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId)],
-      [fence.sessionId, this.#maxLength, ...events.flatMap(({ event, body }) => [event, body])],
+      [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), keys.auth(fence)],
+      [
+        ...[fence.sessionId, this.#maxLength, batch ?? ''],
+        ...[usesUp.length, ...usesUp],
+        ...events.flatMap(({ event, body }) => [event, body]),
+      ],
     );
     return events.map((_, index) => ({ epoch, seq: first + index }));
   }

@@ -13,7 +13,7 @@ import { claimed, everythingIn, ownedSession, useRedis } from './testing/redis-f
 
 const fixture = useRedis();
 const ref = { tenantId: 'tnt_a', sessionId: 'shop' };
-const cipher = Cipher.fromHexKey('07'.repeat(32));
+const cipher = Cipher.fromHexKeys('07'.repeat(32));
 
 async function authStateOf(redis: RedisConnection, fence: Fence) {
   const store = new AuthStateStore({ redis, cipher, fence });

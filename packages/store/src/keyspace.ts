@@ -9,7 +9,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
- * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it)         |
+ * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
+ * |                                 |        | the last batch of events: batch, batchEpoch, batchSeq            |
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
@@ -20,8 +21,15 @@ import type { SessionRef } from './session-ref.js';
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, name, createdAt                     |
  * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
  * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
+ * | wf:{workers}:identity:<name>    | string | the incarnation that has the identity; expires with its lease    |
  * | wf:{workers}:heartbeats         | hash   | worker → heartbeat (JSON)                                        |
+ * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: of which server   |
+ * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
+ * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
  * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
+ * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
+ * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
+ * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
  * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
  * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
  */
@@ -32,7 +40,10 @@ const MESSAGE_BUCKETS = 8;
 export const keys = {
   tenants: 'wf:tenants',
   heartbeats: 'wf:{workers}:heartbeats',
+  lifelines: 'wf:{workers}:lifelines',
+  pulse: 'wf:{workers}:pulse',
   encryptionCanary: 'wf:encryption-canary',
+  connectBucket: 'wf:{connects}:bucket',
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
   sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
@@ -52,10 +63,15 @@ export const keys = {
   apiKeyId: (keyId: string) => `wf:key-id:${keyId}`,
 
   lease: (workerId: string) => `wf:{workers}:lease:${workerId}`,
+  identity: (identity: string) => `wf:{workers}:identity:${identity}`,
   inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
+
+  connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
+  placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,
 } as const;
 
 export const channels = {
   events: (tenantId: string) => `wf:{${tenantId}}:events`,
+  lifeline: (token: string) => `wf:{workers}:lifeline:${token}`,
   replies: (clientId: string) => `wf:{${clientId}}:replies`,
 } as const;

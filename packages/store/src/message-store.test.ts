@@ -7,7 +7,7 @@ import { everythingIn, ownedSession, useRedis } from './testing/redis-fixture.js
 const DAY_MS = 24 * 60 * 60 * 1000;
 const fixture = useRedis();
 const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
-const cipher = Cipher.fromHexKey('22'.repeat(32));
+const cipher = Cipher.fromHexKeys('22'.repeat(32));
 const messagesOf = () => new RecentMessages({ redis: fixture.redis, cipher });
 
 test('a message comes back by its key, and nothing of it can be read in Redis', async () => {
@@ -18,7 +18,7 @@ test('a message comes back by its key, and nothing of it can be read in Redis', 
   expect(await messagesOf().get(shop, 'peer/A2')).toBeUndefined();
   expect(await messagesOf().get({ ...shop, sessionId: 'desk' }, 'peer/A1')).toBeUndefined();
   expect((await everythingIn(fixture.redis)).includes('only its sender')).toBe(false);
-  const other = new RecentMessages({ redis: fixture.redis, cipher: Cipher.fromHexKey('33'.repeat(32)) });
+  const other = new RecentMessages({ redis: fixture.redis, cipher: Cipher.fromHexKeys('33'.repeat(32)) });
   await expect(other.get(shop, 'peer/A1')).rejects.toThrow(SealedValueError);
 });
 

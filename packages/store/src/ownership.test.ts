@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventLog } from './event-log.js';
 import { Ownership } from './ownership.js';
-import { type Fence, FencedError } from './session-ref.js';
+import { FencedError } from './session-ref.js';
 import { SessionDirectory } from './sessions.js';
 import { claimed, ownedSession, useRedis } from './testing/redis-fixture.js';
 
@@ -81,66 +80,3 @@ test('readMany keeps the order and tells what was never claimed', async () => {
     { epoch: 1, worker: 'wrk_a' },
   ]);
 });
-
-test('whatever workers do in whatever order, epochs of writes never overlap', async () => {
-  const workers = ['wrk_a', 'wrk_b', 'wrk_c'];
-  const step = fc.oneof(
-    { weight: 2, arbitrary: fc.record({ act: fc.constant('claim'), previous: fc.constantFrom(...workers) }) },
-    { weight: 1, arbitrary: fc.record({ act: fc.constant('release') }) },
-    { weight: 5, arbitrary: fc.record({ act: fc.constant('write') }) },
-  );
-  const schedule = fc.array(step, { minLength: 5, maxLength: 20 });
-  const log = new EventLog(fixture.redis, { maxLength: 1000 });
-  let written = 0;
-  let refused = 0;
-
-  /** One worker's steps. It keeps its latest fence after it lost the session, as a paused process would. */
-  async function act(worker: string, steps: ({ act: string } | { act: string; previous: string })[]) {
-    const ownership = new Ownership(fixture.redis);
-    let fence: Fence | undefined;
-    for (const next of steps) {
-      if ('previous' in next) {
-        const claim = await ownership.claim(ref, { worker, expectPrevious: next.previous });
-        if ('fence' in claim) fence = claim.fence;
-      } else if (fence !== undefined && next.act === 'release') {
-        await ownership.release(fence);
-      } else if (fence !== undefined) {
-        if (await writeEpoch(log, fence)) written++;
-        else refused++;
-      }
-    }
-  }
-
-  await fc.assert(
-    fc.asyncProperty(fc.tuple(schedule, schedule, schedule), async (schedules) => {
-      await fixture.redis.flushall();
-      await new SessionDirectory(fixture.redis).create(ref);
-      await Promise.all(workers.map((worker, index) => act(worker, schedules[index] ?? [])));
-
-      const events = await log.read(ref.tenantId, { after: undefined, count: 1000 });
-      const writers = new Map<number, string>();
-      let latest = 0;
-      for (const { body } of events) {
-        const { epoch, by }: { epoch: number; by: string } = JSON.parse(body);
-        expect(epoch).toBeGreaterThanOrEqual(latest);
-        expect(writers.get(epoch) ?? by).toBe(by);
-        writers.set(epoch, by);
-        latest = epoch;
-      }
-    }),
-    { numRuns: 50 },
-  );
-  expect(written).toBeGreaterThan(0);
-  expect(refused).toBeGreaterThan(0);
-});
-
-async function writeEpoch(log: EventLog, fence: Fence): Promise<boolean> {
-  const body = JSON.stringify({ epoch: fence.epoch, by: fence.worker });
-  try {
-    await log.append(fence, [{ event: 'call', body }]);
-    return true;
-  } catch (error) {
-    if (error instanceof FencedError) return false;
-    throw error;
-  }
-}

@@ -101,7 +101,7 @@ test('a tenant’s sessions are listed oldest first, and no other’s', async ()
 describe('a purge', () => {
   test('leaves nothing but a tombstone, from which epochs go on', async () => {
     const directory = directoryOf();
-    const cipher = Cipher.fromHexKey('11'.repeat(32));
+    const cipher = Cipher.fromHexKeys('11'.repeat(32));
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
     const store = new AuthStateStore({ redis: fixture.redis, cipher, fence });
     const state = await store.load(initAuthCreds);

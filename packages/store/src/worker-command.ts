@@ -28,9 +28,9 @@ export type CommandKind = WorkerCommand['kind'];
 
 const nothing = z.object({});
 
-/** What a worker answers to each command. `expiresAt` is ms since 1970. */
+/** What a worker answers to each command. `expiresAt` is ms since 1970, `sessions` how many the worker has now. */
 export const replySchemas = {
-  assign: nothing,
+  assign: z.object({ sessions: z.number().optional() }),
   'send-text': z.object({ messageId: z.string() }),
   'pairing-code': z.object({ code: z.string(), expiresAt: z.number() }),
   unlink: nothing,

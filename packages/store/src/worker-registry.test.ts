@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { Script } from './script.js';
-import { everythingIn, useRedis } from './testing/redis-fixture.js';
+import { useRedis } from './testing/redis-fixture.js';
 import { LEASE_MS, WorkerRegistry } from './worker-registry.js';
 
 const fixture = useRedis();
@@ -15,6 +15,7 @@ const heartbeat = (id: string) => ({
   capacity: 100,
   sessions: 3,
   draining: false,
+  idlest: [{ tenantId: 'acme', sessionId: 'shop' }],
 });
 
 describe('a lease', () => {
@@ -29,13 +30,17 @@ describe('a lease', () => {
     expect(life).toBeLessThanOrEqual(LEASE_MS);
     await registry.beat(heartbeat('wrk_a'));
     await registry.releaseLease('wrk_a');
-    expect(await fixture.redis.dbsize()).toBe(0);
+    expect(await fixture.redis.keys('*')).toEqual([keys.pulse]);
   });
 
   test('whose request reached Redis twice is taken all the same', async () => {
     const acquireLease = new Script('acquire-lease', asNumber);
     const send = (attempt: string) =>
-      acquireLease.run(fixture.redis, [keys.lease('wrk_a')], [attempt, LEASE_MS]);
+      acquireLease.run(
+        fixture.redis,
+        [keys.lease('wrk_a'), keys.identity('wrk_a'), keys.lease('wrk_a')],
+        [attempt, LEASE_MS, 'wrk_a', ''],
+      );
     expect([await send('one'), await send('one'), await send('two')]).toEqual([1, 1, 0]);
   });
 
@@ -56,6 +61,32 @@ describe('a lease', () => {
     await registry.acquireLease('wrk_a');
     redis.disconnect();
     await expect(registry.renewLease('wrk_a')).rejects.toThrow();
+  });
+});
+
+describe('an identity', () => {
+  test('belongs to one living incarnation', async () => {
+    const registry = registryOf();
+    expect(await registry.identityHeldForMs('pod-1')).toBe(0);
+    expect(await registry.acquireLease('wrk_a', 'pod-1')).toBe(true);
+    expect(await registry.identityHeldForMs('pod-1')).toBeGreaterThan(0);
+    expect(await registryOf().acquireLease('wrk_b', 'pod-1')).toBe(false);
+    expect(await registry.aliveIds(['wrk_b'])).toEqual(new Set());
+    expect(await registryOf().acquireLease('wrk_b', 'pod-2')).toBe(true);
+    await registry.releaseLease('wrk_a', 'pod-1');
+    expect(await registryOf().acquireLease('wrk_c', 'pod-1')).toBe(true);
+  });
+
+  test('is free as soon as the lease of who had it has ended, and lasts as long as that is renewed', async () => {
+    const registry = registryOf();
+    await registry.acquireLease('wrk_a', 'pod-1');
+    await fixture.redis.pexpire(keys.identity('pod-1'), 5000);
+    expect(await registry.renewLease('wrk_a', 'pod-1')).toBe('renewed');
+    expect(await fixture.redis.pttl(keys.identity('pod-1'))).toBeGreaterThan(5000);
+    await fixture.redis.del(keys.lease('wrk_a'));
+    expect(await registry.acquireLease('wrk_b', 'pod-1')).toBe(true);
+    expect(await registry.renewLease('wrk_a', 'pod-1')).toBe('lost');
+    expect(await registryOf().acquireLease('wrk_c', 'pod-1')).toBe(false);
   });
 });
 
@@ -82,7 +113,7 @@ describe('heartbeats', () => {
     await fixture.redis.del(keys.lease('wrk_a'));
     expect((await registry.list()).map(({ id }) => id)).toEqual(['wrk_b']);
     await registry.beat(heartbeat('wrk_a'));
-    expect((await everythingIn(fixture.redis)).includes('wrk_a')).toBe(false);
+    expect(await fixture.redis.hkeys(keys.heartbeats)).toEqual(['wrk_b']);
   });
 
   test('of another shape are left out', async () => {
@@ -103,4 +134,39 @@ test('aliveIds tells living workers from dead and unknown ones', async () => {
   await registry.acquireLease('wrk_a');
   await registry.acquireLease('wrk_b');
   expect(await registry.aliveIds(['wrk_a', 'wrk_x', 'wrk_b', 'wrk_a'])).toEqual(new Set(['wrk_a', 'wrk_b']));
+});
+
+describe('after a silence of all processes', () => {
+  const ago = async (milliseconds: number) => {
+    const [seconds = 0] = await fixture.redis.time();
+    return String(Number(seconds) * 1000 - milliseconds);
+  };
+
+  test('everybody counts as alive for a while, and nobody who is not any more then', async () => {
+    const registry = registryOf();
+    await registry.acquireLease('wrk_a');
+    await registry.beat(heartbeat('wrk_a'));
+    expect(await registry.isSettling()).toBe(false);
+    expect(await registry.aliveIds(['wrk_a', 'wrk_b'])).toEqual(new Set(['wrk_a']));
+
+    // As when Redis was away for 20 s, and the lease has run out meanwhile.
+    await fixture.redis.del(keys.lease('wrk_a'));
+    await fixture.redis.hset(keys.pulse, 'at', await ago(20_000));
+    expect(await registry.aliveIds(['wrk_a', 'wrk_b'])).toEqual(new Set(['wrk_a', 'wrk_b']));
+    expect(await registry.isSettling()).toBe(true);
+    expect((await registry.list()).map(({ id }) => id)).toEqual(['wrk_a']);
+
+    await fixture.redis.hset(keys.pulse, 'back', await ago(8_000));
+    expect(await registry.isSettling()).toBe(false);
+    expect(await registry.aliveIds(['wrk_a', 'wrk_b'])).toEqual(new Set());
+    expect(await registry.list()).toEqual([]);
+  });
+
+  test('a clock of Redis that was set back ends it all the same', async () => {
+    const registry = registryOf();
+    await fixture.redis.hset(keys.pulse, 'at', await ago(-3_600_000), 'back', await ago(-3_600_000));
+    expect(await registry.isSettling()).toBe(true);
+    const back = Number(await fixture.redis.hget(keys.pulse, 'back'));
+    expect(back).toBeLessThanOrEqual(Number(await ago(-1_000)));
+  });
 });

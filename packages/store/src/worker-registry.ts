@@ -5,9 +5,12 @@ import { INBOX_LIFE_MS } from './inbox-limits.js';
 import { keys } from './keyspace.js';
 import { asList, asNumber, asText } from './reply.js';
 import { Script } from './script.js';
+import type { SessionRef } from './session-ref.js';
 
 /** How long a worker incarnation counts as alive after its last renewal. Renew about five times as often. */
 export const LEASE_MS = 15_000;
+
+const sessionRefSchema = z.object({ tenantId: z.string(), sessionId: z.string() });
 
 const heartbeatSchema = z.object({
   id: z.string(),
@@ -16,6 +19,8 @@ const heartbeatSchema = z.object({
   capacity: z.number(),
   sessions: z.number(),
   draining: z.boolean(),
+  idlest: z.array(sessionRefSchema).default([]),
+  lifeline: z.string().optional(),
   at: z.number(),
 });
 
@@ -31,6 +36,10 @@ export interface WorkerHeartbeat {
   readonly sessions: number;
   /** It hands its sessions over and takes no more. */
   readonly draining: boolean;
+  /** A few of its open sessions, those first that were idle the longest. */
+  readonly idlest: readonly SessionRef[];
+  /** The token of its lifeline, while that is open. */
+  readonly lifeline?: string | undefined;
   /** When Redis received it, ms since 1970 by the clock of Redis. */
   readonly at: number;
 }
@@ -43,6 +52,9 @@ export interface WorkerState extends WorkerHeartbeat {
 const acquireLease = new Script('acquire-lease', asNumber);
 const renewLease = new Script('renew-lease', asNumber);
 const beat = new Script('beat', asNumber);
+const aliveWorkers = new Script('alive-workers', (reply) =>
+  asList(reply).map((flag) => asNumber(flag) === 1),
+);
 const listHeartbeats = new Script('list-heartbeats', (reply) => {
   const [now, beats] = asList(reply);
   return {
@@ -57,6 +69,15 @@ const listHeartbeats = new Script('list-heartbeats', (reply) => {
 /**
  * Who is alive. A worker incarnation holds a lease in Redis; one whose lease ran out is dead for ever, even if its
  * process still runs. Only a lease that Redis says is gone is lost: an error to reach Redis tells nothing.
+ *
+ * A Redis that was away lets every lease run out, though nobody died. Workers and placers therefore leave a pulse, the
+ * time of Redis at which one of them wrote last. Where all were silent for more than 6 s, Redis was away, for all
+ * of them (or none of them ran), and for the next 8 s, in which the workers take their leases again, every worker
+ * counts as alive. Where only one was silent the others' pulse went on, and its lease decides.
+ *
+ * Taking a lease again is safe, whatever others were told meanwhile: what a worker may write is decided by the
+ * sessions' owner records, which a claim changes and a lease does not. So a worker for which Redis was away takes its
+ * lease again, then looks at the owner record of each of its sessions, and discards those that name another owner.
  */
 export class WorkerRegistry {
   readonly #redis: RedisConnection;
@@ -65,24 +86,40 @@ export class WorkerRegistry {
     this.#redis = redis;
   }
 
-  /** Takes the lease of a new incarnation; false when that id is in use. */
-  async acquireLease(workerId: string): Promise<boolean> {
-    return (await acquireLease.run(this.#redis, [keys.lease(workerId)], [randomUUID(), LEASE_MS])) === 1;
+  /**
+   * Takes the lease of a new incarnation; false when that id is in use, or when a living incarnation has the same
+   * identity.
+   * @param identity what no two workers may share at the same time; the incarnation's id unless told.
+   */
+  async acquireLease(workerId: string, identity = workerId): Promise<boolean> {
+    const identityKey = keys.identity(identity);
+    const holder = await this.#redis.get(identityKey);
+    const acquired = await acquireLease.run(
+      this.#redis,
+      [keys.lease(workerId), identityKey, keys.lease(holder ?? workerId)],
+      [randomUUID(), LEASE_MS, workerId, holder ?? ''],
+    );
+    return acquired === 1;
+  }
+
+  /** How long an identity is still held unless its holder renews it, ms; 0 when nobody holds it. */
+  async identityHeldForMs(identity: string): Promise<number> {
+    return Math.max(0, await this.#redis.pttl(keys.identity(identity)));
   }
 
   /** Prolongs the lease. Rejects when Redis is out of reach, which is no loss of the lease. */
-  async renewLease(workerId: string): Promise<'renewed' | 'lost'> {
+  async renewLease(workerId: string, identity = workerId): Promise<'renewed' | 'lost'> {
     const renewed = await renewLease.run(
       this.#redis,
-      [keys.lease(workerId), keys.inbox(workerId)],
-      [LEASE_MS, INBOX_LIFE_MS],
+      [keys.lease(workerId), keys.identity(identity), keys.inbox(workerId)],
+      [LEASE_MS, INBOX_LIFE_MS, workerId],
     );
     return renewed === 1 ? 'renewed' : 'lost';
   }
 
-  /** Ends the incarnation: its lease, heartbeat and inbox go. */
-  async releaseLease(workerId: string): Promise<void> {
-    await this.#redis.del(keys.lease(workerId), keys.inbox(workerId));
+  /** Ends the incarnation: its lease, identity, heartbeat and inbox go. */
+  async releaseLease(workerId: string, identity = workerId): Promise<void> {
+    await this.#redis.del(keys.lease(workerId), keys.identity(identity), keys.inbox(workerId));
     await this.#redis.hdel(keys.heartbeats, workerId);
   }
 
@@ -90,7 +127,7 @@ export class WorkerRegistry {
   async beat(heartbeat: Omit<WorkerHeartbeat, 'at'>): Promise<void> {
     await beat.run(
       this.#redis,
-      [keys.lease(heartbeat.id), keys.heartbeats],
+      [keys.lease(heartbeat.id), keys.heartbeats, keys.pulse],
       [heartbeat.id, JSON.stringify(heartbeat)],
     );
   }
@@ -106,11 +143,21 @@ export class WorkerRegistry {
       .map((heartbeat) => ({ ...heartbeat, ageMs: Math.max(0, now - heartbeat.at) }));
   }
 
-  /** Those of the given incarnations whose lease lives. */
+  /** Those of the given incarnations that count as alive: whose lease lives, or all while the cluster settles. */
   async aliveIds(workerIds: readonly string[]): Promise<Set<string>> {
     const ids = [...new Set(workerIds)];
     if (ids.length === 0) return new Set();
-    const leases = await this.#redis.mget(ids.map((id) => keys.lease(id)));
-    return new Set(ids.filter((_, index) => leases[index] !== null));
+    const [, ...alive] = await this.#lookAt(ids);
+    return new Set(ids.filter((_, index) => alive[index]));
+  }
+
+  /** Whether Redis has come back so lately that nobody counts as dead. */
+  async isSettling(): Promise<boolean> {
+    const [isSettling] = await this.#lookAt([]);
+    return isSettling === true;
+  }
+
+  #lookAt(workerIds: readonly string[]): Promise<boolean[]> {
+    return aliveWorkers.run(this.#redis, [keys.pulse, ...workerIds.map((id) => keys.lease(id))], []);
   }
 }

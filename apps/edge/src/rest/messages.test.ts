@@ -70,6 +70,23 @@ describe('POST /api/sessions/:id/messages', () => {
     expect(next.received).toHaveLength(1);
   });
 
+  it('waits for a session that its worker hands over', async () => {
+    const next = await cluster.startWorker(deliver);
+    const former = await cluster.startWorker(async (command, worker) => {
+      void handOver();
+      return worker.refuse(command);
+    });
+    const fence = await former.own(tenant.tenantId, 'shop-1');
+    const handOver = async () => {
+      await former.sessions.setStatus(fence, { status: 'queued', reason: 'drain' });
+      await former.release(fence);
+      await next.claim(fence);
+    };
+    expect(await send()).toMatchObject({ status: 200 });
+    expect(former.received).toHaveLength(1);
+    expect(next.received).toHaveLength(1);
+  });
+
   it('follows a session whose remembered owner died', async () => {
     const former = await cluster.startWorker(deliver);
     const fence = await former.own(tenant.tenantId, 'shop-1');

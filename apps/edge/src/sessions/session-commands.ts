@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isResting, WafleetError } from '@wafleet/contract';
 import {
   type CommandClient,
@@ -10,8 +11,11 @@ import {
 import type { OwnerCache } from './owner-cache.js';
 
 const DEADLINE_MS = 15_000;
-/** One for an owner that was remembered wrongly, one for a session that moves meanwhile. */
-const MAX_ATTEMPTS = 3;
+/** How long a command waits for a session that is on its way from one worker to another. */
+const MOVE_MS = 8_000;
+const LOOK_MS = 100;
+/** Why a session that moves is queued, in its worker's words. */
+const MOVING: ReadonlySet<string | undefined> = new Set(['drain', 'moved']);
 
 /** The commands that go to whichever worker owns the session. */
 type OwnerCommand = Exclude<WorkerCommand, { kind: 'assign' }>;
@@ -32,7 +36,8 @@ export class SessionCommands {
 
   /**
    * Sends a command and resolves with the worker's answer, within 15 s. It is sent again only after a worker said
-   * that it does not own the session or was found dead before it took the command, since neither carried it out.
+   * that it does not own the session or was found dead before it took the command, since neither carried it out. A
+   * session that one worker hands over to another is waited for, 8 s at the most.
    * @throws {WafleetError} the worker's error; SESSION_NOT_FOUND; NO_WORKER; SESSION_NOT_OPEN when the session
    * has stopped; OUTCOME_UNKNOWN when no answer came; INBOX_FULL.
    */
@@ -41,19 +46,31 @@ export class SessionCommands {
     options: { readonly idempotencyKey?: string } = {},
   ): Promise<CommandReply<C['kind']>> {
     const { owners, client } = this.#resources;
+    const giveUpAt = performance.now() + MOVE_MS;
     let previous: string | undefined;
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    let isLeaving = false;
+    for (;;) {
       const owner = await owners.ownerOf(command);
-      if (owner === undefined || owner === previous) break;
-      try {
-        return await client.call(owner, command, { deadlineMs: DEADLINE_MS, ...options });
-      } catch (error) {
-        if (!isMisdirected(error)) throw error;
-        owners.forget(command);
-        previous = owner;
+      if (owner !== undefined && owner !== previous) {
+        try {
+          return await client.call(owner, command, { deadlineMs: DEADLINE_MS, ...options });
+        } catch (error) {
+          if (!isMisdirected(error)) throw error;
+          previous = owner;
+          isLeaving = error instanceof NotOwnerError;
+        }
+      } else {
+        const isMoving = owner === undefined ? await this.#isMoving(command) : isLeaving;
+        if (!isMoving || performance.now() > giveUpAt) throw await this.#whyNobody(command);
+        await delay(LOOK_MS);
       }
+      owners.forget(command);
     }
-    throw await this.#whyNobody(command);
+  }
+
+  async #isMoving(ref: SessionRef): Promise<boolean> {
+    const { status, reason } = await this.#resources.sessions.require(ref);
+    return status === 'queued' && MOVING.has(reason);
   }
 
   async #whyNobody(ref: SessionRef): Promise<WafleetError> {

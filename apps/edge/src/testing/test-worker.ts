@@ -102,7 +102,7 @@ export class TestWorker {
 
   /** Tells the placers that it has room. */
   async beat(): Promise<void> {
-    const load = { capacity: 100, sessions: 0, draining: false };
+    const load = { capacity: 100, sessions: 0, draining: false, idlest: [] };
     await this.#registry.beat({ id: this.id, host: 'test', release: '0.0.0', ...load });
   }
 

@@ -1,12 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@wafleet/runtime';
-import { CommandClient, type RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import {
+  CommandClient,
+  DeathWatch,
+  type RedisConnection,
+  SessionDirectory,
+  WorkerRegistry,
+} from '@wafleet/store';
 import { Placer } from '../placer.js';
 import { PlacementQueue } from '../queue.js';
 import { Sweeps } from '../sweeps.js';
 import { connect } from './test-worker.js';
 
 const logger = createLogger({ app: 'placement-test', level: 'silent' });
+
+export type SweepIntervals = Readonly<Record<'watch-workers' | 'reconcile' | 'rebalance', number>>;
+
+/** Rebalancing is seldom, since it would move what a test has placed. */
+const OFTEN: SweepIntervals = { 'watch-workers': 100, reconcile: 300, rebalance: 600_000 };
 
 /** A placer process' parts, on connections of their own. */
 export class Placing {
@@ -16,7 +27,7 @@ export class Placing {
   readonly #placer: Placer;
   readonly #sweeps: Sweeps;
 
-  static async start(url: string, every = { 'watch-workers': 100, reconcile: 300 }): Promise<Placing> {
+  static async start(url: string, every: SweepIntervals = OFTEN): Promise<Placing> {
     const placing = new Placing(url, every);
     await placing.#commands.start();
     await placing.#placer.start();
@@ -24,7 +35,7 @@ export class Placing {
     return placing;
   }
 
-  private constructor(url: string, every: { 'watch-workers': number; reconcile: number }) {
+  private constructor(url: string, every: SweepIntervals) {
     const [redis, subscriber, connection] = [
       connect(url, 'command'),
       connect(url, 'subscriber'),
@@ -37,7 +48,12 @@ export class Placing {
     this.queue = new PlacementQueue({ connection, logger });
     const shared = { connection, sessions, workers, logger };
     this.#placer = new Placer({ ...shared, commands: this.#commands, placementsPerSecond: 1_000 });
-    this.#sweeps = new Sweeps({ ...shared, placements: this.queue, every });
+    this.#sweeps = new Sweeps({
+      ...shared,
+      deaths: new DeathWatch(redis, { witnessed: 200, unwitnessed: 500 }),
+      placements: this.queue,
+      every,
+    });
   }
 
   async stop(): Promise<void> {

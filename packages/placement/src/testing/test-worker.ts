@@ -4,10 +4,12 @@ import {
   CommandServer,
   connectRedis,
   type Fence,
+  Lifeline,
   NotOwnerError,
   Ownership,
   type RedisConnection,
   type RedisRole,
+  SessionDirectory,
   type SessionRef,
   type WorkerCommand,
   WorkerRegistry,
@@ -42,10 +44,13 @@ export class TestWorker {
   readonly #redis: RedisConnection;
   readonly #registry: WorkerRegistry;
   readonly #ownership: Ownership;
+  readonly #sessions: SessionDirectory;
   readonly #server: CommandServer;
+  readonly #lifeline: Lifeline;
   readonly #capacity: number;
   readonly #release: string;
   #draining = false;
+  #claiming = 0;
   #beating: NodeJS.Timeout | undefined;
   #beat: Promise<void> = Promise.resolve();
 
@@ -64,9 +69,15 @@ export class TestWorker {
     this.#redis = connect(url, 'command');
     this.#registry = new WorkerRegistry(this.#redis);
     this.#ownership = new Ownership(this.#redis);
+    this.#sessions = new SessionDirectory(this.#redis);
     this.#capacity = options.capacity ?? 100;
     this.#release = options.release ?? '1.0.0';
     this.behaviour = options.behaviour ?? 'claim';
+    this.#lifeline = new Lifeline({
+      connection: connect(url, 'lifeline'),
+      logger,
+      onOpen: () => void this.beat(),
+    });
     this.#server = new CommandServer({
       redis: this.#redis,
       blocking: connect(url, 'blocking'),
@@ -84,7 +95,20 @@ export class TestWorker {
       capacity: this.#capacity,
       sessions: this.fences.size,
       draining: this.#draining,
+      idlest: [...this.fences.values()]
+        .slice(0, 5)
+        .map(({ tenantId, sessionId }) => ({ tenantId, sessionId })),
+      lifeline: this.#lifeline.token,
     });
+  }
+
+  /** Ends as a killed worker does: its connections close, its lease runs on, its sessions keep naming it. */
+  async crash(): Promise<void> {
+    clearInterval(this.#beating);
+    this.#lifeline.close();
+    await this.#server.stop();
+    await this.#beat;
+    this.#redis.disconnect();
   }
 
   /** Ends as a crashed worker does once its lease has run out: its sessions keep naming it as their owner. */
@@ -93,6 +117,7 @@ export class TestWorker {
     await this.#server.stop();
     await this.#beat;
     await this.#registry.releaseLease(this.id);
+    this.#lifeline.close();
     this.#redis.disconnect();
   }
 
@@ -104,19 +129,32 @@ export class TestWorker {
     await this.die();
   }
 
-  async #handle(command: WorkerCommand): Promise<Record<string, never>> {
-    if (command.kind === 'assign') await this.#assign(command, command.expectPrevious);
+  async #handle(command: WorkerCommand): Promise<{ sessions?: number }> {
     if (command.kind === 'release') await this.#giveUp(command);
-    return {};
+    if (command.kind !== 'assign') return {};
+    await this.#assign(command, command.expectPrevious);
+    return { sessions: this.fences.size };
   }
 
   async #assign(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
     this.assignments += 1;
     if (this.behaviour === 'refuse') throw new Error('this worker refuses');
     if (this.behaviour === 'pretend') return;
+    // A placer may work on an old heartbeat: the worker knows best, and refuses as a real one does.
+    if (this.fences.size + this.#claiming >= this.#capacity) throw new Error('this worker is full');
+    this.#claiming += 1;
+    try {
+      await this.#claim(ref, expectPrevious);
+    } finally {
+      this.#claiming -= 1;
+    }
+  }
+
+  async #claim(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
     const claim = await this.#ownership.claim(ref, { worker: this.id, expectPrevious });
     if ('refusedBy' in claim) throw new NotOwnerError(ref);
     this.fences.set(ref.sessionId, claim.fence);
+    await this.#sessions.setStatus(claim.fence, { status: 'open' });
   }
 
   async #giveUp(ref: SessionRef): Promise<void> {

@@ -12,6 +12,8 @@ export interface DisconnectCause {
 export interface SessionCondition {
   readonly status: SessionStatus;
   readonly reason: string | undefined;
+  /** When the status became what it is, ISO 8601. */
+  readonly since?: string;
 }
 
 /** What a session's status says of its connection, for updates in which Baileys does not repeat it. */

@@ -5,6 +5,7 @@ import { type Phone, Simulator } from '@wafleet/simulator';
 import {
   AuthStateStore,
   Cipher,
+  ConnectRate,
   connectRedis,
   deleteAuthState,
   EventLog,
@@ -19,12 +20,16 @@ import {
   TenantDirectory,
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { ConnectGate } from '../connect-gate.js';
 import { quietLibsignal } from '../quiet-libsignal.js';
 import type { SessionEnd, WhatsAppSessionOptions } from '../session-options.js';
 import { trustRootKey } from '../trust-root-key.js';
 import { WhatsAppSession } from '../whatsapp-session.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
+
+/** How long sessions keep away from a server that refuses their version. */
+const PAUSE_MS = { first: 200, longest: 1_000 };
 
 /** An event as a client would get it. */
 export interface PublishedEvent {
@@ -46,6 +51,7 @@ export class TestSession {
       fence,
       store: harness.storeOf(fence),
       whatsapp: { url: harness.simulator.url, ...whatsapp },
+      gate: harness.gate,
       logger,
       onEnded: (end) => this.ends.push(end),
     });
@@ -104,9 +110,10 @@ export class Harness {
   readonly events: EventLog;
   readonly offers: LinkOffers;
   readonly ownership: Ownership;
+  readonly gate: ConnectGate;
   readonly redisServer: TestRedis;
   readonly #redis: RedisConnection;
-  readonly #cipher = Cipher.fromHexKey(randomBytes(32).toString('hex'));
+  readonly #cipher = Cipher.fromHexKeys(randomBytes(32).toString('hex'));
   readonly #started: TestSession[] = [];
   #tenantId = '';
 
@@ -118,6 +125,8 @@ export class Harness {
     this.events = new EventLog(this.#redis, { maxLength: 10_000 });
     this.offers = new LinkOffers(this.#redis);
     this.ownership = new Ownership(this.#redis);
+    const rate = new ConnectRate(this.#redis, { perSecond: 1_000, clientVersion: 'test', pauseMs: PAUSE_MS });
+    this.gate = new ConnectGate({ rate, logger });
   }
 
   static async start(): Promise<Harness> {
@@ -135,6 +144,13 @@ export class Harness {
     for (const { session } of this.#started) session.discard();
     await this.#redis.quit();
     await Promise.all([this.simulator.stop(), this.redisServer.stop()]);
+  }
+
+  /** Makes every Signal session that is stored unreadable. */
+  async damageSignalSessions({ tenantId, sessionId }: SessionRef): Promise<void> {
+    const key = `wf:{${tenantId}}:auth:${sessionId}`;
+    const fields = (await this.#redis.hkeys(key)).filter((field) => field.startsWith('session:'));
+    await Promise.all(fields.map((field) => this.#redis.hset(key, field, 'damaged')));
   }
 
   storeOf(fence: Fence): WhatsAppSessionOptions['store'] {

@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isResting } from '@wafleet/contract';
+import type { PlacementQueue } from '@wafleet/placement';
+import type { Logger } from '@wafleet/runtime';
+import type { SessionDirectory, SessionRecord, SessionRef, WorkerRegistry } from '@wafleet/store';
+
+/** How long another worker may take to claim a session, and to open it once it has. */
+const CLAIM_MS = 3_000;
+const OPEN_MS = 10_000;
+const LOOK_MS = 50;
+/** How long it counts that there is a worker to take sessions. */
+const TAKERS_MS = 500;
+
+export interface HandOverResources {
+  /** The worker that gives sessions away. */
+  readonly worker: string;
+  readonly placements: PlacementQueue;
+  readonly sessions: SessionDirectory;
+  readonly workers: WorkerRegistry;
+  readonly logger: Logger;
+}
+
+/**
+ * Has other workers take the sessions that this one releases. It asks for the placement itself, at once: a sweep
+ * would find the released session as well, but up to a second later.
+ */
+export class HandOver {
+  readonly #resources: HandOverResources;
+  #takersLookedAt = Number.NEGATIVE_INFINITY;
+  #hasTakers = true;
+  #isAwaited = true;
+
+  constructor(resources: HandOverResources) {
+    this.#resources = resources;
+  }
+
+  /**
+   * Asks for a placement of a session that was released, and resolves when another worker has opened it: who waits
+   * for that before the next one is released keeps sessions away only as long as taking over one lasts, however many
+   * there are. Does not wait for what will not come: where no other worker takes sessions, or nobody claimed one in
+   * time, this one and those after it are only asked for, and stay `queued` until there is a worker. Never rejects.
+   */
+  async pass({ tenantId, sessionId }: SessionRef): Promise<void> {
+    const { worker, placements, logger } = this.#resources;
+    try {
+      await placements.enqueue({
+        tenantId,
+        sessionId,
+        reason: 'drain',
+        expectPrevious: worker,
+        avoid: [worker],
+      });
+      await this.#untilOpen({ tenantId, sessionId });
+    } catch (error) {
+      logger.warn({ err: error, session: sessionId }, 'a released session is left to the next sweep');
+    }
+  }
+
+  async #untilOpen(ref: SessionRef): Promise<void> {
+    const releasedAt = performance.now();
+    while (this.#isAwaited) {
+      const record = await this.#resources.sessions.get(ref);
+      if (record === undefined || isSettled(record)) return;
+      const elapsedMs = performance.now() - releasedAt;
+      if (record.worker === undefined) {
+        this.#isAwaited = elapsedMs < CLAIM_MS && (await this.#someoneTakes());
+      } else if (elapsedMs > CLAIM_MS + OPEN_MS) {
+        return;
+      }
+      await delay(LOOK_MS);
+    }
+  }
+
+  async #someoneTakes(): Promise<boolean> {
+    if (performance.now() - this.#takersLookedAt > TAKERS_MS) {
+      this.#takersLookedAt = performance.now();
+      const listed = await this.#resources.workers.list();
+      this.#hasTakers = listed.some(({ draining }) => !draining);
+    }
+    return this.#hasTakers;
+  }
+}
+
+/** Whether the next worker is past the start, for better or worse. */
+function isSettled({ worker, status }: SessionRecord): boolean {
+  return isResting(status) || (worker !== undefined && status !== 'queued' && status !== 'connecting');
+}

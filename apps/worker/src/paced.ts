@@ -1,0 +1,45 @@
+export interface Pace {
+  /** How many may be at work at the same time. */
+  readonly atMost: number;
+  /** One that takes less than this, ms, is a reason to do more at a time. */
+  readonly quickMs: number;
+  /** One that takes more than this, ms, is a reason to do fewer at a time. */
+  readonly slowMs: number;
+  /** When all should be done, by `performance.now()`: the pace quickens when it would not do otherwise. */
+  readonly dueAt: number;
+}
+
+const AT_FIRST = 2;
+
+/**
+ * Does the work for every item, in order, for as many at the same time as it bears: it begins with two, takes one more
+ * after each that was quick and fewer after each that was slow. `work` must not reject.
+ */
+export async function paced<T>(
+  items: readonly T[],
+  { atMost, quickMs, slowMs, dueAt }: Pace,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  let width = Math.min(AT_FIRST, atMost);
+  let left = items.length;
+
+  const adapt = (tookMs: number) => {
+    left -= 1;
+    if (tookMs < quickMs) width += 1;
+    else if (tookMs > slowMs) width = Math.max(AT_FIRST, width - 1);
+    const needed = Math.ceil((left * tookMs) / Math.max(1, dueAt - performance.now()));
+    width = Math.min(atMost, Math.max(width, needed));
+  };
+
+  for (const item of items) {
+    while (running.size >= width) await Promise.race(running);
+    const startedAt = performance.now();
+    const run: Promise<void> = work(item).then(() => {
+      running.delete(run);
+      adapt(performance.now() - startedAt);
+    });
+    running.add(run);
+  }
+  await Promise.all(running);
+}

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import {
+  type BinaryNode,
+  decodeBinaryNode,
+  encodeBinaryNode,
+  type SignalDataSet,
+  type SignalKeyStoreWithTransaction,
+  type SocketConfig,
+} from '@whiskeysockets/baileys';
+import { oneAtATime } from './signal-queue.js';
+
+type MakeSignalRepository = SocketConfig['makeSignalRepository'];
+/** What is stored with the Signal records, in the same write. */
+type WithInbox = SignalDataSet & { inbox: Record<string, Row> };
+
+/** Messages are worked on one at a time, so few are ever unfinished; whatever comes beyond is not kept. */
+const ROWS = 64;
+const ROW_IDS = Array.from({ length: ROWS }, (_, index) => String(index));
+
+interface Row {
+  /** Counts the session's messages, so that rows have an order. */
+  readonly number: number;
+  readonly stanza: Uint8Array;
+  /** By the digest of the ciphertext. */
+  readonly plaintexts: Readonly<Record<string, Uint8Array>>;
+}
+
+function isRow(value: unknown): value is Row {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('number' in value && 'stanza' in value && 'plaintexts' in value)) return false;
+  const { number, stanza, plaintexts } = value;
+  return (
+    typeof number === 'number' &&
+    stanza instanceof Uint8Array &&
+    typeof plaintexts === 'object' &&
+    plaintexts !== null &&
+    Object.values(plaintexts).every((plaintext) => plaintext instanceof Uint8Array)
+  );
+}
+
+interface Unfinished {
+  readonly id: string;
+  readonly row: Row;
+  /**
+   * `left`: another process left it unfinished, and it is to be done here without coming again. `begun`: it will come
+   * again unless it ends first. `handed-out`: its events are on their way to the log.
+   */
+  state: 'left' | 'begun' | 'handed-out';
+}
+
+/**
+ * Messages that are decrypted and whose events are not in the log yet.
+ *
+ * Signal decrypts a message once: its key is gone afterwards. Baileys stores that, acknowledges the message to
+ * WhatsApp, and hands its events out last, so a process that is killed in between would lose it: WhatsApp does not
+ * send it again, or it cannot be decrypted again. Therefore the message, stanza and plaintext, is stored in the very
+ * write that stores the new state of its Signal session (the inbox of a transactional messaging system), and is
+ * deleted in the very write that appends its events to the log. Whoever owns the session next finds what is left and
+ * does it first, as if it had just come. If WhatsApp sends it again as well, it cannot be decrypted and is dropped.
+ *
+ * Where the process lives and only the connection broke before the message was acknowledged, WhatsApp sends it again,
+ * and decryption gives the same plaintext a second time.
+ */
+export class DecryptedMessages {
+  readonly #unfinished = new Map<string, Unfinished>();
+  #current: { readonly stanza: BinaryNode; unfinished: Unfinished | undefined } | undefined;
+  #count = 0;
+
+  /** @param read gives stored rows by their ids, as `unknown` or undefined for none. */
+  async restore(read: (ids: readonly string[]) => Promise<unknown[]>): Promise<void> {
+    const stored = await read(ROW_IDS);
+    for (const [index, id] of ROW_IDS.entries()) {
+      const row = stored[index];
+      if (!isRow(row)) continue;
+      this.#unfinished.set(id, { id, row, state: 'left' });
+      this.#count = Math.max(this.#count, row.number);
+    }
+  }
+
+  /** The messages that another process left unfinished and that are so still, oldest first. */
+  async leftOver(): Promise<BinaryNode[]> {
+    const rows = [...this.#unfinished.values()].filter(({ state }) => state === 'left');
+    rows.sort((a, b) => a.row.number - b.row.number);
+    // A binary node is preceded by a byte that tells whether it is compressed.
+    return Promise.all(rows.map(({ row }) => decodeBinaryNode(Buffer.from(row.stanza))));
+  }
+
+  /** A repository whose decryption can be repeated, and is stored together with what it is of. */
+  repository(make: MakeSignalRepository): MakeSignalRepository {
+    return (auth, ...rest) => {
+      const repository = make(auth, ...rest);
+      const { keys } = auth;
+      if (!('transaction' in keys)) return oneAtATime(repository);
+      return oneAtATime({
+        ...repository,
+        decryptMessage: (message) =>
+          this.#once(keys, message.jid, message.ciphertext, () => repository.decryptMessage(message)),
+        decryptGroupMessage: (message) =>
+          this.#once(keys, message.group, message.msg, () => repository.decryptGroupMessage(message)),
+      });
+    };
+  }
+
+  /** What is decrypted from now on is of this message. */
+  begin(stanza: BinaryNode): void {
+    this.#current = { stanza, unfinished: undefined };
+  }
+
+  /**
+   * The message at hand is done.
+   * @param isHandedOut whether its events were handed out, if it has any; otherwise it will come again.
+   * @returns the field that is to be deleted with the append of its events.
+   */
+  end({ isHandedOut }: { isHandedOut: boolean }): string | undefined {
+    const unfinished = this.#current?.unfinished;
+    this.#current = undefined;
+    if (unfinished === undefined || !isHandedOut) return undefined;
+    unfinished.state = 'handed-out';
+    return `inbox:${unfinished.id}`;
+  }
+
+  /** The field is deleted. */
+  deleted(field: string): void {
+    this.#unfinished.delete(field.slice('inbox:'.length));
+  }
+
+  async #once(
+    keys: SignalKeyStoreWithTransaction,
+    lock: string,
+    ciphertext: Uint8Array,
+    decrypt: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const digest = createHash('sha256').update(ciphertext).digest('base64');
+    const known = this.#find(digest);
+    const earlier = known?.row.plaintexts[digest];
+    if (earlier !== undefined) {
+      if (this.#current !== undefined) this.#current.unfinished ??= known;
+      return earlier;
+    }
+    const before = this.#current?.unfinished;
+    try {
+      // Baileys' own transaction of the decryption becomes part of this one, which is one write.
+      return await keys.transaction(async () => {
+        const plaintext = await decrypt();
+        const unfinished = this.#note(digest, plaintext);
+        if (unfinished !== undefined) {
+          const data: WithInbox = { inbox: { [unfinished.id]: unfinished.row } };
+          await keys.set(data);
+        }
+        return plaintext;
+      }, lock);
+    } catch (error) {
+      this.#takeBack(before);
+      throw error;
+    }
+  }
+
+  #note(digest: string, plaintext: Uint8Array): Unfinished | undefined {
+    const current = this.#current;
+    if (current === undefined) return undefined;
+    const id = current.unfinished?.id ?? ROW_IDS.find((free) => !this.#unfinished.has(free));
+    if (id === undefined) return undefined;
+    const before = current.unfinished?.row ?? {
+      number: ++this.#count,
+      stanza: encodeBinaryNode(current.stanza),
+      plaintexts: {},
+    };
+    const row = { ...before, plaintexts: { ...before.plaintexts, [digest]: plaintext } };
+    current.unfinished = { id, row, state: 'begun' };
+    this.#unfinished.set(id, current.unfinished);
+    return current.unfinished;
+  }
+
+  /** What was noted last is not stored: the message at hand is as it was before. */
+  #takeBack(before: Unfinished | undefined): void {
+    const noted = this.#current?.unfinished;
+    if (this.#current === undefined || noted === undefined || noted === before) return;
+    if (before === undefined) this.#unfinished.delete(noted.id);
+    else this.#unfinished.set(before.id, before);
+    this.#current.unfinished = before;
+  }
+
+  #find(digest: string): Unfinished | undefined {
+    return [...this.#unfinished.values()].find(
+      ({ row, state }) => state !== 'handed-out' && digest in row.plaintexts,
+    );
+  }
+}

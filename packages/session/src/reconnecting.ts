@@ -1,0 +1,37 @@
+import type { ConnectionState } from '@whiskeysockets/baileys';
+import { banLeftMs, type Reaction, reactionTo } from './disconnects.js';
+import type { DisconnectCause } from './mapping/connection.js';
+
+/** So many replacements within this time mean that somebody else keeps using the same credentials. */
+const REPLACED = { times: 5, withinMs: 3_600_000 };
+
+/** What a session does about the ends of its connections, in the light of those that came before. */
+export class Reconnecting {
+  readonly #random: () => number;
+  readonly #now: () => number;
+  #replacedAt: number[] = [];
+
+  /** @param options.now ms of a clock that is never set. */
+  constructor({ random = Math.random, now = () => performance.now() } = {}) {
+    this.#random = random;
+    this.#now = now;
+  }
+
+  /**
+   * As `reactionTo` has it. The fifth time within an hour that another connection has replaced the session's own it
+   * fails, since two who replace each other for ever would both lose messages.
+   */
+  reactionTo(
+    cause: DisconnectCause,
+    { isLinked, lastDisconnect }: { isLinked: boolean; lastDisconnect?: ConnectionState['lastDisconnect'] },
+  ): Reaction {
+    const occasion = { isLinked, banLeftMs: banLeftMs(lastDisconnect), random: this.#random() };
+    const reaction = reactionTo(cause, occasion);
+    if (reaction.kind !== 'replaced') return reaction;
+    const now = this.#now();
+    this.#replacedAt = [...this.#replacedAt.filter((at) => now - at < REPLACED.withinMs), now];
+    return this.#replacedAt.length < REPLACED.times
+      ? { kind: 'reconnect', reason: 'replaced', wait: reaction.wait }
+      : { kind: 'failed', reason: 'replaced-repeatedly' };
+  }
+}

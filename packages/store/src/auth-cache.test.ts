@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { AuthCache } from './auth-cache.js';
+
+const kilobyte = Buffer.alloc(1_000);
+
+test('holds no more than its bound; what was used the longest ago leaves first', () => {
+  const cache = new AuthCache({ maxBytes: 4_000 });
+  const [busy, idle] = [cache.forSession(), cache.forSession()];
+  idle.put('session:a', kilobyte);
+  busy.put('session:a', kilobyte);
+  busy.put('session:b', kilobyte);
+  expect(idle.get('session:a')?.value).toEqual(kilobyte);
+  busy.put('session:c', kilobyte);
+  expect(cache.bytes).toBeLessThanOrEqual(4_000);
+  expect(busy.get('session:a')).toBeUndefined();
+  expect(idle.get('session:a')).toBeDefined();
+
+  busy.put('session:d', Buffer.alloc(10_000));
+  expect(cache.bytes).toBe(0);
+});
+
+test('tells what is known to be absent from what is not known', () => {
+  const session = new AuthCache({ maxBytes: 4_000 }).forSession();
+  session.put('lid-mapping:1', undefined);
+  expect(session.get('lid-mapping:1')).toMatchObject({ value: undefined });
+  expect(session.get('lid-mapping:2')).toBeUndefined();
+});
+
+test('a session clears its own part and frees the room', () => {
+  const cache = new AuthCache({ maxBytes: 10_000 });
+  const [one, other] = [cache.forSession(), cache.forSession()];
+  one.put('a', kilobyte);
+  one.put('a', kilobyte);
+  one.put('b', kilobyte);
+  other.put('a', kilobyte);
+  const before = cache.bytes;
+  one.delete('b');
+  one.clear();
+  expect(one.get('a')).toBeUndefined();
+  expect(other.get('a')).toBeDefined();
+  expect(cache.bytes).toBe(before / 3);
+});
