@@ -5,6 +5,8 @@
  *   npm test                                   all of it
  *   npm test -- --unit                         build, then the unit tests
  *   npm test -- --scenarios                    build, then the scenarios
+ *   npm run scenarios [name]                  build, then all scenarios or those of the name
+ *   npm test -- --with-slow                    all of it and the slow scenarios, as CI runs it
  *   npm test -- packages/store/src/lua         build, then the tests whose path contains this
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -23,7 +25,8 @@ import { inOneLine, readCounts, sum } from './lib/test-counts.mjs';
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const everything = flags.length === 0 && filters.length === 0;
+const withSlow = flags.includes('--with-slow');
+const everything = withSlow || (flags.length === 0 && filters.length === 0);
 const reports = mkdtempSync(join(tmpdir(), 'wafleet-test-reports-'));
 /** @type {Counts[]} */
 const counts = [];
@@ -64,7 +67,8 @@ async function vitest(args) {
 await main(async () => {
   try {
     for (const flag of flags) {
-      if (!['--unit', '--scenarios'].includes(flag)) throw new StepFailed(`npm test knows no ${flag}`);
+      if (!['--unit', '--scenarios', '--slow', '--with-slow'].includes(flag))
+        throw new StepFailed(`npm test knows no ${flag}`);
     }
     checkNodeVersion();
     await step('install', installDependencies);
@@ -88,8 +92,15 @@ await main(async () => {
     // Fetched here once, where it must be, rather than by every test file at the same time.
     await step('Redis for the tests', provideRedis);
     if (everything || flags.includes('--unit')) await step('unit tests', () => vitest(['--project', 'unit']));
-    if (everything || flags.includes('--scenarios'))
-      await step('scenarios', () => vitest(['--project', 'scenarios']));
+    const scenarios = [
+      ...(everything || flags.includes('--scenarios') ? ['scenarios'] : []),
+      ...(withSlow || flags.includes('--slow') ? ['slow-scenarios'] : []),
+    ];
+    // In one run, so that a filter need not match both; one after another, as each fills the machine.
+    if (scenarios.length > 0)
+      await step(scenarios.join(' and '), () =>
+        vitest(['--no-file-parallelism', ...scenarios.flatMap((project) => ['--project', project])]),
+      );
     if (flags.length === 0 && filters.length > 0) await step('tests', () => vitest([]));
   } catch (error) {
     // A step without tests of its own that fails, such as the build, is a failure that the last line must count.

@@ -1,0 +1,9 @@
+import type { Cluster, TestTenant } from '@wafleet/testkit';
+
+/** The worker process that owns a session now. */
+export async function ownerOf(cluster: Cluster, { client }: TestTenant, sessionId: string) {
+  const { worker } = await client.getSession(sessionId);
+  const owner = cluster.workers.find(({ logs }) => logs.some((line) => line.worker === worker));
+  if (worker === undefined || owner === undefined) throw new Error(`no worker that runs owns ${sessionId}`);
+  return owner;
+}

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startCluster, waitFor } from '@wafleet/testkit';
+import { linkedAnew, linkSessions } from './linked-sessions.js';
+import type { Figures } from './report.js';
+import { Traffic } from './traffic.js';
+
+interface Outage {
+  readonly sessions: number;
+  /** How long WhatsApp refuses everybody. */
+  readonly downMs: number;
+  /** CONNECTS_PER_SECOND of the workers. */
+  readonly connectsPerSecond: number;
+}
+
+interface Aftermath {
+  /** Sessions that were linked anew. */
+  readonly linkedAnew: readonly string[];
+  /** QR codes that were shown since the sessions were linked. */
+  readonly qrCodes: number;
+  /** By how many the connects exceeded, in the worst span of time, what the rate allows; 0 or less when they did not. */
+  readonly excess: number;
+  readonly figures: Figures;
+}
+
+/**
+ * WhatsApp drops every connection and refuses new ones for a while, under traffic. Resolves when every session is open
+ * again and all that was sent has arrived, in order.
+ */
+export async function whatsappOutage({
+  sessions: count,
+  downMs,
+  connectsPerSecond,
+}: Outage): Promise<Aftermath> {
+  const connects: number[] = [];
+  const cluster = await startCluster({
+    workers: 2,
+    simulator: { onUpgrade: () => connects.push(performance.now()) },
+    environment: { CONNECTS_PER_SECOND: String(connectsPerSecond) },
+  });
+  let traffic: Traffic | undefined;
+  try {
+    const tenant = await cluster.addTenant();
+    const sessions = await linkSessions(cluster, tenant, count);
+    traffic = await Traffic.start({ cluster, tenant, sessions, everyMs: 2_000 });
+    const qrBefore = traffic.events.payloads('auth.qr').length;
+    const openSessions = async () =>
+      (await tenant.client.listSessions()).filter(({ status }) => status === 'open').length;
+
+    const downAt = performance.now();
+    cluster.simulator.rejectUpgrades(503);
+    cluster.simulator.disconnectAll('tcp');
+    await waitFor(async () => (await openSessions()) === 0, {
+      what: 'every session notices',
+      timeoutMs: 30_000,
+    });
+    await delay(Math.max(0, downMs - (performance.now() - downAt)));
+    cluster.simulator.resume();
+    const upAt = performance.now();
+    await waitFor(async () => (await openSessions()) > 0, { what: 'a session is back', timeoutMs: 180_000 });
+    const firstMs = performance.now() - upAt;
+    await waitFor(async () => (await openSessions()) === count, {
+      what: 'every session is back',
+      timeoutMs: 180_000,
+    });
+    const lastMs = performance.now() - upAt;
+    await traffic.flows(2);
+    const { sent, duplicates } = await traffic.finish();
+
+    const since = connects.filter((at) => at >= downAt);
+    return {
+      linkedAnew: linkedAnew(sessions),
+      qrCodes: traffic.events.payloads('auth.qr').length - qrBefore,
+      excess: excessOf(since, connectsPerSecond),
+      figures: {
+        sessions: count,
+        downMs,
+        firstMs: Math.round(firstMs),
+        lastMs: Math.round(lastMs),
+        connects: since.length,
+        connectsPerSecond,
+        mostInASecond: mostWithin(since, 1_000),
+        sent,
+        duplicates,
+      },
+    };
+  } finally {
+    await traffic?.close();
+    await cluster.stop();
+  }
+}
+
+/**
+ * How many more there were than a bucket of one second's worth allows, in the worst of all spans. A second's worth more
+ * is allowed for connects that were granted one after the other and, on a busy machine, came at the same time.
+ */
+function excessOf(times: readonly number[], perSecond: number): number {
+  const excess = times.flatMap((from, first) =>
+    times.slice(first).map((to, index) => index + 1 - perSecond * (2 + (to - from) / 1_000)),
+  );
+  return Math.max(0, ...excess);
+}
+
+function mostWithin(times: readonly number[], ms: number): number {
+  return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + ms).length));
+}
