@@ -14,6 +14,7 @@ import {
   type WorkerCommand,
   WorkerRegistry,
 } from '@wafleet/store';
+import { waitFor } from '@wafleet/testkit';
 
 const BEAT_MS = 100;
 
@@ -57,6 +58,7 @@ export class TestWorker {
   static async start(url: string, options: TestWorkerOptions = {}): Promise<TestWorker> {
     const worker = new TestWorker(url, options);
     await worker.#registry.acquireLease(worker.id);
+    await waitFor(() => worker.#lifeline.token, { what: 'the lifeline open' });
     await worker.beat();
     worker.#beating = setInterval(() => {
       worker.#beat = worker.beat();
