@@ -346,9 +346,10 @@ test('one session of a tenant does not wait for the many of another one', async 
 });
 
 test('sessions move to a worker that joins until both have about the same, and then stay', async () => {
-  await startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 200 });
+  const placing = await startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 200 });
   const first = await startWorker();
   const refs = await createSessions(12);
+  await Promise.all(refs.map((ref) => ask(placing, ref)));
   await ownedBy(first, refs);
   const second = await startWorker();
   await waitFor(() => second.fences.size >= 5, { what: 'sessions have moved' });
