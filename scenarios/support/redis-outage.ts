@@ -36,7 +36,12 @@ export class RedisOutage {
   readonly #sending: Promise<unknown>;
 
   static async prepare(sessions: number): Promise<RedisOutage> {
-    const environment = { PLACEMENTS_PER_SECOND: '50', CONNECTS_PER_SECOND: '50' };
+    const environment = {
+      PLACEMENTS_PER_SECOND: '50',
+      CONNECTS_PER_SECOND: '50',
+      // A move to even the workers out would be right too, and look like a session that its owner lost.
+      REBALANCE_EVERY_MS: '0',
+    };
     const cluster = await startCluster({ workers: 2, environment });
     try {
       const tenant = await cluster.addTenant();
