@@ -1,19 +1,23 @@
 import { backOffMs } from './back-off.js';
 import type { Connection } from './connection.js';
+import type { StorageReach } from './session-options.js';
 
 /** A connection that lasted this long did not fail at the start: the next wait is a short one again. */
 const STABLE_MS = 60_000;
+
+/** Why nothing is read from the socket: what comes could not be stored now, or too much waits to leave. */
+type ReadingHold = 'storage' | 'congestion';
 
 /** Keeps a session at no more than one connection, opens one at a time, and counts the attempts. */
 export class ConnectionKeeper {
   readonly #openOne: (signal: AbortSignal) => Promise<Connection | undefined>;
   readonly #closing = new AbortController();
+  readonly #readingHolds = new Set<ReadingHold>();
   #current: Connection | undefined;
   #opening: Promise<void> = Promise.resolve();
   #attempt = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #stableTimer: NodeJS.Timeout | undefined;
-  #isHeld = false;
   #isWaiting = false;
 
   /**
@@ -28,28 +32,37 @@ export class ConnectionKeeper {
     return this.#current;
   }
 
-  /** Without effect when there is a connection. Resolves when that is under way, or waits for `release`. */
+  /** Without effect when there is a connection. Resolves when that is under way, or waits for storage. */
   open(): Promise<void> {
-    if (this.#isHeld) {
+    if (this.#readingHolds.has('storage')) {
       this.#isWaiting = true;
       return Promise.resolve();
     }
     this.#opening = this.#opening.then(async () => {
       const { signal } = this.#closing;
-      if (!signal.aborted) this.#current ??= await this.#openOne(signal);
+      if (signal.aborted || this.#current !== undefined) return;
+      this.#current = await this.#openOne(signal);
+      this.#applyReadingHolds();
     });
     return this.#opening;
   }
 
-  /** Opens nothing until `release`; what is open stays. */
-  hold(): void {
-    this.#isHeld = true;
+  /** Reads nothing from any connection while there is at least one hold. */
+  holdReading(hold: ReadingHold, isHeld: boolean): void {
+    if (isHeld) this.#readingHolds.add(hold);
+    else this.#readingHolds.delete(hold);
+    this.#applyReadingHolds();
   }
 
-  /** Opens what was to be opened meanwhile. */
-  release(): void {
-    this.#isHeld = false;
-    if (!this.#isWaiting) return;
+  /**
+   * While storage cannot be reached, nothing is read and no connection is opened; the one that is open stays, unless
+   * storage is `gone`. Reachable again, it is read on, or what was to be opened meanwhile is opened.
+   */
+  setStorage(reach: StorageReach): void {
+    const isReachable = reach === 'reachable';
+    this.holdReading('storage', !isReachable);
+    if (reach === 'gone') this.#current?.endWith({ statusCode: 503, message: 'Redis is out of reach' });
+    if (!isReachable || !this.#isWaiting) return;
     this.#isWaiting = false;
     void this.open();
   }
@@ -93,5 +106,10 @@ export class ConnectionKeeper {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#stableTimer);
     await this.#opening;
+  }
+
+  #applyReadingHolds(): void {
+    if (this.#readingHolds.size === 0) this.#current?.resumeReading();
+    else this.#current?.pauseReading();
   }
 }

@@ -14,6 +14,7 @@ export class LinkDesk {
   #qrShown = false;
   #codeTimer: NodeJS.Timeout | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
+  #qrWaiters: (() => void)[] = [];
 
   /** @param options.patienceMs how long a person may take, from the start or the last request of a code. */
   constructor(options: { fence: Fence; offers: LinkOffers; outbox: Outbox; patienceMs: number }) {
@@ -28,7 +29,13 @@ export class LinkDesk {
     return Date.now() < this.#givesUpAt;
   }
 
+  /** Resolves when WhatsApp sends a QR code next, shown or not. */
+  nextQr(): Promise<void> {
+    return new Promise((resolve) => this.#qrWaiters.push(resolve));
+  }
+
   showQr(qr: string, expiresAt: number): void {
+    for (const resolve of this.#qrWaiters.splice(0)) resolve();
     if (this.#mode === 'pairing-code') return;
     this.#qrShown = true;
     this.#outbox.run(() => this.#offers.putQr(this.#fence, { qr, expiresAt }));

@@ -5,7 +5,13 @@ import type { DisconnectCause } from './mapping/connection.js';
 /** So many replacements within this time mean that somebody else keeps using the same credentials. */
 const REPLACED = { times: 5, withinMs: 3_600_000 };
 
-/** What a session does about the ends of its connections, in the light of those that came before. */
+/**
+ * What a session does about the ends of its connections, in the light of those that came before.
+ *
+ * It remembers no longer than the session object lives. To survive a move to another worker the count would have to
+ * stand in the session's record, and to be cleared by a restart; as it is, a session that is moved while somebody else
+ * uses its credentials fails four conflicts later at the most, which is a matter of minutes.
+ */
 export class Reconnecting {
   readonly #random: () => number;
   readonly #now: () => number;

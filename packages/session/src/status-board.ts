@@ -1,4 +1,4 @@
-import type { SessionStatus } from '@wafleet/contract';
+import { type SessionStatus, WafleetError } from '@wafleet/contract';
 import type { Fence, SessionDirectory, StatusUpdate } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import { type DisconnectCause, mapConnection, type SessionCondition } from './mapping/connection.js';
@@ -28,6 +28,14 @@ export class StatusBoard {
 
   get status(): SessionStatus {
     return this.#condition.status;
+  }
+
+  /** What a command is refused with that needs an open session. */
+  notOpen(): WafleetError {
+    const { status } = this.#condition;
+    return new WafleetError('SESSION_NOT_OPEN', `The session is ${status.replace('_', ' ')}, not open.`, {
+      status,
+    });
   }
 
   /** Resolves at the next change of the status. */

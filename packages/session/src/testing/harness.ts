@@ -84,7 +84,7 @@ export class TestSession {
     });
   }
 
-  async status(status: SessionRecord['status'], timeoutMs = 10_000): Promise<SessionRecord> {
+  async status(status: SessionRecord['status'], timeoutMs = 30_000): Promise<SessionRecord> {
     return waitFor(
       async () => {
         const record = await this.record();

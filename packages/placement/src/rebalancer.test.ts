@@ -1,0 +1,30 @@
+import { waitFor } from '@wafleet/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Scene, SELDOM } from './testing/scene.js';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start();
+});
+
+afterAll(() => scene?.stop());
+
+beforeEach(() => scene.open());
+
+afterEach(() => scene.close());
+
+test('sessions move to a worker that joins until both have about the same, and then stay', async () => {
+  const placing = await scene.startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 200 });
+  const first = await scene.startWorker();
+  const refs = await scene.createSessions(12);
+  await Promise.all(refs.map((ref) => scene.ask(placing, ref)));
+  await scene.ownedBy(first, refs);
+  const second = await scene.startWorker();
+  await waitFor(() => second.fences.size >= 5, { what: 'sessions have moved' });
+  // Sweeps that find nothing to do.
+  await scene.sweepsDone('rebalance', 3);
+  expect(Math.abs(first.fences.size - second.fences.size)).toBeLessThanOrEqual(2);
+  const epochs = (await scene.ownership.readMany(refs)).map((owner) => owner?.epoch ?? 0);
+  expect(Math.max(...epochs), 'each moved once at the most').toBe(2);
+});

@@ -1,0 +1,55 @@
+import { waitFor } from '@wafleet/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
+import { Scene } from './testing/scene.js';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start();
+});
+
+afterAll(() => scene?.stop());
+
+beforeEach(() => scene.open());
+
+afterEach(() => scene.close());
+
+test('the sessions of a draining worker go to another one', async () => {
+  await scene.startPlacing();
+  const first = await scene.startWorker();
+  const refs = await scene.createSessions(20);
+  await scene.ownedBy(first, refs);
+  const second = await scene.startWorker();
+  await scene.end('drain', first);
+  await scene.ownedBy(second, refs);
+});
+
+test.each(['die', 'drain'] as const)(
+  'every session comes back when all processes %s and start again',
+  async (how) => {
+    await scene.startPlacing();
+    const worker = await scene.startWorker();
+    const refs = await scene.createSessions(30);
+    await scene.ownedBy(worker, refs);
+    await scene.endPlacings();
+    await scene.end(how, worker);
+
+    const next = await scene.startWorker();
+    await scene.startPlacing();
+    await scene.ownedBy(next, refs);
+  },
+);
+
+test('placements go on when Redis was restarted', async () => {
+  const placing = await scene.startPlacing();
+  const worker = await scene.startWorker();
+  const [before, after] = await scene.createSessions(2);
+  if (before === undefined || after === undefined) throw new Error('no sessions');
+  await scene.ownedBy(worker, [before, after]);
+  await scene.server.kill();
+  await scene.server.restart();
+  const ref = { tenantId: scene.tenantId, sessionId: 'later' };
+  await waitFor(() => scene.sessions.create(ref).then(() => true), { what: 'Redis is back' });
+  await scene.ask(placing, ref);
+  await scene.ownedBy(worker, [ref]);
+});

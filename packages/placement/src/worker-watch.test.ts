@@ -1,0 +1,41 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Scene } from './testing/scene.js';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await Scene.start();
+});
+
+afterAll(() => scene?.stop());
+
+beforeEach(() => scene.open());
+
+afterEach(() => scene.close());
+
+test.each(['die', 'crash'] as const)(
+  'the sessions of a worker that had to %s go to another one, under a new epoch',
+  async (how) => {
+    await scene.startPlacing();
+    const first = await scene.startWorker();
+    const refs = await scene.createSessions(20);
+    await scene.ownedBy(first, refs);
+
+    const second = await scene.startWorker();
+    // Only a lifeline that a look has seen open is missed; of another one its lease decides.
+    await scene.sweepsDone('watch-workers', 2);
+    await scene.end(how, first);
+    await scene.ownedBy(second, refs);
+    const owners = await scene.ownership.readMany(refs);
+    expect(owners.map((owner) => owner?.epoch)).toEqual(refs.map(() => 2));
+  },
+);
+
+test('the sessions of a dead worker that nobody can take show why', async () => {
+  await scene.startPlacing();
+  const only = await scene.startWorker();
+  const ref = await scene.createSession();
+  await scene.ownedBy(only, [ref]);
+  await scene.end('die', only);
+  await scene.shows(ref, 'no worker is running');
+});

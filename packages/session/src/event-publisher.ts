@@ -1,0 +1,33 @@
+import type { Logger } from '@wafleet/runtime';
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import { mapBaileysEvents } from './mapping/index.js';
+import type { MappedEvent, MappingContext } from './mapping/mapped-event.js';
+import type { Outbox } from './outbox.js';
+
+/** Puts what Baileys emits into the outbox, as the events of the contract. What cannot be mapped is logged. */
+export class EventPublisher {
+  readonly #outbox: Outbox;
+  readonly #logger: Logger;
+  #toldCredentials = '';
+
+  constructor({ outbox, logger }: { outbox: Outbox; logger: Logger }) {
+    this.#outbox = outbox;
+    this.#logger = logger;
+  }
+
+  publish(events: Partial<BaileysEventMap>, context: MappingContext): void {
+    const mapped = mapBaileysEvents(events, context, (event, error) =>
+      this.#logger.error({ err: error, event }, 'an event could not be mapped'),
+    );
+    this.#outbox.publish(mapped.filter((event) => this.#isNews(event)));
+  }
+
+  /** Baileys repeats the whole credentials now and then: what clients know of them is told when it changes. */
+  #isNews({ event, payload }: MappedEvent): boolean {
+    if (event !== 'creds.update') return true;
+    const text = JSON.stringify(payload);
+    if (text === this.#toldCredentials) return false;
+    this.#toldCredentials = text;
+    return true;
+  }
+}

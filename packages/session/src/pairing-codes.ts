@@ -1,0 +1,74 @@
+import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { Account } from './account.js';
+import type { Connection } from './connection.js';
+import type { ConnectionKeeper } from './connection-keeper.js';
+import type { LinkDesk } from './link-desk.js';
+import type { StatusBoard } from './status-board.js';
+import { within } from './within.js';
+
+const CODE_MS = 180_000;
+/** A QR round with less time left than this is no good for a pairing code, which dies with its connection. */
+const LEAST_CODE_MS = 120_000;
+
+interface PairingCodesOptions {
+  readonly account: () => Account | undefined;
+  readonly board: StatusBoard;
+  readonly desk: LinkDesk;
+  readonly keeper: ConnectionKeeper;
+  readonly connectTimeoutMs: number;
+  readonly isRunning: () => boolean;
+  readonly logger: Logger;
+}
+
+/** Gets pairing codes from WhatsApp, over a connection that lasts long enough for one to be entered. */
+export class PairingCodes {
+  readonly #options: PairingCodesOptions;
+
+  constructor(options: PairingCodesOptions) {
+    this.#options = options;
+  }
+
+  /** As `WhatsAppSession.requestPairingCode` has it. */
+  async request(phone: string): Promise<{ code: string; expiresAt: number }> {
+    const { account, board, desk, isRunning, logger } = this.#options;
+    if (account()?.isLinked === true) {
+      throw new WafleetError('ALREADY_LINKED', 'The session is already linked to a phone.');
+    }
+    if (!isRunning()) throw board.notOpen();
+    desk.expectCode();
+    try {
+      const connection = await this.#readyConnection();
+      desk.expectCode();
+      const code = await connection.socket.requestPairingCode(phone);
+      const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRoundEndsAt);
+      desk.showCode(code, phone, expiresAt, () => void this.#linkAnew());
+      return { code, expiresAt };
+    } catch (error) {
+      desk.offerQr();
+      if (error instanceof WafleetError) throw error;
+      logger.warn({ err: error }, 'WhatsApp gave no pairing code');
+      throw board.notOpen();
+    }
+  }
+
+  /** A connection that waits for a link, with fresh credentials and time enough left. */
+  async #readyConnection(): Promise<Connection> {
+    const { account, board, desk, keeper, connectTimeoutMs } = this.#options;
+    const { current } = keeper;
+    const timeLeft = (current?.qrRoundEndsAt ?? 0) - Date.now();
+    if (current !== undefined && account()?.isHalfLinked === false && timeLeft >= LEAST_CODE_MS) {
+      return current;
+    }
+    const qrCame = desk.nextQr();
+    void this.#linkAnew();
+    const inTime = await within(connectTimeoutMs, qrCame);
+    if (!inTime || keeper.current === undefined) throw board.notOpen();
+    return keeper.current;
+  }
+
+  async #linkAnew(): Promise<void> {
+    const { account, isRunning, keeper } = this.#options;
+    if (isRunning() && account()?.isLinked !== true) await keeper.replace();
+  }
+}

@@ -1,0 +1,166 @@
+import type { Logger } from '@wafleet/runtime';
+import { isRedisUnreachable } from '@wafleet/store';
+import type { ConnectionState } from '@whiskeysockets/baileys';
+import type { Connection } from './connection.js';
+import type { ConnectionKeeper } from './connection-keeper.js';
+import type { Connector } from './connector.js';
+import type { LinkDesk } from './link-desk.js';
+import type { DisconnectCause } from './mapping/connection.js';
+import type { Outbox } from './outbox.js';
+import { Reconnecting } from './reconnecting.js';
+import type { SessionEnd } from './session-options.js';
+import type { Occasion, StatusBoard } from './status-board.js';
+
+interface StatusMachineOptions {
+  readonly board: StatusBoard;
+  readonly desk: LinkDesk;
+  readonly keeper: ConnectionKeeper;
+  readonly connector: Connector;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+  /** The session has come to rest: it has this to say, and nothing more. */
+  readonly onRest: (end: SessionEnd) => void;
+}
+
+/** The end of a connection, as Baileys tells it, and why. */
+type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
+
+/**
+ * The status of a session, as it follows from what its connection tells and what is asked of it.
+ *
+ * | status | how it comes about | what ends it |
+ * |---|---|---|
+ * | connecting | start; the restart that follows a link | QR code → awaiting_link; login → open |
+ * | awaiting_link | WhatsApp sent QR codes | link → connecting; nobody links for long → closed |
+ * | open | login | loss of the connection → reconnecting; stop → queued |
+ * | reconnecting | loss of the connection (see disconnects.ts) | login → open; QR code → awaiting_link |
+ * | queued | stop: another worker is to take it | a new session object |
+ * | closed | nobody linked a phone in time | a new session object |
+ * | logged_out | unlinked, here or on the phone; the keys are wiped | a new session object |
+ * | failed | a disconnect that needs a person; credentials that cannot be read | a new session object |
+ */
+export class StatusMachine {
+  readonly #options: StatusMachineOptions;
+  readonly #reconnecting = new Reconnecting();
+  #isLinkFresh = false;
+
+  constructor(options: StatusMachineOptions) {
+    this.#options = options;
+  }
+
+  /** A phone has linked the session just now, and its person waits for it to open. */
+  get isLinkFresh(): boolean {
+    return this.#isLinkFresh;
+  }
+
+  start(): void {
+    this.#options.board.set('connecting', undefined);
+  }
+
+  /** Another worker is to take the session. */
+  queue(reason: string | undefined, occasion?: ConnectionEnd): void {
+    this.#options.board.set('queued', reason, occasion);
+  }
+
+  /** WhatsApp refuses this version of the client; it will let the session connect some time. */
+  holdUp(): void {
+    this.#options.board.set('reconnecting', 'client-outdated');
+  }
+
+  /** Wipes the keys. */
+  logOut(reason: string, occasion: Occasion = {}): void {
+    const { outbox, connector, board } = this.#options;
+    outbox.run(() => connector.wipe());
+    board.set('logged_out', reason, { ...occasion, phone: null });
+  }
+
+  /** The connection has told something, other than its end. */
+  follow(connection: Connection, update: Partial<ConnectionState>): void {
+    const { board, desk, keeper, connector } = this.#options;
+    if (update.connection === 'open') {
+      desk.close();
+      this.#isLinkFresh = false;
+      keeper.markOpen();
+      board.set('open', undefined, { update, phone: connector.account?.phone });
+    } else if (update.qr !== undefined) {
+      board.set('awaiting_link', undefined);
+      desk.showQr(update.qr, connection.qrExpiresAt());
+    } else if (update.isNewLogin === true) {
+      desk.close();
+      this.#isLinkFresh = true;
+      board.set('connecting', 'linked', { update, phone: connector.account?.phone });
+    } else {
+      board.tell({ update });
+    }
+  }
+
+  /** The connection has ended, and nobody here wanted it to. */
+  reactTo(end: ConnectionEnd): void {
+    const { board, desk, connector, logger } = this.#options;
+    logger.info({ ...end.cause, status: board.status }, 'the connection ended');
+    desk.withdrawQr();
+    const isLinked = connector.account?.isLinked ?? false;
+    // A pairing code dies with the connection that asked for it.
+    if (!isLinked) desk.offerQr();
+    const lastDisconnect = end.update?.lastDisconnect;
+    const reaction = this.#reconnecting.reactionTo(end.cause, { isLinked, lastDisconnect });
+    switch (reaction.kind) {
+      case 'reconnect':
+        this.#reconnect(reaction, end);
+        break;
+      case 'new-qr-round':
+        this.#offerLinkAgain(end);
+        break;
+      case 'logged-out':
+        this.logOut(reaction.reason, end);
+        this.#options.onRest('logged_out');
+        break;
+      case 'failed':
+        this.#rest('failed', reaction.reason, end);
+        break;
+    }
+  }
+
+  /** No connection could be opened, for an error of the storage. */
+  cannotOpen(error: unknown): void {
+    if (!isRedisUnreachable(error)) {
+      this.cannotRun(error);
+      return;
+    }
+    this.#options.logger.warn({ err: error }, 'the credentials cannot be read now');
+    this.#options.keeper.openWithBackOff();
+  }
+
+  /** Stored credentials are damaged, or sealed with a key that this worker does not have. */
+  cannotRun(error: unknown): void {
+    this.#options.logger.error({ err: error }, 'the session cannot be run with its credentials');
+    this.#options.keeper.letGo()?.discard();
+    this.#rest('failed', 'credentials-unreadable');
+  }
+
+  #reconnect({ reason, wait }: { reason: string; wait: 'back-off' | number }, end: ConnectionEnd): void {
+    const { board, keeper } = this.#options;
+    const afterLink = wait === 0 && board.status === 'connecting';
+    if (afterLink) board.tell(end);
+    else board.set('reconnecting', reason, end);
+    if (wait === 'back-off') keeper.openWithBackOff();
+    else keeper.openIn(wait);
+  }
+
+  #offerLinkAgain(end: ConnectionEnd): void {
+    const { board, desk, keeper } = this.#options;
+    if (desk.isPatient) {
+      board.tell(end);
+      keeper.openIn(0);
+    } else {
+      this.#rest('closed', 'link-timeout', end);
+    }
+  }
+
+  #rest(status: 'closed' | 'failed', reason: string, occasion?: Occasion): void {
+    const { board, desk, onRest } = this.#options;
+    desk.close();
+    board.set(status, reason, occasion);
+    onRest(status);
+  }
+}

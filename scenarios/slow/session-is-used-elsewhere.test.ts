@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import type { EventPayload } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
+import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
+import {
+  type AuthenticationState,
+  makeWASocket,
+  WA_CERT_DETAILS,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { afterEach, expect, test } from 'vitest';
+import { copyCredentials } from '../support/copied-credentials.js';
+import { inConflict, linkedAnew, linkSessions } from '../support/linked-sessions.js';
+import { report } from '../support/report.js';
+import { Traffic } from '../support/traffic.js';
+
+/** So many conflicts within an hour, and the session keeps away for good (see docs/operations.md). */
+const TOLERATED = 5;
+/** How long it keeps away after each of those before, at least; 15 s more at the most, and the login. */
+const AWAY_MS = 30_000;
+const BACK_WITHIN_MS = 120_000;
+
+/** The code with which WhatsApp closes a connection that another one of the same device replaces. */
+const REPLACED = 440;
+
+let cluster: Cluster | undefined;
+let traffic: Traffic | undefined;
+let stranger: Stranger | undefined;
+
+afterEach(async () => {
+  await stranger?.leave();
+  await traffic?.close();
+  await cluster?.stop();
+});
+
+/** Somebody outside of the cluster who logs in with a copy of a session's credentials. */
+class Stranger {
+  readonly #url: string;
+  readonly #auth: AuthenticationState;
+  /** Why its connections ended, the first one first. */
+  readonly closeCodes: (number | undefined)[] = [];
+  #socket: WASocket | undefined;
+
+  constructor({ simulator }: Cluster, auth: AuthenticationState) {
+    WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(simulator.rootKey, 'hex');
+    this.#url = simulator.url;
+    this.#auth = auth;
+  }
+
+  /** Resolves when it is logged in. */
+  async logIn(): Promise<void> {
+    const logger = createLogger({ app: 'scenario', level: 'silent' });
+    const socket = makeWASocket({ waWebSocketUrl: this.#url, auth: this.#auth, logger });
+    this.#socket = socket;
+    await new Promise<void>((resolve, reject) => {
+      socket.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+        if (connection === 'open') resolve();
+        if (connection !== 'close') return;
+        const error = lastDisconnect?.error;
+        this.closeCodes.push(error !== undefined && 'output' in error ? error.output.statusCode : undefined);
+        reject(error);
+      });
+    });
+  }
+
+  async leave(): Promise<void> {
+    await this.#socket?.end(undefined);
+  }
+}
+
+test('it backs off, then fails with a reason, harms no other session, and comes back by a restart', async () => {
+  const encryptionKey = randomBytes(32).toString('hex');
+  const running = await startCluster({ workers: 0 });
+  cluster = running;
+  await running.addWorker({ ENCRYPTION_KEY: encryptionKey });
+  const tenant = await running.addTenant();
+  const { client } = tenant;
+  const [contested, ...others] = await linkSessions(running, tenant, 3);
+  if (contested === undefined) throw new Error('no session was linked');
+  const { id, phone, deviceId } = contested;
+  const logins = () => phone.devices.get(deviceId)?.loginRecord.logins ?? Number.NaN;
+  const carl = running.simulator.addPhone({ name: 'Carl' });
+  traffic = await Traffic.start({ cluster: running, tenant, sessions: others });
+  const { events } = traffic;
+  const updates = () => events.payloads('connection.update').filter(({ sessionId }) => sessionId === id);
+  const conflicts = () => updates().filter(isConflict);
+
+  const ref = { tenantId: tenant.id, sessionId: id };
+  stranger = new Stranger(running, await copyCredentials(running, ref, encryptionKey));
+  const loginsBefore = logins();
+  for (let conflict = 1; conflict <= TOLERATED; conflict += 1) {
+    await client.waitForStatus(id, 'open', BACK_WITHIN_MS);
+    await stranger.logIn();
+    await waitFor(() => conflicts().length === conflict, { what: `conflict ${conflict}`, timeoutMs: 30_000 });
+    const shown = conflict < TOLERATED ? ['reconnecting', 'replaced'] : ['failed', 'replaced-repeatedly'];
+    const { status, reason } = await client.getSession(id);
+    expect([status, reason], `what REST shows after conflict ${conflict}`).toEqual(shown);
+  }
+
+  // Each time but the last it came back by itself, after a while, and so threw the stranger out.
+  const told = changes(updates().slice(updates().findIndex(isConflict)));
+  expect(told.map(({ status, reason }) => reason ?? status)).toEqual([
+    ...Array.from({ length: TOLERATED - 1 }, () => ['replaced', 'open']).flat(),
+    'replaced-repeatedly',
+  ]);
+  const away = waits(told);
+  for (const wait of away) expect(wait).toBeGreaterThanOrEqual(AWAY_MS);
+  expect(stranger.closeCodes).toEqual(Array.from({ length: TOLERATED - 1 }, () => REPLACED));
+  expect(logins() - loginsBefore).toBe(2 * TOLERATED - 1);
+
+  // It fails visibly, and has no worker that could go on.
+  expect(conflicts().at(-1)).toMatchObject({ status: 'failed', connection: 'close' });
+  await waitFor(async () => (await client.getSession(id)).worker === undefined, {
+    what: 'the session released',
+  });
+  await traffic.flows(10);
+  expect(logins() - loginsBefore, 'logins once it has failed').toBe(2 * TOLERATED - 1);
+
+  await stranger.leave();
+  await carl.send(phone, { text: 'anybody there?' });
+  await client.restartSession(id);
+  await client.waitForStatus(id, 'open', 60_000);
+  await events.waitForEvent('messages.upsert', (payload) => tells(payload, id, 'anybody there?'));
+  const { messageId } = await client.sendText(id, carl.number, 'here again');
+  await carl.waitForMessage((message) => message.id === messageId);
+  expect(logins() - loginsBefore).toBe(2 * TOLERATED);
+
+  const { sent, duplicates, gaps } = await traffic.finish();
+  report('session-is-used-elsewhere', { awayMs: away, sent, duplicates, gapMs: gaps });
+  expect(linkedAnew([contested, ...others]), 'sessions that were linked anew').toEqual([]);
+  expect(events.payloads('auth.qr'), 'QR codes since').toEqual([]);
+  expect(inConflict(others), 'other sessions in conflict').toEqual([]);
+  const disturbed = events.payloads('connection.update').filter(({ sessionId, status }) => {
+    return sessionId !== id && status !== 'open';
+  });
+  expect(disturbed, 'what became of other sessions').toEqual([]);
+});
+
+type Update = EventPayload<'connection.update'>;
+
+function isConflict({ lastDisconnect }: Update): boolean {
+  return lastDisconnect?.statusCode === REPLACED;
+}
+
+/** The updates that tell another status, or another reason for it, than the one before. */
+function changes(updates: readonly Update[]): Update[] {
+  return updates.filter(({ status, reason }, index) => {
+    const before = updates[index - 1];
+    return status !== before?.status || reason !== before?.reason;
+  });
+}
+
+/** How long the session was away each time before it was open, ms. */
+function waits(told: readonly Update[]): number[] {
+  return told.flatMap(({ status, timestamp }, index) => {
+    const before = told[index - 1];
+    return status === 'open' && before !== undefined
+      ? [Date.parse(timestamp) - Date.parse(before.timestamp)]
+      : [];
+  });
+}
+
+function tells({ sessionId, messages }: EventPayload<'messages.upsert'>, id: string, text: string): boolean {
+  return sessionId === id && JSON.stringify(messages).includes(text);
+}
