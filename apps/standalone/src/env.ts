@@ -14,7 +14,8 @@ export const environment = z.object({
   }),
   REDIS_URL: variable(redisUrlField.optional(), {
     about: 'A Redis that runs already, instead of one that is started.',
-    takes: 'a URL such as redis://localhost:6379 or rediss://user:password@host:6380',
+    takes:
+      'a URL such as redis://localhost:6379, rediss://user:password@host:6380 or redis+sentinel://host:26379,host:26379/name-of-the-primary',
     secret: true,
   }),
   WORKER_CAPACITY: integerField({

@@ -216,6 +216,7 @@ export class OwnedSessions {
     for (const owned of lost) {
       owned.session.discard();
       this.#forget(owned);
+      void this.#claimIfForgotten(owned.fence);
     }
     return { kept: all.length - lost.length, lost: lost.length };
   }
@@ -300,10 +301,29 @@ export class OwnedSessions {
     this.#options.logger.info({ tenant: tenantId, session: sessionId, end }, 'a session ended');
     if (end === 'fenced') {
       this.#forget(owned);
+      void this.#claimIfForgotten(owned.fence);
     } else {
       this.#giveUp(owned).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, session: sessionId }, 'a session could not be released');
       });
+    }
+  }
+
+  /**
+   * An epoch never falls, so a record with an earlier one than a lost session had is what a failover of Redis left: it
+   * forgot the claim. Who is named there had given the session up, or was dead. The former may be alive, does not know
+   * that the session is its own again, and nobody else would look after it.
+   */
+  async #claimIfForgotten(lost: Fence): Promise<void> {
+    const { tenantId, sessionId, epoch } = lost;
+    const logger = this.#options.logger.child({ tenant: tenantId, session: sessionId });
+    try {
+      const record = await this.#ownership.read(lost);
+      if (record === undefined || record.epoch >= epoch || this.#takesNoMore) return;
+      await this.assign({ tenantId, sessionId }, record.worker);
+      logger.info('a claim that Redis forgot was made anew');
+    } catch (error) {
+      logger.warn({ err: error }, 'a claim that Redis forgot could not be made anew');
     }
   }
 

@@ -47,7 +47,7 @@ afterAll(async () => {
   await Promise.all([simulator.stop(), redisServer.stop()]);
 });
 
-test('a worker that was cut off takes its lease again, keeps what is still its own, and drops what is not', async () => {
+test('a worker that was cut off takes its lease again, keeps what is still its own, drops what is not, and claims what was forgotten', async () => {
   const directory = new SessionDirectory(redis);
   const { worker } = await startWorker({
     environment: environment.parse({
@@ -81,6 +81,7 @@ test('a worker that was cut off takes its lease again, keeps what is still its o
   }
   const kept = await linked('kept');
   const taken = await linked('taken');
+  const forgotten = await linked('forgotten');
 
   network.sever();
   // What the rest of the cluster sees: the lease runs out, one session is claimed, one is shown without a worker.
@@ -91,8 +92,10 @@ test('a worker that was cut off takes its lease again, keeps what is still its o
   });
   expect(claim).toHaveProperty('fence');
   await directory.markQueued(kept.ref, 'no worker has room', workerId);
+  // As a failover leaves it that has got neither the claim nor the release before it.
+  await redis.hset(`wf:{${tenantId}}:owner:forgotten`, { epoch: 0, worker: 'wrk_living' });
   await waitFor(() => !worker.isLeased, { what: 'the worker notices', timeoutMs: 20_000 });
-  expect([kept, taken].map(({ device }) => device.isOnline)).toEqual([true, true]);
+  expect([kept, taken, forgotten].every(({ device }) => device.isOnline)).toBe(true);
 
   network.restore();
   await waitFor(() => worker.isLeased, { what: 'the worker is back' });
@@ -103,4 +106,8 @@ test('a worker that was cut off takes its lease again, keeps what is still its o
   expect(kept.device.isOnline).toBe(true);
   expect(kept.device.loginRecord.logins).toBe(kept.logins);
   expect((await directory.require(taken.ref)).worker).toBe('wrk_other');
+  await waitFor(() => forgotten.device.loginRecord.logins === forgotten.logins + 1, {
+    what: 'the session whose claim was forgotten connected anew',
+  });
+  expect(await new Ownership(redis).read(forgotten.ref)).toEqual({ epoch: 1, worker: workerId });
 });

@@ -1,6 +1,7 @@
 export { endWithThisProcess } from './child-guard.js';
 export { freePort } from './free-port.js';
 export { sendCommand } from './resp.js';
+export type { SentinelDuty } from './sentinel-config.js';
 export {
   chooseBackend,
   type LocalRedis,

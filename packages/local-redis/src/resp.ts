@@ -1,29 +1,30 @@
 import { connect } from 'node:net';
 
+/** What a sentinel of Redis 7.0 says to a QUIT; it leaves the connection open. */
+const UNKNOWN_QUIT = "-ERR unknown command 'QUIT'";
+const FAREWELL = new RegExp(`(?:\\+OK|${UNKNOWN_QUIT}[^\r]*)\r\n$`);
+
 /**
  * Sends one command to a Redis on 127.0.0.1 and resolves with its raw RESP2 reply, e.g. `+PONG\r\n`.
  *
- * Each call has a connection of its own, closed by a QUIT sent along with the command. Rejects when nothing
+ * Each call has a connection of its own, closed after the answer to a QUIT sent along with the command. Rejects when nothing
  * listens, when the connection breaks, or after `timeoutMs`.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 export function sendCommand(port: number, args: readonly string[], timeoutMs = 1_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
-    const chunks: Buffer[] = [];
+    let received = '';
     socket.setTimeout(timeoutMs, () => {
       socket.destroy(new Error(`Redis on port ${port} gave no answer to ${args[0]} within ${timeoutMs} ms`));
     });
     socket.on('connect', () => socket.write(encode(args) + encode(['QUIT'])));
-    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      received += text;
+      if (received.includes(UNKNOWN_QUIT)) socket.end();
+    });
     socket.on('error', reject);
-    socket.on('close', () =>
-      resolve(
-        Buffer.concat(chunks)
-          .toString()
-          .replace(/\+OK\r\n$/, ''),
-      ),
-    );
+    socket.on('close', () => resolve(received.replace(FAREWELL, '')));
   });
 }
 

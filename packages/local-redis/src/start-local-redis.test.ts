@@ -80,6 +80,14 @@ describe('a local Redis', () => {
     expect(await sendCommand(other.port, ['PING'])).toBe('+PONG\r\n');
   });
 
+  it('takes a list of sentinels as given, and does not say their password', async () => {
+    const url = 'redis+sentinel://:planted@one:5000,two/main?sentinelPassword=planted';
+    const said: string[] = [];
+    const given = await start({ url, onProgress: (line) => said.push(line) });
+    expect(given).toMatchObject({ url, servedBy: 'the Redis at one:5000,two', port: 5000 });
+    expect(said).toEqual(['Redis at one:5000,two: runs already']);
+  });
+
   it('runs in a container or says that no engine answers, when a container is demanded', async () => {
     const servedBy = await start({ backend: 'docker' }).then(
       (redis) => redis.servedBy,

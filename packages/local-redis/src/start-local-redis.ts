@@ -9,6 +9,7 @@ import { onPath } from './backends/on-path.js';
 import { freePort, isFree } from './free-port.js';
 import { sendCommand } from './resp.js';
 import { whyItFailed } from './run.js';
+import { provideSentinelConfig, type SentinelDuty } from './sentinel-config.js';
 
 /** Which kinds of Redis may serve: any, a container only, or a program of this machine only. */
 export type BackendChoice = (typeof CHOICES)[number];
@@ -32,6 +33,8 @@ export interface LocalRedisOptions {
   dir?: string;
   /** Whether writes survive a restart on the same `dir`. Default false. */
   appendOnly?: boolean;
+  /** Makes it a sentinel. On the `dir` of an earlier one it goes on with what that one knew. */
+  sentinel?: SentinelDuty;
   /** Default: a free one. */
   port?: number;
   /** Default `auto`. */
@@ -45,6 +48,7 @@ export interface LocalRedisOptions {
 export interface LocalRedis {
   /** `redis://127.0.0.1:<port>`, or the URL that was given. */
   url: string;
+  /** Of a list of sentinels that was given, the first one's. */
   port: number;
   /** Undefined when a container, or a Redis that ran already, serves. */
   pid: number | undefined;
@@ -85,7 +89,13 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
   }
   const search: Search = { cacheDir: resolve(options.cacheDir), searchPath: options.searchPath, onProgress };
   const dir = await dataFolder(options.dir);
-  const settings = { port: options.port, dir, appendOnly: options.appendOnly ?? false };
+  if (options.sentinel !== undefined) await provideSentinelConfig(dir, options.sentinel);
+  const settings = {
+    port: options.port,
+    dir,
+    appendOnly: options.appendOnly ?? false,
+    sentinel: options.sentinel !== undefined,
+  };
   const cleanUp = async () => {
     if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
   };
@@ -120,13 +130,15 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
 }
 
 function alreadyRunning(url: string, onProgress: (line: string) => void): LocalRedis {
-  const { port, host } = new URL(url);
-  onProgress(`Redis at ${host}: runs already`);
+  // Not by URL, which takes no list of sentinels.
+  const [, hosts = ''] = /^[^/]*\/\/(?:[^/]*@)?([^/?#]*)/.exec(url) ?? [];
+  const [, port = '6379'] = /:(\d+)(?:,|$)/.exec(hosts) ?? [];
+  onProgress(`Redis at ${hosts}: runs already`);
   const leaveIt = async () => {};
-  const servedBy = `the Redis at ${host}`;
+  const servedBy = `the Redis at ${hosts}`;
   return {
     url,
-    port: Number(port || 6379),
+    port: Number(port),
     pid: undefined,
     dir: undefined,
     servedBy,

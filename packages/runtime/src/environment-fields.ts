@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { variable } from './environment.js';
+import { parseRedisUrl, RedisUrlError } from './redis-address.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 
@@ -8,11 +9,25 @@ export const logLevelField = variable(z.enum(LOG_LEVELS).default('info'), {
   takes: `one of ${LOG_LEVELS.join(', ')}`,
 });
 
-export const redisUrlField = variable(z.url({ protocol: /^rediss?$/ }), {
-  about: 'The Redis that all processes of the cluster share.',
-  takes: 'a URL such as redis://localhost:6379 or rediss://user:password@host:6380',
-  secret: true,
-});
+export const redisUrlField = variable(
+  z
+    .string()
+    .trim()
+    .superRefine((url, context) => {
+      try {
+        parseRedisUrl(url);
+      } catch (error) {
+        if (!(error instanceof RedisUrlError)) throw error;
+        context.addIssue(error.message);
+      }
+    }),
+  {
+    about: 'The Redis that all processes of the cluster share.',
+    takes:
+      'a URL such as redis://localhost:6379, rediss://user:password@host:6380 or redis+sentinel://host:26379,host:26379/name-of-the-primary',
+    secret: true,
+  },
+);
 
 export const hostField = variable(z.string().min(1).default('0.0.0.0'), {
   about: 'The address to listen on.',

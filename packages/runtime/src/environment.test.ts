@@ -46,6 +46,14 @@ describe('parseEnvironment', () => {
       /^REDIS_URL is not set; it takes .*\nENCRYPTION_KEY has a value of 7 characters \(not shown\); it takes .*$/,
     );
   });
+
+  test('says what is wrong with the URL of Redis, and drops white space around it', () => {
+    expect(() => parseEnvironment(app, { ...valid, REDIS_URL: 'redis+sentinel://:hunter2@one' })).toThrow(
+      /^REDIS_URL has a value of 29 characters \(not shown\): after the sentinels it lacks \/name-of-the-primary .*; it takes a URL such as .*$/,
+    );
+    const spaced = { ...valid, REDIS_URL: ' redis+sentinel://one,two/main\n' };
+    expect(parseEnvironment(app, spaced).REDIS_URL).toBe('redis+sentinel://one,two/main');
+  });
 });
 
 test('the help lists every variable with what it takes and its default', () => {

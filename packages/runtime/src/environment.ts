@@ -54,6 +54,13 @@ export function environmentHelp<S extends z.ZodObject>(app: AppDescription<S>): 
   ].join('\n');
 }
 
+/** What a field's own check found, beyond that the value does not fit. It must not tell of a secret value. */
+function findings(issues: readonly z.core.$ZodIssue[], name: string): string[] {
+  return issues
+    .filter(({ code, path }) => code === 'custom' && path[0] === name)
+    .map(({ message }) => message);
+}
+
 /**
  * Reads the environment by the schema. A variable set to the empty string counts as not set.
  * @throws {StartError} with one line per variable that is wrong: its name, the value it got, what it takes.
@@ -78,7 +85,7 @@ export function parseEnvironment<S extends z.ZodObject>(
         : secret === true
           ? `has a value of ${value.length} characters (not shown)`
           : `is ${JSON.stringify(value)}`;
-    return `${name} ${got}; it takes ${takes}.`;
+    return `${name} ${[got, ...findings(parsed.error.issues, name)].join(': ')}; it takes ${takes}.`;
   });
   throw new StartError(lines.join('\n'));
 }

@@ -4,5 +4,6 @@ export * from './health-server.js';
 export * from './lifecycle.js';
 export * from './logger.js';
 export * from './redaction.js';
+export * from './redis-address.js';
 export * from './run-app.js';
 export * from './start-error.js';

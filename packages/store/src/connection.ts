@@ -1,5 +1,6 @@
-import { type Logger, StartError, withoutCredentials } from '@wafleet/runtime';
+import { type Logger, parseRedisUrl, StartError, withoutCredentials } from '@wafleet/runtime';
 import { Redis, type RedisOptions } from 'ioredis';
+import { sentinelOptions } from './sentinel-connector.js';
 
 export type RedisConnection = Redis;
 
@@ -38,6 +39,8 @@ const optionsOfRole: Readonly<Record<RedisRole, RoleOptions>> = {
  * Opens a connection to Redis; the only place that does. It reconnects for ever, with a pause of at most a second.
  * An outage is logged once when it begins and once when it ends, and never ends the process. The connection is
  * named `name` in CLIENT LIST, which takes no spaces. Ends with `disconnect()` or `quit()`.
+ * @param options.url in a form of `parseRedisUrl`. By sentinels, the connection leads to whichever server is primary.
+ * @throws {RedisUrlError}
  */
 export function connectRedis(options: {
   url: string;
@@ -46,15 +49,20 @@ export function connectRedis(options: {
   logger: Logger;
 }): RedisConnection {
   const { url, role, name, logger } = options;
-  const connection = new Redis(url, {
+  const redisOptions = {
     connectionName: name,
     connectTimeout: 5_000,
     keepAlive: 10_000,
-    retryStrategy: (attempt) => Math.min(25 * 2 ** Math.min(attempt, 10), 1_000),
+    retryStrategy: (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 10), 1_000),
     // After a failover the old primary answers READONLY: connect anew, which finds the new one, and send again.
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    reconnectOnError: (error: Error): 2 | false => (error.message.startsWith('READONLY') ? 2 : false),
     ...optionsOfRole[role],
-  });
+  } satisfies RedisOptions;
+  const address = parseRedisUrl(url);
+  const connection =
+    address.kind === 'server'
+      ? new Redis(address.url, redisOptions)
+      : new Redis({ ...redisOptions, ...sentinelOptions(address, name) });
   let outage = false;
   connection.on('error', (error: Error) => {
     if (outage) return;

@@ -87,7 +87,7 @@ export class EventCollector {
   waitForEvent<N extends EventName>(
     event: N,
     matches: (payload: EventPayload<N>) => boolean = () => true,
-    { timeoutMs = 10_000, what = 'that fits' }: { timeoutMs?: number; what?: string } = {},
+    { timeoutMs = 30_000, what = 'that fits' }: { timeoutMs?: number; what?: string } = {},
   ): Promise<EventPayload<N>> {
     return waitFor(() => this.payloads(event).find(matches), { what: `${event} ${what}`, timeoutMs }).catch(
       (error: Error) => {

@@ -6,4 +6,5 @@ export { type CollectedEvent, collectEvents, EventCollector } from './event-coll
 export { ApiError } from './rest.js';
 export { SeverablePort } from './severable-port.js';
 export { startRedis, type TestRedis } from './start-redis.js';
+export { type ReplicatedRedis, startReplicatedRedis } from './start-replicated-redis.js';
 export { type WaitOptions, waitFor } from './wait-for.js';

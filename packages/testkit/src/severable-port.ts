@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A port of 127.0.0.1 that leads to another one, and can be severed from it as by a broken network. */
 export class SeverablePort {
-  #target: number;
+  readonly #target: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #severed = false;
@@ -32,12 +32,6 @@ export class SeverablePort {
 
   restore(): void {
     this.#severed = false;
-  }
-
-  /** Leads to another port from now on, and breaks the connections to the one before: an address that moves. */
-  moveTo(target: number): void {
-    this.#target = target;
-    for (const socket of this.#sockets) socket.destroy();
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chooseBackend, type LocalRedis, sendCommand, startLocalRedis } from '@wafleet/local-redis';
+import {
+  chooseBackend,
+  type LocalRedis,
+  type LocalRedisOptions,
+  sendCommand,
+  startLocalRedis,
+} from '@wafleet/local-redis';
 import { PROJECT_ROOT } from './project-root.js';
 
 /** A Redis of a test's own, which it may crash and restart. */
@@ -13,6 +19,9 @@ export interface TestRedis {
   readonly servedBy: string;
   /** Sends one command; resolves to the raw RESP2 reply. */
   command(...args: string[]): Promise<string>;
+  /** Freezes it: it keeps its connections and does nothing. Throws where a container serves. */
+  pause(): void;
+  resume(): void;
   /** Ends it as a crash would. Its data stays for `restart`. */
   kill(): Promise<void>;
   /** Starts it again on the same port with the same data; shuts it down in order before, if it runs. */
@@ -27,29 +36,51 @@ export interface TestRedis {
  * The environment variable TEST_REDIS chooses what serves: `auto` (default), `docker` (a container or an error) or
  * `local` (a program of this machine). REDIS_URL plays no part: tests need a Redis that they may end.
  */
-export async function startRedis(): Promise<TestRedis> {
+export function startRedis(): Promise<TestRedis> {
+  return startServer({ appendOnly: true, backend: chosenBackend() });
+}
+
+/** What TEST_REDIS says. */
+export function chosenBackend() {
+  return chooseBackend(process.env.TEST_REDIS, 'TEST_REDIS');
+}
+
+/** Starts a server of some kind in a folder of its own. */
+export async function startServer(
+  kind: Pick<LocalRedisOptions, 'appendOnly' | 'backend' | 'sentinel'>,
+): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'wafleet-test-redis-'));
-  const options = {
-    cacheDir: join(PROJECT_ROOT, '.wafleet/redis'),
-    dir,
-    appendOnly: true,
-    backend: chooseBackend(process.env.TEST_REDIS, 'TEST_REDIS'),
-  };
+  const options = { ...kind, dir, cacheDir: join(PROJECT_ROOT, '.wafleet/redis') };
   let current: LocalRedis = await startLocalRedis(options);
   const { url, port, servedBy } = current;
+  let isFrozen = false;
   return {
     url,
     port,
     servedBy,
     command: (...args) => sendCommand(port, args),
+    pause: () => {
+      signal(current, 'SIGSTOP');
+      isFrozen = true;
+    },
+    resume: () => {
+      signal(current, 'SIGCONT');
+      isFrozen = false;
+    },
     kill: () => current.kill(),
     restart: async () => {
       await current.stop();
       current = await startLocalRedis({ ...options, port });
     },
     stop: async () => {
+      if (isFrozen) signal(current, 'SIGCONT');
       await current.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+function signal({ pid, servedBy }: LocalRedis, name: 'SIGSTOP' | 'SIGCONT'): void {
+  if (pid === undefined) throw new Error(`${servedBy} cannot be frozen`);
+  process.kill(pid, name);
 }

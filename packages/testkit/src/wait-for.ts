@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 export interface WaitOptions {
   /** What is waited for, as a phrase: it begins the error's message. */
   what: string;
-  /** Milliseconds until it gives up. Default 10,000. */
+  /** Milliseconds until it gives up. Default 30,000. */
   timeoutMs?: number;
   /** Milliseconds between two looks. Default 20. */
   intervalMs?: number;
@@ -19,7 +19,7 @@ type Falsy = undefined | null | false | 0 | '';
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 10_000, intervalMs = 20 }: WaitOptions,
+  { what, timeoutMs = 30_000, intervalMs = 20 }: WaitOptions,
 ): Promise<Exclude<T, Falsy>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

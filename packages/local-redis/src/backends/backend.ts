@@ -1,3 +1,5 @@
+import { SENTINEL_CONFIG } from '../sentinel-config.js';
+
 /** Where a Redis server is looked for. */
 export interface Search {
   /** Holds, or will hold, a server extracted for this project alone. */
@@ -10,9 +12,11 @@ export interface Search {
 /** How a Redis server is to run. */
 export interface ServerSettings {
   port: number;
-  /** An existing folder that holds the append-only file. */
+  /** An existing folder that holds the append-only file, or a sentinel's configuration. */
   dir: string;
   appendOnly: boolean;
+  /** Whether it is to be a sentinel, which keeps no data. */
+  sentinel: boolean;
 }
 
 /** A server that was launched and may not answer yet. */
@@ -42,10 +46,12 @@ export type FindBackend = (search: Search) => Promise<Found>;
 
 /** The settings as `redis-server` takes them, the same for every backend. */
 export function serverArguments(settings: ServerSettings, bind: string, dir: string): string[] {
+  const place = ['--bind', bind, '--port', String(settings.port), '--dir', dir, '--loglevel', 'warning'];
+  if (settings.sentinel) return [`${dir}/${SENTINEL_CONFIG}`, '--sentinel', ...place];
   return [
-    ...['--bind', bind, '--port', String(settings.port), '--dir', dir],
+    ...place,
     ...['--appendonly', settings.appendOnly ? 'yes' : 'no', '--save', ''],
     // A full Redis must refuse a write rather than forget a key: sessions' credentials live here.
-    ...['--maxmemory-policy', 'noeviction', '--loglevel', 'warning'],
+    ...['--maxmemory-policy', 'noeviction'],
   ];
 }

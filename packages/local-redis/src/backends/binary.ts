@@ -12,6 +12,8 @@ export interface ServerBinary {
   libraryPath?: string;
 }
 
+const STOP_AGAIN_MS = 500;
+
 /** Makes a backend of a program that proves to run here. Rejects when it does not. */
 export async function binaryBackend(binary: ServerBinary): Promise<RedisBackend> {
   const [program, args] = commandLine(binary, ['--version']);
@@ -43,11 +45,21 @@ function launch(binary: ServerBinary, settings: ServerSettings): RunningServer {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(lastWords.trim() || `it ended with ${signal ?? code}`));
   });
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
-    child.kill(signal);
-    await ended;
+  return {
+    pid: child.pid,
+    ended,
+    stop: async () => {
+      child.kill('SIGTERM');
+      // A server ignores it while it writes its first append-only file, as a replica does after a full copy.
+      const again = setInterval(() => child.kill('SIGTERM'), STOP_AGAIN_MS);
+      await ended;
+      clearInterval(again);
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
   };
-  return { pid: child.pid, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
 /** The library path goes to the server alone, through env(1): no other program must load those libraries. */
