@@ -21,7 +21,7 @@ const configuration = {
       name: 'every-room-is-known',
       comment: 'A new package says in scripts/dependency-rules/rooms.mjs what it may import.',
       severity: 'error',
-      from: { path: '^(packages|apps|scenarios)/', pathNot: inside(everyRoom) },
+      from: { path: '^(packages|apps|scenarios|benchmarks)/', pathNot: inside(everyRoom) },
       to: {},
     },
     ...everyRoom.flatMap((room) => {

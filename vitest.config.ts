@@ -17,7 +17,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'apps/*/src/**/*.test.ts',
+            'benchmarks/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },

@@ -68,8 +68,8 @@ describe('docs/operations.md', () => {
     });
 
     // A bare machine may lack curl; the test then counts as skipped.
-    test.skipIf(!hasCurl)('make a tenant, a key and a session, and draw its QR code', async () => {
-      const [admin = '', tenant = ''] = codeBlocks('docs/operations.md', 'sh');
+    test.skipIf(!hasCurl)('make a tenant, keys and a session, and draw its QR code', async () => {
+      const [admin = '', limited = '', tenant = ''] = codeBlocks('docs/operations.md', 'sh');
       const run = (commands: string, env: Record<string, string>) => {
         const here = commands.replaceAll('http://localhost:3000', cluster.edges[0]?.url ?? '');
         const { stdout, stderr, status } = spawnSync('sh', ['-euc', here], {
@@ -82,7 +82,17 @@ describe('docs/operations.md', () => {
       };
       const [makeTenant = '', makeKey = ''] = admin.split(/(?<=\n)(?=curl.*\/api\/keys)/);
       const { id } = JSON.parse(run(makeTenant, { ADMIN_TOKEN: cluster.adminToken }));
-      const { key } = JSON.parse(run(makeKey, { ADMIN_TOKEN: cluster.adminToken, TENANT_ID: id }));
+      const asAdmin = { ADMIN_TOKEN: cluster.adminToken, TENANT_ID: id };
+      const { key } = JSON.parse(run(makeKey, asAdmin));
+
+      const [makeLimited = '', listKeys = '', revokeKey = ''] = limited
+        .split(/(?<=\n)(?=curl.*\/keys)/)
+        .slice(1);
+      const dashboard = JSON.parse(run(makeLimited, asAdmin));
+      expect(dashboard).toMatchObject({ scopes: ['events:read'], sessions: ['shop', 'office'] });
+      expect(JSON.parse(run(listKeys, asAdmin))).toMatchObject([{}, { id: dashboard.id, name: 'dashboard' }]);
+      run(revokeKey, { ...asAdmin, KEY_ID: dashboard.id });
+      expect(JSON.parse(run(listKeys, asAdmin))).toHaveLength(1);
 
       const [create = '', ...rest] = tenant.split(/(?<=\n)(?=curl)/);
       expect(JSON.parse(run(create, { API_KEY: key }))).toEqual({ id: 'shop', status: 'queued' });

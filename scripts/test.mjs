@@ -85,6 +85,7 @@ await main(async () => {
           'packages/*/dist',
           'apps/*/dist',
           'scenarios/dist',
+          'benchmarks/dist',
         ]),
       );
       await step('dead code', () => tool('knip/bin/knip.js', []));

@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { readEventLog } from './event-log.js';
 import { type LinkedSession, linkedAnew, linkSessions, type Phone } from './linked-sessions.js';
 import { report } from './report.js';
+import { SequenceClient } from './sequence-client.js';
 
 const NUMBERED = /^number (\d+)$/;
 const EVERY_MS = 500;
@@ -25,7 +26,7 @@ interface Logged {
 
 /**
  * A cluster with two workers under traffic, whose Redis is killed, stays away for a while, and comes back with what its
- * append-only file has. What is checked is the log: whatever clients are to get stands there.
+ * append-only file has. What is checked is the log, and that a client gets what stands there.
  */
 export class RedisOutage {
   readonly #cluster: Cluster;
@@ -34,6 +35,7 @@ export class RedisOutage {
   readonly #abort = new AbortController();
   readonly #sent = new Map<string, number>();
   readonly #sending: Promise<unknown>;
+  readonly #listener: SequenceClient;
 
   static async prepare(sessions: number): Promise<RedisOutage> {
     const environment = {
@@ -41,20 +43,31 @@ export class RedisOutage {
       CONNECTS_PER_SECOND: '50',
       // A move to even the workers out would be right too, and look like a session that its owner lost.
       REBALANCE_EVERY_MS: '0',
+      // The log is compared with all that was sent since the beginning.
+      EVENT_LOG_LENGTH: '100000',
     };
     const cluster = await startCluster({ workers: 2, environment });
     try {
       const tenant = await cluster.addTenant();
-      return new RedisOutage(cluster, tenant, await linkSessions(cluster, tenant, sessions));
+      const linked = await linkSessions(cluster, tenant, sessions);
+      const url = cluster.edges[0]?.url ?? '';
+      const listener = await SequenceClient.start({ url, apiKey: tenant.apiKey });
+      return new RedisOutage(cluster, tenant, linked, listener);
     } catch (error) {
       await cluster.stop().catch(() => {});
       throw error;
     }
   }
 
-  private constructor(cluster: Cluster, tenant: TestTenant, sessions: readonly LinkedSession[]) {
+  private constructor(
+    cluster: Cluster,
+    tenant: TestTenant,
+    sessions: readonly LinkedSession[],
+    listener: SequenceClient,
+  ) {
     this.#cluster = cluster;
     this.#tenant = tenant;
+    this.#listener = listener;
     this.#sessions = sessions.map((session, index) => ({
       ...session,
       sender: cluster.simulator.addPhone({ name: `Sender ${index + 1}` }),
@@ -63,8 +76,8 @@ export class RedisOutage {
   }
 
   /**
-   * Kills Redis, brings it back, and checks that nothing was lost, reordered or written twice, that no session was
-   * linked anew, and that each is still with the worker that had it.
+   * Kills Redis, brings it back, and checks that nothing was lost, reordered or written twice, in the log and to a
+   * client, which stays connected; that no session was linked anew, and that each is still with the worker that had it.
    * @param options.keepsSockets whether the outage is short enough for the connections to WhatsApp to stay.
    */
   async of(awayMs: number, { keepsSockets }: { keepsSockets: boolean }): Promise<void> {
@@ -77,9 +90,9 @@ export class RedisOutage {
     await delay(awayMs);
     const sentBefore = Math.max(...this.#sent.values());
     await this.#cluster.redis.restart();
-    const backAt = performance.now();
+    const backAt = Date.now();
     await this.#arrived(sentBefore);
-    const caughtUpMs = Math.round(performance.now() - backAt);
+    const caughtUpMs = Date.now() - backAt;
     await this.#arrived(sentBefore + 5);
     this.#abort.abort();
     await this.#sending;
@@ -88,11 +101,17 @@ export class RedisOutage {
     const relogins = this.#logins().map((count, index) => count - (logins[index] ?? 0));
     const logged = await this.#logged();
     const sent = [...this.#sent.values()].reduce((sum, count) => sum + count, 0);
-    report('redis-is-lost', { awayMs, sessions: this.#sessions.length, sent, caughtUpMs, relogins });
+    report('redis-is-lost', {
+      ...{ awayMs, sessions: this.#sessions.length, sent, caughtUpMs, relogins },
+      liveAgainMs: (await this.#listener.liveSince(backAt)) - backAt,
+    });
 
     for (const [id, numbers] of logged.numbers) {
       expect(numbers, `the messages of ${id}`).toEqual(numbers.map((_, index) => index + 1));
     }
+    await this.#listener.expectEverythingOf(this.#cluster, this.#tenant);
+    expect(this.#listener.disconnects, 'connections that the client lost').toEqual([]);
+    expect(this.#listener.duplicates, 'events that came again').toBe(0);
     expect(logged.qrCodes, 'QR codes shown').toBe(qrCodes);
     expect(linkedAnew(this.#sessions), 'sessions that were linked anew').toEqual([]);
     expect(await this.#owners(), 'the worker of each session').toEqual(owners);
@@ -107,6 +126,7 @@ export class RedisOutage {
 
   async end(): Promise<void> {
     this.#abort.abort();
+    this.#listener.close();
     await this.#sending;
     await this.#cluster.stop();
   }
@@ -140,7 +160,7 @@ export class RedisOutage {
     const numbers = new Map<string, number[]>(this.#sessions.map(({ id }) => [id, []]));
     for (const { event, sessionId, body } of events) {
       if (event !== 'messages.upsert') continue;
-      const { messages } = payloadSchemas[event].parse(JSON.parse(body));
+      const { messages } = payloadSchemas[event].parse(JSON.parse(body.toString()));
       const found = messages.flatMap(
         ({ message }) => NUMBERED.exec(String(message?.conversation))?.[1] ?? [],
       );

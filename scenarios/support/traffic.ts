@@ -12,6 +12,8 @@ export interface TrafficOptions {
   readonly everyMs?: number;
   /** How many people write; each writes to some of the sessions. Default 4. */
   readonly senders?: number;
+  /** Where the client connects. Default the first edge. */
+  readonly url?: string;
 }
 
 /** What arrived of one session, in the order of its arrival. */
@@ -56,10 +58,10 @@ export class Traffic {
     sessions,
     everyMs = 500,
     senders = 4,
+    url = cluster.edges[0]?.url,
   }: TrafficOptions): Promise<Traffic> {
-    const [edge] = cluster.edges;
-    if (edge === undefined) throw new Error('no edge runs');
-    const events = await collectEvents(edge.url, tenant.apiKey, [
+    if (url === undefined) throw new Error('no edge runs');
+    const events = await collectEvents(url, tenant.apiKey, [
       'messages.upsert',
       'connection.update',
       'auth.qr',

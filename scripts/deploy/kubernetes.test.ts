@@ -41,7 +41,8 @@ describe.each(deployments)('$metadata.name', (deployment) => {
         const fromSecret =
           valueFrom?.secretKeyRef && (secret?.stringData?.[valueFrom.secretKeyRef.key] || 'a'.repeat(64));
         const fromConfig = valueFrom?.configMapKeyRef && configMap.data?.[valueFrom.configMapKeyRef.key];
-        return [name, value ?? fromSecret ?? fromConfig];
+        const fromPod = valueFrom?.fieldRef?.fieldPath === 'status.podIP' ? '10.0.0.1' : undefined;
+        return [name, value ?? fromSecret ?? fromConfig ?? fromPod];
       }),
     );
     expect(Object.keys(schema?.shape ?? {})).toEqual(expect.arrayContaining(Object.keys(given)));
@@ -49,9 +50,10 @@ describe.each(deployments)('$metadata.name', (deployment) => {
     expect(Object.entries(given).filter(([, value]) => value === undefined)).toEqual([]);
   });
 
-  it('opens the port that it is told', () => {
-    const port = container?.env.find(({ name }) => name === 'PORT' || name === 'HEALTH_PORT')?.value;
-    expect(container?.ports.map(({ containerPort }) => String(containerPort))).toEqual([port]);
+  it('opens the ports that it is told', () => {
+    const told = container?.env.filter(({ name }) => /^(|HEALTH_|PEER_)PORT$/.test(name));
+    const ports = told?.map(({ value }) => value);
+    expect(container?.ports.map(({ containerPort }) => String(containerPort))).toEqual(ports);
   });
 
   it('has a disruption budget that selects its pods', () => {
@@ -68,6 +70,22 @@ it('traffic reaches the edges', () => {
   const ingress = JSON.stringify(find('Ingress', 'wafleet-edge').spec);
   expect(ingress).toContain('"service":{"name":"wafleet-edge","port":{"name":"http"}}');
 });
+
+it('edges reach each other, and nobody else reaches them there', () => {
+  const edge = podTemplate(find('Deployment', 'wafleet-edge'));
+  const policy = find('NetworkPolicy', 'wafleet-edge').spec as NetworkPolicy;
+  const names = edge.spec.containers[0]?.ports.map(({ name }) => name);
+  expect(policy.ingress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual(names);
+  expect(edge.metadata.labels).toMatchObject(policy.podSelector.matchLabels);
+  const [forAll, forPeers] = policy.ingress;
+  expect(forAll?.from).toBeUndefined();
+  expect(forPeers?.from).toEqual([{ podSelector: policy.podSelector }]);
+});
+
+interface NetworkPolicy {
+  podSelector: { matchLabels: Labels };
+  ingress: { from?: { podSelector: unknown }[]; ports: { port: string }[] }[];
+}
 
 type Labels = Record<string, string>;
 

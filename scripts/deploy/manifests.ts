@@ -34,7 +34,11 @@ export function readManifests(folder: string): Manifest[] {
 export interface EnvironmentVariable {
   name: string;
   value?: string;
-  valueFrom?: { secretKeyRef?: KeyReference; configMapKeyRef?: KeyReference };
+  valueFrom?: {
+    secretKeyRef?: KeyReference;
+    configMapKeyRef?: KeyReference;
+    fieldRef?: { fieldPath: string };
+  };
 }
 
 interface KeyReference {
@@ -45,7 +49,7 @@ interface KeyReference {
 interface Container {
   image: string;
   env: EnvironmentVariable[];
-  ports: { containerPort: number }[];
+  ports: { name: string; containerPort: number }[];
 }
 
 /** What a Deployment's pods run. */

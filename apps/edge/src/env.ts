@@ -1,5 +1,6 @@
 import { hostField, integerField, logLevelField, portField, redisUrlField, variable } from '@wafleet/runtime';
 import { z } from 'zod';
+import { areProxies, parseProxies } from './limits/client-address.js';
 
 /** The environment variables of an edge. */
 export const environment = z.object({
@@ -22,5 +23,62 @@ export const environment = z.object({
     about:
       'How long /readyz answers 503 before connections are closed: as long as the load balancer takes to notice.',
   }),
+  MAX_UNSENT_BYTES: integerField({
+    default: 4 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 1024 ** 3,
+    about: 'How many bytes of events may wait for one socket that does not read them, before it is closed.',
+  }),
+  MAX_UNSENT_PACKETS: integerField({
+    default: 10_000,
+    min: 100,
+    max: 10_000_000,
+    about: 'How many events may wait for one socket that does not read them, before it is closed.',
+  }),
+  MAX_SOCKETS_PER_KEY: integerField({
+    default: 1_000,
+    min: 1,
+    max: 10_000_000,
+    about: 'How many connections for events one API key may have, to all edges together.',
+  }),
+  HANDSHAKES_PER_KEY: integerField({
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    about:
+      'How many connections for events may be made with one API key to this edge, a second; ten times as many at once.',
+  }),
+  HANDSHAKES_PER_ADDRESS: integerField({
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+    about:
+      'How many may be made from one address, a second; ten times as many at once. One with a wrong key counts ten times.',
+  }),
+  TRUSTED_PROXIES: variable(
+    z
+      .string()
+      .default('')
+      .refine((text) => areProxies(parseProxies(text))),
+    {
+      about:
+        'The proxies in front of this edge that tell the address of a client in X-Forwarded-For; from others it counts for nothing.',
+      takes:
+        'addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal (private networks), separated by commas',
+    },
+  ),
+  MAX_FRAMES_PER_SECOND: integerField({
+    default: 50,
+    min: 1,
+    max: 1_000_000,
+    about:
+      'How many frames one socket may send a second; ten times as many at once. Beyond that it is closed.',
+  }),
+  PEER_HOST: variable(z.string().min(1).optional(), {
+    about:
+      'Where other edges reach this one, to hand on requests of HTTP long-polling clients. Without it, the load balancer needs sticky sessions.',
+    takes: 'an address of this machine in its private network, or auto for the first one that there is',
+  }),
+  PEER_PORT: portField(0, 'The port for that; it should be open to other edges only.'),
   LOG_LEVEL: logLevelField,
 });

@@ -9,10 +9,10 @@ import { listenError } from '@wafleet/runtime';
  */
 export async function listen(
   server: Server,
-  { host, port }: { host: string; port: number },
+  { host, port, variable }: { host: string; port: number; variable: 'PORT' | 'PEER_PORT' },
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error) => reject(listenError(error, { host, port, variable: 'PORT' }));
+    const fail = (error: Error) => reject(listenError(error, { host, port, variable }));
     server.once('error', fail);
     server.listen(port, host, () => {
       server.off('error', fail);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { runApp } from '@wafleet/runtime';
 import { environment } from './env.js';
+import { parseProxies } from './limits/client-address.js';
 import { startEdge } from './server.js';
 
 await runApp(
@@ -9,7 +10,7 @@ await runApp(
     description: 'serves REST and streams events to Socket.IO clients; any number of them may run.',
     environment,
   },
-  async ({ environment: env, logger, lifecycle }) => {
+  async ({ environment: env, logger, lifecycle, metrics }) => {
     const edgeId = `edge_${randomBytes(6).toString('hex')}`;
     await startEdge({
       edgeId,
@@ -19,6 +20,17 @@ await runApp(
       adminToken: env.ADMIN_TOKEN,
       corsOrigin: env.CORS_ORIGIN,
       stopDelayMs: env.STOP_DELAY_MS,
+      writerLimits: { maxUnsentBytes: env.MAX_UNSENT_BYTES, maxUnsentPackets: env.MAX_UNSENT_PACKETS },
+      clientLimits: {
+        socketsPerKey: env.MAX_SOCKETS_PER_KEY,
+        handshakesPerKey: env.HANDSHAKES_PER_KEY,
+        handshakesPerAddress: env.HANDSHAKES_PER_ADDRESS,
+        framesPerSecond: env.MAX_FRAMES_PER_SECOND,
+        trustedProxies: parseProxies(env.TRUSTED_PROXIES),
+      },
+      peerHost: env.PEER_HOST,
+      peerPort: env.PEER_PORT,
+      metrics,
       logger: logger.child({ edge: edgeId }),
       lifecycle,
     });

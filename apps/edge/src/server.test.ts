@@ -1,13 +1,14 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createLogger, Lifecycle, StartError } from '@wafleet/runtime';
+import { type AddressInfo, connect } from 'node:net';
+import { createLogger, Lifecycle, Metrics, StartError } from '@wafleet/runtime';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEdge } from './server.js';
 import { call } from './testing/rest-client.js';
 import { SocketClient } from './testing/socket-client.js';
 import { TestCluster } from './testing/test-cluster.js';
-import { ADMIN_TOKEN, startTestEdge } from './testing/test-edge.js';
+import { ADMIN_TOKEN, CLIENT_LIMITS, startTestEdge, WRITER_LIMITS } from './testing/test-edge.js';
 
 let redis: TestRedis;
 
@@ -27,6 +28,9 @@ function start(options: { redisUrl?: string; port?: number; stopDelayMs?: number
     adminToken: ADMIN_TOKEN,
     corsOrigin: '*',
     stopDelayMs: 0,
+    writerLimits: WRITER_LIMITS,
+    clientLimits: CLIENT_LIMITS,
+    metrics: new Metrics(),
     logger,
     ...options,
   });
@@ -78,6 +82,18 @@ describe('stopping', () => {
     client.close();
     await cluster.stop();
   });
+
+  it('does not wait for a connection on which nothing was ever asked', async () => {
+    const lifecycle = new Lifecycle(logger);
+    const { port } = await start({ lifecycle });
+    const silent = connect({ host: '127.0.0.1', port });
+    await once(silent, 'connect');
+    // Answered later than the silent connection was taken.
+    await call(`http://127.0.0.1:${port}`, 'GET /healthz');
+    const ended = once(silent, 'close');
+    expect(await lifecycle.stop()).toBe(true);
+    await ended;
+  });
 });
 
 describe('logs', () => {
@@ -106,6 +122,8 @@ describe('logs', () => {
       for (const path of [
         '/api/sessions',
         `/api/none?key=${used}`,
+        `/api/events?events=*&token=${used}`,
+        `/api/events?events=${used}`,
         `/socket.io/?token=${used}&EIO=3`,
         '/%zz',
       ]) {

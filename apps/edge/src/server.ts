@@ -1,26 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PlacementQueue } from '@wafleet/placement';
-import type { Lifecycle, Logger, Readiness } from '@wafleet/runtime';
+import type { Lifecycle, Logger, Metrics, Readiness } from '@wafleet/runtime';
 import {
   ApiKeys,
   CommandClient,
   connectRedis,
+  EdgeRegistry,
   EventChannel,
+  EventLog,
   LinkOffers,
   Ownership,
   type RedisConnection,
   type RedisRole,
+  ResumeRecords,
   requireRedis,
   SessionDirectory,
+  SocketCounts,
   TenantDirectory,
   WorkerRegistry,
 } from '@wafleet/store';
-import { AdminToken } from './auth/admin-token.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
-import { emitEvent } from './fanout/emit-event.js';
-import { TenantFeeds } from './fanout/tenant-feeds.js';
+import { KeyConnections } from './auth/key-connections.js';
+import { SecretToken } from './auth/secret-token.js';
+import { EventFanout } from './fanout/event-fanout.js';
+import type { WriterLimits } from './fanout/socket-writer.js';
+import type { ClientLimits } from './limits/client-limits.js';
+import { ConnectionLimits } from './limits/connection-limits.js';
 import { listen } from './listen.js';
+import { addEdgeMetrics, EdgeTally } from './metrics.js';
 import { parseOrigins } from './origins.js';
+import { peerHost } from './peers/peer-host.js';
+import { Peers } from './peers/peers.js';
+import { nameSessionsAfter } from './peers/session-owner.js';
 import { readinessOf } from './readiness.js';
 import { createHttpServer } from './rest/http-server.js';
 import { registerRoutes } from './rest/routes.js';
@@ -29,11 +40,20 @@ import { OwnerCache } from './sessions/owner-cache.js';
 import { SessionCommands } from './sessions/session-commands.js';
 import { SessionRemoval } from './sessions/session-removal.js';
 import { SessionStarter } from './sessions/session-starter.js';
+import { SilentConnections } from './silent-connections.js';
 import { serveEvents } from './sockets/gateway.js';
 import { KeyRevocation } from './sockets/key-revocation.js';
 import { createSocketServer } from './sockets/socket-server.js';
+import { SseClients } from './sse/sse-clients.js';
+import { ResumeKeeper } from './streams/resume-keeper.js';
+import { Snapshots } from './streams/snapshots.js';
+import { TenantStreams } from './streams/tenant-streams.js';
 
+/** How long a client that is away is remembered: as long as the log keeps what it missed, and no shorter than a day. */
+const RESUME_WITHIN_MS = 24 * 60 * 60 * 1000;
 const RECHECK_KEYS_MS = 60_000;
+/** Half of the second within which the connections of a key that expires are closed. */
+const EXPIRE_KEYS_MS = 500;
 /** Longer than the longest command that a request may wait for. */
 const CLOSE_WITHIN_MS = 20_000;
 
@@ -49,6 +69,15 @@ export interface EdgeOptions {
   readonly corsOrigin: string;
   /** How long /readyz tells of the stop before connections are closed, ms. */
   readonly stopDelayMs: number;
+  /** How much may wait for one socket before it is closed. */
+  readonly writerLimits: WriterLimits;
+  readonly clientLimits: ClientLimits;
+  /** As in the environment variable PEER_HOST. */
+  readonly peerHost?: string | undefined;
+  /** Default any free one. */
+  readonly peerPort?: number;
+  /** Gets what this edge counts. */
+  readonly metrics: Metrics;
   readonly logger: Logger;
   /** Where what is started here registers how it is stopped. */
   readonly lifecycle: Lifecycle;
@@ -67,6 +96,10 @@ export interface Edge {
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { edgeId, redisUrl, host, port, logger, lifecycle } = options;
   const origins = parseOrigins(options.corsOrigin);
+  const listenOn =
+    options.peerHost === undefined
+      ? undefined
+      : { host: peerHost(options.peerHost), port: options.peerPort ?? 0 };
 
   const connect = (role: RedisRole, purpose: string): RedisConnection => {
     const connection = connectRedis({ url: redisUrl, role, name: `${edgeId}:${purpose}`, logger });
@@ -88,6 +121,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const apiKeys = new ApiKeys(redis);
   const sessions = new SessionDirectory(redis);
   const keys = new KeyAuthenticator(apiKeys);
+  const connections = new KeyConnections();
   const workers = new WorkerRegistry(redis);
   const owners = new OwnerCache(new Ownership(redis));
   const commands = new SessionCommands({ sessions, owners, client });
@@ -100,26 +134,76 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     origins,
     logger,
   });
-  const feeds = new TenantFeeds({
-    channel: new EventChannel(subscriber),
-    deliver: (tenantId, event) => emitEvent(io, tenantId, event),
+  const tally = new EdgeTally();
+  const fanout = new EventFanout(io);
+  addEdgeMetrics(options.metrics, { io, fanout, tally });
+  nameSessionsAfter(edgeId, io.engine);
+  const peers = new Peers({
+    edgeId,
+    http: app.server,
+    registry: new EdgeRegistry(redis),
+    listenOn,
+    origins,
+    onOutcome: (outcome) => tally.countForwarded(outcome),
     logger,
   });
-  serveEvents(io, { keys, sessions, feeds, logger });
+  const log = new EventLog(redis);
+  const streams = new TenantStreams({
+    channel: new EventChannel(subscriber),
+    log,
+    deliver: (tenantId, event) => fanout.deliver(tenantId, event),
+    onFilled: (events) => {
+      tally.eventsFilled += events;
+    },
+    logger,
+  });
+  subscriber.on('ready', () => streams.resubscribe());
+  const offers = new LinkOffers(redis);
+  const records = new ResumeRecords(redis, { lifeMs: RESUME_WITHIN_MS });
+  const keeper = new ResumeKeeper({ records, logger });
+  lifecycle.onStop('positions of clients', () => keeper.close());
+  const snapshots = new Snapshots({ sessions, offers, workers });
+  const { clientLimits, writerLimits } = options;
+  const connectionLimits = new ConnectionLimits({
+    limits: clientLimits,
+    counts: new SocketCounts(redis, { edgeId }),
+    onExceeded: (limit) => tally.countLimited(limit),
+    logger,
+  });
+  await connectionLimits.start();
+  lifecycle.onStop('counts of sockets', () => connectionLimits.close());
+  serveEvents(io, {
+    ...{ keys, connections, sessions, streams, log, records, keeper, snapshots },
+    ...{ writerLimits, clientLimits, connectionLimits },
+    tally,
+    logger,
+  });
+  const sse = new SseClients({
+    ...{ keys, connections, streams, log, snapshots },
+    rooms: fanout.rooms,
+    limits: writerLimits,
+    admit: (keyId) => connectionLimits.admit(keyId),
+    tally,
+    logger,
+  });
 
-  const revocation = new KeyRevocation({ io, keys, apiKeys });
+  const revocation = new KeyRevocation({ io, keys, connections, apiKeys });
   const recheckKeys = () => {
     revocation.recheck().catch((error: unknown) => logger.warn({ err: error }, 'could not check keys again'));
   };
   adapterSubscriber.on('ready', recheckKeys);
   const rechecking = setInterval(recheckKeys, RECHECK_KEYS_MS);
-  lifecycle.onStop('checks of keys', () => clearInterval(rechecking));
+  const expiring = setInterval(() => connections.closeExpired(), EXPIRE_KEYS_MS);
+  lifecycle.onStop('checks of keys', () => {
+    clearInterval(rechecking);
+    clearInterval(expiring);
+  });
 
   let stopping = false;
   const readiness = async (): Promise<Readiness> =>
     stopping ? { ready: false, reason: 'stopping' } : readinessOf(redis);
   await registerRoutes(app, {
-    admin: new AdminToken(options.adminToken),
+    admin: new SecretToken(options.adminToken),
     keys,
     apiKeys,
     revocation,
@@ -128,22 +212,31 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     starter: new SessionStarter({ sessions, placement, logger }),
     removal: new SessionRemoval({ sessions, workers, commands }),
     commands,
-    currentQr: new CurrentQr({ sessions, offers: new LinkOffers(redis), workers }),
+    currentQr: new CurrentQr({ sessions, offers, workers }),
+    sse,
+    connectionLimits,
     origins,
     readiness,
+    metrics: options.metrics,
   });
 
+  const silent = new SilentConnections(app.server);
   lifecycle.onStop(
     'connections',
     async () => {
-      feeds.close();
+      sse.close();
+      streams.close();
+      peers.end();
+      silent.end();
       await io.close();
       await app.close();
+      await peers.stop();
     },
     { timeoutMs: CLOSE_WITHIN_MS },
   );
   await app.ready();
-  const listeningPort = await listen(app.server, { host, port });
+  await peers.start();
+  const listeningPort = await listen(app.server, { host, port, variable: 'PORT' });
   lifecycle.onStop(
     'readiness',
     async () => {

@@ -1,4 +1,4 @@
-import { createLogger, Lifecycle } from '@wafleet/runtime';
+import { createLogger, Lifecycle, Metrics } from '@wafleet/runtime';
 import { connectRedis, SessionDirectory, TenantDirectory } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,7 +17,12 @@ afterAll(() => redis.stop());
 
 function contextFor(url: string) {
   const values = { REDIS_URL: url, HOST: '127.0.0.1', HEALTH_PORT: '0' };
-  return { environment: environment.parse(values), logger, lifecycle: new Lifecycle(logger) };
+  return {
+    environment: environment.parse(values),
+    logger,
+    lifecycle: new Lifecycle(logger),
+    metrics: new Metrics(),
+  };
 }
 
 async function statusOf(port: number, path: string): Promise<number> {

@@ -25,7 +25,7 @@ const COMMANDS_STOP_MS = 3_000;
  * @throws {StartError}
  */
 export async function startPlacer(context: AppContext<PlacerEnvironment>): Promise<{ healthPort: number }> {
-  const { environment: env, logger, lifecycle } = context;
+  const { environment: env, logger, lifecycle, metrics } = context;
   const id = `placer_${randomUUID()}`;
   const connect = (role: RedisRole) => {
     const connection = connectRedis({ url: env.REDIS_URL, role, name: id, logger });
@@ -42,6 +42,7 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   const health = await startHealthServer({
     host: env.HOST,
     port: env.HEALTH_PORT,
+    metrics,
     readiness: async () => {
       if (lifecycle.isStopping) return { ready: false, reason: 'stopping' };
       if (redis.status !== 'ready') return { ready: false, reason: 'Redis is out of reach' };

@@ -7,6 +7,7 @@ import {
   redisUrlField,
   variable,
 } from '@wafleet/runtime';
+import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import { z } from 'zod';
 
 export const environment = z.object({
@@ -46,10 +47,16 @@ export const environment = z.object({
     },
   ),
   EVENT_LOG_LENGTH: integerField({
-    default: 10_000,
+    default: EVENT_LOG_BOUNDS.maxLength,
     min: 100,
     max: 10_000_000,
-    about: 'How many events of each tenant are kept for clients that resume.',
+    about: 'How many events of each tenant are kept for clients that resume; the same for all workers.',
+  }),
+  EVENT_LOG_MAX_AGE: integerField({
+    default: EVENT_LOG_BOUNDS.maxAgeMs / 1000,
+    min: 1,
+    max: 366 * 24 * 60 * 60,
+    about: 'How many seconds an event is kept for clients that resume; the same for all workers.',
   }),
   CONNECTS_PER_SECOND: integerField({
     default: 20,

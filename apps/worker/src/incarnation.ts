@@ -35,7 +35,8 @@ export interface IncarnationOptions {
   readonly cipher: Cipher;
   readonly whatsapp: OwnedSessionsOptions['whatsapp'];
   readonly capacity: number;
-  readonly eventLogLength: number;
+  /** How much of its events a tenant's log keeps. */
+  readonly eventLog: { readonly maxLength: number; readonly maxAgeMs: number };
   readonly connectsPerSecond: number;
   readonly release: string;
   readonly host: string;

@@ -50,7 +50,8 @@ export interface OwnedSessionsOptions {
   readonly worker: string;
   readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
   readonly capacity: number;
-  readonly eventLogLength: number;
+  /** How much of its events a tenant's log keeps. */
+  readonly eventLog: { readonly maxLength: number; readonly maxAgeMs: number };
   /** How many connects to WhatsApp all workers together make in a second, at the most. */
   readonly connectsPerSecond: number;
   readonly logger: Logger;
@@ -88,7 +89,7 @@ export class OwnedSessions {
   #takesNoMore = false;
 
   constructor(options: OwnedSessionsOptions) {
-    const { redis, cipher, eventLogLength } = options;
+    const { redis, cipher, eventLog } = options;
     this.#options = options;
     this.#ownership = new Ownership(redis);
     this.#gate = new ConnectGate({
@@ -96,7 +97,7 @@ export class OwnedSessions {
       logger: options.logger,
     });
     this.#shared = {
-      events: new EventLog(redis, { maxLength: eventLogLength }),
+      events: new EventLog(redis, eventLog),
       directory: new SessionDirectory(redis),
       offers: new LinkOffers(redis),
       recentMessages: new RecentMessages({ redis, cipher }),

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createLogger, Lifecycle } from '@wafleet/runtime';
+import { createLogger, Lifecycle, Metrics } from '@wafleet/runtime';
 import { Simulator } from '@wafleet/simulator';
 import {
   CommandClient,
@@ -60,6 +60,7 @@ test('a worker that was cut off takes its lease again, keeps what is still its o
     }),
     logger,
     lifecycle,
+    metrics: new Metrics(),
   });
   const workerId = worker.id;
   if (workerId === undefined) throw new Error('the worker has no incarnation');

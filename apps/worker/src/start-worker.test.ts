@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createLogger, Lifecycle } from '@wafleet/runtime';
+import { createLogger, Lifecycle, Metrics } from '@wafleet/runtime';
 import { type Phone, Simulator } from '@wafleet/simulator';
 import {
   CommandClient,
@@ -66,7 +66,12 @@ async function newWorker(overrides: Record<string, string> = {}) {
     WHATSAPP_ROOT_KEY: simulator.rootKey,
     ...overrides,
   });
-  const { worker, healthPort } = await startWorker({ environment: values, logger, lifecycle });
+  const { worker, healthPort } = await startWorker({
+    environment: values,
+    logger,
+    lifecycle,
+    metrics: new Metrics(),
+  });
   const idOf = () => {
     if (worker.id === undefined) throw new Error('the worker has no incarnation');
     return worker.id;
@@ -128,7 +133,7 @@ test('it takes a session, links it, sends for it, and hands it over when it stop
   await reaches(ref, 'open');
   await waitFor(
     async () => {
-      const events = await new EventLog(redis, { maxLength: 10_000 }).read(tenantId, {
+      const { events } = await new EventLog(redis).read(tenantId, {
         after: undefined,
         count: 10_000,
       });

@@ -17,7 +17,7 @@ const AFTER_DRAIN_MS = 10_000;
 export async function startWorker(
   context: AppContext<WorkerEnvironment>,
 ): Promise<{ worker: Worker; healthPort: number }> {
-  const { environment: env, logger, lifecycle } = context;
+  const { environment: env, logger, lifecycle, metrics } = context;
   const cipher = Cipher.fromHexKeys(env.ENCRYPTION_KEY);
   quietLibsignal();
   if (env.WHATSAPP_ROOT_KEY !== undefined) trustRootKey(env.WHATSAPP_ROOT_KEY);
@@ -32,7 +32,7 @@ export async function startWorker(
     cipher,
     whatsapp: { url: env.WHATSAPP_URL },
     capacity: env.WORKER_CAPACITY,
-    eventLogLength: env.EVENT_LOG_LENGTH,
+    eventLog: { maxLength: env.EVENT_LOG_LENGTH, maxAgeMs: env.EVENT_LOG_MAX_AGE * 1000 },
     connectsPerSecond: env.CONNECTS_PER_SECOND,
     release: env.RELEASE ?? readRelease(),
     host: hostname(),
@@ -42,6 +42,7 @@ export async function startWorker(
   const health = await startHealthServer({
     host: env.HOST,
     port: env.HEALTH_PORT,
+    metrics,
     readiness: async () => {
       if (lifecycle.isStopping) return { ready: false, reason: 'stopping' };
       if (redis.status !== 'ready') return { ready: false, reason: 'Redis is out of reach' };

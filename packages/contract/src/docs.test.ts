@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ERRORS, EVENT_NAMES, isResting, payloadSchemas, SESSION_STATUSES, sessionSchema } from './index.js';
+import {
+  CLOSE_REASONS,
+  ERRORS,
+  EVENT_NAMES,
+  isResting,
+  payloadSchemas,
+  SESSION_STATUSES,
+  sessionSchema,
+} from './index.js';
 
 function readDoc(name: string): string {
   return readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
@@ -18,10 +26,39 @@ describe('docs/errors.md', () => {
     );
     expect(rows).toEqual(expected);
   });
+
+  it('has a row for each reason to close a connection, and no other', () => {
+    const closings = readDoc('errors.md')
+      .split('\n')
+      .filter((line) => /^\| 4\d{3} \|/.test(line));
+    const expected = Object.entries(CLOSE_REASONS).map(
+      ([reason, { code, reconnect, meaning }]) =>
+        `| ${code} | \`${reason}\` | ${reconnect ? 'yes' : 'no'} | ${meaning} |`,
+    );
+    expect(closings).toEqual(expected);
+  });
+});
+
+describe('close codes', () => {
+  const kinds = Object.values(CLOSE_REASONS);
+
+  it('are each used once, and tell by their range whether to connect again', () => {
+    expect(new Set(kinds.map(({ code }) => code)).size).toBe(kinds.length);
+    for (const { code, reconnect } of kinds) {
+      expect(code).toBeGreaterThanOrEqual(reconnect ? 4000 : 4500);
+      expect(code).toBeLessThanOrEqual(reconnect ? 4499 : 4999);
+    }
+  });
+
+  it('come with a reason that fits into a close frame', () => {
+    for (const reason of Object.keys(CLOSE_REASONS))
+      expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+  });
 });
 
 describe('docs/events.md', () => {
-  const sections = readDoc('events.md')
+  const [, payloads = ''] = readDoc('events.md').split(/^## Payloads$/m);
+  const sections = payloads
     .split(/^### /m)
     .slice(1)
     .map((section) => ({

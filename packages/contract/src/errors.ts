@@ -19,10 +19,16 @@ export const ERRORS = {
     retryable: false,
     meaning: 'No API key was given, or it is unknown or revoked. Send a valid key.',
   },
+  KEY_EXPIRED: {
+    status: 401,
+    retryable: false,
+    meaning: 'The API key was valid until `details.expiredAt`. Ask for a new one.',
+  },
   FORBIDDEN: {
     status: 403,
     retryable: false,
-    meaning: 'The credentials are valid but do not allow this call.',
+    meaning:
+      'The credentials are valid but do not allow this; `details.scope` names the scope that the API key lacks, where it is that.',
   },
   VALIDATION_FAILED: {
     status: 400,
@@ -39,6 +45,12 @@ export const ERRORS = {
     retryable: false,
     meaning: 'A list in the request is longer than allowed; `details.limit` is the bound.',
   },
+  SUBSCRIPTION_LOST: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'The client was away for so long that what it was subscribed to is forgotten. Subscribe again, with `since` if its last eventId is known.',
+  },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body exceeds the size limit.' },
   NOT_ACCEPTABLE: {
     status: 406,
@@ -51,7 +63,7 @@ export const ERRORS = {
   SESSION_NOT_FOUND: {
     status: 404,
     retryable: false,
-    meaning: 'The tenant of this API key has no session of this id.',
+    meaning: 'The tenant of this API key has no session of this id, or the key has a list without it.',
   },
   SESSION_EXISTS: { status: 409, retryable: false, meaning: 'The tenant already has a session of this id.' },
   SESSION_NOT_OPEN: {
@@ -81,6 +93,18 @@ export const ERRORS = {
     status: 429,
     retryable: true,
     meaning: 'The worker of this session has too many commands waiting. Slow down.',
+  },
+  TOO_MANY_CONNECTIONS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'The API key has as many connections for events as it may have (`details.limit`). Close some, or try again after `details.retryAfterMs`.',
+  },
+  TOO_MANY_HANDSHAKES: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'Too many connections for events were made in a short time, from this address or with this API key. Try again after `details.retryAfterMs`.',
   },
   OUTCOME_UNKNOWN: {
     status: 504,

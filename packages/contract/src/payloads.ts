@@ -63,6 +63,9 @@ const envelope = {
 /** Marks what comes from the history that the phone hands to a newly linked device, rather than from just now. */
 const history = z.literal(true).optional();
 
+/** Marks what tells a new subscriber how things are, rather than that they changed just now. */
+const snapshot = z.literal(true).optional();
+
 /**
  * The payload of each event: one JSON object. Where WhatsApp has a list it stands under a plural noun. Objects
  * that mirror WhatsApp's own may carry further fields.
@@ -80,13 +83,15 @@ export const payloadSchemas = {
     isNewLogin: z.boolean().optional(),
     isOnline: z.boolean().optional(),
     receivedPendingNotifications: z.boolean().optional(),
+    snapshot,
   }),
-  'auth.qr': z.object({ ...envelope, qr: z.string(), expiresAt: z.iso.datetime() }),
+  'auth.qr': z.object({ ...envelope, qr: z.string(), expiresAt: z.iso.datetime(), snapshot }),
   'auth.pairing-code': z.object({
     ...envelope,
     code: z.string(),
     phone: z.string(),
     expiresAt: z.iso.datetime(),
+    snapshot,
   }),
   'creds.update': z.object({
     ...envelope,

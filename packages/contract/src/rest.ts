@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KEY_SCOPES } from './api-key-scopes.js';
 import { keyIdSchema, sessionIdSchema, tenantIdSchema } from './identifiers.js';
 import { sessionStatusSchema } from './session-status.js';
 
@@ -8,9 +9,37 @@ const instantSchema = z.iso.datetime().describe('UTC, ISO 8601');
 export const createTenantBodySchema = z.strictObject({ name: nameSchema });
 export const tenantSchema = z.object({ id: tenantIdSchema, name: nameSchema });
 
-export const createKeyBodySchema = z.strictObject({ tenantId: tenantIdSchema, name: nameSchema.optional() });
-export const createdKeySchema = z.object({
+/** How many sessions an API key’s list may name. */
+const MAX_SESSIONS_OF_KEY = 1000;
+
+const scopesSchema = z.array(z.enum(KEY_SCOPES)).describe('What the key may do');
+const keySessionsSchema = z
+  .array(sessionIdSchema)
+  .describe('The only sessions that exist for the key, made already or not; absent for all of the tenant');
+const keyExpirySchema = instantSchema.describe('When the key ends, UTC, ISO 8601; absent for never');
+
+function isPast(instant: string): boolean {
+  return Date.parse(instant) <= Date.now();
+}
+
+export const createKeyBodySchema = z.strictObject({
+  tenantId: tenantIdSchema,
+  name: nameSchema.optional(),
+  scopes: scopesSchema.min(1).default([...KEY_SCOPES]),
+  sessions: keySessionsSchema.min(1).max(MAX_SESSIONS_OF_KEY).optional(),
+  expiresAt: keyExpirySchema.refine((instant) => !isPast(instant), 'must be in the future').optional(),
+});
+export const apiKeySchema = z.object({
   id: keyIdSchema,
+  tenantId: tenantIdSchema,
+  name: nameSchema.optional(),
+  scopes: scopesSchema,
+  sessions: keySessionsSchema.optional(),
+  createdAt: instantSchema,
+  expiresAt: keyExpirySchema.optional(),
+});
+export const apiKeyListSchema = z.array(apiKeySchema);
+export const createdKeySchema = apiKeySchema.extend({
   key: z.string().describe('The API key itself. It is shown in this answer only.'),
 });
 
@@ -59,6 +88,8 @@ export const sendMessageBodySchema = z.strictObject({
 export const sentMessageSchema = z.object({ messageId: z.string() });
 
 export type Tenant = z.infer<typeof tenantSchema>;
+export type ApiKeyView = z.infer<typeof apiKeySchema>;
+export type CreateKeyBody = z.input<typeof createKeyBodySchema>;
 export type CreatedKey = z.infer<typeof createdKeySchema>;
 export type CreatedSession = z.infer<typeof createdSessionSchema>;
 export type SessionView = z.infer<typeof sessionSchema>;

@@ -16,11 +16,6 @@ export function roomsOfEvent(tenantId: string, sessionId: string, event: EventNa
   return [eventRoom(tenantId, sessionId, event), eventRoom(tenantId, ALL_SESSIONS, event)];
 }
 
-/** The room of all sockets that were opened with one API key. */
-export function keyRoom(keyId: string): string {
-  return `key:${keyId}`;
-}
-
 /** Whether a room is one of this event's: of any one session of the tenant, or of all of them. */
 export function isRoomOfEvent(room: string, tenantId: string, event: EventName): boolean {
   return room.startsWith(`event:${tenantId}:`) && room.endsWith(`:${event}`);

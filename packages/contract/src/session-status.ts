@@ -28,3 +28,19 @@ const RESTING: ReadonlySet<SessionStatus> = new Set(['closed', 'logged_out', 'fa
 export function isResting(status: SessionStatus): boolean {
   return RESTING.has(status);
 }
+
+const CONNECTION_OF = {
+  queued: 'close',
+  connecting: 'connecting',
+  awaiting_link: 'connecting',
+  open: 'open',
+  reconnecting: 'connecting',
+  closed: 'close',
+  logged_out: 'close',
+  failed: 'close',
+} as const satisfies Record<SessionStatus, string>;
+
+/** What a session's status says of its connection: the field `connection` of `connection.update`. */
+export function connectionOf(status: SessionStatus): 'connecting' | 'open' | 'close' {
+  return CONNECTION_OF[status];
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EVENT_NAMES } from './event-names.js';
-import { parseSubscription, SUBSCRIPTION_LIMITS } from './subscription.js';
+import { parseSubscribeRequest, parseSubscription, SUBSCRIPTION_LIMITS } from './subscription.js';
 
 describe('parseSubscription', () => {
   test('takes an array of names, as the contract’s examples send', () => {
@@ -65,5 +65,28 @@ describe('parseSubscription', () => {
     } catch (error) {
       expect(JSON.stringify(error).length + String(error).length).toBeLessThan(1000);
     }
+  });
+});
+
+describe('parseSubscribeRequest', () => {
+  test.each([
+    [undefined, undefined, false],
+    ['5-3', { epoch: '5', seq: 3 }, false],
+    ['5-3~1', { epoch: '5', seq: 3 }, true],
+  ])('reads since %s', (since, position, isSinceSnapshot) => {
+    const request = since === undefined ? ['call'] : { events: ['call'], since };
+    expect(parseSubscribeRequest(request)).toMatchObject({ since: position, isSinceSnapshot });
+  });
+
+  test.each([
+    [
+      ['auth.qr', 'auth.qr', 'call'],
+      ['auth.qr', 'call'],
+    ],
+    [['auth.*', '*'], []],
+    [['*', 'auth.qr'], ['auth.qr']],
+    [{ events: ['presence.*', 'call'], sessions: ['a'] }, ['call']],
+  ])('tells which events of %j are asked for by name', (input, named) => {
+    expect(parseSubscribeRequest(input).named).toEqual(named);
   });
 });

@@ -1,4 +1,5 @@
 export { endWithThisProcess } from './child-guard.js';
+export { extractedProgram, extractProgram } from './debian-packages.js';
 export { freePort } from './free-port.js';
 export { sendCommand } from './resp.js';
 export type { SentinelDuty } from './sentinel-config.js';

@@ -1,11 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
 import { type HealthServer, type Readiness, startHealthServer } from './health-server.js';
+import { Metrics } from './metrics.js';
 import { StartError } from './start-error.js';
 
 const servers: HealthServer[] = [];
 
 async function start(readiness: () => Readiness | Promise<Readiness>, port = 0): Promise<HealthServer> {
-  const server = await startHealthServer({ host: '127.0.0.1', port, readiness });
+  const server = await startHealthServer({ host: '127.0.0.1', port, readiness, metrics: new Metrics() });
   servers.push(server);
   return server;
 }
@@ -25,6 +26,7 @@ test('healthz is 200 while the process runs; readyz follows the readiness', asyn
   expect(await statusOf(server, '/readyz')).toBe(503);
   readiness = { ready: true };
   expect(await statusOf(server, '/readyz')).toBe(200);
+  expect(await statusOf(server, '/metrics')).toBe(200);
   expect(await statusOf(server, '/other')).toBe(404);
 });
 

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.js';
 import { listenError } from './start-error.js';
 
 /** Whether a process can do its work now, and if not why. */
@@ -11,13 +12,15 @@ export interface HealthServer {
 }
 
 /**
- * Answers `GET /healthz` (200 while the process runs) and `GET /readyz` (200, or 503 with a reason).
+ * Answers `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 with a reason) and `GET /metrics`
+ * (the text format of Prometheus).
  * @throws {StartError} when the port cannot be had.
  */
 export async function startHealthServer(options: {
   host: string;
   port: number;
   readiness: () => Readiness | Promise<Readiness>;
+  metrics: Metrics;
 }): Promise<HealthServer> {
   const server = createServer(async (request, response) => {
     const answer = (status: number, body: object) => {
@@ -33,8 +36,13 @@ export async function startHealthServer(options: {
         return answer(503, { ready: false, reason: error instanceof Error ? error.name : 'unknown' });
       }
     }
+    if (request.url === '/metrics') {
+      const text = await options.metrics.text();
+      response.writeHead(200, { 'content-type': options.metrics.contentType, 'cache-control': 'no-store' });
+      return response.end(text);
+    }
     return answer(404, {
-      error: { code: 'ROUTE_NOT_FOUND', message: 'Only /healthz and /readyz are here.' },
+      error: { code: 'ROUTE_NOT_FOUND', message: 'Only /healthz, /readyz and /metrics are here.' },
     });
   });
 

@@ -3,6 +3,7 @@ export * from './environment-fields.js';
 export * from './health-server.js';
 export * from './lifecycle.js';
 export * from './logger.js';
+export * from './metrics.js';
 export * from './redaction.js';
 export * from './redis-address.js';
 export * from './run-app.js';

@@ -3,6 +3,7 @@ import { type AppDescription, environmentHelp, readEnvironment } from './environ
 import type { logLevelField } from './environment-fields.js';
 import { Lifecycle } from './lifecycle.js';
 import { createLogger, type Logger } from './logger.js';
+import { Metrics } from './metrics.js';
 import { StartError } from './start-error.js';
 
 /** What an app's start function is given. */
@@ -11,6 +12,8 @@ export interface AppContext<E> {
   readonly logger: Logger;
   /** Register here what has to be stopped, right after it was started. */
   readonly lifecycle: Lifecycle;
+  /** What this process tells about itself. Whoever serves HTTP serves it at /metrics. */
+  readonly metrics: Metrics;
 }
 
 export interface RunOptions {
@@ -66,7 +69,7 @@ export async function runApp<S extends AppEnvironment>(
 
   await startOrExit(
     app.name,
-    () => start({ environment, logger, lifecycle }),
+    () => start({ environment, logger, lifecycle, metrics: Metrics.ofProcess() }),
     () => lifecycle.stop(),
   );
 }

@@ -11,7 +11,7 @@ export class LinkDesk {
   readonly #outbox: Outbox;
   readonly #patienceMs: number;
   #givesUpAt: number;
-  #qrShown = false;
+  #isShowing = false;
   #codeTimer: NodeJS.Timeout | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
@@ -37,7 +37,7 @@ export class LinkDesk {
   showQr(qr: string, expiresAt: number): void {
     for (const resolve of this.#qrWaiters.splice(0)) resolve();
     if (this.#mode === 'pairing-code') return;
-    this.#qrShown = true;
+    this.#isShowing = true;
     this.#outbox.run(() => this.#offers.putQr(this.#fence, { qr, expiresAt }));
     this.#outbox.publish([
       { event: 'auth.qr', payload: { qr, expiresAt: new Date(expiresAt).toISOString() } },
@@ -49,7 +49,7 @@ export class LinkDesk {
     this.#mode = 'pairing-code';
     this.#givesUpAt = Date.now() + this.#patienceMs;
     clearTimeout(this.#codeTimer);
-    this.withdrawQr();
+    this.withdraw();
   }
 
   showCode(code: string, phone: string, expiresAt: number, onExpired: () => void): void {
@@ -57,26 +57,28 @@ export class LinkDesk {
       this.offerQr();
       onExpired();
     }, expiresAt - Date.now());
+    this.#isShowing = true;
+    this.#outbox.run(() => this.#offers.putPairingCode(this.#fence, { code, phone, expiresAt }));
     const payload = { code, phone, expiresAt: new Date(expiresAt).toISOString() };
     this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
   }
 
-  /** Goes back to QR codes. */
+  /** Goes back to QR codes, of which the next one is to come. */
   offerQr(): void {
     this.#mode = 'qr';
     clearTimeout(this.#codeTimer);
+    this.withdraw();
   }
 
-  /** Takes a QR code away that a phone can no longer use. */
-  withdrawQr(): void {
-    if (!this.#qrShown) return;
-    this.#qrShown = false;
+  /** Takes away what a phone can no longer use. */
+  withdraw(): void {
+    if (!this.#isShowing) return;
+    this.#isShowing = false;
     this.#outbox.run(() => this.#offers.clear(this.#fence));
   }
 
   /** Shows nothing more: the session is linked, or ends. */
   close(): void {
     this.offerQr();
-    this.withdrawQr();
   }
 }

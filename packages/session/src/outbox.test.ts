@@ -57,8 +57,8 @@ function numbered(first: number, count: number, text = ''): MappedEvent[] {
 }
 
 async function logged(): Promise<number[]> {
-  const events = await log.read(ref.tenantId, { after: undefined, count: 100_000 });
-  return events.map(({ body }) => Number(JSON.parse(body).id));
+  const { events } = await log.read(ref.tenantId, { after: undefined, count: 100_000 });
+  return events.map(({ body }) => Number(JSON.parse(body.toString()).id));
 }
 
 it('keeps everything through an outage and brings it into the log once and in order', async () => {

@@ -1,8 +1,10 @@
 -- Deletes an API key.
 --   KEYS[1]  API key
 --   ARGV[1]  its id
--- Returns 1, or 0 when another key or none stands there.
-if redis.call('HGET', KEYS[1], 'id') ~= ARGV[1] then
-  return 0
+-- Returns its tenant, or '' when another key or none stands there.
+local stored = redis.call('HMGET', KEYS[1], 'id', 'tenantId')
+if stored[1] ~= ARGV[1] then
+  return ''
 end
-return redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1])
+return stored[2]

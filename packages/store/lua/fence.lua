@@ -3,8 +3,8 @@
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 -- Answers the error FENCED, before anything is written, unless both are the owner record's. A record that is missing
--- or names no worker refuses too.
-local owner = redis.call('HMGET', KEYS[1], 'epoch', 'worker')
+-- or names no worker refuses too. owner[3] is the record's last batch of events, for the script that appends them.
+local owner = redis.call('HMGET', KEYS[1], 'epoch', 'worker', 'batch')
 if owner[1] ~= ARGV[1] or owner[2] ~= ARGV[2] then
   return redis.error_reply('FENCED the claim is not the latest one')
 end

@@ -1,20 +1,58 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { WafleetError } from '@wafleet/contract';
+import { isKeyScope, KEY_SCOPES, type KeyScope, WafleetError } from '@wafleet/contract';
+import { z } from 'zod';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
-import { asNumber, asText } from './reply.js';
+import { asText } from './reply.js';
 import { Script } from './script.js';
 
-/** Who a request comes from. */
-export interface ApiKeyIdentity {
+/** What a key is made with. */
+export interface NewApiKey {
+  readonly name?: string | undefined;
+  /** Default: all. */
+  readonly scopes?: readonly KeyScope[] | undefined;
+  /** The only sessions that exist for the key; undefined for all of the tenant. */
+  readonly sessions?: readonly string[] | undefined;
+  /** When it ends, ms since 1970; undefined for never. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** A key as it is stored, without its hash. It never changes. */
+export interface ApiKeyRecord {
   /** The key's id; not secret. */
   readonly id: string;
   readonly tenantId: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
+  readonly scopes: readonly KeyScope[];
+  readonly sessions?: readonly string[] | undefined;
+  /** ms since 1970. */
+  readonly createdAt: number;
+  /** ms since 1970. */
+  readonly expiresAt?: number | undefined;
 }
 
+/**
+ * How long an expired key is kept, so that its holder is told that it has expired, and the administrator sees it in
+ * the list. Keys that are made for an hour each do not fill Redis.
+ */
+const EXPIRED_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** The score in a tenant's list of a key that is not forgotten by itself. */
+const NEVER = '+inf';
+
 const storeKey = new Script('store-api-key', asText);
-const deleteKey = new Script('delete-api-key', asNumber);
+const deleteKey = new Script('delete-api-key', asText);
+
+const listSchema = z.string().transform((text) => text.split(' ').filter((item) => item !== ''));
+const recordSchema = z.object({
+  id: z.string(),
+  tenantId: z.string(),
+  name: z.string().optional(),
+  scopes: listSchema.transform((list) => list.filter(isKeyScope)).default([...KEY_SCOPES]),
+  sessions: listSchema.optional(),
+  createdAt: z.coerce.number(),
+  expiresAt: z.coerce.number().optional(),
+});
 
 interface HashedKey {
   /** Finds the key. */
@@ -46,58 +84,108 @@ export class ApiKeys {
     this.#redis = redis;
   }
 
-  /** Makes a key. It cannot be read again. */
-  async create(
-    tenantId: string,
-    options: { name?: string | undefined } = {},
-  ): Promise<{ id: string; key: string }> {
+  /** Makes a key. `key`, the secret, cannot be read again. */
+  async create(tenantId: string, options: NewApiKey = {}): Promise<ApiKeyRecord & { readonly key: string }> {
     const key = `wf_${randomBytes(32).toString('base64url')}`;
-    const { id } = await this.import(tenantId, { key, name: options.name });
-    return { id, key };
+    const createdAt = Date.now();
+    const { id } = await this.#store(tenantId, key, options, createdAt);
+    const { name, scopes = KEY_SCOPES, sessions, expiresAt } = options;
+    return { id, key, tenantId, name, scopes, sessions, createdAt, expiresAt };
   }
 
   /**
-   * Takes a key of the caller's choosing, which should be as hard to guess as a generated one. Gives the id that the
-   * tenant's key has already if it was taken before.
+   * Takes a key of the caller's choosing, which should be as hard to guess as a generated one. A key that the tenant
+   * has already is left as it is, and its id is given.
    * @throws {Error} when the key is another tenant's.
    */
   async import(
     tenantId: string,
-    { key, name }: { key: string; name?: string | undefined },
+    { key, ...options }: NewApiKey & { readonly key: string },
   ): Promise<{ id: string }> {
-    const { lookup, hash } = hashKey(key);
-    const newId = `key_${randomBytes(9).toString('base64url')}`;
-    await this.#redis.set(keys.apiKeyId(newId), lookup);
-    const id = await storeKey.run(
-      this.#redis,
-      [keys.apiKey(lookup)],
-      [newId, hash, tenantId, name ?? '', Date.now()],
-    );
-    if (id !== newId) await this.#redis.del(keys.apiKeyId(newId));
-    if (id === '') throw new Error('the API key belongs to another tenant');
-    return { id };
+    return this.#store(tenantId, key, options, Date.now());
+  }
+
+  /** The tenant's keys, oldest first; those that expired in the last seven days too. */
+  async list(tenantId: string): Promise<ApiKeyRecord[]> {
+    const ids = await this.#redis.zrange(keys.apiKeys(tenantId), 0, '-1');
+    const found = await Promise.all(ids.map((id) => this.#find(id)));
+    return found
+      .filter((record) => record !== undefined)
+      .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   }
 
   /** Makes a key invalid, for whoever authenticates from now on. @throws {WafleetError} KEY_NOT_FOUND */
   async revoke(keyId: string): Promise<void> {
     const lookup = await this.#redis.get(keys.apiKeyId(keyId));
-    const deleted = lookup === null ? 0 : await deleteKey.run(this.#redis, [keys.apiKey(lookup)], [keyId]);
+    const tenantId = lookup === null ? '' : await deleteKey.run(this.#redis, [keys.apiKey(lookup)], [keyId]);
     await this.#redis.del(keys.apiKeyId(keyId));
-    if (deleted === 0) throw new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
+    if (tenantId === '') throw new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
+    await this.#redis.zrem(keys.apiKeys(tenantId), keyId);
   }
 
-  /** Those of the given key ids that are valid still. */
+  /** Those of the given key ids that were not revoked; they may have expired. */
   async valid(keyIds: readonly string[]): Promise<Set<string>> {
     const found = await Promise.all(keyIds.map((id) => this.#redis.exists(keys.apiKeyId(id))));
     return new Set(keyIds.filter((_, index) => found[index] === 1));
   }
 
-  /** Whose key it is; undefined when it is unknown or revoked. */
-  async authenticate(key: string): Promise<ApiKeyIdentity | undefined> {
+  /**
+   * Whose key it is; undefined when it is unknown or revoked. Whether it has expired is for the caller to see, by
+   * `expiresAt`.
+   */
+  async authenticate(key: string): Promise<ApiKeyRecord | undefined> {
     const { lookup, hash } = hashKey(key);
     const stored = await this.#redis.hgetall(keys.apiKey(lookup));
-    const { id, tenantId, name } = stored;
-    if (id === undefined || tenantId === undefined || !isSameHash(stored.hash ?? '', hash)) return undefined;
-    return { id, tenantId, ...(name === undefined ? {} : { name }) };
+    if (!isSameHash(stored.hash ?? '', hash)) return undefined;
+    const record = recordSchema.parse(stored);
+    // Keys from before there were lists are in none until they are used.
+    if (stored.scopes === undefined) await this.#redis.zadd(keys.apiKeys(record.tenantId), NEVER, record.id);
+    return record;
+  }
+
+  async #find(keyId: string): Promise<ApiKeyRecord | undefined> {
+    const lookup = await this.#redis.get(keys.apiKeyId(keyId));
+    if (lookup === null) return undefined;
+    const stored = await this.#redis.hgetall(keys.apiKey(lookup));
+    return stored.id === keyId ? recordSchema.parse(stored) : undefined;
+  }
+
+  /** In such an order that a crash in between leaves an id without a key, and never a key that cannot be revoked. */
+  async #store(
+    tenantId: string,
+    key: string,
+    options: NewApiKey,
+    createdAt: number,
+  ): Promise<{ id: string }> {
+    const { name = '', scopes = KEY_SCOPES, sessions, expiresAt } = options;
+    const { lookup, hash } = hashKey(key);
+    const newId = `key_${randomBytes(9).toString('base64url')}`;
+    const forgottenAt = expiresAt === undefined ? undefined : expiresAt + EXPIRED_KEPT_MS;
+    const list = keys.apiKeys(tenantId);
+    await this.#redis.zremrangebyscore(list, '-inf', String(createdAt));
+    await this.#redis.zadd(list, String(forgottenAt ?? NEVER), newId);
+    await (forgottenAt === undefined
+      ? this.#redis.set(keys.apiKeyId(newId), lookup)
+      : this.#redis.set(keys.apiKeyId(newId), lookup, 'PXAT', forgottenAt));
+    const id = await storeKey.run(
+      this.#redis,
+      [keys.apiKey(lookup)],
+      [
+        forgottenAt ?? '',
+        newId,
+        hash,
+        tenantId,
+        ...['createdAt', createdAt, 'scopes', scopes.join(' ')],
+        ...(name === '' ? [] : ['name', name]),
+        ...(sessions === undefined ? [] : ['sessions', sessions.join(' ')]),
+        ...(expiresAt === undefined ? [] : ['expiresAt', expiresAt]),
+      ],
+    );
+    if (id !== newId) {
+      await this.#redis.del(keys.apiKeyId(newId));
+      await this.#redis.zrem(list, newId);
+    }
+    if (id === '') throw new Error('the API key belongs to another tenant');
+    return { id };
   }
 }

@@ -128,9 +128,9 @@ export class CommandClient {
     });
   }
 
-  #receive(message: string): void {
+  #receive(message: Buffer): void {
     try {
-      const outcome = outcomeSchema.parse(JSON.parse(message));
+      const outcome = outcomeSchema.parse(JSON.parse(message.toString()));
       this.#waiting.get(outcome.id)?.(outcome);
     } catch (error) {
       this.#logger.warn({ err: error }, 'a reply to a command cannot be read');

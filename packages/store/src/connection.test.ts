@@ -65,7 +65,7 @@ describe.concurrent('a connection', () => {
     const redis = connect(context, server.url, 'command');
     const channel = new EventChannel(connect(context, server.url, 'subscriber'));
     const received: string[] = [];
-    await channel.subscribe(tenantId, ({ body }) => received.push(body));
+    await channel.subscribe(tenantId, ({ body }) => received.push(body.toString()));
     const fence = await ownedSession(redis, { tenantId, sessionId: 'shop' }, 'wrk_a');
 
     await server.kill();

@@ -1,6 +1,6 @@
 import type { RedisConnection } from './connection.js';
-import { type LoggedEvent, toLoggedEvent } from './event-log.js';
 import { channels } from './keyspace.js';
+import { type LoggedEvent, parseLoggedEvent } from './logged-event.js';
 import { ShardChannels } from './shard-channels.js';
 
 /**
@@ -25,7 +25,7 @@ export class EventChannel {
    */
   async subscribe(tenantId: string, listener: (event: LoggedEvent) => void): Promise<void> {
     await this.#channels.subscribe(channels.events(tenantId), (message) => {
-      const event = parseMessage(message);
+      const event = parseLoggedEvent(message);
       if (event !== undefined) listener(event);
     });
   }
@@ -33,16 +33,4 @@ export class EventChannel {
   async unsubscribe(tenantId: string): Promise<void> {
     await this.#channels.unsubscribe(channels.events(tenantId));
   }
-}
-
-function parseMessage(message: string): LoggedEvent | undefined {
-  const first = message.indexOf(' ');
-  const second = message.indexOf(' ', first + 1);
-  const third = message.indexOf(' ', second + 1);
-  return toLoggedEvent(
-    message.slice(0, first),
-    message.slice(first + 1, second),
-    message.slice(second + 1, third),
-    message.slice(third + 1),
-  );
 }

@@ -1,4 +1,4 @@
-export { type ApiKeyIdentity, ApiKeys } from './api-keys.js';
+export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './api-keys.js';
 export { AuthCache } from './auth-cache.js';
 export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth-state.js';
 export { Cipher, SealedValueError } from './cipher.js';
@@ -7,17 +7,26 @@ export { CommandServer } from './command-server.js';
 export { ConnectRate } from './connect-rate.js';
 export { connectRedis, type RedisConnection, type RedisRole, requireRedis } from './connection.js';
 export { DeathWatch } from './death-watch.js';
+export { EDGE_LIFE_MS, type EdgeRegistration, EdgeRegistry, type PeerAddress } from './edge-registry.js';
 export { verifyEncryptionKey } from './encryption-check.js';
 export { EventChannel } from './event-channel.js';
-export { EventLog, type LoggedEvent, type OutgoingEvent } from './event-log.js';
+export {
+  EVENT_LOG_BOUNDS,
+  EventLog,
+  type LogPage,
+  type OutgoingEvent,
+} from './event-log.js';
 export { Lifeline } from './lifeline.js';
-export { LinkOffers, type QrOffer } from './link-offers.js';
+export { LinkOffers, type PairingOffer, type QrOffer } from './link-offers.js';
+export type { LoggedEvent } from './logged-event.js';
 export { RecentMessages } from './message-store.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
 export { PlacementLines } from './placement-lines.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
+export { type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
 export { type Fence, FencedError, type SessionRef } from './session-ref.js';
 export { type DesiredState, SessionDirectory, type SessionRecord, type StatusUpdate } from './sessions.js';
+export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts } from './socket-counts.js';
 export { TenantDirectory } from './tenants.js';
 export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';

@@ -10,15 +10,21 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
- * |                                 |        | the last batch of events: batch, batchEpoch, batchSeq            |
+ * |                                 |        | the last batch of events: batch                                  |
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
+ * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
- * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event                                  |
+ * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
+ * |                                 |        | the epoch began; markAt: when the next mark is due               |
+ * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
+ * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
  * | wf:tenants                      | set    | ids of all tenants                                               |
- * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, name, createdAt                     |
+ * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
+ * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
+ * |                                 |        | expiresAt; goes seven days after that, as the next one does      |
  * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
  * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
  * | wf:{workers}:identity:<name>    | string | the incarnation that has the identity; expires with its lease    |
@@ -31,6 +37,10 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
  * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
+ * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
+ * |                                 |        | edges (JSON); expires                                            |
+ * | wf:{edges}:counting             | zset   | edges, by until when their counts of sockets hold, ms            |
+ * | wf:{edges}:sockets:<key id>     | hash   | edge → how many sockets of the API key it has; expires           |
  * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
  */
 
@@ -51,6 +61,7 @@ export const keys = {
   owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
+  pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
   messages: ({ tenantId, sessionId }: SessionRef) =>
     Array.from(
       { length: MESSAGE_BUCKETS },
@@ -58,13 +69,20 @@ export const keys = {
     ),
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
+  logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
+  resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
 
+  apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,
   apiKey: (lookup: string) => `wf:key:${lookup}`,
   apiKeyId: (keyId: string) => `wf:key-id:${keyId}`,
 
   lease: (workerId: string) => `wf:{workers}:lease:${workerId}`,
   identity: (identity: string) => `wf:{workers}:identity:${identity}`,
   inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
+
+  edge: (edgeId: string) => `wf:edge:${edgeId}`,
+  edgesCounting: 'wf:{edges}:counting',
+  socketCounts: (keyId: string) => `wf:{edges}:sockets:${keyId}`,
 
   connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
   placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,

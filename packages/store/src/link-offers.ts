@@ -12,7 +12,17 @@ export interface QrOffer {
   readonly expiresAt: number;
 }
 
-const putQr = new FencedScript('put-qr', asNumber);
+/** A pairing code that a person can type into a phone now. */
+export interface PairingOffer {
+  /** The code. It holds a secret of the session: for its owner's eyes only. */
+  readonly code: string;
+  /** The number of the phone that it is for, digits only. */
+  readonly phone: string;
+  /** When WhatsApp stops accepting it, ms since 1970. */
+  readonly expiresAt: number;
+}
+
+const putOffer = new FencedScript('put-offer', asNumber);
 const deleteKeys = new FencedScript('delete-keys', asNumber);
 
 /** What sessions show to be linked by. An offer disappears from Redis when it expires: none is ever stale. */
@@ -23,26 +33,43 @@ export class LinkOffers {
     this.#redis = redis;
   }
 
-  /** Shows a QR code in place of the one before. @throws {FencedError} */
+  /** Shows a QR code in place of whatever was shown before. @throws {FencedError} */
   async putQr(fence: Fence, { qr, expiresAt }: QrOffer): Promise<void> {
-    const lifeMs = Math.max(1, Math.ceil(expiresAt - Date.now()));
-    await putQr.run(
-      this.#redis,
-      keys.owner(fence),
-      fence,
-      [keys.qr(fence)],
-      [qr, Math.round(expiresAt), lifeMs],
-    );
+    await this.#put(fence, [keys.qr(fence), keys.pairingCode(fence)], expiresAt, { qr });
   }
 
-  /** Takes the QR code away, if there is one. @throws {FencedError} */
+  /** Shows a pairing code in place of whatever was shown before. @throws {FencedError} */
+  async putPairingCode(fence: Fence, { code, phone, expiresAt }: PairingOffer): Promise<void> {
+    await this.#put(fence, [keys.pairingCode(fence), keys.qr(fence)], expiresAt, { code, phone });
+  }
+
+  /** Takes away whatever is on show. @throws {FencedError} */
   async clear(fence: Fence): Promise<void> {
-    await deleteKeys.run(this.#redis, keys.owner(fence), fence, [keys.qr(fence)], []);
+    const shown = [keys.qr(fence), keys.pairingCode(fence)];
+    await deleteKeys.run(this.#redis, keys.owner(fence), fence, shown, []);
   }
 
   /** The QR code on show; undefined when there is none. */
   async getQr(ref: SessionRef): Promise<QrOffer | undefined> {
     const [qr, expiresAt] = await this.#redis.hmget(keys.qr(ref), 'qr', 'expiresAt');
     return qr == null || expiresAt == null ? undefined : { qr, expiresAt: Number(expiresAt) };
+  }
+
+  /** The pairing code on show; undefined when there is none. */
+  async getPairingCode(ref: SessionRef): Promise<PairingOffer | undefined> {
+    const { code, phone, expiresAt } = await this.#redis.hgetall(keys.pairingCode(ref));
+    if (code === undefined || phone === undefined || expiresAt === undefined) return undefined;
+    return { code, phone, expiresAt: Number(expiresAt) };
+  }
+
+  async #put(
+    fence: Fence,
+    shownAndNot: readonly [string, string],
+    expiresAt: number,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const lifeMs = Math.max(1, Math.ceil(expiresAt - Date.now()));
+    const written = Object.entries({ ...fields, expiresAt: Math.round(expiresAt) }).flat();
+    await putOffer.run(this.#redis, keys.owner(fence), fence, shownAndNot, [lifeMs, ...written]);
   }
 }

@@ -10,6 +10,11 @@ export function asText(reply: unknown): string {
   throw new TypeError(`Redis answered ${typeof reply} in place of a text`);
 }
 
+export function asBuffer(reply: unknown): Buffer {
+  if (Buffer.isBuffer(reply)) return reply;
+  throw new TypeError(`Redis answered ${typeof reply} in place of bytes`);
+}
+
 export function asBufferOrNull(reply: unknown): Buffer | null {
   if (reply === null || Buffer.isBuffer(reply)) return reply;
   throw new TypeError(`Redis answered ${typeof reply} in place of bytes`);

@@ -86,7 +86,7 @@ test('a primary that hangs is left for the new one, with one sentinel gone; the 
   const [command, subscriber] = [connect('command', redis.url, log), connect('subscriber', redis.url, log)];
   const channel = new EventChannel(subscriber);
   const received: string[] = [];
-  await channel.subscribe('tnt_a', ({ body }) => received.push(body));
+  await channel.subscribe('tnt_a', ({ body }) => received.push(body.toString()));
   await ownedSession(command, { tenantId: 'tnt_a', sessionId: 'shop' }, 'wrk_a');
   await redis.sentinels[0]?.kill();
 

@@ -173,7 +173,13 @@ export class SessionDirectory {
    * session itself is a tombstone without content. False when there was no such session.
    */
   async purge(ref: SessionRef): Promise<boolean> {
-    const doomed = [keys.session(ref), keys.auth(ref), keys.qr(ref), ...keys.messages(ref)];
+    const doomed = [
+      keys.session(ref),
+      keys.auth(ref),
+      keys.qr(ref),
+      keys.pairingCode(ref),
+      ...keys.messages(ref),
+    ];
     const purged = await purgeSession.run(
       this.#redis,
       [keys.owner(ref), keys.sessions(ref.tenantId), ...doomed],

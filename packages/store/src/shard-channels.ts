@@ -1,17 +1,19 @@
 import type { RedisConnection } from './connection.js';
 
-/** Listeners of sharded channels, one a channel, over a connection that may have other users. */
+/** Listeners of sharded channels, one a channel, over a connection that may have other users. Messages are bytes. */
 export class ShardChannels {
   readonly #subscriber: RedisConnection;
-  readonly #listeners = new Map<string, (message: string) => void>();
+  readonly #listeners = new Map<string, (message: Buffer) => void>();
 
   constructor(subscriber: RedisConnection) {
     this.#subscriber = subscriber;
-    subscriber.on('smessage', (channel: string, message: string) => this.#listeners.get(channel)?.(message));
+    subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
+      this.#listeners.get(channel.toString())?.(message);
+    });
   }
 
   /** Resolves when Redis has confirmed. When it rejects, the channel has no listener. */
-  async subscribe(channel: string, listener: (message: string) => void): Promise<void> {
+  async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
     this.#listeners.set(channel, listener);
     try {
       await this.#subscriber.ssubscribe(channel);

@@ -222,7 +222,7 @@ function markIn(command: string, args: readonly string[]): { kind: string; mark:
     return { kind: 'status', mark: args[1] ?? '' };
   }
   if (command === `XADD ${keys.log(ref.tenantId)}`) {
-    return { kind: 'event', mark: /"mark":"([^"]+)"/.exec(args.at(-1) ?? '')?.[1] ?? '' };
+    return { kind: 'event', mark: /"mark":"([^"]+)"/.exec(args.join(' '))?.[1] ?? '' };
   }
   return undefined;
 }

@@ -1,4 +1,12 @@
-import { type CreatedKey, createdKeySchema, type Tenant, tenantSchema } from '@wafleet/contract';
+import {
+  type ApiKeyView,
+  apiKeyListSchema,
+  type CreatedKey,
+  type CreateKeyBody,
+  createdKeySchema,
+  type Tenant,
+  tenantSchema,
+} from '@wafleet/contract';
 import { type BodySchema, callApi, noBody, type RestCall } from './rest.js';
 
 /** The administrator's REST calls. Each rejects with an `ApiError` where the edge refuses. */
@@ -16,8 +24,14 @@ export class AdminClient {
     return this.#call({ method: 'POST', path: '/api/tenants', body: { name } }, tenantSchema);
   }
 
-  createKey(tenantId: string): Promise<CreatedKey> {
-    return this.#call({ method: 'POST', path: '/api/keys', body: { tenantId } }, createdKeySchema);
+  /** `limits` are none where they are not given. */
+  createKey(tenantId: string, limits: Omit<CreateKeyBody, 'tenantId'> = {}): Promise<CreatedKey> {
+    const body = { tenantId, ...limits };
+    return this.#call({ method: 'POST', path: '/api/keys', body }, createdKeySchema);
+  }
+
+  listKeys(tenantId: string): Promise<ApiKeyView[]> {
+    return this.#call({ method: 'GET', path: `/api/tenants/${tenantId}/keys` }, apiKeyListSchema);
   }
 
   revokeKey(id: string): Promise<void> {

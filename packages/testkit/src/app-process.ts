@@ -15,6 +15,8 @@ export interface AppProcessOptions {
   name: string;
   /** The built program, e.g. `/…/apps/worker/dist/main.js`. */
   entry: string;
+  /** Its command line. Default none. */
+  arguments?: readonly string[];
   /** A program and arguments that are put before its own, e.g. `ip netns exec blue`; it must become the process. */
   launcher?: readonly string[];
   /** All of its environment: nothing is inherited. */
@@ -52,7 +54,7 @@ export class AppProcess {
   static async start(options: AppProcessOptions): Promise<AppProcess> {
     const { name, entry, launcher = [], environment, readyUrl, readyTimeoutMs = 60_000 } = options;
     const [program, ...args] = [...launcher, process.execPath, '--enable-source-maps', entry];
-    const child = spawn(program, args, {
+    const child = spawn(program, [...args, ...(options.arguments ?? [])], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

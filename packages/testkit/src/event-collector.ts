@@ -5,7 +5,7 @@ import {
   isEventName,
   payloadSchemas,
   type ServerToClientEvents,
-  type SubscriptionAck,
+  type SubscribeAck,
 } from '@wafleet/contract';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { waitFor } from './wait-for.js';
@@ -48,7 +48,7 @@ export async function collectEvents(
       socket.once('connect', resolve);
       socket.once('connect_error', reject);
     });
-    const ack: SubscriptionAck = await socket.timeout(10_000).emitWithAck('subscribe', request);
+    const ack: SubscribeAck = await socket.timeout(10_000).emitWithAck('subscribe', request);
     if (!ack.ok) throw new Error(`subscribe was refused with ${ack.error.code}: ${ack.error.message}`);
     return collector;
   } catch (error) {

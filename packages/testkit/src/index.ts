@@ -3,6 +3,8 @@ export type { ApiClient } from './api-client.js';
 export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './app-process.js';
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';
 export { type CollectedEvent, collectEvents, EventCollector } from './event-collector.js';
+export { LoadBalancer } from './load-balancer.js';
+export { findNginx, type RoundRobin, startRoundRobin } from './nginx.js';
 export { ApiError } from './rest.js';
 export { SeverablePort } from './severable-port.js';
 export { startRedis, type TestRedis } from './start-redis.js';

@@ -1,11 +1,15 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { joinSockets } from './join-sockets.js';
 
 /** A port of 127.0.0.1 that leads to another one, and can be severed from it as by a broken network. */
 export class SeverablePort {
-  readonly #target: number;
+  #target: number;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  #severed = false;
+  /** Each connection, and the one that it leads to. */
+  readonly #joined = new Map<Socket, Socket>();
+  /** Connections that came while nothing was passed on. */
+  readonly #waiting = new Set<Socket>();
+  #state: 'leads' | 'severed' | 'frozen' = 'leads';
 
   static async open(target: number): Promise<SeverablePort> {
     const port = new SeverablePort(target);
@@ -15,7 +19,7 @@ export class SeverablePort {
 
   private constructor(target: number) {
     this.#target = target;
-    this.#server = createServer((socket) => this.#lead(socket));
+    this.#server = createServer((socket) => this.#accept(socket));
   }
 
   get port(): number {
@@ -26,12 +30,37 @@ export class SeverablePort {
 
   /** Breaks every connection and refuses new ones, until `restore`. */
   sever(): void {
-    this.#severed = true;
-    for (const socket of this.#sockets) socket.destroy();
+    this.#state = 'severed';
+    this.#break();
   }
 
+  /** Passes nothing on and closes nothing, until `restore`: a network that went away, or a reader that stalls. */
+  freeze(): void {
+    this.#state = 'frozen';
+    for (const socket of [...this.#joined].flat()) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
+  /** Leads on; what was frozen goes on too. */
   restore(): void {
-    this.#severed = false;
+    const wasFrozen = this.#state === 'frozen';
+    this.#state = 'leads';
+    if (wasFrozen) {
+      for (const [inner, outer] of this.#joined) {
+        inner.pipe(outer);
+        outer.pipe(inner);
+      }
+    }
+    for (const inner of this.#waiting) this.#lead(inner);
+    this.#waiting.clear();
+  }
+
+  /** Leads to another port from now on, and breaks the connections to the one before: an address that moves. */
+  moveTo(target: number): void {
+    this.#target = target;
+    this.#break();
   }
 
   async close(): Promise<void> {
@@ -39,23 +68,27 @@ export class SeverablePort {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #lead(inner: Socket): void {
-    if (this.#severed) {
+  #accept(inner: Socket): void {
+    inner.on('error', () => inner.destroy());
+    if (this.#state === 'severed') {
       inner.destroy();
-      return;
+    } else if (this.#state === 'frozen') {
+      this.#waiting.add(inner);
+      inner.once('close', () => this.#waiting.delete(inner));
+    } else {
+      this.#lead(inner);
     }
+  }
+
+  #lead(inner: Socket): void {
     const outer = connect({ host: '127.0.0.1', port: this.#target });
-    for (const [from, to] of [
-      [inner, outer],
-      [outer, inner],
-    ] as const) {
-      this.#sockets.add(from);
-      from.pipe(to);
-      from.on('error', () => to.destroy());
-      from.on('close', () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
-    }
+    this.#joined.set(inner, outer);
+    inner.once('close', () => this.#joined.delete(inner));
+    joinSockets(inner, outer);
+  }
+
+  #break(): void {
+    for (const socket of [...this.#joined].flat()) socket.destroy();
+    for (const socket of this.#waiting) socket.destroy();
   }
 }

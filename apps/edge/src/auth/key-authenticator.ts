@@ -1,23 +1,21 @@
 import { createHash } from 'node:crypto';
-import { WafleetError } from '@wafleet/contract';
-import type { ApiKeys } from '@wafleet/store';
+import { type KeyScope, WafleetError } from '@wafleet/contract';
+import type { ApiKeyRecord, ApiKeys } from '@wafleet/store';
 import { LRUCache } from 'lru-cache';
-
-/** Whom an API key stands for. */
-export interface Identity {
-  readonly keyId: string;
-  readonly tenantId: string;
-}
+import { hasExpired, type Identity } from './identity.js';
 
 const MAX_KEY_LENGTH = 256;
 const CACHED_KEYS = 10_000;
+/** How many session ids the lists of all cached keys may hold together. */
+const CACHED_SESSIONS = 500_000;
 const CACHE_MS = 5_000;
 /** Longer than a cached answer lives and than an answer of Redis can be under way. */
 const REMEMBER_REVOKED_MS = 60_000;
 
 /**
  * Checks API keys, with answers of Redis kept for 5 s. A key that `revoke` was told of is refused from then on,
- * cached or not, even if Redis' answer from before the revocation is still under way.
+ * cached or not, even if Redis' answer from before the revocation is still under way. Whether a key has expired is
+ * seen at every check, by this machine's clock.
  */
 export class KeyAuthenticator {
   readonly #found: LRUCache<string, Identity, string>;
@@ -26,15 +24,21 @@ export class KeyAuthenticator {
   constructor(apiKeys: Pick<ApiKeys, 'authenticate'>) {
     this.#found = new LRUCache({
       max: CACHED_KEYS,
+      maxSize: CACHED_KEYS + CACHED_SESSIONS,
+      sizeCalculation: ({ sessions }) => 1 + (sessions?.size ?? 0),
       ttl: CACHE_MS,
-      fetchMethod: async (_hash, _stale, { context: key }) => {
+      fetchMethod: async (_hash, stale, { context: key }) => {
         const found = await apiKeys.authenticate(key);
-        return found && { keyId: found.id, tenantId: found.tenantId };
+        // Keys never change. So all sockets of a key share one identity, and its list of sessions.
+        return found?.id === stale?.keyId ? stale : found && toIdentity(found);
       },
     });
   }
 
-  /** @throws {WafleetError} UNAUTHORIZED when the key is missing, unknown or revoked. */
+  /**
+   * @throws {WafleetError} UNAUTHORIZED when the key is missing, unknown or revoked; KEY_EXPIRED, which tells its
+   * holder only, since the whole key was proven before.
+   */
   async authenticate(key: string | undefined): Promise<Identity> {
     if (key === undefined) {
       throw new WafleetError('UNAUTHORIZED', 'No API key was given.');
@@ -42,6 +46,10 @@ export class KeyAuthenticator {
     const identity = key.length <= MAX_KEY_LENGTH ? await this.#lookUp(key) : undefined;
     if (identity === undefined || this.isRevoked(identity.keyId)) {
       throw new WafleetError('UNAUTHORIZED', 'The API key is unknown or revoked.');
+    }
+    if (identity.expiresAt !== undefined && hasExpired(identity)) {
+      const expiredAt = new Date(identity.expiresAt).toISOString();
+      throw new WafleetError('KEY_EXPIRED', `The API key expired at ${expiredAt}.`, { expiredAt });
     }
     return identity;
   }
@@ -58,4 +66,14 @@ export class KeyAuthenticator {
     const hash = createHash('sha256').update(key).digest('base64');
     return this.#found.fetch(hash, { context: key });
   }
+}
+
+function toIdentity({ id, tenantId, scopes, sessions, expiresAt }: ApiKeyRecord): Identity {
+  return {
+    keyId: id,
+    tenantId,
+    scopes: new Set<KeyScope>(scopes),
+    sessions: sessions && new Set(sessions),
+    expiresAt,
+  };
 }

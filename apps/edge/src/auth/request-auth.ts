@@ -1,34 +1,46 @@
-import { WafleetError } from '@wafleet/contract';
+import { type KeyScope, WafleetError } from '@wafleet/contract';
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import type { AdminToken } from './admin-token.js';
 import { apiKeyOfHeaders, bearerToken } from './credentials.js';
-import type { Identity, KeyAuthenticator } from './key-authenticator.js';
+import { type Identity, requireScope } from './identity.js';
+import type { KeyAuthenticator } from './key-authenticator.js';
+import type { SecretToken } from './secret-token.js';
 
-interface RequestAuthResources {
-  readonly admin: AdminToken;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What an API key needs for this route; every route behind `requireApiKey` declares it. */
+    scope?: KeyScope;
+  }
+}
+
+export interface RequestAuthResources {
+  readonly admin: SecretToken;
   readonly keys: KeyAuthenticator;
 }
 
 const identities = new WeakMap<FastifyRequest, Identity>();
 
 /**
- * The tenant that a request's API key belongs to, on routes behind `requireApiKey`.
+ * Whom a request's API key stands for, on routes behind `requireApiKey`.
  * @throws {WafleetError} UNAUTHORIZED on a route that is not.
  */
-export function tenantOf(request: FastifyRequest): string {
+export function identityOf(request: FastifyRequest): Identity {
   const identity = identities.get(request);
   if (identity === undefined) throw new WafleetError('UNAUTHORIZED', 'No API key was checked.');
-  return identity.tenantId;
+  return identity;
 }
 
-/** Lets requests with a valid API key pass. Runs before the body is read. */
+/** Lets requests pass whose API key is valid and has the route's scope. Runs before the body is read. */
 export function requireApiKey({ admin, keys }: RequestAuthResources): onRequestAsyncHookHandler {
   return async (request) => {
     const key = apiKeyOfHeaders(request.headers);
     if (key !== undefined && admin.matches(key)) {
       throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
     }
-    identities.set(request, await keys.authenticate(key));
+    const identity = await keys.authenticate(key);
+    const { scope } = request.routeOptions.config;
+    if (scope === undefined) throw new Error(`no scope is declared for ${request.routeOptions.url}`);
+    requireScope(identity, scope);
+    identities.set(request, identity);
   };
 }
 

@@ -1,4 +1,4 @@
-import { createdKeySchema, tenantSchema } from '@wafleet/contract';
+import { apiKeyListSchema, createdKeySchema, KEY_SCOPES, tenantSchema } from '@wafleet/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster } from '../testing/test-cluster.js';
@@ -71,8 +71,94 @@ describe('tenants and keys', () => {
   });
 });
 
+describe('the limits of a key', () => {
+  const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
+
+  it('are told when it is made and when it is listed, its secret only the first time', async () => {
+    const { tenantId, keyId } = await cluster.createTenant();
+    const limits = { scopes: ['events:read'], sessions: ['shop-1', 'not-yet'], expiresAt: inAnHour() };
+    const made = await asAdmin('POST /api/keys', { tenantId, name: 'till', ...limits });
+    const { key, ...shown } = createdKeySchema.parse(made.body);
+    expect(shown).toMatchObject({ tenantId, name: 'till', ...limits });
+
+    const listed = await asAdmin(`GET /api/tenants/${tenantId}/keys`);
+    expect(apiKeyListSchema.parse(listed.body)).toEqual([
+      { id: keyId, tenantId, scopes: [...KEY_SCOPES], createdAt: expect.any(String) },
+      shown,
+    ]);
+    expect(JSON.stringify(listed.body)).not.toContain(key);
+    await asAdmin(`DELETE /api/keys/${shown.id}`);
+    expect(await asAdmin(`GET /api/tenants/${tenantId}/keys`)).toMatchObject({ body: [{ id: keyId }] });
+  });
+
+  it('are none when none are given', async () => {
+    const { tenantId } = await cluster.createTenant();
+    const made = createdKeySchema.parse((await asAdmin('POST /api/keys', { tenantId })).body);
+    expect(made.scopes).toEqual(KEY_SCOPES);
+    expect(Object.keys(made).sort()).toEqual(['createdAt', 'id', 'key', 'scopes', 'tenantId']);
+  });
+
+  it('are listed of one tenant at a time, which must exist', async () => {
+    const { keyId } = await cluster.createTenant();
+    const { tenantId } = await cluster.createTenant();
+    const listed = await asAdmin(`GET /api/tenants/${tenantId}/keys`);
+    expect(apiKeyListSchema.parse(listed.body).map(({ id }) => id)).not.toContain(keyId);
+    expect(await asAdmin('GET /api/tenants/tnt_none/keys')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'TENANT_NOT_FOUND' } },
+    });
+  });
+
+  it.each([
+    [{ scopes: [] }, 'body.scopes'],
+    [{ scopes: 'events:read' }, 'body.scopes'],
+    [{ scopes: null }, 'body.scopes'],
+    [{ scopes: ['*'] }, 'body.scopes.0'],
+    [{ scopes: ['events:read', 'admin'] }, 'body.scopes.1'],
+    [{ scopes: ['EVENTS:READ'] }, 'body.scopes.0'],
+    [{ scopes: ['events:read '] }, 'body.scopes.0'],
+    [{ scopes: ['еvents:read'] }, 'body.scopes.0'],
+    [{ scopes: ['__proto__'] }, 'body.scopes.0'],
+    [{ sessions: [] }, 'body.sessions'],
+    [{ sessions: 'shop-1' }, 'body.sessions'],
+    [{ sessions: null }, 'body.sessions'],
+    [{ sessions: ['*'] }, 'body.sessions.0'],
+    [{ sessions: ['shop-1', 'shop 2'] }, 'body.sessions.1'],
+    [{ sessions: ['ｓhop-1'] }, 'body.sessions.0'],
+    [{ sessions: Array.from({ length: 1_001 }, (_, index) => `s${index}`) }, 'body.sessions'],
+    [{ expiresAt: '2020-01-01T00:00:00Z' }, 'body.expiresAt'],
+    [{ expiresAt: 'tomorrow' }, 'body.expiresAt'],
+    [{ expiresAt: '2999-01-01' }, 'body.expiresAt'],
+    [{ expiresAt: 32_503_680_000_000 }, 'body.expiresAt'],
+    [{ expires: '2999-01-01T00:00:00Z' }, 'body'],
+  ])('are refused when they are not understood: %j', async (limits, path) => {
+    const { tenantId } = await cluster.createTenant();
+    expect(await asAdmin('POST /api/keys', { tenantId, ...limits })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED', details: { issues: [{ path }] } } },
+    });
+    expect((await asAdmin(`GET /api/tenants/${tenantId}/keys`)).body).toHaveLength(1);
+  });
+
+  it('may name a thousand sessions, and one twice', async () => {
+    const { tenantId } = await cluster.createTenant();
+    const sessions = Array.from({ length: 1_000 }, (_, index) => `s${index}`);
+    const many = await asAdmin('POST /api/keys', { tenantId, sessions, expiresAt: '2999-01-01T00:00:00Z' });
+    expect(many).toMatchObject({ status: 201, body: { sessions, expiresAt: '2999-01-01T00:00:00.000Z' } });
+    const twice = { scopes: ['events:read', 'events:read'], sessions: ['a', 'a'] };
+    expect(await asAdmin('POST /api/keys', { tenantId, ...twice })).toMatchObject({
+      body: { scopes: ['events:read'], sessions: ['a'] },
+    });
+  });
+});
+
 describe('who may call', () => {
-  const calls = ['POST /api/tenants', 'POST /api/keys', 'DELETE /api/keys/key_1'];
+  const calls = [
+    'POST /api/tenants',
+    'GET /api/tenants/tnt_1/keys',
+    'POST /api/keys',
+    'DELETE /api/keys/key_1',
+  ];
 
   it.each(calls)('%s: nobody without the admin token', async (request) => {
     expect(await call(edge.url, request)).toMatchObject({

@@ -35,9 +35,11 @@ describe('/docs', () => {
     expect(calls.sort()).toEqual([
       'DELETE /api/keys/{id}',
       'DELETE /api/sessions/{id}',
+      'GET /api/events',
       'GET /api/sessions',
       'GET /api/sessions/{id}',
       'GET /api/sessions/{id}/qr',
+      'GET /api/tenants/{id}/keys',
       'POST /api/keys',
       'POST /api/sessions',
       'POST /api/sessions/{id}/messages',

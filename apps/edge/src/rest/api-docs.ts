@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { errorBodySchema } from '@wafleet/contract';
+import { errorBodySchema, type KeyScope } from '@wafleet/contract';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 
@@ -9,7 +9,7 @@ export const errorResponses = { '4xx': errorBodySchema, '5xx': errorBodySchema }
 
 /** Which credentials a route takes, for its schema's `security`. */
 export const TAKES_ADMIN_TOKEN = [{ adminToken: [] }];
-export const TAKES_API_KEY = [{ apiKey: [] }, { bearerKey: [] }];
+export const takesApiKey = (scope: KeyScope) => [{ apiKey: [scope] }, { bearerKey: [scope] }];
 
 /** Serves the OpenAPI document at /docs/json and a page to read and try it at /docs. */
 export async function serveApiDocs(app: FastifyInstance): Promise<void> {
@@ -19,7 +19,7 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Wafleet',
         description:
-          'WhatsApp sessions for many tenants. Events are streamed over Socket.IO on the namespace /api/events.',
+          'WhatsApp sessions for many tenants. Events are streamed over Socket.IO on the namespace /api/events, or as Server-Sent Events by GET /api/events.',
         version: '1',
       },
       components: {

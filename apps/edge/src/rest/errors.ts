@@ -22,6 +22,8 @@ export function handleErrors(app: FastifyInstance): void {
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = ofFastify(error) ?? toWafleetError(error, request.log);
+  const retryAfterMs = known.details?.retryAfterMs;
+  if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(known.status).send(errorBody(known));
 }

@@ -1,5 +1,12 @@
-import { createdKeySchema, createKeyBodySchema, keyIdSchema } from '@wafleet/contract';
-import type { ApiKeys, TenantDirectory } from '@wafleet/store';
+import {
+  type ApiKeyView,
+  apiKeyListSchema,
+  createdKeySchema,
+  createKeyBodySchema,
+  keyIdSchema,
+  tenantIdSchema,
+} from '@wafleet/contract';
+import type { ApiKeyRecord, ApiKeys, TenantDirectory } from '@wafleet/store';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
@@ -21,7 +28,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRoutesOptions> = async (
     {
       schema: {
         summary: 'Make an API key for a tenant',
-        description: 'The key itself is shown in this answer only; it is stored as a hash.',
+        description:
+          'The key itself is shown in this answer only; it is stored as a hash. ' +
+          'Without `scopes`, `sessions` and `expiresAt` it may do everything in its tenant, for ever.',
         tags: ['administration'],
         security: TAKES_ADMIN_TOKEN,
         body: createKeyBodySchema,
@@ -29,10 +38,34 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRoutesOptions> = async (
       },
     },
     async (request, reply) => {
-      const { tenantId, name } = request.body;
+      const { tenantId, name, scopes, sessions, expiresAt } = request.body;
       await tenants.require(tenantId);
-      const { id, key } = await apiKeys.create(tenantId, name === undefined ? {} : { name });
-      return reply.code(201).header('cache-control', 'no-store').send({ id, key });
+      const made = await apiKeys.create(tenantId, {
+        name,
+        scopes: [...new Set(scopes)],
+        sessions: sessions && [...new Set(sessions)],
+        expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+      });
+      const answer = { ...keyView(made), key: made.key };
+      return reply.code(201).header('cache-control', 'no-store').send(answer);
+    },
+  );
+
+  app.get(
+    '/api/tenants/:id/keys',
+    {
+      schema: {
+        summary: 'List the API keys of a tenant',
+        description: 'The keys themselves are not shown. One that has expired is listed for seven more days.',
+        tags: ['administration'],
+        security: TAKES_ADMIN_TOKEN,
+        params: z.object({ id: tenantIdSchema }),
+        response: { 200: apiKeyListSchema, ...errorResponses },
+      },
+    },
+    async (request) => {
+      const { id } = await tenants.require(request.params.id);
+      return (await apiKeys.list(id)).map(keyView);
     },
   );
 
@@ -54,3 +87,17 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRoutesOptions> = async (
     },
   );
 };
+
+/** A key as REST shows it. */
+function keyView(record: ApiKeyRecord): ApiKeyView {
+  const { id, tenantId, name, scopes, sessions, createdAt, expiresAt } = record;
+  return {
+    id,
+    tenantId,
+    ...(name === undefined ? {} : { name }),
+    scopes: [...scopes],
+    ...(sessions === undefined ? {} : { sessions: [...sessions] }),
+    createdAt: new Date(createdAt).toISOString(),
+    ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+  };
+}

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { CurrentQr } from '../sessions/current-qr.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
-import { errorResponses, TAKES_API_KEY } from './api-docs.js';
+import { errorResponses } from './api-docs.js';
 import { QR_TYPES, qrPng, qrSvg } from './qr-image.js';
 import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 
@@ -26,11 +26,11 @@ export const linkingRoutes: FastifyPluginAsyncZod<LinkingRoutesOptions> = async 
   app.get(
     '/api/sessions/:id/qr',
     {
+      config: { scope: 'sessions:write' },
       schema: {
         summary: 'The QR code to link the session with',
         description: 'As JSON, or drawn as PNG or SVG, by the Accept header.',
         tags: ['linking'],
-        security: TAKES_API_KEY,
         params: sessionParamsSchema,
         response: {
           200: {
@@ -60,10 +60,10 @@ export const linkingRoutes: FastifyPluginAsyncZod<LinkingRoutesOptions> = async 
   app.post(
     '/api/sessions/:id/pairing-code',
     {
+      config: { scope: 'sessions:write' },
       schema: {
         summary: 'A code to type into the phone instead of scanning a QR code',
         tags: ['linking'],
-        security: TAKES_API_KEY,
         params: sessionParamsSchema,
         body: createPairingCodeBodySchema,
         response: { 200: pairingCodeSchema, ...errorResponses },

@@ -2,7 +2,7 @@ import { sendMessageBodySchema, sentMessageSchema } from '@wafleet/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { generateMessageId } from '../sessions/message-id.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
-import { errorResponses, TAKES_API_KEY } from './api-docs.js';
+import { errorResponses } from './api-docs.js';
 import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 
 interface MessageRoutesOptions {
@@ -14,11 +14,11 @@ export const messageRoutes: FastifyPluginAsyncZod<MessageRoutesOptions> = async 
   app.post(
     '/api/sessions/:id/messages',
     {
+      config: { scope: 'messages:write' },
       schema: {
         summary: 'Send a text',
         description: 'Resolves when WhatsApp has taken the message.',
         tags: ['messages'],
-        security: TAKES_API_KEY,
         params: sessionParamsSchema,
         body: sendMessageBodySchema,
         response: { 200: sentMessageSchema, ...errorResponses },

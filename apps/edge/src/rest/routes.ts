@@ -1,27 +1,32 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import type { Readiness } from '@wafleet/runtime';
+import type { Metrics, Readiness } from '@wafleet/runtime';
 import type { ApiKeys, SessionDirectory, TenantDirectory } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
-import type { AdminToken } from '../auth/admin-token.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
-import { requireAdmin, requireApiKey } from '../auth/request-auth.js';
+import { requireAdmin } from '../auth/request-auth.js';
+import type { SecretToken } from '../auth/secret-token.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { AllowedOrigins } from '../origins.js';
 import type { CurrentQr } from '../sessions/current-qr.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
+import type { SseClients } from '../sse/sse-clients.js';
 import { serveApiDocs } from './api-docs.js';
+import { eventRoutes, refuseKeyInUrl } from './events.js';
+import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
 import { keyRoutes } from './keys.js';
 import { linkingRoutes } from './linking.js';
 import { messageRoutes } from './messages.js';
+import { requireScopes } from './scoped-routes.js';
 import { sessionRoutes } from './sessions.js';
 import { tenantRoutes } from './tenants.js';
 
 export interface RestResources {
-  readonly admin: AdminToken;
+  readonly admin: SecretToken;
   readonly keys: KeyAuthenticator;
   readonly apiKeys: ApiKeys;
   readonly revocation: KeyRevocation;
@@ -31,8 +36,11 @@ export interface RestResources {
   readonly removal: SessionRemoval;
   readonly commands: SessionCommands;
   readonly currentQr: CurrentQr;
+  readonly sse: SseClients;
+  readonly connectionLimits: ConnectionLimits;
   readonly origins: AllowedOrigins;
   readonly readiness: () => Promise<Readiness>;
+  readonly metrics: Metrics;
 }
 
 /** Adds everything that the edge serves over plain HTTP. */
@@ -47,7 +55,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(cors, {
     origin: resources.origins,
     methods: ['GET', 'POST', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'x-api-key'],
+    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
     maxAge: 600,
   });
   await serveApiDocs(app);
@@ -58,9 +66,15 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     await forAdmin.register(keyRoutes, resources);
   });
   await app.register(async (forTenants) => {
-    forTenants.addHook('onRequest', requireApiKey(resources));
+    requireScopes(forTenants, resources);
     await forTenants.register(sessionRoutes, resources);
     await forTenants.register(linkingRoutes, resources);
     await forTenants.register(messageRoutes, resources);
+  });
+  await app.register(async (forStreams) => {
+    forStreams.addHook('onRequest', refuseKeyInUrl);
+    countHandshakes(forStreams, resources);
+    requireScopes(forStreams, resources);
+    await forStreams.register(eventRoutes, resources);
   });
 }

@@ -1,14 +1,23 @@
-import { sessionIdSchema } from '@wafleet/contract';
+import { sessionIdSchema, WafleetError } from '@wafleet/contract';
 import type { SessionRef } from '@wafleet/store';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { tenantOf } from '../auth/request-auth.js';
+import { mayUseSession } from '../auth/identity.js';
+import { identityOf } from '../auth/request-auth.js';
 
 export const sessionParamsSchema = z.object({ id: sessionIdSchema });
 
-/** The session that a request's path names. The tenant is the API key's, so no path leads to another tenant. */
+/**
+ * The session that a request's path names. The tenant is the API key's, so no path leads to another tenant.
+ * @throws {WafleetError} SESSION_NOT_FOUND, as for a session that does not exist, when it is not in the key's list.
+ */
 export function sessionRefOf(
   request: FastifyRequest<{ Params: z.infer<typeof sessionParamsSchema> }>,
 ): SessionRef {
-  return { tenantId: tenantOf(request), sessionId: request.params.id };
+  const identity = identityOf(request);
+  const sessionId = request.params.id;
+  if (!mayUseSession(identity, sessionId)) {
+    throw new WafleetError('SESSION_NOT_FOUND', `There is no session ${sessionId}.`);
+  }
+  return { tenantId: identity.tenantId, sessionId };
 }

@@ -4,14 +4,16 @@ import {
   createSessionBodySchema,
   sessionListSchema,
   sessionSchema,
+  WafleetError,
 } from '@wafleet/contract';
 import type { SessionDirectory } from '@wafleet/store';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { tenantOf } from '../auth/request-auth.js';
+import { mayUseSession } from '../auth/identity.js';
+import { identityOf } from '../auth/request-auth.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
-import { errorResponses, TAKES_API_KEY } from './api-docs.js';
+import { errorResponses } from './api-docs.js';
 import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 import { sessionView } from './session-view.js';
 
@@ -29,18 +31,24 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.post(
     '/api/sessions',
     {
+      config: { scope: 'sessions:write' },
       schema: {
         summary: 'Make a session',
-        description: 'A worker opens it within seconds and shows a QR code to link a phone with.',
+        description:
+          'A worker opens it within seconds and shows a QR code to link a phone with. ' +
+          'A key with a list of sessions makes those in its list, by their ids.',
         tags: ['sessions'],
-        security: TAKES_API_KEY,
         body: createSessionBodySchema.nullish(),
         response: { 201: createdSessionSchema, ...errorResponses },
       },
     },
     async (request, reply) => {
       const { id = generateSessionId(), name } = request.body ?? {};
-      const ref = { tenantId: tenantOf(request), sessionId: id };
+      const identity = identityOf(request);
+      if (!mayUseSession(identity, id)) {
+        throw new WafleetError('FORBIDDEN', 'This API key may make the sessions in its list only.');
+      }
+      const ref = { tenantId: identity.tenantId, sessionId: id };
       const { sessionId, status } = await starter.create(ref, name === undefined ? {} : { name });
       return reply.code(201).header('location', `/api/sessions/${sessionId}`).send({ id: sessionId, status });
     },
@@ -49,23 +57,27 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.get(
     '/api/sessions',
     {
+      config: { scope: 'sessions:read' },
       schema: {
         summary: 'List the sessions',
         tags: ['sessions'],
-        security: TAKES_API_KEY,
         response: { 200: sessionListSchema, ...errorResponses },
       },
     },
-    async (request) => (await sessions.list(tenantOf(request))).map(sessionView),
+    async (request) => {
+      const identity = identityOf(request);
+      const found = await sessions.list(identity.tenantId);
+      return found.filter(({ sessionId }) => mayUseSession(identity, sessionId)).map(sessionView);
+    },
   );
 
   app.get(
     '/api/sessions/:id',
     {
+      config: { scope: 'sessions:read' },
       schema: {
         summary: 'Look at a session',
         tags: ['sessions'],
-        security: TAKES_API_KEY,
         params: sessionParamsSchema,
         response: { 200: sessionSchema, ...errorResponses },
       },
@@ -76,13 +88,13 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.post(
     '/api/sessions/:id/restart',
     {
+      config: { scope: 'sessions:write' },
       schema: {
         summary: 'Open a session again',
         description:
           'For a session that is `closed`, `logged_out` or `failed`; another one is left as it is. ' +
           'Where its keys are gone it shows a QR code again.',
         tags: ['sessions'],
-        security: TAKES_API_KEY,
         params: sessionParamsSchema,
         response: { 202: createdSessionSchema, ...errorResponses },
       },
@@ -96,11 +108,11 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.delete(
     '/api/sessions/:id',
     {
+      config: { scope: 'sessions:write' },
       schema: {
         summary: 'Remove a session',
         description: 'Unlinks it from the phone and wipes all that is stored of it.',
         tags: ['sessions'],
-        security: TAKES_API_KEY,
         params: sessionParamsSchema,
         response: { 204: z.null(), ...errorResponses },
       },

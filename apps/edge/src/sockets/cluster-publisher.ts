@@ -12,7 +12,20 @@ export function clusterPublisher(connection: RedisConnection, logger: Logger) {
         logger.warn({ err: error }, 'could not tell the other edges');
         return 0;
       }),
+    /** How the adapter asks how many edges there are; ioredis 6 has no such method any more. */
+    send_command: (
+      command: string,
+      args: readonly string[],
+      done: (error: Error | null, reply?: unknown) => void,
+    ) => {
+      connection.call(command, ...args).then(
+        (reply) => done(null, reply),
+        (error: Error) => done(error),
+      );
+    },
     on: connection.on.bind(connection),
     off: connection.off.bind(connection),
   };
 }
+
+export type ClusterPublisher = ReturnType<typeof clusterPublisher>;

@@ -1,7 +1,5 @@
-import type { EventSocket } from './socket-server.js';
+import type { Connection } from './engine-internals.js';
 
-/** One Engine.IO connection, over which Socket.IO multiplexes its namespaces. */
-export type Connection = EventSocket['conn'];
 type Frame = string | Buffer;
 
 const MAX_HELD_FRAMES = 64;

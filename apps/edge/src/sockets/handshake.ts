@@ -1,8 +1,13 @@
-import type { ErrorDescription, WafleetError } from '@wafleet/contract';
+import type { CloseReason, ErrorCode, ErrorDescription } from '@wafleet/contract';
+import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { apiKeyOfHandshake } from '../auth/credentials.js';
+import { requireScope } from '../auth/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
+import { isReturning } from '../streams/resumption.js';
+import { closeConnection } from './close-connection.js';
 import type { EventSocket } from './socket-server.js';
 
 /** A `connect_error` as clients see it: a sentence as its message, the contract's description as `data`. */
@@ -15,26 +20,75 @@ class HandshakeError extends Error {
   }
 }
 
+/** Refusals that a new client is told, since it may be for it to do something about them. */
+const TOLD = new Map<ErrorCode, CloseReason>([
+  ['TOO_MANY_CONNECTIONS', 'TOO_MANY_CONNECTIONS'],
+  ['TOO_MANY_HANDSHAKES', 'TOO_MANY_HANDSHAKES'],
+]);
+
 /**
- * The middleware that checks the API key of a socket before its namespace accepts it. A wrong key is a
- * `connect_error`. A failure of ours closes the transport instead: clients try again by themselves after that,
- * but not after a `connect_error`.
+ * The middleware that checks the API key of a socket before its namespace accepts it. A key that is wrong, or lacks the
+ * scope `events:read`, is a `connect_error`, as is a limit that is exceeded. Socket.IO's clients stay away after that.
+ * So a failure of ours closes the transport instead, after which they try again by themselves; and so does a limit
+ * for clients that had been let in before, since nobody is there to tell them to come back.
  */
 export function checkApiKey(options: {
   readonly keys: KeyAuthenticator;
+  readonly limits: ConnectionLimits;
+  /** The address of a socket's client, counted as one handshake already if this is the connection's first. */
+  readonly addressOf: (socket: EventSocket) => { readonly address: string; readonly isCounted: boolean };
   readonly logger: Logger;
+  /** Does what is to be done before the client is told that it is connected. */
+  readonly onPassed: (socket: EventSocket) => Promise<void>;
   readonly onRefused: (socket: EventSocket) => void;
 }) {
-  const { keys, logger, onRefused } = options;
-  return async (socket: EventSocket, next: (error?: Error) => void): Promise<void> => {
+  const { keys, limits, addressOf, logger, onPassed, onRefused } = options;
+
+  const authenticate = async (socket: EventSocket): Promise<void> => {
+    const { address, isCounted } = addressOf(socket);
+    if (!isCounted) limits.begin(address);
     try {
-      socket.data.identity = await keys.authenticate(apiKeyOfHandshake(socket.handshake));
+      const identity = await keys.authenticate(apiKeyOfHandshake(socket.handshake));
+      requireScope(identity, 'events:read');
+      socket.data.identity = identity;
+    } catch (error) {
+      if (error instanceof WafleetError) limits.wrongKey(address);
+      throw error;
+    }
+  };
+
+  return async (socket: EventSocket, next: (error?: Error) => void): Promise<void> => {
+    let release: (() => void) | undefined;
+    try {
+      await authenticate(socket);
+      release = untilGone(socket, await limits.admit(socket.data.identity.keyId));
+      await onPassed(socket);
       next();
     } catch (error) {
+      release?.();
       const known = toWafleetError(error, logger);
-      if (known.retryable) socket.conn.close();
+      const reason = TOLD.get(known.code);
+      if (reason !== undefined && isReturning(socket.handshake.auth))
+        closeConnection(socket.conn, reason, []);
+      else if (reason === undefined && known.retryable) socket.conn.close();
       onRefused(socket);
       next(new HandshakeError(known));
     }
   };
+}
+
+/** Calls it once the socket has left, or its connection has ended; that may be before the socket is let in. */
+function untilGone(socket: EventSocket, release: () => void): () => void {
+  const { conn } = socket;
+  const leave = () => {
+    conn.off('close', leave);
+    release();
+  };
+  if (conn.readyState === 'open') {
+    conn.once('close', leave);
+    socket.once('disconnect', leave);
+  } else {
+    release();
+  }
+  return leave;
 }

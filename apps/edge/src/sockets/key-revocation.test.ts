@@ -1,3 +1,4 @@
+import { CONNECTION_CLOSING_EVENT } from '@wafleet/contract';
 import { ApiKeys } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,8 +20,13 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-function connect(edge: TestEdge, namespace: string, { key }: TestTenant) {
-  const client = new SocketClient(edge.url + namespace, { auth: { token: key } });
+function connect(
+  edge: TestEdge,
+  namespace: string,
+  { key }: TestTenant,
+  transports = ['polling', 'websocket'],
+) {
+  const client = new SocketClient(edge.url + namespace, { auth: { token: key }, transports });
   clients.push(client);
   return client.connected();
 }
@@ -49,6 +55,16 @@ describe('a revoked key', () => {
     for (const client of keeping) {
       expect(await client.subscribe(['call'])).toMatchObject({ ok: true });
     }
+  });
+
+  it.each([['websocket'], ['polling']])('is told so over %s', async (transport) => {
+    const revoked = await cluster.createTenant();
+    const client = await connect(edges[1], '/api/events', revoked, [transport]);
+    const told: unknown[] = [];
+    client.socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => told.push(closing));
+    await call(edges[0].url, `DELETE /api/keys/${revoked.keyId}`, { key: ADMIN_TOKEN });
+    await waitFor(() => client.socket.disconnected, { what: 'its socket is gone' });
+    expect(told).toEqual([{ code: 'KEY_REVOKED', message: expect.stringContaining('revoked') }]);
   });
 
   it('loses its sockets even on an edge that the word of it did not reach', async () => {

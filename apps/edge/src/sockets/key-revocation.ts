@@ -1,11 +1,12 @@
-import { keyRoom, NAMESPACES } from '@wafleet/contract';
 import type { ApiKeys } from '@wafleet/store';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
+import type { KeyConnections } from '../auth/key-connections.js';
 import type { EventServer } from './socket-server.js';
 
 interface KeyRevocationResources {
   readonly io: EventServer;
   readonly keys: KeyAuthenticator;
+  readonly connections: KeyConnections;
   readonly apiKeys: ApiKeys;
 }
 
@@ -19,8 +20,7 @@ export class KeyRevocation {
   }
 
   /**
-   * Once it resolves no edge that Redis reaches lets the key in, and its sockets are being disconnected on every
-   * edge.
+   * Once it resolves no edge that Redis reaches lets the key in, and its connections are being closed on every edge.
    * @throws {WafleetError} KEY_NOT_FOUND.
    */
   async revoke(keyId: string): Promise<void> {
@@ -31,25 +31,20 @@ export class KeyRevocation {
   }
 
   /**
-   * Shuts out the keys of this edge's sockets that were revoked while the word of it could not be received.
+   * Shuts out the keys of this edge's connections that were revoked while the word of it could not be received.
    * Call it when the subscription to the other edges was interrupted, and now and then for what nobody noticed.
    */
   async recheck(): Promise<void> {
-    const { apiKeys, io } = this.#resources;
-    const used = new Set<string>();
-    for (const namespace of NAMESPACES) {
-      for (const { data } of io.of(namespace).sockets.values()) used.add(data.identity.keyId);
-    }
-    const valid = await apiKeys.valid([...used]);
+    const { apiKeys, connections } = this.#resources;
+    const used = connections.keyIds();
+    const valid = await apiKeys.valid(used);
     for (const keyId of used) if (!valid.has(keyId)) this.#shutOut(keyId);
   }
 
-  /** The key first, the sockets second: a handshake under way finds the key revoked when it joins its room. */
+  /** The key first, its connections second: a handshake under way finds the key revoked when it has passed. */
   #shutOut(keyId: string): void {
-    const { io, keys } = this.#resources;
+    const { keys, connections } = this.#resources;
     keys.revoke(keyId);
-    for (const namespace of NAMESPACES) {
-      io.of(namespace).local.in(keyRoom(keyId)).disconnectSockets(true);
-    }
+    connections.close(keyId, 'KEY_REVOKED');
   }
 }

@@ -1,10 +1,10 @@
 import type { Server as HttpServer } from 'node:http';
-import { createAdapter } from '@socket.io/redis-adapter';
 import type { ClientToServerEvents, ServerToClientEvents } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from '@wafleet/store';
 import { Server, type Socket } from 'socket.io';
-import type { Identity } from '../auth/key-authenticator.js';
+import type { Identity } from '../auth/identity.js';
+import { type EventReceiver, EventsAdapter } from '../fanout/events-adapter.js';
 import type { AllowedOrigins } from '../origins.js';
 import { clusterPublisher } from './cluster-publisher.js';
 
@@ -16,18 +16,25 @@ export interface ServerSideEvents {
 /** What the edge knows of a socket whose handshake has passed. */
 interface SocketData {
   identity: Identity;
+  /** Takes the events of the rooms that the socket is in. */
+  stream: EventReceiver;
 }
 
 export type EventServer = Server<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
 export type EventSocket = Socket<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
 
 /** Larger than any subscription that is within its bounds. */
-const MAX_FRAME_BYTES = 100_000;
+export const MAX_FRAME_BYTES = 100_000;
+/** How long a connection may take to ask for a namespace. */
+const CONNECT_WITHIN_MS = 15_000;
+/** A pong proves that what was sent before its ping has arrived; this is how old that proof is at the most. */
+const PING_INTERVAL_MS = 10_000;
 
 /**
- * Attaches Socket.IO to an HTTP server. Operations on the whole cluster go through the Redis adapter. Socket.IO's
- * own connection state recovery stays off, as it gives events a second argument, which python-socketio's
- * listeners do not take; perMessageDeflate, as it costs 4 to 9 times the CPU and 16 times the memory.
+ * Attaches Socket.IO to an HTTP server. Operations on the whole cluster go through the Redis adapter; events do
+ * not (see EventsAdapter). Socket.IO's own connection state recovery stays off, as it gives events a second argument,
+ * which python-socketio's listeners do not take; perMessageDeflate, as it costs 4 to 9 times the CPU and 16 times the
+ * memory.
  */
 export function createSocketServer(options: {
   readonly http: HttpServer;
@@ -38,10 +45,12 @@ export function createSocketServer(options: {
 }): EventServer {
   const { http, publisher, subscriber, origins, logger } = options;
   return new Server(http, {
-    adapter: createAdapter(clusterPublisher(publisher, logger), subscriber),
+    adapter: EventsAdapter.over(clusterPublisher(publisher, logger), subscriber),
     transports: ['polling', 'websocket'],
     cors: { origin: origins },
     maxHttpBufferSize: MAX_FRAME_BYTES,
+    connectTimeout: CONNECT_WITHIN_MS,
+    pingInterval: PING_INTERVAL_MS,
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,

@@ -1,65 +1,169 @@
 import {
-  ALL_SESSIONS,
-  eventRoom,
-  isRoomOfEvent,
+  parseSubscribeRequest,
   parseSubscription,
   SUBSCRIPTION_ERROR_EVENT,
-  type Subscription,
-  type SubscriptionAck,
+  SUBSCRIPTION_LIMITS,
   WafleetError,
 } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { SessionDirectory } from '@wafleet/store';
+import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
+import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
-import type { TenantFeeds } from '../fanout/tenant-feeds.js';
+import { requireSessions } from '../sessions/require-sessions.js';
+import type { Resumption } from '../streams/resumption.js';
+import type { SocketStream } from '../streams/socket-stream.js';
+import { SubscriptionSet } from '../streams/subscription-set.js';
+import { ping } from './engine-internals.js';
 import type { EventSocket } from './socket-server.js';
 
-interface SubscriptionResources {
+interface SubscriptionsOptions {
+  readonly socket: EventSocket;
+  readonly stream: SocketStream;
+  readonly resumption: Resumption;
+  readonly records: ResumeRecords;
   readonly sessions: SessionDirectory;
-  readonly feeds: TenantFeeds;
   readonly logger: Logger;
+  /** Called when more requests wait than may. */
+  readonly onFlooded: () => void;
 }
 
-type Acknowledge = (ack: SubscriptionAck) => void;
-type Apply = (
-  socket: EventSocket,
-  subscription: Subscription,
-  resources: SubscriptionResources,
-) => Promise<void>;
+/** How many requests of one socket may wait for those before them. */
+const MAX_WAITING = 500;
+
+type Acknowledge = (ack: unknown) => void;
 
 /**
- * Serves a socket's `subscribe` and `unsubscribe`, one after the other in the order they came. What fails is told
- * by the acknowledgement, or by the event `subscription.error` where none was asked for; the connection lives on.
+ * A socket's `subscribe` and `unsubscribe`, one after the other in the order they came. What fails is told by the
+ * acknowledgement, or by the event `subscription.error` where none was asked for; the connection lives on.
  */
-export function serveSubscriptions(socket: EventSocket, resources: SubscriptionResources): void {
-  let previous: Promise<void> = Promise.resolve();
-  const serve =
-    (apply: Apply) =>
-    (...args: unknown[]) => {
-      previous = previous.then(() => answer(socket, args, apply, resources));
-    };
-  socket.on('subscribe', serve(subscribe));
-  socket.on('unsubscribe', serve(unsubscribe));
-}
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  #previous: Promise<void> = Promise.resolve();
+  #waiting = 0;
 
-async function answer(
-  socket: EventSocket,
-  args: readonly unknown[],
-  apply: Apply,
-  resources: SubscriptionResources,
-): Promise<void> {
-  const last = args.at(-1);
-  const acknowledge: Acknowledge | undefined = isAcknowledge(last) ? last : undefined;
-  try {
-    const subscription = readRequest(acknowledge === undefined ? args : args.slice(0, -1));
-    await apply(socket, subscription, resources);
-    const { events, sessions = '*' } = subscription;
-    acknowledge?.({ ok: true, events, sessions });
-  } catch (error) {
-    const description = toWafleetError(error, resources.logger).describe();
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+    const { socket } = options;
+    this.#enqueue(() => this.#begin());
+    socket.on('subscribe', (...args: unknown[]) =>
+      this.#serve(args, (request, ack) => this.#subscribe(request, ack)),
+    );
+    socket.on('unsubscribe', (...args: unknown[]) =>
+      this.#serve(args, (request, ack) => this.#unsubscribe(request, ack)),
+    );
+  }
+
+  #enqueue(action: () => Promise<void>): void {
+    this.#waiting += 1;
+    this.#previous = this.#previous.then(action).finally(() => {
+      this.#waiting -= 1;
+    });
+  }
+
+  #serve(
+    args: readonly unknown[],
+    apply: (request: unknown, acknowledge: Acknowledge | undefined) => Promise<void>,
+  ): void {
+    if (this.#waiting >= MAX_WAITING) {
+      this.#options.onFlooded();
+      return;
+    }
+    const last = args.at(-1);
+    const acknowledge: Acknowledge | undefined = isAcknowledge(last) ? last : undefined;
+    this.#enqueue(async () => {
+      try {
+        await apply(onlyArgument(acknowledge === undefined ? args : args.slice(0, -1)), acknowledge);
+      } catch (error) {
+        this.#refuse(error, acknowledge);
+      }
+    });
+  }
+
+  #refuse(error: unknown, acknowledge: Acknowledge | undefined): void {
+    const { socket, logger } = this.#options;
+    const description = toWafleetError(error, logger).describe();
     if (acknowledge === undefined) socket.emit(SUBSCRIPTION_ERROR_EVENT, description);
     else acknowledge({ ok: false, error: description });
   }
+
+  /** Gives a client back what it had before it reconnected, or what its handshake asks for. */
+  async #begin(): Promise<void> {
+    const { socket, resumption } = this.#options;
+    const { events, sessions, since } = socket.handshake.auth;
+    try {
+      if (resumption.record !== undefined) await this.#resume(resumption.record);
+      else if (events !== undefined) {
+        await this.#subscribe(
+          {
+            events,
+            ...(sessions === undefined ? {} : { sessions }),
+            ...(since === undefined ? {} : { since }),
+          },
+          undefined,
+        );
+      } else if (resumption.isForgotten) {
+        throw new WafleetError(
+          'SUBSCRIPTION_LOST',
+          'What this client was subscribed to is not known any more.',
+        );
+      }
+    } catch (error) {
+      this.#refuse(error, undefined);
+      // It reconnects by itself, and then finds what is out of reach now.
+      if (toWafleetError(error, this.#options.logger).retryable) socket.conn.close();
+    }
+  }
+
+  async #resume({ subscription, position }: NonNullable<Resumption['record']>): Promise<void> {
+    const { stream } = this.#options;
+    const known = SubscriptionSet.parse(subscription);
+    if (known === undefined || known.isEmpty) return;
+    const started = await stream.subscribe(known, { since: position });
+    await started.proceed();
+    // So that another loss does not bring all this again: the next ping by itself may be far off.
+    ping(this.#options.socket.conn);
+  }
+
+  async #subscribe(input: unknown, acknowledge: Acknowledge | undefined): Promise<void> {
+    const { socket, stream, sessions: directory } = this.#options;
+    const request = parseSubscribeRequest(input);
+    const allowed = authorizeSubscription(socket.data.identity, request);
+    if (request.sessions !== undefined) {
+      await requireSessions(directory, socket.data.identity.tenantId, request.sessions);
+    }
+    const added = SubscriptionSet.of(allowed);
+    requireRoom(stream.subscription.union(added));
+    const { since, isSinceSnapshot: isIntroduced } = request;
+    const started = await stream.subscribe(added, { since, isIntroduced });
+    await this.#save(stream.subscription.union(added.startingAfter(started.start)));
+    const { events, sessions = '*' } = allowed;
+    acknowledge?.({ ok: true, events, sessions, ...started.continuation });
+    await started.proceed();
+  }
+
+  async #unsubscribe(input: unknown, acknowledge: Acknowledge | undefined): Promise<void> {
+    const subscription = parseSubscription(input);
+    const { events, sessions = '*' } = subscription;
+    await this.#options.stream.unsubscribe(subscription);
+    await this.#save(this.#options.stream.subscription);
+    acknowledge?.({ ok: true, events, sessions });
+  }
+
+  async #save(subscription: SubscriptionSet): Promise<void> {
+    const { socket, stream, records, resumption } = this.#options;
+    const position = stream.provenPosition;
+    if (position === undefined) return;
+    const { keyId } = socket.data.identity;
+    await records.save(resumption.ref, { keyId, subscription: subscription.toString(), position });
+  }
+}
+
+function requireRoom(subscription: SubscriptionSet): void {
+  const { size } = subscription;
+  const limit = SUBSCRIPTION_LIMITS.perSocket;
+  if (size <= limit) return;
+  const message = `Events of sessions, one by one, would be ${size} subscriptions; ${limit} are allowed.`;
+  throw new WafleetError('TOO_MANY_ITEMS', message, { field: 'sessions', limit });
 }
 
 /** Socket.IO gives a function where the client asked for an acknowledgement; clients cannot send any other. */
@@ -67,60 +171,12 @@ function isAcknowledge(value: unknown): value is Acknowledge {
   return typeof value === 'function';
 }
 
-function readRequest(args: readonly unknown[]): Subscription {
+function onlyArgument(args: readonly unknown[]): unknown {
   if (args.length !== 1) {
     throw new WafleetError(
       'VALIDATION_FAILED',
       `Expected one argument and an optional acknowledgement; got ${args.length} arguments.`,
     );
   }
-  return parseSubscription(args[0]);
-}
-
-/**
- * Joins the rooms once the tenant's events are known to reach this edge, so that none that is published after the
- * acknowledgement is missed.
- */
-const subscribe: Apply = async (socket, subscription, { sessions, feeds }) => {
-  const { tenantId } = socket.data.identity;
-  if (subscription.sessions !== undefined) {
-    await requireSessions(tenantId, subscription.sessions, sessions);
-  }
-  await feeds.ready(tenantId);
-  // A socket that left meanwhile would be kept in the rooms for ever.
-  if (socket.connected) await socket.join(roomsOf(tenantId, subscription));
-};
-
-/**
- * Leaves the rooms. Without `sessions` the events end for all sessions, subscribed by name or by wildcard; with
- * `sessions` they end for those that were subscribed by name.
- */
-const unsubscribe: Apply = async (socket, subscription) => {
-  const { tenantId } = socket.data.identity;
-  const ending =
-    subscription.sessions === undefined
-      ? [...socket.rooms].filter((room) =>
-          subscription.events.some((event) => isRoomOfEvent(room, tenantId, event)),
-        )
-      : roomsOf(tenantId, subscription);
-  for (const room of ending) await socket.leave(room);
-};
-
-function roomsOf(tenantId: string, { events, sessions = [ALL_SESSIONS] }: Subscription): string[] {
-  return sessions.flatMap((sessionId) => events.map((event) => eventRoom(tenantId, sessionId, event)));
-}
-
-/** Unknown sessions and those of other tenants get the same answer. */
-async function requireSessions(
-  tenantId: string,
-  wanted: readonly string[],
-  sessions: SessionDirectory,
-): Promise<void> {
-  const existing = await sessions.exist(tenantId, wanted);
-  const missing = wanted.filter((sessionId) => !existing.has(sessionId));
-  if (missing.length > 0) {
-    throw new WafleetError('SESSION_NOT_FOUND', `There is no session ${missing.slice(0, 10).join(', ')}.`, {
-      sessions: missing,
-    });
-  }
+  return args[0];
 }

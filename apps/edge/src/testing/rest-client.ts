@@ -6,7 +6,7 @@ export interface Answer {
 }
 
 interface CallOptions {
-  readonly key?: string;
+  readonly key?: string | undefined;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

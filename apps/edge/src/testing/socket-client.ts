@@ -3,7 +3,8 @@ import {
   EVENT_NAMES,
   type EventName,
   SUBSCRIPTION_ERROR_EVENT,
-  type SubscriptionAck,
+  type SubscribeAck,
+  type UnsubscribeAck,
 } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
@@ -17,6 +18,9 @@ export interface Received {
 /** A Socket.IO client that writes down whatever it is told. */
 export class SocketClient {
   readonly socket: Socket;
+  /** All events, in the order of their arrival. */
+  readonly told: Received[] = [];
+  /** Those that happened, without the snapshots of how things are. */
   readonly received: Received[] = [];
   readonly errors: ErrorDescription[] = [];
 
@@ -24,7 +28,10 @@ export class SocketClient {
   constructor(address: string, options: Partial<ManagerOptions & SocketOptions> = {}) {
     this.socket = io(address, { forceNew: true, reconnection: false, ...options });
     for (const event of EVENT_NAMES) {
-      this.socket.on(event, (...args: unknown[]) => this.received.push({ event, args }));
+      this.socket.on(event, (...args: unknown[]) => {
+        this.told.push({ event, args });
+        if (!isSnapshot(args[0])) this.received.push({ event, args });
+      });
     }
     this.socket.on(SUBSCRIPTION_ERROR_EVENT, (error: ErrorDescription) => this.errors.push(error));
   }
@@ -46,11 +53,11 @@ export class SocketClient {
     });
   }
 
-  subscribe(request: unknown): Promise<SubscriptionAck> {
+  subscribe(request: unknown): Promise<SubscribeAck> {
     return this.socket.timeout(10_000).emitWithAck('subscribe', request);
   }
 
-  unsubscribe(request: unknown): Promise<SubscriptionAck> {
+  unsubscribe(request: unknown): Promise<UnsubscribeAck> {
     return this.socket.timeout(10_000).emitWithAck('unsubscribe', request);
   }
 
@@ -63,4 +70,8 @@ export class SocketClient {
   close(): void {
     this.socket.disconnect();
   }
+}
+
+function isSnapshot(payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && 'snapshot' in payload;
 }

@@ -7,7 +7,7 @@ import {
   TenantDirectory,
 } from '@wafleet/store';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
-import { startTestEdge, type TestEdge } from './test-edge.js';
+import { startTestEdge, type TestEdge, type TestEdgeOptions } from './test-edge.js';
 import { type Handle, TestWorker } from './test-worker.js';
 
 /** A tenant with an API key. */
@@ -35,7 +35,7 @@ export class TestCluster {
     this.sessions = new SessionDirectory(this.connection);
   }
 
-  async startEdge(options: { corsOrigin?: string } = {}): Promise<TestEdge> {
+  async startEdge(options: Omit<TestEdgeOptions, 'redisUrl'> = {}): Promise<TestEdge> {
     const edge = await startTestEdge({ redisUrl: this.redis.url, ...options });
     this.#running.push(edge);
     return edge;
@@ -49,6 +49,11 @@ export class TestCluster {
 
   async createTenant(name = 'a tenant'): Promise<TestTenant> {
     const { id: tenantId } = await new TenantDirectory(this.connection).create(name);
+    return this.createKey(tenantId);
+  }
+
+  /** Another API key of a tenant. */
+  async createKey(tenantId: string): Promise<TestTenant> {
     const { id: keyId, key } = await new ApiKeys(this.connection).create(tenantId);
     return { tenantId, keyId, key };
   }

@@ -1,7 +1,18 @@
-import { createLogger, Lifecycle, type Logger } from '@wafleet/runtime';
+import { createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
+import type { WriterLimits } from '../fanout/socket-writer.js';
+import type { ClientLimits } from '../limits/client-limits.js';
 import { startEdge } from '../server.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
+/** More than a test comes near to by chance. */
+export const CLIENT_LIMITS: ClientLimits = {
+  socketsPerKey: 10_000,
+  handshakesPerAddress: 10_000,
+  handshakesPerKey: 10_000,
+  framesPerSecond: 500,
+  trustedProxies: [],
+};
+export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, maxUnsentPackets: 10_000 };
 
 /** An edge that runs in the test's own process. */
 export interface TestEdge {
@@ -9,16 +20,28 @@ export interface TestEdge {
   stop(): Promise<void>;
 }
 
-interface TestEdgeOptions {
+export interface TestEdgeOptions {
   readonly redisUrl: string;
   readonly corsOrigin?: string;
   readonly logger?: Logger;
+  readonly writerLimits?: WriterLimits;
+  /** Those that differ from CLIENT_LIMITS. */
+  readonly clientLimits?: Partial<ClientLimits>;
+  /** Default 127.0.0.1; null for none. */
+  readonly peerHost?: string | null;
 }
 
 let started = 0;
 
 export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge> {
-  const { redisUrl, corsOrigin = '*', logger = createLogger({ app: 'edge', level: 'silent' }) } = options;
+  const {
+    redisUrl,
+    corsOrigin = '*',
+    logger = createLogger({ app: 'edge', level: 'silent' }),
+    writerLimits = WRITER_LIMITS,
+    clientLimits,
+    peerHost = '127.0.0.1',
+  } = options;
   const lifecycle = new Lifecycle(logger);
   started += 1;
   const { port } = await startEdge({
@@ -29,6 +52,10 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     adminToken: ADMIN_TOKEN,
     corsOrigin,
     stopDelayMs: 0,
+    writerLimits,
+    clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
+    peerHost: peerHost ?? undefined,
+    metrics: new Metrics(),
     logger,
     lifecycle,
   });

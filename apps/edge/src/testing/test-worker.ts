@@ -62,7 +62,7 @@ export class TestWorker {
       connectRedis({ url: redisUrl, role, name: `${this.id}:${role}`, logger });
     this.#redis = connect('command');
     this.#registry = new WorkerRegistry(this.#redis);
-    this.#log = new EventLog(this.#redis, { maxLength: 1_000 });
+    this.#log = new EventLog(this.#redis);
     this.sessions = new SessionDirectory(this.#redis);
     this.offers = new LinkOffers(this.#redis);
     this.#server = new CommandServer({

@@ -160,7 +160,12 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
       port: edgePort,
       readyPath: '/readyz',
       host,
-      environment: { ...shared, PORT: String(edgePort), ADMIN_TOKEN: secrets.adminToken },
+      environment: {
+        ...shared,
+        PORT: String(edgePort),
+        PEER_HOST: LOOPBACK,
+        ADMIN_TOKEN: secrets.adminToken,
+      },
     })),
   );
   await allReady([workers, placers, edges]);

@@ -1,4 +1,4 @@
-import type { SessionStatus } from '@wafleet/contract';
+import { connectionOf, type SessionStatus } from '@wafleet/contract';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { MappedEvent } from './mapped-event.js';
 import { type JsonObject, normalise } from './normalise.js';
@@ -15,18 +15,6 @@ export interface SessionCondition {
   /** When the status became what it is, ISO 8601. */
   readonly since?: string;
 }
-
-/** What a session's status says of its connection, for updates in which Baileys does not repeat it. */
-const CONNECTION_OF: Readonly<Record<SessionStatus, 'connecting' | 'open' | 'close'>> = {
-  queued: 'close',
-  connecting: 'connecting',
-  awaiting_link: 'connecting',
-  open: 'open',
-  reconnecting: 'connecting',
-  closed: 'close',
-  logged_out: 'close',
-  failed: 'close',
-};
 
 type PublicConnectionState = Pick<
   Partial<ConnectionState>,
@@ -45,7 +33,7 @@ export function mapConnection(
 ): MappedEvent {
   const payload: JsonObject = {};
   const fields = {
-    connection: connection ?? CONNECTION_OF[condition.status],
+    connection: connection ?? connectionOf(condition.status),
     ...condition,
     isNewLogin,
     isOnline,

@@ -63,11 +63,11 @@ export class TestSession {
 
   /** Everything published so far, oldest first. Each payload is checked against the contract. */
   async events(): Promise<PublishedEvent[]> {
-    const logged = await this.#harness.events.read(this.fence.tenantId, { after: undefined, count: 10_000 });
-    return logged
+    const page = await this.#harness.events.read(this.fence.tenantId, { after: undefined, count: 10_000 });
+    return page.events
       .filter(({ sessionId }) => sessionId === this.fence.sessionId)
       .map(({ event, body }) => {
-        const payload: Record<string, unknown> = JSON.parse(body);
+        const payload: Record<string, unknown> = JSON.parse(body.toString());
         payloadSchemas[event].parse(payload);
         return { event, payload };
       });

@@ -87,6 +87,10 @@ async function contentOf(redis: RedisConnection, key: string): Promise<Buffer[]>
       ]);
     case 'set':
       return (await redis.smembersBuffer(key)).sort(Buffer.compare);
+    case 'zset':
+      return redis.zrangeBuffer(key, 0, '-1');
+    case 'list':
+      return redis.lrangeBuffer(key, 0, -1);
     case 'stream':
       return (await redis.xrangeBuffer(key, '-', '+')).flatMap(([id, fields]) => [id, ...fields]);
     default:

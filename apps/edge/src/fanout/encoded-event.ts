@@ -1,0 +1,137 @@
+import {
+  EVENT_NAMES,
+  type EventName,
+  type EventPosition,
+  formatEventId,
+  NAMESPACES,
+} from '@wafleet/contract';
+import type { LoggedEvent } from '@wafleet/store';
+import { blockOf, type SseBlock } from '../sse/sse-block.js';
+
+/** A namespace that serves the contract. */
+export type EventNamespace = (typeof NAMESPACES)[number];
+
+const CLOSING_BRACKET = 0x5d;
+const FINAL_TEXT_FRAME = 0x81;
+
+/** An event whose `eventId` is more than its position: a snapshot. */
+type Outgoing = LoggedEvent & { readonly eventId?: string };
+
+/**
+ * An event as it goes on the wire: for Socket.IO `2[/<namespace>,]["<event>",<payload>]`, or as a block of Server-Sent
+ * Events. Each is made when it is first asked for, once and for each namespace, however many clients it goes to. The
+ * payload's text is taken as it is: never parsed.
+ */
+export class EncodedEvent implements SseBlock {
+  readonly event: EventName;
+  readonly sessionId: string;
+  readonly position: EventPosition;
+  #body: Buffer;
+  #isKept = false;
+  #packets: Map<EventNamespace, string> | undefined;
+  #rootFrame: Buffer | undefined;
+  #contractFrame: Buffer | undefined;
+  #block: Buffer | undefined;
+  #eventId: string | undefined;
+
+  constructor({ event, sessionId, position, body, eventId }: Outgoing) {
+    this.event = event;
+    this.sessionId = sessionId;
+    this.position = position;
+    this.#body = body;
+    this.#eventId = eventId;
+  }
+
+  /** The one that stands in the payload. */
+  get eventId(): string {
+    this.#eventId ??= formatEventId(this.position);
+    return this.#eventId;
+  }
+
+  /** The payload's bytes, which is nearly what the packet takes. */
+  get size(): number {
+    return this.#body.length;
+  }
+
+  /**
+   * Takes the payload out of the memory that it came in, which holds whatever Redis sent at the same time and would
+   * all be kept as long as this. For an event that has to wait.
+   */
+  keep(): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    const copy = Buffer.allocUnsafeSlow(this.#body.length);
+    copy.set(this.#body);
+    this.#body = copy;
+  }
+
+  /** The Socket.IO packet, to which Engine.IO puts its own type in front. */
+  packet(namespace: EventNamespace): string {
+    let packet = this.#packets?.get(namespace);
+    if (packet === undefined) {
+      packet = `${headOf(namespace, this.event).toString('latin1', 1)}${this.#body}]`;
+      this.#packets ??= new Map();
+      this.#packets.set(namespace, packet);
+    }
+    return packet;
+  }
+
+  /**
+   * A whole WebSocket text frame with the packet as an Engine.IO message: final, unmasked, uncompressed (RFC 6455,
+   * 5.2). Shared between sockets: not to be written to.
+   */
+  frame(namespace: EventNamespace): Buffer {
+    const isRoot = namespace === '/';
+    let frame = isRoot ? this.#rootFrame : this.#contractFrame;
+    if (frame === undefined) {
+      frame = frameOf(headOf(namespace, this.event), this.#body);
+      if (isRoot) this.#rootFrame = frame;
+      else this.#contractFrame = frame;
+    }
+    return frame;
+  }
+
+  /** The event as a block of Server-Sent Events. Shared between streams: not to be written to. */
+  get block(): Buffer {
+    this.#block ??= blockOf({ id: this.eventId, event: this.event, data: this.#body });
+    return this.#block;
+  }
+}
+
+/** What stands before the payload: the types of Engine.IO and Socket.IO, the namespace and the event's name. */
+const heads = new Map(
+  NAMESPACES.map((namespace) => {
+    const address = namespace === '/' ? '' : `${namespace},`;
+    return [
+      namespace,
+      new Map(EVENT_NAMES.map((event) => [event, Buffer.from(`42${address}["${event}",`)] as const)),
+    ] as const;
+  }),
+);
+
+function headOf(namespace: EventNamespace, event: EventName): Buffer {
+  const head = heads.get(namespace)?.get(event);
+  if (head === undefined) throw new TypeError(`${event} is no event of the contract`);
+  return head;
+}
+
+function frameOf(head: Buffer, body: Buffer): Buffer {
+  const length = head.length + body.length + 1;
+  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(start + length);
+  frame[0] = FINAL_TEXT_FRAME;
+  if (start === 2) {
+    frame[1] = length;
+  } else if (start === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeUInt32BE(0, 2);
+    frame.writeUInt32BE(length, 6);
+  }
+  frame.set(head, start);
+  frame.set(body, start + head.length);
+  frame[frame.length - 1] = CLOSING_BRACKET;
+  return frame;
+}

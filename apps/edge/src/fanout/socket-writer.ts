@@ -1,0 +1,298 @@
+import type { EventPosition } from '@wafleet/contract';
+import { closeConnection } from '../sockets/close-connection.js';
+import {
+  type Connection,
+  type EnginePacket,
+  type RawWebSocket,
+  unsentBytes,
+  waitingPackets,
+  webSocketOf,
+} from '../sockets/engine-internals.js';
+import type { EncodedEvent, EventNamespace } from './encoded-event.js';
+import type { FlushRounds } from './flush-rounds.js';
+
+/** How much may wait for one socket. */
+export interface WriterLimits {
+  readonly maxUnsentBytes: number;
+  readonly maxUnsentPackets: number;
+}
+
+/** What a client has not been sent yet. */
+export interface Backlog {
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+/** What the writers of an edge have written, together. */
+export interface WriteTally {
+  events: number;
+  writes: number;
+  bytes: number;
+}
+
+interface SocketWriterOptions {
+  readonly connection: Connection;
+  readonly namespace: EventNamespace;
+  readonly limits: WriterLimits;
+  /** Shared by all writers of an edge. */
+  readonly rounds: FlushRounds;
+  readonly tally: WriteTally;
+  /** Called once, when the connection is being closed with the reason SLOW_CLIENT. */
+  readonly onOverflow: (backlog: Backlog) => void;
+}
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
+}
+
+/** What one write holds at the most, unless a single event is larger: what stays in memory for a client that stalls. */
+const MAX_WRITE_BYTES = 256 * 1024;
+/**
+ * Packets that wait for one answer to a poll. python-engineio gives a connection up whose answer holds more than 16;
+ * the rest is for Engine.IO and Socket.IO themselves.
+ */
+const MAX_POLLED_PACKETS = 12;
+/** The queue of a writer that has nothing to write: most writers, most of the time. */
+const NOTHING: EncodedEvent[] = [];
+/** Tells this module's packets from Socket.IO's own. */
+const EVENT_OPTIONS = { compress: false, isEvent: true };
+
+/**
+ * Writes events to one socket, in the order they were given, each once, whatever its transport is and becomes.
+ *
+ * Events wait here until the end of the tick and until the transport is writable; then as many as there are go in one
+ * write. Socket.IO's own packets, such as acknowledgements, keep their place between them. When more waits than the
+ * limits allow, the connection is closed with the reason SLOW_CLIENT. That is looked at once a tick: whoever has many
+ * events at once, such as a replay, awaits `drained` between them.
+ */
+export class SocketWriter {
+  readonly #options: SocketWriterOptions;
+  readonly #connection: Connection;
+  readonly #rounds: FlushRounds;
+  #queue = NOTHING;
+  #queuedBytes = 0;
+  /** How many events of the queue, from the first on, are known to have memory of their own. */
+  #kept = 0;
+  #isScheduled = false;
+  #isClosed = false;
+  /** Whether it wants to know when the transport is ready: while something waits. */
+  #isListening = false;
+  #handed: EventPosition | undefined;
+  #transport: Connection['transport'];
+  #webSocket: RawWebSocket | undefined;
+  #waiters: Waiter[] | undefined;
+
+  constructor(options: SocketWriterOptions) {
+    this.#options = options;
+    const { connection, rounds } = options;
+    this.#connection = connection;
+    this.#rounds = rounds;
+    this.#transport = connection.transport;
+    this.#webSocket = webSocketOf(connection);
+    connection.on('upgrade', this.#onUpgrade);
+    connection.on('packetCreate', this.#onPacketCreate);
+    connection.on('close', this.#onClose);
+  }
+
+  /** Whether nothing is written any more: after `close`, an overflow, or the connection's end. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * The position of the last event that Engine.IO was given. It keeps the order of its packets, so whoever answers
+   * a ping that was sent after that has received the event.
+   */
+  get handed(): EventPosition | undefined {
+    return this.#handed;
+  }
+
+  /** Whether Engine.IO was given all that was written. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** What the operating system has not taken yet; several events that were written together count as one packet. */
+  get backlog(): Backlog {
+    return {
+      bytes: this.#queuedBytes + unsentBytes(this.#connection),
+      packets: this.#queue.length + waitingPackets(this.#connection).length,
+    };
+  }
+
+  /** Writes the event at the end of this tick, or when the client has read what came before. */
+  write(event: EncodedEvent): void {
+    if (this.#isClosed) return;
+    if (this.#queue.length === 0) this.#queue = [event];
+    else this.#queue.push(event);
+    this.#queuedBytes += event.size;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#rounds.schedule(this);
+  }
+
+  /** Writes now what can be written now. */
+  flush(): void {
+    this.#isScheduled = false;
+    if (this.#queue.length === 0) return;
+    this.#hand();
+    if (this.#queue.length > 0) {
+      this.#keep();
+      this.#listen();
+      this.#checkLimits();
+    }
+    this.#wake();
+  }
+
+  /**
+   * Resolves when at most so many bytes are unsent, or the writer is closed: see `isClosed`. Over HTTP long-polling an
+   * answer counts as sent once it is under way.
+   */
+  async drained(bytes: number): Promise<void> {
+    if (this.#isClosed || this.backlog.bytes <= bytes) return;
+    this.#listen();
+    await new Promise<void>((resolve) => {
+      this.#waiters ??= [];
+      this.#waiters.push({ bytes, resolve });
+    });
+  }
+
+  /** Ends the writing and drops what waits. The connection stays. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const connection = this.#connection;
+    this.#transport.off('ready', this.#onReady);
+    connection.off('upgrade', this.#onUpgrade);
+    connection.off('packetCreate', this.#onPacketCreate);
+    connection.off('close', this.#onClose);
+    this.#queue = NOTHING;
+    this.#queuedBytes = 0;
+    this.#kept = 0;
+    for (const { resolve } of this.#waiters ?? []) resolve();
+    this.#waiters = undefined;
+  }
+
+  /** Gives Engine.IO what the transport can take now. */
+  #hand(): void {
+    if (this.#connection.readyState !== 'open') return;
+    if (this.#webSocket === undefined) {
+      this.#writePackets(MAX_POLLED_PACKETS - waitingPackets(this.#connection).length);
+    } else if (this.#transport.writable) {
+      // What Engine.IO's `write` comes to when nothing waits there, which is so when the transport is writable.
+      const options = this.#takeFrames(this.#eventsWithin(MAX_WRITE_BYTES));
+      this.#transport.send([{ type: 'message', options }]);
+    }
+  }
+
+  /** Takes events from the queue as the options of an Engine.IO packet. */
+  #takeFrames(count: number) {
+    const { namespace, tally } = this.#options;
+    const events = this.#take(count);
+    const frames = this.#rounds.frames(namespace, events);
+    tally.events += events.length;
+    tally.writes += 1;
+    tally.bytes += frames.length;
+    return { compress: false, isEvent: true, wsPreEncodedFrame: [frames] };
+  }
+
+  #writePackets(count: number): void {
+    const { namespace, tally } = this.#options;
+    for (const event of this.#take(Math.max(0, count))) {
+      tally.events += 1;
+      tally.writes += 1;
+      tally.bytes += event.size;
+      this.#connection.write(event.packet(namespace), EVENT_OPTIONS);
+    }
+  }
+
+  #take(count: number): readonly EncodedEvent[] {
+    const queue = this.#queue;
+    let taken = queue;
+    this.#kept = Math.max(0, this.#kept - count);
+    if (count >= queue.length) {
+      this.#queue = NOTHING;
+      this.#queuedBytes = 0;
+    } else {
+      taken = queue.splice(0, count);
+      for (const event of taken) this.#queuedBytes -= event.size;
+    }
+    this.#handed = taken.at(-1)?.position ?? this.#handed;
+    return taken;
+  }
+
+  /** How many events from the first on go into one write; one at least. */
+  #eventsWithin(bytes: number): number {
+    if (this.#queuedBytes <= bytes) return this.#queue.length;
+    let total = 0;
+    const count = this.#queue.findIndex((event) => {
+      total += event.size;
+      return total > bytes;
+    });
+    return Math.max(1, count);
+  }
+
+  #keep(): void {
+    const queue = this.#queue;
+    for (let index = this.#kept; index < queue.length; index += 1) queue[index]?.keep();
+    this.#kept = queue.length;
+  }
+
+  #checkLimits(): void {
+    const { limits, connection, namespace, onOverflow } = this.#options;
+    const backlog = this.backlog;
+    if (backlog.bytes <= limits.maxUnsentBytes && backlog.packets <= limits.maxUnsentPackets) return;
+    this.close();
+    closeConnection(connection, 'SLOW_CLIENT', [namespace]);
+    onOverflow(backlog);
+  }
+
+  /** The transport has sent what it had. Engine.IO, which listens too, has given it what waited there. */
+  readonly #onReady = (): void => {
+    if (this.#queue.length > 0) this.#hand();
+    this.#wake();
+    if (this.#queue.length > 0 || this.#waiters !== undefined) return;
+    this.#isListening = false;
+    this.#transport.off('ready', this.#onReady);
+  };
+
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#transport.on('ready', this.#onReady);
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    if (waiters === undefined) return;
+    const { bytes } = this.backlog;
+    const remaining = waiters.filter((waiter) => waiter.bytes < bytes);
+    this.#waiters = remaining.length === 0 ? undefined : remaining;
+    for (const waiter of waiters) if (waiter.bytes >= bytes) waiter.resolve();
+  }
+
+  /** Right after this Engine.IO sends over the WebSocket what waited for a poll; events go on behind that. */
+  readonly #onUpgrade = (): void => {
+    this.#transport.off('ready', this.#onReady);
+    this.#transport = this.#connection.transport;
+    this.#webSocket = webSocketOf(this.#connection);
+    if (this.#isListening) this.#transport.on('ready', this.#onReady);
+    if (this.#queue.length === 0 || this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#rounds.schedule(this);
+  };
+
+  /** A packet of Socket.IO's own is about to be written: the events that were given before it go first. */
+  readonly #onPacketCreate = (packet: EnginePacket): void => {
+    if (this.#queue.length === 0 || packet.type !== 'message' || isEvent(packet)) return;
+    if (this.#webSocket === undefined) this.#writePackets(this.#queue.length);
+    else this.#connection.write('', this.#takeFrames(this.#queue.length));
+  };
+
+  readonly #onClose = (): void => this.close();
+}
+
+function isEvent({ options }: EnginePacket): boolean {
+  return options !== undefined && 'isEvent' in options;
+}

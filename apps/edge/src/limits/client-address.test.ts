@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createServer, IncomingMessage, request } from 'node:http';
+import { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { areProxies, ClientAddresses, parseProxies } from './client-address.js';
+
+/** A request from an address, as Node gives it. */
+function from(remoteAddress: string, forwarded?: string): IncomingMessage {
+  const socket = new Socket();
+  Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress });
+  const made = new IncomingMessage(socket);
+  if (forwarded !== undefined) made.headers['x-forwarded-for'] = forwarded;
+  return made;
+}
+
+describe('without trusted proxies', () => {
+  const addresses = new ClientAddresses([]);
+
+  it.each([
+    ['203.0.113.7', undefined, '203.0.113.7'],
+    ['203.0.113.7', '198.51.100.1', '203.0.113.7'],
+    ['127.0.0.1', '198.51.100.1', '127.0.0.1'],
+    ['::ffff:203.0.113.7', undefined, '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', undefined, '2001:db8:1:2::/64'],
+    ['2001:db8:1:2:ffff::1', undefined, '2001:db8:1:2::/64'],
+    ['::1', undefined, '0:0:0:0::/64'],
+    ['', undefined, 'unknown'],
+  ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
+    expect(addresses.of(from(remote, forwarded))).toBe(expected);
+  });
+});
+
+describe('with trusted proxies', () => {
+  const addresses = new ClientAddresses(parseProxies('10.0.0.0/8, loopback'));
+
+  it.each([
+    ['10.1.2.3', '203.0.113.7', '203.0.113.7'],
+    ['10.1.2.3', '203.0.113.7, 10.9.9.9', '203.0.113.7'],
+    // What the client wrote stands in front of what the proxy saw.
+    ['10.1.2.3', '198.51.100.1, 203.0.113.7', '203.0.113.7'],
+    ['10.1.2.3', '10.4.4.4, 203.0.113.7', '203.0.113.7'],
+    ['127.0.0.1', '2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    // Only a client's own address, where no proxy that is trusted has been.
+    ['203.0.113.7', '198.51.100.1', '203.0.113.7'],
+    ['10.1.2.3', 'unknown', '10.1.2.3'],
+    ['10.1.2.3', `${'x'.repeat(5_000)}`, '10.1.2.3'],
+    ['10.1.2.3', undefined, '10.1.2.3'],
+  ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
+    expect(addresses.of(from(remote, forwarded))).toBe(expected);
+  });
+});
+
+it('tells the address of a real request', async () => {
+  const server = createServer((message, response) => response.end(new ClientAddresses([]).of(message)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const [response] = await once(request({ port, host: '127.0.0.1' }).end(), 'response');
+  expect(String(await response.setEncoding('utf8').toArray())).toBe('127.0.0.1');
+  server.close();
+});
+
+it.each(['', 'loopback', '10.0.0.0/8,2001:db8::/32', 'uniquelocal, 192.0.2.1'])('takes %s', (text) => {
+  expect(areProxies(parseProxies(text))).toBe(true);
+});
+
+it.each(['example.com', '10.0.0.0/99', '*', 'all', '10.0.0.0/8;loopback'])('does not take %s', (text) => {
+  expect(areProxies(parseProxies(text))).toBe(false);
+});

@@ -1,0 +1,27 @@
+/** How many seconds' worth may come at once: all clients of an edge that ended come together, and all they ask for. */
+export const BURST_S = 10;
+
+/** How much clients may do. */
+export interface ClientLimits {
+  /** Sockets of one API key, on all edges together. */
+  readonly socketsPerKey: number;
+  /** New connections from one address to one edge, a second; ten times as many at once. */
+  readonly handshakesPerAddress: number;
+  /** New connections with one API key to one edge, a second; ten times as many at once. */
+  readonly handshakesPerKey: number;
+  /** Frames that one connection sends, a second; ten times as many at once. */
+  readonly framesPerSecond: number;
+  /** Proxies whose `X-Forwarded-For` tells the address of a client. See ClientAddresses. */
+  readonly trustedProxies: readonly string[];
+}
+
+/** What is counted when it is exceeded. */
+export const LIMITS = [
+  'handshakes_per_address',
+  'handshakes_per_key',
+  'sockets_per_key',
+  'frames_per_socket',
+  'frame_size',
+] as const;
+
+export type Limit = (typeof LIMITS)[number];

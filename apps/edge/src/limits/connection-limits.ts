@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from '@wafleet/runtime';
+import type { SocketCounts } from '@wafleet/store';
+import { ClientAddresses } from './client-address.js';
+import { BURST_S, type ClientLimits, type Limit } from './client-limits.js';
+import { HandshakeLimits } from './handshake-limits.js';
+import { SocketQuota } from './socket-quota.js';
+
+interface ConnectionLimitsOptions {
+  readonly limits: ClientLimits;
+  readonly counts: SocketCounts;
+  readonly onExceeded: (limit: Limit) => void;
+  readonly logger: Logger;
+}
+
+/** Bounds the connections that clients make to this edge, and those that API keys have to all edges. */
+export class ConnectionLimits {
+  readonly #addresses: ClientAddresses;
+  readonly #handshakes: HandshakeLimits;
+  readonly #quota: SocketQuota;
+
+  constructor({ limits, counts, onExceeded, logger }: ConnectionLimitsOptions) {
+    this.#addresses = new ClientAddresses(limits.trustedProxies);
+    this.#handshakes = new HandshakeLimits({
+      perAddress: rateOf(limits.handshakesPerAddress),
+      perKey: rateOf(limits.handshakesPerKey),
+      onExceeded,
+    });
+    this.#quota = new SocketQuota({
+      counts,
+      limit: limits.socketsPerKey,
+      onExceeded: () => onExceeded('sockets_per_key'),
+      logger,
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#quota.start();
+  }
+
+  /** See ClientAddresses. To be asked while the request's connection is there. */
+  addressOf(request: IncomingMessage): string {
+    return this.#addresses.of(request);
+  }
+
+  /**
+   * Counts a handshake that begins.
+   * @throws {WafleetError} TOO_MANY_HANDSHAKES
+   */
+  begin(address: string): void {
+    this.#handshakes.fromAddress(address);
+  }
+
+  /** A handshake had a key that is not valid. */
+  wrongKey(address: string): void {
+    this.#handshakes.wrongKey(address);
+  }
+
+  /**
+   * Counts a connection with a valid key, until the function that is returned is called.
+   * @throws {WafleetError} TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS
+   */
+  async admit(keyId: string): Promise<() => void> {
+    this.#handshakes.withKey(keyId);
+    return this.#quota.admit(keyId);
+  }
+
+  /** Its connections are closed. */
+  close(): Promise<void> {
+    return this.#quota.close();
+  }
+}
+
+function rateOf(perSecond: number) {
+  return { perSecond, burst: perSecond * BURST_S };
+}

@@ -1,0 +1,60 @@
+import { WafleetError } from '@wafleet/contract';
+import { type Rate, TokenBuckets } from './token-bucket.js';
+
+const MAX_ADDRESSES = 100_000;
+const MAX_KEYS = 10_000;
+/** What a handshake with a wrong key counts, beside the one that it is. */
+const FINE_FOR_WRONG_KEY = 9;
+
+interface HandshakeLimitsOptions {
+  readonly perAddress: Rate;
+  readonly perKey: Rate;
+  readonly onExceeded: (limit: 'handshakes_per_address' | 'handshakes_per_key') => void;
+}
+
+/**
+ * How fast connections are made to this edge, from one address and with one API key. Other edges count for themselves:
+ * a load balancer spreads what comes, and asking Redis would cost more than it protects.
+ */
+export class HandshakeLimits {
+  readonly #addresses: TokenBuckets;
+  readonly #keys: TokenBuckets;
+  readonly #onExceeded: HandshakeLimitsOptions['onExceeded'];
+
+  constructor({ perAddress, perKey, onExceeded }: HandshakeLimitsOptions) {
+    this.#addresses = new TokenBuckets(perAddress, { max: MAX_ADDRESSES });
+    this.#keys = new TokenBuckets(perKey, { max: MAX_KEYS });
+    this.#onExceeded = onExceeded;
+  }
+
+  /**
+   * Counts a handshake that begins. To be asked before anything is looked up.
+   * @throws {WafleetError} TOO_MANY_HANDSHAKES
+   */
+  fromAddress(address: string): void {
+    const waitMs = this.#addresses.of(address).take();
+    if (waitMs === 0) return;
+    this.#onExceeded('handshakes_per_address');
+    throw tooMany('Too many connections come from your address.', waitMs);
+  }
+
+  /** A handshake had a key that is not valid: it counts ten times. */
+  wrongKey(address: string): void {
+    this.#addresses.of(address).fine(FINE_FOR_WRONG_KEY);
+  }
+
+  /**
+   * Counts a handshake with a valid key.
+   * @throws {WafleetError} TOO_MANY_HANDSHAKES
+   */
+  withKey(keyId: string): void {
+    const waitMs = this.#keys.of(keyId).take();
+    if (waitMs === 0) return;
+    this.#onExceeded('handshakes_per_key');
+    throw tooMany('Too many connections are made with this API key.', waitMs);
+  }
+}
+
+function tooMany(message: string, retryAfterMs: number): WafleetError {
+  return new WafleetError('TOO_MANY_HANDSHAKES', message, { retryAfterMs });
+}

@@ -1,0 +1,65 @@
+import { LRUCache } from 'lru-cache';
+
+/** How many tokens come in a second, and how many there are at the most. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** Tokens that are taken, and come back with time. It begins full. */
+export class TokenBucket {
+  readonly #rate: Rate;
+  #tokens: number;
+  #at = performance.now();
+
+  constructor(rate: Rate) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
+  }
+
+  /**
+   * Takes so many tokens, if there are as many.
+   * @returns 0, or if there are not after how many ms there are.
+   */
+  take(count = 1): number {
+    this.#refill();
+    const missing = count - this.#tokens;
+    if (missing > 0) return Math.ceil((missing * 1_000) / this.#rate.perSecond);
+    this.#tokens -= count;
+    return 0;
+  }
+
+  /** Takes so many, whether they are there or not. What is owed is never more than a full bucket. */
+  fine(count: number): void {
+    this.#refill();
+    this.#tokens = Math.max(this.#tokens - count, -this.#rate.burst);
+  }
+
+  #refill(): void {
+    const now = performance.now();
+    const { perSecond, burst } = this.#rate;
+    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * perSecond) / 1_000);
+    this.#at = now;
+  }
+}
+
+/** A bucket for each name. Of at most `max` names, those used last. */
+export class TokenBuckets {
+  readonly #rate: Rate;
+  readonly #buckets: LRUCache<string, TokenBucket>;
+
+  constructor(rate: Rate, { max }: { max: number }) {
+    this.#rate = rate;
+    // By then a bucket is full again, whatever was owed.
+    const ttl = Math.ceil((2_000 * rate.burst) / rate.perSecond);
+    this.#buckets = new LRUCache({ max, ttl, updateAgeOnGet: true });
+  }
+
+  of(name: string): TokenBucket {
+    const known = this.#buckets.get(name);
+    if (known !== undefined) return known;
+    const bucket = new TokenBucket(this.#rate);
+    this.#buckets.set(name, bucket);
+    return bucket;
+  }
+}

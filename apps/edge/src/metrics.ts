@@ -1,0 +1,116 @@
+import { CLOSE_REASONS, type CloseReason, NAMESPACES } from '@wafleet/contract';
+import type { Metrics } from '@wafleet/runtime';
+import type { EventFanout } from './fanout/event-fanout.js';
+import type { WriteTally } from './fanout/socket-writer.js';
+import { LIMITS, type Limit } from './limits/client-limits.js';
+import { OUTCOMES, type Outcome } from './peers/forwarder.js';
+import type { EventServer } from './sockets/socket-server.js';
+
+/** What an edge has counted since its start. Whoever does something of it adds to it. */
+export class EdgeTally {
+  readonly written: WriteTally = { events: 0, writes: 0, bytes: 0 };
+  /** Events that the channel did not bring and that were read from the log. */
+  eventsFilled = 0;
+  /** Clients with an open stream of Server-Sent Events. */
+  sseClients = 0;
+  /** Events given to them. */
+  sseEvents = 0;
+  readonly #closed = new Map<CloseReason, number>();
+
+  readonly #forwarded = new Map<Outcome, number>();
+
+  countForwarded(outcome: Outcome): void {
+    this.#forwarded.set(outcome, this.forwarded(outcome) + 1);
+  }
+
+  forwarded(outcome: Outcome): number {
+    return this.#forwarded.get(outcome) ?? 0;
+  }
+
+  readonly #limited = new Map<Limit, number>();
+
+  countLimited(limit: Limit): void {
+    this.#limited.set(limit, this.limited(limit) + 1);
+  }
+
+  limited(limit: Limit): number {
+    return this.#limited.get(limit) ?? 0;
+  }
+
+  countClosed(reason: CloseReason): void {
+    this.#closed.set(reason, this.closed(reason) + 1);
+  }
+
+  closed(reason: CloseReason): number {
+    return this.#closed.get(reason) ?? 0;
+  }
+}
+
+/** Adds what an edge tells at /metrics. docs/operations.md lists it; a test keeps them the same. */
+export function addEdgeMetrics(
+  metrics: Metrics,
+  { io, fanout, tally }: { io: EventServer; fanout: EventFanout; tally: EdgeTally },
+): void {
+  metrics.gauge({
+    name: 'wafleet_edge_sockets',
+    help: 'Sockets that are connected, by namespace.',
+    labels: ['namespace'],
+    read: () =>
+      NAMESPACES.map((namespace) => ({ labels: { namespace }, value: io.of(namespace).sockets.size })),
+  });
+  metrics.counter({
+    name: 'wafleet_edge_events_delivered_total',
+    help: 'Events given to sockets: each event once for each socket that is subscribed to it.',
+    read: () => fanout.delivered,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_events_written_total',
+    help: 'Events handed to a transport, once for each socket.',
+    read: () => tally.written.events,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_writes_total',
+    help: 'Writes that these took: one holds several events when they come close together.',
+    read: () => tally.written.writes,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_bytes_written_total',
+    help: 'Bytes of these events.',
+    read: () => tally.written.bytes,
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_sse_streams',
+    help: 'Streams of Server-Sent Events that are open.',
+    read: () => tally.sseClients,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_sse_events_total',
+    help: 'Events given to streams of Server-Sent Events, once for each stream.',
+    read: () => tally.sseEvents,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_events_filled_total',
+    help: 'Events that the channel did not bring and that were read from the log instead.',
+    read: () => tally.eventsFilled,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_connections_closed_total',
+    help: 'Connections that the edge ended, by reason.',
+    labels: ['reason'],
+    read: () => closeReasons.map((reason) => ({ labels: { reason }, value: tally.closed(reason) })),
+  });
+  metrics.counter({
+    name: 'wafleet_edge_limits_exceeded_total',
+    help: 'How often a client was refused or closed because of a limit, by limit.',
+    labels: ['limit'],
+    read: () => LIMITS.map((limit) => ({ labels: { limit }, value: tally.limited(limit) })),
+  });
+  metrics.counter({
+    name: 'wafleet_edge_requests_forwarded_total',
+    help: 'Requests of long-polling clients whose connection another edge has, by what came of them.',
+    labels: ['outcome'],
+    read: () => OUTCOMES.map((outcome) => ({ labels: { outcome }, value: tally.forwarded(outcome) })),
+  });
+}
+
+const closeReasons = Object.keys(CLOSE_REASONS) as CloseReason[];

@@ -1,0 +1,101 @@
+import {
+  eventStreamHeadersSchema,
+  eventStreamQuerySchema,
+  parseSubscribeRequest,
+  WafleetError,
+} from '@wafleet/contract';
+import type { SessionDirectory } from '@wafleet/store';
+import type { onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { authorizeSubscription } from '../auth/authorize-subscription.js';
+import { identityOf } from '../auth/request-auth.js';
+import { requireSessions } from '../sessions/require-sessions.js';
+import type { SseClients } from '../sse/sse-clients.js';
+import { SubscriptionSet } from '../streams/subscription-set.js';
+import { errorResponses } from './api-docs.js';
+
+interface EventRoutesOptions {
+  readonly sessions: SessionDirectory;
+  readonly sse: SseClients;
+}
+
+/** What people call a parameter that holds an API key, in lower case and without `-` and `_`. */
+const NAMES_OF_KEYS = new Set([
+  'key',
+  'apikey',
+  'xapikey',
+  'token',
+  'accesstoken',
+  'auth',
+  'authorization',
+  'bearer',
+]);
+
+/**
+ * Refuses requests with an API key in their URL, where servers and proxies write it to their logs, before anything else
+ * is looked at.
+ */
+export const refuseKeyInUrl: onRequestAsyncHookHandler = async (request) => {
+  const name = Object.keys(request.query ?? {}).find((each) =>
+    NAMES_OF_KEYS.has(each.toLowerCase().replaceAll(/[-_]/g, '')),
+  );
+  if (name === undefined) return;
+  const message = 'belongs into the header X-Api-Key or Authorization: Bearer; URLs are written to logs';
+  throw new WafleetError('VALIDATION_FAILED', `An API key ${message}.`, {
+    issues: [{ path: `querystring.${name}`, message }],
+  });
+};
+
+/** The events of a tenant, as Server-Sent Events. */
+export const eventRoutes: FastifyPluginAsyncZod<EventRoutesOptions> = async (app, { sessions, sse }) => {
+  app.get(
+    '/api/events',
+    {
+      exposeHeadRoute: false,
+      config: { scope: 'events:read' },
+      schema: {
+        summary: 'Events as they happen, as Server-Sent Events',
+        description:
+          'For clients that cannot use Socket.IO. Each event has its eventId as `id`, its name as `event` and its payload as `data`.',
+        tags: ['events'],
+        querystring: eventStreamQuerySchema,
+        headers: eventStreamHeadersSchema,
+        response: {
+          200: {
+            description: 'A stream that does not end by itself',
+            content: {
+              'text/event-stream': { schema: z.string().describe('Blocks of lines, one an event') },
+            },
+          },
+          ...errorResponses,
+        },
+      },
+    },
+    async (request, reply) => {
+      const identity = identityOf(request);
+      const { events, sessions: named, since } = request.query;
+      const from = request.headers['last-event-id'] || since;
+      const wanted = parseSubscribeRequest({
+        events,
+        ...(named === undefined ? {} : { sessions: named }),
+        ...(from === undefined ? {} : { since: from }),
+      });
+      const allowed = authorizeSubscription(identity, wanted);
+      if (wanted.sessions !== undefined) await requireSessions(sessions, identity.tenantId, wanted.sessions);
+      await sse.serve({
+        identity,
+        subscription: SubscriptionSet.of(allowed),
+        since: wanted.since,
+        isIntroduced: wanted.isSinceSnapshot,
+        response: reply.raw,
+        takeOver: () => {
+          reply.hijack();
+          for (const [name, value] of Object.entries(reply.getHeaders())) {
+            if (value !== undefined) reply.raw.setHeader(name, value);
+          }
+        },
+      });
+    },
+  );
+};

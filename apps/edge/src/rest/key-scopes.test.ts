@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import { KEY_SCOPES, type KeyScope } from '@wafleet/contract';
+import { ApiKeys, type NewApiKey } from '@wafleet/store';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { call } from '../testing/rest-client.js';
+import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
+import type { TestEdge } from '../testing/test-edge.js';
+import type { TestWorker } from '../testing/test-worker.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+let worker: TestWorker;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge();
+  worker = await cluster.startWorker(async ({ kind }) =>
+    kind === 'pairing-code'
+      ? { code: 'K7QW3M9Z', expiresAt: Date.now() + 60_000 }
+      : kind === 'send-text'
+        ? { messageId: 'M' }
+        : {},
+  );
+});
+beforeEach(async () => {
+  tenant = await cluster.createTenant();
+});
+afterAll(() => cluster.stop());
+
+interface KeyCall {
+  readonly request: string;
+  readonly body?: object;
+  readonly scope: KeyScope;
+}
+
+/** Every call that takes an API key; what the edge documents is compared with it. */
+const calls: KeyCall[] = [
+  { request: 'POST /api/sessions', body: { id: 'later' }, scope: 'sessions:write' },
+  { request: 'GET /api/sessions', scope: 'sessions:read' },
+  { request: 'GET /api/sessions/{id}', scope: 'sessions:read' },
+  { request: 'POST /api/sessions/{id}/restart', scope: 'sessions:write' },
+  { request: 'GET /api/sessions/{id}/qr', scope: 'sessions:write' },
+  {
+    request: 'POST /api/sessions/{id}/pairing-code',
+    body: { phone: '15550001001' },
+    scope: 'sessions:write',
+  },
+  {
+    request: 'POST /api/sessions/{id}/messages',
+    body: { to: '15550001001', text: 'hi' },
+    scope: 'messages:write',
+  },
+  { request: 'DELETE /api/sessions/{id}', scope: 'sessions:write' },
+];
+/** What a key with the scope gets is a stream: see events.test.ts. */
+const streaming: KeyCall = { request: 'GET /api/events', scope: 'events:read' };
+const callsOfSession = calls.filter(({ request }) => request.includes('{id}'));
+
+async function keyWith(limits: NewApiKey, { tenantId }: TestTenant = tenant): Promise<string> {
+  const { key } = await new ApiKeys(cluster.connection).create(tenantId, limits);
+  return key;
+}
+
+function run({ request, body }: KeyCall, key: string, sessionId = 'shop-1') {
+  return call(edge.url, request.replace('{id}', sessionId), { key, body });
+}
+
+/** A session that a phone can be linked to. */
+async function offer(sessionId: string, { tenantId }: TestTenant = tenant): Promise<void> {
+  const fence = await worker.own(tenantId, sessionId);
+  await worker.sessions.setStatus(fence, { status: 'awaiting_link' });
+  await worker.offers.putQr(fence, { qr: 'a secret', expiresAt: Date.now() + 60_000 });
+}
+
+const isGet = ({ request }: KeyCall) => request.startsWith('GET');
+
+describe('the scopes', () => {
+  it('are known here for every call that takes an API key', async () => {
+    const operation = z.object({ security: z.array(z.record(z.string(), z.array(z.string()))) });
+    const document = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) });
+    const { paths } = document.parse((await call(edge.url, 'GET /docs/json')).body);
+    const documented = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([, { security }]) => !security.some((scheme) => 'adminToken' in scheme))
+        .map(([method, { security }]) => [`${method.toUpperCase()} ${path}`, security]),
+    );
+    const expected = [...calls, streaming].map(({ request, scope }) => [
+      request,
+      [{ apiKey: [scope] }, { bearerKey: [scope] }],
+    ]);
+    expect(new Map(documented as [string, unknown][])).toEqual(new Map(expected as [string, unknown][]));
+  });
+
+  it('are told in docs/api-keys.md, each with its calls', () => {
+    const doc = readFileSync(new URL('../../../../docs/api-keys.md', import.meta.url), 'utf8');
+    const rows = [...doc.matchAll(/^\| `(\w+:\w+)` \| (.*) \|$/gm)].map(([, scope, text = '']) => ({
+      scope,
+      requests: [...text.matchAll(/`([A-Z]+ [^`]+)`/g)].map(([, request]) => request).sort(),
+    }));
+    const expected = KEY_SCOPES.map((scope) => ({
+      scope,
+      requests: calls
+        .filter((made) => made.scope === scope)
+        .map(({ request }) => request.replace('{id}', ':id'))
+        .sort(),
+    }));
+    expect(rows).toEqual(expected);
+  });
+
+  it.each(calls)('$request: takes a key with $scope alone', async (made) => {
+    await offer('shop-1');
+    const answer = await run(made, await keyWith({ scopes: [made.scope] }));
+    expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
+  });
+
+  it.each([...calls, streaming])('$request: refuses a key with all but $scope', async (made) => {
+    await offer('shop-1');
+    const before = worker.received.length;
+    const key = await keyWith({ scopes: KEY_SCOPES.filter((scope) => scope !== made.scope) });
+    expect(await run(made, key)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'FORBIDDEN', details: { scope: made.scope } } },
+    });
+    expect(worker.received.length).toBe(before);
+    expect(await cluster.sessions.get({ tenantId: tenant.tenantId, sessionId: 'shop-1' })).toBeDefined();
+    expect(await cluster.sessions.get({ tenantId: tenant.tenantId, sessionId: 'later' })).toBeUndefined();
+  });
+
+  it('count for HEAD as for GET', async () => {
+    const key = await keyWith({ scopes: ['messages:write'] });
+    expect(await call(edge.url, 'HEAD /api/sessions', { key })).toMatchObject({ status: 403 });
+  });
+
+  it('tell nothing of a session to a key that lacks one', async () => {
+    await offer('shop-1');
+    const key = await keyWith({ scopes: ['events:read'] });
+    for (const made of callsOfSession) {
+      const existing = await run(made, key, 'shop-1');
+      expect(existing.body).toEqual((await run(made, key, 'unknown')).body);
+    }
+  });
+});
+
+describe('a key with a list of sessions', () => {
+  it.each(calls.filter(({ request }) => request !== 'GET /api/sessions'))(
+    '$request: serves those in its list',
+    async (made) => {
+      await offer('shop-1');
+      const answer = await run(made, await keyWith({ sessions: ['shop-1', 'later'] }));
+      expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
+    },
+  );
+
+  it.each(callsOfSession)('$request: answers for others as for those that do not exist', async (made) => {
+    const other = await cluster.createTenant();
+    await offer('shop-2');
+    await offer('theirs', other);
+    const unlimited = await keyWith({});
+    const key = await keyWith({ sessions: ['shop-1', 'theirs'] });
+    const before = worker.received.length;
+    const answers = [
+      await run(made, unlimited, 'unknown'),
+      await run(made, key, 'unknown'),
+      await run(made, key, 'shop-2'),
+      await run(made, key, 'theirs'),
+      await run(made, key, 'shop-1'),
+    ].map(({ status, body }) => [
+      status,
+      JSON.stringify(body).replaceAll(/unknown|shop-1|shop-2|theirs/g, '…'),
+    ]);
+    expect(answers[0]).toEqual([404, expect.stringContaining('SESSION_NOT_FOUND')]);
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    expect(worker.received.length).toBe(before);
+    expect(await cluster.sessions.get({ tenantId: tenant.tenantId, sessionId: 'shop-2' })).toBeDefined();
+  });
+
+  it('lists those only', async () => {
+    for (const id of ['shop-1', 'shop-2', 'shop-3']) await offer(id);
+    const key = await keyWith({ sessions: ['shop-3', 'shop-1', 'none'] });
+    expect(await call(edge.url, 'GET /api/sessions', { key })).toMatchObject({
+      body: [{ id: 'shop-1' }, { id: 'shop-3' }],
+    });
+  });
+
+  it.each([{ id: 'shop-2' }, { id: 'SHOP-1' }, { name: 'no id' }, {}, undefined])(
+    'makes no other: %j',
+    async (body) => {
+      await offer('shop-2');
+      const key = await keyWith({ sessions: ['shop-1'] });
+      expect(await call(edge.url, 'POST /api/sessions', { key, body })).toMatchObject({
+        status: 403,
+        body: { error: { code: 'FORBIDDEN' } },
+      });
+      expect(await cluster.sessions.list(tenant.tenantId)).toHaveLength(1);
+    },
+  );
+
+  it('makes those in its list', async () => {
+    const key = await keyWith({ sessions: ['shop-1'] });
+    const create = () => call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
+    expect(await create()).toMatchObject({ status: 201, body: { id: 'shop-1' } });
+    expect(await create()).toMatchObject({ status: 409, body: { error: { code: 'SESSION_EXISTS' } } });
+  });
+
+  it.each([
+    'SHOP-1',
+    'Shop-1',
+    'shop-1%00',
+    'shop-1%20',
+    'shop-1%2F..%2Fshop-2',
+    '..%2Fshop-2',
+    'shop%2D2',
+    'shop%E2%80%911',
+    '%EF%BD%93hop-1',
+    'shop-1,shop-2',
+    '__proto__',
+    'constructor',
+  ])('is not widened by spelling: %s', async (spelt) => {
+    await offer('shop-1');
+    await offer('shop-2');
+    const key = await keyWith({ sessions: ['shop-1'] });
+    for (const made of callsOfSession.filter(isGet)) {
+      const { status, body } = await run(made, key, spelt);
+      expect([400, 404], JSON.stringify(body)).toContain(status);
+    }
+  });
+});

@@ -1,0 +1,45 @@
+import { createLogger } from '@wafleet/runtime';
+import { describe, expect, it } from 'vitest';
+import { KeyAuthenticator } from '../auth/key-authenticator.js';
+import { SecretToken } from '../auth/secret-token.js';
+import { createHttpServer } from './http-server.js';
+import { requireScopes } from './scoped-routes.js';
+
+function server() {
+  const app = createHttpServer(createLogger({ app: 'test', level: 'silent' }));
+  requireScopes(app, {
+    admin: new SecretToken('an admin token'),
+    keys: new KeyAuthenticator({
+      authenticate: async (key) => ({
+        ...{ id: key, tenantId: 'tnt_a', createdAt: 0 },
+        scopes: key === 'reader' ? ['sessions:read'] : ['sessions:write'],
+      }),
+    }),
+  });
+  return app;
+}
+
+describe('a route for API keys', () => {
+  it('cannot be added without a scope', () => {
+    const app = server();
+    expect(() => app.get('/bare', async () => 'a secret')).toThrow('no scope is declared for GET /bare');
+    expect(() => app.get('/other', { config: {} }, async () => 'a secret')).toThrow('no scope');
+  });
+
+  it('lets in keys that have its scope, and no other', async () => {
+    const app = server();
+    app.get('/read', { config: { scope: 'sessions:read' } }, async () => 'a secret');
+    const call = (key: string) => app.inject({ url: '/read', headers: { 'x-api-key': key } });
+    expect(await call('reader')).toMatchObject({ statusCode: 200, body: 'a secret' });
+    const refused = await call('writer');
+    expect(refused.statusCode).toBe(403);
+    expect(refused.json()).toEqual({
+      error: {
+        code: 'FORBIDDEN',
+        message: 'This API key lacks the scope sessions:read.',
+        details: { scope: 'sessions:read' },
+      },
+    });
+    await app.close();
+  });
+});

@@ -1,0 +1,64 @@
+import type { EventSocket } from './socket-server.js';
+
+/** One Engine.IO connection, over which Socket.IO multiplexes its namespaces. */
+export type Connection = EventSocket['conn'];
+
+/** A packet on its way out, as Engine.IO keeps it. */
+export interface EnginePacket {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly options?: object;
+}
+
+/** What is used of a connection's WebSocket, of the library ws. */
+export interface RawWebSocket {
+  /** Bytes that the operating system has not taken yet. */
+  readonly bufferedAmount: number;
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  /** A ping of the client, which is answered at once. */
+  on(event: 'ping', listener: () => void): unknown;
+}
+
+/**
+ * What Engine.IO 6 has but does not declare, in one place. The packets that wait until the transport is writable; the
+ * list is Engine.IO's own, replaced by another one when it is sent.
+ */
+export function waitingPackets(connection: Connection): EnginePacket[] {
+  const packets: unknown = Reflect.get(connection, 'writeBuffer');
+  return Array.isArray(packets) ? packets : [];
+}
+
+/** The WebSocket of a connection whose transport is one. From an upgrade on, a connection stays with it. */
+export function webSocketOf({ transport }: Connection): RawWebSocket | undefined {
+  if (transport.name !== 'websocket') return undefined;
+  const socket: unknown = Reflect.get(transport, 'socket');
+  return isWebSocket(socket) ? socket : undefined;
+}
+
+/** Sends a ping now, besides those that Engine.IO sends by itself; clients answer each. */
+export function ping(connection: Connection): void {
+  const send: unknown = Reflect.get(connection, 'sendPacket');
+  if (typeof send === 'function') Reflect.apply(send, connection, ['ping']);
+}
+
+/** What a connection has been given and the operating system has not taken yet, in bytes. */
+export function unsentBytes(connection: Connection): number {
+  let bytes = webSocketOf(connection)?.bufferedAmount ?? 0;
+  for (const packet of waitingPackets(connection)) bytes += sizeOf(packet);
+  return bytes;
+}
+
+/** What a packet takes, about. */
+function sizeOf({ data, options }: EnginePacket): number {
+  if (typeof data === 'string') return data.length;
+  if (data instanceof Uint8Array) return data.byteLength;
+  if (options === undefined || !('wsPreEncodedFrame' in options)) return 0;
+  const frames = options.wsPreEncodedFrame;
+  return Array.isArray(frames) ? frames.reduce((sum: number, frame: Buffer) => sum + frame.length, 0) : 0;
+}
+
+function isWebSocket(value: unknown): value is RawWebSocket {
+  return typeof value === 'object' && value !== null && 'bufferedAmount' in value && 'terminate' in value;
+}

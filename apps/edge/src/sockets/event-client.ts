@@ -1,0 +1,57 @@
+import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
+import type { SocketWriter } from '../fanout/socket-writer.js';
+import type { StreamResources } from '../streams/event-stream.js';
+import type { ResumeKeeper } from '../streams/resume-keeper.js';
+import type { Resumption } from '../streams/resumption.js';
+import { SocketStream } from '../streams/socket-stream.js';
+import type { EventSocket } from './socket-server.js';
+import { Subscriptions } from './subscriptions.js';
+
+/** What every client of an edge is served with. */
+export interface ClientResources extends StreamResources {
+  readonly records: ResumeRecords;
+  readonly keeper: ResumeKeeper;
+  readonly sessions: SessionDirectory;
+}
+
+/** Disconnects after which a client does not go on with what it had. */
+const FINAL = new Set(['client namespace disconnect', 'server namespace disconnect']);
+
+/** Serves a socket that its namespace has accepted, until it disconnects. */
+export function serveClient(
+  socket: EventSocket,
+  options: { writer: SocketWriter; resumption: Resumption; onFlooded: () => void },
+  resources: ClientResources,
+): void {
+  const { streams, log, keeper, records, sessions, snapshots, logger } = resources;
+  const { writer, resumption, onFlooded } = options;
+  const { tenantId } = socket.data.identity;
+  const stream = new SocketStream({ socket, writer, streams, log, snapshots, logger });
+  socket.data.stream = stream;
+  streams.enter(tenantId, stream);
+
+  const onPacket = ({ type }: { type: string }) => {
+    if (type === 'ping') stream.pinging();
+  };
+  const onPong = () => {
+    if (stream.ponged() && stream.provenPosition !== undefined)
+      keeper.note(resumption.ref, stream.provenPosition);
+  };
+  socket.conn.on('packetCreate', onPacket);
+  socket.conn.on('heartbeat', onPong);
+  new Subscriptions({ socket, stream, resumption, records, sessions, logger, onFlooded });
+
+  socket.once('disconnect', (reason) => {
+    streams.leave(tenantId, stream);
+    writer.close();
+    socket.conn.off('packetCreate', onPacket);
+    socket.conn.off('heartbeat', onPong);
+    if (!FINAL.has(reason)) return;
+    keeper.forget(resumption.ref);
+    records
+      .delete(resumption.ref)
+      .catch((error: unknown) =>
+        logger.debug({ err: error }, 'what a client had was not deleted; it expires'),
+      );
+  });
+}

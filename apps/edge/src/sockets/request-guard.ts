@@ -1,0 +1,65 @@
+import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { WafleetError } from '@wafleet/contract';
+import type { Limit } from '../limits/client-limits.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
+import { errorBody } from '../rest/errors.js';
+import { type EventServer, MAX_FRAME_BYTES } from './socket-server.js';
+
+/**
+ * Refuses requests before Engine.IO makes anything of them: connections from an address that makes too many, and
+ * bodies that are too large. Socket.IO's clients take that for a failure of the transport: they show it as a
+ * `connect_error` and try again by themselves, later each time.
+ */
+export function guardRequests(
+  io: EventServer,
+  { connections, onExceeded }: { connections: ConnectionLimits; onExceeded: (limit: Limit) => void },
+): void {
+  const check = (request: IncomingMessage) => {
+    if (!isOfSession(request)) {
+      connections.begin(connections.addressOf(request));
+    } else if (Number(request.headers['content-length'] ?? 0) > MAX_FRAME_BYTES) {
+      onExceeded('frame_size');
+      throw new WafleetError('PAYLOAD_TOO_LARGE', `A frame may have ${MAX_FRAME_BYTES} bytes.`);
+    }
+  };
+  io.engine.use((request: IncomingMessage, response: unknown, next: () => void) => {
+    try {
+      check(request);
+    } catch (error) {
+      if (!(error instanceof WafleetError)) throw error;
+      refuse(request, response, error);
+      return;
+    }
+    next();
+  });
+}
+
+/** Whether a request belongs to a connection that there is already. Engine.IO takes the last `sid` of several. */
+function isOfSession({ url = '' }: IncomingMessage): boolean {
+  const query = url.indexOf('?');
+  const sid = query < 0 ? undefined : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
+  return sid !== undefined && sid !== '';
+}
+
+function refuse(request: IncomingMessage, response: unknown, error: WafleetError): void {
+  const body = JSON.stringify(errorBody(error));
+  const headers: OutgoingHttpHeaders = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    connection: 'close',
+    ...retryAfter(error),
+  };
+  if (response instanceof ServerResponse) {
+    response.writeHead(error.status, headers).end(body);
+    return;
+  }
+  // For an upgrade Engine.IO gives something else, whose answer says nothing.
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  request.socket.end([`HTTP/1.1 ${error.status} Refused`, ...lines, '', body].join('\r\n'));
+}
+
+function retryAfter({ details }: WafleetError): OutgoingHttpHeaders {
+  const retryAfterMs = details?.retryAfterMs;
+  return typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) } : {};
+}

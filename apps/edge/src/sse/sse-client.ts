@@ -1,0 +1,127 @@
+import {
+  type CloseReason,
+  CONNECTION_CLOSING_EVENT,
+  describeClosing,
+  type EventPosition,
+  formatEventId,
+  SUBSCRIPTION_POSITION_EVENT,
+  SUBSCRIPTION_RESET_EVENT,
+  type SubscriptionPosition,
+} from '@wafleet/contract';
+import type { EncodedEvent } from '../fanout/encoded-event.js';
+import type { RoomIndex } from '../fanout/room-index.js';
+import type { EdgeTally } from '../metrics.js';
+import type { EventSink } from '../streams/event-sink.js';
+import { type Beginning, EventStream, type Started, type StreamResources } from '../streams/event-stream.js';
+import type { SubscriptionSet } from '../streams/subscription-set.js';
+import { describeLoss, type LostRange, previous } from '../streams/tenant-stream.js';
+import { eventBlock, type SseBlock, textBlock } from './sse-block.js';
+import type { SseWriter } from './sse-writer.js';
+
+/** How long an EventSource waits before it connects again, ms. */
+const RETRY_MS = 1_000;
+const RETRY = textBlock(`retry: ${RETRY_MS}\n\n`);
+/** A comment, so that proxies and clients see that the connection lives. */
+const HEARTBEAT = textBlock(':\n\n');
+
+export interface SseClientResources extends StreamResources {
+  /** Which clients are given which events. */
+  readonly rooms: RoomIndex;
+  readonly tally: EdgeTally;
+}
+
+/** A client of Server-Sent Events, from its request to the end of its response. */
+export class SseClient implements EventSink {
+  readonly #tenantId: string;
+  readonly #resources: SseClientResources;
+  readonly #stream: EventStream;
+  #writer: SseWriter | undefined;
+  #isClosed = false;
+  #isLive = false;
+  /** The last id that the client was told. */
+  #told: string | undefined;
+
+  constructor(tenantId: string, resources: SseClientResources) {
+    this.#tenantId = tenantId;
+    this.#resources = resources;
+    this.#stream = new EventStream({ ...resources, tenantId, sink: this });
+    resources.streams.enter(tenantId, this.#stream);
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#writer?.isOpen === true;
+  }
+
+  /** @throws {WafleetError} UNAVAILABLE */
+  subscribe(subscription: SubscriptionSet, beginning: Beginning): Promise<Started> {
+    return this.#stream.subscribe(subscription, beginning);
+  }
+
+  /** Everything is written there from now on. */
+  begin(writer: SseWriter): void {
+    this.#writer = writer;
+    writer.write(RETRY);
+  }
+
+  write(event: EncodedEvent): void {
+    this.#resources.tally.sseEvents += 1;
+    this.#tell(event);
+  }
+
+  drained(bytes: number): Promise<void> {
+    return this.#writer?.drained(bytes) ?? Promise.resolve();
+  }
+
+  /** Its id is that of what is left: a client that connects again after it has been told. */
+  tellReset(range: LostRange): void {
+    this.#tell(
+      eventBlock(formatEventId(previous(range.before)), SUBSCRIPTION_RESET_EVENT, describeLoss(range)),
+    );
+  }
+
+  goLive(added: SubscriptionSet, position: EventPosition): void {
+    this.#isLive = true;
+    this.#resources.rooms.join(added.rooms(this.#tenantId), this.#stream);
+    this.#tellPosition(position);
+  }
+
+  /** Shows that the connection lives; and tells the position, if it has changed without an event for the client. */
+  beat(): void {
+    if (!this.isOpen || (this.#writer?.backlog.bytes ?? 0) > 0) return;
+    const position = this.#isLive ? this.#stream.given : undefined;
+    if (position === undefined || formatEventId(position) === this.#told) this.#writer?.write(HEARTBEAT);
+    else this.#tellPosition(position);
+  }
+
+  /** Ends the response and says why. Returns whether it was not ended before. */
+  close(reason: CloseReason): boolean {
+    if (this.#isClosed) return false;
+    this.#isClosed = true;
+    this.#writer?.end(eventBlock(undefined, CONNECTION_CLOSING_EVENT, describeClosing(reason)));
+    return true;
+  }
+
+  /** Ends the response; the client connects again. */
+  end(): void {
+    this.#isClosed = true;
+    this.#writer?.end();
+  }
+
+  /** Gives back all that it holds. Call it when its response is closed. */
+  release(): void {
+    this.#isClosed = true;
+    const { rooms, streams } = this.#resources;
+    rooms.leave(this.#stream.subscription.rooms(this.#tenantId), this.#stream);
+    streams.leave(this.#tenantId, this.#stream);
+  }
+
+  #tellPosition(at: EventPosition): void {
+    const payload: SubscriptionPosition = { position: formatEventId(at) };
+    this.#tell(eventBlock(payload.position, SUBSCRIPTION_POSITION_EVENT, payload));
+  }
+
+  #tell(block: SseBlock): void {
+    this.#told = block.eventId;
+    this.#writer?.write(block);
+  }
+}

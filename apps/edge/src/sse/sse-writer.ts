@@ -1,0 +1,157 @@
+import type { ServerResponse } from 'node:http';
+import type { FlushRounds } from '../fanout/flush-rounds.js';
+import type { Backlog, WriterLimits } from '../fanout/socket-writer.js';
+import type { SseBlock } from './sse-block.js';
+
+interface SseWriterOptions {
+  /** Its head has been written. */
+  readonly response: ServerResponse;
+  readonly limits: WriterLimits;
+  /** Shared by all writers of an edge. */
+  readonly rounds: FlushRounds;
+  /** Called at most once, when nothing more is written because too much waits. */
+  readonly onOverflow: (backlog: Backlog) => void;
+}
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
+}
+
+/** What one write holds at the most, unless a single block is larger: what stays in memory for a client that stalls. */
+const MAX_WRITE_BYTES = 256 * 1024;
+/** How long a client may take to read the end of its stream, before it is cut off. */
+const GRACE_MS = 5_000;
+
+/**
+ * Writes blocks to one response, in the order they were given.
+ *
+ * Blocks wait here until the end of the tick and until the client has read what was written before; then as many as
+ * there are go in one write. When more waits than the limits allow, `onOverflow` is called and nothing more is taken.
+ * That is looked at once a tick: whoever has much at once, such as a replay, awaits `drained` in between.
+ */
+export class SseWriter {
+  readonly #options: SseWriterOptions;
+  #queue: SseBlock[] = [];
+  #queuedBytes = 0;
+  #isScheduled = false;
+  #isClosed = false;
+  #waiters: Waiter[] = [];
+
+  constructor(options: SseWriterOptions) {
+    this.#options = options;
+    const { response } = options;
+    response.on('drain', this.#onDrain);
+    response.once('close', () => this.#close());
+    // A client that leaves while it is written to: `close` follows.
+    response.on('error', () => {});
+  }
+
+  /** Whether what is written is still sent: not after `end`, an overflow, or the connection's end. */
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
+  /** What the operating system has not taken yet. */
+  get backlog(): Backlog {
+    return {
+      bytes: this.#queuedBytes + this.#options.response.writableLength,
+      packets: this.#queue.length,
+    };
+  }
+
+  /** Writes the block at the end of this tick, or when the client has read what came before. */
+  write(block: SseBlock): void {
+    if (this.#isClosed) return;
+    this.#queue.push(block);
+    this.#queuedBytes += block.size;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.rounds.schedule(this);
+  }
+
+  /** Writes now what can be written now. */
+  flush(): void {
+    this.#isScheduled = false;
+    if (this.#isClosed) return;
+    this.#hand();
+    for (const block of this.#queue) block.keep();
+    this.#checkLimits();
+    this.#wake();
+  }
+
+  /** Resolves when at most so many bytes are unsent, or the writer is closed: see `isOpen`. */
+  async drained(bytes: number): Promise<void> {
+    if (this.#isClosed || this.backlog.bytes <= bytes) return;
+    await new Promise<void>((resolve) => this.#waiters.push({ bytes, resolve }));
+  }
+
+  /** Ends the response, after one last block if one is given. What waits is dropped. */
+  end(last?: SseBlock): void {
+    const { response } = this.#options;
+    this.#close();
+    if (response.destroyed || response.writableEnded) return;
+    response.end(last?.block);
+    const cutting = setTimeout(() => response.destroy(), GRACE_MS);
+    response.once('close', () => clearTimeout(cutting));
+  }
+
+  #hand(): void {
+    const { response } = this.#options;
+    while (this.#queue.length > 0 && !response.destroyed && !response.writableNeedDrain) {
+      response.write(bytesOf(this.#take()));
+    }
+  }
+
+  /** As many blocks as go into one write; one at least. */
+  #take(): readonly SseBlock[] {
+    const queue = this.#queue;
+    let bytes = 0;
+    let count = 0;
+    for (const { size } of queue) {
+      if (count > 0 && bytes + size > MAX_WRITE_BYTES) break;
+      bytes += size;
+      count += 1;
+    }
+    this.#queuedBytes -= bytes;
+    if (count < queue.length) return queue.splice(0, count);
+    this.#queue = [];
+    return queue;
+  }
+
+  #checkLimits(): void {
+    const { limits, onOverflow } = this.#options;
+    const backlog = this.backlog;
+    if (backlog.bytes <= limits.maxUnsentBytes && backlog.packets <= limits.maxUnsentPackets) return;
+    this.#close();
+    onOverflow(backlog);
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#isClosed) return;
+    this.#hand();
+    this.#wake();
+  };
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const { bytes } = this.backlog;
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter((waiter) => waiter.bytes < bytes);
+    for (const waiter of waiters) if (waiter.bytes >= bytes) waiter.resolve();
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#options.response.off('drain', this.#onDrain);
+    for (const { resolve } of this.#waiters.splice(0)) resolve();
+  }
+}
+
+function bytesOf(blocks: readonly SseBlock[]): Buffer {
+  const [first] = blocks;
+  if (first !== undefined && blocks.length === 1) return first.block;
+  return Buffer.concat(blocks.map(({ block }) => block));
+}

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import type { ResumeRecord, ResumeRecords, ResumeRef } from '@wafleet/store';
+import { z } from 'zod';
+import type { Identity } from '../auth/identity.js';
+import type { EventSocket } from '../sockets/socket-server.js';
+
+/** A client as it connects: its secret, and what it goes on with if it was here before. */
+export interface Resumption {
+  readonly ref: ResumeRef;
+  readonly record: ResumeRecord | undefined;
+  /** It was here before, and what it was subscribed to is not known any more. */
+  readonly isForgotten: boolean;
+}
+
+const SECRET_BYTES = 24;
+const handshakeSchema = z.looseObject({ pid: z.string().regex(/^[A-Za-z0-9_-]{32}$/) });
+
+/** Whether a client says that it was let in before. */
+export function isReturning(auth: unknown): boolean {
+  return handshakeSchema.safeParse(auth).success;
+}
+
+/**
+ * Finds what a client goes on with. Socket.IO's JavaScript clients send back as `auth.pid`, on each reconnect, what the
+ * server called `pid` in its answer to the first CONNECT; others send none and are new each time. The secret is good
+ * only together with the API key that it was given to.
+ */
+export async function findResumption(
+  records: ResumeRecords,
+  { tenantId, keyId }: Identity,
+  auth: unknown,
+): Promise<Resumption> {
+  const given = handshakeSchema.safeParse(auth);
+  if (given.success) {
+    const ref = { tenantId, secret: given.data.pid };
+    const record = await records.find(ref);
+    if (record?.keyId === keyId) return { ref, record, isForgotten: false };
+  }
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  return { ref: { tenantId, secret }, record: undefined, isForgotten: given.success };
+}
+
+/**
+ * Makes Socket.IO send the secret with its CONNECT answer, as it does for its own recovery of connections, which is off:
+ * that one adds an argument to each event. `pid` is private to Socket.IO's types; a test shows that clients get it.
+ */
+export function announce(socket: EventSocket, { ref }: Resumption): void {
+  Reflect.set(socket, 'pid', ref.secret);
+}

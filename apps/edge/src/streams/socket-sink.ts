@@ -1,0 +1,38 @@
+import { SUBSCRIPTION_RESET_EVENT } from '@wafleet/contract';
+import type { EncodedEvent } from '../fanout/encoded-event.js';
+import type { SocketWriter } from '../fanout/socket-writer.js';
+import type { EventSocket } from '../sockets/socket-server.js';
+import type { EventSink } from './event-sink.js';
+import type { SubscriptionSet } from './subscription-set.js';
+import { describeLoss, type LostRange } from './tenant-stream.js';
+
+/** A Socket.IO socket, which is given what is published to the rooms that it is in. */
+export class SocketSink implements EventSink {
+  readonly #socket: EventSocket;
+  readonly #writer: SocketWriter;
+
+  constructor(socket: EventSocket, writer: SocketWriter) {
+    this.#socket = socket;
+    this.#writer = writer;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.connected;
+  }
+
+  write(event: EncodedEvent): void {
+    this.#writer.write(event);
+  }
+
+  drained(bytes: number): Promise<void> {
+    return this.#writer.drained(bytes);
+  }
+
+  tellReset(range: LostRange): void {
+    this.#socket.emit(SUBSCRIPTION_RESET_EVENT, describeLoss(range));
+  }
+
+  goLive(added: SubscriptionSet): void {
+    void this.#socket.join(added.rooms(this.#socket.data.identity.tenantId));
+  }
+}

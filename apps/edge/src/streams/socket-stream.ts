@@ -1,0 +1,72 @@
+import { comparePositions, type EventPosition, type Subscription } from '@wafleet/contract';
+import type { EventReceiver } from '../fanout/events-adapter.js';
+import type { SocketWriter } from '../fanout/socket-writer.js';
+import type { EventSocket } from '../sockets/socket-server.js';
+import { type Beginning, EventStream, type Started, type StreamResources } from './event-stream.js';
+import { SocketSink } from './socket-sink.js';
+import type { SubscriptionSet } from './subscription-set.js';
+
+interface SocketStreamOptions extends StreamResources {
+  readonly socket: EventSocket;
+  readonly writer: SocketWriter;
+}
+
+/**
+ * The stream of a Socket.IO client, which may go on elsewhere without saying where it was. `provenPosition` is what it
+ * then goes on from. That bytes were written proves nothing; that the answer to a ping came does, for all that was
+ * written before the ping.
+ */
+export class SocketStream extends EventStream implements EventReceiver {
+  readonly #socket: EventSocket;
+  readonly #writer: SocketWriter;
+  /** What the answers to the pings under way will prove; they come in order. */
+  readonly #pinged: (EventPosition | undefined)[] = [];
+  #proven: EventPosition | undefined;
+
+  constructor({ socket, writer, ...resources }: SocketStreamOptions) {
+    const { tenantId } = socket.data.identity;
+    super({ ...resources, tenantId, sink: new SocketSink(socket, writer) });
+    this.#socket = socket;
+    this.#writer = writer;
+  }
+
+  /** Everything up to here has arrived at the client; undefined without a subscription. */
+  get provenPosition(): EventPosition | undefined {
+    return this.#proven;
+  }
+
+  toJSON(): undefined {
+    return undefined;
+  }
+
+  /** A ping is about to be sent: notes what its answer will prove. */
+  pinging(): void {
+    this.#pinged.push(this.#writer.isEmpty ? this.given : this.#writer.handed);
+  }
+
+  /** The answer to the first ping under way came. Returns whether it proved anything new. */
+  ponged(): boolean {
+    const pinged = this.#pinged.shift();
+    if (pinged === undefined || this.#proven === undefined) return false;
+    if (comparePositions(pinged, this.#proven) <= 0) return false;
+    this.#proven = pinged;
+    return true;
+  }
+
+  override async subscribe(subscription: SubscriptionSet, beginning: Beginning): Promise<Started> {
+    const started = await super.subscribe(subscription, beginning);
+    const { start } = started;
+    const proven = this.subscription.isEmpty ? undefined : this.#proven;
+    if (proven === undefined || comparePositions(start, proven) < 0) this.#proven = start;
+    return started;
+  }
+
+  /** Ends events. See SubscriptionSet. */
+  async unsubscribe(subscription: Subscription): Promise<void> {
+    const { tenantId } = this.#socket.data.identity;
+    const before = this.subscription.rooms(tenantId);
+    this.subscription.remove(subscription);
+    const remaining = new Set(this.subscription.rooms(tenantId));
+    for (const room of before) if (!remaining.has(room)) await this.#socket.leave(room);
+  }
+}

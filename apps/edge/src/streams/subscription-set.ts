@@ -1,0 +1,165 @@
+import {
+  ALL_SESSIONS,
+  comparePositions,
+  EVENT_NAMES,
+  type EventName,
+  type EventPosition,
+  eventRoom,
+  formatEventId,
+  parseEventId,
+  type Subscription,
+} from '@wafleet/contract';
+import { z } from 'zod';
+
+/** A session, events, and the position after which they are subscribed to, or nothing. */
+const stored = z.array(z.tuple([z.string(), z.array(z.enum(EVENT_NAMES)), z.string().optional()]));
+
+/** Where an event's subscription begins; undefined for as far back as anything is read. */
+type Start = EventPosition | undefined;
+
+/**
+ * All that one client is subscribed to: events of sessions by name, or of all sessions, later ones included; and since
+ * when, so that what it goes on with after a loss does not hold what came before.
+ */
+export class SubscriptionSet {
+  readonly #eventsOf = new Map<string, Map<EventName, Start>>();
+
+  /** Reads what `toString` gave; undefined for any other text. */
+  static parse(text: string): SubscriptionSet | undefined {
+    const parsed = stored.safeParse(parseJson(text));
+    if (!parsed.success) return undefined;
+    const set = new SubscriptionSet();
+    for (const [session, events, start] of parsed.data) {
+      set.#addTo(session, events, start === undefined ? undefined : parseEventId(start));
+    }
+    return set;
+  }
+
+  static of(subscription: Subscription): SubscriptionSet {
+    const set = new SubscriptionSet();
+    set.add(subscription);
+    return set;
+  }
+
+  get isEmpty(): boolean {
+    return this.#eventsOf.size === 0;
+  }
+
+  /** Whether the event of the session is subscribed to, at a position. */
+  covers(sessionId: string, event: EventName, position: EventPosition): boolean {
+    return this.#coversOwn(ALL_SESSIONS, event, position) || this.#coversOwn(sessionId, event, position);
+  }
+
+  has(sessionId: string, event: EventName): boolean {
+    return this.#hasOwn(ALL_SESSIONS, event) || this.#hasOwn(sessionId, event);
+  }
+
+  /** Whether any of these events is subscribed to, of whichever session. */
+  hasAnyOf(events: readonly EventName[]): boolean {
+    return [...this.#eventsOf.values()].some((subscribed) => events.some((event) => subscribed.has(event)));
+  }
+
+  /** The sessions of which any of these events is subscribed to; undefined for all. */
+  sessionsOf(events: readonly EventName[]): string[] | undefined {
+    const sessions = [...this.#eventsOf]
+      .filter(([, subscribed]) => events.some((event) => subscribed.has(event)))
+      .map(([session]) => session);
+    return sessions.includes(ALL_SESSIONS) ? undefined : sessions;
+  }
+
+  add({ events, sessions = [ALL_SESSIONS] }: Subscription): void {
+    for (const session of sessions) this.#addTo(session, events, undefined);
+  }
+
+  addAll(other: SubscriptionSet): void {
+    for (const [session, events] of other.#eventsOf) {
+      for (const [event, start] of events) this.#addTo(session, [event], start);
+    }
+  }
+
+  /** A set of its own, in which what has no start begins after the position. */
+  startingAfter(position: EventPosition): SubscriptionSet {
+    const set = new SubscriptionSet();
+    for (const [session, events] of this.#eventsOf) {
+      for (const [event, start] of events) set.#addTo(session, [event], start ?? position);
+    }
+    return set;
+  }
+
+  /** A set of its own of what is in either. */
+  union(other: SubscriptionSet): SubscriptionSet {
+    const set = new SubscriptionSet();
+    set.addAll(this);
+    set.addAll(other);
+    return set;
+  }
+
+  /**
+   * Without `sessions` the events end for all sessions, subscribed by name or by wildcard; with `sessions` they end
+   * for those that were subscribed by name.
+   */
+  remove({ events, sessions }: Subscription): void {
+    for (const session of sessions ?? [...this.#eventsOf.keys()]) {
+      const remaining = this.#eventsOf.get(session);
+      for (const event of events) remaining?.delete(event);
+      if (remaining?.size === 0) this.#eventsOf.delete(session);
+    }
+  }
+
+  /** How many rooms it stands for. */
+  get size(): number {
+    return [...this.#eventsOf.values()].reduce((sum, events) => sum + events.size, 0);
+  }
+
+  rooms(tenantId: string): string[] {
+    return [...this.#eventsOf].flatMap(([session, events]) =>
+      [...events.keys()].map((event) => eventRoom(tenantId, session, event)),
+    );
+  }
+
+  /** Its text for `parse`. */
+  toString(): string {
+    const entries = [...this.#eventsOf].flatMap(([session, events]) => {
+      const byStart = new Map<string | undefined, EventName[]>();
+      for (const [event, start] of events) {
+        const text = start && formatEventId(start);
+        byStart.set(text, [...(byStart.get(text) ?? []), event]);
+      }
+      return [...byStart].map(([start, same]) => [session, same, ...(start === undefined ? [] : [start])]);
+    });
+    return JSON.stringify(entries);
+  }
+
+  #hasOwn(session: string, event: EventName): boolean {
+    return this.#eventsOf.get(session)?.has(event) ?? false;
+  }
+
+  #coversOwn(session: string, event: EventName, position: EventPosition): boolean {
+    const events = this.#eventsOf.get(session);
+    if (events === undefined || !events.has(event)) return false;
+    const start = events.get(event);
+    return start === undefined || comparePositions(position, start) > 0;
+  }
+
+  /** What is subscribed to already begins at the earlier of both. */
+  #addTo(session: string, events: readonly EventName[], start: Start): void {
+    const subscribed = this.#eventsOf.get(session) ?? new Map<EventName, Start>();
+    this.#eventsOf.set(session, subscribed);
+    for (const event of events) {
+      subscribed.set(event, subscribed.has(event) ? earlier(subscribed.get(event), start) : start);
+    }
+  }
+}
+
+function earlier(one: Start, other: Start): Start {
+  if (one === undefined || other === undefined) return undefined;
+  return comparePositions(one, other) < 0 ? one : other;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  comparePositions,
+  type EventPosition,
+  formatEventId,
+  type SubscriptionReset,
+} from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { EventLog, LoggedEvent } from '@wafleet/store';
+
+/** Events that one read of the log asks for. */
+const PAGE = 500;
+const RETRY_MS = 500;
+
+/** Events after one position and before another that are in the log no more. */
+export interface LostRange {
+  readonly after: EventPosition;
+  /** The first that follows, or would. */
+  readonly before: EventPosition;
+}
+
+export interface TenantStreamOptions {
+  readonly tenantId: string;
+  readonly log: Pick<EventLog, 'read' | 'position'>;
+  readonly deliver: (event: LoggedEvent) => void;
+  /** Called before the events that follow the loss. */
+  readonly onLost: (range: LostRange) => void;
+  /** Called when events had to be read from the log, with how many. */
+  readonly onFilled: (events: number) => void;
+  readonly logger: Logger;
+}
+
+/**
+ * One tenant's events as this edge has them: in the order of the log, each once, without gaps. What the channel brings
+ * is delivered as long as each event follows the one before; when one does not, the log is read from the last one
+ * delivered until it has caught up with the channel. Meanwhile the channel's events are only noted: the log has them,
+ * since both are written in one step.
+ */
+export class TenantStream {
+  readonly #options: TenantStreamOptions;
+  #position: EventPosition | undefined;
+  /** The last event that the channel brought while the log is being read. */
+  #heard: EventPosition | undefined;
+  #filling: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: TenantStreamOptions) {
+    this.#options = options;
+  }
+
+  /** The position of the last event delivered; undefined before `begin`. */
+  get position(): EventPosition | undefined {
+    return this.#position;
+  }
+
+  /** Begins at the end of the log. Call it when the channel is known to bring what is published from now on. */
+  async begin(): Promise<void> {
+    const { tenantId, log } = this.#options;
+    const head = await log.position(tenantId);
+    this.#position ??= head;
+    // What was published since the head was read has been noted, and is in the log.
+    if (this.#heard !== undefined && comparePositions(this.#heard, head) > 0) this.#startFilling();
+  }
+
+  /** Takes what the channel brings. */
+  receive(event: LoggedEvent): void {
+    const last = this.#position;
+    if (last === undefined || this.#filling !== undefined) {
+      this.#heard = event.position;
+      return;
+    }
+    const { epoch, seq } = event.position;
+    if (epoch === last.epoch && seq === last.seq + 1) {
+      this.#deliver(event);
+    } else if (comparePositions(event.position, last) > 0) {
+      this.#heard = event.position;
+      this.#startFilling();
+    }
+  }
+
+  /** Delivers what the log has beyond the last event delivered: what the channel may have failed to bring. */
+  async check(): Promise<void> {
+    const { tenantId, log } = this.#options;
+    if (this.#position === undefined || this.#filling !== undefined) return;
+    const head = await log.position(tenantId);
+    if (comparePositions(head, this.#position) > 0 && this.#filling === undefined) this.#startFilling();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #deliver(event: LoggedEvent): void {
+    this.#position = event.position;
+    this.#options.deliver(event);
+  }
+
+  #startFilling(): void {
+    this.#filling = this.#fill().finally(() => {
+      this.#filling = undefined;
+      this.#heard = undefined;
+    });
+  }
+
+  async #fill(): Promise<void> {
+    const { onFilled, logger, tenantId } = this.#options;
+    let filled = 0;
+    while (!this.#isClosed) {
+      try {
+        const [target, before] = [this.#heard, this.#position];
+        const read = await this.#fillPage();
+        filled += read;
+        if (read < PAGE && this.#hasReached(this.#heard)) break;
+        // The log has lost what the channel had brought before it was read.
+        if (this.#position === before && !this.#hasReached(target)) break;
+      } catch (error) {
+        logger.warn({ err: error, tenantId }, 'the log cannot be read; trying again');
+        await delay(RETRY_MS);
+      }
+    }
+    onFilled(filled);
+  }
+
+  #hasReached(position: EventPosition | undefined): boolean {
+    const last = this.#position;
+    return position === undefined || last === undefined || comparePositions(position, last) <= 0;
+  }
+
+  /** Resolves to how many events there were. */
+  async #fillPage(): Promise<number> {
+    const { tenantId, log, onLost } = this.#options;
+    const after = this.#position;
+    if (after === undefined || this.#isClosed) return 0;
+    const page = await log.read(tenantId, { after, count: PAGE });
+    if (this.#isClosed) return 0;
+    if (!page.isContinuous) onLost({ after, before: page.events[0]?.position ?? following(page.head) });
+    for (const event of page.events) this.#deliver(event);
+    if (comparePositions(page.end, after) !== 0) this.#position = page.end;
+    return page.events.length;
+  }
+}
+
+/** The position that the next event of the same epoch will have. */
+export function following({ epoch, seq }: EventPosition): EventPosition {
+  return { epoch, seq: seq + 1 };
+}
+
+/** The position that directly comes before one of an event. */
+export function previous({ epoch, seq }: EventPosition): EventPosition {
+  return { epoch, seq: seq - 1 };
+}
+
+/** What clients are told of a loss. */
+export function describeLoss({ after, before }: LostRange): SubscriptionReset {
+  return { lost: { after: formatEventId(after), before: formatEventId(before) } };
+}

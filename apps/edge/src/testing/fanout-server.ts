@@ -1,0 +1,105 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { eventRoom, NAMESPACES } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
+import { connectRedis, type LoggedEvent, type RedisConnection } from '@wafleet/store';
+import { EventFanout } from '../fanout/event-fanout.js';
+import { FlushRounds } from '../fanout/flush-rounds.js';
+import { type Backlog, SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { createSocketServer, type EventServer, type EventSocket } from '../sockets/socket-server.js';
+import { WRITER_LIMITS } from './test-edge.js';
+
+const TENANT = 'tnt_test';
+const SESSION = 'shop-1';
+
+/** A socket of a FanoutServer and what writes to it. */
+export interface Served {
+  readonly socket: EventSocket;
+  readonly writer: SocketWriter;
+}
+
+/** A Socket.IO server with the fan-out and nothing else: whoever connects gets all presence.update. */
+export class FanoutServer {
+  readonly url: string;
+  readonly io: EventServer;
+  readonly fanout: EventFanout;
+  readonly tally = { events: 0, writes: 0, bytes: 0 };
+  readonly served: Served[] = [];
+  readonly overflows: Backlog[] = [];
+  readonly http: HttpServer;
+  readonly #connections: readonly RedisConnection[];
+  #seq = 0;
+
+  static async start(
+    redisUrl: string,
+    { limits = WRITER_LIMITS }: { limits?: WriterLimits } = {},
+  ): Promise<FanoutServer> {
+    const logger = createLogger({ app: 'test', level: 'silent' });
+    const publisher = connectRedis({ url: redisUrl, role: 'command', name: 'fanout', logger });
+    const subscriber = connectRedis({ url: redisUrl, role: 'subscriber', name: 'fanout', logger });
+    const http = createServer();
+    const io = createSocketServer({ http, publisher, subscriber, origins: '*', logger });
+    // The adapter leaves its subscriptions' promises to nobody: they must be settled before the connection ends.
+    await subscriber.ping();
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    return new FanoutServer(http, io, [publisher, subscriber], limits);
+  }
+
+  private constructor(
+    http: HttpServer,
+    io: EventServer,
+    connections: readonly RedisConnection[],
+    limits: WriterLimits,
+  ) {
+    this.http = http;
+    this.io = io;
+    this.#connections = connections;
+    this.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    this.fanout = new EventFanout(io);
+    const rounds = new FlushRounds();
+    for (const namespace of NAMESPACES) {
+      io.of(namespace).on('connection', (socket) => {
+        const writer = new SocketWriter({
+          connection: socket.conn,
+          namespace,
+          limits,
+          rounds,
+          tally: this.tally,
+          onOverflow: (backlog) => this.overflows.push(backlog),
+        });
+        socket.data.stream = { deliver: (event) => writer.write(event), toJSON: () => undefined };
+        socket.once('disconnect', () => writer.close());
+        void socket.join(eventRoom(TENANT, '*', 'presence.update'));
+        this.served.push({ socket, writer });
+      });
+    }
+  }
+
+  /** The next event, which tells its number as `n`. */
+  next(text = ''): LoggedEvent {
+    this.#seq += 1;
+    return {
+      event: 'presence.update',
+      sessionId: SESSION,
+      position: { epoch: '1', seq: this.#seq },
+      body: Buffer.from(JSON.stringify({ n: this.#seq, text })),
+    };
+  }
+
+  /** Delivers the next event to whoever is connected. */
+  publish(text?: string): number {
+    this.deliver(this.next(text));
+    return this.#seq;
+  }
+
+  deliver(event: LoggedEvent): void {
+    this.fanout.deliver(TENANT, event);
+  }
+
+  async stop(): Promise<void> {
+    await this.io.close();
+    this.http.close();
+    await Promise.all(this.#connections.map((connection) => connection.ping()));
+    for (const connection of this.#connections) connection.disconnect();
+  }
+}

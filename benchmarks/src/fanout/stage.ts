@@ -1,0 +1,189 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cores } from '../harness/cores.js';
+import { cpuTimeOf } from '../harness/cpu-time.js';
+import { BenchRedis } from '../harness/redis.js';
+import { Clients, Publisher } from './load.js';
+import type { Audience, ContenderName, Published, Tally } from './protocol.js';
+import type { Rounds } from './scenario.js';
+import { type ServerUnderTest, startServer } from './server-under-test.js';
+
+/** A server under test with its clients. */
+export interface Contender {
+  readonly name: ContenderName;
+  readonly server: ServerUnderTest;
+  readonly clients: Clients;
+}
+
+export interface StageOptions {
+  readonly cores: Cores;
+  readonly contenders: readonly ContenderName[];
+  readonly tenants: number;
+  readonly clientsPerTenant: number;
+  /** Further tenants, without clients. */
+  readonly strangers?: number;
+  /** Whether a rate that could not be kept up is let pass, as where figures do not count. */
+  readonly lenient?: boolean;
+}
+
+/** How a window's events are offered. */
+export interface Load {
+  readonly events: number;
+  /** At this rate; as fast as Redis takes them unless given. */
+  readonly perSecond?: number;
+  /** The rate that is enough, where it cannot be kept up; nine tenths of it unless given. */
+  readonly atLeastPerSecond?: number;
+  /** The server stands still until all are published, and then has nothing else to wait for. */
+  readonly backlog?: boolean;
+  /** Whether each delivery's time on the way is noted. */
+  readonly timed?: boolean;
+}
+
+/** What a server did for a known number of events. */
+export interface Window {
+  /** CPU of the server, µs, for each event. */
+  readonly perEvent: number;
+  /** CPU of the server, µs, for each delivery. */
+  readonly perDelivery: number;
+  /** Share of its core that the server used, 0 to 1. */
+  readonly busy: number;
+  /** The rate at which the events were published. */
+  readonly publishedPerSecond: number;
+  readonly latencies: Tally['latencies'];
+}
+
+const SETTLE_MS = 200;
+/** The last event of a short window may be late by a moment of another process. */
+const LATE_MS = 50;
+const ATTEMPTS = 4;
+
+/** The load did not come at its rate. */
+class LateLoadError extends Error {}
+
+/** One Redis, a publisher, and the contenders with their clients, all there at the same time and loaded in turns. */
+export class Stage {
+  readonly redis: BenchRedis;
+  readonly publisher: Publisher;
+  readonly contenders: Contender[] = [];
+  readonly audiences: Audience[] = [];
+  readonly strangers: Audience[] = [];
+  readonly #servers: ServerUnderTest[] = [];
+  readonly #lenient: boolean;
+
+  static async start(options: StageOptions): Promise<Stage> {
+    const redis = await BenchRedis.start({ appendOnly: false });
+    const stage = new Stage(redis, options.lenient ?? false);
+    try {
+      await stage.#fill(options);
+      return stage;
+    } catch (error) {
+      await stage.stop();
+      throw error;
+    }
+  }
+
+  private constructor(redis: BenchRedis, lenient: boolean) {
+    this.redis = redis;
+    this.#lenient = lenient;
+    this.publisher = new Publisher(redis.url);
+  }
+
+  async #fill({ cores, contenders, tenants, clientsPerTenant, strangers = 0 }: StageOptions): Promise<void> {
+    this.audiences.push(...(await this.publisher.prepare(tenants)));
+    this.strangers.push(...(await this.publisher.prepare(strangers)));
+    const everyone = this.audiences.flatMap((audience) =>
+      Array.from({ length: clientsPerTenant }, () => audience),
+    );
+    for (const name of contenders) {
+      const server = await startServer(name, { redisUrl: this.redis.url, cores });
+      this.#servers.push(server);
+      const clients = await Clients.connect(server, everyone);
+      this.contenders.push({ name, server, clients });
+    }
+  }
+
+  contender(name: ContenderName): Contender {
+    const found = this.contenders.find((contender) => contender.name === name);
+    if (found === undefined) throw new Error(`there is no ${name} here`);
+    return found;
+  }
+
+  /**
+   * Loads one contender and measures its server from the first event to the last delivery.
+   * @throws {LateLoadError} when the events could not be offered at their rate.
+   * @throws {Error} when a delivery is missing or came twice.
+   */
+  async #window({ name, server, clients }: Contender, load: Load): Promise<Window> {
+    const { events, perSecond, backlog = false, timed = false } = load;
+    const each = events / this.audiences.length;
+    if (!Number.isInteger(each)) throw new Error('each tenant must get as many events as the others');
+    const deliveries = each * clients.count;
+    await delay(SETTLE_MS);
+    await clients.expect(deliveries, { timed });
+
+    if (backlog) server.process.pause();
+    const publish = () =>
+      this.publisher.publish({ contender: name, audiences: this.audiences, events, perSecond });
+    const early = backlog ? await publish() : undefined;
+    const cpuBefore = cpuTimeOf(server.process.pid);
+    const begun = performance.now();
+    server.process.resume();
+    const [, published] = await Promise.all([clients.arrived(), early ?? publish()]);
+    const cpu = cpuTimeOf(server.process.pid) - cpuBefore;
+    const elapsedMs = performance.now() - begun;
+
+    await delay(SETTLE_MS);
+    const { received, fewest, most, latencies } = await clients.tally();
+    if (received !== deliveries || fewest !== each || most !== each) {
+      throw new Error(
+        `the ${name} delivered ${received} times in place of ${deliveries}, ${fewest} to ${most} times a client in place of ${each}`,
+      );
+    }
+    this.#requireRate(name, published, load);
+    return {
+      perEvent: cpu / events,
+      perDelivery: cpu / deliveries,
+      busy: cpu / 1_000 / elapsedMs,
+      publishedPerSecond: (events * 1_000) / published.elapsedMs,
+      latencies,
+    };
+  }
+
+  /** A window whose load came at its rate; one that did not is no result and is repeated, a few times. */
+  async #steadyWindow(contender: Contender, load: Load): Promise<Window> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#window(contender, load);
+      } catch (error) {
+        if (!(error instanceof LateLoadError) || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  #requireRate(name: ContenderName, { elapsedMs }: Published, load: Load): void {
+    const { events, perSecond = 0, atLeastPerSecond = 0.9 * perSecond } = load;
+    const missing = atLeastPerSecond * (elapsedMs - LATE_MS) > events * 1_000;
+    if (missing && !this.#lenient) {
+      throw new LateLoadError(
+        `events for the ${name} could not be offered at ${perSecond}/s: the machine is too busy`,
+      );
+    }
+  }
+
+  /** Loads the contenders in turns: one round to warm up, which does not count, and then so many. */
+  async rounds(count: number, load: Load): Promise<Rounds<Window>> {
+    const windows: Partial<Record<ContenderName, Window[]>> = {};
+    for (let round = 0; round <= count; round += 1) {
+      for (const contender of this.contenders) {
+        const window = await this.#steadyWindow(contender, load);
+        if (round > 0) windows[contender.name] = [...(windows[contender.name] ?? []), window];
+      }
+    }
+    return windows;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.publisher.stop(), ...this.contenders.map(({ clients }) => clients.stop())]);
+    await Promise.all(this.#servers.map(({ process }) => process.kill()));
+    await this.redis.stop();
+  }
+}

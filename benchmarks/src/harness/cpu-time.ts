@@ -1,0 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * CPU time that a process has used since its start, in µs: all its threads, in its own code and in the kernel's on its
+ * behalf. Read from the scheduler's books (`/proc/<pid>/task/<task>/schedstat`, which counts nanoseconds).
+ */
+export function cpuTimeOf(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(tasks).map((task) =>
+    Number.parseInt(readFileSync(`${tasks}/${task}/schedstat`, 'utf8'), 10),
+  );
+  return nanoseconds.reduce((sum, value) => sum + value, 0) / 1_000;
+}
+
+/** Memory of a process that is in RAM now, in bytes. */
+export function residentMemoryOf(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1_024;
+}

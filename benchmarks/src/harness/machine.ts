@@ -1,0 +1,24 @@
+import { cpus, totalmem } from 'node:os';
+import { BenchRedis } from './redis.js';
+
+/** The kind of machine a benchmark ran on: nothing that names this one. */
+export interface Machine {
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly node: string;
+  readonly redis: string;
+}
+
+export async function describeMachine(): Promise<Machine> {
+  const redis = await BenchRedis.start({ appendOnly: false });
+  try {
+    return {
+      cores: cpus().length,
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      node: process.versions.node,
+      redis: await redis.version(),
+    };
+  } finally {
+    await redis.stop();
+  }
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { parseEventId } from './event-id.js';
+import { sessionIdSchema } from './identifiers.js';
+
+/**
+ * Told on a stream of Server-Sent Events, with an id: all up to there has been sent. It comes when a client has what it
+ * missed, and now and then when nothing else does, so that it goes on from where it is even if nothing that it is
+ * subscribed to has happened for a long time, or at all.
+ */
+export const SUBSCRIPTION_POSITION_EVENT = 'subscription.position';
+
+/** What `subscription.position` says. */
+export interface SubscriptionPosition {
+  readonly position: string;
+}
+
+/** A list in a query: separated by commas, or the parameter several times. */
+const listSchema = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => [given].flat().flatMap((text) => text.split(',').map((item) => item.trim())));
+
+const isEventId = (text: string) => parseEventId(text) !== undefined;
+
+/** The query of `GET /api/events`. What it asks for is bounded as a `subscribe` is. */
+export const eventStreamQuerySchema = z.strictObject({
+  events: listSchema.describe(
+    'Names of events and wildcards, separated by commas: `messages.*,connection.update`',
+  ),
+  sessions: listSchema
+    .pipe(z.array(sessionIdSchema))
+    .optional()
+    .describe('Ids of sessions, separated by commas; absent for all, sessions made later included'),
+  since: z
+    .string()
+    .refine(isEventId, 'is no eventId')
+    .optional()
+    .describe('The eventId after which events are wanted; absent for those from now on'),
+});
+
+/** The headers of `GET /api/events` that tell what is wanted. */
+export const eventStreamHeadersSchema = z.looseObject({
+  'last-event-id': z
+    .string()
+    .refine((text) => text === '' || isEventId(text), 'is no eventId')
+    .optional()
+    .describe('As `since`, and wins over it: what an EventSource sends when it connects again'),
+});

@@ -1,0 +1,63 @@
+-- Reads a tenant's log from a position on, and tells whether the log has all that it ever had after it.
+--   KEYS[1]  head of the log
+--   KEYS[2]  log
+--   ARGV[1]  epoch of the position, or '' for one that no log can have given
+--   ARGV[2]  its seq
+--   ARGV[3]  how many entries at most, or 0 for none
+-- Returns {position of the log's last event, `0-0` if there was none; 1 if nothing is missing, else 0; position of the
+-- last entry, or `0-0`; messages of the entries}, as append-events has them. That nothing is missing is told of what
+-- comes before the first entry, or before the log's last event if there is no entry.
+-- @include server-life
+-- @include last-entry-id
+
+local function split(position)
+  return string.match(position, '^(%d+)-(%d+)$')
+end
+
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'run')
+if not head[1] then
+  head[1], head[2] = last_entry_id(KEYS[2])
+end
+
+local epoch, seq, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local after = epoch .. '-' .. ARGV[2]
+-- Beyond `count` the first entry is wanted all the same: it tells whether something is missing.
+local start = epoch == '' and '-' or '(' .. after
+local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', math.max(count, 1))
+
+local function is_continuous()
+  if epoch == '' then
+    return false
+  end
+  local first = entries[1]
+  if first then
+    local first_epoch, first_seq = split(first[1])
+    if first_epoch == epoch and tonumber(first_seq) == seq + 1 then
+      return true
+    end
+    -- Where an epoch begins its first entry names the position before. A reader may be past it: a failover lost what
+    -- the reader had seen.
+    local fields = first[2]
+    if fields[3] == 'p' then
+      local before_epoch, before_seq = split(fields[4])
+      if before_epoch == epoch and seq >= tonumber(before_seq) then
+        return true
+      end
+    end
+    return #redis.call('XRANGE', KEYS[2], after, after) == 1
+  end
+  if epoch ~= head[1] then
+    return false
+  end
+  local last = tonumber(head[2])
+  -- Past the head of an epoch that ended with an earlier life of the server: what comes next begins another epoch,
+  -- after the head.
+  return seq == last or (seq > last and head[3] and server_life(true) ~= tonumber(head[3]))
+end
+
+local is_complete = is_continuous() and 1 or 0
+local last, messages = '0-0', {}
+for i = 1, math.min(#entries, count) do
+  last, messages[i] = entries[i][1], entries[i][2][2]
+end
+return { head[1] .. '-' .. head[2], is_complete, last, messages }
