@@ -21,6 +21,7 @@ export class NetworkNamespace {
   readonly #name: string;
   readonly #outer: string;
   readonly #inner: string;
+  #isJoined = false;
 
   /** Why there can be none here; undefined when there can. */
   static whyNot(): string | undefined {
@@ -45,6 +46,7 @@ export class NetworkNamespace {
     ip('netns', 'add', this.#name);
     try {
       ip('link', 'add', this.#outer, 'type', 'veth', 'peer', 'name', this.#inner, 'netns', this.#name);
+      this.#isJoined = true;
       ip('address', 'add', `${this.hostAddress}/30`, 'dev', this.#outer);
       ip('link', 'set', this.#outer, 'up');
       ip('-n', this.#name, 'address', 'add', `${this.address}/30`, 'dev', this.#inner);
@@ -71,8 +73,11 @@ export class NetworkNamespace {
     ip('-n', this.#name, 'link', 'set', this.#inner, 'up');
   }
 
-  /** Removes the namespace, and the cable with it. Processes in it have to be ended before. */
+  /** Removes the namespace and the cable. Processes in it have to be ended before. */
   remove(): void {
+    // The kernel takes its time to remove what is in a namespace: without this the next cable of the name may find it.
+    if (this.#isJoined) ip('link', 'delete', this.#outer);
+    this.#isJoined = false;
     ip('netns', 'delete', this.#name);
   }
 }
