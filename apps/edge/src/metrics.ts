@@ -60,7 +60,7 @@ export function addEdgeMetrics(
   });
   metrics.counter({
     name: 'wafleet_edge_events_delivered_total',
-    help: 'Events given to sockets: each event once for each socket that is subscribed to it.',
+    help: 'Events given to clients as they come: each event once for each client that is subscribed to it.',
     read: () => fanout.delivered,
   });
   metrics.counter({

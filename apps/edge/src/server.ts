@@ -127,15 +127,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const commands = new SessionCommands({ sessions, owners, client });
 
   const app = createHttpServer(logger);
+  const fanout = new EventFanout();
   const io = createSocketServer({
     http: app.server,
     publisher: redis,
     subscriber: adapterSubscriber,
+    fanout,
     origins,
     logger,
   });
   const tally = new EdgeTally();
-  const fanout = new EventFanout(io);
   addEdgeMetrics(options.metrics, { io, fanout, tally });
   nameSessionsAfter(edgeId, io.engine);
   const peers = new Peers({
@@ -179,8 +180,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     logger,
   });
   const sse = new SseClients({
-    ...{ keys, connections, streams, log, snapshots },
-    rooms: fanout.rooms,
+    ...{ keys, connections, streams, log, snapshots, fanout },
     limits: writerLimits,
     admit: (keyId) => connectionLimits.admit(keyId),
     tally,

@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest';
-import { ALL_SESSIONS, eventRoom, roomsOfEvent } from './rooms.js';
+import { ALL_SESSIONS, eventRoom, parseEventRoom } from './rooms.js';
 
-test('an event reaches subscribers of its session and of all sessions, of its tenant only', () => {
-  const rooms = roomsOfEvent('acme', 'one', 'call');
-  expect(rooms).toContain(eventRoom('acme', 'one', 'call'));
-  expect(rooms).toContain(eventRoom('acme', ALL_SESSIONS, 'call'));
-  expect(rooms).not.toContain(eventRoom('other', 'one', 'call'));
-  expect(rooms).not.toContain(eventRoom('acme', 'two', 'call'));
-  expect(rooms).not.toContain(eventRoom('acme', 'one', 'auth.qr'));
+test('a room tells whose events it gets', () => {
+  for (const session of ['one', ALL_SESSIONS]) {
+    expect(parseEventRoom(eventRoom('acme', session, 'call'))).toEqual({
+      tenantId: 'acme',
+      session,
+      event: 'call',
+    });
+  }
+});
+
+test('other rooms are none of events', () => {
+  const others = ['', 'call', '7uKx0NTZb2', 'event:acme:one', 'event:acme:one:nothing', 'room:acme:one:call'];
+  for (const room of [...others, `${eventRoom('acme', 'one', 'call')}:more`]) {
+    expect(parseEventRoom(room)).toBeUndefined();
+  }
 });

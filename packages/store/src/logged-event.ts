@@ -12,25 +12,29 @@ export interface LoggedEvent {
   readonly body: Buffer;
 }
 
-const SPACE = 0x20;
+/** More than what stands before the body can take: ids and names are bounded. */
+const MAX_HEADER_BYTES = 256;
 
 /**
  * Reads an event as the log and the channel hold it, `<log epoch>-<seq> <event name> <session id> <body>`, without
  * looking into the body. Undefined when it is none, or one that this release does not know.
  */
 export function parseLoggedEvent(message: Buffer): LoggedEvent | undefined {
-  let end = -1;
-  for (let spaces = 0; spaces < 3; spaces += 1) {
-    end = message.indexOf(SPACE, end + 1);
-    if (end < 0) return undefined;
-  }
-  const header = message.toString('latin1', 0, end);
-  const first = header.indexOf(' ');
-  const second = header.indexOf(' ', first + 1);
-  const event = header.slice(first + 1, second);
-  const position = parsePosition(header.slice(0, first));
-  if (position === undefined || !isEventName(event)) return undefined;
-  return { event, sessionId: header.slice(second + 1), position, body: message.subarray(end + 1) };
+  const begin = message.toString('latin1', 0, MAX_HEADER_BYTES);
+  const first = begin.indexOf(' ');
+  const second = begin.indexOf(' ', first + 1);
+  const third = begin.indexOf(' ', second + 1);
+  if (first < 0 || second < 0 || third < 0) return undefined;
+  const dash = begin.indexOf('-');
+  const event = begin.slice(first + 1, second);
+  if (dash < 0 || dash > first || !isEventName(event)) return undefined;
+  return {
+    event,
+    sessionId: begin.slice(second + 1, third),
+    // A slice of a string keeps the whole of it in memory, and positions are kept.
+    position: { epoch: message.toString('latin1', 0, dash), seq: Number(begin.slice(dash + 1, first)) },
+    body: message.subarray(third + 1),
+  };
 }
 
 /** Reads `<log epoch>-<seq>` as Redis has it; undefined when it is none. */

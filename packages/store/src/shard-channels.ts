@@ -1,6 +1,9 @@
 import type { RedisConnection } from './connection.js';
 
-/** Listeners of sharded channels, one a channel, over a connection that may have other users. Messages are bytes. */
+/**
+ * Listeners of sharded channels, one a channel, over a connection that may have other users. Messages are bytes; the
+ * channels' names are ASCII.
+ */
 export class ShardChannels {
   readonly #subscriber: RedisConnection;
   readonly #listeners = new Map<string, (message: Buffer) => void>();
@@ -8,7 +11,7 @@ export class ShardChannels {
   constructor(subscriber: RedisConnection) {
     this.#subscriber = subscriber;
     subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
-      this.#listeners.get(channel.toString())?.(message);
+      this.#listeners.get(channel.toString('latin1'))?.(message);
     });
   }
 

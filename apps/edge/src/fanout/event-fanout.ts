@@ -1,31 +1,46 @@
-import { NAMESPACES, roomsOfEvent } from '@wafleet/contract';
+import { parseEventRoom } from '@wafleet/contract';
 import type { LoggedEvent } from '@wafleet/store';
-import type { EventServer } from '../sockets/socket-server.js';
+import { Audience, type EventReceiver } from './audience.js';
 import { EncodedEvent } from './encoded-event.js';
-import { EventsAdapter } from './events-adapter.js';
-import { RoomIndex } from './room-index.js';
 
-/** Gives a tenant's events to the clients of this edge that are subscribed to them: sockets, and others. */
+/**
+ * Gives a tenant's events to the clients of this edge that take them: sockets of all namespaces, and others. What a
+ * client takes is told by rooms, which are named as Socket.IO's: see eventRoom. Other rooms are let pass.
+ */
 export class EventFanout {
-  readonly #adapters: readonly EventsAdapter[];
-  /** Clients that are no sockets. */
-  readonly rooms = new RoomIndex();
-  /** How often an event was given to a socket, since the start. */
+  readonly #audiences = new Map<string, Audience>();
+  /** How often an event was given to a client, since the start. */
   delivered = 0;
 
-  constructor(io: EventServer) {
-    this.#adapters = NAMESPACES.map((name) => {
-      const { adapter } = io.of(name);
-      if (!(adapter instanceof EventsAdapter)) throw new Error(`${name} does not have the events' adapter`);
-      return adapter;
-    });
+  /** How many tenants have somebody here that takes their events. */
+  get size(): number {
+    return this.#audiences.size;
   }
 
-  /** Each subscribed client gets the event once. */
+  join(room: string, receiver: EventReceiver): void {
+    const named = parseEventRoom(room);
+    if (named === undefined) return;
+    const { tenantId, session, event } = named;
+    let audience = this.#audiences.get(tenantId);
+    if (audience === undefined) {
+      audience = new Audience();
+      this.#audiences.set(tenantId, audience);
+    }
+    audience.join(session, event, receiver);
+  }
+
+  leave(room: string, receiver: EventReceiver): void {
+    const named = parseEventRoom(room);
+    if (named === undefined) return;
+    const { tenantId, session, event } = named;
+    const audience = this.#audiences.get(tenantId);
+    audience?.leave(session, event, receiver);
+    if (audience?.isEmpty) this.#audiences.delete(tenantId);
+  }
+
+  /** Each client that takes the event gets it once. */
   deliver(tenantId: string, event: LoggedEvent): void {
-    const rooms = roomsOfEvent(tenantId, event.sessionId, event.event);
-    const encoded = new EncodedEvent(event);
-    for (const adapter of this.#adapters) this.delivered += adapter.deliver(rooms, encoded);
-    this.rooms.deliver(rooms, encoded);
+    const audience = this.#audiences.get(tenantId);
+    if (audience !== undefined) this.delivered += audience.deliver(new EncodedEvent(event));
   }
 }

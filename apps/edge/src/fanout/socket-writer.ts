@@ -3,7 +3,9 @@ import { closeConnection } from '../sockets/close-connection.js';
 import {
   type Connection,
   type EnginePacket,
+  preEncoded,
   type RawWebSocket,
+  sendFrames,
   unsentBytes,
   waitingPackets,
   webSocketOf,
@@ -124,7 +126,8 @@ export class SocketWriter {
   /** Writes the event at the end of this tick, or when the client has read what came before. */
   write(event: EncodedEvent): void {
     if (this.#isClosed) return;
-    if (this.#queue.length === 0) this.#queue = [event];
+    // Not as a literal: V8 comes to put those among its old objects, where they keep alive what was in them long ago.
+    if (this.#queue.length === 0) this.#queue = Array.of(event);
     else this.#queue.push(event);
     this.#queuedBytes += event.size;
     if (this.#isScheduled) return;
@@ -179,22 +182,23 @@ export class SocketWriter {
     if (this.#connection.readyState !== 'open') return;
     if (this.#webSocket === undefined) {
       this.#writePackets(MAX_POLLED_PACKETS - waitingPackets(this.#connection).length);
-    } else if (this.#transport.writable) {
-      // What Engine.IO's `write` comes to when nothing waits there, which is so when the transport is writable.
-      const options = this.#takeFrames(this.#eventsWithin(MAX_WRITE_BYTES));
-      this.#transport.send([{ type: 'message', options }]);
+    }
+    // Nothing waits in Engine.IO while the transport is writable.
+    while (this.#webSocket !== undefined && this.#transport.writable && this.#queue.length > 0) {
+      const frames = this.#takeFrames(this.#eventsWithin(MAX_WRITE_BYTES));
+      sendFrames(this.#connection, this.#webSocket, frames);
     }
   }
 
-  /** Takes events from the queue as the options of an Engine.IO packet. */
-  #takeFrames(count: number) {
+  /** Takes events from the queue. */
+  #takeFrames(count: number): Buffer {
     const { namespace, tally } = this.#options;
     const events = this.#take(count);
     const frames = this.#rounds.frames(namespace, events);
     tally.events += events.length;
     tally.writes += 1;
     tally.bytes += frames.length;
-    return { compress: false, isEvent: true, wsPreEncodedFrame: [frames] };
+    return frames;
   }
 
   #writePackets(count: number): void {
@@ -287,7 +291,8 @@ export class SocketWriter {
   readonly #onPacketCreate = (packet: EnginePacket): void => {
     if (this.#queue.length === 0 || packet.type !== 'message' || isEvent(packet)) return;
     if (this.#webSocket === undefined) this.#writePackets(this.#queue.length);
-    else this.#connection.write('', this.#takeFrames(this.#queue.length));
+    else
+      this.#connection.write('', { ...EVENT_OPTIONS, ...preEncoded(this.#takeFrames(this.#queue.length)) });
   };
 
   readonly #onClose = (): void => this.close();

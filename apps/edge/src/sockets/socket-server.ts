@@ -4,7 +4,8 @@ import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from '@wafleet/store';
 import { Server, type Socket } from 'socket.io';
 import type { Identity } from '../auth/identity.js';
-import { type EventReceiver, EventsAdapter } from '../fanout/events-adapter.js';
+import type { EventFanout } from '../fanout/event-fanout.js';
+import { EventsAdapter, type SocketReceiver } from '../fanout/events-adapter.js';
 import type { AllowedOrigins } from '../origins.js';
 import { clusterPublisher } from './cluster-publisher.js';
 
@@ -17,7 +18,7 @@ export interface ServerSideEvents {
 interface SocketData {
   identity: Identity;
   /** Takes the events of the rooms that the socket is in. */
-  stream: EventReceiver;
+  stream: SocketReceiver;
 }
 
 export type EventServer = Server<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
@@ -40,12 +41,14 @@ export function createSocketServer(options: {
   readonly http: HttpServer;
   readonly publisher: RedisConnection;
   readonly subscriber: RedisConnection;
+  /** Gives sockets their events. */
+  readonly fanout: EventFanout;
   readonly origins: AllowedOrigins;
   readonly logger: Logger;
 }): EventServer {
-  const { http, publisher, subscriber, origins, logger } = options;
+  const { http, publisher, subscriber, fanout, origins, logger } = options;
   return new Server(http, {
-    adapter: EventsAdapter.over(clusterPublisher(publisher, logger), subscriber),
+    adapter: EventsAdapter.over(clusterPublisher(publisher, logger), subscriber, fanout),
     transports: ['polling', 'websocket'],
     cors: { origin: origins },
     maxHttpBufferSize: MAX_FRAME_BYTES,

@@ -9,7 +9,7 @@ import {
   type SubscriptionPosition,
 } from '@wafleet/contract';
 import type { EncodedEvent } from '../fanout/encoded-event.js';
-import type { RoomIndex } from '../fanout/room-index.js';
+import type { EventFanout } from '../fanout/event-fanout.js';
 import type { EdgeTally } from '../metrics.js';
 import type { EventSink } from '../streams/event-sink.js';
 import { type Beginning, EventStream, type Started, type StreamResources } from '../streams/event-stream.js';
@@ -25,8 +25,7 @@ const RETRY = textBlock(`retry: ${RETRY_MS}\n\n`);
 const HEARTBEAT = textBlock(':\n\n');
 
 export interface SseClientResources extends StreamResources {
-  /** Which clients are given which events. */
-  readonly rooms: RoomIndex;
+  readonly fanout: EventFanout;
   readonly tally: EdgeTally;
 }
 
@@ -81,7 +80,8 @@ export class SseClient implements EventSink {
 
   goLive(added: SubscriptionSet, position: EventPosition): void {
     this.#isLive = true;
-    this.#resources.rooms.join(added.rooms(this.#tenantId), this.#stream);
+    const { fanout } = this.#resources;
+    for (const room of added.rooms(this.#tenantId)) fanout.join(room, this.#stream);
     this.#tellPosition(position);
   }
 
@@ -110,8 +110,8 @@ export class SseClient implements EventSink {
   /** Gives back all that it holds. Call it when its response is closed. */
   release(): void {
     this.#isClosed = true;
-    const { rooms, streams } = this.#resources;
-    rooms.leave(this.#stream.subscription.rooms(this.#tenantId), this.#stream);
+    const { fanout, streams } = this.#resources;
+    for (const room of this.#stream.subscription.rooms(this.#tenantId)) fanout.leave(room, this.#stream);
     streams.leave(this.#tenantId, this.#stream);
   }
 

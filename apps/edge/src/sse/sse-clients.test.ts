@@ -1,6 +1,6 @@
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type EventName, formatEventId, parseEventId, roomsOfEvent, WafleetError } from '@wafleet/contract';
+import { type EventName, formatEventId, parseEventId, WafleetError } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import {
   ApiKeys,
@@ -19,8 +19,7 @@ import type { Identity } from '../auth/identity.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { KeyConnections } from '../auth/key-connections.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
-import { EncodedEvent } from '../fanout/encoded-event.js';
-import { RoomIndex } from '../fanout/room-index.js';
+import { EventFanout } from '../fanout/event-fanout.js';
 import { EdgeTally } from '../metrics.js';
 import { Snapshots } from '../streams/snapshots.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
@@ -41,7 +40,7 @@ let http: Server;
 let url: string;
 let identity: Identity;
 let fence: Fence;
-let rooms: RoomIndex;
+let fanout: EventFanout;
 let tally: EdgeTally;
 let keys: KeyAuthenticator;
 let connections: KeyConnections;
@@ -86,7 +85,7 @@ function stop(): void {
 
 /** Serves streams with nothing around them. */
 async function serve(heartbeatMs = 60_000): Promise<void> {
-  rooms = new RoomIndex();
+  fanout = new EventFanout();
   tally = new EdgeTally();
   keys = new KeyAuthenticator(new ApiKeys(redis));
   connections = new KeyConnections();
@@ -95,8 +94,7 @@ async function serve(heartbeatMs = 60_000): Promise<void> {
   streams = new TenantStreams({
     channel: new EventChannel(subscriber),
     log,
-    deliver: (tenantId, event) =>
-      rooms.deliver(roomsOfEvent(tenantId, event.sessionId, event.event), new EncodedEvent(event)),
+    deliver: (tenantId, event) => fanout.deliver(tenantId, event),
     onFilled: () => {},
     logger,
     lingerMs: 20,
@@ -108,7 +106,7 @@ async function serve(heartbeatMs = 60_000): Promise<void> {
     workers: new WorkerRegistry(redis),
   });
   clients = new SseClients({
-    ...{ streams, log, snapshots, rooms, keys, connections, limits, tally, logger, heartbeatMs },
+    ...{ streams, log, snapshots, fanout, keys, connections, limits, tally, logger, heartbeatMs },
     admit: async () => {
       admitted += 1;
       return () => {
@@ -154,7 +152,7 @@ async function publish(count: number, text = ''): Promise<void> {
 async function isEmpty(): Promise<boolean> {
   const channels = await cluster.connection.call('PUBSUB', 'SHARDCHANNELS', `*${identity.tenantId}*`);
   return (
-    rooms.size === 0 &&
+    fanout.size === 0 &&
     tally.sseClients === 0 &&
     admitted === 0 &&
     connections.keyIds().length === 0 &&
@@ -167,7 +165,7 @@ describe('a stream', () => {
   it('leaves nothing behind, whoever ends it and when', async () => {
     const leaving = await (await open()).live();
     const closed = await (await open()).live();
-    expect(rooms.size).toBe(1);
+    expect(fanout.size).toBe(1);
     expect(tally.sseClients).toBe(2);
     leaving.close();
     await waitFor(() => tally.sseClients === 1, { what: 'one is gone' });
@@ -241,7 +239,7 @@ describe('a client that does not read', () => {
 
   it('is cut off when it takes no end either', async () => {
     const response = await stalled();
-    await waitFor(() => rooms.size > 0, { what: 'it is live' });
+    await waitFor(() => fanout.size > 0, { what: 'it is live' });
     await waitFor(
       async () => {
         await publish(20, 'x'.repeat(50_000));

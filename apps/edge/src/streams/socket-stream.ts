@@ -1,5 +1,5 @@
 import { comparePositions, type EventPosition, type Subscription } from '@wafleet/contract';
-import type { EventReceiver } from '../fanout/events-adapter.js';
+import type { SocketReceiver } from '../fanout/events-adapter.js';
 import type { SocketWriter } from '../fanout/socket-writer.js';
 import type { EventSocket } from '../sockets/socket-server.js';
 import { type Beginning, EventStream, type Started, type StreamResources } from './event-stream.js';
@@ -16,7 +16,7 @@ interface SocketStreamOptions extends StreamResources {
  * then goes on from. That bytes were written proves nothing; that the answer to a ping came does, for all that was
  * written before the ping.
  */
-export class SocketStream extends EventStream implements EventReceiver {
+export class SocketStream extends EventStream implements SocketReceiver {
   readonly #socket: EventSocket;
   readonly #writer: SocketWriter;
   /** What the answers to the pings under way will prove; they come in order. */

@@ -38,16 +38,17 @@ export class FanoutServer {
     const publisher = connectRedis({ url: redisUrl, role: 'command', name: 'fanout', logger });
     const subscriber = connectRedis({ url: redisUrl, role: 'subscriber', name: 'fanout', logger });
     const http = createServer();
-    const io = createSocketServer({ http, publisher, subscriber, origins: '*', logger });
+    const fanout = new EventFanout();
+    const io = createSocketServer({ http, publisher, subscriber, fanout, origins: '*', logger });
     // The adapter leaves its subscriptions' promises to nobody: they must be settled before the connection ends.
     await subscriber.ping();
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    return new FanoutServer(http, io, [publisher, subscriber], limits);
+    return new FanoutServer(http, { io, fanout }, [publisher, subscriber], limits);
   }
 
   private constructor(
     http: HttpServer,
-    io: EventServer,
+    { io, fanout }: { io: EventServer; fanout: EventFanout },
     connections: readonly RedisConnection[],
     limits: WriterLimits,
   ) {
@@ -55,7 +56,7 @@ export class FanoutServer {
     this.io = io;
     this.#connections = connections;
     this.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-    this.fanout = new EventFanout(io);
+    this.fanout = fanout;
     const rounds = new FlushRounds();
     for (const namespace of NAMESPACES) {
       io.of(namespace).on('connection', (socket) => {
