@@ -46,8 +46,8 @@ test('clients of an edge that is killed, twice, miss nothing', async () => {
     liveAgainMs.push(...times.map((at) => at - killedAt));
   };
 
-  const isProven = () => clients.every((client) => client.isUpgraded && client.pings >= 2);
-  await waitFor(isProven, { what: 'two pings of each client', timeoutMs: 60_000 });
+  const isProven = () => clients.every((client) => client.isUpgraded && client.proven > 0);
+  await waitFor(isProven, { what: 'events that will not come again', timeoutMs: 60_000 });
   const provenBefore = clients.map((client) => client.proven);
   await killTheirEdge();
   await running.addEdge();
@@ -61,7 +61,6 @@ test('clients of an edge that is killed, twice, miss nothing', async () => {
     expect(client.disconnects, 'connections that it lost').toHaveLength(2);
     expect(client.repeatedAfterProof, 'events that came again although they were proven').toBe(0);
   }
-  expect(Math.min(...provenBefore), 'events proven before the first crash').toBeGreaterThan(0);
   report('edge-is-killed', {
     sessions: SESSIONS,
     sent,

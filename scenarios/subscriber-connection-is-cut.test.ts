@@ -1,6 +1,5 @@
-import { type Cluster, type Edge, startCluster, waitFor } from '@wafleet/testkit';
+import { type Cluster, type Edge, metricOf, startCluster, waitFor } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
-import { metricOf } from './support/edge-metrics.js';
 import { Publisher } from './support/publisher.js';
 import { report } from './support/report.js';
 import { SequenceClient } from './support/sequence-client.js';

@@ -1,8 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Cluster, SeverablePort, startCluster, type TestTenant, waitFor } from '@wafleet/testkit';
+import {
+  type Cluster,
+  metricOf,
+  SeverablePort,
+  startCluster,
+  type TestTenant,
+  waitFor,
+} from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { CrowdProcess } from '../support/crowd-process.js';
-import { EdgeWatch, metricOf } from '../support/edge-metrics.js';
+import { EdgeWatch } from '../support/edge-watch.js';
 import { Publisher } from '../support/publisher.js';
 import { report } from '../support/report.js';
 import { SequenceClient } from '../support/sequence-client.js';

@@ -4,6 +4,7 @@ import {
   collectEvents,
   type EventCollector,
   findNginx,
+  metricOf,
   type RoundRobin,
   startCluster,
   startRoundRobin,
@@ -150,11 +151,8 @@ async function goesOn(kind: string, client: Client): Promise<void> {
 }
 
 async function forwarded(outcome: string): Promise<number> {
-  const counts = cluster.edges.map(async ({ url }) => {
-    const text = await (await fetch(`${url}/metrics`)).text();
-    const line = new RegExp(`^wafleet_edge_requests_forwarded_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm');
-    return Number(line.exec(text)?.[1]);
-  });
+  const name = `wafleet_edge_requests_forwarded_total{outcome="${outcome}"}`;
+  const counts = cluster.edges.map((edge) => metricOf(edge, name));
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 

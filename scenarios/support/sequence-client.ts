@@ -72,7 +72,6 @@ export class SequenceClient {
   /** Where in `received` each event stands. */
   readonly #places = new Map<string, number>();
   #latestPing: number | undefined;
-  #pings = 0;
   #proven = 0;
 
   /** Resolves when its subscription is acknowledged. Close it in the end. */
@@ -118,15 +117,9 @@ export class SequenceClient {
     this.socket.on(CONNECTION_CLOSING_EVENT, (closing) => this.closings.push(closing));
     this.socket.onAny((event: string, ...args: unknown[]) => this.#take(event, args));
     this.socket.io.on('ping', () => {
-      this.#pings += 1;
       this.#proven = this.#latestPing ?? this.#proven;
       this.#latestPing = this.received.length;
     });
-  }
-
-  /** How many pings it has been sent, on all its connections. */
-  get pings(): number {
-    return this.#pings;
   }
 
   /** How many of the events that it has will not come again. See `repeatedAfterProof`. */

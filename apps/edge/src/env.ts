@@ -1,4 +1,5 @@
 import { hostField, integerField, logLevelField, portField, redisUrlField, variable } from '@wafleet/runtime';
+import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import { z } from 'zod';
 import { areProxies, parseProxies } from './limits/client-address.js';
 
@@ -53,7 +54,7 @@ export const environment = z.object({
     min: 1,
     max: 1_000_000,
     about:
-      'How many may be made from one address, a second; ten times as many at once. One with a wrong key counts ten times.',
+      'How many may be made from one address, a second; ten times as many at once. One with a wrong key counts ten times, and so does a REST request with one.',
   }),
   TRUSTED_PROXIES: variable(
     z
@@ -73,6 +74,13 @@ export const environment = z.object({
     max: 1_000_000,
     about:
       'How many frames one socket may send a second; ten times as many at once. Beyond that it is closed.',
+  }),
+  EVENT_LOG_MAX_AGE: integerField({
+    default: EVENT_LOG_BOUNDS.maxAgeMs / 1000,
+    min: 1,
+    max: 366 * 24 * 60 * 60,
+    about:
+      'How many seconds workers keep an event for clients that resume; the same as for the workers. Clients that are away are remembered as long, and no shorter than a day.',
   }),
   PEER_HOST: variable(z.string().min(1).optional(), {
     about:

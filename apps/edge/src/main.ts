@@ -28,6 +28,7 @@ await runApp(
         framesPerSecond: env.MAX_FRAMES_PER_SECOND,
         trustedProxies: parseProxies(env.TRUSTED_PROXIES),
       },
+      eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,
       peerPort: env.PEER_PORT,
       metrics,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createLogger, Lifecycle, Metrics, StartError } from '@wafleet/runtime';
+import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEdge } from './server.js';
@@ -30,6 +31,7 @@ function start(options: { redisUrl?: string; port?: number; stopDelayMs?: number
     stopDelayMs: 0,
     writerLimits: WRITER_LIMITS,
     clientLimits: CLIENT_LIMITS,
+    eventLogMaxAgeMs: EVENT_LOG_BOUNDS.maxAgeMs,
     metrics: new Metrics(),
     logger,
     ...options,

@@ -49,8 +49,8 @@ import { ResumeKeeper } from './streams/resume-keeper.js';
 import { Snapshots } from './streams/snapshots.js';
 import { TenantStreams } from './streams/tenant-streams.js';
 
-/** How long a client that is away is remembered: as long as the log keeps what it missed, and no shorter than a day. */
-const RESUME_WITHIN_MS = 24 * 60 * 60 * 1000;
+/** For how long a client that is away is remembered at least, even if the log does not keep what it missed as long. */
+const REMEMBER_AT_LEAST_MS = 24 * 60 * 60 * 1000;
 const RECHECK_KEYS_MS = 60_000;
 /** Half of the second within which the connections of a key that expires are closed. */
 const EXPIRE_KEYS_MS = 500;
@@ -72,6 +72,8 @@ export interface EdgeOptions {
   /** How much may wait for one socket before it is closed. */
   readonly writerLimits: WriterLimits;
   readonly clientLimits: ClientLimits;
+  /** How long the log keeps what a client that is away misses, ms; as it is for the workers. */
+  readonly eventLogMaxAgeMs: number;
   /** As in the environment variable PEER_HOST. */
   readonly peerHost?: string | undefined;
   /** Default any free one. */
@@ -160,7 +162,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   });
   subscriber.on('ready', () => streams.resubscribe());
   const offers = new LinkOffers(redis);
-  const records = new ResumeRecords(redis, { lifeMs: RESUME_WITHIN_MS });
+  const records = new ResumeRecords(redis, {
+    lifeMs: Math.max(options.eventLogMaxAgeMs, REMEMBER_AT_LEAST_MS),
+  });
   const keeper = new ResumeKeeper({ records, logger });
   lifecycle.onStop('positions of clients', () => keeper.close());
   const snapshots = new Snapshots({ sessions, offers, workers });

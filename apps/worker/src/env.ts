@@ -56,7 +56,7 @@ export const environment = z.object({
     default: EVENT_LOG_BOUNDS.maxAgeMs / 1000,
     min: 1,
     max: 366 * 24 * 60 * 60,
-    about: 'How many seconds an event is kept for clients that resume; the same for all workers.',
+    about: 'How many seconds an event is kept for clients that resume; the same for all workers and edges.',
   }),
   CONNECTS_PER_SECOND: integerField({
     default: 20,

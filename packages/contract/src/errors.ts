@@ -106,6 +106,12 @@ export const ERRORS = {
     meaning:
       'Too many connections for events were made in a short time, from this address or with this API key. Try again after `details.retryAfterMs`.',
   },
+  RATE_LIMITED: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'Too many requests without a valid API key came from this address in a short time. Try again after `details.retryAfterMs`, with a valid key.',
+  },
   OUTCOME_UNKNOWN: {
     status: 504,
     retryable: false,

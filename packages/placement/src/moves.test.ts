@@ -1,18 +1,8 @@
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Scene, SELDOM } from './testing/scene.js';
+import { expect, test } from 'vitest';
+import { SELDOM, useScene } from './testing/scene.js';
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start();
-});
-
-afterAll(() => scene?.stop());
-
-beforeEach(() => scene.open());
-
-afterEach(() => scene.close());
+const scene = useScene();
 
 test.each(['drain', 'rebalance'] as const)(
   'a request to %s moves a session from a live worker',
@@ -34,9 +24,9 @@ test.each(['drain', 'rebalance'] as const)(
 
 test('a request to move a session from an owner it does not have any more does nothing', async () => {
   const placing = await scene.startPlacing(SELDOM);
-  const [worker] = await Promise.all([scene.startWorker()]);
-  const [moved, marker] = await scene.createSessions(2);
-  if (moved === undefined || marker === undefined) throw new Error('no sessions');
+  const worker = await scene.startWorker();
+  const moved = await scene.createSession('moved');
+  const marker = await scene.createSession('marker');
   await scene.ask(placing, moved);
   await scene.ownedBy(worker, [moved]);
   await scene.startWorker({ release: '2.0.0' });
@@ -49,13 +39,11 @@ test('a request to move a session from an owner it does not have any more does n
 test('a session that is being linked does not move', async () => {
   const placing = await scene.startPlacing(SELDOM);
   const first = await scene.startWorker();
-  const [linking, marker] = await scene.createSessions(2);
-  if (linking === undefined || marker === undefined) throw new Error('no sessions');
+  const linking = await scene.createSession('linking');
+  const marker = await scene.createSession('marker');
   await scene.ask(placing, linking);
   await scene.ownedBy(first, [linking]);
-  const fence = first.fences.get(linking.sessionId);
-  if (fence === undefined) throw new Error('no fence');
-  await scene.sessions.setStatus(fence, { status: 'awaiting_link' });
+  await scene.sessions.setStatus(first.fenceOf(linking), { status: 'awaiting_link' });
   const second = await scene.startWorker();
   const move = { reason: 'rebalance', expectPrevious: first.id, to: second.id, avoid: [] } as const;
   await placing.queue.enqueue({ ...linking, ...move });

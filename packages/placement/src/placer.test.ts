@@ -1,18 +1,8 @@
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Scene, SELDOM } from './testing/scene.js';
+import { expect, test } from 'vitest';
+import { SELDOM, useScene } from './testing/scene.js';
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start();
-});
-
-afterAll(() => scene?.stop());
-
-beforeEach(() => scene.open());
-
-afterEach(() => scene.close());
+const scene = useScene();
 
 test('a created session gets a worker', async () => {
   const placing = await scene.startPlacing(SELDOM);
@@ -60,12 +50,12 @@ test('when all workers refuse, the session says so, and it is placed once one do
 test('a session that was purged or rests is not placed', async () => {
   const placing = await scene.startPlacing();
   const worker = await scene.startWorker();
-  const [loggedOut, closed, purged, marker] = await scene.createSessions(4);
-  if (!loggedOut || !closed || !purged || !marker) throw new Error('no sessions');
+  const loggedOut = await scene.createSession('logged-out');
+  const closed = await scene.createSession('closed');
+  const purged = await scene.createSession('purged');
+  const marker = await scene.createSession('marker');
   await scene.ownedBy(worker, [loggedOut, closed, purged, marker]);
-  const fence = worker.fences.get(loggedOut.sessionId);
-  if (fence === undefined) throw new Error('no fence');
-  await scene.sessions.setStatus(fence, { status: 'logged_out' });
+  await scene.sessions.setStatus(worker.fenceOf(loggedOut), { status: 'logged_out' });
   await scene.sessions.setDesired(closed, 'closed');
   await scene.sessions.purge(purged);
 

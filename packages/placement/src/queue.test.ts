@@ -1,25 +1,15 @@
 import type { SessionRef } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Scene, SELDOM } from './testing/scene.js';
+import { expect, test } from 'vitest';
+import { SELDOM, useScene } from './testing/scene.js';
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start();
-});
-
-afterAll(() => scene?.stop());
-
-beforeEach(() => scene.open());
-
-afterEach(() => scene.close());
+const scene = useScene();
 
 test('many requests for a session place it once, and one for a session that is owned does nothing', async () => {
   const placing = await scene.startPlacing(SELDOM);
   const worker = await scene.startWorker();
-  const [ref, next] = await scene.createSessions(2);
-  if (ref === undefined || next === undefined) throw new Error('no sessions');
+  const ref = await scene.createSession('first');
+  const next = await scene.createSession('next');
   await Promise.all(Array.from({ length: 50 }, () => scene.ask(placing, ref)));
   await scene.ownedBy(worker, [ref]);
   await scene.ask(placing, ref, 'crash');

@@ -1,18 +1,8 @@
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Scene, SELDOM } from './testing/scene.js';
+import { expect, test } from 'vitest';
+import { SELDOM, useScene } from './testing/scene.js';
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start();
-});
-
-afterAll(() => scene?.stop());
-
-beforeEach(() => scene.open());
-
-afterEach(() => scene.close());
+const scene = useScene();
 
 test('sessions move to a worker that joins until both have about the same, and then stay', async () => {
   const placing = await scene.startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 200 });

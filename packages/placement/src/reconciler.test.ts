@@ -1,18 +1,8 @@
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
-import { Scene } from './testing/scene.js';
+import { test } from 'vitest';
+import { useScene } from './testing/scene.js';
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start();
-});
-
-afterAll(() => scene?.stop());
-
-beforeEach(() => scene.open());
-
-afterEach(() => scene.close());
+const scene = useScene();
 
 test('the sessions of a draining worker go to another one', async () => {
   await scene.startPlacing();
@@ -43,9 +33,7 @@ test.each(['die', 'drain'] as const)(
 test('placements go on when Redis was restarted', async () => {
   const placing = await scene.startPlacing();
   const worker = await scene.startWorker();
-  const [before, after] = await scene.createSessions(2);
-  if (before === undefined || after === undefined) throw new Error('no sessions');
-  await scene.ownedBy(worker, [before, after]);
+  await scene.ownedBy(worker, await scene.createSessions(2));
   await scene.server.kill();
   await scene.server.restart();
   const ref = { tenantId: scene.tenantId, sessionId: 'later' };

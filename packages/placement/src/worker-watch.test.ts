@@ -1,17 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Scene } from './testing/scene.js';
+import { expect, test } from 'vitest';
+import { useScene } from './testing/scene.js';
 
-let scene: Scene;
-
-beforeAll(async () => {
-  scene = await Scene.start();
-});
-
-afterAll(() => scene?.stop());
-
-beforeEach(() => scene.open());
-
-afterEach(() => scene.close());
+const scene = useScene();
 
 test.each(['die', 'crash'] as const)(
   'the sessions of a worker that had to %s go to another one, under a new epoch',

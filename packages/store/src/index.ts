@@ -23,7 +23,7 @@ export { RecentMessages } from './message-store.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
 export { PlacementLines } from './placement-lines.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
-export { type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
+export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
 export { type Fence, FencedError, type SessionRef } from './session-ref.js';
 export { type DesiredState, SessionDirectory, type SessionRecord, type StatusUpdate } from './sessions.js';
 export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts } from './socket-counts.js';

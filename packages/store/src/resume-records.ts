@@ -5,14 +5,26 @@ import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { Script } from './script.js';
 
+/** How far a client has got, as far as that is proven. */
+export interface ResumePoint {
+  /** Everything up to here has arrived at the client. */
+  readonly position: EventPosition;
+  /** Whether it has all that it was to be told of how its sessions are. */
+  readonly isIntroduced: boolean;
+}
+
+/** What a client is subscribed to. */
+export interface ResumeSubscription extends ResumePoint {
+  /** As it was given to `save`. */
+  readonly subscription: string;
+}
+
 /** What a client that reconnects goes on with. */
 export interface ResumeRecord {
   /** The API key that the client had. */
   readonly keyId: string;
-  /** As it was given to `save`. */
-  readonly subscription: string;
-  /** Everything up to here has arrived at the client. */
-  readonly position: EventPosition;
+  /** undefined for one that has not subscribed to anything. */
+  readonly subscribed: ResumeSubscription | undefined;
 }
 
 /** Who resumes: the tenant of its API key, and the secret that it was given when it first connected. */
@@ -42,28 +54,49 @@ export class ResumeRecords {
     this.#lifeMs = options.lifeMs;
   }
 
-  /** Writes what a client is subscribed to and how far it has got, whatever stands there. */
-  async save(ref: ResumeRef, { keyId, subscription, position }: ResumeRecord): Promise<void> {
-    await saveResume.run(
-      this.#redis,
-      [keyOf(ref)],
-      [this.#lifeMs, keyId, subscription, formatEventId(position)],
-    );
+  /** How long a record is kept after the last write, ms. */
+  get lifeMs(): number {
+    return this.#lifeMs;
   }
 
-  /** Moves the position of a record that exists; it may move back. */
-  async advance(ref: ResumeRef, position: EventPosition): Promise<void> {
-    await advanceResume.run(this.#redis, [keyOf(ref)], [this.#lifeMs, formatEventId(position)]);
+  /** Notes a new client, which is not subscribed to anything. */
+  async create(ref: ResumeRef, keyId: string): Promise<void> {
+    await this.#write(saveResume, ref, ['key', keyId]);
+  }
+
+  /** Writes what a client is subscribed to and how far it has got, whatever stands there. */
+  async save(ref: ResumeRef, keyId: string, subscribed: ResumeSubscription): Promise<void> {
+    const fields = ['key', keyId, 'subscription', subscribed.subscription, ...fieldsOf(subscribed)];
+    await this.#write(saveResume, ref, fields);
+  }
+
+  /** Writes how far a client has got, if it has a record; its position may move back. */
+  async advance(ref: ResumeRef, point: ResumePoint): Promise<void> {
+    await this.#write(advanceResume, ref, fieldsOf(point));
+  }
+
+  /** Keeps a record, if there is one, for its whole life from now on. */
+  async keep(ref: ResumeRef): Promise<void> {
+    await this.#write(advanceResume, ref, []);
   }
 
   async find(ref: ResumeRef): Promise<ResumeRecord | undefined> {
-    const { key, subscription, position } = await this.#redis.hgetall(keyOf(ref));
+    const { key, subscription, position, introduced } = await this.#redis.hgetall(keyOf(ref));
+    if (key === undefined) return undefined;
     const parsed = parseEventId(position ?? '');
-    if (key === undefined || subscription === undefined || parsed === undefined) return undefined;
-    return { keyId: key, subscription, position: parsed };
+    if (subscription === undefined || parsed === undefined) return { keyId: key, subscribed: undefined };
+    return { keyId: key, subscribed: { subscription, position: parsed, isIntroduced: introduced !== '0' } };
   }
 
   async delete(ref: ResumeRef): Promise<void> {
     await this.#redis.del(keyOf(ref));
   }
+
+  async #write(script: Script<number>, ref: ResumeRef, fields: readonly string[]): Promise<void> {
+    await script.run(this.#redis, [keyOf(ref)], [this.#lifeMs, ...fields]);
+  }
+}
+
+function fieldsOf({ position, isIntroduced }: ResumePoint): string[] {
+  return ['position', formatEventId(position), 'introduced', isIntroduced ? '1' : '0'];
 }

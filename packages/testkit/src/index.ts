@@ -4,7 +4,9 @@ export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './a
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';
 export { type CollectedEvent, collectEvents, EventCollector } from './event-collector.js';
 export { LoadBalancer } from './load-balancer.js';
+export { metricOf } from './metric-of.js';
 export { findNginx, type RoundRobin, startRoundRobin } from './nginx.js';
+export { RawConnection } from './raw-connection.js';
 export { ApiError } from './rest.js';
 export { SeverablePort } from './severable-port.js';
 export { startRedis, type TestRedis } from './start-redis.js';

@@ -9,6 +9,8 @@ const CACHED_KEYS = 10_000;
 /** How many session ids the lists of all cached keys may hold together. */
 const CACHED_SESSIONS = 500_000;
 const CACHE_MS = 5_000;
+/** How long a key that was right counts as one that is in use. */
+const IN_USE_MS = 10 * 60_000;
 /** Longer than a cached answer lives and than an answer of Redis can be under way. */
 const REMEMBER_REVOKED_MS = 60_000;
 
@@ -19,6 +21,8 @@ const REMEMBER_REVOKED_MS = 60_000;
  */
 export class KeyAuthenticator {
   readonly #found: LRUCache<string, Identity, string>;
+  /** The hashes of keys that were right when they were last checked. */
+  readonly #inUse = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: IN_USE_MS });
   readonly #revoked = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: REMEMBER_REVOKED_MS });
 
   constructor(apiKeys: Pick<ApiKeys, 'authenticate'>) {
@@ -43,15 +47,22 @@ export class KeyAuthenticator {
     if (key === undefined) {
       throw new WafleetError('UNAUTHORIZED', 'No API key was given.');
     }
-    const identity = key.length <= MAX_KEY_LENGTH ? await this.#lookUp(key) : undefined;
-    if (identity === undefined || this.isRevoked(identity.keyId)) {
-      throw new WafleetError('UNAUTHORIZED', 'The API key is unknown or revoked.');
-    }
+    if (key.length > MAX_KEY_LENGTH) throw unknownKey();
+    const hash = hashOf(key);
+    const identity = await this.#found.fetch(hash, { context: key });
+    this.#inUse.delete(hash);
+    if (identity === undefined || this.isRevoked(identity.keyId)) throw unknownKey();
     if (identity.expiresAt !== undefined && hasExpired(identity)) {
       const expiredAt = new Date(identity.expiresAt).toISOString();
       throw new WafleetError('KEY_EXPIRED', `The API key expired at ${expiredAt}.`, { expiredAt });
     }
+    this.#inUse.set(hash, true);
     return identity;
+  }
+
+  /** Whether a key was right when it was last checked here, within the last minutes: it is no guess. */
+  isInUse(key: string): boolean {
+    return key.length <= MAX_KEY_LENGTH && this.#inUse.has(hashOf(key));
   }
 
   revoke(keyId: string): void {
@@ -61,11 +72,14 @@ export class KeyAuthenticator {
   isRevoked(keyId: string): boolean {
     return this.#revoked.has(keyId);
   }
+}
 
-  #lookUp(key: string): Promise<Identity | undefined> {
-    const hash = createHash('sha256').update(key).digest('base64');
-    return this.#found.fetch(hash, { context: key });
-  }
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64');
+}
+
+function unknownKey(): WafleetError {
+  return new WafleetError('UNAUTHORIZED', 'The API key is unknown or revoked.');
 }
 
 function toIdentity({ id, tenantId, scopes, sessions, expiresAt }: ApiKeyRecord): Identity {

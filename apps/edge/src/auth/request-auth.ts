@@ -2,7 +2,7 @@ import { type KeyScope, WafleetError } from '@wafleet/contract';
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { apiKeyOfHeaders, bearerToken } from './credentials.js';
 import { type Identity, requireScope } from './identity.js';
-import type { KeyAuthenticator } from './key-authenticator.js';
+import type { CheckKey } from './request-keys.js';
 import type { SecretToken } from './secret-token.js';
 
 declare module 'fastify' {
@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 export interface RequestAuthResources {
   readonly admin: SecretToken;
-  readonly keys: KeyAuthenticator;
+  readonly checkKey: CheckKey;
 }
 
 const identities = new WeakMap<FastifyRequest, Identity>();
@@ -30,13 +30,13 @@ export function identityOf(request: FastifyRequest): Identity {
 }
 
 /** Lets requests pass whose API key is valid and has the route's scope. Runs before the body is read. */
-export function requireApiKey({ admin, keys }: RequestAuthResources): onRequestAsyncHookHandler {
+export function requireApiKey({ admin, checkKey }: RequestAuthResources): onRequestAsyncHookHandler {
   return async (request) => {
     const key = apiKeyOfHeaders(request.headers);
     if (key !== undefined && admin.matches(key)) {
       throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
     }
-    const identity = await keys.authenticate(key);
+    const identity = await checkKey(request);
     const { scope } = request.routeOptions.config;
     if (scope === undefined) throw new Error(`no scope is declared for ${request.routeOptions.url}`);
     requireScope(identity, scope);
@@ -45,16 +45,15 @@ export function requireApiKey({ admin, keys }: RequestAuthResources): onRequestA
 }
 
 /** Lets requests with the admin token pass. Runs before the body is read. */
-export function requireAdmin({ admin, keys }: RequestAuthResources): onRequestAsyncHookHandler {
+export function requireAdmin({ admin, checkKey }: RequestAuthResources): onRequestAsyncHookHandler {
   return async (request) => {
     const token = bearerToken(request.headers);
     if (token !== undefined && admin.matches(token)) return;
 
-    const key = apiKeyOfHeaders(request.headers);
-    if (key === undefined) {
+    if (apiKeyOfHeaders(request.headers) === undefined) {
       throw new WafleetError('UNAUTHORIZED', 'This call takes "Authorization: Bearer <ADMIN_TOKEN>".');
     }
-    await keys.authenticate(key);
+    await checkKey(request);
     throw new WafleetError('FORBIDDEN', 'An API key does not allow this call; the admin token does.');
   };
 }

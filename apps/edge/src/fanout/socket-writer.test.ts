@@ -2,13 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { CONNECTION_CLOSING_EVENT, describeClosing, SUBSCRIPTION_ERROR_EVENT } from '@wafleet/contract';
-import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { RawConnection, startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closeConnection } from '../sockets/close-connection.js';
 import { waitingPackets } from '../sockets/engine-internals.js';
 import { FanoutServer, type Served } from '../testing/fanout-server.js';
-import { RawClient } from '../testing/raw-client.js';
 import { EncodedEvent } from './encoded-event.js';
 
 let redis: TestRedis;
@@ -56,9 +55,11 @@ async function served({ socket }: Client): Promise<Served> {
   return found;
 }
 
-async function connectRaw(): Promise<RawClient> {
-  const raw = await RawClient.connect(server.url);
+async function connectRaw(): Promise<RawConnection> {
+  const raw = await RawConnection.open(server.url);
   clients.push(raw);
+  await raw.join('/');
+  raw.forget();
   return raw;
 }
 

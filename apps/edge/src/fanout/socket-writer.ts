@@ -1,5 +1,4 @@
 import type { EventPosition } from '@wafleet/contract';
-import { closeConnection } from '../sockets/close-connection.js';
 import {
   type Connection,
   type EnginePacket,
@@ -39,7 +38,7 @@ interface SocketWriterOptions {
   /** Shared by all writers of an edge. */
   readonly rounds: FlushRounds;
   readonly tally: WriteTally;
-  /** Called once, when the connection is being closed with the reason SLOW_CLIENT. */
+  /** Called once, to close the connection with the reason SLOW_CLIENT; nothing is written any more. */
   readonly onOverflow: (backlog: Backlog) => void;
 }
 
@@ -65,8 +64,8 @@ const EVENT_OPTIONS = { compress: false, isEvent: true };
  *
  * Events wait here until the end of the tick and until the transport is writable; then as many as there are go in one
  * write. Socket.IO's own packets, such as acknowledgements, keep their place between them. When more waits than the
- * limits allow, the connection is closed with the reason SLOW_CLIENT. That is looked at once a tick: whoever has many
- * events at once, such as a replay, awaits `drained` between them.
+ * limits allow, `onOverflow` closes the connection. That is looked at once a tick: whoever has many events at once, such
+ * as a replay, awaits `drained` between them.
  */
 export class SocketWriter {
   readonly #options: SocketWriterOptions;
@@ -244,11 +243,10 @@ export class SocketWriter {
   }
 
   #checkLimits(): void {
-    const { limits, connection, namespace, onOverflow } = this.#options;
+    const { limits, onOverflow } = this.#options;
     const backlog = this.backlog;
     if (backlog.bytes <= limits.maxUnsentBytes && backlog.packets <= limits.maxUnsentPackets) return;
     this.close();
-    closeConnection(connection, 'SLOW_CLIENT', [namespace]);
     onOverflow(backlog);
   }
 

@@ -5,7 +5,7 @@ export const BURST_S = 10;
 export interface ClientLimits {
   /** Sockets of one API key, on all edges together. */
   readonly socketsPerKey: number;
-  /** New connections from one address to one edge, a second; ten times as many at once. */
+  /** New connections from one address to one edge, a second; ten times as many at once. A wrong API key counts as ten. */
   readonly handshakesPerAddress: number;
   /** New connections with one API key to one edge, a second; ten times as many at once. */
   readonly handshakesPerKey: number;
@@ -18,6 +18,7 @@ export interface ClientLimits {
 /** What is counted when it is exceeded. */
 export const LIMITS = [
   'handshakes_per_address',
+  'wrong_keys_per_address',
   'handshakes_per_key',
   'sockets_per_key',
   'frames_per_socket',

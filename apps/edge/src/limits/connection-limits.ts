@@ -13,7 +13,7 @@ interface ConnectionLimitsOptions {
   readonly logger: Logger;
 }
 
-/** Bounds the connections that clients make to this edge, and those that API keys have to all edges. */
+/** Bounds the connections that clients make to this edge, those that API keys have to all edges, and wrong keys. */
 export class ConnectionLimits {
   readonly #addresses: ClientAddresses;
   readonly #handshakes: HandshakeLimits;
@@ -54,6 +54,19 @@ export class ConnectionLimits {
   /** A handshake had a key that is not valid. */
   wrongKey(address: string): void {
     this.#handshakes.wrongKey(address);
+  }
+
+  /**
+   * To be asked before a request's key is looked up that is not known to be right.
+   * @throws {WafleetError} RATE_LIMITED
+   */
+  checkRequest(address: string): void {
+    this.#handshakes.checkRequest(address);
+  }
+
+  /** A request had a key that is not valid. */
+  wrongKeyOfRequest(address: string): void {
+    this.#handshakes.wrongKeyOfRequest(address);
   }
 
   /**

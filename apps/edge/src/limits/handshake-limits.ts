@@ -9,7 +9,9 @@ const FINE_FOR_WRONG_KEY = 9;
 interface HandshakeLimitsOptions {
   readonly perAddress: Rate;
   readonly perKey: Rate;
-  readonly onExceeded: (limit: 'handshakes_per_address' | 'handshakes_per_key') => void;
+  readonly onExceeded: (
+    limit: 'handshakes_per_address' | 'wrong_keys_per_address' | 'handshakes_per_key',
+  ) => void;
 }
 
 /**
@@ -41,6 +43,24 @@ export class HandshakeLimits {
   /** A handshake had a key that is not valid: it counts ten times. */
   wrongKey(address: string): void {
     this.#addresses.of(address).fine(FINE_FOR_WRONG_KEY);
+  }
+
+  /**
+   * Looks, before a request's key is looked up that is not known to be right, whether wrong keys or handshakes have used
+   * up what its address may have.
+   * @throws {WafleetError} RATE_LIMITED
+   */
+  checkRequest(address: string): void {
+    const retryAfterMs = this.#addresses.of(address).wait();
+    if (retryAfterMs === 0) return;
+    this.#onExceeded('wrong_keys_per_address');
+    const message = 'Too many requests without a valid API key, or connections, come from your address.';
+    throw new WafleetError('RATE_LIMITED', message, { retryAfterMs });
+  }
+
+  /** A request had a key that is not valid: it counts as much as such a handshake does. */
+  wrongKeyOfRequest(address: string): void {
+    this.#addresses.of(address).fine(1 + FINE_FOR_WRONG_KEY);
   }
 
   /**

@@ -22,11 +22,16 @@ export class TokenBucket {
    * @returns 0, or if there are not after how many ms there are.
    */
   take(count = 1): number {
+    const waitMs = this.wait(count);
+    if (waitMs === 0) this.#tokens -= count;
+    return waitMs;
+  }
+
+  /** After how many ms there are so many; 0 if there are now. */
+  wait(count = 1): number {
     this.#refill();
     const missing = count - this.#tokens;
-    if (missing > 0) return Math.ceil((missing * 1_000) / this.#rate.perSecond);
-    this.#tokens -= count;
-    return 0;
+    return missing > 0 ? Math.ceil((missing * 1_000) / this.#rate.perSecond) : 0;
   }
 
   /** Takes so many, whether they are there or not. What is owed is never more than a full bucket. */

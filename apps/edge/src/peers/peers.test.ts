@@ -1,75 +1,41 @@
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { EdgeRegistry, type Fence } from '@wafleet/store';
-import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { EdgeRegistry } from '@wafleet/store';
+import { metricOf, waitFor } from '@wafleet/testkit';
+import { describe, expect, it } from 'vitest';
+import { useEdges } from '../testing/edge-fixture.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { Splitter } from '../testing/splitter.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
-let cluster: TestCluster;
-let edges: readonly TestEdge[];
-let worker: TestWorker;
-let tenant: TestTenant;
-let shop: Fence;
-const opened: { close(): unknown }[] = [];
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edges = [await cluster.startEdge(), await cluster.startEdge(), await cluster.startEdge()];
-  worker = await cluster.startWorker();
-});
-beforeEach(async () => {
-  tenant = await cluster.createTenant();
-  shop = await worker.own(tenant.tenantId, 'shop-1');
-});
-afterEach(() => {
-  for (const each of opened.splice(0)) each.close();
-});
-afterAll(() => cluster.stop());
-
-function keep<T extends { close(): unknown }>(thing: T): T {
-  opened.push(thing);
-  return thing;
-}
+const fixture = useEdges(3);
 
 const portOf = ({ url }: { url: string }) => Number(new URL(url).port);
 
-async function roundRobin(over = edges): Promise<Splitter> {
+async function roundRobin(over = fixture.edges): Promise<Splitter> {
   let turn = 0;
   const next = () => {
     turn += 1;
     return portOf(over[turn % over.length] ?? { url: '' });
   };
-  return keep(await Splitter.open(next));
+  return fixture.keep(await Splitter.open(next));
 }
 
 function connect(url: string, options: ConstructorParameters<typeof SocketClient>[1]): Promise<SocketClient> {
-  return keep(new SocketClient(`${url}/api/events`, { auth: { token: tenant.key }, ...options })).connected();
-}
-
-let published = 0;
-
-async function publish(count: number): Promise<string[]> {
-  const ids = Array.from({ length: count }, (_, index) => `${published + index}@lid`);
-  published += count;
-  for (const id of ids) await worker.publish(shop, 'presence.update', { id, presences: {} });
-  return ids;
+  return fixture
+    .keep(new SocketClient(`${url}/api/events`, { auth: { token: fixture.tenant.key }, ...options }))
+    .connected();
 }
 
 const ids = (client: SocketClient) => client.received.map(({ args }) => (args[0] as { id: string }).id);
 const transportOf = ({ socket }: SocketClient) => socket.io.engine.transport.name;
 
-async function forwarded(edge: TestEdge, outcome: string): Promise<number> {
-  const text = await (await fetch(`${edge.url}/metrics`)).text();
-  const found = new RegExp(`^wafleet_edge_requests_forwarded_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm');
-  return Number(found.exec(text)?.[1]);
+function forwarded(edge: TestEdge, outcome: string): Promise<number> {
+  return metricOf(edge, `wafleet_edge_requests_forwarded_total{outcome="${outcome}"}`);
 }
 
 async function forwardedByAll(outcome: string): Promise<number> {
-  const counts = await Promise.all(edges.map((edge) => forwarded(edge, outcome)));
+  const counts = await Promise.all(fixture.edges.map((edge) => forwarded(edge, outcome)));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
@@ -93,9 +59,9 @@ describe('behind a round robin', () => {
     const lost: string[] = [];
     client.socket.on('disconnect', (reason) => lost.push(reason));
     await client.subscribe(['presence.update']);
-    const expected = await publish(100);
+    const expected = await fixture.publish(100);
     await waitFor(() => transportOf(client) === last, { what: 'it has its last transport' });
-    expected.push(...(await publish(100)));
+    expected.push(...(await fixture.publish(100)));
     await client.payloads(expected.length);
     expect(ids(client)).toEqual(expected);
     expect(lost).toEqual([]);
@@ -105,24 +71,24 @@ describe('behind a round robin', () => {
   });
 
   it('a client whose edge stops goes on with the others', async () => {
-    const last = await cluster.startEdge();
+    const last = await fixture.cluster.startEdge();
     let turn = 0;
     const next = (bytes: string) => {
       if (turn === 0 && !bytes.includes('sid=')) return portOf(last);
       turn += 1;
-      return portOf(edges[turn % edges.length] ?? last);
+      return portOf(fixture.edges[turn % fixture.edges.length] ?? last);
     };
-    const splitter = keep(await Splitter.open(next));
+    const splitter = fixture.keep(await Splitter.open(next));
     const client = await connect(splitter.url, {
       transports: ['polling'],
       reconnection: true,
       reconnectionDelay: 20,
     });
     await client.subscribe(['presence.update']);
-    const expected = await publish(3);
+    const expected = await fixture.publish(3);
     await client.payloads(3);
     await last.stop();
-    expected.push(...(await publish(3)));
+    expected.push(...(await fixture.publish(3)));
     await waitFor(() => new Set(ids(client)).size >= 6, { what: 'it has everything' });
     expect([...new Set(ids(client))]).toEqual(expected);
   });
@@ -131,16 +97,15 @@ describe('behind a round robin', () => {
 describe('an edge between a client and its own edge, when it stops', () => {
   /** The client's own edge, the one in between, and a way to lead what comes after the next poll past that. */
   async function between() {
-    const [own] = edges;
-    if (own === undefined) throw new Error('no edge');
-    const middle = await cluster.startEdge();
+    const { edge: own } = fixture;
+    const middle = await fixture.cluster.startEdge();
     let route: 'between' | 'last poll' | 'past' = 'between';
     const choose = (bytes: string) => {
       if (route === 'past' || !bytes.includes('sid=')) return portOf(own);
       if (route === 'last poll' && bytes.startsWith('GET')) route = 'past';
       return portOf(middle);
     };
-    const splitter = keep(await Splitter.open(choose));
+    const splitter = fixture.keep(await Splitter.open(choose));
     const goPast = (from: 'last poll' | 'past') => {
       route = from;
     };
@@ -153,19 +118,19 @@ describe('an edge between a client and its own edge, when it stops', () => {
     const lost: string[] = [];
     client.socket.on('disconnect', (reason) => lost.push(reason));
     await client.subscribe(['presence.update']);
-    const expected = await publish(3);
+    const expected = await fixture.publish(3);
     await client.payloads(3);
     goPast('last poll');
-    expected.push(...(await publish(1)));
+    expected.push(...(await fixture.publish(1)));
     await client.payloads(4);
     await waitFor(isPast, { what: 'a poll waits by way of the edge in between' });
     const served = async () => (await fetch(`${middle.url}/healthz`)).ok;
     expect(await served(), 'what came before has been accepted').toBe(true);
     const stopped = middle.stop();
     await waitFor(async () => !(await served().catch(() => false)), { what: 'it takes no more requests' });
-    expected.push(...(await publish(3)));
+    expected.push(...(await fixture.publish(3)));
     await stopped;
-    expected.push(...(await publish(3)));
+    expected.push(...(await fixture.publish(3)));
     await client.payloads(expected.length);
     expect(ids(client)).toEqual(expected);
     expect(lost).toEqual([]);
@@ -180,11 +145,11 @@ describe('an edge between a client and its own edge, when it stops', () => {
     });
     await client.subscribe(['presence.update']);
     await waitFor(() => transportOf(client) === 'websocket', { what: 'it has upgraded' });
-    const expected = await publish(3);
+    const expected = await fixture.publish(3);
     await client.payloads(3);
     goPast('past');
     await middle.stop();
-    expected.push(...(await publish(3)));
+    expected.push(...(await fixture.publish(3)));
     await waitFor(() => new Set(ids(client)).size >= 6, { what: 'it has everything' });
     expect([...new Set(ids(client))]).toEqual(expected);
   });
@@ -193,8 +158,8 @@ describe('an edge between a client and its own edge, when it stops', () => {
 describe('a request of another edge’s session', () => {
   it('is refused with a sentence when the edges take none from each other; the client stays on its transport', async () => {
     const alone = [
-      await cluster.startEdge({ peerHost: null }),
-      await cluster.startEdge({ peerHost: null }),
+      await fixture.cluster.startEdge({ peerHost: null }),
+      await fixture.cluster.startEdge({ peerHost: null }),
     ] as const;
     const sid = await openSession(alone[0]);
     const answer = await poll(alone[1], sid, { origin: 'https://app.example' });
@@ -206,37 +171,35 @@ describe('a request of another edge’s session', () => {
     });
     expect(await forwarded(alone[1], 'unconfigured')).toBe(1);
 
-    const splitter = keep(
+    const splitter = fixture.keep(
       await Splitter.open((bytes) => portOf(alone[bytes.includes('transport=websocket') ? 1 : 0])),
     );
     const client = await connect(splitter.url, { transports: ['polling', 'websocket'] });
     await client.subscribe(['presence.update']);
-    const expected = await publish(50);
+    const expected = await fixture.publish(50);
     await waitFor(async () => (await forwarded(alone[1], 'unconfigured')) === 2, {
       what: 'its WebSocket is refused',
     });
-    expected.push(...(await publish(50)));
+    expected.push(...(await fixture.publish(50)));
     await client.payloads(expected.length);
     expect(ids(client)).toEqual(expected);
     expect(transportOf(client)).toBe('polling');
   });
 
   it('is refused when that edge is not there any more', async () => {
-    const [edge] = edges;
-    if (edge === undefined) throw new Error('no edge');
+    const { edge } = fixture;
     const answer = await poll(edge, 'edge_gone.nHgA-x_Yd-dZEAAAC01X');
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ code: 1, message: expect.stringContaining('has ended') });
   });
 
   it('is refused when that edge does not listen where it says', async () => {
-    const [edge] = edges;
-    if (edge === undefined) throw new Error('no edge');
+    const { edge } = fixture;
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const registry = new EdgeRegistry(cluster.connection);
+    const registry = new EdgeRegistry(fixture.cluster.connection);
     await registry.register('edge_silent', { peerAddress: { host: '127.0.0.1', port, token: 'x' } });
     const before = await forwarded(edge, 'unreachable');
     const answer = await poll(edge, 'edge_silent.nHgA-x_Yd-dZEAAAC01X');
@@ -257,18 +220,18 @@ describe('what reaches another edge', () => {
       if (status !== undefined) response.writeHead(status).end('2');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    keep({ close: () => server.close().closeAllConnections() });
+    fixture.keep({ close: () => server.close().closeAllConnections() });
     const { port } = server.address() as AddressInfo;
     const peerAddress = { host: '127.0.0.1', port, token: 'its-token' };
-    await new EdgeRegistry(cluster.connection).register(edgeId, { peerAddress });
+    await new EdgeRegistry(fixture.cluster.connection).register(edgeId, { peerAddress });
     return { seen, sid: `${edgeId}.nHgA-x_Yd-dZEAAAC01X` };
   }
 
   it('has no API key, no cookie and nothing that a client could claim', async () => {
     const { seen, sid } = await spy('edge_spy', () => 200);
-    const answer = await poll(edges[0] ?? { url: '' }, sid, {
-      authorization: `Bearer ${tenant.key}`,
-      'x-api-key': tenant.key,
+    const answer = await poll(fixture.edge, sid, {
+      authorization: `Bearer ${fixture.tenant.key}`,
+      'x-api-key': fixture.tenant.key,
       cookie: 'session=secret',
       'x-forwarded-for': '127.0.0.1',
       'x-wafleet-peer-token': 'made-up',
@@ -290,7 +253,7 @@ describe('what reaches another edge', () => {
 
   it('is given up there when the client gives it up', async () => {
     const { seen, sid } = await spy('edge_patient', () => undefined);
-    const client = request(`${edges[0]?.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`);
+    const client = request(`${fixture.edge.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`);
     client.on('error', () => {}).end();
     await waitFor(() => seen.length === 1, { what: 'the request arrives' });
     client.destroy();
@@ -299,7 +262,7 @@ describe('what reaches another edge', () => {
 
   it('is refused where another edge has taken its address', async () => {
     const { seen, sid } = await spy('edge_replaced', () => 401);
-    const answer = await poll(edges[0] ?? { url: '' }, sid);
+    const answer = await poll(fixture.edge, sid);
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ message: expect.stringContaining('has ended') });
     expect(seen).toHaveLength(1);
@@ -314,7 +277,7 @@ describe('what reaches another edge', () => {
       '__proto__.x',
       '%00.x',
     ]) {
-      const answer = await poll(edges[0] ?? { url: '' }, sid);
+      const answer = await poll(fixture.edge, sid);
       expect(answer.status).toBe(400);
       expect(await answer.json()).toMatchObject({ code: 1 });
     }
@@ -324,14 +287,13 @@ describe('what reaches another edge', () => {
 
 describe('the address for other edges', () => {
   async function addressOf(sid: string) {
-    const registration = await new EdgeRegistry(cluster.connection).find(sid.split('.')[0] ?? '');
+    const registration = await new EdgeRegistry(fixture.cluster.connection).find(sid.split('.')[0] ?? '');
     const { host, port, token } = registration?.peerAddress ?? { host: '', port: 0, token: '' };
     return { url: `http://${host}:${port}`, token };
   }
 
   it('takes requests of its own sessions only, from those who show its token', async () => {
-    const [edge, other] = edges;
-    if (edge === undefined || other === undefined) throw new Error('no edges');
+    const { edge, otherEdge: other } = fixture;
     const sid = await openSession(edge);
     const { url, token } = await addressOf(sid);
     const status = async (path: string, shown?: string) =>
@@ -355,10 +317,10 @@ describe('the address for other edges', () => {
   });
 
   it('is another one for each edge, and no client is told', async () => {
-    const sids = await Promise.all(edges.map((edge) => openSession(edge)));
+    const sids = await Promise.all(fixture.edges.map((edge) => openSession(edge)));
     const tokens = await Promise.all(sids.map(async (sid) => (await addressOf(sid)).token));
-    expect(new Set(tokens).size).toBe(edges.length);
-    const opening = await (await poll(edges[0] ?? { url: '' })).text();
+    expect(new Set(tokens).size).toBe(fixture.edges.length);
+    const opening = await (await poll(fixture.edge)).text();
     expect(tokens.filter((token) => opening.includes(token))).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import type { ApiKeys, SessionDirectory, TenantDirectory } from '@wafleet/store'
 import type { FastifyInstance } from 'fastify';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { requireAdmin } from '../auth/request-auth.js';
+import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import type { SecretToken } from '../auth/secret-token.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { AllowedOrigins } from '../origins.js';
@@ -59,14 +60,15 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     maxAge: 600,
   });
   await serveApiDocs(app);
+  const limited = { ...resources, checkKey: limitWrongKeys(resources) };
   await app.register(health, resources);
   await app.register(async (forAdmin) => {
-    forAdmin.addHook('onRequest', requireAdmin(resources));
+    forAdmin.addHook('onRequest', requireAdmin(limited));
     await forAdmin.register(tenantRoutes, resources);
     await forAdmin.register(keyRoutes, resources);
   });
   await app.register(async (forTenants) => {
-    requireScopes(forTenants, resources);
+    requireScopes(forTenants, limited);
     await forTenants.register(sessionRoutes, resources);
     await forTenants.register(linkingRoutes, resources);
     await forTenants.register(messageRoutes, resources);
@@ -74,7 +76,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);
     countHandshakes(forStreams, resources);
-    requireScopes(forStreams, resources);
+    requireScopes(forStreams, { ...resources, checkKey: checkKeysOf(resources) });
     await forStreams.register(eventRoutes, resources);
   });
 }

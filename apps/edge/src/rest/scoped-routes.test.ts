@@ -1,21 +1,20 @@
 import { createLogger } from '@wafleet/runtime';
 import { describe, expect, it } from 'vitest';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
+import { checkKeysOf } from '../auth/request-keys.js';
 import { SecretToken } from '../auth/secret-token.js';
 import { createHttpServer } from './http-server.js';
 import { requireScopes } from './scoped-routes.js';
 
 function server() {
   const app = createHttpServer(createLogger({ app: 'test', level: 'silent' }));
-  requireScopes(app, {
-    admin: new SecretToken('an admin token'),
-    keys: new KeyAuthenticator({
-      authenticate: async (key) => ({
-        ...{ id: key, tenantId: 'tnt_a', createdAt: 0 },
-        scopes: key === 'reader' ? ['sessions:read'] : ['sessions:write'],
-      }),
+  const keys = new KeyAuthenticator({
+    authenticate: async (key) => ({
+      ...{ id: key, tenantId: 'tnt_a', createdAt: 0 },
+      scopes: key === 'reader' ? ['sessions:read'] : ['sessions:write'],
     }),
   });
+  requireScopes(app, { admin: new SecretToken('an admin token'), checkKey: checkKeysOf({ keys }) });
   return app;
 }
 

@@ -1,5 +1,6 @@
 import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import type { SocketWriter } from '../fanout/socket-writer.js';
+import { ClientProgress } from '../streams/client-progress.js';
 import type { StreamResources } from '../streams/event-stream.js';
 import type { ResumeKeeper } from '../streams/resume-keeper.js';
 import type { Resumption } from '../streams/resumption.js';
@@ -27,19 +28,24 @@ export function serveClient(
   const { writer, resumption, onFlooded } = options;
   const { tenantId } = socket.data.identity;
   const stream = new SocketStream({ socket, writer, streams, log, snapshots, logger });
+  const { ref } = resumption;
+  const progress = new ClientProgress({ ref, stream, writer });
   socket.data.stream = stream;
   streams.enter(tenantId, stream);
 
   const onPacket = ({ type }: { type: string }) => {
-    if (type === 'ping') stream.pinging();
+    if (type === 'ping') progress.pinging();
   };
   const onPong = () => {
-    if (stream.ponged() && stream.provenPosition !== undefined)
-      keeper.note(resumption.ref, stream.provenPosition);
+    if (progress.ponged()) keeper.note(progress);
+    else keeper.keep(ref);
   };
   socket.conn.on('packetCreate', onPacket);
   socket.conn.on('heartbeat', onPong);
-  new Subscriptions({ socket, stream, resumption, records, sessions, logger, onFlooded });
+  const subscriptions = new Subscriptions({
+    ...{ socket, stream, resumption, progress, records, sessions, snapshots, logger, onFlooded },
+  });
+  subscriptions.serve();
 
   socket.once('disconnect', (reason) => {
     streams.leave(tenantId, stream);
@@ -47,11 +53,7 @@ export function serveClient(
     socket.conn.off('packetCreate', onPacket);
     socket.conn.off('heartbeat', onPong);
     if (!FINAL.has(reason)) return;
-    keeper.forget(resumption.ref);
-    records
-      .delete(resumption.ref)
-      .catch((error: unknown) =>
-        logger.debug({ err: error }, 'what a client had was not deleted; it expires'),
-      );
+    keeper.forget(ref);
+    subscriptions.discard();
   });
 }

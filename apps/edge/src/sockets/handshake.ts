@@ -7,7 +7,7 @@ import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { isReturning } from '../streams/resumption.js';
-import { closeConnection } from './close-connection.js';
+import type { ClientConnection } from './client-connection.js';
 import type { EventSocket } from './socket-server.js';
 
 /** A `connect_error` as clients see it: a sentence as its message, the contract's description as `data`. */
@@ -35,18 +35,19 @@ const TOLD = new Map<ErrorCode, CloseReason>([
 export function checkApiKey(options: {
   readonly keys: KeyAuthenticator;
   readonly limits: ConnectionLimits;
-  /** The address of a socket's client, counted as one handshake already if this is the connection's first. */
-  readonly addressOf: (socket: EventSocket) => { readonly address: string; readonly isCounted: boolean };
+  readonly clientOf: (socket: EventSocket) => ClientConnection;
   readonly logger: Logger;
   /** Does what is to be done before the client is told that it is connected. */
   readonly onPassed: (socket: EventSocket) => Promise<void>;
   readonly onRefused: (socket: EventSocket) => void;
 }) {
-  const { keys, limits, addressOf, logger, onPassed, onRefused } = options;
+  const { keys, limits, clientOf, logger, onPassed, onRefused } = options;
 
   const authenticate = async (socket: EventSocket): Promise<void> => {
-    const { address, isCounted } = addressOf(socket);
-    if (!isCounted) limits.begin(address);
+    const client = clientOf(socket);
+    const { address } = client;
+    // A connection was counted when it was made, and with it the first namespace that it asks for.
+    if (!client.beginHandshake()) limits.begin(address);
     try {
       const identity = await keys.authenticate(apiKeyOfHandshake(socket.handshake));
       requireScope(identity, 'events:read');
@@ -68,8 +69,7 @@ export function checkApiKey(options: {
       release?.();
       const known = toWafleetError(error, logger);
       const reason = TOLD.get(known.code);
-      if (reason !== undefined && isReturning(socket.handshake.auth))
-        closeConnection(socket.conn, reason, []);
+      if (reason !== undefined && isReturning(socket.handshake.auth)) clientOf(socket).close(reason);
       else if (reason === undefined && known.retryable) socket.conn.close();
       onRefused(socket);
       next(new HandshakeError(known));

@@ -1,50 +1,27 @@
 import { EVENT_NAMES, type EventName, KEY_SCOPES, LINKING_EVENTS, NAMESPACES } from '@wafleet/contract';
 import { ApiKeys, type Fence, type NewApiKey } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useEdges } from '../testing/edge-fixture.js';
 import { SocketClient } from '../testing/socket-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let worker: TestWorker;
-let tenant: TestTenant;
-let shop: Fence;
-const clients: SocketClient[] = [];
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-  worker = await cluster.startWorker();
-});
-beforeEach(async () => {
-  tenant = await cluster.createTenant();
-  shop = await worker.own(tenant.tenantId, 'shop-1');
-});
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close();
-});
-afterAll(() => cluster.stop());
+const fixture = useEdges();
 
 async function clientWith(limits: NewApiKey, namespace = '/api/events', claims = {}): Promise<SocketClient> {
-  const { key } = await new ApiKeys(cluster.connection).create(tenant.tenantId, limits);
+  const { key } = await new ApiKeys(fixture.cluster.connection).create(fixture.tenant.tenantId, limits);
   const auth = { ...claims, token: key };
-  const client = new SocketClient(edge.url + namespace, { auth, transports: ['websocket'] });
-  clients.push(client);
-  return client;
+  return fixture.keep(new SocketClient(fixture.edge.url + namespace, { auth, transports: ['websocket'] }));
 }
 
 const connect = async (limits: NewApiKey) => (await clientWith(limits)).connected();
 
 /** Publishes a QR code of the session, then an event that everybody hears. */
 async function publish(fence: Fence, id: string): Promise<void> {
-  await worker.publish(fence, 'auth.qr', {
+  await fixture.worker.publish(fence, 'auth.qr', {
     qr: 'a secret',
     expiresAt: new Date(Date.now() + 60_000).toISOString(),
   });
-  await worker.publish(fence, 'presence.update', { id, presences: {} });
+  await fixture.worker.publish(fence, 'presence.update', { id, presences: {} });
 }
 
 /** The events that a client was told, and of which sessions, once it has heard the presence of `id`. */
@@ -76,15 +53,15 @@ describe.each(NAMESPACES)('connecting to %s', (namespace) => {
 
 describe('a handshake', () => {
   it('widens nothing by what it claims', async () => {
-    const other = await cluster.createTenant();
-    const theirs = await worker.own(other.tenantId, 'theirs');
+    const other = await fixture.cluster.createTenant();
+    const theirs = await fixture.worker.own(other.tenantId, 'theirs');
     const claims = { scopes: [...KEY_SCOPES], sessions: ['theirs'], tenantId: other.tenantId, admin: true };
     const client = await clientWith({ scopes: ['events:read'], sessions: ['shop-1'] }, '/api/events', claims);
     await client.connected();
     expect(await client.subscribe(['auth.qr'])).toMatchObject({ ok: false, error: { code: 'FORBIDDEN' } });
     expect(await client.subscribe(['*'])).toMatchObject({ ok: true, sessions: ['shop-1'] });
     await publish(theirs, 'theirs@lid');
-    await publish(shop, 'end@lid');
+    await publish(fixture.shop, 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['presence.update of shop-1']);
   });
 
@@ -92,7 +69,7 @@ describe('a handshake', () => {
     [{ events: ['auth.qr'] }, 'FORBIDDEN'],
     [{ events: ['call'], sessions: ['shop-2'] }, 'SESSION_NOT_FOUND'],
   ])('that asks for %j gets no more than a subscribe', async (claims, code) => {
-    await worker.own(tenant.tenantId, 'shop-2');
+    await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
     const client = await clientWith({ scopes: ['events:read'], sessions: ['shop-1'] }, '/api/events', claims);
     await waitFor(() => client.errors.length > 0, { what: 'it is refused' });
     expect(client.errors).toMatchObject([{ code }]);
@@ -105,7 +82,7 @@ describe('the linking events', () => {
   it('come to a key with sessions:write', async () => {
     const client = await connect({ scopes: ['events:read', 'sessions:write'] });
     expect(await client.subscribe(['*'])).toMatchObject({ ok: true, events: EVENT_NAMES });
-    await publish(shop, 'end@lid');
+    await publish(fixture.shop, 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['auth.qr of shop-1', 'presence.update of shop-1']);
   });
 
@@ -116,7 +93,7 @@ describe('the linking events', () => {
       ok: true,
       events: ['call'],
     });
-    await publish(shop, 'end@lid');
+    await publish(fixture.shop, 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['presence.update of shop-1']);
   });
 
@@ -132,7 +109,7 @@ describe('the linking events', () => {
         },
       });
       await client.subscribe(['presence.update']);
-      await publish(shop, 'end@lid');
+      await publish(fixture.shop, 'end@lid');
       expect(await heard(client, 'end@lid')).toEqual(['presence.update of shop-1']);
     },
   );
@@ -145,16 +122,17 @@ describe('a key with a list of sessions', () => {
       ok: true,
       sessions: ['shop-1', 'later'],
     });
-    const second = await worker.own(tenant.tenantId, 'shop-2');
-    const later = await worker.own(tenant.tenantId, 'later');
-    for (const [index, fence] of [second, shop, later].entries()) await publish(fence, `${index}@lid`);
+    const second = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
+    const later = await fixture.worker.own(fixture.tenant.tenantId, 'later');
+    for (const [index, fence] of [second, fixture.shop, later].entries())
+      await publish(fence, `${index}@lid`);
     expect(await heard(client, '2@lid')).toEqual(['presence.update of shop-1', 'presence.update of later']);
   });
 
   it('is answered for others, existing or not, as for those that do not exist', async () => {
-    const other = await cluster.createTenant();
-    await worker.own(other.tenantId, 'theirs');
-    await worker.own(tenant.tenantId, 'shop-2');
+    const other = await fixture.cluster.createTenant();
+    await fixture.worker.own(other.tenantId, 'theirs');
+    await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
     const unlimited = await connect({});
     const client = await connect({ sessions: ['shop-1', 'theirs', 'later'] });
     const ask = async (asking: SocketClient, name: string) =>
@@ -170,12 +148,12 @@ describe('a key with a list of sessions', () => {
   });
 
   it('hears of no session of another tenant, whatever its list says', async () => {
-    const other = await cluster.createTenant();
-    const theirs = await worker.own(other.tenantId, 'theirs');
+    const other = await fixture.cluster.createTenant();
+    const theirs = await fixture.worker.own(other.tenantId, 'theirs');
     const client = await connect({ sessions: ['shop-1', 'theirs'] });
     await client.subscribe(['*']);
     await publish(theirs, 'theirs@lid');
-    await publish(shop, 'end@lid');
+    await publish(fixture.shop, 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['auth.qr of shop-1', 'presence.update of shop-1']);
   });
 
@@ -183,7 +161,7 @@ describe('a key with a list of sessions', () => {
     const client = await connect({ sessions: ['shop-1'] });
     await client.subscribe(['auth.qr', 'presence.update']);
     expect(await client.unsubscribe(['auth.*'])).toMatchObject({ ok: true });
-    await publish(shop, 'end@lid');
+    await publish(fixture.shop, 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['presence.update of shop-1']);
   });
 });
@@ -192,7 +170,7 @@ describe('a key without limits', () => {
   it('hears of a session that is made later', async () => {
     const client = await connect({});
     await client.subscribe(['*']);
-    await publish(await worker.own(tenant.tenantId, 'later'), 'end@lid');
+    await publish(await fixture.worker.own(fixture.tenant.tenantId, 'later'), 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['auth.qr of later', 'presence.update of later']);
   });
 });

@@ -1,5 +1,5 @@
 import { CONNECTION_CLOSING_EVENT } from '@wafleet/contract';
-import { waitFor } from '@wafleet/testkit';
+import { metricOf, waitFor } from '@wafleet/testkit';
 import { Socket as RawSocket } from 'engine.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
@@ -34,12 +34,8 @@ function client(edge: TestEdge, { key = tenant.key, auth = {}, ...options }: Opt
 const connect = (edge: TestEdge, options?: Options) => client(edge, options).connected();
 
 /** How often a limit was exceeded at an edge. */
-async function exceeded({ url }: TestEdge, limit: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const line = new RegExp(`^wafleet_edge_limits_exceeded_total\\{limit="${limit}"\\} (\\d+)$`, 'm').exec(
-    text,
-  );
-  return Number(line?.[1]);
+function exceeded(edge: TestEdge, limit: string): Promise<number> {
+  return metricOf(edge, `wafleet_edge_limits_exceeded_total{limit="${limit}"}`);
 }
 
 /** What Socket.IO gives as `auth.pid` when it connects again. */

@@ -1,42 +1,22 @@
 import { type ERRORS, EVENT_NAMES, NAMESPACES, type SubscribeAck } from '@wafleet/contract';
 import type { Fence } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useEdges } from '../testing/edge-fixture.js';
 import { SocketClient } from '../testing/socket-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
+import type { TestTenant } from '../testing/test-cluster.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let worker: TestWorker;
-let tenant: TestTenant;
-let shop: Fence;
-const clients: SocketClient[] = [];
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-  worker = await cluster.startWorker();
-});
-beforeEach(async () => {
-  tenant = await cluster.createTenant();
-  shop = await worker.own(tenant.tenantId, 'shop-1');
-});
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close();
-});
-afterAll(() => cluster.stop());
+const fixture = useEdges();
 
 function connect(options: { namespace?: string; of?: TestTenant; transports?: string[] } = {}) {
-  const { namespace = '/api/events', of = tenant, transports = ['websocket'] } = options;
-  const client = new SocketClient(edge.url + namespace, { auth: { token: of.key }, transports });
-  clients.push(client);
-  return client.connected();
+  const { namespace = '/api/events', of = fixture.tenant, transports = ['websocket'] } = options;
+  return fixture
+    .keep(new SocketClient(fixture.edge.url + namespace, { auth: { token: of.key }, transports }))
+    .connected();
 }
 
 const presence = (fence: Fence, id: string) =>
-  worker.publish(fence, 'presence.update', { id, presences: {} });
+  fixture.worker.publish(fence, 'presence.update', { id, presences: {} });
 const ids = (client: SocketClient) => client.received.map(({ args }) => (args[0] as { id?: string }).id);
 
 describe.each(NAMESPACES)('events on %s', (namespace) => {
@@ -45,7 +25,7 @@ describe.each(NAMESPACES)('events on %s', (namespace) => {
     async (transport) => {
       const client = await connect({ namespace, transports: [transport] });
       await client.subscribe(['call', 'presence.update']);
-      await presence(shop, 'a@lid');
+      await presence(fixture.shop, 'a@lid');
 
       await client.payloads(1);
       expect(client.received).toEqual([
@@ -69,7 +49,7 @@ describe.each(NAMESPACES)('events on %s', (namespace) => {
     const client = await connect({ namespace });
     await client.subscribe(['*']);
     const sent = Array.from({ length: 200 }, (_, index) => `${index}@lid`);
-    for (const id of sent) await presence(shop, id);
+    for (const id of sent) await presence(fixture.shop, id);
     await client.payloads(sent.length);
     expect(ids(client)).toEqual(sent);
   });
@@ -81,11 +61,11 @@ describe.each(NAMESPACES)('events on %s', (namespace) => {
     await all.subscribe(['*']);
     await one.subscribe({ events: ['presence.update'], sessions: ['shop-1'] });
     await none.subscribe(['messages.*']);
-    const other = await worker.own(tenant.tenantId, 'shop-2');
+    const other = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
 
     await presence(other, 'b@lid');
-    await presence(shop, 'a@lid');
-    await worker.publish(shop, 'call', {
+    await presence(fixture.shop, 'a@lid');
+    await fixture.worker.publish(fixture.shop, 'call', {
       calls: [
         {
           id: 'C',
@@ -97,7 +77,7 @@ describe.each(NAMESPACES)('events on %s', (namespace) => {
         },
       ],
     });
-    await worker.publish(other, 'messages.delete', { jid: 'end@lid', all: true });
+    await fixture.worker.publish(other, 'messages.delete', { jid: 'end@lid', all: true });
 
     await all.payloads(4);
     await none.payloads(1);
@@ -110,17 +90,17 @@ describe.each(NAMESPACES)('events on %s', (namespace) => {
 describe('the acknowledgement of subscribe', () => {
   it('comes only once the edge receives the events, even when it has just lost its connection to Redis', async () => {
     const client = await connect();
-    await cluster.connection.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await fixture.cluster.connection.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     expect(await client.subscribe(['presence.update'])).toMatchObject({ ok: true });
-    await presence(shop, 'a@lid');
+    await presence(fixture.shop, 'a@lid');
     await client.payloads(1);
   });
 });
 
 describe('isolation', () => {
   it('gives a wildcard its own tenant’s events only, whatever sessions are called', async () => {
-    const other = await cluster.createTenant();
-    const theirs = await worker.own(other.tenantId, 'shop-1');
+    const other = await fixture.cluster.createTenant();
+    const theirs = await fixture.worker.own(other.tenantId, 'shop-1');
     const mine = await connect();
     const foreign = await connect({ of: other });
     await mine.subscribe(['*']);
@@ -128,7 +108,7 @@ describe('isolation', () => {
     await foreign.subscribe(['*']);
 
     await presence(theirs, 'theirs@lid');
-    await presence(shop, 'mine@lid');
+    await presence(fixture.shop, 'mine@lid');
     await mine.payloads(1);
     await foreign.payloads(1);
     expect(ids(mine)).toEqual(['mine@lid']);
@@ -136,8 +116,8 @@ describe('isolation', () => {
   });
 
   it('answers for foreign sessions as for unknown ones', async () => {
-    const other = await cluster.createTenant();
-    await worker.own(other.tenantId, 'theirs');
+    const other = await fixture.cluster.createTenant();
+    await fixture.worker.own(other.tenantId, 'theirs');
     const client = await connect();
     const answers = [];
     for (const session of ['theirs', 'unknown']) {
@@ -147,9 +127,9 @@ describe('isolation', () => {
     expect(answers[0]).toContain('SESSION_NOT_FOUND');
     expect(answers[0]).toBe(answers[1]);
 
-    await presence(shop, 'a@lid');
+    await presence(fixture.shop, 'a@lid');
     await client.subscribe(['presence.update']);
-    await presence(shop, 'b@lid');
+    await presence(fixture.shop, 'b@lid');
     await client.payloads(1);
     expect(ids(client)).toEqual(['b@lid']);
   });
@@ -163,7 +143,7 @@ describe('a wildcard subscription', () => {
       events: [...EVENT_NAMES],
       sessions: '*',
     });
-    const later = await worker.own(tenant.tenantId, 'later');
+    const later = await fixture.worker.own(fixture.tenant.tenantId, 'later');
     await presence(later, 'a@lid');
     expect(await client.payloads(1)).toMatchObject([{ sessionId: 'later' }]);
   });
@@ -182,8 +162,8 @@ describe('an event that is subscribed twice', () => {
     await client.subscribe(['*']);
     await client.subscribe({ events: ['presence.update'], sessions: ['shop-1'] });
     await client.subscribe(['presence.update']);
-    await presence(shop, 'a@lid');
-    await presence(shop, 'b@lid');
+    await presence(fixture.shop, 'a@lid');
+    await presence(fixture.shop, 'b@lid');
     await client.payloads(2);
     expect(ids(client)).toEqual(['a@lid', 'b@lid']);
   });
@@ -194,8 +174,8 @@ describe('unsubscribe', () => {
   async function heard(client: SocketClient): Promise<(string | undefined)[]> {
     client.received.length = 0;
     await client.subscribe(['contacts.update']);
-    await presence(shop, 'a@lid');
-    await worker.publish(shop, 'contacts.update', { contacts: [{ id: 'end@lid' }] });
+    await presence(fixture.shop, 'a@lid');
+    await fixture.worker.publish(fixture.shop, 'contacts.update', { contacts: [{ id: 'end@lid' }] });
     await waitFor(() => client.received.some(({ event }) => event === 'contacts.update'), {
       what: 'the end',
     });

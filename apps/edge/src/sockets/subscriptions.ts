@@ -10,7 +10,9 @@ import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import { requireSessions } from '../sessions/require-sessions.js';
+import type { ClientProgress } from '../streams/client-progress.js';
 import type { Resumption } from '../streams/resumption.js';
+import type { Snapshots } from '../streams/snapshots.js';
 import type { SocketStream } from '../streams/socket-stream.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
 import { ping } from './engine-internals.js';
@@ -20,8 +22,10 @@ interface SubscriptionsOptions {
   readonly socket: EventSocket;
   readonly stream: SocketStream;
   readonly resumption: Resumption;
+  readonly progress: ClientProgress;
   readonly records: ResumeRecords;
   readonly sessions: SessionDirectory;
+  readonly snapshots: Snapshots;
   readonly logger: Logger;
   /** Called when more requests wait than may. */
   readonly onFlooded: () => void;
@@ -40,10 +44,16 @@ export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   #previous: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** Whether the client's record says that it is subscribed to something. */
+  #isKept = false;
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
-    const { socket } = options;
+  }
+
+  /** Begins: with what the client had before it reconnected, or what its handshake asks for. To be called once. */
+  serve(): void {
+    const { socket } = this.#options;
     this.#enqueue(() => this.#begin());
     socket.on('subscribe', (...args: unknown[]) =>
       this.#serve(args, (request, ack) => this.#subscribe(request, ack)),
@@ -51,6 +61,19 @@ export class Subscriptions {
     socket.on('unsubscribe', (...args: unknown[]) =>
       this.#serve(args, (request, ack) => this.#unsubscribe(request, ack)),
     );
+  }
+
+  /** Forgets, after the requests under way, what the client had: it left of its own accord, and does not go on with it. */
+  discard(): void {
+    const { records, resumption, logger } = this.#options;
+    this.#enqueue(async () => {
+      if (!this.#isKept) return;
+      try {
+        await records.delete(resumption.ref);
+      } catch (error) {
+        logger.debug({ err: error }, 'what a client had was not deleted; it expires');
+      }
+    });
   }
 
   #enqueue(action: () => Promise<void>): void {
@@ -91,7 +114,7 @@ export class Subscriptions {
     const { socket, resumption } = this.#options;
     const { events, sessions, since } = socket.handshake.auth;
     try {
-      if (resumption.record !== undefined) await this.#resume(resumption.record);
+      if (resumption.subscribed !== undefined) await this.#resume(resumption.subscribed);
       else if (events !== undefined) {
         await this.#subscribe(
           {
@@ -102,10 +125,7 @@ export class Subscriptions {
           undefined,
         );
       } else if (resumption.isForgotten) {
-        throw new WafleetError(
-          'SUBSCRIPTION_LOST',
-          'What this client was subscribed to is not known any more.',
-        );
+        throw subscriptionLost();
       }
     } catch (error) {
       this.#refuse(error, undefined);
@@ -114,18 +134,25 @@ export class Subscriptions {
     }
   }
 
-  async #resume({ subscription, position }: NonNullable<Resumption['record']>): Promise<void> {
-    const { stream } = this.#options;
+  async #resume(subscribed: NonNullable<Resumption['subscribed']>): Promise<void> {
+    const { socket, stream, progress, snapshots } = this.#options;
+    const { subscription, position, isIntroduced } = subscribed;
     const known = SubscriptionSet.parse(subscription);
-    if (known === undefined || known.isEmpty) return;
-    const started = await stream.subscribe(known, { since: position });
+    if (known === undefined) throw subscriptionLost();
+    this.#isKept = !known.isEmpty;
+    if (!this.#isKept) return;
+    const started = await stream.subscribe(known, { since: position, isIntroduced: !isIntroduced });
+    const isTold = !isIntroduced || started.continuation.recovered === false;
+    const introduces = isTold && snapshots.tellOf(known);
+    if (introduces) progress.beginIntroduction();
     await started.proceed();
+    if (introduces) progress.endIntroduction();
     // So that another loss does not bring all this again: the next ping by itself may be far off.
-    ping(this.#options.socket.conn);
+    ping(socket.conn);
   }
 
   async #subscribe(input: unknown, acknowledge: Acknowledge | undefined): Promise<void> {
-    const { socket, stream, sessions: directory } = this.#options;
+    const { socket, stream, progress, snapshots, sessions: directory } = this.#options;
     const request = parseSubscribeRequest(input);
     const allowed = authorizeSubscription(socket.data.identity, request);
     if (request.sessions !== undefined) {
@@ -133,12 +160,19 @@ export class Subscriptions {
     }
     const added = SubscriptionSet.of(allowed);
     requireRoom(stream.subscription.union(added));
-    const { since, isSinceSnapshot: isIntroduced } = request;
-    const started = await stream.subscribe(added, { since, isIntroduced });
+    const { since, isSinceSnapshot } = request;
+    const started = await stream.subscribe(added, { since, isIntroduced: isSinceSnapshot });
+    const isTold = since === undefined || isSinceSnapshot || started.continuation.recovered === false;
+    const introduces = isTold && snapshots.tellOf(added);
+    if (introduces) progress.beginIntroduction();
     await this.#save(stream.subscription.union(added.startingAfter(started.start)));
     const { events, sessions = '*' } = allowed;
     acknowledge?.({ ok: true, events, sessions, ...started.continuation });
     await started.proceed();
+    if (!introduces) return;
+    progress.endIntroduction();
+    // So that a loss does not bring it again.
+    ping(socket.conn);
   }
 
   async #unsubscribe(input: unknown, acknowledge: Acknowledge | undefined): Promise<void> {
@@ -150,12 +184,17 @@ export class Subscriptions {
   }
 
   async #save(subscription: SubscriptionSet): Promise<void> {
-    const { socket, stream, records, resumption } = this.#options;
-    const position = stream.provenPosition;
-    if (position === undefined) return;
+    const { socket, progress, records, resumption } = this.#options;
+    const { point } = progress;
+    if (point === undefined) return;
+    this.#isKept = !subscription.isEmpty;
     const { keyId } = socket.data.identity;
-    await records.save(resumption.ref, { keyId, subscription: subscription.toString(), position });
+    await records.save(resumption.ref, keyId, { subscription: subscription.toString(), ...point });
   }
+}
+
+function subscriptionLost(): WafleetError {
+  return new WafleetError('SUBSCRIPTION_LOST', 'What this client was subscribed to is not known any more.');
 }
 
 function requireRoom(subscription: SubscriptionSet): void {

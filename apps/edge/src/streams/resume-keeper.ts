@@ -1,6 +1,15 @@
-import type { EventPosition } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { ResumeRecords, ResumeRef } from '@wafleet/store';
+import type { ClientProgress } from './client-progress.js';
+
+type Progress = Pick<ClientProgress, 'ref' | 'point'>;
+
+interface ResumeKeeperOptions {
+  readonly records: ResumeRecords;
+  readonly logger: Logger;
+  /** How often the record of a client about which there is no news is kept alive; a quarter of its life unless given. */
+  readonly keepEveryMs?: number;
+}
 
 const WRITE_EVERY_MS = 1_000;
 
@@ -8,18 +17,36 @@ const WRITE_EVERY_MS = 1_000;
 export class ResumeKeeper {
   readonly #records: ResumeRecords;
   readonly #logger: Logger;
+  readonly #keepEveryMs: number;
   readonly #writing: NodeJS.Timeout;
-  #waiting = new Map<ResumeRef, EventPosition>();
+  readonly #keptAt = new WeakMap<ResumeRef, number>();
+  #waiting = new Map<ResumeRef, () => Promise<void>>();
 
-  constructor({ records, logger }: { records: ResumeRecords; logger: Logger }) {
+  constructor({ records, logger, keepEveryMs }: ResumeKeeperOptions) {
     this.#records = records;
     this.#logger = logger;
+    this.#keepEveryMs = keepEveryMs ?? records.lifeMs / 4;
     this.#writing = setInterval(() => void this.#write(), WRITE_EVERY_MS);
   }
 
-  /** @param ref the same object for the same client. */
-  note(ref: ResumeRef, position: EventPosition): void {
-    this.#waiting.set(ref, position);
+  /** There is news of a client. What is written is how far it has got by then: meanwhile it may have to go back. */
+  note(progress: Progress): void {
+    const { ref } = progress;
+    this.#keptAt.set(ref, performance.now());
+    this.#waiting.set(ref, async () => {
+      const { point } = progress;
+      if (point !== undefined) await this.#records.advance(ref, point);
+    });
+  }
+
+  /** A client is still there, without news: what is known of it must not expire meanwhile. */
+  keep(ref: ResumeRef): void {
+    const now = performance.now();
+    const keptAt = this.#keptAt.get(ref);
+    if (keptAt === undefined) this.#keptAt.set(ref, now);
+    if (keptAt === undefined || now - keptAt < this.#keepEveryMs || this.#waiting.has(ref)) return;
+    this.#keptAt.set(ref, now);
+    this.#waiting.set(ref, () => this.#records.keep(ref));
   }
 
   forget(ref: ResumeRef): void {
@@ -33,16 +60,16 @@ export class ResumeKeeper {
   }
 
   async #write(): Promise<void> {
-    const waiting = [...this.#waiting];
+    const waiting = [...this.#waiting.values()];
     this.#waiting = new Map();
-    const write = async ([ref, position]: [ResumeRef, EventPosition]) => {
+    const tryWrite = async (write: () => Promise<void>) => {
       try {
-        await this.#records.advance(ref, position);
+        await write();
       } catch (error) {
         // The record stays further back: its client gets some events twice.
         this.#logger.debug({ err: error }, 'a client’s position could not be written');
       }
     };
-    await Promise.all(waiting.map(write));
+    await Promise.all(waiting.map(tryWrite));
   }
 }

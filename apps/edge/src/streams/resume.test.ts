@@ -1,62 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SUBSCRIPTION_RESET_EVENT, type SubscriptionReset } from '@wafleet/contract';
-import type { Fence } from '@wafleet/store';
 import { SeverablePort, waitFor } from '@wafleet/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useEdges } from '../testing/edge-fixture.js';
 import { SocketClient } from '../testing/socket-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
-let cluster: TestCluster;
-let edges: readonly [TestEdge, TestEdge];
-let worker: TestWorker;
-let tenant: TestTenant;
-let shop: Fence;
-const opened: { close(): unknown }[] = [];
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edges = [await cluster.startEdge(), await cluster.startEdge()];
-  worker = await cluster.startWorker();
-});
-beforeEach(async () => {
-  tenant = await cluster.createTenant();
-  shop = await worker.own(tenant.tenantId, 'shop-1');
-});
-afterEach(async () => {
-  for (const each of opened.splice(0)) await each.close();
-});
-afterAll(() => cluster.stop());
+const fixture = useEdges(2);
 
 type Options = ConstructorParameters<typeof SocketClient>[1] & { url?: string };
 
-function connect({ url = edges[0].url, auth = {}, ...options }: Options = {}): Promise<SocketClient> {
+function connect({ url = fixture.edge.url, auth = {}, ...options }: Options = {}): Promise<SocketClient> {
   const client = new SocketClient(`${url}/api/events`, {
-    auth: { token: tenant.key, ...auth },
+    auth: { token: fixture.tenant.key, ...auth },
     transports: ['websocket'],
     reconnectionDelay: 20,
     reconnectionDelayMax: 50,
     ...options,
   });
-  opened.push(client);
-  return client.connected();
+  return fixture.keep(client).connected();
 }
 
 /** A port that leads to the first edge, for clients that are to be moved to the second one. */
 async function balancer(): Promise<SeverablePort> {
-  const port = await SeverablePort.open(Number(new URL(edges[0].url).port));
-  opened.push(port);
-  return port;
-}
-
-let published = 0;
-
-async function publish(count = 1, fence = shop): Promise<string[]> {
-  const ids = Array.from({ length: count }, (_, index) => `${published + index + 1}@lid`);
-  published += count;
-  for (const id of ids) await worker.publish(fence, 'presence.update', { id, presences: {} });
-  return ids;
+  return fixture.keep(await SeverablePort.open(Number(new URL(fixture.edge.url).port)));
 }
 
 const payloadsOf = (client: SocketClient) =>
@@ -80,29 +46,29 @@ describe('since', () => {
   it('brings what came after an event, then what comes, each once and in order', async () => {
     const first = await connect();
     await first.subscribe(['presence.update']);
-    const seen = await publish(3);
+    const seen = await fixture.publish(3);
     await received(first, seen);
     const since = payloadsOf(first)[1]?.eventId;
     first.close();
-    const missed = await publish(1_500);
+    const missed = await fixture.publish(1_500);
 
-    const second = await connect({ url: edges[1].url });
+    const second = await connect({ url: fixture.otherEdge.url });
     const lost = resets(second);
     const ack = await second.subscribe({ events: ['presence.update'], since });
     expect(ack).toMatchObject({ ok: true, recovered: true, position: since });
-    await received(second, [...seen.slice(2), ...missed, ...(await publish(2))]);
+    await received(second, [...seen.slice(2), ...missed, ...(await fixture.publish(2))]);
     expect(lost).toEqual([]);
   });
 
   it('loses and repeats nothing while events go on coming', async () => {
     const position = await (await connect()).subscribe(['call']);
     const since = 'position' in position ? position.position : undefined;
-    const missed = await publish(2_000);
+    const missed = await fixture.publish(2_000);
     const client = await connect();
     let goesOn = true;
     const live: string[] = [];
     const publishing = (async () => {
-      while (goesOn) live.push(...(await publish()));
+      while (goesOn) live.push(...(await fixture.publish()));
     })();
     await client.subscribe({ events: ['*'], since });
     await client.payloads(missed.length + 50);
@@ -115,7 +81,7 @@ describe('since', () => {
     const ack = await (await connect()).subscribe(['*']);
     expect(ack).toMatchObject({ ok: true, position: expect.any(String) });
     expect(ack).not.toHaveProperty('recovered');
-    const missed = await publish(2);
+    const missed = await fixture.publish(2);
     const client = await connect();
     const since = 'position' in ack ? ack.position : undefined;
     expect(await client.subscribe({ events: ['presence.update'], since })).toMatchObject({ recovered: true });
@@ -123,15 +89,15 @@ describe('since', () => {
   });
 
   it('brings only what is subscribed to, and what was subscribed to before goes on without a gap', async () => {
-    const other = await worker.own(tenant.tenantId, 'shop-2');
+    const other = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
     const client = await connect();
     const ack = await client.subscribe({ events: ['presence.update'], sessions: ['shop-1'] });
-    const here = await publish(2);
-    const there = await publish(2, other);
+    const here = await fixture.publish(2);
+    const there = await fixture.publish(2, other);
     await received(client, here);
     const since = 'position' in ack ? ack.position : undefined;
     const again = client.subscribe({ events: ['presence.update'], sessions: ['shop-2'], since });
-    const later = await publish(3);
+    const later = await fixture.publish(3);
     expect(await again).toMatchObject({ recovered: true });
     await client.payloads(7);
     const of = (session: string) =>
@@ -143,10 +109,10 @@ describe('since', () => {
   it('that is in the log no more is told, with the range, and what is left comes', async () => {
     const client = await connect();
     await client.subscribe(['presence.update']);
-    const ids = await publish(10);
+    const ids = await fixture.publish(10);
     await received(client, ids);
     const eventIds = payloadsOf(client).map(({ eventId }) => eventId);
-    await cluster.connection.xtrim(`wf:{${tenant.tenantId}}:log`, 'MAXLEN', 4);
+    await fixture.cluster.connection.xtrim(`wf:{${fixture.tenant.tenantId}}:log`, 'MAXLEN', 4);
 
     const late = await connect();
     const lost = resets(late);
@@ -159,11 +125,11 @@ describe('since', () => {
   it.each(['1-5', '999999999999999-5', '1795326841000-1', 'zzz-9'])(
     'that is no position of this log (%s) is told',
     async (since) => {
-      await publish(2);
+      await fixture.publish(2);
       const client = await connect();
       const lost = resets(client);
       expect(await client.subscribe({ events: ['*'], since })).toMatchObject({ ok: true, recovered: false });
-      const [next] = await publish();
+      const [next] = await fixture.publish();
       await waitFor(() => ids(client).at(-1) === next, { what: 'the next event comes' });
       expect(lost).toHaveLength(1);
     },
@@ -185,13 +151,13 @@ describe('a handshake with events', () => {
       auth: { events: ['presence.update', 'connection.update'], sessions: ['shop-1'] },
     });
     await waitFor(() => client.told.length > 0, { what: 'it is told how the session is' });
-    await received(client, await publish(2));
+    await received(client, await fixture.publish(2));
   });
 
   it('goes on after a position', async () => {
     const ack = await (await connect()).subscribe(['presence.update']);
     const since = 'position' in ack ? ack.position : undefined;
-    const missed = await publish(2);
+    const missed = await fixture.publish(2);
     await received(await connect({ auth: { events: ['presence.update'], since } }), missed);
   });
 
@@ -214,14 +180,14 @@ describe('a JavaScript client that reconnects', () => {
       });
       const lost = resets(client);
       await client.subscribe(['presence.update']);
-      const before = await publish(5);
+      const before = await fixture.publish(5);
       await received(client, before);
       port.sever();
       await waitFor(() => !client.socket.connected, { what: 'it is cut off' });
-      const missed = await publish(700);
-      port.moveTo(Number(new URL(edges[1].url).port));
+      const missed = await fixture.publish(700);
+      port.moveTo(Number(new URL(fixture.otherEdge.url).port));
       port.restore();
-      const after = await publish(5);
+      const after = await fixture.publish(5);
       const all = [...before, ...missed, ...after];
       await waitFor(() => distinct(ids(client)).length >= all.length, { what: 'it has everything' });
       expect(distinct(ids(client))).toEqual(all);
@@ -233,15 +199,15 @@ describe('a JavaScript client that reconnects', () => {
     const port = await balancer();
     const client = await connect({ url: `http://127.0.0.1:${port.port}`, reconnection: true });
     await client.subscribe(['presence.update']);
-    const before = await publish(3);
+    const before = await fixture.publish(3);
     await received(client, before);
     port.freeze();
-    const vanished = await publish(20);
+    const vanished = await fixture.publish(20);
     await delay(50);
     expect(ids(client)).toEqual(before);
     port.sever();
     port.restore();
-    const all = [...before, ...vanished, ...(await publish(1))];
+    const all = [...before, ...vanished, ...(await fixture.publish(1))];
     await waitFor(() => distinct(ids(client)).length >= all.length, { what: 'it has everything' });
     expect(distinct(ids(client))).toEqual(all);
   });
@@ -251,17 +217,19 @@ describe('a JavaScript client that reconnects', () => {
     const client = await connect({ url: `http://127.0.0.1:${port.port}`, reconnection: true });
     await client.subscribe(['presence.update']);
     port.sever();
-    const missed = await publish(50);
+    const missed = await fixture.publish(50);
     port.restore();
     await received(client, missed);
-    const [recordKey = ''] = await cluster.connection.keys(`wf:{${tenant.tenantId}}:resume:*`);
+    const [recordKey = ''] = await fixture.cluster.connection.keys(
+      `wf:{${fixture.tenant.tenantId}}:resume:*`,
+    );
     const last = payloadsOf(client).at(-1)?.eventId;
-    await waitFor(async () => (await cluster.connection.hget(recordKey, 'position')) === last, {
+    await waitFor(async () => (await fixture.cluster.connection.hget(recordKey, 'position')) === last, {
       what: 'what it got is known',
     });
     port.sever();
     await waitFor(() => !client.socket.connected, { what: 'it is cut off' });
-    const later = await publish(3);
+    const later = await fixture.publish(3);
     port.restore();
     await received(client, [...missed, ...later]);
   });
@@ -271,10 +239,10 @@ describe('a JavaScript client that reconnects', () => {
     const client = await connect({ url: `http://127.0.0.1:${port.port}`, reconnection: true });
     await client.subscribe(['presence.update', 'messages.delete']);
     await client.unsubscribe(['presence.update']);
-    port.moveTo(Number(new URL(edges[1].url).port));
+    port.moveTo(Number(new URL(fixture.otherEdge.url).port));
     await waitFor(() => client.socket.connected, { what: 'it is back' });
-    await publish(2);
-    await worker.publish(shop, 'messages.delete', { jid: 'a@lid', all: true });
+    await fixture.publish(2);
+    await fixture.worker.publish(fixture.shop, 'messages.delete', { jid: 'a@lid', all: true });
     await waitFor(() => client.received.length > 0, { what: 'the event comes' });
     expect(client.received.map(({ event }) => event)).toEqual(['messages.delete']);
   });
@@ -283,7 +251,7 @@ describe('a JavaScript client that reconnects', () => {
     const client = await connect();
     await client.subscribe(['presence.update']);
     client.socket.disconnect();
-    const resumeKeys = () => cluster.connection.keys(`wf:{${tenant.tenantId}}:resume:*`);
+    const resumeKeys = () => fixture.cluster.connection.keys(`wf:{${fixture.tenant.tenantId}}:resume:*`);
     await waitFor(async () => (await resumeKeys()).length === 0, { what: 'its record is gone' });
     client.socket.connect();
     await client.connected();
@@ -303,7 +271,7 @@ describe('the secret of a client', () => {
     const client = await connect();
     await client.subscribe(['*']);
     const secret = await secretOf(client);
-    const found = await cluster.connection.keys('*');
+    const found = await fixture.cluster.connection.keys('*');
     expect(found.filter((key) => key.includes(secret))).toEqual([]);
   });
 
@@ -311,13 +279,13 @@ describe('the secret of a client', () => {
     const victim = await connect();
     await victim.subscribe(['*']);
     const pid = await secretOf(victim);
-    const { key: sameTenant } = await cluster.createKey(tenant.tenantId);
-    const { key: otherTenant } = await cluster.createTenant('another');
+    const { key: sameTenant } = await fixture.cluster.createKey(fixture.tenant.tenantId);
+    const { key: otherTenant } = await fixture.cluster.createTenant('another');
     for (const token of [sameTenant, otherTenant]) {
       const thief = await connect({ auth: { token, pid } });
       await waitFor(() => thief.errors.length > 0, { what: 'it is told' });
       expect(thief.errors).toMatchObject([{ code: 'SUBSCRIPTION_LOST' }]);
-      await publish(1);
+      await fixture.publish(1);
       await thief.subscribe(['call']);
       expect(thief.received).toEqual([]);
       expect(await secretOf(thief)).not.toBe(pid);
@@ -329,7 +297,7 @@ describe('the secret of a client', () => {
     async (pid) => {
       const client = await connect({ auth: { pid } });
       await client.subscribe(['presence.update']);
-      await received(client, await publish(1));
+      await received(client, await fixture.publish(1));
     },
   );
 });

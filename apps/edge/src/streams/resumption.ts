@@ -7,8 +7,9 @@ import type { EventSocket } from '../sockets/socket-server.js';
 /** A client as it connects: its secret, and what it goes on with if it was here before. */
 export interface Resumption {
   readonly ref: ResumeRef;
-  readonly record: ResumeRecord | undefined;
-  /** It was here before, and what it was subscribed to is not known any more. */
+  /** What it was subscribed to; undefined for nothing. */
+  readonly subscribed: ResumeRecord['subscribed'];
+  /** It was here before, and may have been subscribed to something that is not known any more. */
   readonly isForgotten: boolean;
 }
 
@@ -22,8 +23,9 @@ export function isReturning(auth: unknown): boolean {
 
 /**
  * Finds what a client goes on with. Socket.IO's JavaScript clients send back as `auth.pid`, on each reconnect, what the
- * server called `pid` in its answer to the first CONNECT; others send none and are new each time. The secret is good
- * only together with the API key that it was given to.
+ * server called `pid` in its last answer to CONNECT; others send none and are new each time. The secret is good only
+ * together with the API key that it was given to. Whoever gets a secret has a record from then on, so that of those who
+ * come back with one those that never subscribed can be told from those whose subscription is gone.
  */
 export async function findResumption(
   records: ResumeRecords,
@@ -31,13 +33,16 @@ export async function findResumption(
   auth: unknown,
 ): Promise<Resumption> {
   const given = handshakeSchema.safeParse(auth);
+  let isForgotten = false;
   if (given.success) {
     const ref = { tenantId, secret: given.data.pid };
     const record = await records.find(ref);
-    if (record?.keyId === keyId) return { ref, record, isForgotten: false };
+    if (record?.keyId === keyId) return { ref, subscribed: record.subscribed, isForgotten };
+    isForgotten = record === undefined || record.subscribed !== undefined;
   }
-  const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  return { ref: { tenantId, secret }, record: undefined, isForgotten: given.success };
+  const ref = { tenantId, secret: randomBytes(SECRET_BYTES).toString('base64url') };
+  await records.create(ref, keyId);
+  return { ref, subscribed: undefined, isForgotten };
 }
 
 /**

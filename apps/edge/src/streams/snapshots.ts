@@ -43,12 +43,17 @@ export class Snapshots {
     this.#resources = resources;
   }
 
+  /** Whether there are states that a subscription covers, if there are sessions. */
+  tellOf(subscription: SubscriptionSet): boolean {
+    return subscription.hasAnyOf(TOLD);
+  }
+
   /**
    * The states that a subscription covers, of the tenant's sessions in the order in which they were made. QR codes and
    * pairing codes only while WhatsApp would take them.
    */
   async read(tenantId: string, subscription: SubscriptionSet, at: EventPosition): Promise<Snapshot[]> {
-    if (!subscription.hasAnyOf(TOLD)) return [];
+    if (!this.tellOf(subscription)) return [];
     const { sessions } = this.#resources;
     const names = subscription.sessionsOf(TOLD);
     const records =

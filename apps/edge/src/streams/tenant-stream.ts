@@ -25,7 +25,7 @@ export interface TenantStreamOptions {
   readonly deliver: (event: LoggedEvent) => void;
   /** Called before the events that follow the loss. */
   readonly onLost: (range: LostRange) => void;
-  /** Called when events had to be read from the log, with how many. */
+  /** Called when events were read from the log that the channel did not bring, with how many. */
   readonly onFilled: (events: number) => void;
   readonly logger: Logger;
 }
@@ -39,9 +39,14 @@ export interface TenantStreamOptions {
 export class TenantStream {
   readonly #options: TenantStreamOptions;
   #position: EventPosition | undefined;
-  /** The last event that the channel brought while the log is being read. */
+  /** The last event that the channel brought while the log is being read, and how many it brought. */
   #heard: EventPosition | undefined;
+  #heardCount = 0;
   #filling: Promise<void> | undefined;
+  /** The head that the last check saw and that the channel had not brought yet. */
+  #awaited: EventPosition | undefined;
+  /** Where the stream was at the last check. */
+  #checkedAt: EventPosition | undefined;
   #isClosed = false;
 
   constructor(options: TenantStreamOptions) {
@@ -59,31 +64,49 @@ export class TenantStream {
     const head = await log.position(tenantId);
     this.#position ??= head;
     // What was published since the head was read has been noted, and is in the log.
-    if (this.#heard !== undefined && comparePositions(this.#heard, head) > 0) this.#startFilling();
+    if (this.#hasReached(this.#heard)) this.#forgetHeard();
+    else this.#startFilling();
   }
 
   /** Takes what the channel brings. */
   receive(event: LoggedEvent): void {
     const last = this.#position;
     if (last === undefined || this.#filling !== undefined) {
-      this.#heard = event.position;
+      this.#note(event);
       return;
     }
     const { epoch, seq } = event.position;
     if (epoch === last.epoch && seq === last.seq + 1) {
       this.#deliver(event);
     } else if (comparePositions(event.position, last) > 0) {
-      this.#heard = event.position;
+      this.#note(event);
       this.#startFilling();
     }
   }
 
-  /** Delivers what the log has beyond the last event delivered: what the channel may have failed to bring. */
+  /**
+   * Delivers what the log had at the check before and the channel has not brought since. So what is only on its way is
+   * not taken for lost. The log is asked only of a stream that has not moved since the last check, as a later event
+   * shows by itself what is missing before it: what is lost is found by the third check after it at the latest.
+   */
   async check(): Promise<void> {
+    if (this.#position === undefined || this.#filling !== undefined) return;
+    if (!this.#hasReached(this.#awaited)) {
+      this.#startFilling();
+      return;
+    }
+    this.#awaited = undefined;
+    const hasMoved = this.#position !== this.#checkedAt;
+    this.#checkedAt = this.#position;
+    if (!hasMoved) this.#awaited = await this.#options.log.position(this.#options.tenantId);
+  }
+
+  /** Delivers what the log has beyond the last event delivered, since the channel is known to have been interrupted. */
+  async catchUp(): Promise<void> {
     const { tenantId, log } = this.#options;
     if (this.#position === undefined || this.#filling !== undefined) return;
     const head = await log.position(tenantId);
-    if (comparePositions(head, this.#position) > 0 && this.#filling === undefined) this.#startFilling();
+    if (!this.#hasReached(head) && this.#filling === undefined) this.#startFilling();
   }
 
   close(): void {
@@ -95,11 +118,22 @@ export class TenantStream {
     this.#options.deliver(event);
   }
 
+  #note({ position }: LoggedEvent): void {
+    this.#heard = position;
+    this.#heardCount += 1;
+  }
+
   #startFilling(): void {
     this.#filling = this.#fill().finally(() => {
       this.#filling = undefined;
-      this.#heard = undefined;
+      this.#awaited = undefined;
+      this.#forgetHeard();
     });
+  }
+
+  #forgetHeard(): void {
+    this.#heard = undefined;
+    this.#heardCount = 0;
   }
 
   async #fill(): Promise<void> {
@@ -118,7 +152,9 @@ export class TenantStream {
         await delay(RETRY_MS);
       }
     }
-    onFilled(filled);
+    // All that was heard has been read as well.
+    const missing = filled - this.#heardCount;
+    if (missing > 0) onFilled(missing);
   }
 
   #hasReached(position: EventPosition | undefined): boolean {

@@ -6,6 +6,7 @@ import { connectRedis, type LoggedEvent, type RedisConnection } from '@wafleet/s
 import { EventFanout } from '../fanout/event-fanout.js';
 import { FlushRounds } from '../fanout/flush-rounds.js';
 import { type Backlog, SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { closeConnection } from '../sockets/close-connection.js';
 import { createSocketServer, type EventServer, type EventSocket } from '../sockets/socket-server.js';
 import { WRITER_LIMITS } from './test-edge.js';
 
@@ -66,7 +67,10 @@ export class FanoutServer {
           limits,
           rounds,
           tally: this.tally,
-          onOverflow: (backlog) => this.overflows.push(backlog),
+          onOverflow: (backlog) => {
+            closeConnection(socket.conn, 'SLOW_CLIENT', [namespace]);
+            this.overflows.push(backlog);
+          },
         });
         socket.data.stream = { deliver: (event) => writer.write(event), toJSON: () => undefined };
         socket.once('disconnect', () => writer.close());

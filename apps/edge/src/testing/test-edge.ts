@@ -1,4 +1,5 @@
 import { createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
+import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import type { ClientLimits } from '../limits/client-limits.js';
 import { startEdge } from '../server.js';
@@ -27,6 +28,8 @@ export interface TestEdgeOptions {
   readonly writerLimits?: WriterLimits;
   /** Those that differ from CLIENT_LIMITS. */
   readonly clientLimits?: Partial<ClientLimits>;
+  /** Default as in production. */
+  readonly eventLogMaxAgeMs?: number;
   /** Default 127.0.0.1; null for none. */
   readonly peerHost?: string | null;
 }
@@ -40,6 +43,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     logger = createLogger({ app: 'edge', level: 'silent' }),
     writerLimits = WRITER_LIMITS,
     clientLimits,
+    eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     peerHost = '127.0.0.1',
   } = options;
   const lifecycle = new Lifecycle(logger);
@@ -54,6 +58,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     stopDelayMs: 0,
     writerLimits,
     clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
+    eventLogMaxAgeMs,
     peerHost: peerHost ?? undefined,
     metrics: new Metrics(),
     logger,

@@ -8,6 +8,7 @@ import {
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { PlacementQueue, type PlacementReason, QUEUE_PREFIX } from '../queue.js';
 import { Placing, type SweepIntervals } from './placing.js';
 import { connect, TestWorker, type TestWorkerOptions } from './test-worker.js';
@@ -17,31 +18,61 @@ const logger = createLogger({ app: 'placement-test', level: 'silent' });
 /** Sweeps far apart, so that a test sees what the queue alone does. The first ones come at once all the same. */
 export const SELDOM = { 'watch-workers': 600_000, reconcile: 600_000, rebalance: 600_000 };
 
-/** A Redis of a test file, and for each test a tenant with the placers, workers and sessions that it asks for. */
-export class Scene {
+interface Running {
   readonly server: TestRedis;
   readonly redis: RedisConnection;
   readonly sessions: SessionDirectory;
   readonly ownership: Ownership;
+}
+
+/** Gives the tests of a file a scene, which is empty before each. */
+export function useScene(): Scene {
+  const scene = new Scene();
+  beforeAll(() => scene.start());
+  beforeEach(() => scene.open());
+  afterEach(() => scene.close());
+  afterAll(() => scene.stop());
+  return scene;
+}
+
+/** A Redis, and for each test a tenant with the placers, workers and sessions that it asks for. */
+class Scene {
   tenantId = '';
   workers: TestWorker[] = [];
+  #running: Running | undefined;
   #placings: Placing[] = [];
   #connections: RedisConnection[] = [];
 
-  static async start(): Promise<Scene> {
-    return new Scene(await startRedis());
-  }
-
-  private constructor(server: TestRedis) {
-    this.server = server;
-    this.redis = connect(server.url, 'command');
-    this.sessions = new SessionDirectory(this.redis);
-    this.ownership = new Ownership(this.redis);
+  async start(): Promise<void> {
+    const server = await startRedis();
+    const redis = connect(server.url, 'command');
+    this.#running = {
+      server,
+      redis,
+      sessions: new SessionDirectory(redis),
+      ownership: new Ownership(redis),
+    };
   }
 
   async stop(): Promise<void> {
-    this.redis.disconnect();
-    await this.server.stop();
+    this.#running?.redis.disconnect();
+    await this.#running?.server.stop();
+  }
+
+  get server(): TestRedis {
+    return this.#parts.server;
+  }
+
+  get redis(): RedisConnection {
+    return this.#parts.redis;
+  }
+
+  get sessions(): SessionDirectory {
+    return this.#parts.sessions;
+  }
+
+  get ownership(): Ownership {
+    return this.#parts.ownership;
   }
 
   /** Begins a test, with an empty Redis. */
@@ -143,6 +174,11 @@ export class Scene {
       },
       { what: `the session shows "${reason}"` },
     );
+  }
+
+  get #parts(): Running {
+    if (this.#running === undefined) throw new Error('the scene is there inside tests only');
+    return this.#running;
   }
 
   #queueConnection(): RedisConnection {

@@ -89,6 +89,13 @@ export class TestWorker {
     });
   }
 
+  /** Its claim on a session that it owns. */
+  fenceOf(ref: SessionRef): Fence {
+    const fence = this.fences.get(ref.sessionId);
+    if (fence === undefined) throw new NotOwnerError(ref);
+    return fence;
+  }
+
   async beat(): Promise<void> {
     await this.#registry.beat({
       id: this.id,
@@ -160,9 +167,7 @@ export class TestWorker {
   }
 
   async #giveUp(ref: SessionRef): Promise<void> {
-    const fence = this.fences.get(ref.sessionId);
-    if (fence === undefined) throw new NotOwnerError(ref);
-    await this.#ownership.release(fence);
+    await this.#ownership.release(this.fenceOf(ref));
     this.fences.delete(ref.sessionId);
   }
 }

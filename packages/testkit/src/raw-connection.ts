@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { waitFor } from '@wafleet/testkit';
+import { waitFor } from './wait-for.js';
 
 const TEXT = 0x1;
 const CLOSE = 0x8;
 
 interface SendOptions {
+  /** Default 1, a text (RFC 6455, 5.2). */
   readonly opcode?: number;
   /** Default true, as a client must (RFC 6455, 5.1). */
   readonly isMasked?: boolean;
@@ -14,20 +15,22 @@ interface SendOptions {
 }
 
 /**
- * A client of an edge that is nothing but a TCP connection with a WebSocket on it: it sends whatever bytes it is told,
- * whether they keep to the protocols of WebSocket, Engine.IO and Socket.IO or not. It answers no pings, but
- * a close.
+ * A Socket.IO client that is nothing but a TCP connection with a WebSocket on it: it sends whatever bytes it is told,
+ * whether they keep to the protocols of WebSocket, Engine.IO and Socket.IO or not, shows what came byte by byte, and
+ * can stop reading. It answers no pings, but a close.
  */
 export class RawConnection {
   /** The texts that came, in order: Engine.IO's packets. */
   readonly messages: string[] = [];
-  closeCode: number | undefined;
+  /** The close frame that came; without a code where it had none. */
+  closeFrame: { readonly code: number | undefined; readonly reason: string } | undefined;
   isEnded = false;
   readonly #tcp: Socket;
+  #chunks: Buffer[] = [];
   #unread = Buffer.alloc(0);
   #isUpgraded = false;
 
-  /** Resolves when Engine.IO has opened the connection. */
+  /** Resolves when Engine.IO has opened the connection, or it has ended. */
   static async open(url: string, headers: Readonly<Record<string, string>> = {}): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
     const connection = new RawConnection(connect(Number(port), hostname));
@@ -57,10 +60,19 @@ export class RawConnection {
     });
   }
 
-  /** Asks for the namespace `/api/events`. Resolves with the answer, `''` when the connection ended instead. */
-  async join(auth: unknown): Promise<string> {
-    this.send(`40/api/events,${JSON.stringify(auth) ?? ''}`);
-    return this.answer(/^4[04]\/api\/events,/);
+  /** All that came on the WebSocket, frames and all. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /**
+   * Asks for a namespace. Resolves with the answer, `''` when the connection ended instead.
+   * @param auth the handshake's `auth`, which may be anything JSON has; undefined sends none.
+   */
+  async join(namespace: string, auth?: unknown): Promise<string> {
+    const name = namespace === '/' ? '' : `${namespace},`;
+    this.send(`40${name}${JSON.stringify(auth) ?? ''}`);
+    return this.answer(namespace === '/' ? /^4[04](?!\/)/ : new RegExp(`^4[04]${name}`));
   }
 
   /** The first message that matches, past or to come; `''` when the connection ended without. */
@@ -70,18 +82,19 @@ export class RawConnection {
     return look() ?? '';
   }
 
+  /** Forgets the messages and bytes that have come. */
+  forget(): void {
+    this.messages.length = 0;
+    this.#chunks = [];
+  }
+
   /** Sends a frame. */
   send(payload: string | Buffer, { opcode = TEXT, isMasked = true, isFinal = true }: SendOptions = {}): void {
     const body = Buffer.from(payload);
     const start = Buffer.from([(isFinal ? 0x80 : 0) | opcode]);
-    const mask = isMasked ? Buffer.alloc(4) : Buffer.alloc(0);
-    const length = Buffer.alloc(body.length < 126 ? 1 : body.length < 65_536 ? 3 : 9);
-    if (length.length === 1) length[0] = body.length;
-    else if (length.length === 3) length.writeUInt16BE(body.length, 1);
-    else length.writeBigUInt64BE(BigInt(body.length), 1);
-    if (length.length > 1) length[0] = length.length === 3 ? 126 : 127;
-    length[0] = (length[0] ?? 0) | (isMasked ? 0x80 : 0);
-    this.write(Buffer.concat([start, length, mask, body]));
+    // A mask of zeros leaves the payload as it is.
+    const mask = Buffer.alloc(isMasked ? 4 : 0);
+    this.write(Buffer.concat([start, encodeLength(body.length, isMasked), mask, body]));
   }
 
   /** Sends bytes as they are. */
@@ -89,9 +102,13 @@ export class RawConnection {
     this.#tcp.write(bytes);
   }
 
-  /** Reads nothing more. */
+  /** Reads no more, so that what the server sends stays with it. */
   pause(): void {
     this.#tcp.pause();
+  }
+
+  resume(): void {
+    this.#tcp.resume();
   }
 
   close(): void {
@@ -100,20 +117,38 @@ export class RawConnection {
 
   #receive(chunk: Buffer): void {
     this.#unread = Buffer.concat([this.#unread, chunk]);
-    if (!this.#isUpgraded) {
+    if (this.#isUpgraded) {
+      this.#chunks.push(chunk);
+    } else {
       const end = this.#unread.indexOf('\r\n\r\n');
       if (end < 0) return;
       this.#isUpgraded = true;
       this.#unread = this.#unread.subarray(end + 4);
+      this.#chunks.push(this.#unread);
     }
     for (let frame = readFrame(this.#unread); frame !== undefined; frame = readFrame(this.#unread)) {
       this.#unread = this.#unread.subarray(frame.end);
       if (frame.opcode === TEXT) this.messages.push(frame.payload.toString());
-      if (frame.opcode !== CLOSE) continue;
-      if (frame.payload.length > 1) this.closeCode = frame.payload.readUInt16BE(0);
-      this.send(frame.payload, { opcode: CLOSE });
+      if (frame.opcode === CLOSE) this.#closing(frame.payload);
     }
   }
+
+  #closing(payload: Buffer): void {
+    const code = payload.length < 2 ? undefined : payload.readUInt16BE(0);
+    this.closeFrame = { code, reason: payload.subarray(2).toString() };
+    this.send(payload, { opcode: CLOSE });
+  }
+}
+
+/** The payload's length as it stands in a frame, beside the bit that tells of a mask (RFC 6455, 5.2). */
+function encodeLength(length: number, isMasked: boolean): Buffer {
+  const masked = isMasked ? 0x80 : 0;
+  if (length < 126) return Buffer.from([masked | length]);
+  const bytes = Buffer.alloc(length < 65_536 ? 3 : 9);
+  bytes[0] = masked | (bytes.length === 3 ? 126 : 127);
+  if (bytes.length === 3) bytes.writeUInt16BE(length, 1);
+  else bytes.writeBigUInt64BE(BigInt(length), 1);
+  return bytes;
 }
 
 /** The first frame of the bytes, from RFC 6455, 5.2; undefined while it is not whole. */

@@ -1,15 +1,4 @@
-import type { Edge } from '@wafleet/testkit';
-
-/**
- * A metric of an edge as it is now.
- * @param name with its labels where it has some: `wafleet_edge_sockets{namespace="/"}`.
- */
-export async function metricOf({ url }: Edge, name: string): Promise<number> {
-  const response = await fetch(`${url}/metrics`);
-  const line = (await response.text()).split('\n').find((each) => each.startsWith(`${name} `));
-  if (line === undefined) throw new Error(`the edge has no metric ${name}`);
-  return Number(line.slice(name.length + 1));
-}
+import { type Edge, metricOf } from '@wafleet/testkit';
 
 const LOOK_EVERY_MS = 250;
 
