@@ -47,7 +47,7 @@ export function serveClient(
   });
   subscriptions.serve();
 
-  socket.once('disconnect', (reason) => {
+  socket.on('disconnect', (reason) => {
     streams.leave(tenantId, stream);
     writer.close();
     socket.conn.off('packetCreate', onPacket);

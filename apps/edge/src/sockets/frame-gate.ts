@@ -30,7 +30,7 @@ export class FrameGate {
     };
     connection.removeAllListeners('data');
     connection.on('data', (frame: Frame) => this.#receive(frame));
-    connection.once('close', () => {
+    connection.on('close', () => {
       this.#held = [];
     });
   }

@@ -13,6 +13,7 @@ import type { Connection } from './engine-internals.js';
 import { type ClientResources, serveClient } from './event-client.js';
 import { FrameGate } from './frame-gate.js';
 import { checkApiKey } from './handshake.js';
+import { releaseRequests } from './release-requests.js';
 import { guardRequests } from './request-guard.js';
 import type { EventServer, EventSocket } from './socket-server.js';
 
@@ -58,10 +59,11 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
       maxUnsentBytes: writerLimits.maxUnsentBytes,
       onExceeded: (reason) => client.close(reason),
     });
-    connection.once('close', (_reason: string, error: unknown) => {
+    connection.on('close', (_reason: string, error: unknown) => {
       if (isFrameTooLarge(error)) tally.countLimited('frame_size');
     });
   });
+  releaseRequests(io);
 
   for (const name of NAMESPACES) {
     const namespace = io.of(name);
@@ -77,13 +79,16 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
       const { keyId, tenantId } = identity;
       const client = clientOf(socket);
       client.enter(name, keyId);
-      socket.once('disconnect', () => client.leave(name));
       const close = (reason: CloseReason) => client.closeForKey(reason, keyId);
       if (keys.isRevoked(keyId)) {
         close('KEY_REVOKED');
         return;
       }
-      socket.once('disconnect', connections.enter(identity, close));
+      const leave = connections.enter(identity, close);
+      socket.on('disconnect', () => {
+        client.leave(name);
+        leave();
+      });
       // Without a listener Socket.IO writes what it could not read to the console.
       socket.on('error', (error) => logger.debug({ err: error, keyId }, 'a client sent what is no packet'));
       const writer = new SocketWriter({

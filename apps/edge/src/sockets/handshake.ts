@@ -85,8 +85,8 @@ function untilGone(socket: EventSocket, release: () => void): () => void {
     release();
   };
   if (conn.readyState === 'open') {
-    conn.once('close', leave);
-    socket.once('disconnect', leave);
+    conn.on('close', leave);
+    socket.on('disconnect', leave);
   } else {
     release();
   }
