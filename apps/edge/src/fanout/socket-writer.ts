@@ -91,12 +91,11 @@ export class SocketWriter {
     this.#rounds = rounds;
     this.#transport = connection.transport;
     this.#webSocket = webSocketOf(connection);
-    connection.on('upgrade', this.#onUpgrade);
     connection.on('packetCreate', this.#onPacketCreate);
-    connection.on('close', this.#onClose);
+    if (this.#webSocket === undefined) connection.once('upgrade', () => this.#changeTransport());
   }
 
-  /** Whether nothing is written any more: after `close`, an overflow, or the connection's end. */
+  /** Whether nothing is written any more: after `close`, or an overflow. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -160,15 +159,13 @@ export class SocketWriter {
     });
   }
 
-  /** Ends the writing and drops what waits. The connection stays. */
+  /** Ends the writing and drops what waits. The connection stays. To be called when it ends, too. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const connection = this.#connection;
     this.#transport.off('ready', this.#onReady);
-    connection.off('upgrade', this.#onUpgrade);
     connection.off('packetCreate', this.#onPacketCreate);
-    connection.off('close', this.#onClose);
     this.#queue = NOTHING;
     this.#queuedBytes = 0;
     this.#kept = 0;
@@ -275,7 +272,8 @@ export class SocketWriter {
   }
 
   /** Right after this Engine.IO sends over the WebSocket what waited for a poll; events go on behind that. */
-  readonly #onUpgrade = (): void => {
+  #changeTransport(): void {
+    if (this.#isClosed) return;
     this.#transport.off('ready', this.#onReady);
     this.#transport = this.#connection.transport;
     this.#webSocket = webSocketOf(this.#connection);
@@ -283,7 +281,7 @@ export class SocketWriter {
     if (this.#queue.length === 0 || this.#isScheduled) return;
     this.#isScheduled = true;
     this.#rounds.schedule(this);
-  };
+  }
 
   /** A packet of Socket.IO's own is about to be written: the events that were given before it go first. */
   readonly #onPacketCreate = (packet: EnginePacket): void => {
@@ -292,8 +290,6 @@ export class SocketWriter {
     else
       this.#connection.write('', { ...EVENT_OPTIONS, ...preEncoded(this.#takeFrames(this.#queue.length)) });
   };
-
-  readonly #onClose = (): void => this.close();
 }
 
 function isEvent({ options }: EnginePacket): boolean {

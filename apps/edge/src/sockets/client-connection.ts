@@ -1,5 +1,6 @@
 import type { CloseReason } from '@wafleet/contract';
 import type { EventNamespace } from '../fanout/encoded-event.js';
+import type { FrameLimit } from '../limits/frame-limit.js';
 import { closeConnection } from './close-connection.js';
 import type { Connection } from './engine-internals.js';
 import type { FrameGate } from './frame-gate.js';
@@ -7,6 +8,7 @@ import type { FrameGate } from './frame-gate.js';
 interface ClientConnectionOptions {
   readonly connection: Connection;
   readonly gate: FrameGate;
+  readonly frames: FrameLimit;
   readonly address: string;
   readonly onClosed: (reason: CloseReason) => void;
 }
@@ -15,13 +17,17 @@ interface ClientConnectionOptions {
 export class ClientConnection {
   readonly gate: FrameGate;
   readonly address: string;
-  readonly #options: ClientConnectionOptions;
+  readonly #connection: Connection;
+  readonly #frames: FrameLimit;
+  readonly #onClosed: (reason: CloseReason) => void;
   /** The API keys of the namespaces that have let it in. */
   readonly #keyIds = new Map<EventNamespace, string>();
   #handshakes = 0;
 
   constructor(options: ClientConnectionOptions) {
-    this.#options = options;
+    this.#connection = options.connection;
+    this.#frames = options.frames;
+    this.#onClosed = options.onClosed;
     this.gate = options.gate;
     this.address = options.address;
   }
@@ -30,6 +36,12 @@ export class ClientConnection {
   beginHandshake(): boolean {
     this.#handshakes += 1;
     return this.#handshakes === 1;
+  }
+
+  /** The client sent something, of whatever kind, which may be more than it may. */
+  countFrame(data?: unknown): void {
+    const reason = this.#frames.count(this.#connection, data);
+    if (reason !== undefined) this.close(reason);
   }
 
   enter(namespace: EventNamespace, keyId: string): void {
@@ -55,9 +67,8 @@ export class ClientConnection {
   }
 
   #close(reason: CloseReason, namespaces: readonly EventNamespace[]): void {
-    const { connection, onClosed } = this.#options;
-    if (connection.readyState !== 'open') return;
-    onClosed(reason);
-    closeConnection(connection, reason, namespaces);
+    if (this.#connection.readyState !== 'open') return;
+    this.#onClosed(reason);
+    closeConnection(this.#connection, reason, namespaces);
   }
 }

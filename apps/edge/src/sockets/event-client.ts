@@ -1,18 +1,15 @@
-import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import type { SocketWriter } from '../fanout/socket-writer.js';
 import { ClientProgress } from '../streams/client-progress.js';
-import type { StreamResources } from '../streams/event-stream.js';
 import type { ResumeKeeper } from '../streams/resume-keeper.js';
 import type { Resumption } from '../streams/resumption.js';
 import { SocketStream } from '../streams/socket-stream.js';
+import type { ClientConnection } from './client-connection.js';
 import type { EventSocket } from './socket-server.js';
-import { Subscriptions } from './subscriptions.js';
+import { type SubscriptionResources, Subscriptions } from './subscriptions.js';
 
 /** What every client of an edge is served with. */
-export interface ClientResources extends StreamResources {
-  readonly records: ResumeRecords;
+export interface ClientResources extends SubscriptionResources {
   readonly keeper: ResumeKeeper;
-  readonly sessions: SessionDirectory;
 }
 
 /** Disconnects after which a client does not go on with what it had. */
@@ -21,13 +18,13 @@ const FINAL = new Set(['client namespace disconnect', 'server namespace disconne
 /** Serves a socket that its namespace has accepted, until it disconnects. */
 export function serveClient(
   socket: EventSocket,
-  options: { writer: SocketWriter; resumption: Resumption; onFlooded: () => void },
+  options: { client: ClientConnection; writer: SocketWriter; resumption: Resumption },
   resources: ClientResources,
 ): void {
-  const { streams, log, keeper, records, sessions, snapshots, logger } = resources;
-  const { writer, resumption, onFlooded } = options;
+  const { streams, keeper } = resources;
+  const { client, writer, resumption } = options;
   const { tenantId } = socket.data.identity;
-  const stream = new SocketStream({ socket, writer, streams, log, snapshots, logger });
+  const stream = new SocketStream({ socket, writer, resources });
   const { ref } = resumption;
   const progress = new ClientProgress({ ref, stream, writer });
   socket.data.stream = stream;
@@ -42,9 +39,7 @@ export function serveClient(
   };
   socket.conn.on('packetCreate', onPacket);
   socket.conn.on('heartbeat', onPong);
-  const subscriptions = new Subscriptions({
-    ...{ socket, stream, resumption, progress, records, sessions, snapshots, logger, onFlooded },
-  });
+  const subscriptions = new Subscriptions({ socket, client, stream, resumption, progress, resources });
   subscriptions.serve();
 
   socket.on('disconnect', (reason) => {

@@ -5,15 +5,15 @@ import { FlushRounds } from '../fanout/flush-rounds.js';
 import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
 import { BURST_S, type ClientLimits } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
-import { limitFrames } from '../limits/frame-limit.js';
+import { FrameLimit } from '../limits/frame-limit.js';
 import type { EdgeTally } from '../metrics.js';
 import { announce, findResumption, type Resumption } from '../streams/resumption.js';
 import { ClientConnection } from './client-connection.js';
-import type { Connection } from './engine-internals.js';
+import { type Connection, webSocketOf } from './engine-internals.js';
 import { type ClientResources, serveClient } from './event-client.js';
 import { FrameGate } from './frame-gate.js';
 import { checkApiKey } from './handshake.js';
-import { releaseRequests } from './release-requests.js';
+import { releaseHandshake, releaseRequests } from './release-requests.js';
 import { guardRequests } from './request-guard.js';
 import type { EventServer, EventSocket } from './socket-server.js';
 
@@ -30,7 +30,10 @@ interface GatewayResources extends ClientResources {
 export function serveEvents(io: EventServer, resources: GatewayResources): void {
   const { keys, connections, writerLimits, connectionLimits, tally, records, logger } = resources;
   const { framesPerSecond } = resources.clientLimits;
-  const frameRate = { perSecond: framesPerSecond, burst: framesPerSecond * BURST_S };
+  const frameBounds = {
+    rate: { perSecond: framesPerSecond, burst: framesPerSecond * BURST_S },
+    maxUnsentBytes: writerLimits.maxUnsentBytes,
+  };
   const rounds = new FlushRounds();
   const served = new Set<string>(NAMESPACES);
   const clients = new WeakMap<Connection, ClientConnection>();
@@ -43,25 +46,21 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
   };
 
   guardRequests(io, { connections: connectionLimits, onExceeded: (limit) => tally.countLimited(limit) });
+  const onClosed = (reason: CloseReason) => {
+    tally.countClosed(reason);
+    if (reason === 'TOO_MANY_FRAMES') tally.countLimited('frames_per_socket');
+  };
+  const listeners = connectionListeners(clients, tally);
   io.engine.on('connection', (connection: Connection) => {
-    const client = new ClientConnection({
+    clients.set(
       connection,
-      gate: new FrameGate(connection, served),
-      address: connectionLimits.addressOf(connection.request),
-      onClosed: (reason) => {
-        tally.countClosed(reason);
-        if (reason === 'TOO_MANY_FRAMES') tally.countLimited('frames_per_socket');
-      },
-    });
-    clients.set(connection, client);
-    limitFrames(connection, {
-      rate: frameRate,
-      maxUnsentBytes: writerLimits.maxUnsentBytes,
-      onExceeded: (reason) => client.close(reason),
-    });
-    connection.on('close', (_reason: string, error: unknown) => {
-      if (isFrameTooLarge(error)) tally.countLimited('frame_size');
-    });
+      new ClientConnection({
+        ...{ connection, gate: new FrameGate(connection, served), frames: new FrameLimit(frameBounds) },
+        ...{ address: connectionLimits.addressOf(connection.request), onClosed },
+      }),
+    );
+    for (const [event, listener] of Object.entries(listeners)) connection.on(event, listener);
+    listeners.upgrade.call(connection);
   });
   releaseRequests(io);
 
@@ -103,11 +102,33 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
         },
       });
       const resumption = resumptions.get(socket);
-      const onFlooded = () => client.close('TOO_MANY_FRAMES');
-      if (resumption !== undefined) serveClient(socket, { writer, resumption, onFlooded }, resources);
+      if (resumption !== undefined) serveClient(socket, { client, writer, resumption }, resources);
+      releaseHandshake(socket);
       client.gate.accept(name);
     });
   }
+}
+
+/**
+ * What listens to a connection's own events. All connections share these functions, which are called with theirs as
+ * `this`: closures of each would take as much memory as the rest of what is kept of it.
+ */
+function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tally: EdgeTally) {
+  return {
+    packet(this: Connection, packet: { readonly data?: unknown }): void {
+      clients.get(this)?.countFrame(packet.data);
+    },
+    /** A probe of the transport that the connection is to be upgraded to. */
+    upgrading(this: Connection): void {
+      clients.get(this)?.countFrame();
+    },
+    upgrade(this: Connection): void {
+      webSocketOf(this)?.on('ping', () => clients.get(this)?.countFrame());
+    },
+    close(_reason: string, error: unknown): void {
+      if (isFrameTooLarge(error)) tally.countLimited('frame_size');
+    },
+  };
 }
 
 /** Whether it is what ws says when it ends a connection whose client sent a frame over the limit. */

@@ -1,6 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from './engine-internals.js';
-import type { EventServer } from './socket-server.js';
+import type { EventServer, EventSocket } from './socket-server.js';
+
+const NO_HEADERS = {};
+const REQUESTS = {
+  encrypted: { headers: NO_HEADERS, connection: { encrypted: true } },
+  plain: { headers: NO_HEADERS, connection: { encrypted: false } },
+};
+const HANDSHAKE: EventSocket['handshake'] = {
+  ...{ headers: {}, time: '', address: '', xdomain: false, secure: false, issued: 0, url: '', query: {} },
+  auth: {},
+};
 
 /**
  * Lets go of the requests that WebSockets were opened with, which would be kept as long as their connections: more than
@@ -21,12 +31,18 @@ export function releaseRequests(io: EventServer): void {
     if (connection.transport.name !== 'websocket') return;
     const { request } = connection;
     const { 'x-api-key': apiKey, authorization } = request.headers;
-    const isEncrypted = Reflect.get(request.socket, 'encrypted') === true;
-    Reflect.set(connection, 'request', {
-      headers: { ...(apiKey && { 'x-api-key': apiKey }), ...(authorization && { authorization }) },
-      connection: { encrypted: isEncrypted },
-    });
+    const rest = REQUESTS[Reflect.get(request.socket, 'encrypted') === true ? 'encrypted' : 'plain'];
+    const headers = { ...(apiKey && { 'x-api-key': apiKey }), ...(authorization && { authorization }) };
+    Reflect.set(connection, 'request', apiKey || authorization ? { ...rest, headers } : rest);
     const answer = answers.get(request);
     if (answer !== undefined) Reflect.set(answer, 'req', undefined);
   });
+}
+
+/**
+ * Lets go of a socket's handshake, API key and all, once it has been let in. Other edges, which Socket.IO tells of its
+ * handshake when they ask for the cluster's sockets, learn nothing of it.
+ */
+export function releaseHandshake(socket: EventSocket): void {
+  Reflect.set(socket, 'handshake', HANDSHAKE);
 }

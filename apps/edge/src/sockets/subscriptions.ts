@@ -5,30 +5,33 @@ import {
   SUBSCRIPTION_LIMITS,
   WafleetError,
 } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
 import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import { requireSessions } from '../sessions/require-sessions.js';
 import type { ClientProgress } from '../streams/client-progress.js';
+import type { StreamResources } from '../streams/event-stream.js';
 import type { Resumption } from '../streams/resumption.js';
-import type { Snapshots } from '../streams/snapshots.js';
 import type { SocketStream } from '../streams/socket-stream.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
+import type { ClientConnection } from './client-connection.js';
 import { ping } from './engine-internals.js';
 import type { EventSocket } from './socket-server.js';
 
+/** What the subscriptions of all sockets of an edge share. */
+export interface SubscriptionResources extends StreamResources {
+  readonly records: ResumeRecords;
+  readonly sessions: SessionDirectory;
+}
+
 interface SubscriptionsOptions {
   readonly socket: EventSocket;
+  /** Is closed when more requests wait than may. */
+  readonly client: ClientConnection;
   readonly stream: SocketStream;
   readonly resumption: Resumption;
   readonly progress: ClientProgress;
-  readonly records: ResumeRecords;
-  readonly sessions: SessionDirectory;
-  readonly snapshots: Snapshots;
-  readonly logger: Logger;
-  /** Called when more requests wait than may. */
-  readonly onFlooded: () => void;
+  readonly resources: SubscriptionResources;
 }
 
 /** How many requests of one socket may wait for those before them. */
@@ -54,7 +57,8 @@ export class Subscriptions {
   /** Begins: with what the client had before it reconnected, or what its handshake asks for. To be called once. */
   serve(): void {
     const { socket } = this.#options;
-    this.#enqueue(() => this.#begin());
+    const { auth } = socket.handshake;
+    this.#enqueue(() => this.#begin(auth));
     socket.on('subscribe', (...args: unknown[]) =>
       this.#serve(args, (request, ack) => this.#subscribe(request, ack)),
     );
@@ -65,7 +69,8 @@ export class Subscriptions {
 
   /** Forgets, after the requests under way, what the client had: it left of its own accord, and does not go on with it. */
   discard(): void {
-    const { records, resumption, logger } = this.#options;
+    const { resumption, resources } = this.#options;
+    const { records, logger } = resources;
     this.#enqueue(async () => {
       if (!this.#isKept) return;
       try {
@@ -88,7 +93,7 @@ export class Subscriptions {
     apply: (request: unknown, acknowledge: Acknowledge | undefined) => Promise<void>,
   ): void {
     if (this.#waiting >= MAX_WAITING) {
-      this.#options.onFlooded();
+      this.#options.client.close('TOO_MANY_FRAMES');
       return;
     }
     const last = args.at(-1);
@@ -103,16 +108,16 @@ export class Subscriptions {
   }
 
   #refuse(error: unknown, acknowledge: Acknowledge | undefined): void {
-    const { socket, logger } = this.#options;
-    const description = toWafleetError(error, logger).describe();
+    const { socket, resources } = this.#options;
+    const description = toWafleetError(error, resources.logger).describe();
     if (acknowledge === undefined) socket.emit(SUBSCRIPTION_ERROR_EVENT, description);
     else acknowledge({ ok: false, error: description });
   }
 
   /** Gives a client back what it had before it reconnected, or what its handshake asks for. */
-  async #begin(): Promise<void> {
-    const { socket, resumption } = this.#options;
-    const { events, sessions, since } = socket.handshake.auth;
+  async #begin(auth: Readonly<Record<string, unknown>>): Promise<void> {
+    const { socket, resumption, resources } = this.#options;
+    const { events, sessions, since } = auth;
     try {
       if (resumption.subscribed !== undefined) await this.#resume(resumption.subscribed);
       else if (events !== undefined) {
@@ -130,12 +135,12 @@ export class Subscriptions {
     } catch (error) {
       this.#refuse(error, undefined);
       // It reconnects by itself, and then finds what is out of reach now.
-      if (toWafleetError(error, this.#options.logger).retryable) socket.conn.close();
+      if (toWafleetError(error, resources.logger).retryable) socket.conn.close();
     }
   }
 
   async #resume(subscribed: NonNullable<Resumption['subscribed']>): Promise<void> {
-    const { socket, stream, progress, snapshots } = this.#options;
+    const { socket, stream, progress, resources } = this.#options;
     const { subscription, position, isIntroduced } = subscribed;
     const known = SubscriptionSet.parse(subscription);
     if (known === undefined) throw subscriptionLost();
@@ -143,7 +148,7 @@ export class Subscriptions {
     if (!this.#isKept) return;
     const started = await stream.subscribe(known, { since: position, isIntroduced: !isIntroduced });
     const isTold = !isIntroduced || started.continuation.recovered === false;
-    const introduces = isTold && snapshots.tellOf(known);
+    const introduces = isTold && resources.snapshots.tellOf(known);
     if (introduces) progress.beginIntroduction();
     await started.proceed();
     if (introduces) progress.endIntroduction();
@@ -152,7 +157,8 @@ export class Subscriptions {
   }
 
   async #subscribe(input: unknown, acknowledge: Acknowledge | undefined): Promise<void> {
-    const { socket, stream, progress, snapshots, sessions: directory } = this.#options;
+    const { socket, stream, progress, resources } = this.#options;
+    const { snapshots, sessions: directory } = resources;
     const request = parseSubscribeRequest(input);
     const allowed = authorizeSubscription(socket.data.identity, request);
     if (request.sessions !== undefined) {
@@ -184,12 +190,12 @@ export class Subscriptions {
   }
 
   async #save(subscription: SubscriptionSet): Promise<void> {
-    const { socket, progress, records, resumption } = this.#options;
+    const { socket, progress, resumption, resources } = this.#options;
     const { point } = progress;
     if (point === undefined) return;
     this.#isKept = !subscription.isEmpty;
     const { keyId } = socket.data.identity;
-    await records.save(resumption.ref, keyId, { subscription: subscription.toString(), ...point });
+    await resources.records.save(resumption.ref, keyId, { subscription: subscription.toString(), ...point });
   }
 }
 

@@ -43,7 +43,7 @@ export class SseClient implements EventSink {
   constructor(tenantId: string, resources: SseClientResources) {
     this.#tenantId = tenantId;
     this.#resources = resources;
-    this.#stream = new EventStream({ ...resources, tenantId, sink: this });
+    this.#stream = new EventStream({ tenantId, sink: this, resources });
     resources.streams.enter(tenantId, this.#stream);
   }
 

@@ -1,3 +1,4 @@
+import type { EventPosition } from '@wafleet/contract';
 import type { ResumePoint, ResumeRef } from '@wafleet/store';
 import type { SocketWriter } from '../fanout/socket-writer.js';
 import type { SocketStream } from './socket-stream.js';
@@ -7,6 +8,16 @@ interface ClientProgressOptions {
   readonly stream: SocketStream;
   readonly writer: SocketWriter;
 }
+
+/** A ping under way: what its answer will prove. */
+interface Ping {
+  readonly position: EventPosition | undefined;
+  /** The number of an introduction. */
+  readonly introduction: number;
+}
+
+/** Of a client without a ping under way: of most, most of the time. */
+const NO_PINGS: readonly Ping[] = [];
 
 /**
  * How far a Socket.IO client has got for certain, which is what it goes on from when it comes back: the position, and
@@ -20,8 +31,8 @@ export class ClientProgress {
   #begun = 0;
   #written = 0;
   #arrived = 0;
-  /** Which introduction the answers to the pings under way will prove; they come in order. */
-  readonly #pinged: number[] = [];
+  /** Their answers come in order. */
+  #pings = NO_PINGS;
 
   constructor({ ref, stream, writer }: ClientProgressOptions) {
     this.ref = ref;
@@ -47,17 +58,23 @@ export class ClientProgress {
 
   /** A ping is about to be sent: notes what its answer will prove. */
   pinging(): void {
-    this.#stream.pinging();
-    // That it waits behind something else costs no more than another ping.
-    this.#pinged.push(this.#writer.isEmpty ? this.#written : 0);
+    const ping = {
+      position: this.#stream.provable,
+      // That it waits behind something else costs no more than another ping.
+      introduction: this.#writer.isEmpty ? this.#written : 0,
+    };
+    this.#pings = [...this.#pings, ping];
   }
 
   /** The answer to the first ping under way came. Returns whether it proved anything new. */
   ponged(): boolean {
-    const hasAdvanced = this.#stream.ponged();
-    const arrived = this.#pinged.shift() ?? 0;
-    if (arrived <= this.#arrived) return hasAdvanced;
-    this.#arrived = arrived;
+    const [ping, ...others] = this.#pings;
+    if (ping === undefined) return false;
+    this.#pings = others.length === 0 ? NO_PINGS : others;
+    const { position, introduction } = ping;
+    const hasAdvanced = position !== undefined && this.#stream.prove(position);
+    if (introduction <= this.#arrived) return hasAdvanced;
+    this.#arrived = introduction;
     return true;
   }
 }

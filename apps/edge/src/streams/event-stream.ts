@@ -26,9 +26,11 @@ export interface StreamResources {
   readonly logger: Logger;
 }
 
-interface EventStreamOptions extends StreamResources {
+interface EventStreamOptions {
   readonly tenantId: string;
   readonly sink: EventSink;
+  /** Shared by all streams of an edge. */
+  readonly resources: StreamResources;
 }
 
 /** Where a subscription begins. */
@@ -57,7 +59,9 @@ export interface Started {
  */
 export class EventStream implements StreamMember {
   readonly subscription = new SubscriptionSet();
-  readonly #options: EventStreamOptions;
+  readonly #tenantId: string;
+  readonly #sink: EventSink;
+  readonly #resources: StreamResources;
   #stream: TenantStream | undefined;
   /** Everything up to here that is subscribed to was given to the sink; undefined without a subscription. */
   #given: EventPosition | undefined;
@@ -65,8 +69,10 @@ export class EventStream implements StreamMember {
   /** The log was read up to here while the channel was behind it: so far the channel brings nothing new. */
   #repeatsUpTo: EventPosition | undefined;
 
-  constructor(options: EventStreamOptions) {
-    this.#options = options;
+  constructor({ tenantId, sink, resources }: EventStreamOptions) {
+    this.#tenantId = tenantId;
+    this.#sink = sink;
+    this.#resources = resources;
   }
 
   /** Everything up to here that is subscribed to was given to the sink; undefined without a subscription. */
@@ -82,11 +88,11 @@ export class EventStream implements StreamMember {
       if (comparePositions(event.position, this.#repeatsUpTo) <= 0) return;
       this.#repeatsUpTo = undefined;
     }
-    this.#options.sink.write(event);
+    this.#sink.write(event);
   }
 
   lost(range: LostRange): void {
-    if (this.#isLive) this.#options.sink.tellReset(range);
+    if (this.#isLive) this.#sink.tellReset(range);
   }
 
   /**
@@ -98,7 +104,8 @@ export class EventStream implements StreamMember {
     subscription: SubscriptionSet,
     { since, isIntroduced = false }: Beginning,
   ): Promise<Started> {
-    const { tenantId, streams, log } = this.#options;
+    const tenantId = this.#tenantId;
+    const { streams, log } = this.#resources;
     this.#stream = await streams.ready(tenantId);
     // What the client has been given may be ahead of the stream: what came before it would be out of order now.
     const now = (this.#isLive ? this.given : undefined) ?? this.#stream.position;
@@ -118,7 +125,7 @@ export class EventStream implements StreamMember {
       continuation: { position: formatEventId(start), recovered: lost === undefined },
       proceed: () =>
         this.#catchUp(subscription, start, page, async () => {
-          if (lost !== undefined) this.#options.sink.tellReset(lost);
+          if (lost !== undefined) this.#sink.tellReset(lost);
           if (lost !== undefined || isIntroduced) await this.#introduce(subscription, start);
         }),
     };
@@ -131,7 +138,8 @@ export class EventStream implements StreamMember {
     introduce: () => Promise<void>,
   ): Promise<void> {
     const isReplay = firstPage !== undefined;
-    const { tenantId, sink, logger } = this.#options;
+    const [tenantId, sink] = [this.#tenantId, this.#sink];
+    const { logger } = this.#resources;
     const liveBefore = this.#isLive ? this.given : undefined;
     const fresh = added.startingAfter(since);
     const isWanted = ({ position, sessionId, event }: LoggedEvent) => {
@@ -179,13 +187,12 @@ export class EventStream implements StreamMember {
 
   /** Writes the states of the sessions that a subscription covers. */
   async #introduce(subscription: SubscriptionSet, at: EventPosition): Promise<void> {
-    const { tenantId, snapshots } = this.#options;
-    await this.#write(await snapshots.read(tenantId, subscription, at));
+    await this.#write(await this.#resources.snapshots.read(this.#tenantId, subscription, at));
   }
 
   /** Writes no more at once than a client may leave unread. Resolves when little of it is unsent. */
   async #write(events: readonly LoggedEvent[]): Promise<void> {
-    const { sink } = this.#options;
+    const sink = this.#sink;
     let bytes = 0;
     for (const event of events) {
       sink.write(new EncodedEvent(event));
@@ -199,9 +206,8 @@ export class EventStream implements StreamMember {
   }
 
   async #read(after: EventPosition): Promise<LogPage> {
-    const { tenantId, log, sink } = this.#options;
-    const page = await log.read(tenantId, { after, count: PAGE });
-    if (!page.isContinuous) sink.tellReset(lostRange(after, page));
+    const page = await this.#resources.log.read(this.#tenantId, { after, count: PAGE });
+    if (!page.isContinuous) this.#sink.tellReset(lostRange(after, page));
     return page;
   }
 }

@@ -6,9 +6,10 @@ import { type Beginning, EventStream, type Started, type StreamResources } from 
 import { SocketSink } from './socket-sink.js';
 import type { SubscriptionSet } from './subscription-set.js';
 
-interface SocketStreamOptions extends StreamResources {
+interface SocketStreamOptions {
   readonly socket: EventSocket;
   readonly writer: SocketWriter;
+  readonly resources: StreamResources;
 }
 
 /**
@@ -19,13 +20,11 @@ interface SocketStreamOptions extends StreamResources {
 export class SocketStream extends EventStream implements SocketReceiver {
   readonly #socket: EventSocket;
   readonly #writer: SocketWriter;
-  /** What the answers to the pings under way will prove; they come in order. */
-  readonly #pinged: (EventPosition | undefined)[] = [];
   #proven: EventPosition | undefined;
 
-  constructor({ socket, writer, ...resources }: SocketStreamOptions) {
+  constructor({ socket, writer, resources }: SocketStreamOptions) {
     const { tenantId } = socket.data.identity;
-    super({ ...resources, tenantId, sink: new SocketSink(socket, writer) });
+    super({ tenantId, sink: new SocketSink(socket, writer), resources });
     this.#socket = socket;
     this.#writer = writer;
   }
@@ -39,17 +38,15 @@ export class SocketStream extends EventStream implements SocketReceiver {
     return undefined;
   }
 
-  /** A ping is about to be sent: notes what its answer will prove. */
-  pinging(): void {
-    this.#pinged.push(this.#writer.isEmpty ? this.given : this.#writer.handed);
+  /** What the answer to a ping that is sent now will prove. */
+  get provable(): EventPosition | undefined {
+    return this.#writer.isEmpty ? this.given : this.#writer.handed;
   }
 
-  /** The answer to the first ping under way came. Returns whether it proved anything new. */
-  ponged(): boolean {
-    const pinged = this.#pinged.shift();
-    if (pinged === undefined || this.#proven === undefined) return false;
-    if (comparePositions(pinged, this.#proven) <= 0) return false;
-    this.#proven = pinged;
+  /** What was provable has been proven. Returns whether that is new. */
+  prove(position: EventPosition): boolean {
+    if (this.#proven === undefined || comparePositions(position, this.#proven) <= 0) return false;
+    this.#proven = position;
     return true;
   }
 

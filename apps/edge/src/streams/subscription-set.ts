@@ -9,10 +9,13 @@ import {
   parseEventId,
   type Subscription,
 } from '@wafleet/contract';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 /** A session, events, and the position after which they are subscribed to, or nothing. */
 const stored = z.array(z.tuple([z.string(), z.array(z.enum(EVENT_NAMES)), z.string().optional()]));
+
+const roomNames = new LRUCache<string, string>({ max: 10_000 });
 
 /** Where an event's subscription begins; undefined for as far back as anything is read. */
 type Start = EventPosition | undefined;
@@ -113,7 +116,7 @@ export class SubscriptionSet {
 
   rooms(tenantId: string): string[] {
     return [...this.#eventsOf].flatMap(([session, events]) =>
-      [...events.keys()].map((event) => eventRoom(tenantId, session, event)),
+      [...events.keys()].map((event) => kept(eventRoom(tenantId, session, event))),
     );
   }
 
@@ -149,6 +152,13 @@ export class SubscriptionSet {
       subscribed.set(event, subscribed.has(event) ? earlier(subscribed.get(event), start) : start);
     }
   }
+}
+
+/** The same text for all: Socket.IO keeps a room's name for each socket that is in it. */
+function kept(room: string): string {
+  const known = roomNames.get(room);
+  if (known === undefined) roomNames.set(room, room);
+  return known ?? room;
 }
 
 function earlier(one: Start, other: Start): Start {
