@@ -77,8 +77,8 @@ export class SocketWriter {
   #kept = 0;
   #isScheduled = false;
   #isClosed = false;
-  /** Whether it wants to know when the transport is ready: while something waits. */
-  #isListening = false;
+  /** Listens for the transport to be ready: while something waits. */
+  #readyListener: (() => void) | undefined;
   #handed: EventPosition | undefined;
   #transport: Connection['transport'];
   #webSocket: RawWebSocket | undefined;
@@ -164,7 +164,7 @@ export class SocketWriter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const connection = this.#connection;
-    this.#transport.off('ready', this.#onReady);
+    this.#unlisten();
     connection.off('packetCreate', this.#onPacketCreate);
     this.#queue = NOTHING;
     this.#queuedBytes = 0;
@@ -248,18 +248,21 @@ export class SocketWriter {
   }
 
   /** The transport has sent what it had. Engine.IO, which listens too, has given it what waited there. */
-  readonly #onReady = (): void => {
+  #onReady(): void {
     if (this.#queue.length > 0) this.#hand();
     this.#wake();
-    if (this.#queue.length > 0 || this.#waiters !== undefined) return;
-    this.#isListening = false;
-    this.#transport.off('ready', this.#onReady);
-  };
+    if (this.#queue.length === 0 && this.#waiters === undefined) this.#unlisten();
+  }
 
   #listen(): void {
-    if (this.#isListening) return;
-    this.#isListening = true;
-    this.#transport.on('ready', this.#onReady);
+    if (this.#readyListener !== undefined) return;
+    this.#readyListener = () => this.#onReady();
+    this.#transport.on('ready', this.#readyListener);
+  }
+
+  #unlisten(): void {
+    if (this.#readyListener !== undefined) this.#transport.off('ready', this.#readyListener);
+    this.#readyListener = undefined;
   }
 
   #wake(): void {
@@ -274,10 +277,11 @@ export class SocketWriter {
   /** Right after this Engine.IO sends over the WebSocket what waited for a poll; events go on behind that. */
   #changeTransport(): void {
     if (this.#isClosed) return;
-    this.#transport.off('ready', this.#onReady);
+    const isListening = this.#readyListener !== undefined;
+    this.#unlisten();
     this.#transport = this.#connection.transport;
     this.#webSocket = webSocketOf(this.#connection);
-    if (this.#isListening) this.#transport.on('ready', this.#onReady);
+    if (isListening) this.#listen();
     if (this.#queue.length === 0 || this.#isScheduled) return;
     this.#isScheduled = true;
     this.#rounds.schedule(this);

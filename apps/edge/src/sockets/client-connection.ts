@@ -13,6 +13,12 @@ interface ClientConnectionOptions {
   readonly onClosed: (reason: CloseReason) => void;
 }
 
+interface Entered {
+  readonly namespace: EventNamespace;
+  /** Of the API key that it was entered with. */
+  readonly keyId: string;
+}
+
 /** What is known of a client's connection as long as it is there: one has several namespaces, if the client likes. */
 export class ClientConnection {
   readonly gate: FrameGate;
@@ -20,8 +26,10 @@ export class ClientConnection {
   readonly #connection: Connection;
   readonly #frames: FrameLimit;
   readonly #onClosed: (reason: CloseReason) => void;
-  /** The API keys of the namespaces that have let it in. */
-  readonly #keyIds = new Map<EventNamespace, string>();
+  /** The namespaces that have let it in. A list, since it is one as a rule, and a map takes twice the memory. */
+  #entered: readonly Entered[] = [];
+  /** What is done when it ends. */
+  #endings: readonly (() => void)[] = [];
   #handshakes = 0;
 
   constructor(options: ClientConnectionOptions) {
@@ -45,30 +53,50 @@ export class ClientConnection {
   }
 
   enter(namespace: EventNamespace, keyId: string): void {
-    this.#keyIds.set(namespace, keyId);
+    this.#entered = [...this.#entered, { namespace, keyId }];
   }
 
   leave(namespace: EventNamespace): void {
-    this.#keyIds.delete(namespace);
+    this.#entered = this.#entered.filter((entered) => entered.namespace !== namespace);
+  }
+
+  /**
+   * Has something done when the connection ends, if it has not ended.
+   * @returns a function that takes that back.
+   */
+  whenEnded(action: () => void): () => void {
+    this.#endings = [...this.#endings, action];
+    return () => {
+      this.#endings = this.#endings.filter((ending) => ending !== action);
+    };
+  }
+
+  /** The connection has ended. */
+  ended(): void {
+    this.gate.close();
+    for (const ending of this.#endings) ending();
   }
 
   /** Ends the connection and tells all its namespaces why. */
   close(reason: CloseReason): void {
-    this.#close(reason, [...this.#keyIds.keys()]);
+    this.#close(reason, this.#entered);
   }
 
   /** Ends the connection and tells those of its namespaces why that have the key; what others have did not end. */
   closeForKey(reason: CloseReason, keyId: string): void {
-    const concerned = [...this.#keyIds].filter(([, used]) => used === keyId);
     this.#close(
       reason,
-      concerned.map(([namespace]) => namespace),
+      this.#entered.filter((entered) => entered.keyId === keyId),
     );
   }
 
-  #close(reason: CloseReason, namespaces: readonly EventNamespace[]): void {
+  #close(reason: CloseReason, told: readonly Entered[]): void {
     if (this.#connection.readyState !== 'open') return;
     this.#onClosed(reason);
-    closeConnection(this.#connection, reason, namespaces);
+    closeConnection(
+      this.#connection,
+      reason,
+      told.map(({ namespace }) => namespace),
+    );
   }
 }

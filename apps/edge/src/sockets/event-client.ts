@@ -15,12 +15,15 @@ export interface ClientResources extends SubscriptionResources {
 /** Disconnects after which a client does not go on with what it had. */
 const FINAL = new Set(['client namespace disconnect', 'server namespace disconnect']);
 
-/** Serves a socket that its namespace has accepted, until it disconnects. */
+/**
+ * Serves a socket that its namespace has accepted.
+ * @returns what is to be called when it has disconnected, with Socket.IO's reason.
+ */
 export function serveClient(
   socket: EventSocket,
   options: { client: ClientConnection; writer: SocketWriter; resumption: Resumption },
   resources: ClientResources,
-): void {
+): (reason: string) => void {
   const { streams, keeper } = resources;
   const { client, writer, resumption } = options;
   const { tenantId } = socket.data.identity;
@@ -42,7 +45,7 @@ export function serveClient(
   const subscriptions = new Subscriptions({ socket, client, stream, resumption, progress, resources });
   subscriptions.serve();
 
-  socket.on('disconnect', (reason) => {
+  return (reason) => {
     streams.leave(tenantId, stream);
     writer.close();
     socket.conn.off('packetCreate', onPacket);
@@ -50,5 +53,5 @@ export function serveClient(
     if (!FINAL.has(reason)) return;
     keeper.forget(ref);
     subscriptions.discard();
-  });
+  };
 }

@@ -30,9 +30,11 @@ export class FrameGate {
     };
     connection.removeAllListeners('data');
     connection.on('data', (frame: Frame) => this.#receive(frame));
-    connection.on('close', () => {
-      this.#held = [];
-    });
+  }
+
+  /** The connection has ended: nothing goes on. */
+  close(): void {
+    this.#held = [];
   }
 
   /** The namespace has accepted the socket: what waits goes on to it. */

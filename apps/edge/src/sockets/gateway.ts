@@ -84,10 +84,6 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
         return;
       }
       const leave = connections.enter(identity, close);
-      socket.on('disconnect', () => {
-        client.leave(name);
-        leave();
-      });
       // Without a listener Socket.IO writes what it could not read to the console.
       socket.on('error', (error) => logger.debug({ err: error, keyId }, 'a client sent what is no packet'));
       const writer = new SocketWriter({
@@ -102,8 +98,13 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
         },
       });
       const resumption = resumptions.get(socket);
-      if (resumption !== undefined) serveClient(socket, { client, writer, resumption }, resources);
+      const end = resumption && serveClient(socket, { client, writer, resumption }, resources);
       releaseHandshake(socket);
+      socket.on('disconnect', (reason) => {
+        client.leave(name);
+        leave();
+        end?.(reason);
+      });
       client.gate.accept(name);
     });
   }
@@ -125,7 +126,8 @@ function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tal
     upgrade(this: Connection): void {
       webSocketOf(this)?.on('ping', () => clients.get(this)?.countFrame());
     },
-    close(_reason: string, error: unknown): void {
+    close(this: Connection, _reason: string, error: unknown): void {
+      clients.get(this)?.ended();
       if (isFrameTooLarge(error)) tally.countLimited('frame_size');
     },
   };

@@ -62,7 +62,7 @@ export function checkApiKey(options: {
     let release: (() => void) | undefined;
     try {
       await authenticate(socket);
-      release = untilGone(socket, await limits.admit(socket.data.identity.keyId));
+      release = untilGone(socket, clientOf(socket), await limits.admit(socket.data.identity.keyId));
       await onPassed(socket);
       next();
     } catch (error) {
@@ -78,17 +78,16 @@ export function checkApiKey(options: {
 }
 
 /** Calls it once the socket has left, or its connection has ended; that may be before the socket is let in. */
-function untilGone(socket: EventSocket, release: () => void): () => void {
-  const { conn } = socket;
+function untilGone(socket: EventSocket, client: ClientConnection, release: () => void): () => void {
+  if (socket.conn.readyState !== 'open') {
+    release();
+    return release;
+  }
   const leave = () => {
-    conn.off('close', leave);
+    stay();
     release();
   };
-  if (conn.readyState === 'open') {
-    conn.on('close', leave);
-    socket.on('disconnect', leave);
-  } else {
-    release();
-  }
+  const stay = client.whenEnded(leave);
+  socket.on('disconnect', leave);
   return leave;
 }
