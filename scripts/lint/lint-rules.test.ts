@@ -34,6 +34,16 @@ const CASES: readonly Case[] = [
   { code: "vi.spyOn(target, 'method');", finding: MOCK },
   { code: 'export const i = (value: any) => value;', finding: 'lint/suspicious/noExplicitAny' },
   { code: 'export const j = list[0]!;', finding: 'lint/style/noNonNullAssertion' },
+  {
+    code: "export { makeWASocket } from '@whiskeysockets/baileys';",
+    finding: 'lint/style/noRestrictedImports',
+    allowedIn: 'packages/session/src/engine',
+  },
+  {
+    code: "import { initAuthCreds } from '@whiskeysockets/baileys';\nexport const k = initAuthCreds();",
+    finding: 'lint/style/noRestrictedImports',
+    allowedIn: 'packages/session/src/engine',
+  },
   { code: "console.log('ready');", finding: 'lint/suspicious/noConsole' },
 ];
 

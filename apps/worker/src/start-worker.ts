@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type AppContext, startHealthServer } from '@wafleet/runtime';
-import { quietLibsignal, trustRootKey } from '@wafleet/session';
+import { prepareProcess, quietLibsignal, trustRootKey } from '@wafleet/session';
 import { Cipher, connectRedis, requireRedis, verifyEncryptionKey } from '@wafleet/store';
 import type { WorkerEnvironment } from './env.js';
 import { readRelease } from './release.js';
@@ -20,6 +20,7 @@ export async function startWorker(
   const { environment: env, logger, lifecycle, metrics } = context;
   const cipher = Cipher.fromHexKeys(env.ENCRYPTION_KEY);
   quietLibsignal();
+  prepareProcess();
   if (env.WHATSAPP_ROOT_KEY !== undefined) trustRootKey(env.WHATSAPP_ROOT_KEY);
 
   const redis = connectRedis({ url: env.REDIS_URL, role: 'command', name: 'worker_health', logger });

@@ -57,7 +57,8 @@ describe('close codes', () => {
 });
 
 describe('docs/events.md', () => {
-  const [, payloads = ''] = readDoc('events.md').split(/^## Payloads$/m);
+  const [, afterHeading = ''] = readDoc('events.md').split(/^## Payloads$/m);
+  const [payloads = ''] = afterHeading.split(/^## /m);
   const sections = payloads
     .split(/^### /m)
     .slice(1)

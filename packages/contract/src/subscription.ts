@@ -57,8 +57,10 @@ const objectSchema = z.strictObject({
   sessions: z.array(sessionIdSchema).optional(),
 });
 const sinceSchema = z.string().refine((text) => parseEventId(text) !== undefined, 'is no eventId');
-const subscriptionSchema = z.union([z.array(z.string()), objectSchema]);
-const subscribeSchema = z.union([
+/** The argument of `unsubscribe`. */
+export const unsubscribeSchema = z.union([z.array(z.string()), objectSchema]);
+/** The argument of `subscribe`. */
+export const subscribeSchema = z.union([
   z.array(z.string()),
   objectSchema.extend({ since: sinceSchema.optional() }),
 ]);
@@ -108,7 +110,7 @@ export function parseSubscribeRequest(input: unknown): SubscribeRequest {
  */
 export function parseSubscription(input: unknown): Subscription {
   requireBounds(input);
-  const parsed = subscriptionSchema.safeParse(input);
+  const parsed = unsubscribeSchema.safeParse(input);
   if (!parsed.success) {
     throw new WafleetError(
       'VALIDATION_FAILED',

@@ -1,12 +1,8 @@
 import type { Logger } from '@wafleet/runtime';
 import type { AuthStateStore } from '@wafleet/store';
-import {
-  type AuthenticationCreds,
-  type AuthenticationState,
-  initAuthCreds,
-  jidDecode,
-} from '@whiskeysockets/baileys';
+import { type AuthenticationCreds, type AuthenticationState, jidDecode } from '@whiskeysockets/baileys';
 import { AuthGuard } from './auth-guard.js';
+import { newCredentials } from './engine/baileys.js';
 
 /** Redis may be away this long before a connection is ended for keys that cannot be read or stored. */
 const STORAGE_PATIENCE_MS = 30_000;
@@ -49,7 +45,7 @@ export class Account {
 
   /** Rejects when what is stored cannot be read. While keys are rotated, what is stored is sealed anew after it. */
   static async load(options: AccountOptions): Promise<Account> {
-    const account = new Account(options, await options.store.load(initAuthCreds));
+    const account = new Account(options, await options.store.load(newCredentials));
     void account.#reseal();
     return account;
   }
@@ -95,7 +91,7 @@ export class Account {
   async reset(): Promise<void> {
     await this.idle();
     await this.#options.deleteStored();
-    const { creds } = await this.#options.store.load(initAuthCreds);
+    const { creds } = await this.#options.store.load(newCredentials);
     this.#creds = creds;
   }
 

@@ -9,7 +9,6 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   type GroupMetadata,
   getAllBinaryNodeChildren,
-  makeWASocket,
   type proto,
   type WAMessageKey,
   type WASocket,
@@ -18,6 +17,8 @@ import { baileysLogger } from './baileys-logger.js';
 import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
+import { makeSocket } from './engine/baileys.js';
+import { keepEventsApart } from './event-merging.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import { MessageLane } from './message-lane.js';
 import { within } from './within.js';
@@ -97,7 +98,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { auth, url, qrLifeMs, logger, caches, decrypted, leftOver, groupMetadata, getMessage } = options;
-    this.socket = makeWASocket({
+    this.socket = makeSocket({
       auth: auth(() => this.#isAlive),
       logger: baileysLogger(logger),
       ...(url === undefined ? {} : { waWebSocketUrl: url }),
@@ -116,6 +117,7 @@ export class Connection {
       getMessage,
       cachedGroupMetadata: (id) => groupMetadata(id, (group) => this.socket.groupMetadata(group)),
     });
+    keepEventsApart(this.socket.ev);
     this.#messages = new MessageLane(this.socket.ws, {
       leftOver,
       hooks: {

@@ -90,14 +90,15 @@ export class DecryptedMessages {
     return (auth, ...rest) => {
       const repository = make(auth, ...rest);
       const { keys } = auth;
-      if (!('transaction' in keys)) return oneAtATime(repository);
-      return oneAtATime({
+      if (!('transaction' in keys)) throw new Error('Baileys gave its keys no transactions');
+      const storing: typeof repository = {
         ...repository,
         decryptMessage: (message) =>
           this.#once(keys, message.jid, message.ciphertext, () => repository.decryptMessage(message)),
         decryptGroupMessage: (message) =>
           this.#once(keys, message.group, message.msg, () => repository.decryptGroupMessage(message)),
-      });
+      };
+      return oneAtATime(storing, keys);
     };
   }
 

@@ -8,7 +8,7 @@ import type { Outbox } from './outbox.js';
 export class EventPublisher {
   readonly #outbox: Outbox;
   readonly #logger: Logger;
-  #toldCredentials = '';
+  readonly #toldOfAccount = new Map<string, string>();
 
   constructor({ outbox, logger }: { outbox: Outbox; logger: Logger }) {
     this.#outbox = outbox;
@@ -22,12 +22,15 @@ export class EventPublisher {
     this.#outbox.publish(mapped.filter((event) => this.#isNews(event)));
   }
 
-  /** Baileys repeats the whole credentials now and then: what clients know of them is told when it changes. */
+  /** Baileys repeats the whole credentials now and then: what clients know of them is told when some of it changes. */
   #isNews({ event, payload }: MappedEvent): boolean {
     if (event !== 'creds.update') return true;
-    const text = JSON.stringify(payload);
-    if (text === this.#toldCredentials) return false;
-    this.#toldCredentials = text;
-    return true;
+    const changed = Object.entries(payload).filter(([field, value]) => {
+      const text = JSON.stringify(value);
+      if (this.#toldOfAccount.get(field) === text) return false;
+      this.#toldOfAccount.set(field, text);
+      return true;
+    });
+    return changed.length > 0;
   }
 }

@@ -51,7 +51,7 @@ async function expectAll(session: TestSession, count: number): Promise<void> {
   };
   await waitFor(async () => (await missing()).length === 0, {
     what: `${count} messages`,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   }).catch(async (error: Error) => {
     throw new Error(`${error.message}; missing ${(await missing()).join(' ')}`, { cause: error });
   });

@@ -1,30 +1,62 @@
-import type { SocketConfig } from '@whiskeysockets/baileys';
+import type { SignalKeyStoreWithTransaction, SocketConfig } from '@whiskeysockets/baileys';
+import { SharedAsyncStorage } from './engine/shared-async-storage.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
+type GiveBack = () => void;
 
-/** The end of the work on each peer's address, over all sessions of the process. */
-const lastWork = new Map<string, Promise<unknown>>();
+interface Transaction {
+  /** By the peer's address; those that are still waited for as well. */
+  readonly turns: Map<string, Promise<GiveBack>>;
+  isOver: boolean;
+}
 
 /**
- * The repository, whose work on a peer begins when no other session of the process works on the same peer.
+ * The repository, whose work on a peer begins when its earlier work on the same peer is stored or has failed.
  *
- * libsignal (src/queue_job.js) lines such work up itself, in one queue per address for the whole process, but the one
- * who comes first works off the whole queue, in its own asynchronous context. There the transaction of any other
- * session is unknown: what belongs into one write is written bit by bit, and a crash in between leaves a Signal
- * session that has moved on without the message that it moved on for. Who never finds the queue in use is safe.
+ * Work on a peer reads the record of the Signal session, changes it, and stores it when its transaction is committed.
+ * libsignal lines up the work and not the transaction around it, and Baileys' transactions lock by what their callers
+ * name: to receive they name the peer, to send the account itself, for the whole of the sending. Whoever read a record
+ * before the other's was stored would store its own over it, and a message key would be used twice or be lost.
  *
- * Whoever has the turn may begin a transaction on the peer, never the other way round.
+ * Therefore a turn on a peer that is taken inside of a transaction is given back when that is over. No transaction
+ * that holds the name of a peer waits for a turn, so that no two wait for each other.
+ *
+ * @param keys what the repository works on. Its transactions are made to give their turns back, in place.
  */
-export function oneAtATime(repository: SignalRepository): SignalRepository {
+export function oneAtATime(
+  repository: SignalRepository,
+  keys: SignalKeyStoreWithTransaction,
+): SignalRepository {
+  const turns = new Turns();
+  const transactions = new SharedAsyncStorage<Transaction>();
+  /** What a transaction has left running is not part of it any more. */
+  const current = () => {
+    const transaction = transactions.getStore();
+    return transaction?.isOver === false ? transaction : undefined;
+  };
+
+  const begin = keys.transaction.bind(keys);
+  keys.transaction = async (work, label) => {
+    if (current() !== undefined) return begin(work, label);
+    const transaction: Transaction = { turns: new Map(), isOver: false };
+    try {
+      return await transactions.run(transaction, () => begin(work, label));
+    } finally {
+      transaction.isOver = true;
+      for (const turn of transaction.turns.values()) void turn.then((giveBack) => giveBack());
+    }
+  };
+
   const inTurn = async <T>(jid: string, work: () => Promise<T>): Promise<T> => {
     const address = repository.jidToSignalProtocolAddress(jid);
-    const turn = (lastWork.get(address) ?? Promise.resolve()).then(work);
-    const end = turn.catch(() => {});
-    lastWork.set(address, end);
+    const transaction = current();
+    const turn = transaction?.turns.get(address) ?? turns.take(address);
+    transaction?.turns.set(address, turn);
+    const giveBack = await turn;
     try {
-      return await turn;
+      return await work();
     } finally {
-      if (lastWork.get(address) === end) lastWork.delete(address);
+      if (transaction === undefined) giveBack();
     }
   };
   return {
@@ -33,4 +65,25 @@ export function oneAtATime(repository: SignalRepository): SignalRepository {
     encryptMessage: (message) => inTurn(message.jid, () => repository.encryptMessage(message)),
     injectE2ESession: (session) => inTurn(session.jid, () => repository.injectE2ESession(session)),
   };
+}
+
+/** One turn at a time on each address, in the order in which they were asked for. */
+class Turns {
+  /** When the last of those that were asked for is given back. */
+  readonly #last = new Map<string, Promise<void>>();
+
+  /** Resolves when the turn has come, to what gives it back. */
+  async take(address: string): Promise<GiveBack> {
+    const earlier = this.#last.get(address);
+    let giveBack: GiveBack = () => {};
+    const isOver = new Promise<void>((resolve) => {
+      giveBack = resolve;
+    });
+    this.#last.set(address, isOver);
+    await earlier;
+    return () => {
+      if (this.#last.get(address) === isOver) this.#last.delete(address);
+      giveBack();
+    };
+  }
 }

@@ -1,7 +1,8 @@
 import { type SessionStatus, WafleetError } from '@wafleet/contract';
 import type { Fence, SessionDirectory, StatusUpdate } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import { type DisconnectCause, mapConnection, type SessionCondition } from './mapping/connection.js';
+import { type DisconnectCause, mapConnection } from './mapping/connection.js';
+import type { SessionCondition } from './mapping/mapped-event.js';
 import type { Outbox } from './outbox.js';
 
 /** What comes with a change of status: Baileys' own update, why a connection ended, the account's number. */
@@ -28,6 +29,11 @@ export class StatusBoard {
 
   get status(): SessionStatus {
     return this.#condition.status;
+  }
+
+  /** The status with its reason, and since when. */
+  get condition(): SessionCondition {
+    return this.#condition;
   }
 
   /** What a command is refused with that needs an open session. */

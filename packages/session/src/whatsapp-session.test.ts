@@ -205,6 +205,7 @@ describe('the end of a link', () => {
     harness.simulator.disconnect(phone, 'socket');
     const record = await test.status('failed');
     expect(record.reason).toBe('forbidden');
+    await waitFor(() => test.ends.length > 0, { what: 'the end' });
     expect(test.ends).toEqual(['failed']);
     harness.simulator.resume();
   });

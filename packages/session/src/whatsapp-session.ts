@@ -221,7 +221,7 @@ export class WhatsAppSession {
     const { account } = this.#connector;
     if (events['creds.update'] !== undefined) void account?.saveCreds();
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
-    this.#publisher.publish(events, { me: account?.me });
+    this.#publisher.publish(events, { me: account?.me, condition: this.#board.condition });
     const update = events['connection.update'];
     if (update?.connection === 'close') this.#onClose(connection, update);
     else if (update !== undefined) this.#machine.follow(connection, update);

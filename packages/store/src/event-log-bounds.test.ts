@@ -2,6 +2,7 @@ import { waitFor } from '@wafleet/testkit';
 import { describe, expect, test } from 'vitest';
 import { EventLog } from './event-log.js';
 import { keys } from './keyspace.js';
+import type { Fence } from './session-ref.js';
 import { ownedSession, useRedis } from './testing/redis-fixture.js';
 
 const fixture = useRedis();
@@ -132,5 +133,67 @@ describe('a log bounded by age', () => {
     }
     // The youngest that is gone; Redis counts whole milliseconds.
     expect(performance.now() - (begunAt.get(oldest - 1) ?? Number.NaN)).toBeGreaterThanOrEqual(maxAgeMs - 1);
+  });
+});
+
+describe('a log with a long past', () => {
+  const OLD = 12_000;
+  /** What an append deletes at the most: 2,000 entries of whole nodes, or a part of one more. */
+  const AT_ONCE = 2_100;
+  const log = () => new EventLog(fixture.redis, { maxLength: 2 * OLD, maxAgeMs: HOUR });
+  const noted = () => fixture.redis.hget(keys.logHead(tenantId), 'trimTo');
+
+  /** `OLD` events that are too old now, and after them 3 that are half as old. */
+  async function past(): Promise<Fence> {
+    const fence = await owned();
+    for (let n = 0; n < OLD; n += 500) {
+      const events = Array.from({ length: 500 }, (_, index) => numbered(n + index));
+      if (n === OLD - 500) await age(0);
+      await log().append(fence, events);
+    }
+    await age(HOUR / 2);
+    await log().append(fence, [1, 2, 3].map(numbered));
+    await age(HOUR / 2);
+    return fence;
+  }
+
+  /** Appends until nothing is left to be trimmed; how many it took. */
+  async function trimmedBy(fence: Fence, writer: EventLog): Promise<number> {
+    let [first = 0] = await keptSeqs();
+    for (let appends = 1; ; appends++) {
+      await writer.append(fence, [numbered(appends)]);
+      const [next = 0] = await keptSeqs();
+      expect(next - first).toBeLessThanOrEqual(AT_ONCE);
+      first = next;
+      if ((await noted()) === null) return appends;
+    }
+  }
+
+  test('loses it in parts, each append a bounded one, and nothing that is young enough', async () => {
+    const appends = await trimmedBy(await past(), log());
+    expect(appends).toBeGreaterThan(OLD / AT_ONCE);
+    expect(appends).toBeLessThanOrEqual(OLD / 1_800 + 2);
+    expect(await keptSeqs()).toEqual(Array.from({ length: 3 + appends }, (_, index) => OLD + 1 + index));
+  });
+
+  test('loses what became too old in the meantime with it', async () => {
+    const fence = await past();
+    await log().append(fence, [numbered(4)]);
+    const before = await noted();
+    await age(HOUR / 2);
+    await log().append(fence, [numbered(5)]);
+    expect(await noted()).not.toBe(before);
+    await trimmedBy(fence, log());
+    expect((await keptSeqs())[0]).toBe(OLD + 4);
+  });
+
+  test('is trimmed by other writers as well, and forgotten when the stream is gone', async () => {
+    const fence = await past();
+    await log().append(fence, [numbered(4)]);
+    expect(await noted()).not.toBeNull();
+    await fixture.redis.del(keys.log(tenantId));
+    await log().append(fence, [numbered(5)]);
+    expect(await noted()).toBeNull();
+    expect(await keptSeqs()).toEqual([OLD + 5]);
   });
 });

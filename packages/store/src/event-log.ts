@@ -35,10 +35,13 @@ export interface LogPage {
 export const EVENT_LOG_BOUNDS = { maxLength: 10_000, maxAgeMs: 24 * 60 * 60 * 1000 } as const;
 
 /**
- * How often a writer has an append look at what changes slowly, at the most. A server that loses its role to another
- * one, copies its data and gets the role back takes longer.
+ * For how long a writer may append after it had an append look at the server's life. A server that loses its role to
+ * another one, copies its data and gets the role back takes longer.
  */
-const LOOK_EVERY_MS = 1_000;
+const LIFE_KNOWN_MS = 1_000;
+
+/** How often a writer has an append look at the age of a tenant's log: after so small a part of the age. */
+const AGE_LOOKS = 64;
 
 /** The position of a log without events. */
 const NOTHING: EventPosition = { epoch: '0', seq: 0 };
@@ -46,10 +49,7 @@ const NOTHING: EventPosition = { epoch: '0', seq: 0 };
 /** An epoch that a log can have given: its numbers are those of a stream's entry ids. */
 const STREAM_EPOCH = /^[0-9]{1,15}$/;
 
-const appendEvents = new FencedScript('append-events', (reply) => {
-  const [epoch, first] = asList(reply);
-  return { epoch: asText(epoch), first: asNumber(first) };
-});
+const appendEvents = new FencedScript('append-events', (reply) => parsePosition(asText(reply)) ?? NOTHING);
 
 const readEvents = new Script('read-events', (reply) => {
   const [head, isContinuous, last, messages] = asList(reply);
@@ -74,14 +74,18 @@ function asPosition(reply: unknown): EventPosition {
  * end of the log; there the next append begins a new epoch. Epochs rise, and the events of earlier ones stay.
  *
  * The log keeps about `maxLength` events and none for much longer than `maxAgeMs` (by a thirty-second part, and as
- * much again). All writers of a log should be given the same bounds; readers need none.
+ * much again; after that a tenant's own appends delete it, each a bounded part). All writers of a log should be given
+ * the same bounds; readers need none.
  */
 export class EventLog {
   readonly #redis: RedisConnection;
   readonly #maxLength: number;
   readonly #maxAgeMs: number;
-  /** When an append of this process looked last, by tenant. */
-  readonly #lookedAt = new Map<string, number>();
+  /** The last look at the server's life that succeeded: when it was asked for, and on which connection to Redis. */
+  #life: { at: number; stream: unknown } = { at: Number.NEGATIVE_INFINITY, stream: undefined };
+  #isLookingAtLife = false;
+  /** When an append of this writer looked at the age of a tenant's log last. */
+  readonly #ageSeenAt = new Map<string, number>();
 
   constructor(redis: RedisConnection, bounds: { maxLength?: number; maxAgeMs?: number } = {}) {
     this.#redis = redis;
@@ -109,22 +113,47 @@ export class EventLog {
     }
     const { tenantId } = fence;
     const now = performance.now();
-    const lookEveryMs = Math.min(LOOK_EVERY_MS, Math.ceil(this.#maxAgeMs / 32));
-    const mustLook = now - (this.#lookedAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) >= lookEveryMs;
-    const log = [keys.logHead(tenantId), keys.log(tenantId), keys.logMarks(tenantId)];
-    const { epoch, first } = await appendEvents.run(
-      this.#redis,
-      keys.owner(fence),
-      fence,
-      [...log, channels.events(tenantId), keys.auth(fence)],
-      [
-        ...[fence.sessionId, this.#maxLength, this.#maxAgeMs, batch ?? ''],
-        ...[lookEveryMs, mustLook ? 1 : '', usesUp.length, ...usesUp],
-        ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
-      ],
+    const seesAge =
+      now - (this.#ageSeenAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) >= this.#maxAgeMs / AGE_LOOKS;
+    const rarelyUsed = [
+      ...(seesAge || usesUp.length > 0 ? [keys.logMarks(tenantId)] : []),
+      ...(usesUp.length > 0 ? [keys.auth(fence)] : []),
+    ];
+    const { epoch, seq } = await this.#lookingAtLife(now, (looks) =>
+      appendEvents.run(
+        this.#redis,
+        keys.owner(fence),
+        fence,
+        [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
+        [
+          ...[fence.sessionId, batch ?? '', this.#maxLength, looks ? 1 : ''],
+          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, ...usesUp],
+          ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
+        ],
+      ),
     );
-    if (mustLook && events.length > 0) this.#lookedAt.set(tenantId, now);
-    return events.map((_, index) => ({ epoch, seq: first + index }));
+    if (seesAge && events.length > 0) this.#ageSeenAt.set(tenantId, now);
+    return events.map((_, index) => ({ epoch, seq: seq + index }));
+  }
+
+  /**
+   * Runs an append, and tells it to look at the server's life where the last look is too long ago or was made on
+   * another connection, which may have led to another server. Looks are dear: before that, one append at a time does
+   * it for all, of whatever tenant, since the life is the server's.
+   */
+  async #lookingAtLife<T>(now: number, run: (looks: boolean) => Promise<T>): Promise<T> {
+    const { status, stream } = this.#redis;
+    const isSameConnection = status === 'ready' && stream === this.#life.stream;
+    const knownForMs = isSameConnection ? now - this.#life.at : Number.POSITIVE_INFINITY;
+    if (knownForMs < (this.#isLookingAtLife ? LIFE_KNOWN_MS : LIFE_KNOWN_MS / 2)) return run(false);
+    this.#isLookingAtLife = true;
+    try {
+      const result = await run(true);
+      this.#life = { at: now, stream };
+      return result;
+    } finally {
+      this.#isLookingAtLife = false;
+    }
   }
 
   /**

@@ -17,7 +17,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
  * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
- * |                                 |        | the epoch began; markAt: when the next mark is due               |
+ * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
+ * |                                 |        | to which position the log is still to be trimmed                 |
  * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
  * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |

@@ -53,5 +53,7 @@ export function serverArguments(settings: ServerSettings, bind: string, dir: str
     ...['--appendonly', settings.appendOnly ? 'yes' : 'no', '--save', ''],
     // A full Redis must refuse a write rather than forget a key: sessions' credentials live here.
     ...['--maxmemory-policy', 'noeviction'],
+    // The log of a tenant that fell silent expires as a whole, and is not to be freed while everybody waits.
+    ...['--lazyfree-lazy-expire', 'yes'],
   ];
 }

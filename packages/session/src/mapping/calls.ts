@@ -1,8 +1,12 @@
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
-import { normaliseObject } from './normalise.js';
+import { published } from './published.js';
 
-export function mapCalls(list: BaileysEventMap['call']): MappedEvent[] {
-  const calls = list.map((call) => normaliseObject(call));
-  return calls.length === 0 ? [] : [{ event: 'call', payload: { calls } }];
+export function mapCalls(calls: BaileysEventMap['call']): MappedEvent[] {
+  return listEvents(
+    'call',
+    'calls',
+    calls.map((call) => published('call', call)),
+  );
 }

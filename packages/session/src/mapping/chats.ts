@@ -1,24 +1,33 @@
 import type { BaileysEventMap, Chat, ChatUpdate } from '@whiskeysockets/baileys';
+import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
-import { normaliseObject } from './normalise.js';
+import type { JsonObject } from './normalise.js';
+import { published } from './published.js';
 
-function mapChats(
-  event: 'chats.upsert' | 'chats.update',
-  list: readonly (Chat | ChatUpdate)[],
-): MappedEvent[] {
-  const chats = list.filter((chat) => chat.id).map((chat) => normaliseObject(chat));
-  return chats.length === 0 ? [] : [{ event, payload: { chats } }];
+export function toChats(list: readonly (Chat | ChatUpdate)[]): JsonObject[] {
+  return list.filter(({ id }) => id).map((chat) => published('chat', chat));
 }
 
 export function mapChatsUpsert(chats: BaileysEventMap['chats.upsert']): MappedEvent[] {
-  return mapChats('chats.upsert', chats);
+  return listEvents('chats.upsert', 'chats', toChats(chats));
 }
 
+/** Changes of chats. One that says no more than which chat it is of is none. */
 export function mapChatsUpdate(chats: BaileysEventMap['chats.update']): MappedEvent[] {
-  return mapChats('chats.update', chats);
+  const changes = toChats(chats).filter((chat) => Object.keys(chat).length > 1);
+  return listEvents('chats.update', 'chats', changes);
+}
+
+/** A chat that the account deleted on one of its devices. The chat's messages are gone with it. */
+export function mapChatsDelete(ids: BaileysEventMap['chats.delete']): MappedEvent[] {
+  return listEvents(
+    'chats.update',
+    'chats',
+    ids.map((id) => ({ id, deleted: true })),
+  );
 }
 
 /** A chat's lock is a field of the chat, `locked`, in WhatsApp's own schema of a conversation. */
 export function mapChatLock({ id, locked }: BaileysEventMap['chats.lock']): MappedEvent[] {
-  return mapChats('chats.update', [{ id, locked }]);
+  return mapChatsUpdate([{ id, locked }]);
 }

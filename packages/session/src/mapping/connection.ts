@@ -1,19 +1,12 @@
-import { connectionOf, type SessionStatus } from '@wafleet/contract';
+import { connectionOf } from '@wafleet/contract';
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import type { MappedEvent } from './mapped-event.js';
+import type { MappedEvent, SessionCondition } from './mapped-event.js';
 import { type JsonObject, normalise } from './normalise.js';
 
 /** Why a connection ended: WhatsApp's or Baileys' status code, and a sentence that holds no stanza. */
 export interface DisconnectCause {
   readonly statusCode: number;
   readonly message: string;
-}
-
-export interface SessionCondition {
-  readonly status: SessionStatus;
-  readonly reason: string | undefined;
-  /** When the status became what it is, ISO 8601. */
-  readonly since?: string;
 }
 
 type PublicConnectionState = Pick<

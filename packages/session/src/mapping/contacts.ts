@@ -1,19 +1,38 @@
-import type { BaileysEventMap, Contact } from '@whiskeysockets/baileys';
+import type { BaileysEventMap, Contact, LIDMapping } from '@whiskeysockets/baileys';
+import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
-import { normaliseObject } from './normalise.js';
+import type { JsonObject } from './normalise.js';
+import { published } from './published.js';
 
-function mapContacts(
-  event: 'contacts.upsert' | 'contacts.update',
-  list: readonly Partial<Contact>[],
-): MappedEvent[] {
-  const contacts = list.filter((contact) => contact.id).map((contact) => normaliseObject(contact));
-  return contacts.length === 0 ? [] : [{ event, payload: { contacts } }];
+export function toContacts(list: readonly Partial<Contact>[]): JsonObject[] {
+  return list.filter(({ id }) => id).map((contact) => published('contact', contact));
 }
 
 export function mapContactsUpsert(contacts: BaileysEventMap['contacts.upsert']): MappedEvent[] {
-  return mapContacts('contacts.upsert', contacts);
+  return listEvents('contacts.upsert', 'contacts', toContacts(contacts));
 }
 
 export function mapContactsUpdate(contacts: BaileysEventMap['contacts.update']): MappedEvent[] {
-  return mapContacts('contacts.update', contacts);
+  return listEvents('contacts.update', 'contacts', toContacts(contacts));
+}
+
+/** That two ids are one person's. */
+export function toMappedContact({ lid, pn }: LIDMapping): JsonObject {
+  return { id: lid, lid, phoneNumber: pn };
+}
+
+export function mapLidMapping(mapping: BaileysEventMap['lid-mapping.update']): MappedEvent[] {
+  return listEvents('contacts.update', 'contacts', [toMappedContact(mapping)]);
+}
+
+export function mapBlocklist({ blocklist }: BaileysEventMap['blocklist.set']): MappedEvent[] {
+  return mapBlocklistUpdate({ blocklist, type: 'add' });
+}
+
+export function mapBlocklistUpdate({ blocklist, type }: BaileysEventMap['blocklist.update']): MappedEvent[] {
+  return listEvents(
+    'contacts.update',
+    'contacts',
+    blocklist.map((id) => ({ id, blocked: type === 'add' })),
+  );
 }

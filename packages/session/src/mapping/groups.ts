@@ -1,20 +1,63 @@
-import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { BaileysEventMap, GroupMetadata, GroupParticipant } from '@whiskeysockets/baileys';
+import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
-import { normaliseObject } from './normalise.js';
+import { type JsonObject, normaliseObject } from './normalise.js';
+import { published } from './published.js';
+
+function toParticipants(list: readonly GroupParticipant[]): JsonObject[] {
+  return list.map((participant) => published('participant', participant));
+}
+
+function toGroup(kind: 'group' | 'groupUpdate', group: Partial<GroupMetadata>): JsonObject {
+  const { participants } = group;
+  return {
+    ...published(kind, group),
+    ...(participants === undefined ? {} : { participants: toParticipants(participants) }),
+  };
+}
 
 export function mapGroupsUpsert(list: BaileysEventMap['groups.upsert']): MappedEvent[] {
-  const groups = list.map((group) => normaliseObject(group));
-  return groups.length === 0 ? [] : [{ event: 'groups.upsert', payload: { groups } }];
+  return listEvents(
+    'groups.upsert',
+    'groups',
+    list.map((group) => toGroup('group', group)),
+  );
 }
 
 export function mapGroupsUpdate(list: BaileysEventMap['groups.update']): MappedEvent[] {
-  const groups = list.filter((group) => group.id).map((group) => normaliseObject(group));
-  return groups.length === 0 ? [] : [{ event: 'groups.update', payload: { groups } }];
+  const groups = list.filter((group) => group.id).map((group) => toGroup('groupUpdate', group));
+  return listEvents('groups.update', 'groups', groups);
 }
 
 /** Participants that came, went, rose or fell. Where WhatsApp names no author, the group itself stands for it. */
 export function mapGroupParticipants(data: BaileysEventMap['group-participants.update']): MappedEvent[] {
-  if (data.participants.length === 0) return [];
-  const payload = { ...normaliseObject(data), author: data.author || data.id };
+  const { id, author, authorPn, authorUsername, participants, action } = data;
+  if (participants.length === 0) return [];
+  const payload = {
+    ...normaliseObject({ id, author: author || id, authorPn, authorUsername, action }),
+    participants: toParticipants(participants),
+  };
   return [{ event: 'group-participants.update', payload }];
+}
+
+/** What a member calls themselves in a group: a change of that participant, by themselves. */
+export function mapMemberTag(data: BaileysEventMap['group.member-tag.update']): MappedEvent[] {
+  const { groupId, participant, participantAlt, label } = data;
+  const isLid = participant.endsWith('@lid');
+  const phoneNumber = isLid ? participantAlt : participant;
+  const lid = isLid ? participant : participantAlt;
+  const member = normaliseObject({ id: participant, lid, phoneNumber, tag: label });
+  const payload = { id: groupId, author: participant, participants: [member], action: 'modify' };
+  return [{ event: 'group-participants.update', payload }];
+}
+
+/** Somebody wants to join a group, or no longer does. */
+export function mapJoinRequest(data: BaileysEventMap['group.join-request']): MappedEvent[] {
+  const { id, author, authorPn, authorUsername, participant, participantPn, action, method } = data;
+  const request = normaliseObject({ participant, participantPn, action, method });
+  const group = {
+    ...published('groupUpdate', { id, author, authorPn, authorUsername }),
+    joinRequests: [request],
+  };
+  return listEvents('groups.update', 'groups', [group]);
 }

@@ -1,31 +1,58 @@
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
-import { mapChatsUpsert } from './chats.js';
-import { mapContactsUpsert } from './contacts.js';
+import { toChats } from './chats.js';
+import { mapConnection } from './connection.js';
+import { toContacts, toMappedContact } from './contacts.js';
+import { listEvents } from './list-events.js';
 import type { MappedEvent, MappingContext } from './mapped-event.js';
-import { mapMessagesUpsert } from './messages.js';
-
-const CHATS_OR_CONTACTS_PER_EVENT = 200;
-const MESSAGES_PER_EVENT = 100;
-
-function* inChunks<T>(list: readonly T[], size: number): Generator<T[]> {
-  for (let start = 0; start < list.length; start += size) yield list.slice(start, start + size);
-}
+import { toMessages } from './messages.js';
+import { type JsonObject, normaliseObject } from './normalise.js';
 
 /**
- * A part of the history that the phone sends after linking, as upserts in chunks, each marked `history: true`.
- * A revoke found in the history tells of no new deletion, hence gives no `messages.delete`.
+ * A part of the history that the phone sends after linking, or later when it is asked, as events like those of today,
+ * each marked `history: true` and bounded in size. A revoke found in the history tells of no new deletion, hence gives
+ * no `messages.delete`.
  */
-export function mapHistory(
-  { chats, contacts, messages }: BaileysEventMap['messaging-history.set'],
-  context: MappingContext,
+export function mapHistory(part: BaileysEventMap['messaging-history.set']): MappedEvent[] {
+  const { chats, contacts, messages, lidPnMappings, pastParticipants } = part;
+  const formerMembers = (pastParticipants ?? []).map(
+    ({ groupJid, pastParticipants: members }): JsonObject => {
+      const left = (members ?? []).map((member) => normaliseObject(member));
+      return { id: groupJid ?? '', pastParticipants: left };
+    },
+  );
+  // One pair may come of its chat as well as by itself.
+  const pairs = [...new Map((lidPnMappings ?? []).map((pair) => [`${pair.lid} ${pair.pn}`, pair])).values()];
+  const marks = { history: true, ...syncOf(part) };
+  return [
+    ...listEvents('contacts.upsert', 'contacts', toContacts(contacts), marks),
+    ...listEvents('contacts.update', 'contacts', pairs.map(toMappedContact), marks),
+    ...listEvents('chats.upsert', 'chats', toChats(chats), marks),
+    ...listEvents('messages.upsert', 'messages', toMessages(messages), { type: 'append', ...marks }),
+    ...listEvents(
+      'groups.update',
+      'groups',
+      formerMembers.filter(({ id }) => id !== ''),
+      marks,
+    ),
+  ];
+}
+
+function syncOf(part: BaileysEventMap['messaging-history.set']): JsonObject {
+  const sync = normaliseObject({
+    type: part.syncType ?? undefined,
+    progress: part.progress ?? undefined,
+    chunk: part.chunkOrder ?? undefined,
+    isLatest: part.isLatest,
+    requestId: part.peerDataRequestSessionId ?? undefined,
+  });
+  return Object.keys(sync).length === 0 ? {} : { sync };
+}
+
+/** The history has come whole, or nothing more comes for a while: a fact about the connection, as clients see it. */
+export function mapHistoryStatus(
+  { syncType, status, explicit }: BaileysEventMap['messaging-history.status'],
+  { condition }: MappingContext,
 ): MappedEvent[] {
-  const events: MappedEvent[] = [];
-  for (const chunk of inChunks(contacts, CHATS_OR_CONTACTS_PER_EVENT))
-    events.push(...mapContactsUpsert(chunk));
-  for (const chunk of inChunks(chats, CHATS_OR_CONTACTS_PER_EVENT)) events.push(...mapChatsUpsert(chunk));
-  for (const chunk of inChunks(messages, MESSAGES_PER_EVENT)) {
-    const upserts = mapMessagesUpsert({ messages: chunk, type: 'append' }, context);
-    events.push(...upserts.filter(({ event }) => event === 'messages.upsert'));
-  }
-  return events.map(({ event, payload }) => ({ event, payload: { ...payload, history: true } }));
+  const { event, payload } = mapConnection({}, condition);
+  return [{ event, payload: { ...payload, history: { type: syncType, status, isExplicit: explicit } } }];
 }

@@ -1,10 +1,24 @@
 import type { BaileysEvent, BaileysEventMap } from '@whiskeysockets/baileys';
+import { mapCredentials, mapLabel, mapNewChatLimit, mapSettings } from './account.js';
 import { mapCalls } from './calls.js';
-import { mapChatLock, mapChatsUpdate, mapChatsUpsert } from './chats.js';
-import { mapContactsUpdate, mapContactsUpsert } from './contacts.js';
-import { mapCredentials } from './credentials.js';
-import { mapGroupParticipants, mapGroupsUpdate, mapGroupsUpsert } from './groups.js';
-import { mapHistory } from './history.js';
+import { mapChannelParticipant, mapChannelReaction, mapChannelSettings, mapChannelView } from './channels.js';
+import { mapChatLock, mapChatsDelete, mapChatsUpdate, mapChatsUpsert } from './chats.js';
+import {
+  mapBlocklist,
+  mapBlocklistUpdate,
+  mapContactsUpdate,
+  mapContactsUpsert,
+  mapLidMapping,
+} from './contacts.js';
+import {
+  mapGroupParticipants,
+  mapGroupsUpdate,
+  mapGroupsUpsert,
+  mapJoinRequest,
+  mapMemberTag,
+} from './groups.js';
+import { mapHistory, mapHistoryStatus } from './history.js';
+import { mapLabelAssociation } from './labels.js';
 import type { MappedEvent, MappingContext } from './mapped-event.js';
 import {
   mapMessagesDelete,
@@ -26,44 +40,46 @@ interface Dropped {
 }
 
 /**
- * What becomes of each event of Baileys. The type makes it complete: an event that a later Baileys adds fails
- * the type check until somebody decides here.
+ * What becomes of each event of Baileys; docs/events.md has the table. The type makes it complete: an event that a
+ * later Baileys adds fails the type check until somebody decides here.
  */
 export const EVENT_RULES: { readonly [E in BaileysEvent]: Mapper<E> | Dropped } = {
   'connection.update': { because: 'the session publishes it itself, together with its own status' },
   'creds.update': mapCredentials,
   'messaging-history.set': mapHistory,
-  'messaging-history.status': { because: 'the contract has no event for the progress of the history' },
+  'messaging-history.status': mapHistoryStatus,
   'chats.upsert': mapChatsUpsert,
   'chats.update': mapChatsUpdate,
-  'chats.delete': { because: 'the contract has no event for a deleted chat' },
+  'chats.delete': mapChatsDelete,
   'chats.lock': mapChatLock,
   'contacts.upsert': mapContactsUpsert,
   'contacts.update': mapContactsUpdate,
-  'lid-mapping.update': { because: 'the contacts and message keys that are published carry both ids' },
+  'lid-mapping.update': mapLidMapping,
   'messages.upsert': mapMessagesUpsert,
   'messages.update': mapMessagesUpdate,
   'messages.delete': mapMessagesDelete,
   'messages.reaction': mapReactions,
-  'messages.media-update': { because: 'it answers a request for media, which the service does not make' },
+  'messages.media-update': {
+    because: 'it answers a request of the service for a medium, whose asker gets it',
+  },
   'message-receipt.update': mapReceipts,
-  'message-capping.update': { because: 'the contract has no event for the quota of new chats' },
+  'message-capping.update': mapNewChatLimit,
   'groups.upsert': mapGroupsUpsert,
   'groups.update': mapGroupsUpdate,
   'group-participants.update': mapGroupParticipants,
-  'group.join-request': { because: 'the contract has no event for a request to join a group' },
-  'group.member-tag.update': { because: 'the contract has no event for tags of group members' },
+  'group.join-request': mapJoinRequest,
+  'group.member-tag.update': mapMemberTag,
   'presence.update': mapPresence,
   call: mapCalls,
-  'blocklist.set': { because: 'the contract has no event for the block list' },
-  'blocklist.update': { because: 'the contract has no event for the block list' },
-  'labels.edit': { because: 'the contract has no event for labels' },
-  'labels.association': { because: 'the contract has no event for labels' },
-  'newsletter.reaction': { because: 'the contract has no event for channels' },
-  'newsletter.view': { because: 'the contract has no event for channels' },
-  'newsletter-participants.update': { because: 'the contract has no event for channels' },
-  'newsletter-settings.update': { because: 'the contract has no event for channels' },
-  'settings.update': { because: 'the contract has no event for settings of the account' },
+  'blocklist.set': mapBlocklist,
+  'blocklist.update': mapBlocklistUpdate,
+  'labels.edit': mapLabel,
+  'labels.association': mapLabelAssociation,
+  'newsletter.reaction': mapChannelReaction,
+  'newsletter.view': mapChannelView,
+  'newsletter-participants.update': mapChannelParticipant,
+  'newsletter-settings.update': mapChannelSettings,
+  'settings.update': mapSettings,
 };
 
 export function isBaileysEvent(name: string): name is BaileysEvent {

@@ -1,4 +1,4 @@
-import type { EventName } from '@wafleet/contract';
+import type { EventName, SessionStatus } from '@wafleet/contract';
 import type { JsonObject } from './normalise.js';
 
 /** An event of the contract with its payload, but for the envelope that publishing adds. */
@@ -7,8 +7,17 @@ export interface MappedEvent {
   readonly payload: JsonObject;
 }
 
-/** What a mapping needs to know of the account that the events belong to. */
+/** The state of a session. */
+export interface SessionCondition {
+  readonly status: SessionStatus;
+  readonly reason: string | undefined;
+  /** When the status became what it is, ISO 8601. */
+  readonly since?: string;
+}
+
+/** What a mapping needs to know of the session that the events belong to. */
 export interface MappingContext {
   /** The account's own ids, device part included, as Baileys keeps them; absent before it is linked. */
   readonly me: { readonly id: string; readonly lid?: string | undefined } | undefined;
+  readonly condition: SessionCondition;
 }

@@ -1,5 +1,6 @@
 import type { WAMessageKey } from '@whiskeysockets/baileys';
-import { type JsonObject, normaliseObject } from './normalise.js';
+import type { JsonObject } from './normalise.js';
+import { published } from './published.js';
 
 /**
  * A message's key as the contract has it, `*Alt` ids kept; undefined for a key that names no message. Baileys
@@ -7,9 +8,6 @@ import { type JsonObject, normaliseObject } from './normalise.js';
  */
 export function toMessageKey(key: WAMessageKey | null | undefined): JsonObject | undefined {
   if (!key?.remoteJid || !key.id) return undefined;
-  const normalised = normaliseObject(key);
-  for (const [field, value] of Object.entries(normalised)) {
-    if (value === '' || value === null) delete normalised[field];
-  }
-  return normalised;
+  const fields = Object.entries(published('messageKey', key)).filter(([, value]) => value !== '');
+  return Object.fromEntries(fields);
 }

@@ -4,9 +4,11 @@ import {
   proto,
   type WAMessage,
 } from '@whiskeysockets/baileys';
+import { listEvents } from './list-events.js';
 import type { MappedEvent, MappingContext } from './mapped-event.js';
 import { toMessageKey } from './message-key.js';
-import { isJsonObject, type JsonObject, normaliseObject } from './normalise.js';
+import { isJsonObject, type JsonObject, type JsonValue } from './normalise.js';
+import { published } from './published.js';
 import { toRevokedKey } from './revoked-key.js';
 
 const { Type } = proto.Message.ProtocolMessage;
@@ -31,28 +33,47 @@ function isBetweenOwnDevices(message: WAMessage): boolean {
 }
 
 /** Whether a content that was not empty holds nothing for a person once its secret fields are gone. */
-function heldSecretsOnly(message: WAMessage, content: JsonObject): boolean {
-  const fields = Object.keys(content).filter((field) => field !== 'messageContextInfo');
-  return fields.length === 0 && Object.keys(message.message ?? {}).length > 0;
+function heldSecretsOnly({ message }: WAMessage, content: JsonValue | undefined): boolean {
+  const told = isJsonObject(content) ? Object.keys(content) : [];
+  return Object.keys(message ?? {}).length > 0 && told.every((field) => field === 'messageContextInfo');
 }
 
 /** A message as the contract has it; undefined for one that carries key material or synchronisation only. */
 function toMessage(message: WAMessage): JsonObject | undefined {
   const key = toMessageKey(message.key);
   if (key === undefined || isBetweenOwnDevices(message)) return undefined;
-  const { category, messageStubParameters, ...rest } = normaliseObject(message);
-  if (isJsonObject(rest.message) && heldSecretsOnly(message, rest.message)) return undefined;
-  return {
-    ...rest,
-    key,
-    ...(Array.isArray(messageStubParameters)
-      ? { messageStubParameters: messageStubParameters.map((parameter) => String(parameter)) }
-      : {}),
-  };
+  const fields = toMessageFields('message', message);
+  if (heldSecretsOnly(message, fields.message)) return undefined;
+  return { key, ...fields };
+}
+
+/** A message's fields, or those that changed, without its key. */
+function toMessageFields(kind: 'message' | 'messageUpdate', message: Partial<WAMessage>): JsonObject {
+  const { key: _, ...fields } = published(kind, message);
+  const { messageStubParameters, reactions, userReceipt } = message;
+  if (Array.isArray(messageStubParameters) && fields.messageStubParameters !== undefined) {
+    fields.messageStubParameters = messageStubParameters.map((parameter) => String(parameter));
+  }
+  if (reactions && fields.reactions !== undefined) fields.reactions = reactions.map(toReaction);
+  if (userReceipt && fields.userReceipt !== undefined) {
+    fields.userReceipt = userReceipt.map((receipt) => published('receipt', receipt));
+  }
+  return fields;
+}
+
+function toReaction(reaction: proto.IReaction): JsonObject {
+  const { key: _, ...fields } = published('reaction', reaction);
+  const key = toMessageKey(reaction.key);
+  return key === undefined ? fields : { ...fields, key };
 }
 
 function present(item: JsonObject | undefined): item is JsonObject {
   return item !== undefined;
+}
+
+/** The messages of a list that are published, as the contract has them. */
+export function toMessages(messages: readonly WAMessage[]): JsonObject[] {
+  return messages.map(toMessage).filter(present);
 }
 
 /**
@@ -64,25 +85,26 @@ export function mapMessagesUpsert(
   { messages, type, requestId }: BaileysEventMap['messages.upsert'],
   context: MappingContext,
 ): MappedEvent[] {
-  const published = messages.map(toMessage).filter(present);
   const revoked = messages.map((message) => toRevokedKey(message, context)).filter(present);
-  const events: MappedEvent[] = [];
-  if (published.length > 0) {
-    const payload = { messages: published, type, ...(requestId ? { requestId } : {}) };
-    events.push({ event: 'messages.upsert', payload });
-  }
-  if (revoked.length > 0) events.push({ event: 'messages.delete', payload: { keys: revoked } });
-  return events;
+  const more = { type, ...(requestId ? { requestId } : {}) };
+  return [
+    ...listEvents('messages.upsert', 'messages', toMessages(messages), more),
+    ...listEvents('messages.delete', 'keys', revoked),
+  ];
 }
 
 /** Changes to messages: status, stars, edits, revokes, send errors. */
 export function mapMessagesUpdate(list: BaileysEventMap['messages.update']): MappedEvent[] {
   const updates = list.flatMap(({ key, update }) => {
     const target = toMessageKey(key);
-    const change = normaliseObject(update);
+    const revoke = toMessageKey(update.key);
+    const change = {
+      ...toMessageFields('messageUpdate', update),
+      ...(revoke === undefined ? {} : { key: revoke }),
+    };
     return target === undefined || Object.keys(change).length === 0 ? [] : [{ key: target, update: change }];
   });
-  return updates.length === 0 ? [] : [{ event: 'messages.update', payload: { updates } }];
+  return listEvents('messages.update', 'updates', updates);
 }
 
 /** Receipts in groups and of statuses, which Baileys tells per reader: `update.userReceipt` holds the one. */
@@ -94,17 +116,14 @@ export function mapReceipts(list: BaileysEventMap['message-receipt.update']): Ma
 export function mapReactions(list: BaileysEventMap['messages.reaction']): MappedEvent[] {
   const reactions = list.flatMap(({ key, reaction }) => {
     const target = toMessageKey(key);
-    if (target === undefined) return [];
-    const { key: _, ...rest } = normaliseObject(reaction);
-    const own = toMessageKey(reaction.key);
-    return [{ key: target, reaction: { ...rest, ...(own === undefined ? {} : { key: own }) } }];
+    return target === undefined ? [] : [{ key: target, reaction: toReaction(reaction) }];
   });
-  return reactions.length === 0 ? [] : [{ event: 'messages.reaction', payload: { reactions } }];
+  return listEvents('messages.reaction', 'reactions', reactions);
 }
 
 /** "Delete for me" of messages, or of all messages of a chat. */
 export function mapMessagesDelete(data: BaileysEventMap['messages.delete']): MappedEvent[] {
   if ('all' in data) return [{ event: 'messages.delete', payload: { jid: data.jid, all: true } }];
   const keys = data.keys.map((key) => toMessageKey(key)).filter(present);
-  return keys.length === 0 ? [] : [{ event: 'messages.delete', payload: { keys } }];
+  return listEvents('messages.delete', 'keys', keys);
 }

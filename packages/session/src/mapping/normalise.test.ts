@@ -26,10 +26,12 @@ describe('normalise', () => {
 
   it('gives bytes as base64 and dates as ISO 8601, at any depth', () => {
     const bytes = new Uint8Array([0, 1, 2, 3]).subarray(1);
-    expect(normalise({ list: [{ bytes, buffer: Buffer.from('hi') }], at: new Date(0) })).toEqual({
-      list: [{ bytes: 'AQID', buffer: 'aGk=' }],
-      at: '1970-01-01T00:00:00.000Z',
-    });
+    expect(normalise({ list: [{ mediaKey: bytes, thumbnail: Buffer.from('hi') }], at: new Date(0) })).toEqual(
+      {
+        list: [{ mediaKey: 'AQID', thumbnail: 'aGk=' }],
+        at: '1970-01-01T00:00:00.000Z',
+      },
+    );
   });
 
   it('keeps enums of a proto instance as numbers and leaves out what was never set', () => {
@@ -61,6 +63,57 @@ describe('normalise', () => {
         },
       },
     });
+  });
+
+  it('leaves out bytes that nobody has decided to publish', () => {
+    const key = new Uint8Array(32);
+    expect(normalise({ newSecret: key, list: [{ newSecrets: [key] }], fileSha256: key })).toEqual({
+      list: [{}],
+      fileSha256: `${'A'.repeat(43)}=`,
+    });
+  });
+
+  it('leaves out an object that had nothing but secrets, and keeps one that was empty', () => {
+    const secret = new Uint8Array(32);
+    const content = proto.Message.fromObject({
+      conversation: 'hi',
+      messageContextInfo: { messageSecret: secret },
+      chat: {},
+    });
+    expect(
+      normalise({ content, plain: { messageContextInfo: { messageSecret: secret }, chat: {} } }),
+    ).toEqual({
+      content: { conversation: 'hi', chat: {} },
+      plain: { chat: {} },
+    });
+  });
+
+  it('leaves out what stands inside itself, and what is nested without end', () => {
+    const circle: Record<string, unknown> = { name: 'circle' };
+    circle.self = circle;
+    circle.list = [circle, { again: circle }];
+    expect(normalise(circle)).toEqual({ name: 'circle', list: [null, {}] });
+
+    let bomb: Record<string, unknown> = { text: 'innermost' };
+    for (let depth = 0; depth < 10_000; depth += 1) bomb = { quotedMessage: bomb };
+    const text = JSON.stringify(normalise({ bomb, twice: [1] }));
+    expect(text.length).toBeLessThan(64 * '{"quotedMessage":}'.length + 100);
+    expect(text).toContain('"twice":[1]');
+  });
+
+  it('gives the same thing twice where it stands twice', () => {
+    const shared = { text: 'hi' };
+    expect(normalise({ one: shared, other: [shared, shared] })).toEqual({
+      one: shared,
+      other: [shared, shared],
+    });
+  });
+
+  it('is not misled by a field named like a prototype', () => {
+    const presences: unknown = JSON.parse('{"__proto__": {"polluted": true}, "1@lid": 1}');
+    const normalised = normalise(presences);
+    expect(normalised).toEqual({ '1@lid': 1 });
+    expect(normalised).not.toHaveProperty('polluted');
   });
 
   it('gives a content that proto.Message.fromObject restores', () => {

@@ -1,9 +1,12 @@
-import { isSecretField } from './secret-fields.js';
+import { isWithheld } from './secret-fields.js';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 export interface JsonObject {
   [field: string]: JsonValue;
 }
+
+/** Deeper than any message that a person sends; whoever nests quotes deeper than that loses the innermost. */
+const MAX_DEPTH = 64;
 
 interface LongLike {
   readonly low: number;
@@ -38,27 +41,33 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-function fromObject(value: object): JsonObject {
+function fromObject(
+  value: object,
+  around: object[],
+  isWanted: (field: string, inner: unknown) => boolean = () => true,
+): JsonObject {
   // A proto instance holds an empty list for every repeated field that was never set.
   const dropEmptyLists = !isPlain(value);
   const result: JsonObject = {};
   for (const [field, inner] of Object.entries(value)) {
-    if (isSecretField(field)) continue;
+    if (isWithheld(field, inner) || field === '__proto__' || !isWanted(field, inner)) continue;
     if (dropEmptyLists && Array.isArray(inner) && inner.length === 0) continue;
-    const normalised = normalise(inner);
-    if (normalised !== undefined) result[field] = normalised;
+    const normalised = walk(inner, around);
+    if (normalised !== undefined && !heldSecretsOnly(inner, normalised)) result[field] = normalised;
   }
   return result;
 }
 
-/**
- * Turns whatever Baileys hands out into JSON, the same way for every event source: 64-bit integers become
- * numbers where these are exact and decimal strings otherwise, bytes base64, dates ISO 8601, proto instances
- * plain objects with numeric enums and only the fields that were set. Secret fields, functions and undefined
- * are left out. `proto.Message.fromObject` restores a message's content from the result, media keys included.
- * Undefined for a value that has no JSON form.
- */
-export function normalise(value: unknown): JsonValue | undefined {
+/** Whether nothing is left of an object because all that it had was withheld. */
+function heldSecretsOnly(value: unknown, normalised: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!isJsonObject(normalised)) return false;
+  const isEmpty = Object.values(normalised).every((inner) => Array.isArray(inner) && inner.length === 0);
+  return isEmpty && Object.entries(value).some(([field, inner]) => isWithheld(field, inner));
+}
+
+/** @param around the objects and lists that the value stands in, outermost first; as it was again when this returns. */
+function walk(value: unknown, around: object[]): JsonValue | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -77,17 +86,39 @@ export function normalise(value: unknown): JsonValue | undefined {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
   }
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
-  if (Array.isArray(value)) return value.map((item) => normalise(item) ?? null);
   if (isLong(value)) return fromLong(value);
-  return fromObject(value);
+  if (around.length >= MAX_DEPTH || around.includes(value)) return undefined;
+  around.push(value);
+  const normalised = Array.isArray(value)
+    ? value.map((item) => walk(item, around) ?? null)
+    : fromObject(value, around);
+  around.pop();
+  return normalised;
+}
+
+/**
+ * Turns whatever Baileys hands out into JSON, the same way for every event source: 64-bit integers become
+ * numbers where these are exact and decimal strings otherwise, bytes base64, dates ISO 8601, proto instances
+ * plain objects with numeric enums and only the fields that were set. Secret fields, functions and undefined
+ * are left out, as are objects that had nothing but secrets, and what stands inside itself or deeper than 64 levels.
+ * `proto.Message.fromObject` restores a message's content from the result, media keys included. What is normalised
+ * already stays as it is. Undefined for a value that has no JSON form. Never throws.
+ */
+export function normalise(value: unknown): JsonValue | undefined {
+  return walk(value, []);
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The normalised form of an object; empty for anything else. */
-export function normaliseObject(value: object | null | undefined): JsonObject {
-  const normalised = normalise(value);
-  return isJsonObject(normalised) ? normalised : {};
+/**
+ * The normalised form of an object; empty for anything else.
+ * @param isWanted which of the object's own fields are part of it; all unless told.
+ */
+export function normaliseObject(
+  value: object | null | undefined,
+  isWanted?: (field: string, inner: unknown) => boolean,
+): JsonObject {
+  return value === null || value === undefined ? {} : fromObject(value, [value], isWanted);
 }

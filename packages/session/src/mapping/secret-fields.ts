@@ -1,31 +1,92 @@
 /**
- * Fields that carry key material or the account's own synchronisation, by their names in WhatsApp's protobuf
- * schema. They are left out of every payload at any depth. Media keys are no part of the list: a client needs
- * them to download what it was sent.
+ * Fields of a message's content that are left out of every payload, at any depth, by their names in WhatsApp's protobuf
+ * schema: they carry keys, or what the devices of one account say to each other. Keys of media are no part of it: a
+ * client needs them to read what it was sent.
  */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'acAuthTokens',
   'appStateSyncKeyRequest',
   'appStateSyncKeyShare',
+  'axolotlSenderKeyDistributionMessage',
   'botMessageSecret',
   'callKey',
+  'collectionSnapshot',
+  'companionCanonicalUserNonceFetchRequestResponse',
+  'companionMetaNonceFetchRequestResponse',
   'contactPrimaryIdentityKey',
+  'deviceListMetadata',
+  'encHandle',
   'encKey',
+  'encodedMappingPayload',
   'ephemeralSharedSecret',
   'fastRatchetKeySenderKeyDistributionMessage',
   'historySyncNotification',
+  'initialHistBootstrapInlinePayload',
   'initialSecurityNotificationSettingSync',
   'lidMigrationMappingSyncMessage',
   'masterKey',
   'messageSecret',
+  'nonce',
   'peerDataOperationRequestMessage',
   'peerDataOperationRequestResponseMessage',
+  'recipientKeyHash',
+  'reportingTag',
+  'reportingTokenInfo',
   'senderKeyDistributionMessage',
+  'senderKeyHash',
   'shareableChatIdentifierEncryptionKey',
   'tcToken',
   'threadIdUserSecret',
+  'waffleNonceFetchRequestResponse',
+  'webMessageInfoBytes',
 ]);
 
-export function isSecretField(field: string): boolean {
-  return SECRET_FIELDS.has(field);
+/**
+ * The bytes that a client may see; all others are left out, so that a key which a later version of WhatsApp adds stays
+ * inside until somebody has looked at it. Hashes, thumbnails and keys of media, and what is encrypted with a key that
+ * is not told.
+ */
+const PUBLIC_BYTES: ReadonlySet<string> = new Set([
+  'artworkEncSha256',
+  'artworkMediaKey',
+  'artworkSha256',
+  'attachmentFileEncSha256',
+  'attachmentFileSha256',
+  'attachmentJpegThumbnail',
+  'attachmentMediaKey',
+  'conversionData',
+  'countryBlocklist',
+  'ctwaPayload',
+  'encIv',
+  'encPayload',
+  'fileEncSha256',
+  'fileSha256',
+  'firstFrameSidecar',
+  'firstScanSidecar',
+  'inviteLinkParentGroupThumbnailV2',
+  'jpegThumbnail',
+  'mediaCiphertextSha256',
+  'mediaKey',
+  'midQualityFileEncSha256',
+  'midQualityFileSha256',
+  'newPhoto',
+  'oldPhoto',
+  'pngThumbnail',
+  'scansSidecar',
+  'selectedOptions',
+  'streamingSidecar',
+  'thumbData',
+  'thumbnail',
+  'thumbnailEncSha256',
+  'thumbnailSha256',
+  'waveform',
+]);
+
+function isBytes(value: unknown): boolean {
+  return value instanceof Uint8Array || (Array.isArray(value) && value.some(isBytes));
+}
+
+/** Whether a field with this value stays inside. */
+export function isWithheld(field: string, value: unknown): boolean {
+  return SECRET_FIELDS.has(field) || (isBytes(value) && !PUBLIC_BYTES.has(field));
 }

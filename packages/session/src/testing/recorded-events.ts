@@ -6,15 +6,18 @@ export interface RecordedEvent {
   readonly data: unknown;
 }
 
-const { StubType } = proto.WebMessageInfo;
+/** A field of WhatsApp's messages as a proto instance has it, from its JSON form: enums numbers, 64-bit integers Longs. */
+function reviveField(field: 'messageStubType' | 'status' | 'messageTimestamp', value: string): unknown {
+  return proto.WebMessageInfo.fromObject({ [field]: value })[field];
+}
 
-function isStubName(name: string): name is keyof typeof StubType {
-  return Object.hasOwn(StubType, name);
+function isRevivable(field: string): field is Parameters<typeof reviveField>[0] {
+  return ['messageStubType', 'status', 'messageTimestamp'].includes(field);
 }
 
 /**
  * Gives a recorded value the form in which Baileys handed it out before it was recorded as JSON: contents are
- * proto instances with numeric enums and Longs, stub types numbers, a call's date a Date.
+ * proto instances with numeric enums and Longs, stub types and states numbers, a call's date a Date.
  */
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive);
@@ -23,8 +26,9 @@ function revive(value: unknown): unknown {
     if (field === 'message' && typeof inner === 'object' && inner !== null && !('key' in inner)) {
       return [field, proto.Message.fromObject(inner)];
     }
-    if (field === 'messageStubType' && typeof inner === 'string' && isStubName(inner)) {
-      return [field, StubType[inner]];
+    // A call's status is a word of Baileys' own.
+    if (typeof inner === 'string' && isRevivable(field) && !('callerPn' in value)) {
+      return [field, reviveField(field, inner)];
     }
     if (field === 'date' && typeof inner === 'string') return [field, new Date(inner)];
     return [field, revive(inner)];

@@ -1,0 +1,16 @@
+import { useNativeCurve } from './native-curve.js';
+import { scopeSignalQueues } from './signal-queues.js';
+
+let isPrepared = false;
+
+/**
+ * Makes the libraries under Baileys fit for a process with many sessions. It holds for every session of the process
+ * and may come before or after Baileys is loaded, since both libraries are looked up when they are called.
+ * @throws {Error} when the libraries are not those of the release of Baileys that this was written for.
+ */
+export function prepareProcess(): void {
+  if (isPrepared) return;
+  useNativeCurve();
+  scopeSignalQueues();
+  isPrepared = true;
+}

@@ -1,0 +1,91 @@
+import asyncHooks, { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { syncBuiltinESMExports } from 'node:module';
+
+/** Says that a storage has a store in a context. Which one, the storage alone knows. */
+interface Entry {
+  readonly storage: WeakRef<object>;
+}
+
+/** The import follows what `withSharedAsyncStorage` does to the module; this stays. */
+const OwnOfNode = AsyncLocalStorage;
+
+/** The one storage that Node.js knows of. */
+const contexts = new OwnOfNode<readonly Entry[]>();
+
+/**
+ * An AsyncLocalStorage that costs nothing for being there: all instances share one of Node.js' own.
+ *
+ * Before Node.js 24 each promise and timer of a process gets a property from every instance that was ever run, so
+ * that each socket of Baileys, which has one for its transactions, makes all the others slower.
+ *
+ * A context keeps small entries, not stores: a store lives as long as its storage *and* a context made in it do. A
+ * context has one entry for each storage at most, and those of storages that are gone are not handed on.
+ */
+export class SharedAsyncStorage<T> extends OwnOfNode<T> {
+  readonly #self = new WeakRef<object>(this);
+  #stores = new WeakMap<Entry, T>();
+
+  override getStore(): T | undefined {
+    const entry = contexts.getStore()?.find((candidate) => candidate.storage === this.#self);
+    return entry === undefined ? undefined : this.#stores.get(entry);
+  }
+
+  override run<R, Args extends unknown[]>(store: T, callback: (...args: Args) => R, ...args: Args): R {
+    return contexts.run(this.#contextWith(store), callback, ...args);
+  }
+
+  override exit<R, Args extends unknown[]>(callback: (...args: Args) => R, ...args: Args): R {
+    return contexts.run(this.#entriesOfOthers(), callback, ...args);
+  }
+
+  override enterWith(store: T): void {
+    contexts.enterWith(this.#contextWith(store));
+  }
+
+  /** Contexts there are stay without a store, whatever is run later; Node.js' own would find their stores again. */
+  override disable(): void {
+    this.#stores = new WeakMap();
+  }
+
+  #contextWith(store: T): readonly Entry[] {
+    const entry: Entry = { storage: this.#self };
+    this.#stores.set(entry, store);
+    return [...this.#entriesOfOthers(), entry];
+  }
+
+  #entriesOfOthers(): readonly Entry[] {
+    const entries = contexts.getStore() ?? [];
+    return entries.filter(({ storage }) => storage !== this.#self && storage.deref() !== undefined);
+  }
+}
+
+/** Whether each asynchronous resource gets a property from every AsyncLocalStorage, as before Node.js 24. */
+function storesAreCopied(): boolean {
+  const countMarks = () => Object.getOwnPropertySymbols(new AsyncResource('probe')).length;
+  const before = countMarks();
+  const probe = new OwnOfNode<true>();
+  const during = probe.run(true, countMarks);
+  probe.disable();
+  return during > before;
+}
+
+const isNeeded = storesAreCopied();
+
+/**
+ * Runs `work`, which must be synchronous: every AsyncLocalStorage that is made in it, by ECMAScript modules that
+ * import the class by its name, is a shared one. Everybody else's are Node.js' own, and so is Baileys' where Node.js
+ * makes no copies.
+ */
+export function withSharedAsyncStorage<R>(work: () => R): R {
+  if (!isNeeded) return work();
+  const use = (storage: typeof AsyncLocalStorage) => {
+    Object.assign(asyncHooks, { AsyncLocalStorage: storage });
+    syncBuiltinESMExports();
+  };
+  use(SharedAsyncStorage);
+  try {
+    return work();
+  } finally {
+    use(OwnOfNode);
+  }
+}

@@ -1,0 +1,98 @@
+import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js';
+import { LatestUsed } from './latest-used.js';
+
+const { Fn, Fp, BASE } = ed25519.Point;
+/** Separates the hash that gives the nonce from the other hashes of a signature: 2^256 - 2, little-endian. */
+const NONCE_PREFIX = Buffer.concat([Buffer.from([0xfe]), Buffer.alloc(31, 0xff)]);
+const SIGN_BIT = 0x80;
+
+/** Public keys of small order, which no private key gives (Bernstein, https://cr.yp.to/ecdh.html#validate). */
+const SMALL_ORDER = new Set([
+  0n,
+  1n,
+  Fp.ORDER - 1n,
+  325606250916557431795983626356110631294008115727848805560023387167927233504n,
+  39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+]);
+
+/** A key's Ed25519 form takes about 1 KB: the keys of this many correspondents and group members at most. */
+const MAX_KEYS = 10_000;
+
+/** Public keys in the form that Node.js verifies with. */
+const keys = new LatestUsed<KeyObject>(MAX_KEYS);
+
+/**
+ * Signs as Signal does: with a Curve25519 private key of 32 bytes. The sign bit of the public Edwards point stands in
+ * the signature's last byte, so that who has the public key in its Montgomery form alone can verify.
+ *
+ * @param random 64 random bytes.
+ * @returns 64 bytes.
+ * Source: The XEdDSA and VXEdDSA Signature Schemes, Trevor Perrin, 2016; where that negates the private key of a
+ * point whose sign bit is set, Signal's own code, and so WhatsApp's, puts the bit into the signature.
+ */
+export function sign(
+  privateKey: Uint8Array,
+  message: Uint8Array,
+  random: Uint8Array = randomBytes(64),
+): Uint8Array {
+  const clamped = Uint8Array.from(privateKey);
+  clamped[0] = (clamped[0] ?? 0) & 248;
+  clamped[31] = ((clamped[31] ?? 0) & 127) | 64;
+  const a = Fn.create(bytesToNumberLE(clamped));
+  const publicPoint = BASE.multiply(a).toBytes();
+  const r = scalarOf(NONCE_PREFIX, clamped, message, random);
+  const noncePoint = BASE.multiply(r).toBytes();
+  const s = Fn.add(r, Fn.mul(scalarOf(noncePoint, publicPoint, message), a));
+  const signature = new Uint8Array(64);
+  signature.set(noncePoint);
+  signature.set(numberToBytesLE(s, 32), 32);
+  signature[63] = (signature[63] ?? 0) | ((publicPoint[31] ?? 0) & SIGN_BIT);
+  return signature;
+}
+
+/**
+ * Whether a signature of 64 bytes is of this message and of a Curve25519 public key of 32 bytes. Never throws.
+ *
+ * It answers as `curve25519-js` does, which takes unreduced scalars, with one difference: no signature is of a key of
+ * small order, since for such a key everybody can make one. OpenSSL 3.5 refuses these by itself, and the signature
+ * whose nonce is zero, which would give the private key away.
+ */
+export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const ed25519Signature = Buffer.from(signature);
+  const signBit = ed25519Signature.readUInt8(63) & SIGN_BIT;
+  ed25519Signature[63] = ed25519Signature.readUInt8(63) & ~SIGN_BIT;
+  const s = bytesToNumberLE(ed25519Signature.subarray(32));
+  // OpenSSL refuses what is not reduced.
+  if (s >= Fn.ORDER) ed25519Signature.set(numberToBytesLE(Fn.create(s), 32), 32);
+  const key = keyOf(publicKey, signBit);
+  return key !== undefined && verify(null, message, key, ed25519Signature);
+}
+
+function scalarOf(...parts: Uint8Array[]): bigint {
+  const hash = createHash('sha512');
+  for (const part of parts) hash.update(part);
+  return Fn.create(bytesToNumberLE(hash.digest()));
+}
+
+function keyOf(publicKey: Uint8Array, signBit: number): KeyObject | undefined {
+  const name = `${signBit}:${Buffer.from(publicKey).toString('latin1')}`;
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const key = ed25519KeyOf(publicKey, signBit);
+  if (key !== undefined) keys.set(name, key);
+  return key;
+}
+
+/** The Edwards form of a Montgomery u-coordinate: y = (u - 1) / (u + 1). None for a point of small order. */
+function ed25519KeyOf(publicKey: Uint8Array, signBit: number): KeyObject | undefined {
+  const montgomery = Uint8Array.from(publicKey);
+  montgomery[31] = (montgomery[31] ?? 0) & ~SIGN_BIT;
+  const u = Fp.create(bytesToNumberLE(montgomery));
+  if (SMALL_ORDER.has(u)) return undefined;
+  const edwards = numberToBytesLE(Fp.div(Fp.sub(u, Fp.ONE), Fp.add(u, Fp.ONE)), 32);
+  edwards[31] = (edwards[31] ?? 0) | signBit;
+  const x = Buffer.from(edwards).toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+}

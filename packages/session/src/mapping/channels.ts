@@ -1,0 +1,40 @@
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import { listEvents } from './list-events.js';
+import type { MappedEvent } from './mapped-event.js';
+import { normaliseObject } from './normalise.js';
+
+const ACTIONS: ReadonlySet<string> = new Set(['add', 'remove', 'promote', 'demote']);
+
+/** A channel numbers its messages; that number is all that is known of the one meant. */
+function keyOf({ id, server_id }: { id: string; server_id: string }) {
+  return { remoteJid: id, id: server_id, server_id };
+}
+
+export function mapChannelReaction(data: BaileysEventMap['newsletter.reaction']): MappedEvent[] {
+  const { code, count, removed } = data.reaction;
+  const reaction = normaliseObject({ text: removed === true ? '' : (code ?? ''), count });
+  return listEvents('messages.reaction', 'reactions', [{ key: keyOf(data), reaction }]);
+}
+
+export function mapChannelView(data: BaileysEventMap['newsletter.view']): MappedEvent[] {
+  return listEvents('messages.update', 'updates', [{ key: keyOf(data), update: { views: data.count } }]);
+}
+
+export function mapChannelParticipant(
+  data: BaileysEventMap['newsletter-participants.update'],
+): MappedEvent[] {
+  const { id, author, user, new_role: role, action } = data;
+  const payload = {
+    id,
+    author: author || id,
+    participants: [normaliseObject({ id: user, role })],
+    action: ACTIONS.has(action) ? action : 'modify',
+  };
+  return [{ event: 'group-participants.update', payload }];
+}
+
+export function mapChannelSettings(data: BaileysEventMap['newsletter-settings.update']): MappedEvent[] {
+  const update: unknown = data.update;
+  const newsletter = typeof update === 'object' ? normaliseObject(update) : {};
+  return listEvents('chats.update', 'chats', [{ id: data.id, newsletter }]);
+}

@@ -1,0 +1,112 @@
+import { beforeAll, expect, test } from 'vitest';
+import { newCredentials } from './engine/baileys.js';
+import { quietLibsignal } from './quiet-libsignal.js';
+import { oneAtATime } from './signal-queue.js';
+import { SignalAccount } from './testing/signal-account.js';
+
+beforeAll(() => quietLibsignal());
+
+/** An account and a contact of it that have heard of each other. */
+async function acquainted(wrap?: typeof oneAtATime): Promise<[SignalAccount, SignalAccount]> {
+  const account = await SignalAccount.create('100000', newCredentials(), wrap);
+  const contact = await SignalAccount.create('200000', newCredentials());
+  await account.begin(contact);
+  await contact.decrypt(account, await account.encrypt(contact, 'hello'));
+  await account.decrypt(contact, await contact.encrypt(account, 'hi'));
+  return [account, contact];
+}
+
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+}
+
+/** Receives a message while it sends one. Where nothing holds the receiving up, the sending is stored after it. */
+async function receiveDuringSend(
+  account: SignalAccount,
+  contact: SignalAccount,
+  { isHeldUp }: { isHeldUp: boolean },
+) {
+  const received = await contact.encrypt(account, 'received');
+  const [encrypted, stored] = [signal(), signal()];
+  const sending = account.keys.transaction(async () => {
+    const message = await account.encrypt(contact, 'sent');
+    encrypted.give();
+    await stored.given;
+    return message;
+  }, account.jid);
+  await encrypted.given;
+  const receiving = account.decrypt(contact, received);
+  if (!isHeldUp) await receiving;
+  stored.give();
+  const [sent] = await Promise.all([sending, receiving]);
+  account.reopen();
+  expect(await contact.decrypt(account, sent)).toBe('sent');
+  return received;
+}
+
+async function nextText(from: SignalAccount, to: SignalAccount): Promise<string> {
+  return to.decrypt(from, await from.encrypt(to, 'next'));
+}
+
+test('without turns, a message that is sent while one is received undoes what that has stored', async () => {
+  const [account, contact] = await acquainted();
+  const received = await receiveDuringSend(account, contact, { isHeldUp: false });
+  // Its key is still there.
+  expect(await account.decrypt(contact, received)).toBe('received');
+});
+
+test('a message is received while another is sent to the same peer, and both are stored', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  const received = await receiveDuringSend(account, contact, { isHeldUp: true });
+  await expect(account.decrypt(contact, received)).rejects.toThrow();
+  expect(await nextText(account, contact)).toBe('next');
+  expect(await nextText(contact, account)).toBe('next');
+});
+
+test('a sending that fails gives its turns back, those that it still waits for as well', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  const other = await SignalAccount.create('300000', newCredentials());
+  await account.begin(other);
+  const held = signal();
+  const first = account.keys.transaction(async () => {
+    await account.encrypt(other, 'first');
+    await held.given;
+  }, 'first');
+  const failing = account.keys.transaction(async () => {
+    await account.encrypt(contact, 'lost');
+    await Promise.all([account.encrypt(other, 'lost'), Promise.reject(new Error('no connection'))]);
+  }, 'second');
+  await expect(failing).rejects.toThrow('no connection');
+  expect(await nextText(account, contact)).toBe('next');
+  held.give();
+  await first;
+  expect(await nextText(account, other)).toBe('next');
+});
+
+test('one sending may work on a peer several times, also at once', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  const texts = ['1', '2', '3', '4'];
+  const messages = await account.keys.transaction(
+    () => Promise.all(texts.map((text) => account.encrypt(contact, text))),
+    account.jid,
+  );
+  for (const [index, message] of messages.entries()) {
+    expect(await contact.decrypt(account, message)).toBe(texts[index]);
+  }
+});
+
+test('what a sending has left running takes turns of its own', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  const over = signal();
+  let later: Promise<unknown> = Promise.resolve();
+  await account.keys.transaction(async () => {
+    later = over.given.then(() => account.encrypt(contact, 'late'));
+  }, account.jid);
+  over.give();
+  await later;
+  expect(await nextText(account, contact)).toBe('next');
+});

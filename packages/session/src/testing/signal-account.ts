@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLogger } from '@wafleet/runtime';
+import {
+  type AuthenticationCreds,
+  addTransactionCapability,
+  BufferJSON,
+  Curve,
+  DEFAULT_CONNECTION_CONFIG,
+  generateSignalPubKey,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+  type SignalKeyStoreWithTransaction,
+  type SocketConfig,
+} from '@whiskeysockets/baileys';
+import { baileysLogger } from '../baileys-logger.js';
+
+type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
+type Wrap = (repository: SignalRepository, keys: SignalKeyStoreWithTransaction) => SignalRepository;
+type Encrypted = Awaited<ReturnType<SignalRepository['encryptMessage']>>;
+
+const logger = baileysLogger(createLogger({ app: 'test', level: 'silent' }));
+const PRE_KEY_ID = '1';
+
+/** An account's Signal records in memory, each read and write of which takes as long as `answer` says. */
+class SlowStore implements SignalKeyStore {
+  /** What each write was of, in their order. */
+  readonly writes: string[][] = [];
+  answer: () => Promise<void> = () => delay(2);
+  readonly #records = new Map<string, string>();
+
+  async get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
+    await this.answer();
+    const found: { [id: string]: SignalDataTypeMap[T] } = {};
+    for (const id of ids) {
+      const record = this.#records.get(`${type}:${id}`);
+      if (record !== undefined) found[id] = JSON.parse(record, BufferJSON.reviver);
+    }
+    return found;
+  }
+
+  async set(data: SignalDataSet): Promise<void> {
+    await this.answer();
+    this.writes.push(Object.keys(data).sort());
+    for (const [type, records] of Object.entries(data)) {
+      for (const [id, record] of Object.entries(records ?? {})) {
+        if (record === null) this.#records.delete(`${type}:${id}`);
+        else this.#records.set(`${type}:${id}`, JSON.stringify(record, BufferJSON.replacer));
+      }
+    }
+  }
+}
+
+/** One account's side of Signal, without a connection: Baileys' repository, or what wraps it, over a store in memory. */
+export class SignalAccount {
+  readonly store = new SlowStore();
+  readonly jid: string;
+  keys: SignalKeyStoreWithTransaction;
+  repository: SignalRepository;
+  readonly #creds: AuthenticationCreds;
+  readonly #preKey = Curve.generateKeyPair();
+
+  readonly #wrap: Wrap;
+
+  private constructor(phone: string, creds: AuthenticationCreds, wrap: Wrap) {
+    this.jid = `${phone}@s.whatsapp.net`;
+    this.#creds = creds;
+    this.#wrap = wrap;
+    [this.keys, this.repository] = this.#open();
+  }
+
+  static async create(
+    phone: string,
+    creds: AuthenticationCreds,
+    wrap: Wrap = (repository) => repository,
+  ): Promise<SignalAccount> {
+    const account = new SignalAccount(phone, creds, wrap);
+    await account.store.set({ 'pre-key': { [PRE_KEY_ID]: account.#preKey } });
+    account.store.writes.length = 0;
+    return account;
+  }
+
+  /** Begins anew with what is stored, as the next process does. */
+  reopen(): void {
+    [this.keys, this.repository] = this.#open();
+  }
+
+  /** Begins a session with the peer, out of the keys that a server would hand out. */
+  async begin(peer: SignalAccount): Promise<void> {
+    const { signedPreKey, signedIdentityKey, registrationId } = peer.#creds;
+    await this.repository.injectE2ESession({
+      jid: peer.jid,
+      session: {
+        registrationId,
+        identityKey: generateSignalPubKey(signedIdentityKey.public),
+        signedPreKey: {
+          keyId: signedPreKey.keyId,
+          publicKey: generateSignalPubKey(signedPreKey.keyPair.public),
+          signature: signedPreKey.signature,
+        },
+        preKey: { keyId: Number(PRE_KEY_ID), publicKey: generateSignalPubKey(peer.#preKey.public) },
+      },
+    });
+  }
+
+  encrypt(peer: SignalAccount, text: string): Promise<Encrypted> {
+    return this.repository.encryptMessage({ jid: peer.jid, data: Buffer.from(text) });
+  }
+
+  async decrypt(peer: SignalAccount, { type, ciphertext }: Encrypted): Promise<string> {
+    const plaintext = await this.repository.decryptMessage({ jid: peer.jid, type, ciphertext });
+    return Buffer.from(plaintext).toString();
+  }
+
+  #open(): [SignalKeyStoreWithTransaction, SignalRepository] {
+    const transactions = { maxCommitRetries: 1, delayBetweenTriesMs: 0 };
+    const keys = addTransactionCapability(this.store, logger, transactions);
+    const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ creds: this.#creds, keys }, logger);
+    return [keys, this.#wrap(repository, keys)];
+  }
+}
