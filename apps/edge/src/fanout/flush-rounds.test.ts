@@ -1,3 +1,4 @@
+import { waitFor } from '@wafleet/testkit';
 import { expect, it } from 'vitest';
 import { EncodedEvent } from './encoded-event.js';
 import { FlushRounds } from './flush-rounds.js';
@@ -23,6 +24,44 @@ it('runs each writer of a tick once, at its end, in the order they came', async 
   await Promise.resolve();
   await Promise.resolve();
   expect(ran).toEqual(['first', 'second', 'from within']);
+});
+
+it('waits with many writers for what else is there already, and no longer', async () => {
+  const rounds = new FlushRounds();
+  let ran = 0;
+  const schedule = () =>
+    rounds.schedule({
+      flush: () => {
+        ran += 1;
+      },
+    });
+  for (let count = 0; count < 1_000; count += 1) schedule();
+  await Promise.resolve();
+  schedule();
+  await Promise.resolve();
+  expect(ran).toBe(0);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(ran).toBe(1_001);
+  schedule();
+  await Promise.resolve();
+  expect(ran).toBe(1_002);
+});
+
+it('runs all rounds with many writers, one after the other, whatever they take', async () => {
+  const rounds = new FlushRounds();
+  const ran: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
+    for (let count = 0; count < 1_000; count += 1) {
+      rounds.schedule({
+        flush: () => {
+          if (count === 0) for (const until = performance.now() + 5; performance.now() < until; );
+          if (count === 999) ran.push(round);
+        },
+      });
+    }
+    await waitFor(() => ran.length === round + 1, { what: `round ${round}`, intervalMs: 1 });
+  }
+  expect(ran).toEqual([0, 1, 2, 3, 4]);
 });
 
 it('gives one event’s own frame, and the bytes of several one after the other', () => {

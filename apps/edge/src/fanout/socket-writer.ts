@@ -31,15 +31,14 @@ export interface WriteTally {
   bytes: number;
 }
 
-interface SocketWriterOptions {
-  readonly connection: Connection;
+/** What all writers of one namespace share. */
+export interface WriterResources {
   readonly namespace: EventNamespace;
   readonly limits: WriterLimits;
-  /** Shared by all writers of an edge. */
   readonly rounds: FlushRounds;
   readonly tally: WriteTally;
-  /** Called once, to close the connection with the reason SLOW_CLIENT; nothing is written any more. */
-  readonly onOverflow: (backlog: Backlog) => void;
+  /** Called once for a connection, to close it with the reason SLOW_CLIENT; nothing is written to it any more. */
+  readonly onOverflow: (connection: Connection, backlog: Backlog) => void;
 }
 
 interface Waiter {
@@ -68,9 +67,8 @@ const EVENT_OPTIONS = { compress: false, isEvent: true };
  * as a replay, awaits `drained` between them.
  */
 export class SocketWriter {
-  readonly #options: SocketWriterOptions;
   readonly #connection: Connection;
-  readonly #rounds: FlushRounds;
+  readonly #resources: WriterResources;
   #queue = NOTHING;
   #queuedBytes = 0;
   /** How many events of the queue, from the first on, are known to have memory of their own. */
@@ -84,11 +82,9 @@ export class SocketWriter {
   #webSocket: RawWebSocket | undefined;
   #waiters: Waiter[] | undefined;
 
-  constructor(options: SocketWriterOptions) {
-    this.#options = options;
-    const { connection, rounds } = options;
+  constructor(connection: Connection, resources: WriterResources) {
     this.#connection = connection;
-    this.#rounds = rounds;
+    this.#resources = resources;
     this.#transport = connection.transport;
     this.#webSocket = webSocketOf(connection);
     connection.on('packetCreate', this.#onPacketCreate);
@@ -130,7 +126,7 @@ export class SocketWriter {
     this.#queuedBytes += event.size;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#rounds.schedule(this);
+    this.#resources.rounds.schedule(this);
   }
 
   /** Writes now what can be written now. */
@@ -188,9 +184,9 @@ export class SocketWriter {
 
   /** Takes events from the queue. */
   #takeFrames(count: number): Buffer {
-    const { namespace, tally } = this.#options;
+    const { namespace, tally } = this.#resources;
     const events = this.#take(count);
-    const frames = this.#rounds.frames(namespace, events);
+    const frames = this.#resources.rounds.frames(namespace, events);
     tally.events += events.length;
     tally.writes += 1;
     tally.bytes += frames.length;
@@ -198,7 +194,7 @@ export class SocketWriter {
   }
 
   #writePackets(count: number): void {
-    const { namespace, tally } = this.#options;
+    const { namespace, tally } = this.#resources;
     for (const event of this.#take(Math.max(0, count))) {
       tally.events += 1;
       tally.writes += 1;
@@ -240,11 +236,11 @@ export class SocketWriter {
   }
 
   #checkLimits(): void {
-    const { limits, onOverflow } = this.#options;
+    const { limits, onOverflow } = this.#resources;
     const backlog = this.backlog;
     if (backlog.bytes <= limits.maxUnsentBytes && backlog.packets <= limits.maxUnsentPackets) return;
     this.close();
-    onOverflow(backlog);
+    onOverflow(this.#connection, backlog);
   }
 
   /** The transport has sent what it had. Engine.IO, which listens too, has given it what waited there. */
@@ -284,7 +280,7 @@ export class SocketWriter {
     if (isListening) this.#listen();
     if (this.#queue.length === 0 || this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#rounds.schedule(this);
+    this.#resources.rounds.schedule(this);
   }
 
   /** A packet of Socket.IO's own is about to be written: the events that were given before it go first. */

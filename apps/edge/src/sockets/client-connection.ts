@@ -40,6 +40,11 @@ export class ClientConnection {
     this.address = options.address;
   }
 
+  /** The API keys that its namespaces were entered with. */
+  get keyIds(): string[] {
+    return [...new Set(this.#entered.map(({ keyId }) => keyId))];
+  }
+
   /** Notes that it asks for a namespace. Returns whether that is the first one. */
   beginHandshake(): boolean {
     this.#handshakes += 1;

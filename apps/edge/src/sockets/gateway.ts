@@ -2,7 +2,7 @@ import { type CloseReason, NAMESPACES } from '@wafleet/contract';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import { FlushRounds } from '../fanout/flush-rounds.js';
-import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { type Backlog, SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
 import { BURST_S, type ClientLimits } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { FrameLimit } from '../limits/frame-limit.js';
@@ -59,13 +59,26 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
         ...{ address: connectionLimits.addressOf(connection.request), onClosed },
       }),
     );
-    for (const [event, listener] of Object.entries(listeners)) connection.on(event, listener);
+    connection.on('packet', listeners.packet);
+    connection.on('close', listeners.close);
     listeners.upgrade.call(connection);
+    if (webSocketOf(connection) !== undefined) return;
+    connection.on('upgrading', listeners.upgrading);
+    connection.on('upgrade', listeners.upgrade);
   });
   releaseRequests(io);
 
+  const onOverflow = (connection: Connection, backlog: Backlog) => {
+    const client = clients.get(connection);
+    logger.warn({ keyIds: client?.keyIds, ...backlog }, 'closed a client that does not read its events');
+    client?.close('SLOW_CLIENT');
+  };
+  // Without a listener Socket.IO writes what it could not read to the console.
+  const onError = (error: Error) => logger.debug({ err: error }, 'a client sent what is no packet');
+
   for (const name of NAMESPACES) {
     const namespace = io.of(name);
+    const writing = { namespace: name, limits: writerLimits, rounds, tally: tally.written, onOverflow };
     const onRefused = (socket: EventSocket) => clientOf(socket).gate.refuse(name);
     const onPassed = async (socket: EventSocket) => {
       const resumption = await findResumption(records, socket.data.identity, socket.handshake.auth);
@@ -75,7 +88,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
     namespace.use(checkApiKey({ keys, limits: connectionLimits, clientOf, logger, onPassed, onRefused }));
     namespace.on('connection', (socket) => {
       const { identity } = socket.data;
-      const { keyId, tenantId } = identity;
+      const { keyId } = identity;
       const client = clientOf(socket);
       client.enter(name, keyId);
       const close = (reason: CloseReason) => client.closeForKey(reason, keyId);
@@ -84,19 +97,8 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
         return;
       }
       const leave = connections.enter(identity, close);
-      // Without a listener Socket.IO writes what it could not read to the console.
-      socket.on('error', (error) => logger.debug({ err: error, keyId }, 'a client sent what is no packet'));
-      const writer = new SocketWriter({
-        connection: socket.conn,
-        namespace: name,
-        limits: writerLimits,
-        rounds,
-        tally: tally.written,
-        onOverflow: (backlog) => {
-          client.close('SLOW_CLIENT');
-          logger.warn({ keyId, tenantId, ...backlog }, 'closed a client that does not read its events');
-        },
-      });
+      socket.on('error', onError);
+      const writer = new SocketWriter(socket.conn, writing);
       const resumption = resumptions.get(socket);
       const end = resumption && serveClient(socket, { client, writer, resumption }, resources);
       releaseHandshake(socket);

@@ -61,14 +61,10 @@ export class FanoutServer {
     const rounds = new FlushRounds();
     for (const namespace of NAMESPACES) {
       io.of(namespace).on('connection', (socket) => {
-        const writer = new SocketWriter({
-          connection: socket.conn,
-          namespace,
-          limits,
-          rounds,
-          tally: this.tally,
-          onOverflow: (backlog) => {
-            closeConnection(socket.conn, 'SLOW_CLIENT', [namespace]);
+        const writer = new SocketWriter(socket.conn, {
+          ...{ namespace, limits, rounds, tally: this.tally },
+          onOverflow: (connection, backlog) => {
+            closeConnection(connection, 'SLOW_CLIENT', [namespace]);
             this.overflows.push(backlog);
           },
         });
