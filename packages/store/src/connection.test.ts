@@ -59,6 +59,26 @@ describe.concurrent('a connection', () => {
     context.expect([full, mistake].map(isRedisUnreachable)).toEqual([true, false]);
   });
 
+  test('that is closed just when it has come back harms nothing', async (context) => {
+    const server = await startedRedis(context);
+    const subscriber = connect(context, server.url, 'subscriber');
+    await subscriber.ssubscribe('channel');
+    await server.kill();
+    await waitFor(() => subscriber.status !== 'ready', { what: 'the loss of Redis' });
+    const closed = new Promise<void>((resolve) => {
+      subscriber.once('ready', () => {
+        subscriber.once('end', resolve);
+        // When it has sent the subscription by itself, and before it can have read the answer.
+        queueMicrotask(() => {
+          subscriber.disconnect();
+          subscriber.stream.destroy();
+        });
+      });
+    });
+    await server.restart();
+    await closed;
+  });
+
   test('fails commands while Redis is down; then they and channels work again', async (context) => {
     const tenantId = 'tnt_a';
     const server = await startedRedis(context);

@@ -1,5 +1,6 @@
 import { type Logger, parseRedisUrl, StartError, withoutCredentials } from '@wafleet/runtime';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
+import { ReconnectingRedis } from './reconnecting-redis.js';
 import { sentinelOptions } from './sentinel-connector.js';
 
 export type RedisConnection = Redis;
@@ -61,8 +62,8 @@ export function connectRedis(options: {
   const address = parseRedisUrl(url);
   const connection =
     address.kind === 'server'
-      ? new Redis(address.url, redisOptions)
-      : new Redis({ ...redisOptions, ...sentinelOptions(address, name) });
+      ? new ReconnectingRedis(address.url, redisOptions)
+      : new ReconnectingRedis({ ...redisOptions, ...sentinelOptions(address, name) });
   let outage = false;
   connection.on('error', (error: Error) => {
     if (outage) return;

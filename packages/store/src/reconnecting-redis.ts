@@ -1,0 +1,17 @@
+import { type Command, Redis } from 'ioredis';
+
+/** What ioredis sends by itself when it has connected again. */
+const SENT_BY_ITSELF: ReadonlySet<string> = new Set(['select', 'subscribe', 'psubscribe', 'ssubscribe']);
+
+/**
+ * An ioredis connection whose own commands after a reconnect may fail. ioredis 6 (`readyHandler`) looks at no result of
+ * theirs, so that one which the connection's end overtakes is an unhandled rejection and ends the process. A caller of
+ * these commands gets their errors as ever.
+ */
+export class ReconnectingRedis extends Redis {
+  override sendCommand(...sent: Parameters<Redis['sendCommand']>): unknown {
+    const command: Command = sent[0];
+    if (SENT_BY_ITSELF.has(command.name)) command.promise.catch(() => {});
+    return super.sendCommand(...sent);
+  }
+}
