@@ -1,4 +1,5 @@
 import type { CloseReason } from '@wafleet/contract';
+import type { Identity } from '../auth/identity.js';
 import type { EventNamespace } from '../fanout/encoded-event.js';
 import type { FrameLimit } from '../limits/frame-limit.js';
 import { closeConnection } from './close-connection.js';
@@ -15,8 +16,8 @@ interface ClientConnectionOptions {
 
 interface Entered {
   readonly namespace: EventNamespace;
-  /** Of the API key that it was entered with. */
-  readonly keyId: string;
+  /** Whose API key it was entered with. */
+  readonly identity: Identity;
 }
 
 /** What is known of a client's connection as long as it is there: one has several namespaces, if the client likes. */
@@ -40,9 +41,10 @@ export class ClientConnection {
     this.address = options.address;
   }
 
-  /** The API keys that its namespaces were entered with. */
-  get keyIds(): string[] {
-    return [...new Set(this.#entered.map(({ keyId }) => keyId))];
+  /** The API keys that its namespaces were entered with, and their tenants. */
+  get keys(): Pick<Identity, 'tenantId' | 'keyId'>[] {
+    const byId = new Map(this.#entered.map(({ identity }) => [identity.keyId, identity]));
+    return [...byId.values()].map(({ tenantId, keyId }) => ({ tenantId, keyId }));
   }
 
   /** Notes that it asks for a namespace. Returns whether that is the first one. */
@@ -57,8 +59,8 @@ export class ClientConnection {
     if (reason !== undefined) this.close(reason);
   }
 
-  enter(namespace: EventNamespace, keyId: string): void {
-    this.#entered = [...this.#entered, { namespace, keyId }];
+  enter(namespace: EventNamespace, identity: Identity): void {
+    this.#entered = [...this.#entered, { namespace, identity }];
   }
 
   leave(namespace: EventNamespace): void {
@@ -91,7 +93,7 @@ export class ClientConnection {
   closeForKey(reason: CloseReason, keyId: string): void {
     this.#close(
       reason,
-      this.#entered.filter((entered) => entered.keyId === keyId),
+      this.#entered.filter(({ identity }) => identity.keyId === keyId),
     );
   }
 

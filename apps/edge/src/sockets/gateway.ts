@@ -70,11 +70,14 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
 
   const onOverflow = (connection: Connection, backlog: Backlog) => {
     const client = clients.get(connection);
-    logger.warn({ keyIds: client?.keyIds, ...backlog }, 'closed a client that does not read its events');
+    logger.warn({ keys: client?.keys, ...backlog }, 'closed a client that does not read its events');
     client?.close('SLOW_CLIENT');
   };
-  // Without a listener Socket.IO writes what it could not read to the console.
-  const onError = (error: Error) => logger.debug({ err: error }, 'a client sent what is no packet');
+  /** Called with its socket as `this`. Without it Socket.IO writes what it could not read to the console. */
+  function onError(this: EventSocket, error: Error): void {
+    const { tenantId, keyId } = this.data.identity;
+    logger.debug({ tenantId, keyId, err: error }, 'a client sent what is no packet');
+  }
 
   for (const name of NAMESPACES) {
     const namespace = io.of(name);
@@ -90,7 +93,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
       const { identity } = socket.data;
       const { keyId } = identity;
       const client = clientOf(socket);
-      client.enter(name, keyId);
+      client.enter(name, identity);
       const close = (reason: CloseReason) => client.closeForKey(reason, keyId);
       if (keys.isRevoked(keyId)) {
         close('KEY_REVOKED');

@@ -121,6 +121,13 @@ describe('a client that is cut off while it is told how its sessions are', () =>
   const SNAPSHOT = /"connection\.update",.*"snapshot":true/;
   const isSubscribed = () =>
     waitFor(async () => (await record()).subscription !== undefined, { what: 'it is known' });
+  /** It gets the snapshots, and proves that by answering a ping. */
+  async function introduce(raw: RawConnection): Promise<void> {
+    await raw.answer(SNAPSHOT);
+    await raw.answer(/^2$/);
+    raw.send('3');
+    await waitFor(async () => (await record()).introduced === '1', { what: 'it is known to have it' });
+  }
 
   it('is told again when it comes back, until it has it for certain', async () => {
     const first = await join();
@@ -135,10 +142,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
     second.raw.close();
 
     const third = await join(first.pid);
-    await third.raw.answer(SNAPSHOT);
-    await third.raw.answer(/^2$/);
-    third.raw.send('3');
-    await waitFor(async () => (await record()).introduced === '1', { what: 'it is known to have it' });
+    await introduce(third.raw);
     third.raw.close();
 
     const fourth = await join(first.pid);
@@ -150,10 +154,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
   it('after a loss is told of that again as well', async () => {
     const first = await join();
     subscribe(first.raw);
-    await first.raw.answer(SNAPSHOT);
-    await first.raw.answer(/^2$/);
-    first.raw.send('3');
-    await waitFor(async () => (await record()).introduced === '1', { what: 'it is known to have it' });
+    await introduce(first.raw);
     first.raw.close();
     await fixture.publish(3);
     await fixture.cluster.connection.xtrim(`wf:{${fixture.tenant.tenantId}}:log`, 'MAXLEN', 0);
@@ -168,10 +169,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
   it('and subscribes to more is told all again, as long as it has not got the rest', async () => {
     const first = await join();
     subscribe(first.raw);
-    await first.raw.answer(SNAPSHOT);
-    await first.raw.answer(/^2$/);
-    first.raw.send('3');
-    await waitFor(async () => (await record()).introduced === '1', { what: 'it is known to have it' });
+    await introduce(first.raw);
     first.raw.send(`42${NAMESPACE},["subscribe",["auth.qr"]]`);
     await waitFor(async () => (await record()).introduced === '0', { what: 'more is on its way' });
     first.raw.close();
