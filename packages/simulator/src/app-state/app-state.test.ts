@@ -1,25 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Simulator } from '../simulator.js';
+import { expect, test } from 'vitest';
 import { Client } from '../testing/client.js';
+import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { until } from '../testing/until.js';
 
-const simulator = new Simulator();
-let client: Client;
-const alice = simulator.addPhone({ name: 'Alice', number: '15550001001' });
-const carl = simulator.addPhone({ name: 'Carl', number: '15551230001' });
-const dora = simulator.addPhone({ name: 'Dora', number: '15551230002' });
+const { simulator, client, alice, carl, dora } = useLinkedClient();
 const { settings } = alice;
-
-beforeAll(async () => {
-  await simulator.start();
-  client = await Client.linked(simulator, alice);
-});
-
-afterAll(async () => {
-  await client.end();
-  await simulator.stop();
-});
 
 const triggers: Readonly<Record<string, () => unknown>> = {
   'delete for me (app state)': () => settings.deleteMessageForMe({ chat: carl, id: 'OWN1', fromMe: true }),

@@ -1,24 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Simulator } from '../simulator.js';
-import { Client } from '../testing/client.js';
+import { expect, test } from 'vitest';
+import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import type { Call } from './call.js';
 
-const simulator = new Simulator();
-let client: Client;
+const { simulator, client, alice, carl } = useLinkedClient();
 let call: Call;
-const alice = simulator.addPhone({ name: 'Alice', number: '15550001001' });
-const carl = simulator.addPhone({ name: 'Carl', number: '15551230001' });
-
-beforeAll(async () => {
-  await simulator.start();
-  client = await Client.linked(simulator, alice);
-});
-
-afterAll(async () => {
-  await client.end();
-  await simulator.stop();
-});
 
 test('call offer', async () => {
   await expectTrigger('call offer', client, () => {

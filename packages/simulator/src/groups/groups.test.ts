@@ -1,29 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { deliverReceipt } from '../messages/receipts.js';
 import { markDirty } from '../notifications/notices.js';
-import { Simulator } from '../simulator.js';
-import { Client } from '../testing/client.js';
+import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { until } from '../testing/until.js';
 import type { Group } from './group.js';
 
-const simulator = new Simulator();
-let client: Client;
+const { simulator, client, alice, carl, dora } = useLinkedClient();
 let team: Group;
-const alice = simulator.addPhone({ name: 'Alice', number: '15550001001' });
-const carl = simulator.addPhone({ name: 'Carl', number: '15551230001' });
-const dora = simulator.addPhone({ name: 'Dora', number: '15551230002' });
 const nina = simulator.addPhone({ name: 'Nina', number: '15551230009' });
 
 beforeAll(async () => {
-  await simulator.start();
-  client = await Client.linked(simulator, alice);
   await alice.settings.setUnarchiveChats(true);
-});
-
-afterAll(async () => {
-  await client.end();
-  await simulator.stop();
 });
 
 const triggers: Readonly<Record<string, () => unknown>> = {

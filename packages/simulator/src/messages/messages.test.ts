@@ -1,26 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Simulator } from '../simulator.js';
-import { Client } from '../testing/client.js';
+import { describe, expect, test } from 'vitest';
+import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { until } from '../testing/until.js';
 import { statusBroadcast } from '../world/chat.js';
 import type { SentMessage } from './outbox.js';
 
-const simulator = new Simulator();
-const alice = simulator.addPhone({ name: 'Alice', number: '15550001001' });
-const carl = simulator.addPhone({ name: 'Carl', number: '15551230001' });
-const dora = simulator.addPhone({ name: 'Dora', number: '15551230002' });
-let client: Client;
-
-beforeAll(async () => {
-  await simulator.start();
-  client = await Client.linked(simulator, alice);
-});
-
-afterAll(async () => {
-  await client?.end();
-  await simulator.stop();
-});
+const { simulator, client, alice, carl, dora } = useLinkedClient();
 
 describe('a phone sends', () => {
   let first: SentMessage;

@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Simulator } from '../simulator.js';
-import { Client } from '../testing/client.js';
+import { beforeAll, expect, test } from 'vitest';
+import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { markDirty, setDisappearingMode, sharePrivacyToken } from './notices.js';
 
-const simulator = new Simulator();
-let client: Client;
-const alice = simulator.addPhone({ name: 'Alice', number: '15550001001' });
-const carl = simulator.addPhone({ name: 'Carl', number: '15551230001' });
-const dora = simulator.addPhone({ name: 'Dora', number: '15551230002' });
+const { simulator, client, alice, carl, dora } = useLinkedClient();
 
 beforeAll(async () => {
-  await simulator.start();
-  client = await Client.linked(simulator, alice);
   await alice.settings.setUnarchiveChats(true);
   await carl.send(alice, 'hi');
   await client.text('hi');
-});
-
-afterAll(async () => {
-  await client.end();
-  await simulator.stop();
 });
 
 const triggers: Readonly<Record<string, () => unknown>> = {

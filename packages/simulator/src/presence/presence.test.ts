@@ -1,24 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Simulator } from '../simulator.js';
+import { beforeAll, expect, test } from 'vitest';
 import { Client } from '../testing/client.js';
+import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { until } from '../testing/until.js';
 
-const simulator = new Simulator();
-let client: Client;
-const alice = simulator.addPhone({ name: 'Alice', number: '15550001001' });
-const carl = simulator.addPhone({ name: 'Carl', number: '15551230001' });
+const { simulator, client, alice, carl } = useLinkedClient();
 
 beforeAll(async () => {
-  await simulator.start();
-  client = await Client.linked(simulator, alice);
   await client.sock.presenceSubscribe(carl.lid);
   await until('the subscription', () => client.events.some(({ event }) => event === 'presence.update'));
-});
-
-afterAll(async () => {
-  await client.end();
-  await simulator.stop();
 });
 
 const triggers: Readonly<Record<string, () => unknown>> = {

@@ -50,15 +50,18 @@ export class Client {
     config: Partial<UserFacingSocketConfig> = {},
   ): Promise<Client> {
     const client = new Client(simulator, config);
-    client.connect();
-    await phone.scan(await client.qr());
-    await client.closed();
-    client.connect();
-    await client.open();
-    await client.message(
-      ({ message }) => message?.protocolMessage?.historySyncNotification?.chunkOrder === 1,
-    );
+    await client.link(phone);
     return client;
+  }
+
+  /** Links it to the phone, by QR code. Resolves when it is open. */
+  async link(phone: Phone): Promise<void> {
+    this.connect();
+    await phone.scan(await this.qr());
+    await this.closed();
+    this.connect();
+    await this.open();
+    await this.message(({ message }) => message?.protocolMessage?.historySyncNotification?.chunkOrder === 1);
   }
 
   get sock(): WASocket {
