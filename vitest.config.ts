@@ -22,6 +22,7 @@ export default defineConfig({
             'apps/*/src/**/*.test.ts',
             'benchmarks/src/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'scenarios/support/**/*.test.ts',
           ],
           testTimeout: 90_000,
           hookTimeout: 60_000,
@@ -32,6 +33,7 @@ export default defineConfig({
         test: {
           name: 'scenarios',
           include: ['scenarios/*.test.ts'],
+          setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
@@ -42,6 +44,7 @@ export default defineConfig({
         test: {
           name: 'slow-scenarios',
           include: ['scenarios/slow/*.test.ts'],
+          setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -79,7 +79,7 @@ afterAll(async () => {
 /** Waits until so many items have come and the session has acknowledged everything; no longer than it ever takes. */
 async function settle(items: number): Promise<void> {
   const isSettled = () => news().length >= items && device().pendingCount === 0;
-  await waitFor(isSettled, { what: `${items} items`, timeoutMs: 10_000 }).catch(() => {});
+  await waitFor(isSettled, { what: `${items} items`, timeoutMs: 30_000 }).catch(() => {});
 }
 
 test.each(TRIGGERS)('%s', async (trigger) => {

@@ -1,25 +1,31 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { CONTENDERS, type Outcome, runFanout, SCENARIOS } from './fanout/fanout.js';
-import { performancePage } from './fanout/performance-page.js';
+import { fanout } from './fanout/fanout.js';
+import { type Bench, type Outcome, runScenarios } from './harness/bench.js';
 import { describeMachine, type Machine } from './harness/machine.js';
+import { withBench } from './harness/performance-page.js';
 import { toTable } from './harness/report.js';
+import { worker } from './worker/worker.js';
 
+const BENCHES: readonly Bench[] = [fanout, worker];
 const PAGE = new URL('../../docs/performance.md', import.meta.url);
 const WIDTH = 18;
 
+const listed = (entries: readonly { readonly name: string; readonly about: string }[]) =>
+  entries.map(({ name, about }) => `  ${name.padEnd(WIDTH)}${about}`).join('\n');
+
 const help = `npm run bench -- <bench> [options]
 
-fanout             what an event costs on its way to clients, beside a floor and a peer
+Benches:
+${listed(BENCHES)}
 
-  --quick          small and short: shows that it works; its figures mean little
-  --scenario NAME  this one only; may be given several times
-  --json           prints JSON in place of a table
-  --write          writes docs/performance.md
+Options:
+  --quick           small and short: shows that it works; its figures mean little
+  --scenario NAME   this one only; may be given several times
+  --json            prints JSON in place of a table
+  --write           writes the bench's part of docs/performance.md
 
-Scenarios of fanout:
-${SCENARIOS.map(({ name, about }) => `  ${name.padEnd(WIDTH)}${about}`).join('\n')}
-`;
+${BENCHES.map(({ name, scenarios }) => `Scenarios of ${name}:\n${listed(scenarios)}\n`).join('\n')}`;
 
 if (process.platform !== 'linux') throw new Error('a bench reads CPU times from /proc: it needs Linux');
 await run();
@@ -35,33 +41,45 @@ async function run(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  const [bench] = positionals;
-  const unknown = values.scenario.filter((wanted) => !SCENARIOS.some(({ name }) => name === wanted));
-  if (values.help || bench !== 'fanout' || unknown.length > 0) {
+  const [wanted] = positionals;
+  const bench = BENCHES.find(({ name }) => name === wanted);
+  if (values.help || bench === undefined) {
     process.stdout.write(help);
-    if (unknown.length > 0) process.stderr.write(`\nThere is no scenario ${unknown.join(', ')}.\n`);
-    else if (bench !== undefined && bench !== 'fanout')
-      process.stderr.write(`\nThere is no bench ${bench}.\n`);
-    process.exitCode = values.help || positionals.length === 0 ? 0 : 1;
+    if (!values.help && wanted !== undefined) refuse(`There is no bench ${wanted}.`);
     return;
   }
-  const scenarios =
-    values.scenario.length === 0 ? SCENARIOS : SCENARIOS.filter(({ name }) => values.scenario.includes(name));
-  const outcome = await runFanout({
-    scenarios,
+  const unknown = values.scenario.filter(
+    (scenario) => !bench.scenarios.some(({ name }) => name === scenario),
+  );
+  if (unknown.length > 0) {
+    process.stdout.write(help);
+    refuse(`There is no scenario ${unknown.join(', ')}.`);
+    return;
+  }
+  const isWhole = values.scenario.length === 0 && !values.quick;
+  const outcome = await runScenarios({
+    scenarios: bench.scenarios.filter(
+      ({ name }) => values.scenario.length === 0 || values.scenario.includes(name),
+    ),
     quick: values.quick,
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });
   const machine = await describeMachine();
-  const table = toTable(outcome.rows, Object.keys(CONTENDERS));
+  const table = toTable(outcome.rows, Object.keys(bench.contenders));
   const json = JSON.stringify({ machine, quick: values.quick, ...outcome }, undefined, 2);
   process.stdout.write(`${values.json ? json : table}\n`);
-  if (values.write) writePage(outcome, machine, { whole: scenarios === SCENARIOS && !values.quick });
+  if (values.write) writePage(bench, outcome, machine, { isWhole });
   if (outcome.failures.length > 0) process.exitCode = 1;
 }
 
+function refuse(reason: string): void {
+  process.stderr.write(`\n${reason}\n`);
+  process.exitCode = 1;
+}
+
 /** The page tells of whole runs only, so that no figure is left out because it could not be had. */
-function writePage(outcome: Outcome, machine: Machine, { whole }: { whole: boolean }): void {
-  if (whole && outcome.failures.length === 0) writeFileSync(PAGE, performancePage(outcome, machine));
-  else process.stderr.write('docs/performance.md is left as it is: that was no whole run.\n');
+function writePage(bench: Bench, outcome: Outcome, machine: Machine, { isWhole }: { isWhole: boolean }) {
+  if (isWhole && outcome.failures.length === 0) {
+    writeFileSync(PAGE, withBench(readFileSync(PAGE, 'utf8'), bench, outcome, machine));
+  } else process.stderr.write('docs/performance.md is left as it is: that was no whole run.\n');
 }

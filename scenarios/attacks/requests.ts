@@ -63,6 +63,8 @@ export function attackRequests(attacked: AttackedCluster): void {
     ['POST', '/api/sessions/p1/messages'],
     ['POST', '/api/sessions/p1/restart'],
     ['DELETE', '/api/sessions/p1'],
+    ['GET', '/api/sessions/p1/messages/A1/media'],
+    ['GET', '/api/sessions/none/messages/..%2f..%2f..%2fp1/media'],
     ['GET', '/api/sessions/..%2fp1'],
     ['GET', '/api/sessions/%00'],
     ['GET', '/api/sessions/__proto__'],

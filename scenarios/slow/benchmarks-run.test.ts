@@ -9,24 +9,44 @@ const PROGRAM = fileURLToPath(new URL('../../benchmarks/dist/main.js', import.me
 
 interface Outcome {
   failures: unknown[];
-  rows: { figures: Record<string, number> }[];
+  rows: { measure: string; figures: Record<string, number> }[];
 }
 
-test('a scenario of the fan-out loads all three contenders and finds every delivery', async () => {
-  const options = ['--quick', '--json', '--scenario', 'many-subscribers'];
-  const bench = spawn(process.execPath, [PROGRAM, 'fanout', ...options], {
+async function quickly(bench: string, scenario: string): Promise<Outcome> {
+  const options = ['--quick', '--json', '--scenario', scenario];
+  const program = spawn(process.execPath, [PROGRAM, bench, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [output, progress, [code]] = await Promise.all([
-    text(bench.stdout),
-    text(bench.stderr),
-    once(bench, 'exit'),
+    text(program.stdout),
+    text(program.stderr),
+    once(program, 'exit'),
   ]);
   expect(code, progress).toBe(0);
-  const { failures, rows }: Outcome = JSON.parse(output);
+  return JSON.parse(output);
+}
+
+test('a scenario of the fan-out loads all three contenders and finds every delivery', async () => {
+  const { failures, rows } = await quickly('fanout', 'many-subscribers');
   expect(failures).toEqual([]);
   expect(rows.map(({ figures }) => Object.keys(figures).sort())).toEqual([
     ['floor', 'peer', 'product'],
     ['floor', 'peer', 'product'],
   ]);
+});
+
+test('sessions of a worker and of plain Baileys get and send every message', async () => {
+  const { failures, rows } = await quickly('worker', 'messages');
+  expect(failures).toEqual([]);
+  const compared = rows.filter(({ measure }) => measure === 'CPU, µs/message');
+  expect(compared.map(({ figures }) => Object.keys(figures).sort())).toEqual(
+    Array.from({ length: 3 }, () => ['peer', 'product']),
+  );
+  expect(rows.at(-1)?.figures).toEqual({ product: 0, peer: 0 });
+});
+
+test.each(['logins', 'growth', 'idle-sessions'])('the scenario %s of workers runs', async (scenario) => {
+  const { failures, rows } = await quickly('worker', scenario);
+  expect(failures).toEqual([]);
+  expect(rows.length).toBeGreaterThan(0);
 });

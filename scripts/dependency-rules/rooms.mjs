@@ -37,11 +37,14 @@ export const ROOMS = {
     'packages/store',
     'packages/testkit',
   ],
-  // The store for publishing as a worker does; edges are measured from outside.
+  // The store for publishing as a worker does, and for linking sessions; edges and workers are measured from outside.
+  // The session for its fast signatures, with which the simulator's people are no slower than what they write to.
   benchmarks: [
     'packages/contract',
     'packages/local-redis',
     'packages/runtime',
+    'packages/session',
+    'packages/simulator',
     'packages/store',
     'packages/testkit',
   ],
@@ -58,8 +61,9 @@ export const ROOMS_FOR_TESTS = ['packages/local-redis', 'packages/simulator', 'p
 export const LIBRARIES = [
   {
     library: '@whiskeysockets/baileys',
-    rooms: ['packages/session', 'packages/simulator'],
-    because: 'packages/store knows its types only; everything else knows WhatsApp through packages/session',
+    rooms: ['packages/session', 'packages/simulator', 'benchmarks'],
+    because:
+      'packages/store knows its types only; everything else knows WhatsApp through packages/session, except what it is compared with',
   },
   {
     library: 'bullmq',

@@ -82,6 +82,34 @@ export const environment = z.object({
     about:
       'How many seconds workers keep an event for clients that resume; the same as for the workers. Clients that are away are remembered as long, and no shorter than a day.',
   }),
+  WHATSAPP_MEDIA_URL: variable(
+    z
+      .url({ protocol: /^https?$/ })
+      .refine((url) => !URL.canParse(url) || new URL(url).href === `${new URL(url).origin}/`)
+      .default('https://mmg.whatsapp.net'),
+    {
+      about: 'The media host that files of messages are fetched from, and from no other one.',
+      takes: 'an http:// or https:// URL without a path',
+    },
+  ),
+  MAX_MEDIA_BYTES: integerField({
+    default: 2 * 1024 ** 3,
+    min: 1024,
+    max: 1024 ** 4,
+    about: 'How large a file of a message may be to be handed out, in bytes.',
+  }),
+  MAX_MEDIA_DOWNLOADS: integerField({
+    default: 100,
+    min: 1,
+    max: 100_000,
+    about: 'How many files of messages this edge hands out at a time.',
+  }),
+  MAX_MEDIA_DOWNLOADS_PER_TENANT: integerField({
+    default: 20,
+    min: 1,
+    max: 100_000,
+    about: 'How many of them to one tenant.',
+  }),
   PEER_HOST: variable(z.string().min(1).optional(), {
     about:
       'Where other edges reach this one, to hand on requests of HTTP long-polling clients. Without it, the load balancer needs sticky sessions.',

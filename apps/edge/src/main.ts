@@ -28,6 +28,12 @@ await runApp(
         framesPerSecond: env.MAX_FRAMES_PER_SECOND,
         trustedProxies: parseProxies(env.TRUSTED_PROXIES),
       },
+      media: {
+        url: env.WHATSAPP_MEDIA_URL,
+        maxBytes: env.MAX_MEDIA_BYTES,
+        downloads: env.MAX_MEDIA_DOWNLOADS,
+        downloadsPerTenant: env.MAX_MEDIA_DOWNLOADS_PER_TENANT,
+      },
       eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,
       peerPort: env.PEER_PORT,

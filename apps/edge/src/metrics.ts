@@ -3,6 +3,7 @@ import type { Metrics } from '@wafleet/runtime';
 import type { EventFanout } from './fanout/event-fanout.js';
 import type { WriteTally } from './fanout/socket-writer.js';
 import { LIMITS, type Limit } from './limits/client-limits.js';
+import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
 import { OUTCOMES, type Outcome } from './peers/forwarder.js';
 import type { EventServer } from './sockets/socket-server.js';
 
@@ -27,6 +28,16 @@ export class EdgeTally {
     return this.#forwarded.get(outcome) ?? 0;
   }
 
+  readonly #downloads = new Map<DownloadOutcome, number>();
+
+  countDownload(outcome: DownloadOutcome): void {
+    this.#downloads.set(outcome, this.downloads(outcome) + 1);
+  }
+
+  downloads(outcome: DownloadOutcome): number {
+    return this.#downloads.get(outcome) ?? 0;
+  }
+
   readonly #limited = new Map<Limit, number>();
 
   countLimited(limit: Limit): void {
@@ -49,7 +60,12 @@ export class EdgeTally {
 /** Adds what an edge tells at /metrics. docs/operations.md lists it; a test keeps them the same. */
 export function addEdgeMetrics(
   metrics: Metrics,
-  { io, fanout, tally }: { io: EventServer; fanout: EventFanout; tally: EdgeTally },
+  {
+    io,
+    fanout,
+    media,
+    tally,
+  }: { io: EventServer; fanout: EventFanout; media: Pick<MediaDownloads, 'count'>; tally: EdgeTally },
 ): void {
   metrics.gauge({
     name: 'wafleet_edge_sockets',
@@ -104,6 +120,18 @@ export function addEdgeMetrics(
     help: 'How often a client was refused or closed because of a limit, by limit.',
     labels: ['limit'],
     read: () => LIMITS.map((limit) => ({ labels: { limit }, value: tally.limited(limit) })),
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_media_downloads',
+    help: 'Files of messages that are being handed out.',
+    read: () => media.count,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_media_downloads_total',
+    help: 'Files of messages that were asked for, by how that ended.',
+    labels: ['outcome'],
+    read: () =>
+      DOWNLOAD_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: tally.downloads(outcome) })),
   });
   metrics.counter({
     name: 'wafleet_edge_requests_forwarded_total',

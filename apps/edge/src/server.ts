@@ -27,6 +27,7 @@ import type { WriterLimits } from './fanout/socket-writer.js';
 import type { ClientLimits } from './limits/client-limits.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { listen } from './listen.js';
+import { MediaDownloads, type MediaOptions } from './media/media-downloads.js';
 import { addEdgeMetrics, EdgeTally } from './metrics.js';
 import { parseOrigins } from './origins.js';
 import { peerHost } from './peers/peer-host.js';
@@ -72,6 +73,8 @@ export interface EdgeOptions {
   /** How much may wait for one socket before it is closed. */
   readonly writerLimits: WriterLimits;
   readonly clientLimits: ClientLimits;
+  /** Where files of messages come from, and how many are handed out. */
+  readonly media: MediaOptions;
   /** How long the log keeps what a client that is away misses, ms; as it is for the workers. */
   readonly eventLogMaxAgeMs: number;
   /** As in the environment variable PEER_HOST. */
@@ -139,7 +142,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     logger,
   });
   const tally = new EdgeTally();
-  addEdgeMetrics(options.metrics, { io, fanout, tally });
+  const media = new MediaDownloads({
+    commands,
+    media: options.media,
+    onEnded: (outcome) => tally.countDownload(outcome),
+    logger,
+  });
+  addEdgeMetrics(options.metrics, { io, fanout, media, tally });
   nameSessionsAfter(edgeId, io.engine);
   const peers = new Peers({
     edgeId,
@@ -217,6 +226,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     removal: new SessionRemoval({ sessions, workers, commands }),
     commands,
     currentQr: new CurrentQr({ sessions, offers, workers }),
+    media,
     sse,
     connectionLimits,
     origins,
@@ -232,8 +242,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       streams.close();
       peers.end();
       silent.end();
+      // Their connections count as busy until then, and nothing ends them afterwards.
+      const filesHandedOut = media.close().then(() => app.server.closeIdleConnections());
       await io.close();
       await app.close();
+      await filesHandedOut;
       await peers.stop();
     },
     { timeoutMs: CLOSE_WITHIN_MS },

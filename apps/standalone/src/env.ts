@@ -38,6 +38,10 @@ export const environment = z.object({
       takes: '64 hexadecimal digits, as the simulator prints them',
     },
   ),
+  WHATSAPP_MEDIA_URL: variable(z.url({ protocol: /^https?$/ }).optional(), {
+    about: 'With --live: a media host other than the real one.',
+    takes: 'an http:// or https:// URL without a path',
+  }),
   LOG_LEVEL: variable(logLevelField.unwrap().default('warn'), {
     about: 'The least important level of log lines to show.',
     takes: 'one of fatal, error, warn, info, debug, silent',

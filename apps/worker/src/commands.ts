@@ -18,6 +18,12 @@ export async function carryOut(command: WorkerCommand, sessions: OwnedSessions):
     }
     case 'pairing-code':
       return sessions.use(command, (session) => session.requestPairingCode(command.phone));
+    case 'find-media':
+      return sessions.use(command, (session) => session.media.find(command.messageId));
+    case 'refresh-media': {
+      const { messageId, triedPath } = command;
+      return sessions.use(command, (session) => session.media.refresh(messageId, triedPath));
+    }
     case 'unlink':
       await sessions.unlink(command);
       return {};

@@ -5,6 +5,7 @@ import type { Logger } from '@wafleet/runtime';
 import {
   CLIENT_VERSION,
   ConnectGate,
+  SessionCaches,
   type SessionEnd,
   type StorageReach,
   WhatsAppSession,
@@ -18,9 +19,11 @@ import {
   deleteAuthState,
   EventLog,
   type Fence,
+  FinishedMessages,
   LinkOffers,
   NotOwnerError,
   Ownership,
+  ReceivedMedia,
   RecentMessages,
   type RedisConnection,
   SessionDirectory,
@@ -81,9 +84,10 @@ export class OwnedSessions {
   readonly #gate: ConnectGate;
   readonly #shared: Pick<
     WhatsAppSessionOptions['store'],
-    'events' | 'directory' | 'offers' | 'recentMessages'
+    'events' | 'directory' | 'offers' | 'recentMessages' | 'receivedMedia' | 'finishedMessages'
   >;
   readonly #authCache = new AuthCache({ maxBytes: AUTH_CACHE_BYTES });
+  readonly #caches = new SessionCaches();
   readonly #owned = new Map<string, OwnedSession>();
   readonly #claiming = new Map<string, Promise<void>>();
   #takesNoMore = false;
@@ -101,6 +105,8 @@ export class OwnedSessions {
       directory: new SessionDirectory(redis),
       offers: new LinkOffers(redis),
       recentMessages: new RecentMessages({ redis, cipher }),
+      receivedMedia: new ReceivedMedia({ redis, cipher }),
+      finishedMessages: new FinishedMessages(redis),
     };
   }
 
@@ -289,6 +295,7 @@ export class OwnedSessions {
         },
         whatsapp,
         gate: this.#gate,
+        caches: this.#caches,
         logger,
         onEnded: (end) => this.#onEnded(owned, end),
       }),

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cores } from '../harness/cores.js';
 import { cpuTimeOf } from '../harness/cpu-time.js';
 import { BenchRedis } from '../harness/redis.js';
+import type { Rounds } from '../harness/scenario.js';
 import { Clients, Publisher } from './load.js';
 import type { Audience, ContenderName, Published, Tally } from './protocol.js';
-import type { Rounds } from './scenario.js';
 import { type ServerUnderTest, startServer } from './server-under-test.js';
 
 /** A server under test with its clients. */

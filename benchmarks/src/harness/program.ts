@@ -13,20 +13,32 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+export interface ProgramOptions {
+  /** A program and arguments that are put before its own; it must become the process. */
+  readonly launcher?: readonly string[];
+  /** Options of Node; source maps unless told. */
+  readonly nodeOptions?: readonly string[];
+  /** Whether what it prints is dropped; otherwise it goes to this process's standard error. */
+  readonly silent?: boolean;
+}
+
 /** A program of ours in a process of its own, whose operations (see `serveOperations`) are called over Node's IPC. */
 export class Program {
+  readonly pid: number;
   readonly #name: string;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #calls = 0;
 
   /** @param entry the built module. @param args its command line. */
-  constructor(name: string, entry: URL, args: readonly string[]) {
+  constructor(name: string, entry: URL, args: readonly string[], options: ProgramOptions = {}) {
+    const { launcher = [], nodeOptions = ['--enable-source-maps'], silent = false } = options;
     this.#name = name;
-    const standardError = 2;
-    this.#child = spawn(process.execPath, ['--enable-source-maps', entry.pathname, ...args], {
-      stdio: ['ignore', standardError, standardError, 'ipc'],
-    });
+    const output = silent ? 'ignore' : 2;
+    const node = [process.execPath, ...nodeOptions];
+    const [program, ...rest] = [...launcher, ...node, entry.pathname, ...args];
+    this.#child = spawn(program ?? process.execPath, rest, { stdio: ['ignore', output, output, 'ipc'] });
+    this.pid = this.#child.pid ?? -1;
     endWithThisProcess(this.#child);
     this.#child.on('message', (message) => this.#settle(message));
     this.#child.once('exit', (code, signal) => {

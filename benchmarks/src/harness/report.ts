@@ -54,5 +54,5 @@ export function toTable(rows: readonly Row[], contenders: readonly string[]): st
 }
 
 function cellOf(value: number | undefined): string {
-  return value === undefined ? '' : shortNumber(value);
+  return value === undefined || Number.isNaN(value) ? '' : shortNumber(value);
 }

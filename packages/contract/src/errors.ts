@@ -89,6 +89,33 @@ export const ERRORS = {
     retryable: false,
     meaning: 'WhatsApp refused the request; `details` holds its code where it gave one.',
   },
+  MEDIA_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'The session got no message of this id in the last seven days, or one without a file.',
+  },
+  MEDIA_GONE: {
+    status: 410,
+    retryable: false,
+    meaning:
+      'WhatsApp keeps the file no longer, and the phone that the session is linked to could not upload it again.',
+  },
+  MEDIA_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    meaning: 'The file is larger than the service hands out; `details.limit` is the bound, in bytes.',
+  },
+  MEDIA_UNAVAILABLE: {
+    status: 502,
+    retryable: true,
+    meaning: 'WhatsApp’s media server did not give the file, or gave another one than the message tells of.',
+  },
+  TOO_MANY_DOWNLOADS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'As many files are being downloaded as may be at a time, for the tenant or by this edge (`details.limit`). Finish some, or try again after `details.retryAfterMs`.',
+  },
   INBOX_FULL: {
     status: 429,
     retryable: true,

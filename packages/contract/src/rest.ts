@@ -85,6 +85,8 @@ export const sendMessageBodySchema = z.strictObject({
   to: recipientSchema,
   text: z.string().min(1).max(65_536),
 });
+/** The id of a message, as its key has it: of its sender's choice. */
+export const messageIdSchema = z.string().min(1).max(255);
 export const sentMessageSchema = z.object({ messageId: z.string() });
 
 export type Tenant = z.infer<typeof tenantSchema>;

@@ -10,6 +10,9 @@ const script = `
   });
   logger.info({ token: 'PLANTED', deep: { qr: 'PLANTED', deeper: { creds: { a: 'PLANTED' } } } }, 'fields');
   logger.error({ err: error }, 'failed');
+  const bytes = Buffer.from('PLANTED');
+  const outer = { reason: error, list: [new Uint8Array(bytes)], a: { b: { c: { bytes } } } };
+  logger.error({ ...outer, err: Object.assign(new Error('x'), outer) }, 'with bytes');
 `;
 
 test('secrets do not reach a log line, as fields or on errors', () => {
@@ -20,11 +23,17 @@ test('secrets do not reach a log line, as fields or on errors', () => {
   );
   expect(stderr).toBe('');
   const lines = stdout.trim().split('\n');
-  expect(lines).toHaveLength(2);
+  expect(lines).toHaveLength(3);
   expect(stdout).not.toContain('PLANTED');
+  expect(stdout).not.toContain(JSON.stringify([...Buffer.from('PLANTED')]));
   expect(JSON.parse(lines[1] ?? '')).toMatchObject({
     level: 'error',
     app: 'sample',
     err: { cause: { message: 'inner' } },
+  });
+  expect(JSON.parse(lines[2] ?? '')).toMatchObject({
+    reason: { cause: { message: 'inner' } },
+    list: ['[7 bytes]'],
+    a: { b: { c: { bytes: '[7 bytes]' } } },
   });
 });

@@ -1,5 +1,5 @@
 import { type LoggerOptions, pino } from 'pino';
-import { withoutCredentials } from './redaction.js';
+import { loggableError, loggableFields } from './loggable.js';
 
 export type { Logger } from 'pino';
 
@@ -23,24 +23,12 @@ const SECRET_FIELDS = [
   'headers',
 ];
 
-/**
- * An error as logs show it. Only named fields: client libraries hang commands with their arguments on errors,
- * and those hold secrets.
- */
-function serializeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
-  return {
-    type: error.name,
-    message: withoutCredentials(error.message),
-    ...('code' in error ? { code: error.code } : {}),
-    ...(error.stack === undefined ? {} : { stack: withoutCredentials(error.stack) }),
-    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
-  };
-}
+/** The fields that entries have their errors in. */
+const ERROR_FIELDS = ['err', 'error'];
 
 /**
- * The process' logger: JSON lines on standard output, or to a `destination`, secrets redacted. The one place that
- * makes one.
+ * The process' logger: JSON lines on standard output, or to a `destination`, secrets redacted, bytes left out. The one
+ * place that makes one.
  */
 export function createLogger(options: {
   app: string;
@@ -52,8 +40,11 @@ export function createLogger(options: {
     level: options.level,
     base: { app: options.app, ...(options.instance === undefined ? {} : { instance: options.instance }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: serializeError, error: serializeError },
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) => loggableFields(fields, ERROR_FIELDS),
+    },
+    serializers: Object.fromEntries(ERROR_FIELDS.map((field) => [field, loggableError])),
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: '[redacted]',

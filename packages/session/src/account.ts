@@ -79,6 +79,11 @@ export class Account {
 
   /** Stores the credentials as they are; never rejects. */
   saveCreds(): Promise<void> {
+    const { routingInfo } = this.#creds;
+    // It comes as a small part of a buffer that would stay in memory as a whole.
+    if (routingInfo !== undefined && routingInfo.buffer.byteLength > routingInfo.byteLength) {
+      this.#creds.routingInfo = Buffer.from(Uint8Array.from(routingInfo).buffer);
+    }
     return this.#guard.saveCreds();
   }
 

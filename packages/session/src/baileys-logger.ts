@@ -3,10 +3,14 @@ import type { DEFAULT_CONNECTION_CONFIG } from '@whiskeysockets/baileys';
 
 type BaileysLogger = (typeof DEFAULT_CONNECTION_CONFIG)['logger'];
 
-/** What Baileys calls errors and the session tells of itself: ends of connections, some of them in order. */
+/**
+ * What Baileys calls errors or warns of, and the session does or tells of itself: ends of connections, some of them in
+ * order; replies to invitations, which it opens (`polls`).
+ */
 const TOLD_OTHERWISE: ReadonlySet<string | undefined> = new Set([
   'stream errored out',
   'error in validating connection',
+  'event creation message not found, cannot decrypt response',
 ]);
 
 /** The error in what Baileys hands to its logger, as its message alone. */

@@ -5,22 +5,27 @@ import {
   type AuthenticationState,
   type BaileysEventMap,
   type BinaryNode,
-  type CacheStore,
   DEFAULT_CONNECTION_CONFIG,
-  type GroupMetadata,
   getAllBinaryNodeChildren,
   type proto,
   type WAMessageKey,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileys-logger.js';
+import type { CachesOfSession } from './caches/session-caches.js';
 import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
 import { makeSocket } from './engine/baileys.js';
+import { withSharedLidMappings } from './engine/shared-lid-mappings.js';
+import { shareRetryMemory } from './engine/shared-retry-memory.js';
 import { keepEventsApart } from './event-merging.js';
 import type { DisconnectCause } from './mapping/connection.js';
+import { MessageAtWork } from './message-at-work.js';
 import { MessageLane } from './message-lane.js';
+import type { FinishedMessage } from './outbox.js';
+import { keepOuterSecrets } from './polls/outer-secrets.js';
+import type { RepeatedMessages } from './repeated-messages.js';
 import { within } from './within.js';
 
 /** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
@@ -53,22 +58,15 @@ export interface ConnectionOptions {
   readonly qrLifeMs: number | undefined;
   readonly pass: ConnectPass;
   readonly logger: Logger;
-  readonly caches: {
-    readonly messageRetries: CacheStore;
-    readonly userDevices: CacheStore;
-    readonly callOffers: CacheStore;
-    readonly placeholderResends: CacheStore;
-  };
+  readonly caches: CachesOfSession;
   /** Those of the session's messages that are decrypted and not finished. */
   readonly decrypted: DecryptedMessages;
   /** Messages to begin with, as if WhatsApp had just sent them. */
   readonly leftOver: readonly BinaryNode[];
-  /** The events of a message are handed out; the field is to be deleted when they are in the log. */
-  readonly onMessageDone: (field: string) => void;
-  readonly groupMetadata: (
-    id: string,
-    fetch: (id: string) => Promise<GroupMetadata>,
-  ) => Promise<GroupMetadata | undefined>;
+  /** Tells which messages were finished before. */
+  readonly repeated: RepeatedMessages;
+  /** The events of a message are handed out. */
+  readonly onMessageDone: (message: FinishedMessage) => void;
   /** A message that this account sent, for a receiver that could not decrypt it. */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
   /** Everything Baileys emits, in order; one call for each flush of its buffer. */
@@ -82,6 +80,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly socket: WASocket;
   readonly #options: ConnectionOptions;
+  readonly #atWork: MessageAtWork;
   readonly #messages: MessageLane;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
@@ -92,12 +91,12 @@ export class Connection {
   #qrShown = 0;
   #qrRoundEndsAt = 0;
   #muted = false;
-  /** The message that is being worked on, until its event was emitted. */
-  #messageId: string | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { auth, url, qrLifeMs, logger, caches, decrypted, leftOver, groupMetadata, getMessage } = options;
+    const { auth, url, qrLifeMs, logger, caches, decrypted, repeated, leftOver, getMessage } = options;
+    repeated.forget();
+    const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
     this.socket = makeSocket({
       auth: auth(() => this.#isAlive),
       logger: baileysLogger(logger),
@@ -108,26 +107,30 @@ export class Connection {
       markOnlineOnConnect: false,
       fireInitQueries: true,
       emitOwnEvents: true,
+      // Otherwise two stack traces for each stanza sent; the watchdog, and later the keep-alive, see what hangs.
+      connectTimeoutMs: 0,
       transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
       msgRetryCounterCache: caches.messageRetries,
       userDevicesCache: caches.userDevices,
       callOfferCache: caches.callOffers,
       placeholderResendCache: caches.placeholderResends,
-      makeSignalRepository: decrypted.repository(DEFAULT_CONNECTION_CONFIG.makeSignalRepository),
+      makeSignalRepository: keepOuterSecrets(
+        withSharedLidMappings(decrypted.repository(makeSignalRepository), caches.lidMappings),
+      ),
       getMessage,
-      cachedGroupMetadata: (id) => groupMetadata(id, (group) => this.socket.groupMetadata(group)),
+      cachedGroupMetadata: (id) => caches.groups.get(id, (group) => this.socket.groupMetadata(group)),
     });
+    // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
+    const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
+      id !== this.#atWork.idWaitedFor && protocolMessage != null;
+    shareRetryMemory(this.socket.messageRetryManager, caches.retryMemory, isOwnRequest);
+    caches.groups.follow(this.socket.ws);
     keepEventsApart(this.socket.ev);
-    this.#messages = new MessageLane(this.socket.ws, {
-      leftOver,
-      hooks: {
-        before: (stanza) => {
-          this.#messageId = stanza.attrs.id;
-          decrypted.begin(stanza);
-        },
-        after: () => this.#finishMessage(),
-      },
-    });
+    const { socket } = this;
+    const isMuted = () => this.#muted;
+    const onDone = options.onMessageDone;
+    this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
+    this.#messages = new MessageLane(socket.ws, { leftOver, hooks: this.#atWork });
     this.#watchdog = setTimeout(
       () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
       options.connectTimeoutMs,
@@ -135,7 +138,9 @@ export class Connection {
     const flushUntil = Date.now() + options.connectTimeoutMs + FLUSH_FOR_MS;
     this.#flusher = setInterval(() => {
       if (this.socket.ev.isBuffering()) this.socket.ev.flush();
-      if (Date.now() > flushUntil) clearInterval(this.#flusher);
+      if (Date.now() <= flushUntil) return;
+      clearInterval(this.#flusher);
+      repeated.forget();
     }, FLUSH_MS);
     this.#watchTransport();
     // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
@@ -253,13 +258,12 @@ export class Connection {
     });
   }
 
-  #finishMessage(): void {
-    if (this.socket.ev.isBuffering()) this.socket.ev.flush();
-    const { decrypted, onMessageDone } = this.#options;
-    // Baileys gives a message up when it cannot send the receipt: WhatsApp delivers it again then.
-    const isHandedOut = !this.#muted && (this.socket.ws.isOpen || this.#messageId === undefined);
-    const field = decrypted.end({ isHandedOut });
-    if (field !== undefined) onMessageDone(field);
+  #begin(): void {
+    const { caches, logger } = this.#options;
+    this.#messages.start();
+    caches.placeholderResends.askAgain(this.socket).catch((error: unknown) => {
+      logger.warn({ err: error }, 'the phone could not be asked for contents that are missing');
+    });
   }
 
   get #isAlive(): boolean {
@@ -282,10 +286,8 @@ export class Connection {
       clearInterval(this.#flusher);
       this.#options.pass.ended((this.#cause ?? causeOf(update.lastDisconnect)).statusCode);
     }
-    if (events['messages.upsert']?.messages.some(({ key }) => key.id === this.#messageId) === true) {
-      this.#messageId = undefined;
-    }
-    if (update?.connection === 'open') this.#messages.start();
+    this.#atWork.see(events);
+    if (update?.connection === 'open') this.#begin();
     if (this.#muted) return;
     try {
       this.#options.onEvents(events);

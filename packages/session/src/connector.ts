@@ -2,23 +2,26 @@ import type { Logger } from '@wafleet/runtime';
 import type { Fence } from '@wafleet/store';
 import type { BaileysEventMap, BinaryNode } from '@whiskeysockets/baileys';
 import { Account } from './account.js';
+import type { CachesOfSession } from './caches/session-caches.js';
 import type { ConnectGate, ConnectPass } from './connect-gate.js';
 import { Connection } from './connection.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
-import { GroupCache } from './group-cache.js';
+import type { FinishedMessage } from './outbox.js';
+import type { RepeatedMessages } from './repeated-messages.js';
 import type { SentMessages } from './sent-messages.js';
-import { sessionCaches } from './session-caches.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
 
 interface ConnectorOptions {
   readonly fence: Fence;
   readonly store: Pick<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth'>;
   readonly gate: ConnectGate;
+  readonly caches: CachesOfSession;
   /** A server other than WhatsApp's, and the times of a connection, as `ConnectionOptions` has them. */
   readonly url: string | undefined;
   readonly connectTimeoutMs: number;
   readonly qrLifeMs: number | undefined;
   readonly decrypted: DecryptedMessages;
+  readonly repeated: RepeatedMessages;
   readonly sentMessages: SentMessages;
   readonly logger: Logger;
   /** A write of the credentials found that the session is another worker's. */
@@ -28,7 +31,7 @@ interface ConnectorOptions {
   readonly onUnreadable: (error: unknown) => void;
   /** WhatsApp refuses this version of the client, so that leave to connect may take long. */
   readonly onHeld: () => void;
-  readonly onMessageDone: (connection: Connection, field: string) => void;
+  readonly onMessageDone: (connection: Connection, message: FinishedMessage) => void;
   readonly onEvents: (connection: Connection, events: Partial<BaileysEventMap>) => void;
 }
 
@@ -38,8 +41,6 @@ interface ConnectorOptions {
  */
 export class Connector {
   readonly #options: ConnectorOptions;
-  readonly #groups = new GroupCache();
-  readonly #caches = sessionCaches();
   #account: Account | undefined;
 
   constructor(options: ConnectorOptions) {
@@ -94,7 +95,8 @@ export class Connector {
   }
 
   #connect(account: Account, pass: ConnectPass, leftOver: readonly BinaryNode[]): Connection {
-    const { url, connectTimeoutMs, qrLifeMs, decrypted, sentMessages, logger } = this.#options;
+    const { url, connectTimeoutMs, qrLifeMs, caches, decrypted, repeated, sentMessages, logger } =
+      this.#options;
     const connection: Connection = new Connection({
       auth: (isWanted) => account.auth(isWanted),
       url,
@@ -102,14 +104,14 @@ export class Connector {
       connectTimeoutMs,
       pass,
       logger,
-      caches: this.#caches,
+      caches,
       decrypted,
+      repeated,
       leftOver,
-      onMessageDone: (field) => this.#options.onMessageDone(connection, field),
-      groupMetadata: (id, fetch) => this.#groups.get(id, fetch),
+      onMessageDone: (message) => this.#options.onMessageDone(connection, message),
       getMessage: ({ id }) => sentMessages.find(id),
       onEvents: (events) => {
-        this.#groups.invalidate(events);
+        caches.groups.invalidate(events);
         this.#options.onEvents(connection, events);
       },
     });

@@ -56,7 +56,7 @@ interface Unfinished {
  * send it again, or it cannot be decrypted again. Therefore the message, stanza and plaintext, is stored in the very
  * write that stores the new state of its Signal session (the inbox of a transactional messaging system), and is
  * deleted in the very write that appends its events to the log. Whoever owns the session next finds what is left and
- * does it first, as if it had just come. If WhatsApp sends it again as well, it cannot be decrypted and is dropped.
+ * does it first, as if it had just come. If WhatsApp sends it again as well, it is recognised: see RepeatedMessages.
  *
  * Where the process lives and only the connection broke before the message was acknowledged, WhatsApp sends it again,
  * and decryption gives the same plaintext a second time.

@@ -1,25 +1,47 @@
 import type { Logger } from '@wafleet/runtime';
+import type { Fence, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { mapBaileysEvents } from './mapping/index.js';
 import type { MappedEvent, MappingContext } from './mapping/mapped-event.js';
 import type { Outbox } from './outbox.js';
+import { PollDesk } from './polls/poll-desk.js';
+
+interface EventPublisherOptions {
+  readonly fence: Fence;
+  readonly recentMessages: RecentMessages;
+  readonly outbox: Outbox;
+  /** The session as it is when events are published. */
+  readonly context: () => MappingContext;
+  readonly logger: Logger;
+}
 
 /** Puts what Baileys emits into the outbox, as the events of the contract. What cannot be mapped is logged. */
 export class EventPublisher {
-  readonly #outbox: Outbox;
-  readonly #logger: Logger;
+  readonly #options: EventPublisherOptions;
+  readonly #polls: PollDesk;
   readonly #toldOfAccount = new Map<string, string>();
 
-  constructor({ outbox, logger }: { outbox: Outbox; logger: Logger }) {
-    this.#outbox = outbox;
-    this.#logger = logger;
+  constructor(options: EventPublisherOptions) {
+    this.#options = options;
+    this.#polls = new PollDesk({
+      ...options,
+      me: () => options.context().me,
+      map: (updates) => this.#map({ 'messages.update': updates }),
+    });
   }
 
-  publish(events: Partial<BaileysEventMap>, context: MappingContext): void {
-    const mapped = mapBaileysEvents(events, context, (event, error) =>
-      this.#logger.error({ err: error, event }, 'an event could not be mapped'),
+  publish(events: Partial<BaileysEventMap>): void {
+    this.#polls.keep(events);
+    this.#options.outbox.publish(this.#map(events));
+    this.#polls.open(events);
+  }
+
+  #map(events: Partial<BaileysEventMap>): MappedEvent[] {
+    const { context, logger } = this.#options;
+    const mapped = mapBaileysEvents(events, context(), (event, error) =>
+      logger.error({ err: error, event }, 'an event could not be mapped'),
     );
-    this.#outbox.publish(mapped.filter((event) => this.#isNews(event)));
+    return mapped.filter((event) => this.#isNews(event));
   }
 
   /** Baileys repeats the whole credentials now and then: what clients know of them is told when some of it changes. */

@@ -1,3 +1,4 @@
+export { SessionCaches } from './caches/session-caches.js';
 export { CLIENT_VERSION } from './client-version.js';
 export { ConnectGate } from './connect-gate.js';
 export { prepareProcess } from './engine/prepare-process.js';

@@ -4,6 +4,8 @@ const MESSAGE = 'CB:message';
 
 /** What is done around each message. */
 interface MessageHooks {
+  /** Whether a message is done without Baileys. */
+  readonly isDone: (stanza: BinaryNode) => Promise<boolean>;
   readonly before: (stanza: BinaryNode) => void;
   readonly after: (stanza: BinaryNode) => void;
 }
@@ -58,7 +60,7 @@ export class MessageLane {
   async #run(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       // Without a connection a message could be decrypted, once and for all, and not be acknowledged.
-      if (!this.#ws.isOpen) continue;
+      if (!this.#ws.isOpen || (await this.#hooks.isDone(next)) || !this.#ws.isOpen) continue;
       this.#hooks.before(next);
       await this.#handle(next);
       this.#hooks.after(next);

@@ -1,8 +1,10 @@
 import { createLogger } from '@wafleet/runtime';
 import {
   connectRedis,
+  digestOfMessage,
   EventLog,
   type Fence,
+  FinishedMessages,
   Ownership,
   type RedisConnection,
   SessionDirectory,
@@ -39,7 +41,7 @@ beforeEach(async () => {
     logger,
     onFenced: () => told.push('fenced'),
     onCongestion: (isCongested) => told.push(isCongested ? 'congested' : 'free'),
-    onUsedUp: (field) => told.push(`used up ${field}`),
+    onFinished: ({ field }) => told.push(`finished ${field}`),
   });
 });
 
@@ -85,6 +87,34 @@ it('is congested by few events that are long, too', async () => {
   await server.kill();
   outbox.publish(numbered(0, 9, 'x'.repeat(1024 * 1024)));
   expect(told).toEqual(['congested']);
+});
+
+it('brings a message’s events and its end into the log in one step', async () => {
+  const digest = digestOfMessage(['chat', '1']);
+  for (let number = 0; number < 20; number += 1) {
+    outbox.publish(numbered(number, 1));
+    // Some microtasks later, as when Baileys' handler returns.
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    outbox.finish({ field: `inbox:${number}`, digest });
+  }
+  await outbox.idle();
+  expect(told).toEqual(Array.from({ length: 20 }, (_, number) => `finished inbox:${number}`));
+  expect(await redis.hget('wf:{tnt_a}:owner:shop', 'batch')).toMatch(/:1 /);
+  expect((await new FinishedMessages(redis).read(ref)).has(digest)).toBe(true);
+});
+
+it('lets the events that a step gives leave before what was given later, in the step that ends their message', async () => {
+  outbox.publish(numbered(0, 1));
+  outbox.runFor(async () => numbered(1, 2));
+  outbox.finish({ field: 'inbox:0', digest: undefined });
+  outbox.run(async () => {
+    told.push(`logged ${await logged()}`);
+  });
+  outbox.publish(numbered(3, 1));
+  await outbox.idle();
+  expect(told).toEqual(['finished inbox:0', 'logged 0,1,2']);
+  expect(await logged()).toEqual([0, 1, 2, 3]);
+  expect(await redis.hget('wf:{tnt_a}:owner:shop', 'batch')).toMatch(/:3 /);
 });
 
 it('is empty for good once the fence refused', async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
 import { type EventLog, type Fence, FencedError, type OutgoingEvent } from '@wafleet/store';
 import type { MappedEvent } from './mapping/mapped-event.js';
@@ -12,13 +12,20 @@ const CONGESTED = { events: 2_000, characters: 8 * 1024 * 1024 };
 
 type Item =
   | { readonly kind: 'event'; readonly outgoing: OutgoingEvent }
-  | { readonly kind: 'used-up'; readonly field: string }
-  | { readonly kind: 'step'; readonly run: () => Promise<void> };
+  | { readonly kind: 'finished'; readonly message: FinishedMessage }
+  | { readonly kind: 'step'; readonly run: () => Promise<readonly MappedEvent[]> };
+
+/** A message whose events were all given. */
+export interface FinishedMessage {
+  /** The field of the credentials that kept it until now; deleted with the append of its events. */
+  readonly field: string | undefined;
+  /** By which it is known from then on; undefined where it may come again, and is wanted then. */
+  readonly digest: string | undefined;
+}
 
 interface Batch {
   readonly events: OutgoingEvent[];
-  /** Deleted with the append. */
-  readonly usesUp: string[];
+  readonly finished: FinishedMessage[];
 }
 
 function charactersOf(events: readonly OutgoingEvent[]): number {
@@ -40,7 +47,7 @@ export class Outbox {
   readonly #logger: Logger;
   readonly #onFenced: () => void;
   readonly #onCongestion: (isCongested: boolean) => void;
-  readonly #onUsedUp: (field: string) => void;
+  readonly #onFinished: (message: FinishedMessage) => void;
   readonly #abort = new AbortController();
   #items: Item[] = [];
   #waiting = { events: 0, characters: 0 };
@@ -54,34 +61,36 @@ export class Outbox {
     logger: Logger;
     onFenced: () => void;
     onCongestion: (isCongested: boolean) => void;
-    /** A field that was given to `useUp` is deleted. */
-    onUsedUp: (field: string) => void;
+    /** The events of a message that was given to `finish` are in the log. */
+    onFinished: (message: FinishedMessage) => void;
   }) {
     this.#fence = options.fence;
     this.#eventLog = options.eventLog;
     this.#logger = options.logger;
     this.#onFenced = options.onFenced;
     this.#onCongestion = options.onCongestion;
-    this.#onUsedUp = options.onUsedUp;
+    this.#onFinished = options.onFinished;
   }
 
   publish(events: readonly MappedEvent[]): void {
-    const { sessionId } = this.#fence;
-    const timestamp = new Date().toISOString();
-    for (const { event, payload } of events) {
-      const body = JSON.stringify({ sessionId, timestamp, ...payload });
-      this.#enqueue({ kind: 'event', outgoing: { event, body } });
-      this.#count(1, body.length);
-    }
+    for (const item of this.#toItems(events)) this.#enqueue(item);
   }
 
-  /** Deletes a field of the credentials in the same step that appends the events given before. */
-  useUp(field: string): void {
-    this.#enqueue({ kind: 'used-up', field });
+  /** Notes that a message is finished in the same step that appends the last of its events, all given before. */
+  finish(message: FinishedMessage): void {
+    this.#enqueue({ kind: 'finished', message });
   }
 
   /** Runs a write after everything given before and before everything given later. */
   run(step: () => Promise<void>): void {
+    this.runFor(async () => {
+      await step();
+      return [];
+    });
+  }
+
+  /** The same of a step that gives events: these too leave before everything given later. */
+  runFor(step: () => Promise<readonly MappedEvent[]>): void {
     this.#enqueue({ kind: 'step', run: step });
   }
 
@@ -96,6 +105,16 @@ export class Outbox {
     this.#items = [];
   }
 
+  #toItems(events: readonly MappedEvent[]): Item[] {
+    const { sessionId } = this.#fence;
+    const timestamp = new Date().toISOString();
+    return events.map(({ event, payload }) => {
+      const body = JSON.stringify({ sessionId, timestamp, ...payload });
+      this.#count(1, body.length);
+      return { kind: 'event', outgoing: { event, body } };
+    });
+  }
+
   #enqueue(item: Item): void {
     if (this.#abort.signal.aborted) return;
     this.#items.push(item);
@@ -103,20 +122,25 @@ export class Outbox {
   }
 
   async #drain(): Promise<void> {
-    // Lets the events of one flush of Baileys gather.
-    await Promise.resolve();
     while (this.#items.length > 0) {
+      // What Baileys hands out of a message and that the message is finished come in one turn of the event loop: taken
+      // in a turn of their own they are in one batch.
+      await nextTurn();
       const [first] = this.#items;
       if (first?.kind === 'step') {
         this.#items.shift();
-        await this.#untilDone(first.run);
+        await this.#untilDone(async () => {
+          this.#items.unshift(...this.#toItems(await first.run()));
+        });
       } else {
-        const { events, usesUp } = this.#takeBatch();
+        const { events, finished } = this.#takeBatch();
+        const usesUp = finished.flatMap(({ field }) => field ?? []);
+        const finishes = finished.flatMap(({ digest }) => digest ?? []);
         this.#batch += 1;
         const batch = this.#batch;
         await this.#untilDone(async () => {
-          await this.#eventLog.append(this.#fence, events, { batch, usesUp });
-          for (const field of usesUp) this.#onUsedUp(field);
+          await this.#eventLog.append(this.#fence, events, { batch, usesUp, finishes });
+          for (const message of finished) this.#onFinished(message);
         });
         this.#count(-events.length, -charactersOf(events));
       }
@@ -125,7 +149,7 @@ export class Outbox {
   }
 
   #takeBatch(): Batch {
-    const batch: Batch = { events: [], usesUp: [] };
+    const batch: Batch = { events: [], finished: [] };
     let characters = 0;
     let taken = 0;
     for (const item of this.#items) {
@@ -136,7 +160,7 @@ export class Outbox {
         if (full && batch.events.length > 0) break;
         batch.events.push(item.outgoing);
       } else {
-        batch.usesUp.push(item.field);
+        batch.finished.push(item.message);
       }
       taken += 1;
     }

@@ -3,10 +3,13 @@ import type {
   AuthStateStore,
   EventLog,
   Fence,
+  FinishedMessages,
   LinkOffers,
+  ReceivedMedia,
   RecentMessages,
   SessionDirectory,
 } from '@wafleet/store';
+import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectGate } from './connect-gate.js';
 
 /** Why a session ended by itself. The worker then gives up the ownership, which `fenced` means is lost already. */
@@ -30,6 +33,8 @@ export interface WhatsAppSessionOptions {
     readonly directory: SessionDirectory;
     readonly offers: LinkOffers;
     readonly recentMessages: RecentMessages;
+    readonly receivedMedia: ReceivedMedia;
+    readonly finishedMessages: FinishedMessages;
   };
   readonly whatsapp: {
     /** A server other than WhatsApp's own. */
@@ -43,6 +48,8 @@ export interface WhatsAppSessionOptions {
   };
   /** Where the session waits for leave before each connect; the same for all sessions of a process. */
   readonly gate: ConnectGate;
+  /** What sessions remember, within one bound for all sessions of a process. */
+  readonly caches: SessionCaches;
   readonly logger: Logger;
   /** Called once, when the session ended by itself; not after `stop`, `unlink` or `discard`. */
   readonly onEnded: (end: SessionEnd) => void;

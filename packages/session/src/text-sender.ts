@@ -1,10 +1,8 @@
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
-import { BoundedCache } from './bounded-cache.js';
+import type { CachesOfSession } from './caches/session-caches.js';
 import type { SentMessages } from './sent-messages.js';
-
-const KNOWN_RECIPIENT_MS = 3_600_000;
 
 export interface OutgoingText {
   /** A phone number with its country code, or a WhatsApp id of a person or a group. */
@@ -52,12 +50,16 @@ async function relay(socket: WASocket, jid: string, content: proto.IMessage, mes
 export class TextSender {
   readonly #sentMessages: SentMessages;
   readonly #logger: Logger;
-  /** Ids of the people that WhatsApp is known to know, by number. */
-  readonly #knownRecipients = new BoundedCache({ maxEntries: 500, lifeMs: KNOWN_RECIPIENT_MS });
+  readonly #knownRecipients: CachesOfSession['recipients'];
 
-  constructor({ sentMessages, logger }: { sentMessages: SentMessages; logger: Logger }) {
-    this.#sentMessages = sentMessages;
-    this.#logger = logger;
+  constructor(options: {
+    sentMessages: SentMessages;
+    knownRecipients: CachesOfSession['recipients'];
+    logger: Logger;
+  }) {
+    this.#sentMessages = options.sentMessages;
+    this.#knownRecipients = options.knownRecipients;
+    this.#logger = options.logger;
   }
 
   /**
@@ -87,7 +89,7 @@ export class TextSender {
     const [user = '', server] = to.split('@');
     if (server !== undefined && server !== 's.whatsapp.net') return to;
     const number = user.replace(/\D/g, '');
-    const known = this.#knownRecipients.get<string>(number);
+    const known = this.#knownRecipients.get(number);
     if (known !== undefined) return known;
     const found = await askFor(socket, number);
     if (found?.exists !== true) throw new WafleetError('RECIPIENT_NOT_FOUND', `${to} is not on WhatsApp.`);

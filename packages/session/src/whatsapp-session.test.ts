@@ -52,7 +52,7 @@ describe('linking by QR code', () => {
   });
 
   it('shows codes round after round, and ends as closed when nobody links in time', async () => {
-    const test = await harness.newSession({ qrLifeMs: 40, linkPatienceMs: 1_000 });
+    const test = await harness.newSession({ qrLifeMs: 40, linkPatienceMs: 4_000 });
     await test.session.start();
     const record = await test.status('closed');
     expect(record.reason).toBe('link-timeout');
@@ -236,7 +236,7 @@ describe('linking by pairing code', () => {
 describe('a pairing code that nobody enters', () => {
   it('gives way to QR codes when it expires', async () => {
     const phone = harness.simulator.addPhone({ name: 'Kurt' });
-    const test = await harness.newSession({ qrLifeMs: 300 });
+    const test = await harness.newSession({ qrLifeMs: 1_000 });
     await test.session.start();
     const { expiresAt } = await test.session.requestPairingCode(phone.number);
     expect(await harness.offers.getQr(test.fence)).toBeUndefined();

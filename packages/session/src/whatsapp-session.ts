@@ -1,6 +1,7 @@
 import type { SessionStatus } from '@wafleet/contract';
 import { FencedError } from '@wafleet/store';
-import type { BaileysEventMap, ConnectionState } from '@whiskeysockets/baileys';
+import type { BaileysEventMap, ConnectionState, WASocket } from '@whiskeysockets/baileys';
+import type { CachesOfSession } from './caches/session-caches.js';
 import type { Connection } from './connection.js';
 import { ConnectionKeeper } from './connection-keeper.js';
 import { Connector } from './connector.js';
@@ -8,8 +9,10 @@ import { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
 import { EventPublisher } from './event-publisher.js';
 import { LinkDesk } from './link-desk.js';
+import { MediaDesk } from './media/media-desk.js';
 import { Outbox } from './outbox.js';
 import { PairingCodes } from './pairing-codes.js';
+import { RepeatedMessages } from './repeated-messages.js';
 import { SentMessages } from './sent-messages.js';
 import type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
 import { StatusBoard } from './status-board.js';
@@ -32,11 +35,13 @@ type Phase = 'running' | 'stopping' | 'unlinking' | 'ended';
  * object with all that it caches is good for nothing more.
  */
 export class WhatsAppSession {
+  readonly media: MediaDesk;
   readonly #onEnded: (end: SessionEnd) => void;
   readonly #outbox: Outbox;
   readonly #publisher: EventPublisher;
   readonly #board: StatusBoard;
   readonly #desk: LinkDesk;
+  readonly #caches: CachesOfSession;
   readonly #keeper = new ConnectionKeeper((signal) => this.#openConnection(signal));
   readonly #connector: Connector;
   readonly #machine: StatusMachine;
@@ -51,6 +56,8 @@ export class WhatsAppSession {
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs } = whatsapp;
     const logger = options.logger.child({ tenant: fence.tenantId, session: fence.sessionId });
     const decrypted = new DecryptedMessages();
+    const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence });
+    const caches = options.caches.forSession();
     const keeper = this.#keeper;
     const outbox = new Outbox({
       fence,
@@ -58,7 +65,10 @@ export class WhatsAppSession {
       logger,
       onFenced: () => this.#end('fenced'),
       onCongestion: (isCongested) => keeper.holdReading('congestion', isCongested),
-      onUsedUp: (field) => decrypted.deleted(field),
+      onFinished: ({ field, digest }) => {
+        if (field !== undefined) decrypted.deleted(field);
+        if (digest !== undefined) repeated.logged(digest);
+      },
     });
     const board = new StatusBoard({ fence, directory: store.directory, outbox });
     const desk = new LinkDesk({ fence, offers: store.offers, outbox, patienceMs: linkPatienceMs });
@@ -67,10 +77,12 @@ export class WhatsAppSession {
       fence,
       store,
       gate,
+      caches,
       url,
       connectTimeoutMs,
       qrLifeMs,
       decrypted,
+      repeated,
       sentMessages,
       logger,
       onFenced: () => this.#end('fenced'),
@@ -80,8 +92,10 @@ export class WhatsAppSession {
         if (this.#phase === 'running') this.#machine.cannotRun(error);
       },
       onHeld: () => this.#machine.holdUp(),
-      onMessageDone: (connection, field) => {
-        if (keeper.current === connection) outbox.useUp(field);
+      onMessageDone: (connection, message) => {
+        if (keeper.current !== connection) return;
+        if (message.digest !== undefined) repeated.handedOut(message.digest);
+        outbox.finish(message);
       },
       onEvents: (connection, events) => {
         if (keeper.current === connection) this.#onEvents(connection, events);
@@ -89,11 +103,25 @@ export class WhatsAppSession {
     });
     this.#onEnded = options.onEnded;
     this.#outbox = outbox;
-    this.#publisher = new EventPublisher({ outbox, logger });
+    this.#publisher = new EventPublisher({
+      fence,
+      recentMessages: store.recentMessages,
+      outbox,
+      context: () => ({ me: connector.account?.me, condition: board.condition }),
+      logger,
+    });
     this.#board = board;
     this.#desk = desk;
+    this.media = new MediaDesk({
+      fence,
+      receivedMedia: store.receivedMedia,
+      outbox,
+      line: () => this.#openLine(),
+      logger,
+    });
+    this.#caches = caches;
     this.#connector = connector;
-    this.#textSender = new TextSender({ sentMessages, logger });
+    this.#textSender = new TextSender({ sentMessages, knownRecipients: caches.recipients, logger });
     const onRest = (end: SessionEnd) => this.#endWhenIdle(end);
     this.#machine = new StatusMachine({ board, desk, keeper, connector, outbox, logger, onRest });
     this.#pairingCodes = new PairingCodes({
@@ -158,6 +186,8 @@ export class WhatsAppSession {
     this.#desk.offerQr();
     this.#connector.account?.discard();
     this.#outbox.discard();
+    this.media.close();
+    this.#caches.end();
   }
 
   /**
@@ -181,13 +211,10 @@ export class WhatsAppSession {
    */
   async sendText(text: OutgoingText): Promise<{ messageId: string }> {
     if (this.#board.status === 'connecting') await within(OPENING_MS, this.#board.changed());
-    const connection = this.#keeper.current;
-    if (connection === undefined || this.#phase !== 'running' || this.#board.status !== 'open') {
-      throw this.#board.notOpen();
-    }
+    const { socket } = this.#openLine();
     this.#lastActiveAt = Date.now();
     try {
-      await this.#textSender.send(connection.socket, text);
+      await this.#textSender.send(socket, text);
     } catch (error) {
       if (error instanceof FencedError) this.#end('fenced');
       throw error;
@@ -206,6 +233,15 @@ export class WhatsAppSession {
     return this.#pairingCodes.request(phone);
   }
 
+  /** @throws {WafleetError} SESSION_NOT_OPEN. */
+  #openLine(): { socket: WASocket; me: string } {
+    const socket = this.#keeper.current?.socket;
+    const me = this.#connector.account?.me?.id;
+    const isOpen = this.#phase === 'running' && this.#board.status === 'open';
+    if (socket === undefined || me === undefined || !isOpen) throw this.#board.notOpen();
+    return { socket, me };
+  }
+
   async #openConnection(signal: AbortSignal): Promise<Connection | undefined> {
     try {
       return await this.#connector.open({ signal, isLinkFresh: this.#machine.isLinkFresh });
@@ -221,7 +257,8 @@ export class WhatsAppSession {
     const { account } = this.#connector;
     if (events['creds.update'] !== undefined) void account?.saveCreds();
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
-    this.#publisher.publish(events, { me: account?.me, condition: this.#board.condition });
+    this.media.keep(events);
+    this.#publisher.publish(events);
     const update = events['connection.update'];
     if (update?.connection === 'close') this.#onClose(connection, update);
     else if (update !== undefined) this.#machine.follow(connection, update);

@@ -1,8 +1,10 @@
 export type { Call } from './calls/call.js';
 export * from './control.js';
 export type { Group } from './groups/group.js';
+export { linkReadyCompanion, type ReadyCompanion } from './login/ready-companion.js';
 export type { MessageContent, SendOptions } from './messages/content.js';
 export type { SentMessage } from './messages/outbox.js';
+export { answerInvitation, sendInvitation, sendPoll, vote } from './messages/questions.js';
 export { deliverReceipt } from './messages/receipts.js';
 export type { ReceivedMessage } from './messages/received-message.js';
 export { markDirty, setDisappearingMode, sharePrivacyToken } from './notifications/notices.js';

@@ -11,6 +11,8 @@
 --   KEYS[4]  channel
 --   KEYS[5]  marks of the log's age; may be left out where none of the arguments needs it, as the next one
 --   KEYS[6]  credentials
+--   KEYS[7]  digests of the messages that are finished
+--   KEYS[8]  those of earlier ones
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  session id
@@ -20,7 +22,8 @@
 --   ARGV[7]  for a look at the log's age: how long it keeps events, about, in ms; else ''. A writer looks at least
 --            twice in a thirty-second part of that
 --   ARGV[8]  how many fields of the credentials the events use up
---   ARGV[9…] those fields, which are deleted; then event name, body, event name, body, …; a body is the text of a JSON
+--   ARGV[9]  digests of the messages that the events finish, one after the other, or ''
+--   ARGV[10…] those fields, which are deleted; then event name, body, event name, body, …; a body is the text of a JSON
 --            object with at least one field, without its first brace
 -- Returns the position of the first event, `0-0` without events; the others' follow it without gaps. Error FENCED.
 -- Message: `<event id> <event name> <session id> <body with its eventId>`.
@@ -39,6 +42,9 @@ local TRIM_EVERY = 64
 local TRIM_AT_ONCE = 2000
 -- The age is known to this part of it.
 local MARKS = 32
+-- A finished message is known for this long, in ms, unless digests of so many bytes came after its own.
+local KNOWN_FOR = 24 * 60 * 60 * 1000
+local MOST_KNOWN = 80000
 
 local life = server_life(ARGV[6] == '1')
 local batch = ARGV[4] ~= '' and ARGV[1] .. ':' .. ARGV[4] .. ' '
@@ -46,10 +52,23 @@ if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
 end
 
-local before = 8
+local before = 9
 if ARGV[8] ~= '0' then
-  before = 8 + tonumber(ARGV[8])
-  redis.call('HDEL', KEYS[6], unpack(ARGV, 9, before))
+  before = 9 + tonumber(ARGV[8])
+  redis.call('HDEL', KEYS[6], unpack(ARGV, 10, before))
+end
+if ARGV[9] ~= '' then
+  -- A string keeps its expiry when it becomes the earlier one: nothing is ever added to one that expires too soon.
+  local left = redis.call('PTTL', KEYS[7])
+  if left >= 0 and left < KNOWN_FOR then
+    redis.call('RENAME', KEYS[7], KEYS[8])
+  end
+  local length = redis.call('APPEND', KEYS[7], ARGV[9])
+  if length == #ARGV[9] then
+    redis.call('PEXPIRE', KEYS[7], 2 * KNOWN_FOR)
+  elseif length >= MOST_KNOWN then
+    redis.call('RENAME', KEYS[7], KEYS[8])
+  end
 end
 local count = (#ARGV - before) / 2
 if count == 0 then

@@ -5,12 +5,16 @@
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  field: the message's key
 --   ARGV[4]  sealed message
--- Returns 1. Error FENCED.
+--   ARGV[5]  how many messages a bucket takes
+-- Returns 1; 0 when there is no room for it. Error FENCED.
 -- @include fence
 -- @include now
 local DAY = 24 * 60 * 60 * 1000
 local buckets = #KEYS - 1
 local today = math.floor(now() / DAY)
 local bucket = KEYS[2 + today % buckets]
+if redis.call('HLEN', bucket) >= tonumber(ARGV[5]) then
+  return 0
+end
 redis.call('HSET', bucket, ARGV[3], ARGV[4])
 return redis.call('PEXPIREAT', bucket, string.format('%.0f', (today + buckets) * DAY))

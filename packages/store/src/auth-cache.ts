@@ -3,8 +3,11 @@ const ENTRY_BYTES = 250;
 
 interface Entry {
   readonly field: string;
-  /** Undefined: it is known that nothing is stored. */
-  readonly value: Buffer | undefined;
+  /**
+   * A character a byte. Small buffers are parts of larger ones, each of which would stay as a whole. Undefined: it is
+   * known that nothing is stored.
+   */
+  readonly value: string | undefined;
   readonly bytes: number;
   readonly owner: SessionAuthCache;
 }
@@ -47,13 +50,13 @@ export class AuthCache {
     if (entry === undefined) return undefined;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    return entry;
+    return { value: entry.value === undefined ? undefined : Buffer.from(entry.value, 'latin1') };
   }
 
   put(key: string, field: string, value: Buffer | undefined, owner: SessionAuthCache): void {
     this.remove(key);
     const bytes = ENTRY_BYTES + key.length + (value?.length ?? 0);
-    this.#entries.set(key, { field, value, bytes, owner });
+    this.#entries.set(key, { field, value: value?.toString('latin1'), bytes, owner });
     this.#bytes += bytes;
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break;

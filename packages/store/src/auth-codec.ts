@@ -28,26 +28,41 @@ function fromLongInteger(value: LongInteger): number | string {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
+/** The object with other keys and fields, or itself where all stay as they are, as in most Signal records. */
+function changed(
+  object: object,
+  keyOf: (key: string) => string,
+  fieldOf: (field: unknown) => unknown,
+): object {
+  const entries: [string, unknown][] = Object.entries(object);
+  let isChanged = false;
+  for (const entry of entries) {
+    const [key, field] = entry;
+    entry[0] = keyOf(key);
+    entry[1] = fieldOf(field);
+    isChanged ||= entry[0] !== key || entry[1] !== field;
+  }
+  return isChanged ? Object.fromEntries(entries) : object;
+}
+
+const escaped = (key: string) => (key.startsWith('$') ? `$${key}` : key);
+const unescaped = (key: string) => (key.startsWith('$$') ? key.slice(1) : key);
+
 function toPlain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
   if (Array.isArray(value)) return value.map(toPlain);
   if (isLongInteger(value)) return fromLongInteger(value);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, field]) => [key.startsWith('$') ? `$${key}` : key, toPlain(field)]),
-  );
+  const plain = changed(value, escaped, toPlain);
+  // A message of protobuf brings a JSON form of its own, which is another one; a copy of its fields does not.
+  return plain === value && 'toJSON' in plain ? { ...plain } : plain;
 }
 
 function fromPlain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(fromPlain);
   if ('$bytes' in value && typeof value.$bytes === 'string') return Buffer.from(value.$bytes, 'base64');
-  return Object.fromEntries(
-    Object.entries(value).map(([key, field]) => [
-      key.startsWith('$$') ? key.slice(1) : key,
-      fromPlain(field),
-    ]),
-  );
+  return changed(value, unescaped, fromPlain);
 }
 
 export function encodeAuthValue(value: unknown): Buffer {

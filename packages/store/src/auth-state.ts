@@ -250,11 +250,17 @@ export class AuthStateStore {
 }
 
 /**
- * Deletes a session's credentials, its QR code and its recent messages, after a logout: the session can be linked
- * again and keeps its directory entry.
+ * Deletes a session's credentials, its QR code and its recent messages and files, after a logout: the session can
+ * be linked again and keeps its directory entry.
  * @throws {FencedError} when the fence is no longer the session's owner.
  */
 export async function deleteAuthState(redis: RedisConnection, fence: Fence): Promise<void> {
-  const doomed = [keys.auth(fence), keys.qr(fence), ...keys.messages(fence)];
+  const doomed = [
+    keys.auth(fence),
+    keys.qr(fence),
+    ...keys.messages(fence),
+    ...keys.media(fence),
+    ...keys.finished(fence),
+  ];
   await deleteKeys.run(redis, keys.owner(fence), fence, doomed, []);
 }

@@ -100,14 +100,20 @@ export class EventLog {
    * a number, a repeated call repeats the events.
    * @param options.usesUp fields of the session's credentials that are deleted in the same step: what was kept until
    * these events are in the log.
+   * @param options.finishes digests of the messages that are finished with these events; see FinishedMessages.
    * @throws {FencedError} when the fence is no longer the session's owner.
    */
   async append(
     fence: Fence,
     events: readonly OutgoingEvent[],
-    { batch, usesUp = [] }: { batch?: number; usesUp?: readonly string[] } = {},
+    {
+      batch,
+      usesUp = [],
+      finishes = [],
+    }: { batch?: number; usesUp?: readonly string[]; finishes?: readonly string[] } = {},
   ): Promise<EventPosition[]> {
-    if (events.length === 0 && usesUp.length === 0) return [];
+    const changesSession = usesUp.length > 0 || finishes.length > 0;
+    if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
     }
@@ -116,8 +122,8 @@ export class EventLog {
     const seesAge =
       now - (this.#ageSeenAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) >= this.#maxAgeMs / AGE_LOOKS;
     const rarelyUsed = [
-      ...(seesAge || usesUp.length > 0 ? [keys.logMarks(tenantId)] : []),
-      ...(usesUp.length > 0 ? [keys.auth(fence)] : []),
+      ...(seesAge || changesSession ? [keys.logMarks(tenantId)] : []),
+      ...(changesSession ? [keys.auth(fence), ...keys.finished(fence)] : []),
     ];
     const { epoch, seq } = await this.#lookingAtLife(now, (looks) =>
       appendEvents.run(
@@ -127,7 +133,7 @@ export class EventLog {
         [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
         [
           ...[fence.sessionId, batch ?? '', this.#maxLength, looks ? 1 : ''],
-          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, ...usesUp],
+          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, finishes.join(''), ...usesUp],
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],
       ),

@@ -1,5 +1,6 @@
 export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './api-keys.js';
 export { AuthCache } from './auth-cache.js';
+export { decodeAuthValue } from './auth-codec.js';
 export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth-state.js';
 export { Cipher, SealedValueError } from './cipher.js';
 export { type CallOptions, CommandClient } from './command-client.js';
@@ -16,12 +17,15 @@ export {
   type LogPage,
   type OutgoingEvent,
 } from './event-log.js';
+export { digestOfMessage, FinishedMessages, type KnownDigests } from './finished-messages.js';
 export { Lifeline } from './lifeline.js';
 export { LinkOffers, type PairingOffer, type QrOffer } from './link-offers.js';
 export type { LoggedEvent } from './logged-event.js';
+export { MEDIA_TEXT_LIMITS, type MediaFile } from './media-file.js';
 export { RecentMessages } from './message-store.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
 export { PlacementLines } from './placement-lines.js';
+export { type ReceivedFile, ReceivedMedia } from './received-media.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
 export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
 export { type Fence, FencedError, type SessionRef } from './session-ref.js';

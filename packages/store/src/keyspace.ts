@@ -15,6 +15,10 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
+ * | wf:{<tenant>}:media:<id>:<n>    | hash   | what messages of those days say of their files: author and       |
+ * |                                 |        | sealed file by the message's id                                  |
+ * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
+ * | wf:{<tenant>}:finished-before:<id> | string | those of earlier ones; both expire                            |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
  * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
  * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
@@ -45,8 +49,12 @@ import type { SessionRef } from './session-ref.js';
  * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
  */
 
-/** How many daily buckets the recent messages of a session rotate through. */
-const MESSAGE_BUCKETS = 8;
+/** How many daily buckets the recent messages and files of a session rotate through. */
+const DAILY_BUCKETS = 8;
+
+function dailyBuckets(prefix: string): string[] {
+  return Array.from({ length: DAILY_BUCKETS }, (_, bucket) => `${prefix}:${bucket}`);
+}
 
 export const keys = {
   tenants: 'wf:tenants',
@@ -63,11 +71,12 @@ export const keys = {
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
-  messages: ({ tenantId, sessionId }: SessionRef) =>
-    Array.from(
-      { length: MESSAGE_BUCKETS },
-      (_, bucket) => `wf:{${tenantId}}:messages:${sessionId}:${bucket}`,
-    ),
+  messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),
+  media: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:media:${sessionId}`),
+  finished: ({ tenantId, sessionId }: SessionRef) => [
+    `wf:{${tenantId}}:finished:${sessionId}`,
+    `wf:{${tenantId}}:finished-before:${sessionId}`,
+  ],
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,

@@ -36,6 +36,13 @@ test('a message of any of the last days is found, the latest first', async () =>
   expect(await messagesOf().get(shop, 'id')).toEqual(Buffer.from('newer'));
 });
 
+test('a day that is full takes no more', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  for (const id of ['1', '2', '3']) await messagesOf().put(fence, id, Buffer.from(id), { mostPerDay: 2 });
+  expect(await messagesOf().get(shop, '2')).toEqual(Buffer.from('2'));
+  expect(await messagesOf().get(shop, '3')).toBeUndefined();
+});
+
 test('each day’s messages expire after seven to eight days', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   await messagesOf().put(fence, 'id', Buffer.from('x'));

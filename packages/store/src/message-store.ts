@@ -11,9 +11,13 @@ const getMessage = new Script('get-message', asBufferOrNull);
 /** The sealed value's place: differs from that of any credential. */
 const placeOf = (key: string) => `message ${key}`;
 
+/** So that nobody fills Redis through one session. */
+const MESSAGES_PER_DAY = 100_000;
+
 /**
- * The messages that a session sent lately, sealed, for 7 to 8 days: a receiver that could not decrypt one asks for it
- * again, and stays on "waiting for this message" unless it is still there.
+ * Messages of a session that may be needed days later, sealed, for 7 to 8 days: those that it sent, since a receiver
+ * that could not decrypt one asks for it again, and stays on "waiting for this message" unless it is still there; and of
+ * those it received what their answers are read with.
  */
 export class RecentMessages {
   readonly #redis: RedisConnection;
@@ -24,10 +28,23 @@ export class RecentMessages {
     this.#cipher = options.cipher;
   }
 
-  /** @param key names the message within its session. @throws {FencedError} */
-  async put(fence: Fence, key: string, message: Uint8Array): Promise<void> {
+  /**
+   * Keeps a message, unless so many were kept on this day.
+   * @param key names the message within its session.
+   * @throws {FencedError}
+   */
+  async put(
+    fence: Fence,
+    key: string,
+    message: Uint8Array,
+    { mostPerDay = MESSAGES_PER_DAY }: { mostPerDay?: number } = {},
+  ): Promise<void> {
     const sealed = this.#cipher.sessionScope(fence).seal(message, placeOf(key));
-    await putMessage.run(this.#redis, keys.owner(fence), fence, keys.messages(fence), [key, sealed]);
+    await putMessage.run(this.#redis, keys.owner(fence), fence, keys.messages(fence), [
+      key,
+      sealed,
+      mostPerDay,
+    ]);
   }
 
   /** The message; undefined when it was never kept or is too old. @throws {SealedValueError} */

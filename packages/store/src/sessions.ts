@@ -168,9 +168,9 @@ export class SessionDirectory {
   }
 
   /**
-   * Removes a session: directory entry, ownership, credentials, QR code and recent messages. Its owner, if there is
-   * one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains of the
-   * session itself is a tombstone without content. False when there was no such session.
+   * Removes a session: directory entry, ownership, credentials, QR code, recent messages and files. Its owner, if
+   * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains
+   * of the session itself is a tombstone without content. False when there was no such session.
    */
   async purge(ref: SessionRef): Promise<boolean> {
     const doomed = [
@@ -179,6 +179,8 @@ export class SessionDirectory {
       keys.qr(ref),
       keys.pairingCode(ref),
       ...keys.messages(ref),
+      ...keys.media(ref),
+      ...keys.finished(ref),
     ];
     const purged = await purgeSession.run(
       this.#redis,

@@ -1,5 +1,6 @@
 import { errorDescriptionSchema, sessionIdSchema, tenantIdSchema } from '@wafleet/contract';
 import { z } from 'zod';
+import { mediaFileSchema } from './media-file.js';
 
 const session = { tenantId: tenantIdSchema, sessionId: sessionIdSchema };
 
@@ -7,7 +8,9 @@ const session = { tenantId: tenantIdSchema, sessionId: sessionIdSchema };
  * What a worker can be told to do with one session.
  * `assign`: claim it and open it. `send-text`: send a message, under an id that the caller chose, so that a repeated
  * command cannot send twice. `pairing-code`: ask WhatsApp for a code that links the phone. `unlink`: log out at
- * WhatsApp, wipe the credentials and release. `release`: stop and hand over.
+ * WhatsApp, wipe the credentials and release. `release`: stop and hand over. `find-media`: tell what a message says of
+ * its file. `refresh-media`: have the phone upload that file again, unless it lies elsewhere than was tried already; to be
+ * repeated until the answer has a file.
  */
 export const workerCommandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('assign'), ...session, expectPrevious: z.string().optional() }),
@@ -21,6 +24,8 @@ export const workerCommandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('pairing-code'), ...session, phone: z.string() }),
   z.object({ kind: z.literal('unlink'), ...session }),
   z.object({ kind: z.literal('release'), ...session }),
+  z.object({ kind: z.literal('find-media'), ...session, messageId: z.string() }),
+  z.object({ kind: z.literal('refresh-media'), ...session, messageId: z.string(), triedPath: z.string() }),
 ]);
 
 export type WorkerCommand = z.infer<typeof workerCommandSchema>;
@@ -35,6 +40,8 @@ export const replySchemas = {
   'pairing-code': z.object({ code: z.string(), expiresAt: z.number() }),
   unlink: nothing,
   release: nothing,
+  'find-media': z.object({ file: mediaFileSchema }),
+  'refresh-media': z.object({ file: mediaFileSchema.optional() }),
 } as const satisfies Record<CommandKind, z.ZodType>;
 
 export type CommandReply<K extends CommandKind = CommandKind> = z.infer<(typeof replySchemas)[K]>;

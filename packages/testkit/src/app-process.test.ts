@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '@wafleet/local-redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AppProcess } from './app-process.js';
+import { observeTests, type StartedProcess } from './observers.js';
 
 /** Behaves as an app of the cluster does: logs lines of JSON, serves /readyz, stops on SIGTERM. */
 const PROGRAM = `
@@ -61,4 +62,28 @@ it('wakes up to stop when it was frozen', async () => {
 
 it('fails with its exit code and the tail of its log when it cannot start', async () => {
   await expect(start({ FAILS: 'luck' })).rejects.toThrow(/sample ended with 3\n.*\n.*starting.*\n.*no luck/);
+});
+
+it('is shown to observers with its command line, its environment and all that it writes', async () => {
+  const started: StartedProcess[] = [];
+  let output = '';
+  observeTests({
+    processStarted: (process) => {
+      started.push(process);
+      process.onOutput((chunk) => {
+        output += chunk.toString();
+      });
+    },
+    redisStarted: () => {},
+    redisEnded: () => {},
+  });
+  const app = await start({ LOG_LEVEL: 'debug' });
+  await app.stop();
+  expect(started).toMatchObject([{ name: 'sample', environment: { LOG_LEVEL: 'debug' } }]);
+  expect(started[0]?.command).toEqual([process.execPath, '--enable-source-maps', entry]);
+  expect(output).toContain('"msg":"starting"');
+  expect(output).toContain('"msg":"stopping"');
+
+  await expect(start({ FAILS: 'luck' })).rejects.toThrow();
+  expect(output).toContain('no luck');
 });

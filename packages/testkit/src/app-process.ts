@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { endWithThisProcess } from '@wafleet/local-redis';
+import { tellObservers } from './observers.js';
 import { waitFor } from './wait-for.js';
 
 /** One line of a process's log: pino's fields where it is JSON, otherwise the text under `msg`. */
@@ -54,10 +55,18 @@ export class AppProcess {
   static async start(options: AppProcessOptions): Promise<AppProcess> {
     const { name, entry, launcher = [], environment, readyUrl, readyTimeoutMs = 60_000 } = options;
     const [program, ...args] = [...launcher, process.execPath, '--enable-source-maps', entry];
-    const child = spawn(program, [...args, ...(options.arguments ?? [])], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const commandLine = [...args, ...(options.arguments ?? [])];
+    const child = spawn(program, commandLine, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    tellObservers((observer) =>
+      observer.processStarted({
+        name,
+        command: [program, ...commandLine],
+        environment,
+        onOutput: (listener) => {
+          for (const output of [child.stdout, child.stderr]) output.on('data', listener);
+        },
+      }),
+    );
     const app = new AppProcess(name, child);
     try {
       const ready = waitFor(async () => app.#exit !== undefined || (await answers(readyUrl)), {

@@ -131,6 +131,7 @@ export class Cluster {
     const process = await this.#start('edge', chosen, {
       PORT: String(chosen),
       ADMIN_TOKEN: this.adminToken,
+      WHATSAPP_MEDIA_URL: `http://${this.simulator.host}`,
       ...environment,
     });
     return this.#track(this.edges, { url: `http://127.0.0.1:${chosen}`, port: chosen, process }, process);

@@ -6,6 +6,7 @@ export { type CollectedEvent, collectEvents, EventCollector } from './event-coll
 export { LoadBalancer } from './load-balancer.js';
 export { metricOf } from './metric-of.js';
 export { findNginx, type RoundRobin, startRoundRobin } from './nginx.js';
+export { observeTests, type StartedProcess, type TestObserver } from './observers.js';
 export { RawConnection } from './raw-connection.js';
 export { ApiError } from './rest.js';
 export { SeverablePort } from './severable-port.js';

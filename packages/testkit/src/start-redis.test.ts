@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { observeTests } from './observers.js';
 import { startRedis } from './start-redis.js';
 
 /** Sends inline commands over one connection and resolves with all that comes back. */
@@ -29,4 +31,30 @@ it('is empty, its own, keeps its data through a crash and a restart, and leaves 
   await Promise.all([redis.stop(), other.stop()]);
   await expect(talk(redis.port, 'PING')).rejects.toThrow('ECONNREFUSED');
   expect(existsSync(dir)).toBe(false);
+});
+
+it('tells observers where its writes are, each time that it runs no more, before they are removed', async () => {
+  const told: string[] = [];
+  let dir = '';
+  observeTests({
+    processStarted: () => {},
+    redisStarted: (redis) => {
+      dir = redis.dir;
+      told.push(`started on ${redis.port}`);
+    },
+    redisEnded: (redis) => {
+      expect(redis.dir).toBe(dir);
+      told.push(
+        readdirSync(join(dir, 'appendonlydir')).some((name) => name.endsWith('.incr.aof')) ? 'ended' : '',
+      );
+    },
+  });
+  const redis = await startRedis();
+  expect(await talk(redis.port, 'CONFIG GET auto-aof-rewrite-percentage')).toContain('$1\r\n0\r\n');
+  await redis.kill();
+  await redis.restart();
+  await redis.stop();
+  const started = `started on ${redis.port}`;
+  // A restart shuts down in order first, also what was killed.
+  expect(told).toEqual([started, 'ended', 'ended', started, 'ended']);
 });

@@ -8,6 +8,7 @@ import {
   sendCommand,
   startLocalRedis,
 } from '@wafleet/local-redis';
+import { isObserved, tellObservers } from './observers.js';
 import { PROJECT_ROOT } from './project-root.js';
 
 /** A Redis of a test's own, which it may crash and restart. */
@@ -54,6 +55,16 @@ export async function startServer(
   let current: LocalRedis = await startLocalRedis(options);
   const { url, port, servedBy } = current;
   let isFrozen = false;
+  const started = async () => {
+    if (!kind.appendOnly || !isObserved()) return;
+    // Redis would write the file anew when it is large, without what was overwritten.
+    await sendCommand(port, ['CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0']);
+    tellObservers((observer) => observer.redisStarted({ port, dir }));
+  };
+  const ended = () => {
+    if (kind.appendOnly) tellObservers((observer) => observer.redisEnded({ port, dir }));
+  };
+  await started();
   return {
     url,
     port,
@@ -67,14 +78,20 @@ export async function startServer(
       signal(current, 'SIGCONT');
       isFrozen = false;
     },
-    kill: () => current.kill(),
+    kill: async () => {
+      await current.kill();
+      ended();
+    },
     restart: async () => {
       await current.stop();
+      ended();
       current = await startLocalRedis({ ...options, port });
+      await started();
     },
     stop: async () => {
       if (isFrozen) signal(current, 'SIGCONT');
       await current.stop();
+      ended();
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -38,6 +38,7 @@ describe('/docs', () => {
       'GET /api/events',
       'GET /api/sessions',
       'GET /api/sessions/{id}',
+      'GET /api/sessions/{id}/messages/{messageId}/media',
       'GET /api/sessions/{id}/qr',
       'GET /api/tenants/{id}/keys',
       'POST /api/keys',

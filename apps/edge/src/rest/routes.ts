@@ -8,6 +8,7 @@ import { requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import type { SecretToken } from '../auth/secret-token.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
+import type { MediaDownloads } from '../media/media-downloads.js';
 import type { AllowedOrigins } from '../origins.js';
 import type { CurrentQr } from '../sessions/current-qr.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
@@ -21,6 +22,7 @@ import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
 import { keyRoutes } from './keys.js';
 import { linkingRoutes } from './linking.js';
+import { mediaRoutes } from './media.js';
 import { messageRoutes } from './messages.js';
 import { requireScopes } from './scoped-routes.js';
 import { sessionRoutes } from './sessions.js';
@@ -37,6 +39,7 @@ export interface RestResources {
   readonly removal: SessionRemoval;
   readonly commands: SessionCommands;
   readonly currentQr: CurrentQr;
+  readonly media: MediaDownloads;
   readonly sse: SseClients;
   readonly connectionLimits: ConnectionLimits;
   readonly origins: AllowedOrigins;
@@ -57,6 +60,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     origin: resources.origins,
     methods: ['GET', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
+    exposedHeaders: ['content-disposition', 'etag'],
     maxAge: 600,
   });
   await serveApiDocs(app);
@@ -72,6 +76,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     await forTenants.register(sessionRoutes, resources);
     await forTenants.register(linkingRoutes, resources);
     await forTenants.register(messageRoutes, resources);
+    await forTenants.register(mediaRoutes, resources);
   });
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);

@@ -2,6 +2,7 @@ import { createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime'
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import type { ClientLimits } from '../limits/client-limits.js';
+import type { MediaOptions } from '../media/media-downloads.js';
 import { startEdge } from '../server.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
@@ -14,6 +15,14 @@ export const CLIENT_LIMITS: ClientLimits = {
   trustedProxies: [],
 };
 export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, maxUnsentPackets: 10_000 };
+
+/** No media host. */
+export const MEDIA: MediaOptions = {
+  url: 'http://127.0.0.1:9',
+  maxBytes: 64 * 1024 * 1024,
+  downloads: 100,
+  downloadsPerTenant: 20,
+};
 
 /** An edge that runs in the test's own process. */
 export interface TestEdge {
@@ -28,6 +37,8 @@ export interface TestEdgeOptions {
   readonly writerLimits?: WriterLimits;
   /** Those that differ from CLIENT_LIMITS. */
   readonly clientLimits?: Partial<ClientLimits>;
+  /** Those that differ from a media host that is none, and limits that a test does not reach by chance. */
+  readonly media?: Partial<MediaOptions>;
   /** Default as in production. */
   readonly eventLogMaxAgeMs?: number;
   /** Default 127.0.0.1; null for none. */
@@ -43,6 +54,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     logger = createLogger({ app: 'edge', level: 'silent' }),
     writerLimits = WRITER_LIMITS,
     clientLimits,
+    media,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     peerHost = '127.0.0.1',
   } = options;
@@ -58,6 +70,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     stopDelayMs: 0,
     writerLimits,
     clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
+    media: { ...MEDIA, ...media },
     eventLogMaxAgeMs,
     peerHost: peerHost ?? undefined,
     metrics: new Metrics(),

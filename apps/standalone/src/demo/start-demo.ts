@@ -41,15 +41,16 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
   const redisUrl = await startRedis(context);
 
   say('Starting the simulated WhatsApp …');
-  const control = new SimulatorControl(await startSimulator(processes));
-  const whatsapp = await control.state();
+  const mediaUrl = await startSimulator(processes);
+  const control = new SimulatorControl(mediaUrl);
+  const { url, rootKey } = await control.state();
 
   say('Starting 2 workers, the placer and 2 edges …');
   const edges = await startCluster({
     ...processes,
     redisUrl,
     secrets,
-    whatsapp,
+    whatsapp: { url, rootKey, mediaUrl },
     port: env.PORT,
     host: env.HOST,
     workerCapacity: env.WORKER_CAPACITY,

@@ -35,7 +35,11 @@ export async function startLive(context: StandaloneContext): Promise<void> {
     host: env.HOST,
     workerCapacity: env.WORKER_CAPACITY,
     secrets,
-    whatsapp: { url: env.WHATSAPP_URL, rootKey: env.WHATSAPP_ROOT_KEY },
+    whatsapp: {
+      url: env.WHATSAPP_URL,
+      rootKey: env.WHATSAPP_ROOT_KEY,
+      mediaUrl: env.WHATSAPP_MEDIA_URL,
+    },
   });
   const [edge = ''] = edges;
   const apiKey = await ownApiKey(file, secrets, edge);

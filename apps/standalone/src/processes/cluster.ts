@@ -27,7 +27,11 @@ export interface ClusterOptions extends ProcessOptions {
   readonly workerCapacity: number;
   readonly secrets: { readonly adminToken: string; readonly encryptionKey: string };
   /** What is undefined is that of the real service. */
-  readonly whatsapp: { readonly url: string | undefined; readonly rootKey: string | undefined };
+  readonly whatsapp: {
+    readonly url: string | undefined;
+    readonly rootKey: string | undefined;
+    readonly mediaUrl: string | undefined;
+  };
 }
 
 /** The ports that the edges listen on. */
@@ -165,6 +169,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
         PORT: String(edgePort),
         PEER_HOST: LOOPBACK,
         ADMIN_TOKEN: secrets.adminToken,
+        WHATSAPP_MEDIA_URL: whatsapp.mediaUrl ?? '',
       },
     })),
   );

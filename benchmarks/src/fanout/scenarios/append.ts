@@ -1,8 +1,8 @@
 import { BenchRedis } from '../../harness/redis.js';
 import type { Row } from '../../harness/report.js';
+import { type Rounds, roundsOf, rowOf, type Scenario } from '../../harness/scenario.js';
 import { Publisher } from '../load.js';
 import type { Audience, ContenderName } from '../protocol.js';
-import { type Rounds, roundsOf, rowOf, type Scenario } from '../scenario.js';
 
 const CONTENDERS: readonly ContenderName[] = ['product', 'floor', 'peer'];
 const COMMAND_LIMIT_US = 25;

@@ -1,5 +1,5 @@
+import { type Rounds, roundsOf, rowOf, type Scenario } from '../../harness/scenario.js';
 import { median } from '../../harness/statistics.js';
-import { type Rounds, roundsOf, rowOf, type Scenario } from '../scenario.js';
 import type { Window } from '../stage.js';
 import { ONE_SUBSCRIBER_LIMITS, saturating, startLoners } from './one-subscriber.js';
 

@@ -4,9 +4,9 @@ import { freePort } from '@wafleet/testkit';
 import { residentMemoryOf } from '../../harness/cpu-time.js';
 import { collectGarbage } from '../../harness/inspector.js';
 import { BenchRedis } from '../../harness/redis.js';
+import { rowOf, type Scenario, type Settings } from '../../harness/scenario.js';
 import { Clients, Publisher } from '../load.js';
 import type { Audience, ContenderName } from '../protocol.js';
-import { rowOf, type Scenario, type Settings } from '../scenario.js';
 import { startServer } from '../server-under-test.js';
 
 const TENANTS = 100;

@@ -1,4 +1,4 @@
-import { roundsOf, rowOf, type Scenario } from '../scenario.js';
+import { roundsOf, rowOf, type Scenario } from '../../harness/scenario.js';
 import { Stage } from '../stage.js';
 
 const SUBSCRIBERS = 100;

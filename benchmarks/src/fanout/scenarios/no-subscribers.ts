@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuTimeOf } from '../../harness/cpu-time.js';
-import { roundsOf, rowOf, type Scenario } from '../scenario.js';
+import { roundsOf, rowOf, type Scenario } from '../../harness/scenario.js';
 import { type Contender, Stage } from '../stage.js';
 
 const PER_SECOND = 20_000;

@@ -1,4 +1,4 @@
-import { roundsOf, rowOf, type Scenario, type Settings } from '../scenario.js';
+import { roundsOf, rowOf, type Scenario, type Settings } from '../../harness/scenario.js';
 import { type Load, Stage } from '../stage.js';
 
 /** What the product may take for an event with one subscriber. */

@@ -72,8 +72,18 @@ const messageFields = {
   labels: z.array(z.string()).optional().describe('ids of labels'),
   userReceipt: z.array(receiptSchema).optional().describe('in groups and for statuses: receipts of readers'),
   reactions: z.array(reactionSchema).optional().describe('of the history: reactions to it'),
-  pollUpdates: z.array(whatsAppObject).optional().describe('votes in a poll'),
-  eventResponses: z.array(whatsAppObject).optional().describe('answers to an invitation'),
+  pollUpdates: z
+    .array(whatsAppObject)
+    .optional()
+    .describe(
+      'votes in a poll of the last seven days: `vote.selectedOptions` has the SHA-256 of the name of each option that was chosen, none when the vote was taken back; a person’s last vote counts',
+    ),
+  eventResponses: z
+    .array(whatsAppObject)
+    .optional()
+    .describe(
+      'replies to an invitation of the last seven days: `eventResponseMessage.response` 1 comes, 2 does not, 3 may',
+    ),
   keepInChat: whatsAppObject.optional().describe('kept although messages disappear'),
   pinInChat: whatsAppObject.optional().describe('pinned in its chat'),
   ephemeralStartTimestamp: int64.optional().describe('since when its time to disappear runs'),

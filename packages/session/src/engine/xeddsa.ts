@@ -23,6 +23,9 @@ const MAX_KEYS = 10_000;
 /** Public keys in the form that Node.js verifies with. */
 const keys = new LatestUsed<KeyObject>(MAX_KEYS);
 
+/** Public points of the keys that signed lately, by hashes of the private ones: half of what a signature costs. */
+const publicPoints = new LatestUsed<Uint8Array>(MAX_KEYS);
+
 /**
  * Signs as Signal does: with a Curve25519 private key of 32 bytes. The sign bit of the public Edwards point stands in
  * the signature's last byte, so that who has the public key in its Montgomery form alone can verify.
@@ -41,7 +44,7 @@ export function sign(
   clamped[0] = (clamped[0] ?? 0) & 248;
   clamped[31] = ((clamped[31] ?? 0) & 127) | 64;
   const a = Fn.create(bytesToNumberLE(clamped));
-  const publicPoint = BASE.multiply(a).toBytes();
+  const publicPoint = publicPointOf(clamped, a);
   const r = scalarOf(NONCE_PREFIX, clamped, message, random);
   const noncePoint = BASE.multiply(r).toBytes();
   const s = Fn.add(r, Fn.mul(scalarOf(noncePoint, publicPoint, message), a));
@@ -68,6 +71,16 @@ export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature
   if (s >= Fn.ORDER) ed25519Signature.set(numberToBytesLE(Fn.create(s), 32), 32);
   const key = keyOf(publicKey, signBit);
   return key !== undefined && verify(null, message, key, ed25519Signature);
+}
+
+/** @param a the number that the clamped private key stands for. */
+function publicPointOf(clamped: Uint8Array, a: bigint): Uint8Array {
+  const name = createHash('sha256').update(clamped).digest('base64');
+  const known = publicPoints.get(name);
+  if (known !== undefined) return known;
+  const publicPoint = BASE.multiply(a).toBytes();
+  publicPoints.set(name, publicPoint);
+  return publicPoint;
 }
 
 function scalarOf(...parts: Uint8Array[]): bigint {

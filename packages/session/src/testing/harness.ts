@@ -10,8 +10,10 @@ import {
   deleteAuthState,
   EventLog,
   type Fence,
+  FinishedMessages,
   LinkOffers,
   Ownership,
+  ReceivedMedia,
   RecentMessages,
   type RedisConnection,
   SessionDirectory,
@@ -20,6 +22,7 @@ import {
   TenantDirectory,
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { SessionCaches } from '../caches/session-caches.js';
 import { ConnectGate } from '../connect-gate.js';
 import { quietLibsignal } from '../quiet-libsignal.js';
 import type { SessionEnd, WhatsAppSessionOptions } from '../session-options.js';
@@ -52,6 +55,7 @@ export class TestSession {
       store: harness.storeOf(fence),
       whatsapp: { url: harness.simulator.url, ...whatsapp },
       gate: harness.gate,
+      caches: harness.caches,
       logger,
       onEnded: (end) => this.ends.push(end),
     });
@@ -111,6 +115,7 @@ export class Harness {
   readonly offers: LinkOffers;
   readonly ownership: Ownership;
   readonly gate: ConnectGate;
+  readonly caches = new SessionCaches();
   readonly redisServer: TestRedis;
   readonly #redis: RedisConnection;
   readonly #cipher = Cipher.fromHexKeys(randomBytes(32).toString('hex'));
@@ -161,6 +166,8 @@ export class Harness {
       directory: this.directory,
       offers: this.offers,
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
+      receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
+      finishedMessages: new FinishedMessages(this.#redis),
     };
   }
 

@@ -149,6 +149,11 @@ test('load at a rate, up to a total', async () => {
 test('faults', async () => {
   await control.fault({ kind: 'spend-pre-keys', number: anna.number, left: 3 });
   await until('more pre-keys', () => client.device.preKeyCount > 3);
+  const path = simulator.media.put(Buffer.from('a file'));
+  await control.fault({ kind: 'media', path, fault: 'expire' });
+  await expect(control.fault({ kind: 'media', path, fault: 'lose' })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
   await control.fault({ kind: 'disconnect', target: anna.number, cause: { code: 503 } });
   expect(await client.closed()).toBe(503);
   await control.fault({ kind: 'refuse-logins', reason: 403, number: anna.number });

@@ -1,3 +1,4 @@
+import type { MediaFault } from '../media/media-store.js';
 import { markDirty } from '../notifications/notices.js';
 import type { Simulator } from '../simulator.js';
 import type { CloseCause } from '../transport/close-cause.js';
@@ -32,6 +33,9 @@ export const faultRoutes: readonly ControlRoute[] = [
       case 'spend-pre-keys':
         for (const device of find.phone(body.number).devices.values()) device.spendPreKeys(body.left);
         break;
+      case 'media':
+        breakMedia(simulator, body.path, body.fault);
+        break;
       case 'silence':
         simulator.goSilent();
         break;
@@ -49,4 +53,11 @@ function disconnect(simulator: Simulator, target: string, cause: CloseCause): vo
   }
   const named = simulator.world.device(target) ?? simulator.world.phoneByNumber(target);
   simulator.disconnect(found(named, `device or phone ${target}`), cause);
+}
+
+function breakMedia({ media }: Simulator, path: string, fault: MediaFault | 'expire' | 'lose'): void {
+  found(media.get(path), `file ${path}`);
+  if (fault === 'expire') media.expire(path);
+  else if (fault === 'lose') media.lose(path);
+  else media.breakAt(path, fault);
 }

@@ -163,6 +163,12 @@ export const bodies = {
     }),
     /** The account's devices have only so many one-time pre-keys left. */
     z.object({ kind: z.literal('spend-pre-keys'), number, left: z.number().int().nonnegative() }),
+    /** A file on the media host: `path` is its direct path. `lose`: phones have lost it too. */
+    z.object({
+      kind: z.literal('media'),
+      path: z.string(),
+      fault: z.enum(['expire', 'lose', 'damage', 'stall']),
+    }),
     z.object({ kind: z.literal('silence') }),
     z.object({ kind: z.literal('resume') }),
   ]),

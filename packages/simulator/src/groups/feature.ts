@@ -15,6 +15,7 @@ type GroupRequest = (group: Group, request: BinaryNode, context: DeviceContext) 
 /** What a client asks of one group: `<iq to=…@g.us xmlns=w:g2 type=set|get>` by the tag of its child. */
 const groupRequests: Readonly<Record<string, GroupRequest>> = {
   'get:query': (group, _request, { phone }) => {
+    group.queries += 1;
     if (!group.has(phone)) throw new GroupError(403, 'forbidden');
     return [groupNode(group)];
   },

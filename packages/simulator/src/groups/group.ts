@@ -58,6 +58,9 @@ export class Group implements GroupChat {
   };
   #inviteCode = newInviteCode();
 
+  /** How often clients asked for the group as it is. */
+  queries = 0;
+
   /** @param onMembership is told of each person who becomes a member or ceases to be one. */
   constructor(
     id: string,

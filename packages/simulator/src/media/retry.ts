@@ -21,8 +21,10 @@ export function answerMediaRetry(receipt: BinaryNode, { device, phone, simulator
   const rmr = getBinaryNodeChild(receipt, 'rmr');
   device.send({ tag: 'ack', attrs: { class: 'receipt', id, from: to, type } });
   const file = fileOf(phone, id);
-  const found = file !== undefined && simulator.media.uploadAgain(file.directPath);
-  const answer = found ? sealed(id, file) : { tag: 'error', attrs: { code: String(ResultType.NOT_FOUND) } };
+  const directPath = file && simulator.media.uploadAgain(file.directPath);
+  const answer = directPath
+    ? sealed(id, { ...file, directPath })
+    : { tag: 'error', attrs: { code: String(ResultType.NOT_FOUND) } };
   device.notify('mediaretry', [answer, ...(rmr ? [rmr] : [])], { from: phone.jid, id });
 }
 
@@ -32,7 +34,8 @@ interface File {
 }
 
 function fileOf(phone: Phone, id: string): File | undefined {
-  const content = normalizeMessageContent(phone.received.find((message) => message.id === id)?.message);
+  const received = phone.received.find((message) => message.id === id)?.message;
+  const content = normalizeMessageContent(received ?? phone.outbox.contentOf(id));
   for (const kind of ['image', 'video', 'audio', 'document', 'sticker'] as const) {
     const { directPath, mediaKey } = content?.[`${kind}Message`] ?? {};
     if (directPath && mediaKey) return { directPath, mediaKey };

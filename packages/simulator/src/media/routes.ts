@@ -28,8 +28,12 @@ async function takeUpload(request: FastifyRequest, reply: FastifyReply, store: M
 }
 
 async function sendBlob(request: FastifyRequest, reply: FastifyReply, store: MediaStore): Promise<unknown> {
-  const blob = store.get(request.url.split('?', 1)[0] ?? '');
-  if (!blob) return reply.code(404).send();
+  const path = request.url.split('?', 1)[0] ?? '';
+  const stored = store.get(path);
+  if (!stored) return reply.code(404).send();
+  const fault = store.faultOf(path);
+  if (fault === 'stall') return stall(reply, stored, store);
+  const blob = fault === 'damage' ? damaged(stored) : stored;
   reply.header('accept-ranges', 'bytes').type('application/octet-stream');
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   if (!range) return reply.send(blob);
@@ -40,4 +44,24 @@ async function sendBlob(request: FastifyRequest, reply: FastifyReply, store: Med
   }
   reply.code(206).header('content-range', `bytes ${start}-${end}/${blob.length}`);
   return reply.send(blob.subarray(start, end + 1));
+}
+
+/** Sends half of a blob and leaves the client waiting for the rest. */
+function stall(reply: FastifyReply, blob: Buffer, store: MediaStore): FastifyReply {
+  reply.hijack();
+  store.stalled += 1;
+  reply.raw.once('close', () => {
+    store.stalled -= 1;
+  });
+  reply.raw.writeHead(200, { 'content-length': blob.length });
+  reply.raw.write(blob.subarray(0, blob.length / 2));
+  return reply;
+}
+
+/** The blob with one bit of its second half changed. */
+function damaged(blob: Buffer): Buffer {
+  const copy = Buffer.from(blob);
+  const index = Math.floor(copy.length * 0.75);
+  copy[index] = (copy[index] ?? 0) ^ 1;
+  return copy;
 }

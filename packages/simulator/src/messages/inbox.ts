@@ -95,6 +95,16 @@ export class Inbox {
     this.#keep({ id, sender, chat, addressing, timestamp, message, text: textOf(message) });
   }
 
+  /** Forgets a message that a linked device sent, and asks that device for it again. */
+  forget(message: ReceivedMessage): void {
+    const { device } = message;
+    const index = this.messages.indexOf(message);
+    if (!device || index < 0) throw new Error('no linked device sent this message');
+    this.messages.splice(index, 1);
+    this.#known.delete(nameOf(message));
+    this.#askAgain({ ...message, device });
+  }
+
   receiveReceipt(receipt: ReceivedReceipt): void {
     this.receipts.push(receipt);
     if (this.receipts.length > kept) this.receipts.shift();
@@ -187,7 +197,12 @@ export class Inbox {
     deliverReceipt({ author: device.phone, reader: this.#phone, chat, addressing, type, ids, timestamp });
   }
 
-  #askAgain({ device, id, chat, addressing }: IncomingMessage): void {
+  #askAgain({
+    device,
+    id,
+    chat,
+    addressing,
+  }: Pick<IncomingMessage, 'device' | 'id' | 'chat' | 'addressing'>): void {
     const count = (this.#retries.get(id) ?? 0) + 1;
     if (count > maxRetries) {
       this.#retries.delete(id);

@@ -42,6 +42,11 @@ export class Outbox {
     this.#phone = phone;
   }
 
+  /** The content of a message that the phone remembers having sent. */
+  contentOf(id: string): proto.IMessage | undefined {
+    return this.#sent.get(id)?.message;
+  }
+
   /**
    * Sends to the recipients' linked devices and phones, and to the sender's own linked devices. Resolves when each
    * device that has uploaded its keys has its copy queued; a device without keys gets its copy after its upload.
@@ -65,7 +70,7 @@ export class Outbox {
   }
 
   react(target: MessageReference, text: string, options?: SendOptions): Promise<SentMessage> {
-    return this.#sendAbout(target, options, (key) => ({
+    return this.sendAbout(target, options, (key) => ({
       reactionMessage: { key, text, senderTimestampMs: Date.now() },
     }));
   }
@@ -76,7 +81,7 @@ export class Outbox {
     content: MessageContent,
     { wrapped = false, ...options }: SendOptions & { wrapped?: boolean } = {},
   ): Promise<SentMessage> {
-    return this.#sendAbout(target, options, (key) => {
+    return this.sendAbout(target, options, (key) => {
       const protocolMessage = {
         key,
         type: Type.MESSAGE_EDIT,
@@ -88,7 +93,7 @@ export class Outbox {
   }
 
   revoke(target: MessageReference, options?: SendOptions): Promise<SentMessage> {
-    return this.#sendAbout(target, options, (key) => ({ protocolMessage: { key, type: Type.REVOKE } }));
+    return this.sendAbout(target, options, (key) => ({ protocolMessage: { key, type: Type.REVOKE } }));
   }
 
   /** Sends to one companion of the phone's own account, outside of any chat (keys, history, answers to requests). */
@@ -133,7 +138,8 @@ export class Outbox {
     this.#senderKeyHolders.clear();
   }
 
-  async #sendAbout(
+  /** Sends into the chat of another message what `build` makes of that one's key. */
+  async sendAbout(
     target: MessageReference,
     options: SendOptions | undefined,
     build: (key: proto.IMessageKey) => proto.IMessage,

@@ -1,7 +1,6 @@
-import type { Cores } from '../harness/cores.js';
-import type { Bar, Row } from '../harness/report.js';
-import { median, medianRatio } from '../harness/statistics.js';
-import type { ContenderName } from './protocol.js';
+import type { Cores } from './cores.js';
+import type { Bar, Row } from './report.js';
+import { median, medianRatio } from './statistics.js';
 
 /** What a scenario is run with. */
 export interface Settings {
@@ -20,19 +19,15 @@ export interface Scenario {
 }
 
 /** How many rounds count. */
-export function roundsOf({ quick }: Settings): number {
+export function roundsOf({ quick }: Pick<Settings, 'quick'>): number {
   return quick ? 1 : 5;
 }
 
-/** What each contender's rounds gave. */
-export type Rounds<T> = Readonly<Partial<Record<ContenderName, readonly T[]>>>;
+/** What each contender's rounds gave; `product` is the one that is compared with the others. */
+export type Rounds<T> = Readonly<Record<string, readonly T[]>>;
 
-/** What the product may take at most: times what another takes, or in the row's own unit. */
-export interface Limits {
-  readonly floor?: number;
-  readonly peer?: number;
-  readonly itself?: number;
-}
+/** What the product may take at most: times what another takes, by its name, or in the row's own unit. */
+export type Limits = Readonly<Partial<Record<string, number>>> & { readonly itself?: number };
 
 /** A row of one figure of each contender's rounds. */
 export function rowOf<T>(
@@ -50,7 +45,7 @@ export function rowOf<T>(
   );
   const bars: Bar[] = [
     ...Object.entries(ratios).flatMap(([name, ratio]) => {
-      const limit = name === 'floor' ? limits.floor : limits.peer;
+      const limit = limits[name];
       return limit === undefined ? [] : [{ demand: `≤ ${limit} × ${name}`, held: ratio <= limit }];
     }),
     ...(limits.itself === undefined

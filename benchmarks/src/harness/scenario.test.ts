@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toTable } from '../harness/report.js';
+import { toTable } from './report.js';
 import { rowOf } from './scenario.js';
 
 const labels = { scenario: 'one', measure: 'µs' };

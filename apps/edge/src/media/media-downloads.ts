@@ -1,0 +1,211 @@
+import { once } from 'node:events';
+import { finished, pipeline, type Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { MediaFile, SessionRef } from '@wafleet/store';
+import type { SessionCommands } from '../sessions/session-commands.js';
+import { DownloadSlots, type SlotLimits } from './download-slots.js';
+import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';
+import { type EncryptedFile, MediaHost } from './media-host.js';
+
+/** How long downloads under way may go on when the edge stops. */
+const FINISH_MS = 10_000;
+/** How often a phone's answer is asked for, beside the time that its worker waits for it. */
+const LOOK_MS = 750;
+const RETRY_AFTER_MS = 5_000;
+
+/** How a download ended: `cancelled` by the client; `refused` where there is no file, or none that may be had. */
+export const DOWNLOAD_OUTCOMES = ['complete', 'cancelled', 'refused', 'failed'] as const;
+
+export type DownloadOutcome = (typeof DOWNLOAD_OUTCOMES)[number];
+
+export interface MediaOptions extends SlotLimits {
+  /** The media host, such as `https://mmg.whatsapp.net`. */
+  readonly url: string;
+  /** Larger files are not handed out. */
+  readonly maxBytes: number;
+  /** How long nothing may come from the media host, or be taken by the client, ms; 60 s. */
+  readonly stallMs?: number;
+  /** How long a request waits for a phone to upload a file again, ms; 15 s. */
+  readonly phoneMs?: number;
+}
+
+/** A file that is on its way to a client. */
+export interface MediaDownload {
+  readonly file: MediaFile;
+  /** Bytes of the file, if they are known for certain: the content fails if it has another number. */
+  readonly length: number | undefined;
+  /** The file, decrypted. It ends only when it was found to be the one that the message tells of. */
+  readonly content: Readable;
+}
+
+/** A file of a message of a session. */
+interface MediaRef extends SessionRef {
+  readonly messageId: string;
+}
+
+/** Fetches the files of messages: asks the owner of the session what is known, then the media host, and decrypts. */
+export class MediaDownloads {
+  readonly #commands: SessionCommands;
+  readonly #host: MediaHost;
+  readonly #slots: DownloadSlots;
+  readonly #maxBytes: number;
+  readonly #stallMs: number;
+  readonly #phoneMs: number;
+  readonly #onEnded: (outcome: DownloadOutcome) => void;
+  readonly #logger: Logger;
+  readonly #underWay = new Set<AbortController>();
+  #isClosed = false;
+
+  constructor(options: {
+    commands: SessionCommands;
+    media: MediaOptions;
+    onEnded: (outcome: DownloadOutcome) => void;
+    logger: Logger;
+  }) {
+    const { url, maxBytes, stallMs = 60_000, phoneMs = 15_000 } = options.media;
+    this.#commands = options.commands;
+    this.#host = new MediaHost({ url, answerMs: stallMs });
+    this.#slots = new DownloadSlots(options.media);
+    this.#maxBytes = maxBytes;
+    this.#stallMs = stallMs;
+    this.#phoneMs = phoneMs;
+    this.#onEnded = options.onEnded;
+    this.#logger = options.logger;
+  }
+
+  /** How many downloads are under way. */
+  get count(): number {
+    return this.#slots.taken;
+  }
+
+  /**
+   * What a message says of its file.
+   * @throws {WafleetError} MEDIA_NOT_FOUND, and what `SessionCommands.call` throws; UNAVAILABLE when no answer came.
+   */
+  async find(ref: MediaRef): Promise<MediaFile> {
+    const { file } = await this.#commands.call({ kind: 'find-media', ...ref }).catch(withoutEffect);
+    return file;
+  }
+
+  /**
+   * Begins to fetch a file. If WhatsApp has it no longer, the phone is asked to upload it again.
+   * @param client ends the download at any time.
+   * @throws {WafleetError} as `find`; MEDIA_GONE, MEDIA_TOO_LARGE, MEDIA_UNAVAILABLE, TOO_MANY_DOWNLOADS,
+   * SESSION_NOT_OPEN, or the signal's reason. Resolves with the first bytes; later the content may fail with the same.
+   */
+  async open(ref: MediaRef, client: AbortSignal): Promise<MediaDownload> {
+    if (this.#isClosed) throw ended('The edge is stopping.');
+    const giveBack = this.#slots.take(ref.tenantId);
+    const abort = new AbortController();
+    const cancel = () => abort.abort(ended('The client went away.'));
+    this.#underWay.add(abort);
+    client.addEventListener('abort', cancel);
+    if (client.aborted) cancel();
+    const end = (error: unknown) => {
+      if (!this.#underWay.delete(abort)) return;
+      client.removeEventListener('abort', cancel);
+      giveBack();
+      this.#note(ref, client.aborted, error);
+    };
+    try {
+      return await this.#open(ref, abort, end);
+    } catch (error) {
+      end(error);
+      throw error;
+    }
+  }
+
+  /** Lets downloads finish for some seconds, and ends those that do not. New ones are refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const giveUpAt = performance.now() + FINISH_MS;
+    while (this.#underWay.size > 0 && performance.now() < giveUpAt) await delay(50);
+    for (const abort of this.#underWay) abort.abort(ended('The edge is stopping.'));
+    await this.#host.close();
+  }
+
+  async #open(
+    ref: MediaRef,
+    { signal }: AbortController,
+    end: (error: unknown) => void,
+  ): Promise<MediaDownload> {
+    const { file, encrypted } = await this.#fetch(ref, signal);
+    if (encrypted.length !== undefined && encrypted.length > encryptedLength(this.#maxBytes)) {
+      encrypted.body.on('error', () => {}).destroy();
+      throw tooLarge(this.#maxBytes);
+    }
+    // A length that does not fit what the host has is not promised to the client, who would wait for the rest of it.
+    const isLengthRight = file.length !== undefined && encryptedLength(file.length) === encrypted.length;
+    const length = isLengthRight ? file.length : undefined;
+    const content: MediaDecryption = new MediaDecryption(file, {
+      length,
+      maxBytes: this.#maxBytes,
+      onProgress: () => stalled.refresh(),
+    });
+    const stalled = setTimeout(
+      () => content.destroy(new WafleetError('MEDIA_UNAVAILABLE', 'The download stood still.')),
+      this.#stallMs,
+    );
+    const stop = () => content.destroy(signal.reason);
+    signal.addEventListener('abort', stop);
+    pipeline(encrypted.body, content, () => {});
+    finished(content, (error) => {
+      clearTimeout(stalled);
+      signal.removeEventListener('abort', stop);
+      end(error);
+    });
+    // What fails before the first byte can still be answered as an error.
+    await once(content, 'readable');
+    return { file, length, content };
+  }
+
+  async #fetch(ref: MediaRef, signal: AbortSignal): Promise<{ file: MediaFile; encrypted: EncryptedFile }> {
+    const file = await this.find(ref);
+    signal.throwIfAborted();
+    const encrypted = await this.#host.fetch(file.directPath, signal);
+    if (encrypted !== 'gone') return { file, encrypted };
+    const moved = await this.#refresh(ref, file.directPath, signal);
+    const again = await this.#host.fetch(moved.directPath, signal);
+    if (again !== 'gone') return { file: moved, encrypted: again };
+    throw new WafleetError('MEDIA_UNAVAILABLE', 'WhatsApp’s media server has not got the file yet.');
+  }
+
+  async #refresh(ref: MediaRef, triedPath: string, signal: AbortSignal): Promise<MediaFile> {
+    const giveUpAt = performance.now() + this.#phoneMs;
+    while (performance.now() < giveUpAt) {
+      const answer = this.#commands.call({ kind: 'refresh-media', ...ref, triedPath });
+      const { file } = await answer.catch(withoutEffect);
+      if (file !== undefined) return file;
+      await delay(LOOK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+    const message = 'The phone has not uploaded the file again yet; it may be offline.';
+    throw new WafleetError('UNAVAILABLE', message, { retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  #note({ tenantId, sessionId }: MediaRef, isCancelled: boolean, error: unknown): void {
+    const outcome = isCancelled ? 'cancelled' : outcomeOf(error);
+    this.#onEnded(outcome);
+    if (outcome !== 'failed') return;
+    const about = { tenant: tenantId, session: sessionId, err: error };
+    this.#logger.info(about, 'the file of a message could not be handed out');
+  }
+}
+
+function outcomeOf(error: unknown): DownloadOutcome {
+  if (!error) return 'complete';
+  return error instanceof WafleetError && error.status < 500 ? 'refused' : 'failed';
+}
+
+function ended(why: string): WafleetError {
+  return new WafleetError('UNAVAILABLE', why);
+}
+
+/** To look for something changes nothing: that no answer came means that it can be tried again. */
+function withoutEffect(error: unknown): never {
+  const isUnanswered = error instanceof WafleetError && error.code === 'OUTCOME_UNKNOWN';
+  throw isUnanswered
+    ? new WafleetError('UNAVAILABLE', 'The session’s worker did not answer in time.')
+    : error;
+}

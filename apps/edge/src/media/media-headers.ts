@@ -1,0 +1,104 @@
+import type { MediaFile } from '@wafleet/store';
+
+const ANY_TYPE = 'application/octet-stream';
+const TYPE = /^([a-z]+\/[a-z0-9][a-z0-9!#$&^_.+-]*)\s*(?:;\s*codecs=("?)([a-z0-9.,_ -]*)\2\s*)?(?:;|$)/i;
+/** What a browser may run if somebody opens it in the wrong place: markup, styles and scripts. */
+const ACTIVE =
+  /^text\/(?!(plain|csv|calendar|markdown|(x-)?vcard)$)|[/+]xml$|html|script|shockwave|wasm|mimearchive|\/hta$|^(multipart|message)\//;
+/** What a browser may show in place of saving it. */
+const SHOWN = /^(audio|video)\/|^image\/(jpeg|png|gif|webp)$/;
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  'image/jpeg': '.jpg',
+  'image/png': '.png',
+  'image/gif': '.gif',
+  'image/webp': '.webp',
+  'video/mp4': '.mp4',
+  'video/3gpp': '.3gp',
+  'audio/ogg': '.ogg',
+  'audio/mpeg': '.mp3',
+  'audio/mp4': '.m4a',
+  'audio/aac': '.aac',
+  'application/pdf': '.pdf',
+};
+
+/** Bytes of a file's name in UTF-8, as most file systems have it. */
+const MAX_NAME_BYTES = 200;
+const MAX_ENDING_LENGTH = 16;
+
+/** The type of a file's content, without parameters, in lower case. Active and malformed ones are as unknown ones. */
+function baseTypeOf(mimetype: string): string {
+  const base = TYPE.exec(mimetype)?.[1]?.toLowerCase() ?? ANY_TYPE;
+  return ACTIVE.test(base) ? ANY_TYPE : base;
+}
+
+/** What is told as the type of a file, out of what its sender says: the type itself and its codecs. */
+export function contentTypeOf(mimetype: string): string {
+  const base = baseTypeOf(mimetype);
+  const codecs = TYPE.exec(mimetype)?.[3];
+  if (base === ANY_TYPE || !codecs) return base;
+  return /[, ]/.test(codecs) ? `${base}; codecs="${codecs}"` : `${base}; codecs=${codecs}`;
+}
+
+/**
+ * The name to save a file by, out of what its sender says: without folders, without characters that cannot be seen or
+ * change the direction of the text, and not hidden. One of the message's id where the sender says none.
+ */
+export function fileNameOf({ kind, mimetype, fileName }: MediaFile, messageId: string): string {
+  const given = cleaned(fileName ?? '');
+  if (given !== '') return shortened(given);
+  return shortened(cleaned(`${kind}-${messageId}${ENDINGS[baseTypeOf(mimetype)] ?? ''}`));
+}
+
+function cleaned(name: string): string {
+  return (
+    name
+      // Controls, directions and what has no width; halves of characters; separators of lines.
+      .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
+      // What separates folders, drives or streams of a file, and what shells and Windows take for wildcards.
+      .replaceAll(/[/\\:*?"<>|]/g, '_')
+      .replaceAll(/\s+/gu, ' ')
+      .replace(/^[. ]+/, '')
+      .replace(/[. ]+$/, '')
+  );
+}
+
+function shortened(name: string): string {
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
+  const dot = name.lastIndexOf('.');
+  const ending = dot > 0 && name.length - dot <= MAX_ENDING_LENGTH ? name.slice(dot) : '';
+  let start = '';
+  for (const character of name.slice(0, name.length - ending.length)) {
+    if (Buffer.byteLength(`${start}${character}${ending}`) > MAX_NAME_BYTES) break;
+    start += character;
+  }
+  return `${start}${ending}`;
+}
+
+/** RFC 6266, with the name in the encoding of RFC 8187 and a plain one for who does not read that. */
+function dispositionOf(type: string, name: string): string {
+  const plain = name.replaceAll(/[^A-Za-z0-9 ._()-]/g, '_');
+  const encoded = encodeURIComponent(name).replaceAll(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `${type}; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}
+
+/**
+ * The headers of an answer with a file. What a file is, its sender says: nothing of it can make a browser run it under
+ * the service's address, or break out of its header.
+ */
+export function mediaHeaders(file: MediaFile, messageId: string): Readonly<Record<string, string>> {
+  const type = contentTypeOf(file.mimetype);
+  const isShown = SHOWN.test(baseTypeOf(file.mimetype));
+  return {
+    'content-type': type,
+    'content-disposition': dispositionOf(isShown ? 'inline' : 'attachment', fileNameOf(file, messageId)),
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+    'accept-ranges': 'none',
+    'cache-control': 'private, no-cache',
+    ...(file.sha256 === undefined ? {} : { etag: `"${file.sha256}"` }),
+  };
+}

@@ -1,0 +1,53 @@
+import { assignCores } from './cores.js';
+import type { Row } from './report.js';
+import type { Scenario } from './scenario.js';
+
+/** Something that is measured beside what it is compared with: `npm run bench -- <name>`. */
+export interface Bench {
+  readonly name: string;
+  /** In a line. */
+  readonly about: string;
+  /** The columns of the table, and what each stands for. The first is compared with the others. */
+  readonly contenders: Readonly<Record<string, string>>;
+  readonly scenarios: readonly Scenario[];
+  /** Its part of docs/performance.md: heading, what it measures, and how. */
+  readonly page: { readonly title: string; readonly purpose: string; readonly method: readonly string[] };
+}
+
+export interface Failure {
+  readonly scenario: string;
+  readonly reason: string;
+}
+
+export interface Outcome {
+  readonly rows: readonly Row[];
+  readonly failures: readonly Failure[];
+  /** Which cores did what. */
+  readonly cores: string;
+}
+
+/** Runs scenarios one after the other. One that fails does not keep the others from running. */
+export async function runScenarios(options: {
+  scenarios: readonly Scenario[];
+  quick: boolean;
+  onProgress: (line: string) => void;
+}): Promise<Outcome> {
+  const { scenarios, quick, onProgress } = options;
+  const cores = assignCores();
+  onProgress(`Cores: ${cores.description}.`);
+  const rows: Row[] = [];
+  const failures: Failure[] = [];
+  for (const { name, about, run } of scenarios) {
+    onProgress(`${name}: ${about} …`);
+    const begun = performance.now();
+    try {
+      rows.push(...(await run({ cores, quick })));
+      onProgress(`${name}: done in ${((performance.now() - begun) / 1_000).toFixed(0)} s`);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push({ scenario: name, reason });
+      onProgress(`${name}: failed: ${reason}`);
+    }
+  }
+  return { rows, failures, cores: cores.description };
+}

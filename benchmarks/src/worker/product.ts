@@ -1,0 +1,211 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { EventPosition } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
+import {
+  CommandClient,
+  connectRedis,
+  EventLog,
+  type RedisConnection,
+  SessionDirectory,
+  TenantDirectory,
+  WorkerRegistry,
+} from '@wafleet/store';
+import { AppProcess, freePort, waitFor } from '@wafleet/testkit';
+import type { Cores } from '../harness/cores.js';
+import { paced } from '../harness/paced.js';
+import type { BenchRedis } from '../harness/redis.js';
+import { Arrivals } from './arrivals.js';
+import type { Contender, Tally } from './contender.js';
+import { type Session, textOf, turnsOf, type Writing } from './protocol.js';
+import type { WhatsApp } from './whatsapp.js';
+
+const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import.meta.url));
+const ENCRYPTION_KEY = randomBytes(32).toString('hex');
+const CALL = { deadlineMs: 30_000 };
+/** So many are assigned before it is waited until all of them are open. */
+const ASSIGNED_AT_ONCE = 25;
+const OPEN_MS = 60_000;
+/** Events that are read from the log at a time, and the pause when there were none. */
+const PAGE = 1_000;
+const PAUSE_MS = 20;
+
+const logger = createLogger({ app: 'benchmark', level: 'warn' });
+
+export interface ProductOptions {
+  readonly whatsapp: WhatsApp;
+  readonly cores: Cores;
+  readonly redis: BenchRedis;
+}
+
+/** A worker of Wafleet as it is deployed, with all of its sessions of one tenant, whose log is read as an edge reads it. */
+export class Product implements Contender {
+  readonly name = 'product';
+  readonly sessions: Session[] = [];
+  readonly tally: Tally = { offered: 0, arrived: 0 };
+  readonly inspectorPort: number;
+  readonly #whatsapp: WhatsApp;
+  readonly #redisUrl: string;
+  readonly #tenantId: string;
+  readonly #process: AppProcess;
+  readonly #workerId: string;
+  readonly #redis: RedisConnection;
+  readonly #subscriber: RedisConnection;
+  readonly #commands: CommandClient;
+  readonly #arrivals = new Arrivals();
+  #isStopped = false;
+
+  static async start({ whatsapp, cores, redis: { url } }: ProductOptions): Promise<Product> {
+    const connection = (role: 'command' | 'subscriber') =>
+      connectRedis({ url, role, name: 'benchmark', logger });
+    const redis = connection('command');
+    const registry = new WorkerRegistry(redis);
+    const others = new Set((await registry.list()).map(({ id }) => id));
+    const inspectorPort = await freePort();
+    const process = await startWorker({ redisUrl: url, whatsapp, cores, inspectorPort });
+    const worker = (await registry.list()).find(({ id }) => !others.has(id));
+    if (worker === undefined) throw new Error('the worker has no lease');
+    const { id: tenantId } = await new TenantDirectory(redis).create('benchmark');
+    const product = new Product({
+      whatsapp,
+      redisUrl: url,
+      tenantId,
+      process,
+      workerId: worker.id,
+      redis,
+      subscriber: connection('subscriber'),
+      inspectorPort,
+    });
+    await product.#commands.start();
+    void product.#readLog();
+    return product;
+  }
+
+  private constructor(parts: {
+    whatsapp: WhatsApp;
+    redisUrl: string;
+    tenantId: string;
+    process: AppProcess;
+    workerId: string;
+    redis: RedisConnection;
+    subscriber: RedisConnection;
+    inspectorPort: number;
+  }) {
+    this.#whatsapp = parts.whatsapp;
+    this.#redisUrl = parts.redisUrl;
+    this.#tenantId = parts.tenantId;
+    this.#process = parts.process;
+    this.#workerId = parts.workerId;
+    this.#redis = parts.redis;
+    this.#subscriber = parts.subscriber;
+    this.inspectorPort = parts.inspectorPort;
+    const clientId = randomUUID();
+    this.#commands = new CommandClient({
+      redis: parts.redis,
+      subscriber: parts.subscriber,
+      clientId,
+      logger,
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async add(count: number): Promise<void> {
+    const sessions = await this.#whatsapp.link(count, {
+      kind: 'redis',
+      redisUrl: this.#redisUrl,
+      encryptionKey: ENCRYPTION_KEY,
+      tenantId: this.#tenantId,
+    });
+    for (let from = 0; from < sessions.length; from += ASSIGNED_AT_ONCE) {
+      await this.#open(sessions.slice(from, from + ASSIGNED_AT_ONCE));
+    }
+    this.sessions.push(...sessions);
+  }
+
+  async #open(sessions: readonly Session[]): Promise<void> {
+    const directory = new SessionDirectory(this.#redis);
+    const refs = sessions.map(({ id: sessionId }) => ({ tenantId: this.#tenantId, sessionId }));
+    await Promise.all(
+      refs.map((ref) => this.#commands.call(this.#workerId, { kind: 'assign', ...ref }, CALL)),
+    );
+    for (const ref of refs) {
+      await waitFor(async () => (await directory.require(ref)).status === 'open', {
+        what: `session ${ref.sessionId} open`,
+        timeoutMs: OPEN_MS,
+      });
+    }
+  }
+
+  async send({ label, chat, perSecond, ...turns }: Writing): Promise<void> {
+    const byId = new Map(this.sessions.map((session) => [session.id, session]));
+    await paced(turnsOf(turns), perSecond, async (sessionId, index) => {
+      const to = byId.get(sessionId)?.[chat];
+      if (to === undefined) throw new Error(`there is no session ${sessionId}`);
+      const text = textOf(label, index);
+      const command = { kind: 'send-text', tenantId: this.#tenantId, sessionId, messageId: text, to, text };
+      await this.#commands.call(this.#workerId, { ...command, kind: 'send-text' }, CALL);
+    });
+  }
+
+  arrived(label: string, count: number): Promise<number> {
+    return this.#arrivals.settle(label, count);
+  }
+
+  async #readLog(): Promise<void> {
+    const log = new EventLog(this.#redis);
+    let after: EventPosition | undefined;
+    while (!this.#isStopped) {
+      const page = await log.read(this.#tenantId, { after, count: PAGE });
+      after = page.end;
+      for (const { event, body } of page.events) {
+        if (event === 'messages.upsert') for (const text of textsIn(body)) this.#arrivals.add(text);
+      }
+      if (page.events.length === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    this.#redis.disconnect();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#commands.stop();
+    this.#subscriber.disconnect();
+    await this.#process.kill();
+  }
+}
+
+async function startWorker(options: {
+  redisUrl: string;
+  whatsapp: WhatsApp;
+  cores: Cores;
+  inspectorPort: number;
+}): Promise<AppProcess> {
+  const { redisUrl, whatsapp, cores, inspectorPort } = options;
+  const port = await freePort();
+  return AppProcess.start({
+    name: 'worker',
+    entry: WORKER,
+    launcher: cores.launcher,
+    environment: {
+      REDIS_URL: redisUrl,
+      HOST: '127.0.0.1',
+      HEALTH_PORT: String(port),
+      ENCRYPTION_KEY,
+      WHATSAPP_URL: whatsapp.url,
+      WHATSAPP_ROOT_KEY: whatsapp.rootKey,
+      WORKER_CAPACITY: '10000',
+      CONNECTS_PER_SECOND: '1000',
+      EVENT_LOG_LENGTH: '1000000',
+      NODE_OPTIONS: `--inspect=127.0.0.1:${inspectorPort}`,
+    },
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+  });
+}
+
+/** The texts of the messages in an event; what stands in quotes inside of a text is escaped. */
+function textsIn(body: Buffer): string[] {
+  const found = body.toString().matchAll(/"(?:conversation|text)":"([^"\\]*)"/g);
+  return [...found].map(([, text = '']) => text);
+}

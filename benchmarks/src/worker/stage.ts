@@ -1,0 +1,150 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cores } from '../harness/cores.js';
+import { cpuTimeOf } from '../harness/cpu-time.js';
+import { BenchRedis } from '../harness/redis.js';
+import type { Contender, ContenderName } from './contender.js';
+import { Peer } from './peer.js';
+import { Product } from './product.js';
+import type { ChatKind, Session } from './protocol.js';
+import { WhatsApp } from './whatsapp.js';
+
+/** What a process did for a known number of messages or logins. */
+export interface Window {
+  /** CPU of the process, µs, for each. */
+  readonly perUnit: number;
+  /** The same without what the process takes anyway, if that was asked for. */
+  readonly perUnitBeyondIdle: number;
+  /** CPU of Redis, µs, for each. */
+  readonly redisPerUnit: number;
+}
+
+/** How a window's messages are offered. */
+export interface Load {
+  /** `in`: people write to the sessions. `out`: the sessions write. */
+  readonly direction: 'in' | 'out';
+  readonly chat: ChatKind;
+  /** Messages of each session. */
+  readonly each: number;
+  readonly perSecond: number;
+  /** For how long, ms, it is looked before what the process takes without a load. */
+  readonly idleMs?: number;
+}
+
+/** What follows upon the last message belongs to it. */
+const SETTLE_MS = 500;
+/** What Baileys asks for after a login. */
+const SETTLE_LOGIN_MS = 2_000;
+
+/** One WhatsApp and one Redis, and contenders that are all there at the same time and loaded in turns. */
+export class Stage {
+  readonly redis: BenchRedis;
+  readonly #whatsapp: WhatsApp;
+  readonly #cores: Cores;
+  readonly #contenders: Contender[] = [];
+  #windows = 0;
+
+  static async start(cores: Cores): Promise<Stage> {
+    const redis = await BenchRedis.start({ appendOnly: true });
+    try {
+      return new Stage(redis, await WhatsApp.start(), cores);
+    } catch (error) {
+      await redis.stop();
+      throw error;
+    }
+  }
+
+  private constructor(redis: BenchRedis, whatsapp: WhatsApp, cores: Cores) {
+    this.redis = redis;
+    this.#whatsapp = whatsapp;
+    this.#cores = cores;
+  }
+
+  /** Starts a contender with so many sessions, all open. */
+  async add(name: ContenderName, sessions: number): Promise<Contender> {
+    const surroundings = { whatsapp: this.#whatsapp, cores: this.#cores, redis: this.redis };
+    const contender = await (name === 'product' ? Product.start(surroundings) : Peer.start(surroundings));
+    this.#contenders.push(contender);
+    await contender.add(sessions);
+    return contender;
+  }
+
+  /**
+   * Has people and sessions write to each other, once in each direction, so that they know each other's keys: until
+   * it was answered, each message to somebody is a first one, and dearer.
+   */
+  async acquaint(contender: Contender, chat: ChatKind, perSecond: number): Promise<void> {
+    await this.messages(contender, { direction: 'in', chat, each: 1, perSecond });
+    await this.messages(contender, { direction: 'out', chat, each: 1, perSecond });
+  }
+
+  /**
+   * Loads a contender and measures its process from the first message until nothing more follows upon the last.
+   * @throws {Error} when a message is lost: in the contender, or on the way to people.
+   */
+  async messages(contender: Contender, { direction, idleMs = 0, ...load }: Load): Promise<Window> {
+    this.#windows += 1;
+    const idlePerMs = await idleOf(contender, idleMs);
+    const sessions = contender.sessions.map(({ id }) => id);
+    const writing = { label: `${contender.name}${this.#windows}`, sessions, ...load };
+    const count = sessions.length * load.each;
+    return this.#measured(contender, { units: count, settleMs: SETTLE_MS, idlePerMs }, async () => {
+      if (direction === 'in') await this.#whatsapp.write(writing);
+      else {
+        await contender.send(writing);
+        await this.#whatsapp.delivered(writing);
+      }
+      const arrived = await contender.arrived(writing.label, count);
+      contender.tally.offered += count;
+      contender.tally.arrived += arrived;
+      if (arrived !== count) throw new Error(`${arrived} of ${count} messages arrived`);
+    });
+  }
+
+  /** Has sessions log in again, and measures their process. */
+  logins(contender: Contender, sessions: readonly Session[]): Promise<Window> {
+    const ids = sessions.map(({ id }) => id);
+    const measurement = { units: ids.length, settleMs: SETTLE_LOGIN_MS, idlePerMs: 0 };
+    return this.#measured(contender, measurement, () => this.#whatsapp.restart(ids));
+  }
+
+  async #measured(
+    { name, pid }: Contender,
+    { units, settleMs, idlePerMs }: { units: number; settleMs: number; idlePerMs: number },
+    work: () => Promise<void>,
+  ): Promise<Window> {
+    const used = async () => ({
+      at: performance.now(),
+      own: cpuTimeOf(pid),
+      redis: await this.redis.cpuTime(),
+    });
+    const before = await used();
+    try {
+      await work();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`the ${name}: ${reason}`, { cause: error });
+    }
+    await delay(settleMs);
+    const after = await used();
+    const own = after.own - before.own;
+    return {
+      perUnit: own / units,
+      perUnitBeyondIdle: (own - idlePerMs * (after.at - before.at)) / units,
+      redisPerUnit: (after.redis - before.redis) / units,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#contenders.map((contender) => contender.stop()));
+    await this.#whatsapp.stop();
+    await this.redis.stop();
+  }
+}
+
+/** CPU of the process, µs in each ms; 0 where nobody looks. */
+async function idleOf({ pid }: Contender, milliseconds: number): Promise<number> {
+  if (milliseconds === 0) return 0;
+  const before = cpuTimeOf(pid);
+  await delay(milliseconds);
+  return (cpuTimeOf(pid) - before) / milliseconds;
+}

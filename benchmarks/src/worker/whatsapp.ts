@@ -1,0 +1,45 @@
+import { Program } from '../harness/program.js';
+import { type Destination, linkReply, nothing, type Session, startReply, type Writing } from './protocol.js';
+
+/** The simulated WhatsApp of a scenario, in a process of its own. */
+export class WhatsApp {
+  readonly url: string;
+  readonly rootKey: string;
+  readonly #program: Program;
+
+  static async start(): Promise<WhatsApp> {
+    const program = new Program('WhatsApp', new URL('programs/whatsapp.js', import.meta.url), []);
+    const { url, rootKey } = await program.call('start', {}, startReply);
+    return new WhatsApp(program, url, rootKey);
+  }
+
+  private constructor(program: Program, url: string, rootKey: string) {
+    this.#program = program;
+    this.url = url;
+    this.rootKey = rootKey;
+  }
+
+  /** Links sessions, whose credentials stand at the destination then. */
+  link(count: number, destination: Destination): Promise<Session[]> {
+    return this.#program.call('link', { count, destination }, linkReply);
+  }
+
+  /** People write to sessions. Resolves when all of it is acknowledged. */
+  async write(writing: Writing): Promise<void> {
+    await this.#program.call('write', writing, nothing);
+  }
+
+  /** Resolves when people have got what the sessions wrote, and the sessions their receipts. */
+  async delivered(writing: Writing): Promise<void> {
+    await this.#program.call('delivered', writing, nothing);
+  }
+
+  /** Has the sessions log in again. Resolves when they have. */
+  async restart(sessions: readonly string[]): Promise<void> {
+    await this.#program.call('restart', { sessions }, nothing);
+  }
+
+  stop(): Promise<void> {
+    return this.#program.stop();
+  }
+}

@@ -1,0 +1,71 @@
+import {
+  type BaileysEventMap,
+  type BinaryNode,
+  type GroupMetadata,
+  isJidGroup,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import type { CachePart } from './shared-cache.js';
+
+/** What a group and each of its members take, about, as objects in memory. */
+const GROUP_BYTES = 1_000;
+const PARTICIPANT_BYTES = 300;
+
+export function bytesOfGroup({ participants }: GroupMetadata): number {
+  return GROUP_BYTES + participants.length * PARTICIPANT_BYTES;
+}
+
+/**
+ * Metadata of the groups that a session wrote to lately. Without it Baileys asks WhatsApp for a group's members at
+ * every send, and WhatsApp answers `rate-overlimit`. It is forgotten at each word of WhatsApp that the group changed,
+ * whatever of it did, and asked for anew by the next send.
+ */
+export class GroupCache {
+  readonly #known: CachePart<GroupMetadata>;
+  /** The questions that have no answer yet, and were not overtaken by a change. */
+  readonly #asked = new Map<string, Promise<GroupMetadata>>();
+
+  constructor(known: CachePart<GroupMetadata>) {
+    this.#known = known;
+  }
+
+  /**
+   * The group's metadata, asked for by `fetch` when it is not known. Rejects as `fetch` does. Neither a failure is kept
+   * nor an answer that a change overtook. Undefined for what is no group, as Baileys also asks for a status' audience.
+   */
+  async get(id: string, fetch: (id: string) => Promise<GroupMetadata>): Promise<GroupMetadata | undefined> {
+    if (!isJidGroup(id)) return undefined;
+    return this.#known.get(id) ?? this.#asked.get(id) ?? this.#ask(id, fetch(id));
+  }
+
+  /** Forgets groups as soon as WhatsApp says over this connection that they changed, before Baileys tells. */
+  follow(ws: WASocket['ws']): void {
+    ws.on('CB:notification', ({ attrs }: BinaryNode) => {
+      if (attrs.type === 'w:gp2' && isJidGroup(attrs.from)) this.#forget(attrs.from);
+    });
+  }
+
+  /** Forgets what events say that changed: those that come of other things than notifications as well. */
+  invalidate(events: Partial<BaileysEventMap>): void {
+    for (const { id } of events['groups.upsert'] ?? []) this.#forget(id);
+    for (const { id } of events['groups.update'] ?? []) this.#forget(id);
+    this.#forget(events['group-participants.update']?.id);
+  }
+
+  async #ask(id: string, asked: Promise<GroupMetadata>): Promise<GroupMetadata> {
+    this.#asked.set(id, asked);
+    try {
+      const metadata = await asked;
+      if (this.#asked.get(id) === asked) this.#known.set(id, metadata);
+      return metadata;
+    } finally {
+      if (this.#asked.get(id) === asked) this.#asked.delete(id);
+    }
+  }
+
+  #forget(id: string | undefined): void {
+    if (id === undefined) return;
+    this.#asked.delete(id);
+    this.#known.delete(id);
+  }
+}

@@ -1,0 +1,88 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@wafleet/runtime';
+import { type BaileysEventMap, type BinaryNode, proto, type WASocket } from '@whiskeysockets/baileys';
+import type { DecryptedMessages } from './decrypted-messages.js';
+import type { FinishedMessage } from './outbox.js';
+import { acknowledgeAgain, digestOf, type RepeatedMessages } from './repeated-messages.js';
+
+const RETRY_MS = 1_000;
+
+interface MessageAtWorkOptions {
+  readonly socket: WASocket;
+  readonly decrypted: DecryptedMessages;
+  readonly repeated: RepeatedMessages;
+  readonly logger: Logger;
+  /** Whether what the socket emits is told nobody any more. */
+  readonly isMuted: () => boolean;
+  /** The events of a message are handed out. */
+  readonly onDone: (message: FinishedMessage) => void;
+}
+
+/** The message that Baileys works on: what is done before and after, and what is known of it meanwhile. */
+export class MessageAtWork {
+  readonly #options: MessageAtWorkOptions;
+  #waitedFor: string | undefined;
+  #isReadable = false;
+
+  constructor(options: MessageAtWorkOptions) {
+    this.#options = options;
+  }
+
+  /** The message's id, until its event is emitted. */
+  get idWaitedFor(): string | undefined {
+    return this.#waitedFor;
+  }
+
+  /** Whether a message is done without Baileys: one that was finished before is only acknowledged. */
+  async isDone(stanza: BinaryNode): Promise<boolean> {
+    const { socket, logger } = this.#options;
+    if (!(await this.#isRepeated(stanza))) return false;
+    logger.info({ message: stanza.attrs.id }, 'a message came again');
+    await acknowledgeAgain(socket, stanza).catch((error: unknown) =>
+      logger.warn({ err: error }, 'a message that came again could not be acknowledged'),
+    );
+    return true;
+  }
+
+  before(stanza: BinaryNode): void {
+    this.#waitedFor = stanza.attrs.id;
+    this.#options.decrypted.begin(stanza);
+  }
+
+  /** To be called with all that is emitted. */
+  see(events: Partial<BaileysEventMap>): void {
+    const message = events['messages.upsert']?.messages.find(({ key }) => key.id === this.#waitedFor);
+    if (message === undefined) return;
+    this.#waitedFor = undefined;
+    this.#isReadable = message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT;
+  }
+
+  after(stanza: BinaryNode): void {
+    const { socket, decrypted, isMuted, onDone } = this.#options;
+    if (socket.ev.isBuffering()) socket.ev.flush();
+    const isEmitted = this.#waitedFor === undefined;
+    // Baileys gives a message up when it cannot send the receipt: WhatsApp delivers it again then.
+    const isHandedOut = !isMuted() && (socket.ws.isOpen || isEmitted);
+    const field = decrypted.end({ isHandedOut });
+    const isFinished = isHandedOut && isEmitted && this.#isReadable;
+    const digest = isFinished ? digestOf(stanza, socket.authState.creds.me) : undefined;
+    if (field !== undefined || digest !== undefined) onDone({ field, digest });
+  }
+
+  /** While Redis is out of reach nobody can tell, and the message waits; the connection ends if that takes long. */
+  async #isRepeated(stanza: BinaryNode): Promise<boolean> {
+    const { socket, repeated, logger } = this.#options;
+    for (;;) {
+      try {
+        return await repeated.includes(stanza, socket.authState.creds.me);
+      } catch (error) {
+        if (!socket.ws.isOpen) return false;
+        logger.warn(
+          { err: error, retryMs: RETRY_MS },
+          'whether a message came before cannot be told; it waits',
+        );
+        await delay(RETRY_MS);
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { Phone } from '@wafleet/simulator';
+import { waitFor } from '@wafleet/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Harness, type TestSession } from './testing/harness.js';
+
+type Device = Awaited<ReturnType<Phone['scan']>>;
+type Stanza = Parameters<Device['deliver']>[0];
+
+const CIPHERTEXT = 2;
+const TIMEOUT_MS = 60_000;
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+
+afterAll(async () => {
+  await harness?.stop();
+});
+
+/** What a client sees of a message: its text, or that it could not be decrypted, each time that it was told. */
+async function toldOf(session: TestSession, id: string): Promise<(string | 'notice')[]> {
+  const messages = (await session.events()).flatMap(({ payload }) =>
+    Array.isArray(payload.messages) ? payload.messages : [],
+  );
+  return messages
+    .filter(({ key }) => key.id === id)
+    .map(({ message, messageStubType }) =>
+      messageStubType === CIPHERTEXT ? 'notice' : String(message?.conversation),
+    );
+}
+
+/** Each has heard of the other: what the writer sends from now on is of a session that both know, a `msg`. */
+async function acquainted({ session }: TestSession, writer: Phone): Promise<void> {
+  await session.sendText({ to: writer.number, text: 'hello', messageId: `HELLO${writer.number}` });
+  await writer.waitForMessage(({ text }) => text === 'hello', { timeoutMs: TIMEOUT_MS });
+}
+
+async function linked(): Promise<{ session: TestSession; phone: Phone; device: Device }> {
+  const phone = harness.simulator.addPhone({ name: 'Anna' });
+  const session = await harness.newSession();
+  await session.link(phone);
+  const [device] = phone.devices.values();
+  if (device === undefined) throw new Error('the phone has no device');
+  return { session, phone, device };
+}
+
+/** Another worker has the session; resolves when it has acknowledged what waited. */
+async function takenOver({ fence }: TestSession, device: Device): Promise<TestSession> {
+  const next = await harness.takeOver(fence, fence.worker);
+  await next.session.start();
+  await next.status('open', TIMEOUT_MS);
+  await acknowledged(device);
+  return next;
+}
+
+async function acknowledged(device: Device): Promise<void> {
+  await waitFor(() => device.pendingCount === 0, { what: 'everything acknowledged', timeoutMs: TIMEOUT_MS });
+}
+
+/** Sends while the session is nobody's, and gives what WhatsApp keeps for it. */
+async function sentInAbsence(
+  { session }: TestSession,
+  device: Device,
+  send: () => Promise<{ id: string }>,
+): Promise<{ id: string; stanza: Stanza }> {
+  session.discard();
+  await waitFor(() => !device.isOnline, { what: 'the session closed', timeoutMs: TIMEOUT_MS });
+  const { id } = await send();
+  const stanza = device.pending().find(({ tag, attrs }) => tag === 'message' && attrs.id === id);
+  if (stanza === undefined) throw new Error('WhatsApp keeps nothing');
+  return { id, stanza };
+}
+
+const ways = ['first message', 'further message', 'message to a group', 'message of one’s own'] as const;
+
+test.each(ways)('a %s whose receipt was lost is told once, though it comes again', async (way) => {
+  const { session, phone, device } = await linked();
+  const writer = harness.simulator.addPhone({ name: 'Berta' });
+  const group = writer.createGroup('friends', [phone]);
+  if (way === 'further message') await acquainted(session, writer);
+  if (way === 'message to a group') {
+    const { id } = await writer.send(group, { text: 'hello' });
+    await waitFor(async () => (await toldOf(session, id)).length > 0, {
+      what: 'an earlier message',
+      timeoutMs: TIMEOUT_MS,
+    });
+  }
+  await acknowledged(device);
+  const isOwn = way === 'message of one’s own';
+  const sender = isOwn ? phone : writer;
+  const to = isOwn ? writer : way === 'message to a group' ? group : phone;
+  const { id, stanza } = await sentInAbsence(session, device, () => sender.send(to, { text: 'once' }));
+
+  const second = await takenOver(session, device);
+  await waitFor(async () => (await toldOf(second, id)).length > 0, {
+    what: 'the message',
+    timeoutMs: TIMEOUT_MS,
+  });
+  second.session.discard();
+  await waitFor(() => !device.isOnline, { what: 'the session closed', timeoutMs: TIMEOUT_MS });
+  device.deliver(stanza);
+
+  const third = await takenOver(second, device);
+  const { id: last } = await sender.send(to, { text: 'last' });
+  await waitFor(async () => (await toldOf(third, last)).length > 0, {
+    what: 'a later message',
+    timeoutMs: TIMEOUT_MS,
+  });
+  expect(await toldOf(third, id)).toEqual(['once']);
+});
+
+test('a message that could not be decrypted at first is told when it has been sent again', async () => {
+  const { session, phone, device } = await linked();
+  const writer = harness.simulator.addPhone({ name: 'Cora' });
+  await acquainted(session, writer);
+  await acknowledged(device);
+  const { id, stanza } = await sentInAbsence(session, device, () => writer.send(phone, { text: 'at last' }));
+  const content = Array.isArray(stanza.content) ? stanza.content : [];
+  const damaged = content.map((node) =>
+    node.tag === 'enc' && node.content instanceof Uint8Array
+      ? {
+          ...node,
+          content: node.content.map((byte, index, all) => (index === all.length - 3 ? byte ^ 1 : byte)),
+        }
+      : node,
+  );
+  device.deliver({ ...stanza, content: damaged });
+
+  const second = await takenOver(session, device);
+  await waitFor(async () => (await toldOf(second, id)).includes('at last'), {
+    what: 'the message',
+    timeoutMs: TIMEOUT_MS,
+  });
+  expect(await toldOf(second, id)).toEqual(['notice', 'at last']);
+});

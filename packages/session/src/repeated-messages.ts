@@ -1,0 +1,112 @@
+import { digestOfMessage, type Fence, type FinishedMessages, type KnownDigests } from '@wafleet/store';
+import {
+  type AuthenticationCreds,
+  type BinaryNode,
+  decodeMessageNode,
+  getBinaryNodeChildren,
+  isJidNewsletter,
+  isLidUser,
+  jidNormalizedUser,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+
+type Me = NonNullable<AuthenticationCreds['me']>;
+
+/**
+ * Recognises messages that WhatsApp delivers again although their events are in the log: it did not get the receipt,
+ * since the process or the connection ended, or the sender sent the message again for a receiver that has it by now.
+ * Signal would not decrypt such a one a second time, so that clients would be told of a message that cannot be
+ * decrypted, and get it twice once the sender has encrypted it anew.
+ *
+ * A message is known by the key that clients see: chat, participant, whether it is the account's own, and id. Only
+ * what waited for the device, and what was sent again, is looked up; a message that comes as ever costs nothing.
+ */
+export class RepeatedMessages {
+  readonly #finished: FinishedMessages;
+  readonly #fence: Fence;
+  /** Handed out, and not known to be in the log. */
+  readonly #underWay = new Set<string>();
+  /** What was known when the connection's first such message came, and what has been added since. */
+  #known: { stored: Promise<KnownDigests>; added: Set<string> } | undefined;
+
+  constructor(options: { finished: FinishedMessages; fence: Fence }) {
+    this.#finished = options.finished;
+    this.#fence = options.fence;
+  }
+
+  /** The events of a message were handed out. */
+  handedOut(digest: string): void {
+    this.#underWay.add(digest);
+  }
+
+  /** They are in the log, and the digest with them. */
+  logged(digest: string): void {
+    this.#underWay.delete(digest);
+    this.#known?.added.add(digest);
+  }
+
+  /** Whether the message of a stanza was handed out before. Rejects when Redis cannot be reached. */
+  async includes(stanza: BinaryNode, me: Me | undefined): Promise<boolean> {
+    const isOfBacklog = stanza.attrs.offline !== undefined;
+    if (!isOfBacklog && !isSentAgain(stanza)) return false;
+    const digest = digestOf(stanza, me);
+    if (digest === undefined) return false;
+    if (this.#underWay.has(digest)) return true;
+    if (!isOfBacklog && this.#known === undefined) {
+      return (await this.#finished.read(this.#fence)).has(digest);
+    }
+    this.#known ??= { stored: this.#finished.read(this.#fence), added: new Set() };
+    const { stored, added } = this.#known;
+    try {
+      return (await stored).has(digest) || added.has(digest);
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
+    }
+  }
+
+  /** Frees what was read. To be called when a connection begins, and when its backlog is done. */
+  forget(): void {
+    this.#known = undefined;
+  }
+}
+
+/** By which a message is known; undefined for a stanza that is none. */
+export function digestOf(stanza: BinaryNode, me: Me | undefined): string | undefined {
+  const { key } = decoded(stanza, me) ?? {};
+  if (!key?.remoteJid || !key.id) return undefined;
+  return digestOfMessage([
+    jidNormalizedUser(key.remoteJid),
+    jidNormalizedUser(key.participant ?? undefined),
+    key.fromMe ? 'mine' : '',
+    key.id,
+  ]);
+}
+
+/** Tells WhatsApp of a message what Baileys tells of one that it could decrypt (Socket/messages-recv.js, `handleMessage`). */
+export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Promise<void> {
+  const { key, author } = decoded(stanza, socket.authState.creds.me) ?? {};
+  if (!key?.remoteJid || !key.id) return;
+  if (isJidNewsletter(key.remoteJid)) return socket.sendMessageAck(stanza);
+  const isMine = key.fromMe === true;
+  const isOfLid = isLidUser(key.remoteJid) === true || isLidUser(key.remoteJidAlt ?? undefined) === true;
+  const participant = isMine && isOfLid ? author : (key.participant ?? undefined);
+  const type = stanza.attrs.category === 'peer' ? 'peer_msg' : isMine ? 'sender' : 'inactive';
+  await socket.sendReceipt(key.remoteJid, participant, [key.id], type);
+}
+
+function decoded(stanza: BinaryNode, me: Me | undefined) {
+  if (me === undefined) return undefined;
+  try {
+    const { fullMessage, author } = decodeMessageNode(stanza, me.id, me.lid ?? '');
+    return { key: fullMessage.key, author };
+  } catch {
+    // Baileys refuses it in the same way, and tells of it.
+    return undefined;
+  }
+}
+
+/** A sender numbers what it sends again for a receiver that could not decrypt it. */
+function isSentAgain(stanza: BinaryNode): boolean {
+  return getBinaryNodeChildren(stanza, 'enc').some(({ attrs }) => attrs.count !== undefined);
+}

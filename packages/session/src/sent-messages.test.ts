@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Harness } from './testing/harness.js';
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+
+afterAll(() => harness.stop());
+
+test('a text is sent again to who cannot read it, by another owner too', async () => {
+  const alice = harness.simulator.addPhone({ name: 'Alice' });
+  const bob = harness.simulator.addPhone({ name: 'Bob' });
+  const first = await harness.newSession();
+  await first.link(alice);
+  await first.session.sendText({ to: bob.number, text: 'once more', messageId: '3EB0A1' });
+  const isIt = ({ text }: { text: string | undefined }) => text === 'once more';
+  const atFirst = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
+  bob.inbox.forget(atFirst);
+  const again = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
+  expect(again.id).toBe('3EB0A1');
+
+  await first.session.stop({ reason: 'drain' });
+  const second = await harness.takeOver(first.fence, first.fence.worker);
+  await second.session.start();
+  await second.status('open');
+  bob.inbox.forget(again);
+  const onceMore = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
+  expect(onceMore).toMatchObject({ id: '3EB0A1', chat: bob });
+});

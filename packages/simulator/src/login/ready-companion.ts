@@ -1,0 +1,106 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import {
+  type AuthenticationCreds,
+  Curve,
+  createSignalIdentity,
+  encodeSignedDeviceIdentity,
+  generateSignalPubKey,
+  type KeyPair,
+  proto,
+  WA_ADV_DEVICE_SIG_PREFIX,
+} from '@whiskeysockets/baileys';
+import { signXeddsa } from '../signal/xeddsa.js';
+import type { Phone } from '../world/phone.js';
+import { signDeviceIdentity } from './device-identity.js';
+
+/** What a client needs to log in as a companion that is linked already. */
+export interface ReadyCompanion {
+  readonly creds: AuthenticationCreds;
+  /** The private halves of the one-time pre-keys that the server has, by their ids. */
+  readonly preKeys: Readonly<Record<string, KeyPair>>;
+}
+
+/**
+ * Links a companion to the phone's account without a connection: its keys are on the server, its history is synced.
+ * Costs a few milliseconds, of which each one-time pre-key takes a fifth of one; a client that links by itself makes
+ * 812 of them and takes ten times as long.
+ */
+export function linkReadyCompanion(phone: Phone, { preKeyCount }: { preKeyCount: number }): ReadyCompanion {
+  const identity = Curve.generateKeyPair();
+  const noiseKey = Curve.generateKeyPair();
+  const signedKeyPair = Curve.generateKeyPair();
+  const signedPreKey = {
+    keyId: 1,
+    keyPair: signedKeyPair,
+    signature: signXeddsa(identity.private, generateSignalPubKey(signedKeyPair.public)),
+  };
+  const registrationId = randomInt(1, 16380);
+  const advSecret = randomBytes(32);
+  const { id, keyIndex } = phone.reserveDeviceId();
+  const { account, deviceIdentity } = signedByBoth(phone, identity, advSecret, keyIndex);
+  const preKeys = Object.fromEntries(
+    Array.from({ length: preKeyCount }, (_, index) => [String(index + 1), Curve.generateKeyPair()]),
+  );
+
+  const publicSignedPreKey = {
+    keyId: signedPreKey.keyId,
+    publicKey: signedKeyPair.public,
+    signature: signedPreKey.signature,
+  };
+  const keys = { registrationId, identityKey: identity.public, signedPreKey: publicSignedPreKey };
+  const device = phone.addDevice({
+    ...keys,
+    id,
+    noiseKey: noiseKey.public,
+    deviceIdentity,
+    platform: 'CHROME',
+  });
+  device.storeKeys(
+    keys,
+    Object.entries(preKeys).map(([keyId, { public: publicKey }]) => ({ keyId: Number(keyId), publicKey })),
+  );
+  device.greeted = true;
+
+  const creds: AuthenticationCreds = {
+    noiseKey,
+    pairingEphemeralKeyPair: Curve.generateKeyPair(),
+    signedIdentityKey: identity,
+    signedPreKey,
+    registrationId,
+    advSecretKey: advSecret.toString('base64'),
+    processedHistoryMessages: [],
+    nextPreKeyId: preKeyCount + 1,
+    firstUnuploadedPreKeyId: preKeyCount + 1,
+    // Baileys waits for a history sync while this is 0.
+    accountSyncCounter: 1,
+    accountSettings: { unarchiveChats: false },
+    registered: false,
+    pairingCode: undefined,
+    lastPropHash: undefined,
+    routingInfo: undefined,
+    additionalData: undefined,
+    me: { id: device.jid, lid: device.lid, name: phone.name },
+    account,
+    signalIdentities: [createSignalIdentity(device.lid, phone.identity.public)],
+    platform: phone.platform,
+  };
+  return { creds, preKeys };
+}
+
+/** The statement that the companion belongs to the account, signed by the phone and then by the companion. */
+function signedByBoth(phone: Phone, identity: KeyPair, advSecret: Uint8Array, keyIndex: number) {
+  const { details: statement } = proto.ADVSignedDeviceIdentityHMAC.decode(
+    signDeviceIdentity(phone.identity, identity.public, advSecret, keyIndex),
+  );
+  const account = proto.ADVSignedDeviceIdentity.decode(statement ?? new Uint8Array());
+  account.deviceSignature = signXeddsa(
+    identity.private,
+    Buffer.concat([
+      WA_ADV_DEVICE_SIG_PREFIX,
+      account.details ?? new Uint8Array(),
+      identity.public,
+      phone.identity.public,
+    ]),
+  );
+  return { account, deviceIdentity: encodeSignedDeviceIdentity(account, false) };
+}

@@ -1,0 +1,41 @@
+import { observeTests } from '@wafleet/testkit';
+import { afterAll, expect } from 'vitest';
+import { report } from '../report.js';
+import { RunRecord } from './run-record.js';
+import { type SearchOutcome, searchForSecrets } from './secret-search.js';
+
+/**
+ * Named in vitest.config.ts as a set-up of all scenarios: whatever a file of scenarios starts through the testkit is
+ * recorded, and at its end, after the file's own hooks, searched for secrets. A secret that is found fails the file.
+ */
+let run = new RunRecord();
+
+observeTests({
+  processStarted: (process) => run.processStarted(process),
+  redisStarted: (redis) => run.redisStarted(redis),
+  redisEnded: (redis) => run.redisEnded(redis),
+});
+
+afterAll(() => {
+  if (run.isEmpty) return;
+  const { findings } = searchSoFar();
+  expect(findings, 'secrets that left').toEqual([]);
+});
+
+/** Searches what was recorded so far, and begins anew: what was found does not fail the file. */
+export function searchSoFar(): SearchOutcome {
+  const begun = performance.now();
+  try {
+    const outcome = searchForSecrets(run);
+    const { secrets, names, preKeysLeftOut, unreadable, bytes, findings } = outcome;
+    report('secrets', {
+      ...{ secrets, kinds: names.size, preKeysLeftOut, unreadable },
+      ...{ outputBytes: bytes.process, receivedBytes: bytes.client, redisBytes: bytes.redis },
+      ...{ found: findings.length, ms: Math.round(performance.now() - begun) },
+    });
+    return outcome;
+  } finally {
+    run.close();
+    run = new RunRecord();
+  }
+}
