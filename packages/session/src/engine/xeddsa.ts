@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js';
-import { LatestUsed } from './latest-used.js';
+import { LRUCache } from 'lru-cache';
 
 const { Fn, Fp, BASE } = ed25519.Point;
 /** Separates the hash that gives the nonce from the other hashes of a signature: 2^256 - 2, little-endian. */
@@ -21,10 +21,10 @@ const SMALL_ORDER = new Set([
 const MAX_KEYS = 10_000;
 
 /** Public keys in the form that Node.js verifies with. */
-const keys = new LatestUsed<KeyObject>(MAX_KEYS);
+const keys = new LRUCache<string, KeyObject>({ max: MAX_KEYS });
 
 /** Public points of the keys that signed lately, by hashes of the private ones: half of what a signature costs. */
-const publicPoints = new LatestUsed<Uint8Array>(MAX_KEYS);
+const publicPoints = new LRUCache<string, Uint8Array>({ max: MAX_KEYS });
 
 /**
  * Signs as Signal does: with a Curve25519 private key of 32 bytes. The sign bit of the public Edwards point stands in
