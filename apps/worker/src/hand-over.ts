@@ -52,7 +52,7 @@ export class HandOver {
       });
       await this.#untilOpen({ tenantId, sessionId });
     } catch (error) {
-      logger.warn({ err: error, session: sessionId }, 'a released session is left to the next sweep');
+      logger.warn({ err: error, sessionId }, 'a released session is left to the next sweep');
     }
   }
 

@@ -72,7 +72,7 @@ export class Incarnation {
   private constructor(options: IncarnationOptions) {
     const { connect, logger } = options;
     this.#options = options;
-    this.#logger = logger.child({ worker: this.id });
+    this.#logger = logger.child({ workerId: this.id });
     this.#redis = connect('command', this.id);
     this.#registry = new WorkerRegistry(this.#redis);
     this.#identity = options.identity ?? this.id;

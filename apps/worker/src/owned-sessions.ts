@@ -250,7 +250,7 @@ export class OwnedSessions {
         await handOver.pass(fence);
       } catch (error) {
         if (error instanceof NotOwnerError) return;
-        logger.error({ err: error, session: fence.sessionId }, 'a session could not be handed over');
+        logger.error({ err: error, tenantId: fence.tenantId, sessionId: fence.sessionId }, 'a session could not be handed over');
       }
     });
   }
@@ -306,13 +306,13 @@ export class OwnedSessions {
 
   #onEnded(owned: OwnedSession, end: SessionEnd): void {
     const { tenantId, sessionId } = owned.fence;
-    this.#options.logger.info({ tenant: tenantId, session: sessionId, end }, 'a session ended');
+    this.#options.logger.info({ tenantId, sessionId, end }, 'a session ended');
     if (end === 'fenced') {
       this.#forget(owned);
       void this.#claimIfForgotten(owned.fence);
     } else {
       this.#giveUp(owned).catch((error: unknown) => {
-        this.#options.logger.warn({ err: error, session: sessionId }, 'a session could not be released');
+        this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
       });
     }
   }
@@ -324,7 +324,7 @@ export class OwnedSessions {
    */
   async #claimIfForgotten(lost: Fence): Promise<void> {
     const { tenantId, sessionId, epoch } = lost;
-    const logger = this.#options.logger.child({ tenant: tenantId, session: sessionId });
+    const logger = this.#options.logger.child({ tenantId, sessionId });
     try {
       const record = await this.#ownership.read(lost);
       if (record === undefined || record.epoch >= epoch || this.#takesNoMore) return;

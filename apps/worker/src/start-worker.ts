@@ -56,6 +56,6 @@ export async function startWorker(
   await worker.start();
   const timeoutMs = env.DRAIN_TIMEOUT_MS;
   lifecycle.onStop('sessions', () => worker.stop({ timeoutMs }), { timeoutMs: timeoutMs + AFTER_DRAIN_MS });
-  logger.info({ worker: worker.id, healthPort: health.port }, 'the worker runs');
+  logger.info({ workerId: worker.id, healthPort: health.port }, 'the worker runs');
   return { worker, healthPort: health.port };
 }

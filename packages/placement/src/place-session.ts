@@ -85,7 +85,7 @@ export async function placeSession(
       }
       throw new Error('the worker agreed but does not own the session');
     } catch (error) {
-      logger.warn({ ...ref, worker: id, err: error }, 'a worker did not take a session');
+      logger.warn({ ...ref, workerId: id, err: error }, 'a worker did not take a session');
       assigning.failed();
       failed.push(id);
     }

@@ -54,7 +54,7 @@ export class WhatsAppSession {
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, gate } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs } = whatsapp;
-    const logger = options.logger.child({ tenant: fence.tenantId, session: fence.sessionId });
+    const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
     const decrypted = new DecryptedMessages();
     const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence });
     const caches = options.caches.forSession();
