@@ -50,6 +50,16 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'soak',
+          include: ['scenarios/soak/*.test.ts'],
+          fileParallelism: false,
+          // The progress of an hour is to be seen while it runs.
+          disableConsoleIntercept: true,
+        },
+      },
     ],
   },
 });

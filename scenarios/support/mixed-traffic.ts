@@ -36,13 +36,17 @@ export class MixedTraffic {
   readonly #cluster: Cluster;
   readonly #random: SeededRandom;
   readonly #circles: readonly Circle[];
+  readonly #prefix: string;
   #people = 0;
 
   constructor(options: {
     cluster: Cluster;
     sessions: readonly LinkedSession[];
     random: SeededRandom;
+    /** Begins every id and text. Default none. */
+    prefix?: string;
   }) {
+    this.#prefix = options.prefix ?? '';
     this.#cluster = options.cluster;
     this.#random = options.random;
     this.#circles = options.sessions.map((session) => {
@@ -77,7 +81,7 @@ export class MixedTraffic {
   }
 
   async #send(kind: Kind, { session }: Circle, sender: Phone, to: Phone | Group): Promise<void> {
-    const id = `MSG${this.sent.length + 1}`;
+    const id = `${this.#prefix}MSG${this.sent.length + 1}`;
     this.sent.push({ id, kind, sessionId: session.id, at: Date.now() });
     const lane =
       to === session.phone ? `${session.id} ${sender.lid} ` : `${session.id} ${to.jid} ${sender.lid}`;

@@ -122,6 +122,11 @@ export class SequenceClient {
     });
   }
 
+  /** The position that its subscription began after. */
+  get subscribedAt(): string | undefined {
+    return this.#subscribedAt;
+  }
+
   /** How many of the events that it has will not come again. See `repeatedAfterProof`. */
   get proven(): number {
     return this.#proven;

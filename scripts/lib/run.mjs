@@ -12,11 +12,12 @@ export class StepFailed extends Error {}
  *
  * @param {string} program
  * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string>>} environment added to this process's own
  * @returns {Promise<number>}
  */
-export function run(program, args) {
+export function run(program, args, environment = {}) {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: withNode({}) });
+    const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: withNode(environment) });
     child.once('error', (error) => {
       console.error(`${program}: ${error.message}`);
       resolve(127);

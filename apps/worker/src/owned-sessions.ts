@@ -250,7 +250,10 @@ export class OwnedSessions {
         await handOver.pass(fence);
       } catch (error) {
         if (error instanceof NotOwnerError) return;
-        logger.error({ err: error, tenantId: fence.tenantId, sessionId: fence.sessionId }, 'a session could not be handed over');
+        logger.error(
+          { err: error, tenantId: fence.tenantId, sessionId: fence.sessionId },
+          'a session could not be handed over',
+        );
       }
     });
   }

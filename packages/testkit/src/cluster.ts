@@ -192,6 +192,11 @@ export class Cluster {
     if (reports.length > 0) throw new Error(reports.join('\n'));
   }
 
+  /** The processes that ended by themselves so far, with the end of the log of each. */
+  crashes(): string[] {
+    return this.#crashed.map((app) => `${app.name} ended by itself; ${app.logTail()}`);
+  }
+
   /** Stops everything that the cluster started. Rejects when a process stops uncleanly. */
   async stop(): Promise<void> {
     try {

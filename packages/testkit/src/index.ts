@@ -1,5 +1,5 @@
 export { freePort } from '@wafleet/local-redis';
-export type { ApiClient } from './api-client.js';
+export { ApiClient } from './api-client.js';
 export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './app-process.js';
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';
 export { type CollectedEvent, collectEvents, EventCollector } from './event-collector.js';
