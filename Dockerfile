@@ -1,7 +1,7 @@
 # One image per app: docker build --build-arg APP=apps/edge -t wafleet-edge .
 # APP is apps/edge, apps/worker, apps/placer or packages/simulator.
 
-FROM node:24-bookworm-slim AS build
+FROM node:24.22.3-bookworm-slim AS build
 ARG APP
 WORKDIR /wafleet
 COPY . .
@@ -12,7 +12,7 @@ RUN rm -rf node_modules packages/*/node_modules apps/*/node_modules .turbo
 RUN npm pkg delete devDependencies --workspaces --include-workspace-root
 RUN npm install --no-audit --no-fund --omit=dev --workspace "${APP}"
 
-FROM node:24-bookworm-slim
+FROM node:24.22.3-bookworm-slim
 ARG APP
 ENV NODE_ENV=production
 COPY --from=build /wafleet /wafleet

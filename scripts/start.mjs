@@ -9,6 +9,7 @@ import { become } from './lib/run.mjs';
 
 await main(async () => {
   checkNodeVersion();
+  console.error(`Node.js ${process.versions.node}`);
   await installDependencies();
   await build(['apps/*', 'packages/simulator']);
   become(join(ROOT, 'apps/standalone/dist/main.js'), process.argv.slice(2));

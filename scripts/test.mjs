@@ -6,7 +6,8 @@
  *   npm test -- --unit                         build, then the unit tests
  *   npm test -- --scenarios                    build, then the scenarios
  *   npm run scenarios [name]                  build, then all scenarios or those of the name
- *   npm test -- --with-slow                    all of it and the slow scenarios, as CI runs it
+ *   npm test -- --with-slow                    all of it and the slow scenarios
+ *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
  *   npm test -- packages/store/src/lua         build, then the tests whose path contains this
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,6 +23,9 @@ import { run, StepFailed } from './lib/run.mjs';
 import { inOneLine, readCounts, sum } from './lib/test-counts.mjs';
 
 /** @typedef {import('./lib/test-counts.mjs').Counts} Counts */
+
+/** Linking, sending, receiving, takeover and fan-out: what must be seen to work on each version of Node.js. */
+const ESSENTIAL_SCENARIOS = ['worker-dies-while-linking', 'worker-is-killed', 'every-event-arrives'];
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -67,7 +71,7 @@ async function vitest(args) {
 await main(async () => {
   try {
     for (const flag of flags) {
-      if (!['--unit', '--scenarios', '--slow', '--with-slow'].includes(flag))
+      if (!['--unit', '--scenarios', '--slow', '--with-slow', '--essentials'].includes(flag))
         throw new StepFailed(`npm test knows no ${flag}`);
     }
     checkNodeVersion();
@@ -92,7 +96,8 @@ await main(async () => {
     }
     // Fetched here once, where it must be, rather than by every test file at the same time.
     await step('Redis for the tests', provideRedis);
-    if (everything || flags.includes('--unit')) await step('unit tests', () => vitest(['--project', 'unit']));
+    if (everything || flags.includes('--unit') || flags.includes('--essentials'))
+      await step('unit tests', () => vitest(['--project', 'unit']));
     const scenarios = [
       ...(everything || flags.includes('--scenarios') ? ['scenarios'] : []),
       ...(withSlow || flags.includes('--slow') ? ['slow-scenarios'] : []),
@@ -102,6 +107,10 @@ await main(async () => {
       await step(scenarios.join(' and '), () =>
         vitest(['--no-file-parallelism', ...scenarios.flatMap((project) => ['--project', project])]),
       );
+    if (flags.includes('--essentials')) {
+      const files = ESSENTIAL_SCENARIOS.map((name) => `scenarios/${name}.test.ts`);
+      await step('essential scenarios', () => vitest(['--project', 'scenarios', ...files]));
+    }
     if (flags.length === 0 && filters.length > 0) await step('tests', () => vitest([]));
   } catch (error) {
     // A step without tests of its own that fails, such as the build, is a failure that the last line must count.

@@ -1,0 +1,25 @@
+/**
+ * `npm run test:node`: the unit tests and the essential scenarios on other versions of Node.js, one after the other,
+ * each fetched from npm. Linux on x64 only.
+ *
+ *   npm run test:node                        every version of scripts/node-versions.json
+ *   npm run test:node -- 24.22.3 26.12.1     these
+ */
+import { join } from 'node:path';
+import { main } from './lib/main.mjs';
+import { provideNode } from './lib/node-binary.mjs';
+import { readNodeVersions } from './lib/node-version.mjs';
+import { ROOT } from './lib/root.mjs';
+import { run, StepFailed } from './lib/run.mjs';
+
+await main(async () => {
+  const given = process.argv.slice(2);
+  const unknown = given.find((version) => !/^\d+\.\d+\.\d+$/.test(version));
+  if (unknown !== undefined) throw new StepFailed(`${unknown} is not a version such as 26.12.1.`);
+  for (const version of given.length > 0 ? given : readNodeVersions().tried) {
+    console.log(`\n══ Node.js ${version}`);
+    const code = await run(provideNode(version), [join(ROOT, 'scripts/test.mjs'), '--essentials']);
+    if (code !== 0)
+      throw new StepFailed(`The tests fail on Node.js ${version}. What is printed above says why.`);
+  }
+});
