@@ -76,7 +76,9 @@ describe.each(APPS)('the %s', (app) => {
   test('a bad value stops it: the variable, the value, what it takes', async () => {
     const { stderr, code } = await run(app, { ...environmentOf(app, redis.url), LOG_LEVEL: 'loud' });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^wafleet \w+ cannot start: LOG_LEVEL is "loud"; it takes one of .*\n$/);
+    expect(JSON.parse(stderr).msg).toMatch(
+      /^wafleet \w+ cannot start: LOG_LEVEL is "loud"; it takes one of .*$/,
+    );
   });
 
   test('an unreachable Redis stops it with one line', async () => {
@@ -110,5 +112,5 @@ test('a taken port stops the edge with one line that names the variable', async 
     PORT: String(redis.port),
   });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^wafleet edge cannot start: .*PORT.*\n$/);
+  expect(JSON.parse(stderr).msg).toMatch(/^wafleet edge cannot start: .*PORT.*$/);
 });

@@ -1,23 +1,8 @@
 import type { Readiness } from '@wafleet/runtime';
-import type { RedisConnection } from '@wafleet/store';
+import type { SharedWriteProbe } from '@wafleet/store';
 
-const ANSWER_WITHIN_MS = 1_000;
-
-/** Whether Redis answers a PING within a second; without it an edge can neither check keys nor receive events. */
-export async function readinessOf(redis: RedisConnection): Promise<Readiness> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
-  });
-  const answered = redis.ping().then(
-    () => true,
-    () => false,
-  );
-  try {
-    return (await Promise.race([answered, timeUp]))
-      ? { ready: true }
-      : { ready: false, reason: 'Redis does not answer' };
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whether Redis takes writes; without them an edge can neither count, nor pass commands on. Never rejects. */
+export async function readinessOf(redis: SharedWriteProbe): Promise<Readiness> {
+  const writes = await redis.ask();
+  return writes.writable ? { ready: true } : { ready: false, reason: writes.reason };
 }

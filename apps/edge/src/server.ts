@@ -15,6 +15,7 @@ import {
   ResumeRecords,
   requireRedis,
   SessionDirectory,
+  SharedWriteProbe,
   SocketCounts,
   TenantDirectory,
   WorkerRegistry,
@@ -213,8 +214,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   });
 
   let stopping = false;
+  const writable = new SharedWriteProbe(redis);
   const readiness = async (): Promise<Readiness> =>
-    stopping ? { ready: false, reason: 'stopping' } : readinessOf(redis);
+    stopping ? { ready: false, reason: 'stopping' } : readinessOf(writable);
   await registerRoutes(app, {
     admin: new SecretToken(options.adminToken),
     keys,

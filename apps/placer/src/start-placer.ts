@@ -8,6 +8,7 @@ import {
   type RedisRole,
   requireRedis,
   SessionDirectory,
+  SharedWriteProbe,
   WorkerRegistry,
 } from '@wafleet/store';
 import type { PlacerEnvironment } from './env.js';
@@ -39,15 +40,15 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   const sessions = new SessionDirectory(redis);
   const workers = new WorkerRegistry(redis);
 
+  const writable = new SharedWriteProbe(redis);
   const health = await startHealthServer({
     host: env.HOST,
     port: env.HEALTH_PORT,
     metrics,
     readiness: async () => {
       if (lifecycle.isStopping) return { ready: false, reason: 'stopping' };
-      if (redis.status !== 'ready') return { ready: false, reason: 'Redis is out of reach' };
-      await redis.ping();
-      return { ready: true };
+      const writes = await writable.ask();
+      return writes.writable ? { ready: true } : { ready: false, reason: writes.reason };
     },
   });
   lifecycle.onStop('health', () => health.close());

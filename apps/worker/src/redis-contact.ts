@@ -1,11 +1,11 @@
 import type { StorageReach } from '@wafleet/session';
-import type { RedisConnection } from '@wafleet/store';
+import { type RedisConnection, writeProbe } from '@wafleet/store';
 
 /** A Redis that has not answered for `away` is away, for `gone` it is gone; `look` is the time between two looks. */
 const LIMITS_MS = { away: 6_000, gone: 30_000, look: 500 };
 
 /**
- * Whether Redis can be reached, by asking it all the time.
+ * Whether Redis can be reached and takes writes, by writing to it all the time.
  *
  * Only silence that this process listened to counts: in a process that slept, or a clock that jumped, it was not Redis
  * that was away. Once Redis was away it counts as reachable again after `onBack` has resolved, and not before.
@@ -64,7 +64,7 @@ export class RedisContact {
   async #ask(): Promise<void> {
     this.#isAsking = true;
     try {
-      await this.#redis.ping();
+      await writeProbe(this.#redis);
       if (this.#reach !== 'reachable') await this.#onBack();
       this.#silentMs = 0;
       this.#change('reachable');

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type AppContext, startHealthServer } from '@wafleet/runtime';
 import { prepareProcess, quietLibsignal, trustRootKey } from '@wafleet/session';
-import { Cipher, connectRedis, requireRedis, verifyEncryptionKey } from '@wafleet/store';
+import { Cipher, connectRedis, requireRedis, SharedWriteProbe, verifyEncryptionKey } from '@wafleet/store';
 import type { WorkerEnvironment } from './env.js';
 import { readRelease } from './release.js';
 import { Worker } from './worker.js';
@@ -40,14 +40,15 @@ export async function startWorker(
     identity: env.WORKER_ID,
     logger,
   });
+  const writable = new SharedWriteProbe(redis);
   const health = await startHealthServer({
     host: env.HOST,
     port: env.HEALTH_PORT,
     metrics,
     readiness: async () => {
       if (lifecycle.isStopping) return { ready: false, reason: 'stopping' };
-      if (redis.status !== 'ready') return { ready: false, reason: 'Redis is out of reach' };
-      await redis.ping();
+      const writes = await writable.ask();
+      if (!writes.writable) return { ready: false, reason: writes.reason };
       return worker.isLeased ? { ready: true } : { ready: false, reason: 'the lease is not held' };
     },
   });

@@ -8,6 +8,7 @@ import {
 } from '@wafleet/store';
 import { DelayedError, type Job, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
+import { paceErrors } from './pace-errors.js';
 import { type PlacementOutcome, type PlacementResources, placeSession } from './place-session.js';
 import { ATTEMPTS, PLACEMENT_QUEUE, type PlacementRequest, QUEUE_PREFIX } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
@@ -74,6 +75,7 @@ export class Placer {
       },
     );
     worker.on('error', queueErrorLogger(logger));
+    paceErrors(worker);
     worker.on('failed', (job, error) => {
       if (job === undefined || job.attemptsMade < ATTEMPTS) return;
       const { tenantId, sessionId } = job.data;

@@ -2,6 +2,7 @@ import type { Logger } from '@wafleet/runtime';
 import type { DeathWatch, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
 import { type Job, Queue, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
+import { paceErrors } from './pace-errors.js';
 import { type PlacementQueue, QUEUE_PREFIX } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
 import { Rebalancer } from './rebalancer.js';
@@ -70,6 +71,7 @@ export class Sweeps {
       stalledInterval: 5_000,
     });
     this.#worker.on('error', queueErrorLogger(logger));
+    paceErrors(this.#worker);
     this.#worker.on('failed', (job, error) =>
       logger.error({ sweep: job?.name, err: error }, 'a sweep failed'),
     );

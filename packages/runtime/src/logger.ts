@@ -1,5 +1,6 @@
 import { type LoggerOptions, pino } from 'pino';
 import { loggableError, loggableFields } from './loggable.js';
+import { RepeatedLines } from './repeated-lines.js';
 
 export type { Logger } from 'pino';
 
@@ -26,9 +27,13 @@ const SECRET_FIELDS = [
 /** The fields that entries have their errors in. */
 const ERROR_FIELDS = ['err', 'error'];
 
+/** The fields that say what a line is about. */
+const SUBJECT_FIELDS = ['sessionId', 'tenantId', 'workerId', 'keyId', 'connection', 'address'];
+
 /**
- * The process' logger: JSON lines on standard output, or to a `destination`, secrets redacted, bytes left out. The one
- * place that makes one.
+ * The process' logger: JSON lines on standard output, or to a `destination`, secrets redacted, bytes left out. Lines
+ * that repeat are limited; the next one that is written says in `linesLeftOut` how many were not. The one place that
+ * makes one.
  */
 export function createLogger(options: {
   app: string;
@@ -36,6 +41,7 @@ export function createLogger(options: {
   instance?: string;
   destination?: { write(line: string): void };
 }) {
+  const repeated = new RepeatedLines();
   const settings: LoggerOptions = {
     level: options.level,
     base: { app: options.app, ...(options.instance === undefined ? {} : { instance: options.instance }) },
@@ -44,6 +50,16 @@ export function createLogger(options: {
       level: (label) => ({ level: label }),
       log: (fields) => loggableFields(fields, ERROR_FIELDS),
     },
+    hooks: {
+      logMethod(args, method) {
+        const [fields, message] = args.length > 1 ? [args[0], args[1]] : [undefined, args[0]];
+        const verdict = repeated.count(String(message), subjectOf(this.bindings(), fields));
+        if (!verdict.write) return;
+        if (verdict.leftOut === 0) return method.apply(this, args);
+        const more = typeof fields === 'object' ? fields : {};
+        return method.call(this, { ...more, linesLeftOut: verdict.leftOut }, String(message));
+      },
+    },
     serializers: Object.fromEntries(ERROR_FIELDS.map((field) => [field, loggableError])),
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
@@ -51,4 +67,9 @@ export function createLogger(options: {
     },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+function subjectOf(...sources: unknown[]): string {
+  const fields = Object.assign({}, ...sources.filter((source) => typeof source === 'object'));
+  return SUBJECT_FIELDS.map((field) => String(fields[field] ?? '')).join('\n');
 }

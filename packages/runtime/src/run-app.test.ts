@@ -41,15 +41,18 @@ test('--help prints the variables and ends well', async () => {
 test('a bad value stops the start with one line and exit code 1', async () => {
   const { stderr, exitCode } = await run({ GREETING: 'x'.repeat(100) });
   expect(exitCode).toBe(1);
-  expect(stderr).toBe(
-    `wafleet sample cannot start: GREETING is "${'x'.repeat(100)}"; it takes at most 20 characters.\n`,
-  );
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(stderr)).toMatchObject({
+    level: 'fatal',
+    app: 'sample',
+    msg: `wafleet sample cannot start: GREETING is "${'x'.repeat(100)}"; it takes at most 20 characters.`,
+  });
 });
 
 test('a failed start undoes what had been started, and exits with 1', async () => {
   const { stdout, stderr, exitCode } = await run({ GREETING: 'fail' });
   expect(exitCode).toBe(1);
-  expect(stderr).toBe('wafleet sample cannot start: told to fail\n');
+  expect(JSON.parse(stderr)).toMatchObject({ msg: 'wafleet sample cannot start: told to fail' });
   expect(stdout).toContain('second stage stopped');
 });
 

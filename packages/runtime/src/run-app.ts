@@ -29,7 +29,7 @@ type AppEnvironment = z.ZodObject<{ LOG_LEVEL: typeof logLevelField } & z.ZodRaw
 /**
  * The main function of an app: reads the environment (`--help` prints it and ends), makes the logger, starts,
  * and on SIGTERM or SIGINT stops in stages. Exit codes: 0 after a clean stop, 1 when the start failed (one clear
- * line on standard error), when something failed that nothing caught, or when a stage of the stop did.
+ * line on standard error, JSON unless that is a terminal), when something failed that nothing caught, or when a stage of the stop did.
  */
 export async function runApp<S extends AppEnvironment>(
   app: AppDescription<S>,
@@ -56,6 +56,9 @@ export async function runApp<S extends AppEnvironment>(
       void stopAndExit(0);
     });
   }
+  // In place of Node's own listener, which prints text.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => logger.warn({ err: warning }, 'warning of Node.js'));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       if (event === 'unhandledRejection' && unhandledRejections === 'log') {
@@ -74,6 +77,12 @@ export async function runApp<S extends AppEnvironment>(
   );
 }
 
+/** One line on standard error: text on a terminal, otherwise JSON like every other line. */
+function tellStartFailure(app: string, msg: string): void {
+  const entry = { level: 'fatal', time: new Date().toISOString(), app, msg };
+  process.stderr.write(`${process.stderr.isTTY ? msg : JSON.stringify(entry)}\n`);
+}
+
 async function startOrExit<T>(
   name: string,
   start: () => Promise<T>,
@@ -88,7 +97,7 @@ async function startOrExit<T>(
         : error instanceof Error
           ? (error.stack ?? error.message)
           : String(error);
-    process.stderr.write(`wafleet ${name} cannot start: ${text}\n`);
+    tellStartFailure(name, `wafleet ${name} cannot start: ${text}`);
     await undo?.();
     process.exit(1);
   }

@@ -4,6 +4,7 @@ import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { INBOX_LIFE_MS, INBOX_LIMIT } from './inbox-limits.js';
 import { channels, keys } from './keyspace.js';
+import { refusalOf } from './redis-refusal.js';
 import { asText } from './reply.js';
 import { Script } from './script.js';
 import { ShardChannels } from './shard-channels.js';
@@ -98,7 +99,7 @@ export class CommandClient {
       .catch((error: unknown) => {
         if (error instanceof Error && error.name === 'ReplyError') {
           this.#logger.error({ err: error }, 'Redis refused a command for a worker');
-          throw unavailable();
+          throw unavailable(refusalOf(error));
         }
         // The connection broke or was silent: Redis may have queued the command all the same.
         this.#logger.warn({ err: error }, 'a command may or may not have been queued');
@@ -138,8 +139,8 @@ export class CommandClient {
   }
 }
 
-function unavailable(): WafleetError {
-  return new WafleetError('UNAVAILABLE', 'The cluster’s Redis is out of reach.');
+function unavailable(refusal?: string): WafleetError {
+  return new WafleetError('UNAVAILABLE', `${refusal ?? 'The cluster’s Redis is out of reach'}.`);
 }
 
 function outcomeUnknown(): WafleetError {

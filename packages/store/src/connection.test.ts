@@ -1,10 +1,11 @@
 import { StartError } from '@wafleet/runtime';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { describe, test } from 'vitest';
-import { connectRedis, type RedisConnection, type RedisRole, requireRedis } from './connection.js';
+import { connectRedis, type RedisConnection, type RedisRole } from './connection.js';
 import { EventChannel } from './event-channel.js';
 import { EventLog } from './event-log.js';
 import { isRedisUnreachable } from './redis-unreachable.js';
+import { requireRedis } from './require-redis.js';
 import { logger, ownedSession } from './testing/redis-fixture.js';
 
 interface Context {

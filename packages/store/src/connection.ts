@@ -1,6 +1,8 @@
-import { type Logger, parseRedisUrl, StartError, withoutCredentials } from '@wafleet/runtime';
+import { type Logger, parseRedisUrl, withoutCredentials } from '@wafleet/runtime';
 import type { Redis, RedisOptions } from 'ioredis';
+import { ReadOnlyPacing } from './read-only-pacing.js';
 import { ReconnectingRedis } from './reconnecting-redis.js';
+import { refusalOf } from './redis-refusal.js';
 import { sentinelOptions } from './sentinel-connector.js';
 
 export type RedisConnection = Redis;
@@ -18,8 +20,6 @@ export type RedisRole = 'command' | 'blocking' | 'subscriber' | 'lifeline' | 'qu
 const COMMAND_TIMEOUT_MS = 5_000;
 /** Longer than any BLOCK a reader of ours asks for. */
 const SILENCE_MS = 15_000;
-const PING_TIMEOUT_MS = 5_000;
-const OLDEST_MAJOR_VERSION = 7;
 
 type RoleOptions = Pick<
   RedisOptions,
@@ -50,13 +50,18 @@ export function connectRedis(options: {
   logger: Logger;
 }): RedisConnection {
   const { url, role, name, logger } = options;
+  const readOnly = new ReadOnlyPacing();
   const redisOptions = {
     connectionName: name,
     connectTimeout: 5_000,
     keepAlive: 10_000,
-    retryStrategy: (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 10), 1_000),
-    // After a failover the old primary answers READONLY: connect anew, which finds the new one, and send again.
-    reconnectOnError: (error: Error): 2 | false => (error.message.startsWith('READONLY') ? 2 : false),
+    retryStrategy: (attempt: number) => readOnly.delayMs ?? Math.min(25 * 2 ** Math.min(attempt, 10), 1_000),
+    reconnectOnError: (error: Error) => {
+      if (!error.message.startsWith('READONLY')) return false;
+      if (readOnly.begins)
+        logger.warn({ connection: name, role, reason: refusalOf(error) }, 'Redis refuses writes');
+      return readOnly.react();
+    },
     ...optionsOfRole[role],
   } satisfies RedisOptions;
   const address = parseRedisUrl(url);
@@ -77,64 +82,9 @@ export function connectRedis(options: {
   return connection;
 }
 
-/** Node's error for a host of several addresses has a code and no message. */
-function reasonOf(error: unknown): string {
+/** What an error says, without credentials. Node's error for a host of several addresses has a code and no message. */
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : error.name;
   return withoutCredentials(error.message || code);
-}
-
-function infoField(info: string, field: string): string | undefined {
-  return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-}
-
-async function answerWithin<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([answer, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/**
- * Makes sure before a process starts that Redis answers and can do what is asked of it. Warns when Redis may evict
- * keys, since every key here is state and none is a cache.
- * @throws {StartError} when Redis does not answer within 5 s or is older than version 7.
- */
-export async function requireRedis(connection: RedisConnection, url: string, logger: Logger): Promise<void> {
-  const where = withoutCredentials(url);
-  let info: string;
-  // Tells more than the error of the command, which only says that it waited in vain.
-  let connectError: Error | undefined;
-  const noteError = (error: Error) => {
-    connectError = error;
-  };
-  connection.on('error', noteError);
-  try {
-    info = await answerWithin(PING_TIMEOUT_MS, connection.info());
-  } catch (error) {
-    const reason = reasonOf(connectError ?? error);
-    throw new StartError(`cannot reach Redis at ${where} (${reason}); start it or set REDIS_URL.`, {
-      cause: error,
-    });
-  } finally {
-    connection.off('error', noteError);
-  }
-  const version = infoField(info, 'redis_version') ?? 'unknown';
-  if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR_VERSION)) {
-    throw new StartError(
-      `Redis at ${where} is version ${version}; version ${OLDEST_MAJOR_VERSION} or newer is needed.`,
-    );
-  }
-  const policy = infoField(info, 'maxmemory_policy');
-  if (policy !== undefined && policy !== 'noeviction') {
-    logger.warn(
-      { policy },
-      'Redis may evict keys and with them sessions; set its maxmemory-policy to noeviction',
-    );
-  }
 }

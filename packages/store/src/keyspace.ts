@@ -47,6 +47,7 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{edges}:counting             | zset   | edges, by until when their counts of sockets hold, ms            |
  * | wf:{edges}:sockets:<key id>     | hash   | edge → how many sockets of the API key it has; expires           |
  * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
+ * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
  */
 
 /** How many daily buckets the recent messages and files of a session rotate through. */
@@ -62,6 +63,7 @@ export const keys = {
   lifelines: 'wf:{workers}:lifelines',
   pulse: 'wf:{workers}:pulse',
   encryptionCanary: 'wf:encryption-canary',
+  writeProbe: 'wf:write-probe',
   connectBucket: 'wf:{connects}:bucket',
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,

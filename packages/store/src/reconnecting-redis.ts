@@ -9,6 +9,23 @@ const SENT_BY_ITSELF: ReadonlySet<string> = new Set(['select', 'subscribe', 'psu
  * these commands gets their errors as ever.
  */
 export class ReconnectingRedis extends Redis {
+  #isReconnecting = false;
+
+  /**
+   * ioredis asks for a reconnect at each reply that calls for one, and adds listeners to the same socket each time. One
+   * chunk of replies may hold hundreds.
+   */
+  override disconnect(reconnect = false): void {
+    if (reconnect && this.#isReconnecting) return;
+    this.#isReconnecting = reconnect;
+    if (reconnect) {
+      this.once('close', () => {
+        this.#isReconnecting = false;
+      });
+    }
+    super.disconnect(reconnect);
+  }
+
   override sendCommand(...sent: Parameters<Redis['sendCommand']>): unknown {
     const command: Command = sent[0];
     if (SENT_BY_ITSELF.has(command.name)) command.promise.catch(() => {});

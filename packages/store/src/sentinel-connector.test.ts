@@ -1,9 +1,10 @@
 import { createLogger, StartError } from '@wafleet/runtime';
 import { freePort, type ReplicatedRedis, startReplicatedRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { connectRedis, type RedisConnection, type RedisRole, requireRedis } from './connection.js';
+import { connectRedis, type RedisConnection, type RedisRole } from './connection.js';
 import { EventChannel } from './event-channel.js';
 import { EventLog } from './event-log.js';
+import { requireRedis } from './require-redis.js';
 import { logger, ownedSession } from './testing/redis-fixture.js';
 
 const ROLES: readonly RedisRole[] = ['command', 'blocking', 'subscriber', 'lifeline', 'queue'];

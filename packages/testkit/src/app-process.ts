@@ -43,6 +43,8 @@ const COMPLAINTS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 export class AppProcess {
   readonly name: string;
   readonly pid: number;
+  /** Answers whether it serves, and if not why. */
+  readonly readyUrl: string;
   /** What it logged so far, on both outputs. */
   readonly logs: LogLine[] = [];
   /** Settles when it has ended. */
@@ -67,7 +69,7 @@ export class AppProcess {
         },
       }),
     );
-    const app = new AppProcess(name, child);
+    const app = new AppProcess(name, child, readyUrl);
     try {
       const ready = waitFor(async () => app.#exit !== undefined || (await answers(readyUrl)), {
         what: `${name} ready at ${readyUrl}`,
@@ -85,8 +87,9 @@ export class AppProcess {
     }
   }
 
-  private constructor(name: string, child: ChildProcess) {
+  private constructor(name: string, child: ChildProcess, readyUrl: string) {
     this.name = name;
+    this.readyUrl = readyUrl;
     this.#child = child;
     this.pid = child.pid ?? -1;
     endWithThisProcess(child);

@@ -58,7 +58,7 @@ test('one that ends before it serves is told in its own words, once', async () =
   const lines: string[] = [];
   const app = await launch(
     'ill',
-    `console.error('wafleet edge cannot start: the key is wrong.');
+    `console.error(JSON.stringify({ level: 'fatal', msg: 'wafleet edge cannot start: the key is wrong.' }));
      process.exit(3);`,
     lines,
   );

@@ -66,7 +66,10 @@ export class ChildApp {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     while (!(await answers(this.#options.readyUrl))) {
       if (this.#end !== undefined) {
-        const words = this.#earlyErrorLines.join('\n').replace(/^wafleet \w+ cannot start: /, '');
+        const words = this.#earlyErrorLines
+          .map(textOf)
+          .join('\n')
+          .replace(/^wafleet \w+ cannot start: /, '');
         throw new StartError(`${this.name} cannot start (${this.#end})${words === '' ? '' : `: ${words}`}`);
       }
       if (performance.now() > deadline) {
@@ -99,6 +102,17 @@ export class ChildApp {
       if (this.#earlyErrorLines.length > EARLY_LINES) this.#earlyErrorLines.shift();
     });
   }
+}
+
+/** The message of a line of JSON, or the line. */
+function textOf(line: string): string {
+  try {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry === 'object' && entry !== null && 'msg' in entry) return String(entry.msg);
+  } catch {
+    // A line of text, such as the stack of a crash.
+  }
+  return line;
 }
 
 async function answers(url: string): Promise<boolean> {

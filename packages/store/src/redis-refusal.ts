@@ -1,0 +1,27 @@
+/** Why a Redis that answers does not do what it is asked to, by the first word of its error. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  READONLY: 'Redis is read-only: a replica, or a failover is under way',
+  OOM: 'Redis is out of memory: raise its maxmemory, or give it less to store',
+  MISCONF: 'Redis cannot write to its disk',
+  LOADING: 'Redis is loading its data',
+  MASTERDOWN: 'Redis is a replica without a primary',
+  CLUSTERDOWN: 'the Redis Cluster is down',
+  NOREPLICAS: 'Redis has too few replicas to accept writes',
+  NOAUTH: 'Redis wants a password; REDIS_URL has none',
+  WRONGPASS: 'Redis does not accept the password of REDIS_URL',
+  NOPERM: 'the Redis user of REDIS_URL lacks a permission',
+  DENIED: 'Redis is in protected mode and accepts connections of its own host only',
+};
+
+const TOO_MANY_CLIENTS = /max number of clients/;
+
+/** The cause of a refusal in plain words; undefined for an error that is no refusal of Redis. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  // A script passes on the error of the command in it, with its own words before and after.
+  const [, word = ''] = /^(?:ERR )?-?([A-Z]{3,})\b/.exec(error.message) ?? [];
+  if (REFUSALS[word] !== undefined) return REFUSALS[word];
+  return TOO_MANY_CLIENTS.test(error.message)
+    ? 'Redis has as many clients as its maxclients allows'
+    : undefined;
+}

@@ -1,0 +1,59 @@
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+import { refusalOf } from './redis-refusal.js';
+
+/** Whether Redis takes writes, and if not why, in plain words. */
+export type Writability = { readonly writable: true } | { readonly writable: false; readonly reason: string };
+
+const KEPT_SECONDS = 60;
+/** Health checks may come from anywhere and often; they share an answer this long. */
+const SHARED_MS = 1_000;
+
+/**
+ * Writes a small key: a Redis that is read-only, out of memory or without a disk answers every PING.
+ * @throws what Redis answers, or that it cannot be reached.
+ */
+export async function writeProbe(redis: RedisConnection): Promise<void> {
+  await redis.set(keys.writeProbe, '1', 'EX', KEPT_SECONDS);
+}
+
+/** Never rejects. An answer that takes longer than `withinMs` counts as none. */
+export async function probeWrites(redis: RedisConnection, withinMs = 1_000): Promise<Writability> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<Writability>((resolve) => {
+    timer = setTimeout(() => resolve({ writable: false, reason: 'Redis does not answer' }), withinMs);
+  });
+  const answer = writeProbe(redis).then(
+    (): Writability => ({ writable: true }),
+    (error: unknown): Writability => ({
+      writable: false,
+      reason: refusalOf(error) ?? 'Redis is out of reach',
+    }),
+  );
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** `probeWrites` for health checks: at most one write a second, however many ask. */
+export class SharedWriteProbe {
+  readonly #redis: RedisConnection;
+  #latest: Promise<Writability> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** Never rejects. The answer is at most two seconds old. */
+  ask(): Promise<Writability> {
+    const now = performance.now();
+    if (this.#latest === undefined || now - this.#askedAt > SHARED_MS) {
+      this.#askedAt = now;
+      this.#latest = probeWrites(this.#redis);
+    }
+    return this.#latest;
+  }
+}
