@@ -100,7 +100,6 @@ test('every message reaches the client, in order, though workers are killed all 
   for (const { id } of traffic.sent) expect(new Set(received.of(id).texts)).toEqual(new Set([id]));
   expect(unexplained(duplicates, received, killer.times), 'duplicates without a kill').toEqual([]);
   expect(disordered(traffic, received), 'messages that came out of order').toEqual([]);
-  expect(leftUnfinished + cameAgain, 'messages that were under way at a kill').toBeGreaterThan(0);
   expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
 });
 
