@@ -1,21 +1,36 @@
 # One image per app: docker build --build-arg APP=apps/edge -t wafleet-edge .
 # APP is apps/edge, apps/worker, apps/placer or packages/simulator.
+# All images share every layer but the last ones: dependencies are installed again only when a manifest changes.
+
+FROM node:24.22.3-bookworm-slim AS manifests
+WORKDIR /manifests
+COPY . /source
+RUN cd /source && find . -name package.json -exec cp --parents {} /manifests ';' && cp package-lock.json /manifests
 
 FROM node:24.22.3-bookworm-slim AS build
+WORKDIR /wafleet
+COPY --from=manifests /manifests .
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npm run build
+
+# What the app needs at run time and nothing else: an edge's image holds no Baileys, no image holds a compiler.
+FROM node:24.22.3-bookworm-slim AS app
 ARG APP
 WORKDIR /wafleet
-COPY . .
-RUN npm install --no-audit --no-fund
-RUN npm run build
-# What the app needs at run time and nothing else: an edge's image holds no Baileys, no image holds a compiler.
-RUN rm -rf node_modules packages/*/node_modules apps/*/node_modules .turbo
+COPY --from=manifests /manifests .
+# Without them in the manifests: npm would install the development dependencies of linked workspaces all the same.
 RUN npm pkg delete devDependencies --workspaces --include-workspace-root
 RUN npm install --no-audit --no-fund --omit=dev --workspace "${APP}"
+COPY --from=build /wafleet /build
+RUN node /build/scripts/deploy/collect-app.mjs /build /collected "${APP}" \
+  && cp -r node_modules /collected/ \
+  && if [ -d "${APP}/node_modules" ]; then cp -r "${APP}/node_modules" "/collected/${APP}/"; fi
 
 FROM node:24.22.3-bookworm-slim
 ARG APP
 ENV NODE_ENV=production
-COPY --from=build /wafleet /wafleet
+COPY --from=app /collected /wafleet
 WORKDIR /wafleet/${APP}
 USER node
 CMD ["node", "--enable-source-maps", "dist/main.js"]
