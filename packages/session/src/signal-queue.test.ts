@@ -110,3 +110,17 @@ test('what a sending has left running takes turns of its own', async () => {
   await later;
   expect(await nextText(account, contact)).toBe('next');
 });
+
+test('a message with a damaged identity key does not cost the Signal session with its sender', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  await contact.begin(account);
+  await nextText(contact, account);
+  const { type, ciphertext } = await contact.encrypt(account, 'hello');
+  expect(type).toBe('pkmsg');
+  // A version byte, the pre-key's id (2), the base key (2 + 33), and the tag, length and type of the identity key.
+  const damaged = Uint8Array.from(ciphertext);
+  damaged[45] = (damaged[45] ?? 0) ^ 1;
+  await expect(account.decrypt(contact, { type, ciphertext: damaged })).rejects.toThrow();
+  expect(await nextText(account, contact)).toBe('next');
+  expect(await account.decrypt(contact, { type, ciphertext })).toBe('hello');
+});

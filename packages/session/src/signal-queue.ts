@@ -61,7 +61,9 @@ export function oneAtATime(
   };
   return {
     ...repository,
-    decryptMessage: (message) => inTurn(message.jid, () => repository.decryptMessage(message)),
+    // Baileys stores the identity key in a message before it is decrypted, and drops the Signal session if it is new.
+    decryptMessage: (message) =>
+      inTurn(message.jid, () => keys.transaction(() => repository.decryptMessage(message), message.jid)),
     encryptMessage: (message) => inTurn(message.jid, () => repository.encryptMessage(message)),
     injectE2ESession: (session) => inTurn(session.jid, () => repository.injectE2ESession(session)),
   };
