@@ -104,12 +104,14 @@ export class SignalAccount {
     });
   }
 
-  encrypt(peer: SignalAccount, text: string): Promise<Encrypted> {
-    return this.repository.encryptMessage({ jid: peer.jid, data: Buffer.from(text) });
+  /** @param jid by which the peer is addressed. */
+  encrypt(peer: SignalAccount, text: string, jid = peer.jid): Promise<Encrypted> {
+    return this.repository.encryptMessage({ jid, data: Buffer.from(text) });
   }
 
-  async decrypt(peer: SignalAccount, { type, ciphertext }: Encrypted): Promise<string> {
-    const plaintext = await this.repository.decryptMessage({ jid: peer.jid, type, ciphertext });
+  /** @param jid by which the peer is addressed. */
+  async decrypt(peer: SignalAccount, { type, ciphertext }: Encrypted, jid = peer.jid): Promise<string> {
+    const plaintext = await this.repository.decryptMessage({ jid, type, ciphertext });
     return Buffer.from(plaintext).toString();
   }
 
