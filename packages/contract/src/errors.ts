@@ -87,7 +87,8 @@ export const ERRORS = {
   WHATSAPP_REFUSED: {
     status: 502,
     retryable: false,
-    meaning: 'WhatsApp refused the request; `details` holds its code where it gave one.',
+    meaning:
+      'WhatsApp refused the request; `details` holds its `code` and `reason` where known, and of a message the `messageId`.',
   },
   MEDIA_NOT_FOUND: {
     status: 404,
@@ -142,7 +143,8 @@ export const ERRORS = {
   OUTCOME_UNKNOWN: {
     status: 504,
     retryable: false,
-    meaning: 'No answer came in time: the command may or may not have been carried out.',
+    meaning:
+      'No answer came in time: the command may or may not have been carried out. Of a message, `details.messageId` is its id: look for it in the events before sending the text again, which sends another message.',
   },
   NO_WORKER: {
     status: 503,

@@ -290,7 +290,7 @@ export class Connection {
     if (update?.connection === 'open') this.#begin();
     if (this.#muted) return;
     try {
-      this.#options.onEvents(events);
+      this.#options.onEvents(this.#atWork.withoutRepeated(events));
     } catch (error) {
       // What a listener throws would leave Baileys' buffer as it is, to be emitted a second time.
       this.#options.logger.error({ err: error, events: Object.keys(events) }, 'events could not be handled');

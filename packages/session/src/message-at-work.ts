@@ -3,7 +3,7 @@ import type { Logger } from '@wafleet/runtime';
 import { type BaileysEventMap, type BinaryNode, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import type { FinishedMessage } from './outbox.js';
-import { acknowledgeAgain, digestOf, type RepeatedMessages } from './repeated-messages.js';
+import { acknowledgeAgain, digestOf, mayBringKeys, type RepeatedMessages } from './repeated-messages.js';
 
 const RETRY_MS = 1_000;
 
@@ -23,6 +23,9 @@ export class MessageAtWork {
   readonly #options: MessageAtWorkOptions;
   #waitedFor: string | undefined;
   #isReadable = false;
+  #digest: string | undefined;
+  /** The id of a message whose events were handed out before, and which Baileys works on for its keys. */
+  #repeatedId: string | undefined;
 
   constructor(options: MessageAtWorkOptions) {
     this.#options = options;
@@ -33,11 +36,20 @@ export class MessageAtWork {
     return this.#waitedFor;
   }
 
-  /** Whether a message is done without Baileys: one that was finished before is only acknowledged. */
+  /**
+   * Whether a message is done without Baileys: one that was finished before is only acknowledged. If it comes while
+   * the session is open and may bring keys, Baileys decrypts it, and its event is left out.
+   */
   async isDone(stanza: BinaryNode): Promise<boolean> {
     const { socket, logger } = this.#options;
-    if (!(await this.#isRepeated(stanza))) return false;
+    this.#repeatedId = undefined;
+    this.#digest = digestOf(stanza, socket.authState.creds.me);
+    if (!(await this.#isRepeated(stanza, this.#digest))) return false;
     logger.info({ message: stanza.attrs.id }, 'a message came again');
+    if (stanza.attrs.offline === undefined && mayBringKeys(stanza)) {
+      this.#repeatedId = stanza.attrs.id;
+      return false;
+    }
     await acknowledgeAgain(socket, stanza).catch((error: unknown) =>
       logger.warn({ err: error }, 'a message that came again could not be acknowledged'),
     );
@@ -49,6 +61,16 @@ export class MessageAtWork {
     this.#options.decrypted.begin(stanza);
   }
 
+  /** What is emitted without a message that came again. To be called with all that is emitted, after `see`. */
+  withoutRepeated(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+    const upsert = events['messages.upsert'];
+    const messages = upsert?.messages.filter(({ key }) => key.id !== this.#repeatedId);
+    if (upsert === undefined || messages === undefined || messages.length === upsert.messages.length)
+      return events;
+    const { 'messages.upsert': _, ...others } = events;
+    return messages.length === 0 ? others : { ...others, 'messages.upsert': { ...upsert, messages } };
+  }
+
   /** To be called with all that is emitted. */
   see(events: Partial<BaileysEventMap>): void {
     const message = events['messages.upsert']?.messages.find(({ key }) => key.id === this.#waitedFor);
@@ -57,7 +79,7 @@ export class MessageAtWork {
     this.#isReadable = message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT;
   }
 
-  after(stanza: BinaryNode): void {
+  after(): void {
     const { socket, decrypted, isMuted, onDone } = this.#options;
     if (socket.ev.isBuffering()) socket.ev.flush();
     const isEmitted = this.#waitedFor === undefined;
@@ -65,16 +87,18 @@ export class MessageAtWork {
     const isHandedOut = !isMuted() && (socket.ws.isOpen || isEmitted);
     const field = decrypted.end({ isHandedOut });
     const isFinished = isHandedOut && isEmitted && this.#isReadable;
-    const digest = isFinished ? digestOf(stanza, socket.authState.creds.me) : undefined;
+    const digest = isFinished && this.#repeatedId === undefined ? this.#digest : undefined;
+    this.#repeatedId = undefined;
     if (field !== undefined || digest !== undefined) onDone({ field, digest });
   }
 
   /** While Redis is out of reach nobody can tell, and the message waits; the connection ends if that takes long. */
-  async #isRepeated(stanza: BinaryNode): Promise<boolean> {
+  async #isRepeated(stanza: BinaryNode, digest: string | undefined): Promise<boolean> {
+    if (digest === undefined) return false;
     const { socket, repeated, logger } = this.#options;
     for (;;) {
       try {
-        return await repeated.includes(stanza, socket.authState.creds.me);
+        return await repeated.includes(stanza, digest);
       } catch (error) {
         if (!socket.ws.isOpen) return false;
         logger.warn(

@@ -135,3 +135,34 @@ test('a message that could not be decrypted at first is told when it has been se
   });
   expect(await toldOf(second, id)).toEqual(['notice', 'at last']);
 });
+
+test.each(['person', 'group'] as const)(
+  'a message of a %s that is encrypted again under the same id is told once, also by the next worker',
+  async (kind) => {
+    const { session, phone, device } = await linked();
+    const writer = harness.simulator.addPhone({ name: 'Dora' });
+    const to = kind === 'person' ? phone : writer.createGroup('friends', [phone]);
+    const tell = async (told: TestSession, text: string, id?: string) => {
+      const sent = await writer.send(to, { text }, id === undefined ? {} : { id });
+      await waitFor(async () => (await toldOf(told, sent.id)).length > 0, {
+        what: text,
+        timeoutMs: TIMEOUT_MS,
+      });
+      return sent.id;
+    };
+    const id = await tell(session, 'once');
+    await tell(session, 'once', id);
+    await tell(session, 'once', id);
+    await tell(session, 'later');
+    expect(await toldOf(session, id)).toEqual(['once']);
+    await acknowledged(device);
+    session.session.discard();
+    await waitFor(() => !device.isOnline, { what: 'the session closed', timeoutMs: TIMEOUT_MS });
+
+    const second = await takenOver(session, device);
+    await tell(second, 'once', id);
+    const last = await tell(second, 'last');
+    expect(await toldOf(second, id)).toEqual(['once']);
+    expect(await toldOf(second, last)).toEqual(['last']);
+  },
+);

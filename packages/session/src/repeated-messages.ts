@@ -10,6 +10,9 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 
+/** How many messages are remembered for live ones that come again; about 100 bytes each. */
+const MAX_RECENT = 1_000;
+
 type Me = NonNullable<AuthenticationCreds['me']>;
 
 /**
@@ -18,14 +21,19 @@ type Me = NonNullable<AuthenticationCreds['me']>;
  * Signal would not decrypt such a one a second time, so that clients would be told of a message that cannot be
  * decrypted, and get it twice once the sender has encrypted it anew.
  *
- * A message is known by the key that clients see: chat, participant, whether it is the account's own, and id. Only
- * what waited for the device, and what was sent again, is looked up; a message that comes as ever costs nothing.
+ * A message is known by the key that clients see: chat, participant, whether it is the account's own, and id. What
+ * waited for the device, and what was sent again, is looked up among all that Redis knows. Any other message is looked
+ * for among the last 1,000, in memory: Baileys sends a message to a whole group again, under the same id, for each new
+ * phone of a member that asks for it.
  */
 export class RepeatedMessages {
   readonly #finished: FinishedMessages;
   readonly #fence: Fence;
   /** Handed out, and not known to be in the log. */
   readonly #underWay = new Set<string>();
+  /** The last messages in the log, oldest first; those of earlier owners of the session come first. */
+  readonly #recent = new Set<string>();
+  #seeding: Promise<void> | undefined;
   /** What was known when the connection's first such message came, and what has been added since. */
   #known: { stored: Promise<KnownDigests>; added: Set<string> } | undefined;
 
@@ -43,15 +51,20 @@ export class RepeatedMessages {
   logged(digest: string): void {
     this.#underWay.delete(digest);
     this.#known?.added.add(digest);
+    this.#remember([digest]);
   }
 
-  /** Whether the message of a stanza was handed out before. Rejects when Redis cannot be reached. */
-  async includes(stanza: BinaryNode, me: Me | undefined): Promise<boolean> {
+  /**
+   * Whether a message was handed out before. Rejects when Redis cannot be reached.
+   * @param digest by which the message of the stanza is known.
+   */
+  async includes(stanza: BinaryNode, digest: string): Promise<boolean> {
+    if (this.#underWay.has(digest) || this.#recent.has(digest)) return true;
     const isOfBacklog = stanza.attrs.offline !== undefined;
-    if (!isOfBacklog && !isSentAgain(stanza)) return false;
-    const digest = digestOf(stanza, me);
-    if (digest === undefined) return false;
-    if (this.#underWay.has(digest)) return true;
+    if (!isOfBacklog && !isSentAgain(stanza)) {
+      await this.#seed();
+      return this.#recent.has(digest);
+    }
     if (!isOfBacklog && this.#known === undefined) {
       return (await this.#finished.read(this.#fence)).has(digest);
     }
@@ -62,6 +75,30 @@ export class RepeatedMessages {
     } catch (error) {
       this.#known = undefined;
       throw error;
+    }
+  }
+
+  /** Reads what earlier owners of the session noted, once. */
+  #seed(): Promise<void> {
+    this.#seeding ??= this.#finished.read(this.#fence).then(
+      (known) => {
+        const newer = [...this.#recent];
+        this.#recent.clear();
+        this.#remember([...known.latest(MAX_RECENT), ...newer]);
+      },
+      (error: unknown) => {
+        this.#seeding = undefined;
+        throw error;
+      },
+    );
+    return this.#seeding;
+  }
+
+  #remember(digests: readonly string[]): void {
+    for (const digest of digests) {
+      const [oldest] = this.#recent;
+      if (oldest !== undefined && this.#recent.size >= MAX_RECENT) this.#recent.delete(oldest);
+      this.#recent.add(digest);
     }
   }
 
@@ -104,6 +141,15 @@ function decoded(stanza: BinaryNode, me: Me | undefined) {
     // Baileys refuses it in the same way, and tells of it.
     return undefined;
   }
+}
+
+/**
+ * Whether a message may bring keys beside its content: of a new Signal session, or of the sender's messages to a
+ * group. Such a one has to be decrypted even if its content is known.
+ */
+export function mayBringKeys(stanza: BinaryNode): boolean {
+  const types = getBinaryNodeChildren(stanza, 'enc').map(({ attrs }) => attrs.type);
+  return types.includes('pkmsg') || (types.includes('skmsg') && types.length > 1);
 }
 
 /** A sender numbers what it sends again for a receiver that could not decrypt it. */

@@ -110,3 +110,94 @@ test('what a sending has left running takes turns of its own', async () => {
   await later;
   expect(await nextText(account, contact)).toBe('next');
 });
+
+test('a message with a damaged identity key does not cost the Signal session with its sender', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  await contact.begin(account);
+  await nextText(contact, account);
+  const { type, ciphertext } = await contact.encrypt(account, 'hello');
+  expect(type).toBe('pkmsg');
+  // A version byte, the pre-key's id (2), the base key (2 + 33), and the tag, length and type of the identity key.
+  const damaged = Uint8Array.from(ciphertext);
+  damaged[45] = (damaged[45] ?? 0) ^ 1;
+  await expect(account.decrypt(contact, { type, ciphertext: damaged })).rejects.toThrow();
+  expect(await nextText(account, contact)).toBe('next');
+  expect(await account.decrypt(contact, { type, ciphertext })).toBe('hello');
+});
+
+const LID = '900000@lid';
+
+test('a message that is received by LID while another is sent by number is stored, and so is the other', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  await account.keys.set({ 'device-list': { 200000: ['0'] } });
+  await account.repository.lidMapping.storeLIDPNMappings([{ lid: LID, pn: contact.jid }]);
+  await account.repository.migrateSession(contact.jid, LID);
+  for (let count = 0; count < 20; count += 1) {
+    const received = await contact.encrypt(account, 'received');
+    const encrypted = signal();
+    const sending = account.keys.transaction(async () => {
+      const message = await account.encrypt(contact, 'sent', contact.jid);
+      encrypted.give();
+      await account.store.answer();
+      return message;
+    }, account.jid);
+    await encrypted.given;
+    const receiving = account.decrypt(contact, received, LID);
+    const [sent] = await Promise.all([sending, receiving]);
+    expect(await contact.decrypt(account, sent)).toBe('sent');
+    await expect(account.decrypt(contact, received, LID)).rejects.toThrow();
+  }
+});
+
+test('a Signal session moves to a LID that is learned while a message is sent to the number', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  await account.keys.set({ 'device-list': { 200000: ['0'] } });
+  const received = await contact.encrypt(account, 'received');
+  const [encrypted, stored] = [signal(), signal()];
+  const sending = account.keys.transaction(async () => {
+    const first = await account.encrypt(contact, 'first');
+    encrypted.give();
+    await stored.given;
+    return [first, await account.encrypt(contact, 'second')];
+  }, account.jid);
+  await encrypted.given;
+  await account.repository.lidMapping.storeLIDPNMappings([{ lid: LID, pn: contact.jid }]);
+  const moving = account.repository.migrateSession(contact.jid, LID);
+  const receiving = account.decrypt(contact, received, LID);
+  stored.give();
+  const [sent] = await Promise.all([sending, moving, receiving]);
+  const texts: string[] = [];
+  for (const message of sent) texts.push(await contact.decrypt(account, message));
+  expect(texts).toEqual(['first', 'second']);
+  account.reopen();
+  await expect(account.decrypt(contact, received, LID)).rejects.toThrow('No matching sessions');
+  expect(await account.decrypt(contact, await contact.encrypt(account, 'next'), LID)).toBe('next');
+  expect(await contact.decrypt(account, await account.encrypt(contact, 'next', contact.jid))).toBe('next');
+});
+
+test('a sending that looks for a Signal session first does not undo a message received meanwhile', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  const received = await contact.encrypt(account, 'received');
+  const [lookedUp, stored] = [signal(), signal()];
+  const sending = account.keys.transaction(async () => {
+    expect(await account.repository.validateSession(contact.jid)).toEqual({ exists: true });
+    lookedUp.give();
+    await stored.given;
+    return account.encrypt(contact, 'sent');
+  }, account.jid);
+  await lookedUp.given;
+  await account.decrypt(contact, received);
+  stored.give();
+  expect(await contact.decrypt(account, await sending)).toBe('sent');
+  await expect(account.decrypt(contact, received)).rejects.toThrow();
+});
+
+test('a Signal session that is deleted by number is gone under the LID as well', async () => {
+  const [account, contact] = await acquainted(oneAtATime);
+  await account.keys.set({ 'device-list': { 200000: ['0'] } });
+  await account.repository.lidMapping.storeLIDPNMappings([{ lid: LID, pn: contact.jid }]);
+  await account.repository.migrateSession(contact.jid, LID);
+  expect(await account.repository.validateSession(LID)).toEqual({ exists: true });
+  await account.repository.deleteSession([contact.jid]);
+  expect(await account.repository.validateSession(LID)).toMatchObject({ exists: false });
+});

@@ -1,89 +1,193 @@
-import type { SignalKeyStoreWithTransaction, SocketConfig } from '@whiskeysockets/baileys';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  isHostedLidUser,
+  isLidUser,
+  jidDecode,
+  type SignalKeyStoreWithTransaction,
+  type SocketConfig,
+} from '@whiskeysockets/baileys';
 import { SharedAsyncStorage } from './engine/shared-async-storage.js';
+import { type GiveBack, SignalTurns } from './signal-turns.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
-type GiveBack = () => void;
 
-interface Transaction {
-  /** By the peer's address; those that are still waited for as well. */
-  readonly turns: Map<string, Promise<GiveBack>>;
+/** A transaction, or a single piece of work outside of one, and the turns that it holds until it ends. */
+interface Holding {
+  /** By the peer's name; also those that are waited for. Undefined for a turn that was given back at once. */
+  readonly turns: Map<string, Promise<GiveBack | undefined>>;
   isOver: boolean;
 }
 
 /**
- * The repository, whose work on a peer begins when its earlier work on the same peer is stored or has failed.
+ * Returns the repository with work on a peer lined up: it begins when earlier work on the same peer is stored or has
+ * failed.
  *
- * Work on a peer reads the record of the Signal session, changes it, and stores it when its transaction is committed.
+ * Work on a peer reads the record of a Signal session, changes it, and stores it when its transaction is committed.
  * libsignal lines up the work and not the transaction around it, and Baileys' transactions lock by what their callers
- * name: to receive they name the peer, to send the account itself, for the whole of the sending. Whoever read a record
- * before the other's was stored would store its own over it, and a message key would be used twice or be lost.
+ * name: the peer to receive, the account itself to send, for the whole of the sending. Whoever read a record before
+ * another's change was stored would overwrite that change, and a message key would be used twice or be lost.
  *
- * Therefore a turn on a peer that is taken inside of a transaction is given back when that is over. No transaction
- * that holds the name of a peer waits for a turn, so that no two wait for each other.
+ * A turn that is taken inside of a transaction is given back when the transaction ends. Turns are named by the user,
+ * as its LID if the mapping is known, since Baileys keeps the record of a phone number under the LID then. While a
+ * turn is held on a number without a LID, its records stay where they are, whatever mapping is learned meanwhile.
  *
- * @param keys what the repository works on. Its transactions are made to give their turns back, in place.
+ * Two turns never wait for each other: only sendings hold several, and Baileys does one sending at a time.
+ *
+ * @param keys the store that the repository works on. Its `transaction` and `set` are replaced in place.
  */
 export function oneAtATime(
   repository: SignalRepository,
   keys: SignalKeyStoreWithTransaction,
 ): SignalRepository {
-  const turns = new Turns();
-  const transactions = new SharedAsyncStorage<Transaction>();
-  /** What a transaction has left running is not part of it any more. */
+  const { lidMapping } = repository;
+  const turns = new SignalTurns();
+  const holdings = new SharedAsyncStorage<Holding>();
+  /** Runs work outside of the transaction at hand, so that what it reads is not kept in there. */
+  const outside = AsyncLocalStorage.snapshot();
+  const lookUp = lidMapping.getLIDForPN.bind(lidMapping);
+
+  /** Work that a transaction left running is not part of it any more. */
   const current = () => {
-    const transaction = transactions.getStore();
-    return transaction?.isOver === false ? transaction : undefined;
+    const holding = holdings.getStore();
+    return holding?.isOver === false ? holding : undefined;
   };
 
-  const begin = keys.transaction.bind(keys);
-  keys.transaction = async (work, label) => {
-    if (current() !== undefined) return begin(work, label);
-    const transaction: Transaction = { turns: new Map(), isOver: false };
+  const hold = async <T>(work: () => Promise<T>): Promise<T> => {
+    const holding: Holding = { turns: new Map(), isOver: false };
     try {
-      return await transactions.run(transaction, () => begin(work, label));
+      return await holdings.run(holding, work);
     } finally {
-      transaction.isOver = true;
-      for (const turn of transaction.turns.values()) void turn.then((giveBack) => giveBack());
+      holding.isOver = true;
+      for (const turn of holding.turns.values()) void turn.then((giveBack) => giveBack?.());
+    }
+  };
+
+  const nameOf = async (jid: string): Promise<string> => {
+    if (isLid(jid)) return nameOfUser(jid);
+    const lid = await lookUp(jid).catch(() => null);
+    return nameOfUser(lid ?? jid);
+  };
+
+  /** The name under which the holding has a turn on the user: perhaps the number, whose LID was learned since. */
+  const heldNameOf = async (holding: Holding, jid: string): Promise<string> => {
+    const ownName = nameOfUser(jid);
+    if (holding.turns.has(ownName)) return ownName;
+    const name = await nameOf(jid);
+    if (holding.turns.has(name)) return name;
+    for (const held of holding.turns.keys()) {
+      if (isNumber(held) && (await nameOf(`${held}@s.whatsapp.net`)) === name) return held;
+    }
+    return name;
+  };
+
+  const takeTurn = async (name: string, jid: string): Promise<GiveBack | undefined> => {
+    const giveBack = await turns.take(name);
+    if ((await nameOf(jid)) === name) return giveBack;
+    // The LID was learned while the turn was waited for.
+    giveBack();
+    return undefined;
+  };
+
+  /** Resolves to whether the holding has a turn on the user; false if it ended meanwhile. */
+  const enter = async (holding: Holding, jid: string): Promise<boolean> => {
+    for (;;) {
+      const name = await heldNameOf(holding, jid);
+      if (holding.isOver) return false;
+      const turn = holding.turns.get(name) ?? takeTurn(name, jid);
+      holding.turns.set(name, turn);
+      const isTaken = (await turn) !== undefined;
+      if (holding.isOver) return false;
+      if (isTaken) return true;
+      if (holding.turns.get(name) === turn) holding.turns.delete(name);
     }
   };
 
   const inTurn = async <T>(jid: string, work: () => Promise<T>): Promise<T> => {
-    const address = repository.jidToSignalProtocolAddress(jid);
-    const transaction = current();
-    const turn = transaction?.turns.get(address) ?? turns.take(address);
-    transaction?.turns.set(address, turn);
-    const giveBack = await turn;
-    try {
-      return await work();
-    } finally {
-      if (transaction === undefined) giveBack();
+    const holding = current();
+    if (holding === undefined) return hold(() => inTurn(jid, work));
+    return (await enter(holding, jid)) ? work() : inTurn(jid, work);
+  };
+
+  /** Reads what the transaction at hand has changed, if it has, and else what is stored, without a turn. */
+  const read = async <T>(jid: string, work: () => Promise<T>): Promise<T> => {
+    const holding = current();
+    const isHeld = holding?.turns.has(await heldNameOf(holding, jid)) === true;
+    return isHeld ? inTurn(jid, work) : outside(work);
+  };
+
+  const begin = keys.transaction.bind(keys);
+  keys.transaction = (work, label) =>
+    current() === undefined ? hold(() => begin(work, label)) : begin(work, label);
+
+  const set = keys.set.bind(keys);
+  keys.set = async (data) => {
+    const [address, ...others] = Object.keys(data.session ?? {});
+    // Baileys deletes a session that it gives up outside of any transaction.
+    if (address === undefined || others.length > 0 || current() !== undefined) return set(data);
+    return inTurn(jidOfAddress(address), async () => set(data));
+  };
+
+  const join = (pairs: readonly { lid: string; pn: string }[]) => {
+    for (const { lid, pn } of pairs) {
+      if (jidDecode(lid) && jidDecode(pn)) turns.waitFor(nameOfUser(lid), nameOfUser(pn));
     }
   };
+  const storeMappings = lidMapping.storeLIDPNMappings.bind(lidMapping);
+  lidMapping.storeLIDPNMappings = async (pairs) => {
+    // Before, for turns on the LID; and after, for turns on the number that were taken until others could look it up.
+    join(pairs);
+    await storeMappings(pairs);
+    join(pairs);
+  };
+  lidMapping.getLIDForPN = async (pn) => (current()?.turns.has(nameOfUser(pn)) ? null : lookUp(pn));
+
   return {
     ...repository,
-    decryptMessage: (message) => inTurn(message.jid, () => repository.decryptMessage(message)),
+    // Baileys stores the identity key in a message before it is decrypted, and drops the Signal session if it is new.
+    decryptMessage: (message) =>
+      inTurn(message.jid, () => keys.transaction(() => repository.decryptMessage(message), message.jid)),
     encryptMessage: (message) => inTurn(message.jid, () => repository.encryptMessage(message)),
     injectE2ESession: (session) => inTurn(session.jid, () => repository.injectE2ESession(session)),
+    validateSession: (jid) => read(jid, () => repository.validateSession(jid)),
+    // Outside of its transaction Baileys stores an empty record if it found none.
+    processSenderKeyDistributionMessage: (message) =>
+      keys.transaction(
+        () => repository.processSenderKeyDistributionMessage(message),
+        message.item.groupId ?? '',
+      ),
+    async deleteSession(jids) {
+      for (const jid of jids) {
+        await inTurn(jid, async () => {
+          const lid = isLid(jid) ? null : await lookUp(jid).catch(() => null);
+          await repository.deleteSession(lid === null ? [jid] : [jid, lid]);
+        });
+      }
+    },
+    async migrateSession(from, to) {
+      if (!isLid(to) || !jidDecode(from)) return repository.migrateSession(from, to);
+      join([{ lid: to, pn: from }]);
+      return inTurn(to, () => repository.migrateSession(from, to));
+    },
   };
 }
 
-/** One turn at a time on each address, in the order in which they were asked for. */
-class Turns {
-  /** When the last of those that were asked for is given back. */
-  readonly #last = new Map<string, Promise<void>>();
+function isLid(jid: string): boolean {
+  return isLidUser(jid) === true || isHostedLidUser(jid) === true;
+}
 
-  /** Resolves when the turn has come, to what gives it back. */
-  async take(address: string): Promise<GiveBack> {
-    const earlier = this.#last.get(address);
-    let giveBack: GiveBack = () => {};
-    const isOver = new Promise<void>((resolve) => {
-      giveBack = resolve;
-    });
-    this.#last.set(address, isOver);
-    await earlier;
-    return () => {
-      if (this.#last.get(address) === isOver) this.#last.delete(address);
-      giveBack();
-    };
-  }
+/** All devices of a user have one name: a phone number, or a LID with the suffix that tells the two apart. */
+function nameOfUser(jid: string): string {
+  const user = jidDecode(jid)?.user ?? jid;
+  return isLid(jid) ? `${user}@lid` : user;
+}
+
+function isNumber(name: string): boolean {
+  return !name.endsWith('@lid');
+}
+
+/** An address of Signal is `user.device` or `user_domain.device`; 1 is the domain of LIDs, 129 that of hosted ones. */
+function jidOfAddress(address: string): string {
+  const [name = ''] = address.split('.');
+  const [user = '', domain] = name.split('_');
+  return `${user}@${domain === '1' || domain === '129' ? 'lid' : 's.whatsapp.net'}`;
 }

@@ -2,6 +2,7 @@ import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from './caches/session-caches.js';
+import { type MessageAck, MessageAckWaiter } from './message-ack.js';
 import type { SentMessages } from './sent-messages.js';
 
 export interface OutgoingText {
@@ -12,14 +13,37 @@ export interface OutgoingText {
   readonly messageId: string;
 }
 
+/**
+ * How long WhatsApp may take to acknowledge a message that was handed to it. The edge gives a command 15 s in all;
+ * within these, the sender learns the message's id.
+ */
+const ACK_MS = 10_000;
+
+/** Why WhatsApp refuses messages, as far as its codes are known. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'the message is malformed',
+  401: 'the account may not write to the recipient',
+  403: 'the account may not write to the recipient',
+  404: 'the recipient does not exist',
+  463: 'the account is restricted: it may not begin new chats',
+  479: "the message's addressing is out of date",
+  500: 'an error inside of WhatsApp',
+};
+
 /** What WhatsApp said against a request, as its own code; undefined when the request got no answer. */
 function refusalCode(error: unknown): number | undefined {
   const code: unknown = error instanceof Error && 'data' in error ? error.data : undefined;
   return typeof code === 'number' ? code : undefined;
 }
 
-function refused(code: number): WafleetError {
-  return new WafleetError('WHATSAPP_REFUSED', `WhatsApp refused the request with code ${code}.`, { code });
+function refused(code: number, details: { messageId?: string } = {}): WafleetError {
+  const reason = REFUSALS[code];
+  const message = `WhatsApp refused the request with code ${code}${reason === undefined ? '' : `: ${reason}`}.`;
+  return new WafleetError('WHATSAPP_REFUSED', message, {
+    code,
+    ...(reason === undefined ? {} : { reason }),
+    ...details,
+  });
 }
 
 async function askFor(socket: WASocket, number: string) {
@@ -33,17 +57,30 @@ async function askFor(socket: WASocket, number: string) {
   throw new WafleetError('UNAVAILABLE', 'WhatsApp did not answer whether it knows the recipient.');
 }
 
+/** Sends a message and waits until WhatsApp has acknowledged it. */
 async function relay(socket: WASocket, jid: string, content: proto.IMessage, messageId: string) {
+  const waiter = new MessageAckWaiter(socket, messageId);
+  let timer: NodeJS.Timeout | undefined;
+  let ack: MessageAck;
   try {
     await socket.relayMessage(jid, content, { messageId });
+    timer = setTimeout(() => waiter.stop(), ACK_MS);
+    ack = await waiter.ack;
   } catch (error) {
     const code = refusalCode(error);
-    if (code !== undefined) throw refused(code);
+    if (code !== undefined) throw refused(code, { messageId });
+  } finally {
+    clearTimeout(timer);
+    waiter.stop();
+  }
+  if (ack === undefined) {
     throw new WafleetError(
       'OUTCOME_UNKNOWN',
-      'The connection broke while the message was sent; sending it again under the same id is safe.',
+      'WhatsApp did not acknowledge the message. It may have been sent: look for `details.messageId` before sending it again.',
+      { messageId },
     );
   }
+  if (ack.error !== undefined) throw refused(Number(ack.error), { messageId });
 }
 
 /** Sends a session's text messages. */
@@ -64,10 +101,11 @@ export class TextSender {
 
   /**
    * Sends a text. The message is kept before it leaves, for receivers that cannot decrypt it and ask again. Resolves
-   * when WhatsApp was handed the message; delivery and errors follow as `messages.update`, the account's own message
-   * as `messages.upsert` of type `append`. No preview is made of links: the service would have to open what a client
-   * writes.
-   * @throws {WafleetError} RECIPIENT_NOT_FOUND, WHATSAPP_REFUSED, UNAVAILABLE, OUTCOME_UNKNOWN.
+   * when WhatsApp has acknowledged the message, within 10 s after it was sent; delivery follows as `messages.update`,
+   * the account's own message as `messages.upsert` of type `append`. No preview is made of links: the service would
+   * have to open what a client writes.
+   * @throws {WafleetError} RECIPIENT_NOT_FOUND; UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and
+   * `messageId`; OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
    * @throws {FencedError} when the session is another worker's; nothing was sent.
    */
   async send(socket: WASocket, { to, text, messageId }: OutgoingText): Promise<void> {

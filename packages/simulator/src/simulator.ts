@@ -63,6 +63,7 @@ export class Simulator {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #loginRefusals = new Map<Phone | undefined, number>();
   readonly #messageRefusals = new Map<Phone | undefined, number>();
+  readonly #ackFaults = new Map<Phone, 'lost' | 'cut'>();
   #upgradeRefusal: number | undefined;
   #silent = false;
   #port = 0;
@@ -162,6 +163,14 @@ export class Simulator {
     this.#messageRefusals.set(phone, error);
   }
 
+  /**
+   * Messages of this phone's devices are delivered and not acknowledged; `cut` also breaks the connection. Holds until
+   * `resume`.
+   */
+  breakAcks(fault: 'lost' | 'cut', phone: Phone): void {
+    this.#ackFaults.set(phone, fault);
+  }
+
   /** Answers WebSocket upgrades with this HTTP status and `Connection: close`, until `resume`. */
   rejectUpgrades(status: number): void {
     this.#upgradeRefusal = status;
@@ -172,12 +181,13 @@ export class Simulator {
     this.#silent = true;
   }
 
-  /** Ends `goSilent`, `rejectUpgrades`, `refuseLogins` and `refuseMessages`. What devices missed waits for their next login. */
+  /** Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages` and `breakAcks`. What devices missed waits for their next login. */
   resume(): void {
     this.#silent = false;
     this.#upgradeRefusal = undefined;
     this.#loginRefusals.clear();
     this.#messageRefusals.clear();
+    this.#ackFaults.clear();
   }
 
   /** The reason to refuse a login of this phone's devices with, if there is one. */
@@ -188,6 +198,11 @@ export class Simulator {
   /** The error to answer messages of this phone's devices with, if there is one. */
   messageRefusal(phone: Phone): number | undefined {
     return this.#messageRefusals.get(phone) ?? this.#messageRefusals.get(undefined);
+  }
+
+  /** What becomes of the acknowledgement of a message of this phone's devices, if it does not arrive. */
+  ackFault(phone: Phone): 'lost' | 'cut' | undefined {
+    return this.#ackFaults.get(phone);
   }
 
   /** Seconds since 1970. */

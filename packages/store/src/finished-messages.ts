@@ -25,6 +25,14 @@ export class KnownDigests {
     while (at > 0 && at % DIGEST_LENGTH !== 0) at = this.#digests.indexOf(digest, at + 1);
     return at >= 0;
   }
+
+  /** The latest of them, oldest first. */
+  latest(count: number): string[] {
+    const digests = this.#digests.slice(-count * DIGEST_LENGTH);
+    return Array.from({ length: digests.length / DIGEST_LENGTH }, (_, index) =>
+      digests.slice(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH),
+    );
+  }
 }
 
 /**
@@ -42,6 +50,7 @@ export class FinishedMessages {
   /** At most 20,000 of them, 160 KB. */
   async read(ref: SessionRef): Promise<KnownDigests> {
     const parts = await this.#redis.mget(...keys.finished(ref));
-    return new KnownDigests(parts.join(''));
+    // The first string is of the later ones.
+    return new KnownDigests(parts.reverse().join(''));
   }
 }

@@ -1,4 +1,4 @@
-import { sendMessageBodySchema, sentMessageSchema } from '@wafleet/contract';
+import { sendMessageBodySchema, sentMessageSchema, WafleetError } from '@wafleet/contract';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { generateMessageId } from '../sessions/message-id.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
@@ -17,7 +17,7 @@ export const messageRoutes: FastifyPluginAsyncZod<MessageRoutesOptions> = async 
       config: { scope: 'messages:write' },
       schema: {
         summary: 'Send a text',
-        description: 'Resolves when WhatsApp has taken the message.',
+        description: 'Resolves when WhatsApp has acknowledged the message.',
         tags: ['messages'],
         params: sessionParamsSchema,
         body: sendMessageBodySchema,
@@ -26,10 +26,18 @@ export const messageRoutes: FastifyPluginAsyncZod<MessageRoutesOptions> = async 
     },
     async (request) => {
       const messageId = generateMessageId();
-      return commands.call(
-        { kind: 'send-text', ...sessionRefOf(request), messageId, ...request.body },
-        { idempotencyKey: messageId },
-      );
+      const command = { kind: 'send-text' as const, ...sessionRefOf(request), messageId, ...request.body };
+      try {
+        return await commands.call(command, { idempotencyKey: messageId });
+      } catch (error) {
+        throw withMessageId(error, messageId);
+      }
     },
   );
 };
+
+/** If it is not known whether the message was sent, the caller needs its id to look for it. */
+function withMessageId(error: unknown, messageId: string): unknown {
+  if (!(error instanceof WafleetError) || error.code !== 'OUTCOME_UNKNOWN') return error;
+  return new WafleetError(error.code, error.message, { ...error.details, messageId });
+}

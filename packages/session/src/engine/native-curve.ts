@@ -48,7 +48,7 @@ function replaceAgreements(): void {
         try {
           return agree(privateKey, publicKey.subarray(1));
         } catch {
-          // A key of small order, or a Node.js that is stricter about how keys are written than those known.
+          // A public key of small order: the original throws the error that its callers know.
         }
       }
       return original.calculateAgreement(publicKey, privateKey);

@@ -27,10 +27,22 @@ export interface PeerWork {
   readonly storage: SignalStorage;
 }
 
-/** The classes of libsignal whose work on a peer goes through its queue. */
+/** One of the Signal sessions of a record: what a decryption changes of it. */
+export interface SessionEntry {
+  currentRatchet: object;
+  indexInfo: object;
+  /** By their ratchet keys. */
+  _chains: { [key: string]: { chainKey: object; messageKeys: object } };
+}
+
+/** The classes of libsignal, as far as they are replaced. */
 export interface SignalModule {
   readonly SessionCipher: {
-    readonly prototype: { queueJob(this: PeerWork, work: () => Promise<unknown>): Promise<unknown> };
+    readonly prototype: {
+      queueJob(this: PeerWork, work: () => Promise<unknown>): Promise<unknown>;
+      /** Decrypts with one session. @throws if the message is not of it, or was decrypted before. */
+      doDecryptWhisperMessage(this: PeerWork, message: unknown, session: SessionEntry): Promise<unknown>;
+    };
   };
   readonly SessionBuilder: {
     readonly prototype: { initOutgoing(this: PeerWork, device: unknown): Promise<void> };
@@ -85,6 +97,7 @@ function isSignalModule(module: unknown): module is SignalModule {
   return (
     typeof SessionCipher === 'function' &&
     hasMethod(SessionCipher.prototype, 'queueJob') &&
+    hasMethod(SessionCipher.prototype, 'doDecryptWhisperMessage') &&
     typeof SessionBuilder === 'function' &&
     hasMethod(SessionBuilder.prototype, 'initOutgoing')
   );

@@ -69,7 +69,11 @@ function storesAreCopied(): boolean {
   return during > before;
 }
 
-const isNeeded = storesAreCopied();
+/** The property of the module: a value, or since Node.js 22.23 a getter without a setter. */
+const ofNode = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
+
+/** Undefined if Node.js makes no copies, or if its storage cannot be replaced: sockets work then, and cost more. */
+const replaced = ofNode?.configurable === true && storesAreCopied() ? ofNode : undefined;
 
 /**
  * Runs `work`, which must be synchronous: every AsyncLocalStorage that is made in it, by ECMAScript modules that
@@ -77,15 +81,15 @@ const isNeeded = storesAreCopied();
  * makes no copies.
  */
 export function withSharedAsyncStorage<R>(work: () => R): R {
-  if (!isNeeded) return work();
-  const use = (storage: typeof AsyncLocalStorage) => {
-    Object.assign(asyncHooks, { AsyncLocalStorage: storage });
+  if (replaced === undefined) return work();
+  const use = (property: PropertyDescriptor) => {
+    Object.defineProperty(asyncHooks, 'AsyncLocalStorage', property);
     syncBuiltinESMExports();
   };
-  use(SharedAsyncStorage);
+  use({ value: SharedAsyncStorage, writable: true, enumerable: true, configurable: true });
   try {
     return work();
   } finally {
-    use(OwnOfNode);
+    use(replaced);
   }
 }

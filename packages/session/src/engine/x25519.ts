@@ -1,26 +1,60 @@
-import { createPrivateKey, createPublicKey, diffieHellman, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, randomBytes } from 'node:crypto';
+
+declare module 'node:crypto' {
+  /** The raw form of Node.js 24 and newer, which the types of the oldest supported Node.js do not have. */
+  function createPrivateKey(key: {
+    key: Buffer;
+    format: 'raw-private';
+    asymmetricKeyType: 'x25519';
+  }): KeyObject;
+}
 
 const BASE_POINT = Buffer.alloc(32);
 BASE_POINT[0] = 9;
 
+/** The bytes of a PKCS #8 document before the 32 bytes of its X25519 key (RFC 8410, section 7). */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
+type ReadPrivateKey = (privateKey: Uint8Array) => KeyObject;
+
 /**
- * The secret that two Curve25519 keys of 32 bytes agree on, 32 bytes. OpenSSL reads keys in JWK form 6 times faster
- * than in DER, which takes longer than the agreement itself.
- * @throws when the public key is of small order.
+ * The ways to hand Node.js a private key, the fastest first. CPU time of each, same machine:
+ *
+ * | Node.js     | raw   | JWK     | DER    |
+ * |-------------|-------|---------|--------|
+ * | 20.20       |       | 75 µs   | 710 µs |
+ * | 22.23       |       | 55 µs   | 95 µs  |
+ * | 24.22, 26.12| 57 µs | refused | 87 µs  |
+ */
+const FORMS: readonly ReadPrivateKey[] = [
+  (privateKey) =>
+    createPrivateKey({ key: bufferOf(privateKey), format: 'raw-private', asymmetricKeyType: 'x25519' }),
+  // The JWK form requires a public half, which costs more to compute than it saves. Older releases do not read it;
+  // newer ones throw "Invalid JWK OKP key" when it does not match.
+  (privateKey) =>
+    createPrivateKey({ key: { ...jwkOf(BASE_POINT), d: base64url(privateKey) }, format: 'jwk' }),
+  (privateKey) =>
+    createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, privateKey]), format: 'der', type: 'pkcs8' }),
+];
+
+const readPrivateKey = fastestForm();
+
+/**
+ * Returns the shared secret (32 bytes) of two Curve25519 keys of 32 bytes each.
+ * @throws if the public key is of small order.
  */
 export function agree(privateKey: Uint8Array, publicKey: Uint8Array): Buffer {
-  const key = { kty: 'OKP', crv: 'X25519', x: base64url(publicKey) };
   return diffieHellman({
-    // The public half, which the form asks for, is computed from the private one, whatever stands there.
-    privateKey: createPrivateKey({ key: { ...key, d: base64url(privateKey) }, format: 'jwk' }),
-    publicKey: createPublicKey({ key, format: 'jwk' }),
+    privateKey: readPrivateKey(privateKey),
+    publicKey: createPublicKey({ key: jwkOf(publicKey), format: 'jwk' }),
   });
 }
 
 /**
- * A new Curve25519 key pair of 32 bytes each (RFC 7748: the public key is what the private one and 9 agree on). Not by
- * way of `generateKeyPairSync` and an export as JWK: in Node.js 20 that comes to a standstill for good after some
- * thousand keys, when the export of the one half meets the garbage collection of the other.
+ * Returns a new Curve25519 key pair of 32 bytes each. RFC 7748: the public key is what the private one and 9 agree on.
+ *
+ * Not `generateKeyPairSync` with an export as JWK: in Node.js 20 that deadlocks after some thousand keys, when the
+ * export of one half meets the garbage collection of the other.
  */
 export function generateKeyPair(): { privateKey: Buffer; publicKey: Buffer } {
   const privateKey = randomBytes(32);
@@ -29,6 +63,28 @@ export function generateKeyPair(): { privateKey: Buffer; publicKey: Buffer } {
   return { privateKey, publicKey: agree(privateKey, BASE_POINT) };
 }
 
-function base64url({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('base64url');
+/** Tries each form once, with a key that it must accept, because releases of one major version differ. */
+function fastestForm(): ReadPrivateKey {
+  const privateKey = Buffer.alloc(32, 0x40);
+  for (const form of FORMS) {
+    try {
+      form(privateKey);
+      return form;
+    } catch {
+      // This Node.js does not have the form.
+    }
+  }
+  throw new Error('this Node.js cannot read X25519 private keys');
+}
+
+function jwkOf(publicKey: Uint8Array) {
+  return { kty: 'OKP', crv: 'X25519', x: base64url(publicKey) };
+}
+
+function base64url(bytes: Uint8Array): string {
+  return bufferOf(bytes).toString('base64url');
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

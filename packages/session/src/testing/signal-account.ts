@@ -20,7 +20,6 @@ type Wrap = (repository: SignalRepository, keys: SignalKeyStoreWithTransaction) 
 type Encrypted = Awaited<ReturnType<SignalRepository['encryptMessage']>>;
 
 const logger = baileysLogger(createLogger({ app: 'test', level: 'silent' }));
-const PRE_KEY_ID = '1';
 
 /** An account's Signal records in memory, each read and write of which takes as long as `answer` says. */
 class SlowStore implements SignalKeyStore {
@@ -42,6 +41,11 @@ class SlowStore implements SignalKeyStore {
   async set(data: SignalDataSet): Promise<void> {
     await this.answer();
     this.writes.push(Object.keys(data).sort());
+    this.put(data);
+  }
+
+  /** Stores at once, and does not count as a write. */
+  put(data: SignalDataSet): void {
     for (const [type, records] of Object.entries(data)) {
       for (const [id, record] of Object.entries(records ?? {})) {
         if (record === null) this.#records.delete(`${type}:${id}`);
@@ -58,9 +62,8 @@ export class SignalAccount {
   keys: SignalKeyStoreWithTransaction;
   repository: SignalRepository;
   readonly #creds: AuthenticationCreds;
-  readonly #preKey = Curve.generateKeyPair();
-
   readonly #wrap: Wrap;
+  #preKeys = 0;
 
   private constructor(phone: string, creds: AuthenticationCreds, wrap: Wrap) {
     this.jid = `${phone}@s.whatsapp.net`;
@@ -74,10 +77,7 @@ export class SignalAccount {
     creds: AuthenticationCreds,
     wrap: Wrap = (repository) => repository,
   ): Promise<SignalAccount> {
-    const account = new SignalAccount(phone, creds, wrap);
-    await account.store.set({ 'pre-key': { [PRE_KEY_ID]: account.#preKey } });
-    account.store.writes.length = 0;
-    return account;
+    return new SignalAccount(phone, creds, wrap);
   }
 
   /** Begins anew with what is stored, as the next process does. */
@@ -85,9 +85,10 @@ export class SignalAccount {
     [this.keys, this.repository] = this.#open();
   }
 
-  /** Begins a session with the peer, out of the keys that a server would hand out. */
+  /** Begins a session with the peer, out of the keys that a server would hand out: each pre-key once. */
   async begin(peer: SignalAccount): Promise<void> {
     const { signedPreKey, signedIdentityKey, registrationId } = peer.#creds;
+    const preKey = peer.#newPreKey();
     await this.repository.injectE2ESession({
       jid: peer.jid,
       session: {
@@ -98,18 +99,27 @@ export class SignalAccount {
           publicKey: generateSignalPubKey(signedPreKey.keyPair.public),
           signature: signedPreKey.signature,
         },
-        preKey: { keyId: Number(PRE_KEY_ID), publicKey: generateSignalPubKey(peer.#preKey.public) },
+        preKey: { keyId: preKey.keyId, publicKey: generateSignalPubKey(preKey.publicKey) },
       },
     });
   }
 
-  encrypt(peer: SignalAccount, text: string): Promise<Encrypted> {
-    return this.repository.encryptMessage({ jid: peer.jid, data: Buffer.from(text) });
+  /** @param jid by which the peer is addressed. */
+  encrypt(peer: SignalAccount, text: string, jid = peer.jid): Promise<Encrypted> {
+    return this.repository.encryptMessage({ jid, data: Buffer.from(text) });
   }
 
-  async decrypt(peer: SignalAccount, { type, ciphertext }: Encrypted): Promise<string> {
-    const plaintext = await this.repository.decryptMessage({ jid: peer.jid, type, ciphertext });
+  /** @param jid by which the peer is addressed. */
+  async decrypt(peer: SignalAccount, { type, ciphertext }: Encrypted, jid = peer.jid): Promise<string> {
+    const plaintext = await this.repository.decryptMessage({ jid, type, ciphertext });
     return Buffer.from(plaintext).toString();
+  }
+
+  #newPreKey(): { keyId: number; publicKey: Uint8Array } {
+    this.#preKeys += 1;
+    const keyPair = Curve.generateKeyPair();
+    this.store.put({ 'pre-key': { [this.#preKeys]: keyPair } });
+    return { keyId: this.#preKeys, publicKey: keyPair.public };
   }
 
   #open(): [SignalKeyStoreWithTransaction, SignalRepository] {

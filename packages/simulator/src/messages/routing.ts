@@ -58,7 +58,9 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
     );
     return;
   }
-  from.send({ tag: 'ack', attrs: ack });
+  const ackFault = simulator.ackFault(from.phone);
+  if (ackFault === undefined) from.send({ tag: 'ack', attrs: ack });
+  else if (ackFault === 'cut') from.close('tcp');
   if (!chat) {
     simulator.logger.warn({ to, id }, 'message to nobody');
     return;

@@ -1,0 +1,37 @@
+import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
+
+/** WhatsApp's answer to a message: `error` is the code of a refusal. Undefined if no answer came. */
+export type MessageAck = { readonly error: string | undefined } | undefined;
+
+/** Waits for WhatsApp to acknowledge the message of an id. To be made before the message is sent. */
+export class MessageAckWaiter {
+  /** Resolves with the answer, or with undefined once the connection is closed or `stop` is called. Never rejects. */
+  readonly ack: Promise<MessageAck>;
+  #settle: (ack: MessageAck) => void = () => {};
+
+  constructor(socket: WASocket, messageId: string) {
+    const answers = `TAG:${messageId}`;
+    const onAnswer = ({ tag, attrs }: BinaryNode) => {
+      // Receipts have the message's id as well.
+      if (tag === 'ack' && attrs.class === 'message') this.#settle({ error: attrs.error });
+    };
+    const onUpdate = ({ connection }: BaileysEventMap['connection.update']) => {
+      if (connection === 'close') this.#settle(undefined);
+    };
+    this.ack = new Promise((resolve) => {
+      this.#settle = (ack) => {
+        socket.ws.off(answers, onAnswer);
+        socket.ev.off('connection.update', onUpdate);
+        resolve(ack);
+      };
+    });
+    socket.ws.on(answers, onAnswer);
+    socket.ev.on('connection.update', onUpdate);
+    if (!socket.ws.isOpen) this.#settle(undefined);
+  }
+
+  /** Waits no longer. */
+  stop(): void {
+    this.#settle(undefined);
+  }
+}
