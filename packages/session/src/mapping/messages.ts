@@ -1,9 +1,6 @@
-import {
-  type BaileysEventMap,
-  normalizeMessageContent,
-  proto,
-  type WAMessage,
-} from '@whiskeysockets/baileys';
+import { type BaileysEventMap, proto, type WAMessage } from '@whiskeysockets/baileys';
+import { changesBy } from '../content/changes.js';
+import { contentOf, isSeenByBaileys, unwrap } from '../content/unwrap.js';
 import { listEvents } from './list-events.js';
 import type { MappedEvent, MappingContext } from './mapped-event.js';
 import { toMessageKey } from './message-key.js';
@@ -28,7 +25,7 @@ const BETWEEN_OWN_DEVICES: ReadonlySet<number> = new Set([
 
 function isBetweenOwnDevices(message: WAMessage): boolean {
   if (message.category === 'peer') return true;
-  const type = normalizeMessageContent(message.message)?.protocolMessage?.type;
+  const type = contentOf(message.message).protocolMessage?.type;
   return typeof type === 'number' && BETWEEN_OWN_DEVICES.has(type);
 }
 
@@ -79,7 +76,9 @@ export function toMessages(messages: readonly WAMessage[]): JsonObject[] {
 /**
  * New messages. Both of Baileys' kinds are published: messages that waited for an offline device, the account's
  * own and the notices of groups come as `append`. A "delete for everyone" in the batch also gives a
- * `messages.delete` of its target, which Baileys itself emits for "delete for me" only.
+ * `messages.delete` of its target, which Baileys itself emits for "delete for me" only. Baileys tells what a message
+ * changes about another one in an event of its own, unless it does not see that: in a wrapper that it does not open, and
+ * in what the phone was asked for.
  */
 export function mapMessagesUpsert(
   { messages, type, requestId }: BaileysEventMap['messages.upsert'],
@@ -87,8 +86,13 @@ export function mapMessagesUpsert(
 ): MappedEvent[] {
   const revoked = messages.map((message) => toRevokedKey(message, context)).filter(present);
   const more = { type, ...(requestId ? { requestId } : {}) };
+  const unseen = messages
+    .filter(({ message }) => requestId !== undefined || !isSeenByBaileys(unwrap(message)))
+    .map((message) => changesBy(message, context.me));
   return [
     ...listEvents('messages.upsert', 'messages', toMessages(messages), more),
+    ...mapMessagesUpdate(unseen.flatMap((changes) => changes['messages.update'] ?? [])),
+    ...mapReactions(unseen.flatMap((changes) => changes['messages.reaction'] ?? [])),
     ...listEvents('messages.delete', 'keys', revoked),
   ];
 }
