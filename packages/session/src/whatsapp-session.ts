@@ -8,6 +8,7 @@ import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
 import { EventPublisher } from './event-publisher.js';
+import { otherNameOf } from './known-names.js';
 import { LinkDesk } from './link-desk.js';
 import { MediaDesk } from './media/media-desk.js';
 import { Outbox } from './outbox.js';
@@ -106,7 +107,9 @@ export class WhatsAppSession {
     this.#publisher = new EventPublisher({
       fence,
       recentMessages: store.recentMessages,
+      messageSecrets: store.messageSecrets,
       outbox,
+      otherNameOf: (jid) => otherNameOf(store.auth, jid),
       context: () => ({ me: connector.account?.me, condition: board.condition }),
       logger,
     });

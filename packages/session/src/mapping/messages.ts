@@ -7,6 +7,7 @@ import { toMessageKey } from './message-key.js';
 import { isJsonObject, type JsonObject, type JsonValue } from './normalise.js';
 import { published } from './published.js';
 import { toRevokedKey } from './revoked-key.js';
+import { toUnavailable } from './unavailable.js';
 
 const { Type } = proto.Message.ProtocolMessage;
 
@@ -39,9 +40,10 @@ function heldSecretsOnly({ message }: WAMessage, content: JsonValue | undefined)
 function toMessage(message: WAMessage): JsonObject | undefined {
   const key = toMessageKey(message.key);
   if (key === undefined || isBetweenOwnDevices(message)) return undefined;
-  const fields = toMessageFields('message', message);
-  if (heldSecretsOnly(message, fields.message)) return undefined;
-  return { key, ...fields };
+  const { unavailable: _, ...fields } = toMessageFields('message', message);
+  const unavailable = toUnavailable(message);
+  if (unavailable === undefined && heldSecretsOnly(message, fields.message)) return undefined;
+  return { key, ...(unavailable === undefined ? {} : { unavailable }), ...fields };
 }
 
 /** A message's fields, or those that changed, without its key. */

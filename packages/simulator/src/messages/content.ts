@@ -75,7 +75,8 @@ export function stanzaKind(message: proto.IMessage): { type: string; edit?: stri
       return { type: 'text', edit: '7' };
     default:
   }
-  if (kind === 'reactionMessage') return { type: 'reaction' };
+  if (content?.secretEncryptedMessage) return { type: 'text', edit: '1' };
+  if (kind === 'reactionMessage' || kind === 'encReactionMessage') return { type: 'reaction' };
   if (kind?.startsWith('poll')) return { type: 'poll' };
   return { type: kind && mediaTypes.has(kind) ? 'media' : 'text' };
 }
