@@ -98,6 +98,7 @@ export class WhatsAppSession {
         if (message.digest !== undefined) repeated.handedOut(message.digest);
         outbox.finish(message);
       },
+      afterEvents: (step) => outbox.run(step),
       onEvents: (connection, events) => {
         if (keeper.current === connection) this.#onEvents(connection, events);
       },

@@ -20,7 +20,11 @@ export interface SendOptions {
    * Keeps the content from the recipients' linked devices, which get `<unavailable type>` in its place; their phone
    * has it. They ask their phone for it, but not for the types `…_unavailable_fanout`.
    */
-  readonly unavailable?: 'placeholder' | 'view_once_unavailable_fanout' | 'bot_unavailable_fanout';
+  readonly unavailable?:
+    | 'placeholder'
+    | 'view_once_unavailable_fanout'
+    | 'hosted_unavailable_fanout'
+    | 'bot_unavailable_fanout';
   /** Seconds since 1970 for the stanza; now unless told. */
   readonly timestamp?: number;
 }
