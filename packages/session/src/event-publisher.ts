@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, MessageSecrets, RecentMessages } from '@wafleet/store';
+import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { AddOnDesk } from './add-ons/add-on-desk.js';
 import { mapBaileysEvents } from './mapping/index.js';
@@ -10,6 +10,7 @@ interface EventPublisherOptions {
   readonly fence: Fence;
   readonly recentMessages: RecentMessages;
   readonly messageSecrets: MessageSecrets;
+  readonly receivedMedia: ReceivedMedia;
   readonly outbox: Outbox;
   /** The session as it is when events are published. */
   readonly context: () => MappingContext;

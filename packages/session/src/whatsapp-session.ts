@@ -109,6 +109,7 @@ export class WhatsAppSession {
       fence,
       recentMessages: store.recentMessages,
       messageSecrets: store.messageSecrets,
+      receivedMedia: store.receivedMedia,
       outbox,
       otherNameOf: (jid) => otherNameOf(store.auth, jid),
       context: () => ({ me: connector.account?.me, condition: board.condition }),

@@ -1,9 +1,11 @@
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, MessageSecrets, RecentMessages, SecretsOfSession } from '@wafleet/store';
+import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages, SecretsOfSession } from '@wafleet/store';
 import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
 import type { Me } from '../content/changes.js';
 import { contentOf } from '../content/unwrap.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
+import type { OpenedMessage } from '../mapping/unavailable.js';
+import { receivedFilesIn } from '../media/received-files.js';
 import type { Outbox } from '../outbox.js';
 import { QuestionStore } from '../polls/question-store.js';
 import { questionsIn } from '../polls/questions.js';
@@ -20,6 +22,7 @@ interface AddOnDeskOptions {
   readonly fence: Fence;
   readonly recentMessages: RecentMessages;
   readonly messageSecrets: MessageSecrets;
+  readonly receivedMedia: ReceivedMedia;
   readonly outbox: Outbox;
   readonly logger: Logger;
   /** This account. */
@@ -82,15 +85,16 @@ export class AddOnDesk {
   }
 
   async #openAll(events: Partial<BaileysEventMap>): Promise<MappedEvent[]> {
-    const { map } = this.#options;
+    const { map, fence, receivedMedia } = this.#options;
     const upsert = events['messages.upsert'];
     if (upsert === undefined) return map(events);
     const opened = await Promise.all(upsert.messages.map((message) => this.#open(message)));
     const messages = opened.map(({ message }) => message);
+    // The file of a comment: whoever reads of the message finds it.
+    const files = receivedFilesIn({ 'messages.upsert': { ...upsert, messages: messages.filter(isOpened) } });
+    if (files.length > 0) await receivedMedia.put(fence, files);
     const told = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });
-    // What the phone was asked for is looked through by the mapping already.
-    const changes = upsert.requestId === undefined ? opened.map((each) => each.changes) : [];
-    return [...told, ...changes.flatMap((each) => map(each))];
+    return [...told, ...opened.flatMap(({ changes }) => map(changes))];
   }
 
   async #open(message: WAMessage): Promise<OpenedAddOn> {
@@ -98,6 +102,10 @@ export class AddOnDesk {
     if (envelope === undefined) return { message, changes: {} };
     return this.#opener.open(message, envelope);
   }
+}
+
+function isOpened(message: OpenedMessage): boolean {
+  return message.isOpened === true;
 }
 
 function isAddOn({ message }: WAMessage): boolean {

@@ -206,6 +206,45 @@ test('an encrypted comment is published with what it comments on', async () => {
   });
 });
 
+test('the file of an encrypted comment is found', async () => {
+  const group = bob.createGroup('Pictures', [alice, carl]);
+  const sent = await sendWithSecret(bob, group, 'a picture, please');
+  const { message } = await carl.sendMedia(bob, { kind: 'image', data: Buffer.from('a picture') });
+  const { id } = await commentSealed(carl, sent, { imageMessage: message.imageMessage ?? {} });
+  await published(id);
+  expect((await session.session.media.find(id)).file).toMatchObject({ kind: 'image', length: 9 });
+});
+
+test('people are known by names that only earlier messages had', async () => {
+  const [device] = alice.devices.values();
+  if (!device) throw new Error('no device');
+  const deliver = device.deliver.bind(device);
+  device.deliver = ({ attrs: { sender_pn: _, sender_lid: __, ...attrs }, ...stanza }) =>
+    deliver({ ...stanza, attrs });
+  for (const addressing of ['lid', 'pn'] as const) {
+    const other = addressing === 'lid' ? 'pn' : 'lid';
+    const sent = await sendWithSecret(bob, alice, 'who am I', { addressing });
+    const text = `by ${other}`;
+    const { id } = await editSealed(bob, sent, text, { addressing: other, author: addressing });
+    await expectEdit(sent, id, text);
+  }
+  device.deliver = deliver;
+});
+
+test('an edit that the phone was asked for is published', async () => {
+  const sent = await sendWithSecret(bob, alice, 'resend the edit');
+  await published(sent.id);
+  const edit = await editSealed(bob, sent, 'from the phone, edited', { unavailable: 'placeholder' });
+  const { payload } = await session.event('messages.update', 'from the phone, edited');
+  expect(payload.updates).toMatchObject([{ key: { id: sent.id } }]);
+  const told = (await session.events()).filter(
+    ({ event, payload: each }) =>
+      event === 'messages.update' && JSON.stringify(each).includes('from the phone, edited'),
+  );
+  expect(told).toHaveLength(1);
+  await session.event('messages.upsert', edit.id, 'from the phone, edited');
+});
+
 describe('an add-on that cannot be opened', () => {
   const unavailable = async (id: string) => (await published(id)).unavailable;
 

@@ -1,6 +1,7 @@
 import { proto, type WAMessage, type WAMessageKey, type WAMessageUpdate } from '@whiskeysockets/baileys';
 import { type Changes, changesBy, type Me } from '../content/changes.js';
 import { contentOf } from '../content/unwrap.js';
+import type { OpenedMessage } from '../mapping/unavailable.js';
 import type { AddOnKind } from './envelopes.js';
 import { bytesOfField } from './wire-format.js';
 
@@ -8,7 +9,7 @@ const { MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
 
 /** A message that carried an add-on, as if it had never been encrypted, and what it changes about the other one. */
 export interface OpenedAddOn {
-  readonly message: WAMessage;
+  readonly message: OpenedMessage;
   readonly changes: Changes;
 }
 
@@ -25,7 +26,7 @@ interface Plain {
 /** What a decrypted add-on says. @throws {Error} when it is none of its kind. */
 export function readAddOn({ kind, plain, message, target, me }: Plain): OpenedAddOn {
   const withContent = (content: proto.IMessage): OpenedAddOn => {
-    const read = { ...message, message: content };
+    const read: OpenedMessage = { ...message, message: content, isOpened: true };
     return { message: read, changes: changesBy(read, me, target) };
   };
   const answered = (update: WAMessageUpdate['update']): OpenedAddOn => ({
@@ -47,7 +48,7 @@ export function readAddOn({ kind, plain, message, target, me }: Plain): OpenedAd
       return withContent(proto.Message.decode(plain));
     case 'poll-option': {
       const option = newOptionOf(plain);
-      return { message: { ...message, message: option }, changes: answered({ message: option }).changes };
+      return { ...withContent(option), changes: answered({ message: option }).changes };
     }
     case 'vote': {
       const { senderTimestampMs = null } = contentOf(message.message).pollUpdateMessage ?? {};

@@ -7,7 +7,7 @@ import { toMessageKey } from './message-key.js';
 import { isJsonObject, type JsonObject, type JsonValue } from './normalise.js';
 import { published } from './published.js';
 import { toRevokedKey } from './revoked-key.js';
-import { toUnavailable } from './unavailable.js';
+import { type OpenedMessage, toUnavailable } from './unavailable.js';
 
 const { Type } = proto.Message.ProtocolMessage;
 
@@ -89,6 +89,7 @@ export function mapMessagesUpsert(
   const revoked = messages.map((message) => toRevokedKey(message, context)).filter(present);
   const more = { type, ...(requestId ? { requestId } : {}) };
   const unseen = messages
+    .filter((message: OpenedMessage) => message.isOpened !== true)
     .filter(({ message }) => requestId !== undefined || !isSeenByBaileys(unwrap(message)))
     .map((message) => changesBy(message, context.me));
   return [

@@ -12,6 +12,9 @@ export interface Unavailable extends Pick<MissingPart, 'type' | 'reason'> {
 /** A message of which a part is known to be missing. */
 export type PartialMessage = WAMessage & { readonly unavailable?: Unavailable };
 
+/** A message that carried an add-on. What it changes about another message is told already. */
+export type OpenedMessage = WAMessage & { readonly isOpened?: true };
+
 /** The texts by which Baileys says why it has no content (Utils/decode-wa-message.js). */
 const NO_CONTENT = 'Message absent from node';
 const UNKNOWN_ENCRYPTION = 'Unknown e2e type';
