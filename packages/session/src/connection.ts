@@ -23,7 +23,7 @@ import { keepEventsApart } from './event-merging.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import { MessageAtWork } from './message-at-work.js';
 import { MessageLane } from './message-lane.js';
-import { MissingContents } from './missing-contents/missing-contents.js';
+import { MissingContents, type MissingContentsOptions } from './missing-contents/missing-contents.js';
 import type { FinishedMessage } from './outbox.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
 import type { RepeatedMessages } from './repeated-messages.js';
@@ -44,7 +44,7 @@ const LOG_OUT_MS = 5_000;
 /** How long a server may take to answer that the connection closes. */
 const CLOSE_MS = 1_000;
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinished' | 'afterEvents'> {
   /**
    * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
    * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers
@@ -70,10 +70,6 @@ export interface ConnectionOptions {
   readonly onMessageDone: (message: FinishedMessage) => void;
   /** A message that this account sent, for a receiver that could not decrypt it. */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
-  /** Whether the events of a message with this digest are in the log. */
-  readonly isFinished: (digest: string) => Promise<boolean>;
-  /** Runs a step when all events that were handed out before are in the log. */
-  readonly afterEvents: (step: () => Promise<void>) => void;
   /** Everything Baileys emits, in order; one call for each flush of its buffer. */
   readonly onEvents: (events: Partial<BaileysEventMap>) => void;
 }
@@ -86,7 +82,6 @@ export class Connection {
   readonly socket: WASocket;
   readonly #options: ConnectionOptions;
   readonly #atWork: MessageAtWork;
-  readonly #missing: MissingContents;
   readonly #messages: MessageLane;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
@@ -136,23 +131,12 @@ export class Connection {
     const isMuted = () => this.#muted;
     const onDone = options.onMessageDone;
     this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
-    this.#missing = new MissingContents({
-      socket,
-      logger,
-      isMuted,
+    const hooks = new MissingContents({
+      ...options,
+      ...{ socket, isMuted, onDone, hooks: this.#atWork },
       onEvents: (events) => this.#receive(events),
-      onDone,
-      isFinished: options.isFinished,
-      afterEvents: options.afterEvents,
     });
-    this.#messages = new MessageLane(socket.ws, {
-      leftOver,
-      hooks: {
-        isDone: async (stanza) => (await this.#atWork.isDone(stanza)) || this.#missing.take(stanza),
-        before: (stanza) => this.#atWork.before(stanza),
-        after: (stanza) => this.#afterMessage(stanza),
-      },
-    });
+    this.#messages = new MessageLane(socket.ws, { leftOver, hooks });
     this.#watchdog = setTimeout(
       () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
       options.connectTimeoutMs,
@@ -286,13 +270,6 @@ export class Connection {
     caches.placeholderResends.askAgain(this.socket).catch((error: unknown) => {
       logger.warn({ err: error }, 'the phone could not be asked for contents that are missing');
     });
-  }
-
-  #afterMessage(stanza: BinaryNode): void {
-    if (this.socket.ev.isBuffering()) this.socket.ev.flush();
-    const isDropped = this.#atWork.idWaitedFor !== undefined && this.socket.ws.isOpen && !this.#muted;
-    if (isDropped) this.#missing.dropped(stanza);
-    this.#atWork.after(stanza);
   }
 
   get #isAlive(): boolean {

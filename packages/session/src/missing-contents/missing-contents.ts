@@ -1,13 +1,16 @@
 import type { Logger } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
+import type { MessageHooks } from '../message-lane.js';
 import type { FinishedMessage } from '../outbox.js';
 import { digestOf } from '../repeated-messages.js';
 import { dropOf, reasonAfterwards } from './dropped-messages.js';
 import { envelopeOf, noticeOf } from './notice.js';
 
-interface MissingContentsOptions {
+export interface MissingContentsOptions {
   readonly socket: WASocket;
   readonly logger: Logger;
+  /** What is done around each message that Baileys gets. */
+  readonly hooks: MessageHooks & { readonly idWaitedFor: string | undefined };
   /** Whether the socket's messages are not published any more. */
   readonly isMuted: () => boolean;
   /** Publishes events. */
@@ -24,15 +27,30 @@ interface MissingContentsOptions {
  * Publishes messages that Baileys acknowledges and says nothing of: their content is for phones only, too old to be asked
  * for, or cannot be read. Where the stanza shows that, the event is in the log before the message is acknowledged.
  */
-export class MissingContents {
+export class MissingContents implements MessageHooks {
   readonly #options: MissingContentsOptions;
 
   constructor(options: MissingContentsOptions) {
     this.#options = options;
   }
 
+  async isDone(stanza: BinaryNode): Promise<boolean> {
+    return (await this.#options.hooks.isDone(stanza)) || this.#take(stanza);
+  }
+
+  before(stanza: BinaryNode): void {
+    this.#options.hooks.before(stanza);
+  }
+
+  after(stanza: BinaryNode): void {
+    const { socket, hooks, isMuted } = this.#options;
+    if (socket.ev.isBuffering()) socket.ev.flush();
+    if (hooks.idWaitedFor !== undefined && socket.ws.isOpen && !isMuted()) this.#tellDropped(stanza);
+    hooks.after(stanza);
+  }
+
   /** Takes a message that Baileys would drop. False for any other message. */
-  take(stanza: BinaryNode): boolean {
+  #take(stanza: BinaryNode): boolean {
     const { socket, logger, isMuted, onDone, afterEvents } = this.#options;
     const { me } = socket.authState.creds;
     const drop = isMuted() ? undefined : dropOf(stanza, nowInSeconds());
@@ -51,7 +69,7 @@ export class MissingContents {
   }
 
   /** Baileys is done with a message, and has acknowledged it, without an event. */
-  dropped(stanza: BinaryNode): void {
+  #tellDropped(stanza: BinaryNode): void {
     const { me } = this.#options.socket.authState.creds;
     if (me === undefined || stanza.attrs.category === 'peer') return;
     const { isFinished, afterEvents } = this.#options;
