@@ -51,6 +51,31 @@ const BEYOND: Readonly<Record<string, (items: Published[]) => Published[]>> = {
     });
     return [...(contact === undefined ? [] : [contact]), ...pairs, ...others];
   },
+  // Baileys says nothing of a message that linked devices do not get.
+  'unavailable view-once fanout (acked, not emitted)': () => [
+    {
+      event: 'messages.upsert',
+      payload: {
+        messages: [
+          {
+            key: {
+              remoteJid: '114163061586523@lid',
+              remoteJidAlt: '15551230002@s.whatsapp.net',
+              fromMe: false,
+              id: 'UN1',
+              addressingMode: 'lid',
+              isViewOnce: true,
+            },
+            unavailable: { type: 'content', reason: 'view-once' },
+            messageTimestamp: 1795326883,
+            broadcast: false,
+            messageStubType: 2,
+          },
+        ],
+        type: 'notify',
+      },
+    },
+  ],
   // The request that the own phone answers.
   'unavailable -> placeholder + PDO resend': (items) =>
     items.map(({ event, payload }, index) => ({

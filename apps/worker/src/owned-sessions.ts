@@ -21,6 +21,7 @@ import {
   type Fence,
   FinishedMessages,
   LinkOffers,
+  MessageSecrets,
   NotOwnerError,
   Ownership,
   ReceivedMedia,
@@ -84,7 +85,13 @@ export class OwnedSessions {
   readonly #gate: ConnectGate;
   readonly #shared: Pick<
     WhatsAppSessionOptions['store'],
-    'events' | 'directory' | 'offers' | 'recentMessages' | 'receivedMedia' | 'finishedMessages'
+    | 'events'
+    | 'directory'
+    | 'offers'
+    | 'recentMessages'
+    | 'messageSecrets'
+    | 'receivedMedia'
+    | 'finishedMessages'
   >;
   readonly #authCache = new AuthCache({ maxBytes: AUTH_CACHE_BYTES });
   readonly #caches = new SessionCaches();
@@ -106,6 +113,7 @@ export class OwnedSessions {
       offers: new LinkOffers(redis),
       recentMessages: new RecentMessages({ redis, cipher }),
       receivedMedia: new ReceivedMedia({ redis, cipher }),
+      messageSecrets: new MessageSecrets({ redis, cipher }),
       finishedMessages: new FinishedMessages(redis),
     };
   }

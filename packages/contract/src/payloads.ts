@@ -51,6 +51,8 @@ export const payloadSchemas = {
   call: callEventSchema,
 } as const satisfies Record<EventName, z.ZodType>;
 
+export type { MissingPart } from './payloads/messages.js';
+
 /** What a listener of event `N` receives, as its only argument. */
 export type EventPayload<N extends EventName> = z.infer<(typeof payloadSchemas)[N]>;
 

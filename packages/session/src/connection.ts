@@ -23,6 +23,7 @@ import { keepEventsApart } from './event-merging.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import { MessageAtWork } from './message-at-work.js';
 import { MessageLane } from './message-lane.js';
+import { MissingContents, type MissingContentsOptions } from './missing-contents/missing-contents.js';
 import type { FinishedMessage } from './outbox.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
 import type { RepeatedMessages } from './repeated-messages.js';
@@ -43,7 +44,7 @@ const LOG_OUT_MS = 5_000;
 /** How long a server may take to answer that the connection closes. */
 const CLOSE_MS = 1_000;
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinished' | 'afterEvents'> {
   /**
    * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
    * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers
@@ -130,7 +131,12 @@ export class Connection {
     const isMuted = () => this.#muted;
     const onDone = options.onMessageDone;
     this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
-    this.#messages = new MessageLane(socket.ws, { leftOver, hooks: this.#atWork });
+    const hooks = new MissingContents({
+      ...options,
+      ...{ socket, isMuted, onDone, hooks: this.#atWork },
+      onEvents: (events) => this.#receive(events),
+    });
+    this.#messages = new MessageLane(socket.ws, { leftOver, hooks });
     this.#watchdog = setTimeout(
       () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
       options.connectTimeoutMs,

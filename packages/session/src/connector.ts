@@ -13,7 +13,7 @@ import type { WhatsAppSessionOptions } from './session-options.js';
 
 interface ConnectorOptions {
   readonly fence: Fence;
-  readonly store: Pick<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth'>;
+  readonly store: Pick<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth' | 'finishedMessages'>;
   readonly gate: ConnectGate;
   readonly caches: CachesOfSession;
   /** A server other than WhatsApp's, and the times of a connection, as `ConnectionOptions` has them. */
@@ -32,6 +32,8 @@ interface ConnectorOptions {
   /** WhatsApp refuses this version of the client, so that leave to connect may take long. */
   readonly onHeld: () => void;
   readonly onMessageDone: (connection: Connection, message: FinishedMessage) => void;
+  /** Runs a step when all events that were handed out before are in the log. */
+  readonly afterEvents: (step: () => Promise<void>) => void;
   readonly onEvents: (connection: Connection, events: Partial<BaileysEventMap>) => void;
 }
 
@@ -97,6 +99,7 @@ export class Connector {
   #connect(account: Account, pass: ConnectPass, leftOver: readonly BinaryNode[]): Connection {
     const { url, connectTimeoutMs, qrLifeMs, caches, decrypted, repeated, sentMessages, logger } =
       this.#options;
+    const { store, fence } = this.#options;
     const connection: Connection = new Connection({
       auth: (isWanted) => account.auth(isWanted),
       url,
@@ -109,6 +112,8 @@ export class Connector {
       repeated,
       leftOver,
       onMessageDone: (message) => this.#options.onMessageDone(connection, message),
+      isFinished: async (digest) => (await store.finishedMessages.read(fence)).has(digest),
+      afterEvents: this.#options.afterEvents,
       getMessage: ({ id }) => sentMessages.find(id),
       onEvents: (events) => {
         caches.groups.invalidate(events);

@@ -1,39 +1,41 @@
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, RecentMessages } from '@wafleet/store';
+import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import { AddOnDesk } from './add-ons/add-on-desk.js';
 import { mapBaileysEvents } from './mapping/index.js';
 import type { MappedEvent, MappingContext } from './mapping/mapped-event.js';
 import type { Outbox } from './outbox.js';
-import { PollDesk } from './polls/poll-desk.js';
 
 interface EventPublisherOptions {
   readonly fence: Fence;
   readonly recentMessages: RecentMessages;
+  readonly messageSecrets: MessageSecrets;
+  readonly receivedMedia: ReceivedMedia;
   readonly outbox: Outbox;
   /** The session as it is when events are published. */
   readonly context: () => MappingContext;
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Asks nobody. */
+  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   readonly logger: Logger;
 }
 
 /** Puts what Baileys emits into the outbox, as the events of the contract. What cannot be mapped is logged. */
 export class EventPublisher {
   readonly #options: EventPublisherOptions;
-  readonly #polls: PollDesk;
+  readonly #addOns: AddOnDesk;
   readonly #toldOfAccount = new Map<string, string>();
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
-    this.#polls = new PollDesk({
+    this.#addOns = new AddOnDesk({
       ...options,
       me: () => options.context().me,
-      map: (updates) => this.#map({ 'messages.update': updates }),
+      map: (events) => this.#map(events),
     });
   }
 
   publish(events: Partial<BaileysEventMap>): void {
-    this.#polls.keep(events);
-    this.#options.outbox.publish(this.#map(events));
-    this.#polls.open(events);
+    this.#addOns.publish(events);
   }
 
   #map(events: Partial<BaileysEventMap>): MappedEvent[] {

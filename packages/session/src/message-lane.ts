@@ -3,7 +3,7 @@ import type { BinaryNode, WASocket } from '@whiskeysockets/baileys';
 const MESSAGE = 'CB:message';
 
 /** What is done around each message. */
-interface MessageHooks {
+export interface MessageHooks {
   /** Whether a message is done without Baileys. */
   readonly isDone: (stanza: BinaryNode) => Promise<boolean>;
   readonly before: (stanza: BinaryNode) => void;

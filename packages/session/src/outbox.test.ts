@@ -1,10 +1,12 @@
 import { createLogger } from '@wafleet/runtime';
 import {
+  Cipher,
   connectRedis,
   digestOfMessage,
   EventLog,
   type Fence,
   FinishedMessages,
+  MessageSecrets,
   Ownership,
   type RedisConnection,
   SessionDirectory,
@@ -101,6 +103,29 @@ it('brings a message’s events and its end into the log in one step', async () 
   expect(told).toEqual(Array.from({ length: 20 }, (_, number) => `finished inbox:${number}`));
   expect(await redis.hget('wf:{tnt_a}:owner:shop', 'batch')).toMatch(/:1 /);
   expect((await new FinishedMessages(redis).read(ref)).has(digest)).toBe(true);
+});
+
+it('stores the secret of a message in the step that appends its events', async () => {
+  const secrets = new MessageSecrets({ redis, cipher: Cipher.fromHexKeys('22'.repeat(32)) }).ofSession(ref);
+  for (let number = 0; number < 20; number += 1) {
+    outbox.keep(secrets.seal(`A${number}`, Buffer.from('secret')));
+    outbox.publish(numbered(number, 1));
+  }
+  await outbox.idle();
+  expect(await logged()).toHaveLength(20);
+  expect(await redis.hget('wf:{tnt_a}:owner:shop', 'batch')).toMatch(/:1 /);
+  expect(await secrets.find('A19')).toEqual(Buffer.from('secret'));
+});
+
+it('stores the secrets of a long history in several steps', async () => {
+  const secrets = new MessageSecrets({ redis, cipher: Cipher.fromHexKeys('22'.repeat(32)) }).ofSession(ref);
+  for (let number = 0; number < 1_000; number += 1) {
+    outbox.keep(secrets.seal(`A${number}`, Buffer.from('secret')));
+  }
+  outbox.publish(numbered(0, 1));
+  await outbox.idle();
+  expect(await logged()).toEqual([0]);
+  expect(await redis.hlen('wf:{tnt_a}:secrets:shop')).toBe(1_000);
 });
 
 it('lets the events that a step gives leave before what was given later, in the step that ends their message', async () => {

@@ -1,11 +1,18 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
-import { type EventLog, type Fence, FencedError, type OutgoingEvent } from '@wafleet/store';
+import {
+  type EventLog,
+  type Fence,
+  FencedError,
+  type OutgoingEvent,
+  type SealedSecret,
+} from '@wafleet/store';
 import type { MappedEvent } from './mapping/mapped-event.js';
 
 /** Bounds on one append, so that no script blocks Redis for long. Characters, of the bodies together. */
 const MAX_EVENTS_PER_APPEND = 100;
 const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
+const MAX_SECRETS_PER_APPEND = 200;
 const RETRY_MS = { first: 200, most: 1_000 };
 /** With this much waiting the outbox is congested, with half of it no longer. Characters, of the bodies together. */
 const CONGESTED = { events: 2_000, characters: 8 * 1024 * 1024 };
@@ -13,6 +20,7 @@ const CONGESTED = { events: 2_000, characters: 8 * 1024 * 1024 };
 type Item =
   | { readonly kind: 'event'; readonly outgoing: OutgoingEvent }
   | { readonly kind: 'finished'; readonly message: FinishedMessage }
+  | { readonly kind: 'secret'; readonly secret: SealedSecret }
   | { readonly kind: 'step'; readonly run: () => Promise<readonly MappedEvent[]> };
 
 /** A message whose events were all given. */
@@ -26,6 +34,7 @@ export interface FinishedMessage {
 interface Batch {
   readonly events: OutgoingEvent[];
   readonly finished: FinishedMessage[];
+  readonly secrets: SealedSecret[];
 }
 
 function charactersOf(events: readonly OutgoingEvent[]): number {
@@ -81,6 +90,12 @@ export class Outbox {
     this.#enqueue({ kind: 'finished', message });
   }
 
+  /** Stores a secret of a message in the same step that appends the next events, which are given after it. */
+  keep(secret: SealedSecret): void {
+    this.#count(0, secret.sealed.length);
+    this.#enqueue({ kind: 'secret', secret });
+  }
+
   /** Runs a write after everything given before and before everything given later. */
   run(step: () => Promise<void>): void {
     this.runFor(async () => {
@@ -133,23 +148,24 @@ export class Outbox {
           this.#items.unshift(...this.#toItems(await first.run()));
         });
       } else {
-        const { events, finished } = this.#takeBatch();
+        const { events, finished, secrets } = this.#takeBatch();
         const usesUp = finished.flatMap(({ field }) => field ?? []);
         const finishes = finished.flatMap(({ digest }) => digest ?? []);
         this.#batch += 1;
         const batch = this.#batch;
         await this.#untilDone(async () => {
-          await this.#eventLog.append(this.#fence, events, { batch, usesUp, finishes });
+          await this.#eventLog.append(this.#fence, events, { batch, usesUp, finishes, secrets });
           for (const message of finished) this.#onFinished(message);
         });
-        this.#count(-events.length, -charactersOf(events));
+        const kept = secrets.reduce((sum, { sealed }) => sum + sealed.length, 0);
+        this.#count(-events.length, -charactersOf(events) - kept);
       }
     }
     this.#draining = undefined;
   }
 
   #takeBatch(): Batch {
-    const batch: Batch = { events: [], finished: [] };
+    const batch: Batch = { events: [], finished: [], secrets: [] };
     let characters = 0;
     let taken = 0;
     for (const item of this.#items) {
@@ -159,6 +175,9 @@ export class Outbox {
         const full = batch.events.length >= MAX_EVENTS_PER_APPEND || characters > MAX_CHARACTERS_PER_APPEND;
         if (full && batch.events.length > 0) break;
         batch.events.push(item.outgoing);
+      } else if (item.kind === 'secret') {
+        if (batch.secrets.length >= MAX_SECRETS_PER_APPEND) break;
+        batch.secrets.push(item.secret);
       } else {
         batch.finished.push(item.message);
       }

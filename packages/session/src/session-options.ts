@@ -5,6 +5,7 @@ import type {
   Fence,
   FinishedMessages,
   LinkOffers,
+  MessageSecrets,
   ReceivedMedia,
   RecentMessages,
   SessionDirectory,
@@ -33,6 +34,7 @@ export interface WhatsAppSessionOptions {
     readonly directory: SessionDirectory;
     readonly offers: LinkOffers;
     readonly recentMessages: RecentMessages;
+    readonly messageSecrets: MessageSecrets;
     readonly receivedMedia: ReceivedMedia;
     readonly finishedMessages: FinishedMessages;
   };

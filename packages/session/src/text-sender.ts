@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from './caches/session-caches.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
 import type { SentMessages } from './sent-messages.js';
+
+const SECRET_BYTES = 32;
 
 export interface OutgoingText {
   /** A phone number with its country code, or a WhatsApp id of a person or a group. */
@@ -110,7 +113,9 @@ export class TextSender {
    */
   async send(socket: WASocket, { to, text, messageId }: OutgoingText): Promise<void> {
     const jid = await this.#findRecipient(socket, to);
-    const content = proto.Message.create({ extendedTextMessage: { text } });
+    // With its secret others encrypt what they send about the message: reactions and comments, edits of the phone.
+    const messageContextInfo = { messageSecret: randomBytes(SECRET_BYTES) };
+    const content = proto.Message.create({ extendedTextMessage: { text }, messageContextInfo });
     await this.#sentMessages.keep(messageId, content);
     await relay(socket, jid, content, messageId);
     const message = generateWAMessageFromContent(jid, content, { userJid: socket.user?.id ?? '', messageId });

@@ -1,4 +1,5 @@
 import type { MediaFile } from '@wafleet/store';
+import type { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Harness, type TestSession } from './testing/harness.js';
 
@@ -39,6 +40,20 @@ it('a file is known as soon as its message is', async () => {
   expect(file).toMatchObject({ kind: 'image', mimetype: 'image/jpeg', length: 9 });
   expect(harness.simulator.media.get(file.directPath)).toBeDefined();
   await expect(test.session.media.find(`${id}0`)).rejects.toMatchObject({ code: 'MEDIA_NOT_FOUND' });
+});
+
+it.each<[string, (image: proto.IMessage) => proto.IMessage]>([
+  ['a template', (header) => ({ templateMessage: { interactiveMessageTemplate: { header } } })],
+  ['an interactive message', (header) => ({ interactiveMessage: { header } })],
+  ['a wrapper that Baileys does not open', (message) => ({ botInvokeMessage: { message } })],
+])('a file in %s is known, and uploaded again when it is gone', async (_, build) => {
+  const { message } = await carl.sendMedia(anna, { kind: 'image', data: Buffer.from('a picture') });
+  const { id } = await carl.send(anna, build({ imageMessage: message.imageMessage ?? {} }));
+  await test.event('messages.upsert', id);
+  const { file } = await test.session.media.find(id);
+  expect(file).toMatchObject({ kind: 'image', mimetype: 'image/jpeg', length: 9 });
+  harness.simulator.media.expire(file.directPath);
+  expect((await refresh(id, file.directPath)).directPath).not.toBe(file.directPath);
 });
 
 it('a text has no file', async () => {

@@ -8,6 +8,7 @@ import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
 import { EventPublisher } from './event-publisher.js';
+import { otherNameOf } from './known-names.js';
 import { LinkDesk } from './link-desk.js';
 import { MediaDesk } from './media/media-desk.js';
 import { Outbox } from './outbox.js';
@@ -97,6 +98,7 @@ export class WhatsAppSession {
         if (message.digest !== undefined) repeated.handedOut(message.digest);
         outbox.finish(message);
       },
+      afterEvents: (step) => outbox.run(step),
       onEvents: (connection, events) => {
         if (keeper.current === connection) this.#onEvents(connection, events);
       },
@@ -106,7 +108,10 @@ export class WhatsAppSession {
     this.#publisher = new EventPublisher({
       fence,
       recentMessages: store.recentMessages,
+      messageSecrets: store.messageSecrets,
+      receivedMedia: store.receivedMedia,
       outbox,
+      otherNameOf: (jid) => otherNameOf(store.auth, jid),
       context: () => ({ me: connector.account?.me, condition: board.condition }),
       logger,
     });

@@ -7,6 +7,13 @@ export type { SentMessage } from './messages/outbox.js';
 export { answerInvitation, sendInvitation, sendPoll, vote } from './messages/questions.js';
 export { deliverReceipt } from './messages/receipts.js';
 export type { ReceivedMessage } from './messages/received-message.js';
+export {
+  addPollOption,
+  commentSealed,
+  editSealed,
+  reactSealed,
+  sendWithSecret,
+} from './messages/sealed-add-ons.js';
 export { markDirty, setDisappearingMode, sharePrivacyToken } from './notifications/notices.js';
 export { NoPairingRequestError } from './pairing-code/pairing-codes.js';
 export { WrongPairingCodeError } from './pairing-code/phone-side.js';

@@ -13,6 +13,8 @@
 --   KEYS[6]  credentials
 --   KEYS[7]  digests of the messages that are finished
 --   KEYS[8]  those of earlier ones
+--   KEYS[9]  secrets of messages
+--   KEYS[10] those of earlier ones
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  session id
@@ -23,8 +25,9 @@
 --            twice in a thirty-second part of that
 --   ARGV[8]  how many fields of the credentials the events use up
 --   ARGV[9]  digests of the messages that the events finish, one after the other, or ''
---   ARGV[10…] those fields, which are deleted; then event name, body, event name, body, …; a body is the text of a JSON
---            object with at least one field, without its first brace
+--   ARGV[10] how many secrets of messages are kept with the events
+--   ARGV[11…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body, event
+--            name, body, …; a body is the text of a JSON object with at least one field, without its first brace
 -- Returns the position of the first event, `0-0` without events; the others' follow it without gaps. Error FENCED.
 -- Message: `<event id> <event name> <session id> <body with its eventId>`.
 -- Entry: id `<log epoch>-<seq>`, field m = the message; the first one of an epoch also p = position of the last event
@@ -45,6 +48,9 @@ local MARKS = 32
 -- A finished message is known for this long, in ms, unless digests of so many bytes came after its own.
 local KNOWN_FOR = 24 * 60 * 60 * 1000
 local MOST_KNOWN = 80000
+-- A secret is kept for this long at least, in ms, and up to twice as long, unless so many came after it.
+local SECRETS_FOR = 7 * 24 * 60 * 60 * 1000
+local MOST_SECRETS = 10000
 
 local life = server_life(ARGV[6] == '1')
 local batch = ARGV[4] ~= '' and ARGV[1] .. ':' .. ARGV[4] .. ' '
@@ -52,10 +58,32 @@ if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
 end
 
-local before = 9
+local before = 10
 if ARGV[8] ~= '0' then
-  before = 9 + tonumber(ARGV[8])
-  redis.call('HDEL', KEYS[6], unpack(ARGV, 10, before))
+  before = 10 + tonumber(ARGV[8])
+  redis.call('HDEL', KEYS[6], unpack(ARGV, 11, before))
+end
+if ARGV[10] ~= '0' then
+  -- As with the digests below. Ids are chosen by senders: the first message of an id keeps its secret.
+  local left = redis.call('PTTL', KEYS[9])
+  if left >= 0 and left < SECRETS_FOR then
+    redis.call('RENAME', KEYS[9], KEYS[10])
+    left = -2
+  end
+  local secrets_end = before + 2 * tonumber(ARGV[10])
+  local kept = 0
+  for i = before + 1, secrets_end, 2 do
+    if redis.call('HEXISTS', KEYS[10], ARGV[i]) == 0 then
+      kept = kept + redis.call('HSETNX', KEYS[9], ARGV[i], ARGV[i + 1])
+    end
+  end
+  before = secrets_end
+  if kept > 0 and left < 0 then
+    redis.call('PEXPIRE', KEYS[9], 2 * SECRETS_FOR)
+  end
+  if kept > 0 and redis.call('HLEN', KEYS[9]) >= MOST_SECRETS then
+    redis.call('RENAME', KEYS[9], KEYS[10])
+  end
 end
 if ARGV[9] ~= '' then
   -- A string keeps its expiry when it becomes the earlier one: nothing is ever added to one that expires too soon.

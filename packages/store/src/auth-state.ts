@@ -85,7 +85,7 @@ export class AuthStateStore {
   }
 
   /** Records of a type that is none of Baileys' own, as `keys.set` stores them; undefined where there is none. */
-  readRecords(type: 'inbox', ids: readonly string[]): Promise<unknown[]> {
+  readRecords(type: 'inbox' | 'lid-mapping', ids: readonly string[]): Promise<unknown[]> {
     return this.#read(ids.map((id) => `${type}:${id}`));
   }
 
@@ -260,6 +260,7 @@ export async function deleteAuthState(redis: RedisConnection, fence: Fence): Pro
     keys.qr(fence),
     ...keys.messages(fence),
     ...keys.media(fence),
+    ...keys.secrets(fence),
     ...keys.finished(fence),
   ];
   await deleteKeys.run(redis, keys.owner(fence), fence, doomed, []);

@@ -2,6 +2,7 @@ import type { EventName, EventPosition } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { channels, keys } from './keyspace.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
+import type { SealedSecret } from './message-secrets.js';
 import { asBuffer, asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
 import type { Fence } from './session-ref.js';
@@ -101,6 +102,7 @@ export class EventLog {
    * @param options.usesUp fields of the session's credentials that are deleted in the same step: what was kept until
    * these events are in the log.
    * @param options.finishes digests of the messages that are finished with these events; see FinishedMessages.
+   * @param options.secrets secrets of messages that are kept in the same step; see MessageSecrets.
    * @throws {FencedError} when the fence is no longer the session's owner.
    */
   async append(
@@ -110,9 +112,15 @@ export class EventLog {
       batch,
       usesUp = [],
       finishes = [],
-    }: { batch?: number; usesUp?: readonly string[]; finishes?: readonly string[] } = {},
+      secrets = [],
+    }: {
+      batch?: number;
+      usesUp?: readonly string[];
+      finishes?: readonly string[];
+      secrets?: readonly SealedSecret[];
+    } = {},
   ): Promise<EventPosition[]> {
-    const changesSession = usesUp.length > 0 || finishes.length > 0;
+    const changesSession = usesUp.length > 0 || finishes.length > 0 || secrets.length > 0;
     if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
@@ -123,7 +131,7 @@ export class EventLog {
       now - (this.#ageSeenAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) >= this.#maxAgeMs / AGE_LOOKS;
     const rarelyUsed = [
       ...(seesAge || changesSession ? [keys.logMarks(tenantId)] : []),
-      ...(changesSession ? [keys.auth(fence), ...keys.finished(fence)] : []),
+      ...(changesSession ? [keys.auth(fence), ...keys.finished(fence), ...keys.secrets(fence)] : []),
     ];
     const { epoch, seq } = await this.#lookingAtLife(now, (looks) =>
       appendEvents.run(
@@ -133,7 +141,8 @@ export class EventLog {
         [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
         [
           ...[fence.sessionId, batch ?? '', this.#maxLength, looks ? 1 : ''],
-          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, finishes.join(''), ...usesUp],
+          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, finishes.join(''), secrets.length, ...usesUp],
+          ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],
       ),

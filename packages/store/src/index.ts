@@ -22,6 +22,7 @@ export { Lifeline } from './lifeline.js';
 export { LinkOffers, type PairingOffer, type QrOffer } from './link-offers.js';
 export type { LoggedEvent } from './logged-event.js';
 export { MEDIA_TEXT_LIMITS, type MediaFile } from './media-file.js';
+export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './message-secrets.js';
 export { RecentMessages } from './message-store.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
 export { PlacementLines } from './placement-lines.js';

@@ -17,6 +17,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
  * | wf:{<tenant>}:media:<id>:<n>    | hash   | what messages of those days say of their files: author and       |
  * |                                 |        | sealed file by the message's id                                  |
+ * | wf:{<tenant>}:secrets:<id>     | hash   | sealed secrets of messages by the messages' ids                  |
+ * | wf:{<tenant>}:secrets-before:<id> | hash | those of earlier ones; both expire                             |
  * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
  * | wf:{<tenant>}:finished-before:<id> | string | those of earlier ones; both expire                            |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
@@ -75,6 +77,10 @@ export const keys = {
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
   messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),
   media: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:media:${sessionId}`),
+  secrets: ({ tenantId, sessionId }: SessionRef) => [
+    `wf:{${tenantId}}:secrets:${sessionId}`,
+    `wf:{${tenantId}}:secrets-before:${sessionId}`,
+  ],
   finished: ({ tenantId, sessionId }: SessionRef) => [
     `wf:{${tenantId}}:finished:${sessionId}`,
     `wf:{${tenantId}}:finished-before:${sessionId}`,

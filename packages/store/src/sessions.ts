@@ -180,6 +180,7 @@ export class SessionDirectory {
       keys.pairingCode(ref),
       ...keys.messages(ref),
       ...keys.media(ref),
+      ...keys.secrets(ref),
       ...keys.finished(ref),
     ];
     const purged = await purgeSession.run(

@@ -39,6 +39,51 @@ export const labelChangeSchema = z
   })
   .meta({ id: 'LabelChange', title: 'Change of labels' });
 
+/** What of a message is missing, and why. */
+export const missingPartSchema = z
+  .object({
+    type: z
+      .enum([
+        'content',
+        'edit',
+        'event-edit',
+        'poll-edit',
+        'poll-option',
+        'scheduled',
+        'reaction',
+        'comment',
+        'vote',
+        'event-response',
+        'unknown',
+      ])
+      .describe(
+        'what is missing: `content` of the message itself; else the message carries something about another one that cannot be opened, such as an `edit` or a `reaction`; `unknown` is of a later version of WhatsApp',
+      ),
+    reason: z
+      .enum([
+        'view-once',
+        'hosted',
+        'bot',
+        'asked-phone',
+        'too-old',
+        'expired',
+        'not-decrypted',
+        'keys-used',
+        'unsupported',
+        'unknown-message',
+        'not-authentic',
+        'not-the-author',
+        'malformed',
+      ])
+      .describe(
+        'for a `content`: `view-once`, `hosted` and `bot` are given to phones only; `asked-phone`: the phone was asked for it, it may come under the same `key`; `too-old`: came without a content and is older than 14 days, so the phone is not asked; `expired`: a status older than 24 hours that could not be decrypted; `not-decrypted`: the sender was asked to send it again; `keys-used`: the keys that it was encrypted with are gone; `unsupported`: an encryption or sender of a later version of WhatsApp. Of the others: `unknown-message`: the message that it is about is not known, or no longer; `not-authentic`: it was not encrypted for that message by this sender; `not-the-author`: somebody else edits; `malformed`; `unsupported`',
+      ),
+    target: messageKeySchema.optional().describe('the message that it is about'),
+  })
+  .meta({ id: 'MissingPart', title: 'What is missing of a message' });
+
+export type MissingPart = z.infer<typeof missingPartSchema>;
+
 /** What a message may say of itself besides its key; in an update only what changed. */
 const messageFields = {
   message: content.nullish().describe('the content; null once it was deleted for everyone'),
@@ -129,7 +174,11 @@ const messageFields = {
 
 /** A message; its content is absent in notices such as a group's change, or where it could not be read. */
 export const messageSchema = z
-  .object({ key: messageKeySchema, ...messageFields })
+  .object({
+    key: messageKeySchema,
+    unavailable: missingPartSchema.optional().describe('what of the message is missing, and why'),
+    ...messageFields,
+  })
   .meta({ id: 'Message', title: 'Message' });
 
 export const messageUpdateSchema = z
@@ -143,7 +192,7 @@ export const messageUpdateSchema = z
     id: 'MessageUpdate',
     title: 'Change of a message',
     description:
-      'Only the fields that changed. An edit stands in `message.editedMessage.message`; a deletion for everyone is `message: null` with `messageStubType: 1`.',
+      'Only the fields that changed. An edit stands in `message.editedMessage.message`, of a poll or an event too; an option that was added to a poll in `message.pollAddOptionMessage.addOption.optionName`; a deletion for everyone is `message: null` with `messageStubType: 1`.',
   });
 
 export const messagesUpsertSchema = z.object({

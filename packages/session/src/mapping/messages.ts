@@ -1,15 +1,13 @@
-import {
-  type BaileysEventMap,
-  normalizeMessageContent,
-  proto,
-  type WAMessage,
-} from '@whiskeysockets/baileys';
+import { type BaileysEventMap, proto, type WAMessage } from '@whiskeysockets/baileys';
+import { changesBy } from '../content/changes.js';
+import { contentOf, isSeenByBaileys, unwrap } from '../content/unwrap.js';
 import { listEvents } from './list-events.js';
 import type { MappedEvent, MappingContext } from './mapped-event.js';
 import { toMessageKey } from './message-key.js';
 import { isJsonObject, type JsonObject, type JsonValue } from './normalise.js';
 import { published } from './published.js';
 import { toRevokedKey } from './revoked-key.js';
+import { type OpenedMessage, toUnavailable } from './unavailable.js';
 
 const { Type } = proto.Message.ProtocolMessage;
 
@@ -28,7 +26,7 @@ const BETWEEN_OWN_DEVICES: ReadonlySet<number> = new Set([
 
 function isBetweenOwnDevices(message: WAMessage): boolean {
   if (message.category === 'peer') return true;
-  const type = normalizeMessageContent(message.message)?.protocolMessage?.type;
+  const type = contentOf(message.message).protocolMessage?.type;
   return typeof type === 'number' && BETWEEN_OWN_DEVICES.has(type);
 }
 
@@ -42,9 +40,10 @@ function heldSecretsOnly({ message }: WAMessage, content: JsonValue | undefined)
 function toMessage(message: WAMessage): JsonObject | undefined {
   const key = toMessageKey(message.key);
   if (key === undefined || isBetweenOwnDevices(message)) return undefined;
-  const fields = toMessageFields('message', message);
-  if (heldSecretsOnly(message, fields.message)) return undefined;
-  return { key, ...fields };
+  const { unavailable: _, ...fields } = toMessageFields('message', message);
+  const unavailable = toUnavailable(message);
+  if (unavailable === undefined && heldSecretsOnly(message, fields.message)) return undefined;
+  return { key, ...(unavailable === undefined ? {} : { unavailable }), ...fields };
 }
 
 /** A message's fields, or those that changed, without its key. */
@@ -79,7 +78,9 @@ export function toMessages(messages: readonly WAMessage[]): JsonObject[] {
 /**
  * New messages. Both of Baileys' kinds are published: messages that waited for an offline device, the account's
  * own and the notices of groups come as `append`. A "delete for everyone" in the batch also gives a
- * `messages.delete` of its target, which Baileys itself emits for "delete for me" only.
+ * `messages.delete` of its target, which Baileys itself emits for "delete for me" only. Baileys tells what a message
+ * changes about another one in an event of its own, unless it does not see that: in a wrapper that it does not open, and
+ * in what the phone was asked for.
  */
 export function mapMessagesUpsert(
   { messages, type, requestId }: BaileysEventMap['messages.upsert'],
@@ -87,8 +88,14 @@ export function mapMessagesUpsert(
 ): MappedEvent[] {
   const revoked = messages.map((message) => toRevokedKey(message, context)).filter(present);
   const more = { type, ...(requestId ? { requestId } : {}) };
+  const unseen = messages
+    .filter((message: OpenedMessage) => message.isOpened !== true)
+    .filter(({ message }) => requestId !== undefined || !isSeenByBaileys(unwrap(message)))
+    .map((message) => changesBy(message, context.me));
   return [
     ...listEvents('messages.upsert', 'messages', toMessages(messages), more),
+    ...mapMessagesUpdate(unseen.flatMap((changes) => changes['messages.update'] ?? [])),
+    ...mapReactions(unseen.flatMap((changes) => changes['messages.reaction'] ?? [])),
     ...listEvents('messages.delete', 'keys', revoked),
   ];
 }

@@ -1,5 +1,8 @@
+import type { MediaFile } from '@wafleet/store';
 import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
+import { WRAPPERS } from '../content/unwrap.js';
+import { reachableFields } from '../testing/whatsapp-schema.js';
 import { receivedFilesIn } from './received-files.js';
 
 const mediaKey = Buffer.alloc(32, 1);
@@ -52,6 +55,12 @@ test.each<[string, proto.IMessage]>([
   ['image', { ephemeralMessage: { message: { viewOnceMessage: { message: image } } } }],
   ['image', { associatedChildMessage: { message: image } }],
   ['video', { templateMessage: { hydratedTemplate: { videoMessage: file } } }],
+  ['image', { templateMessage: { interactiveMessageTemplate: { header: image } } }],
+  ['document', { interactiveMessage: { header: { documentMessage: file } } }],
+  ['image', { interactiveMessage: { carouselMessage: { cards: [{ header: {} }, { header: image }] } } }],
+  ['image', { productMessage: { product: { productImage: file } } }],
+  ['image', { commentMessage: { message: { ephemeralMessage: { message: image } } } }],
+  ['sticker', { requestPaymentMessage: { noteMessage: { stickerMessage: file } } }],
 ])('a file of kind %s is found in %j', (kind, content) => {
   expect(filesOf(message(content)).map((received) => received.file.kind)).toEqual([kind]);
 });
@@ -66,6 +75,53 @@ test.each<[string, WAMessage]>([
   ['an endless id', message(image, { id: 'A'.repeat(256) })],
 ])('%s is no file', (_, none) => {
   expect(filesOf(none)).toEqual([]);
+});
+
+/** Parts of a message that may hold the files of other messages, or none that a person was sent. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['contextInfo', 'messageContextInfo', 'protocolMessage']);
+const KINDS: Readonly<Record<string, MediaFile['kind']>> = {
+  ImageMessage: 'image',
+  VideoMessage: 'video',
+  AudioMessage: 'audio',
+  DocumentMessage: 'document',
+  StickerMessage: 'sticker',
+};
+const fields = reachableFields('Message').filter(
+  ({ path, field }) =>
+    field.message && field.message.name in KINDS && !path.some(({ name }) => ELSEWHERE.has(name)),
+);
+
+test.each(
+  fields.map((found): [string, (typeof fields)[number]] => [
+    [...found.path, found.field].map(({ name }) => name).join('.'),
+    found,
+  ]),
+)('a file is found in each field of WhatsApp’s schema that holds one: %s', (_, { path, field }) => {
+  const content = path.reduceRight<object>(
+    (inner, { name, isList }) => ({ [name]: isList ? [inner] : inner }),
+    { [field.name]: field.isList ? [file] : file },
+  );
+  const kind = KINDS[field.message?.name ?? ''];
+  for (const wrapper of WRAPPERS) {
+    const inside = proto.Message.fromObject({ [wrapper]: { message: content } });
+    for (const each of [proto.Message.fromObject(content), inside]) {
+      expect(filesOf(message(each)).map((received) => received.file.kind)).toEqual([kind]);
+    }
+  }
+});
+
+test('nesting is bounded', () => {
+  let card: object = { header: image };
+  for (let depth = 0; depth < 200; depth += 1) card = { carouselMessage: { cards: [card, {}, {}] } };
+  expect(filesOf(message(proto.Message.fromObject({ interactiveMessage: card })))).toEqual([]);
+  const cards = [...Array.from({ length: 5_000 }, () => ({})), { header: image }];
+  const wide = { interactiveMessage: { carouselMessage: { cards } } };
+  expect(filesOf(message(proto.Message.fromObject(wide)))).toEqual([]);
+});
+
+test('a file of a message that is quoted is not the message’s', () => {
+  const contextInfo = { quotedMessage: image };
+  expect(filesOf(message({ extendedTextMessage: { text: 'nice', contextInfo } }))).toEqual([]);
 });
 
 test('names and types are cut, lengths that are none left out', () => {

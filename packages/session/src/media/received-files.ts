@@ -1,10 +1,5 @@
 import { MEDIA_TEXT_LIMITS, type MediaFile, type ReceivedFile } from '@wafleet/store';
-import {
-  type BaileysEventMap,
-  extractMessageContent,
-  type proto,
-  type WAMessage,
-} from '@whiskeysockets/baileys';
+import type { BaileysEventMap, proto, WAMessage } from '@whiskeysockets/baileys';
 
 const MEDIA_KEY_BYTES = 32;
 /** Ids are made of some 20 characters; a REST path has no place for one that is longer than this. */
@@ -21,16 +16,48 @@ interface FileContent {
   readonly fileEncSha256?: Uint8Array | null;
 }
 
-/** The file of a message, inside whatever it is wrapped in, and its kind. */
-function fileIn(message: proto.IMessage): [MediaFile['kind'], FileContent] | undefined {
-  const content = extractMessageContent(message);
-  if (content?.imageMessage) return ['image', content.imageMessage];
-  if (content?.videoMessage) return ['video', content.videoMessage];
-  if (content?.ptvMessage) return ['video', content.ptvMessage];
-  if (content?.audioMessage) return ['audio', content.audioMessage];
-  if (content?.documentMessage) return ['document', content.documentMessage];
-  const sticker = content?.stickerMessage ?? content?.lottieStickerMessage?.message?.stickerMessage;
-  return sticker ? ['sticker', sticker] : undefined;
+/** The fields of WhatsApp's schema that hold a file, and its kind. */
+const FILE_FIELDS: Readonly<Record<string, MediaFile['kind']>> = {
+  imageMessage: 'image',
+  productImage: 'image',
+  catalogImage: 'image',
+  videoMessage: 'video',
+  ptvMessage: 'video',
+  audioMessage: 'audio',
+  documentMessage: 'document',
+  stickerMessage: 'sticker',
+};
+
+/** Fields with files that are not the message's own: those of messages that it quotes, edits or synchronises. */
+const OF_OTHERS: ReadonlySet<string> = new Set(['contextInfo', 'messageContextInfo', 'protocolMessage']);
+
+/** What a person sends nests less, and has fewer parts, than this. */
+const MAX_DEPTH = 64;
+const MAX_PARTS = 1_000;
+
+/**
+ * The file of a message, and its kind: the one that is nested least, inside wrappers, at the head of a template or of an
+ * interactive message, on its first card, and wherever else the schema has one.
+ */
+function fileIn(message: proto.IMessage): MediaFile | undefined {
+  let level: object[] = [message];
+  for (let depth = 0, parts = 0; level.length > 0 && depth < MAX_DEPTH; depth += 1) {
+    const next: object[] = [];
+    for (const part of level) {
+      parts += 1;
+      if (parts > MAX_PARTS) return undefined;
+      for (const [field, inner] of Object.entries(part)) {
+        if (typeof inner !== 'object' || inner === null || inner instanceof Uint8Array) continue;
+        if (OF_OTHERS.has(field)) continue;
+        const kind = Object.hasOwn(FILE_FIELDS, field) ? FILE_FIELDS[field] : undefined;
+        const file = kind && toMediaFile(kind, inner);
+        if (file) return file;
+        next.push(inner);
+      }
+    }
+    level = next;
+  }
+  return undefined;
 }
 
 function base64(bytes: Uint8Array): string {
@@ -57,9 +84,7 @@ function toMediaFile(kind: MediaFile['kind'], content: FileContent): MediaFile |
 function toReceivedFile({ key, message }: WAMessage): ReceivedFile | undefined {
   const { id, remoteJid, fromMe, participant } = key;
   if (!message || !id || id.length > MAX_ID_LENGTH || !remoteJid) return undefined;
-  const [kind, content] = fileIn(message) ?? [];
-  if (kind === undefined || content === undefined) return undefined;
-  const file = toMediaFile(kind, content);
+  const file = fileIn(message);
   if (file === undefined) return undefined;
   return { key: { id, remoteJid, fromMe: fromMe === true, ...(participant ? { participant } : {}) }, file };
 }

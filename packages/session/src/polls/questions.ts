@@ -1,18 +1,10 @@
-import {
-  type BaileysEventMap,
-  normalizeMessageContent,
-  type WAMessage,
-  type WAMessageKey,
-} from '@whiskeysockets/baileys';
+import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
+import { type MessageSecret, secretOf } from '../add-ons/message-secret.js';
+import { unwrap } from '../content/unwrap.js';
 
 /** A poll, or an invitation to an event: what others answer it with is encrypted by a secret that it carries. */
-export interface Question {
-  /** The key under which the message was published. */
-  readonly key: WAMessageKey & { readonly id: string };
-  readonly secret: Uint8Array;
-}
+export type Question = MessageSecret;
 
-const SECRET_BYTES = 32;
 /** Ids are made of some 20 characters. */
 const MAX_ID_LENGTH = 255;
 
@@ -21,7 +13,6 @@ const ASKING = [
   'pollCreationMessage',
   'pollCreationMessageV2',
   'pollCreationMessageV3',
-  'pollCreationMessageV4',
   'pollCreationMessageV5',
   'eventMessage',
 ] as const;
@@ -34,11 +25,12 @@ export function questionsIn(events: Partial<BaileysEventMap>): Question[] {
   ].flatMap((message) => questionOf(message) ?? []);
 }
 
-function questionOf({ key, message, messageSecret }: WAMessage): Question | undefined {
-  const content = normalizeMessageContent(message);
-  if (!content || !ASKING.some((field) => content[field])) return undefined;
-  const inside = content.messageContextInfo?.messageSecret ?? message?.messageContextInfo?.messageSecret;
-  const secret = inside ?? messageSecret;
-  if (!key.id || key.id.length > MAX_ID_LENGTH || secret?.length !== SECRET_BYTES) return undefined;
+function questionOf(message: WAMessage): Question | undefined {
+  const { key } = message;
+  const { content, wrappers } = unwrap(message.message);
+  // The fourth version of a poll stands in a wrapper.
+  const isAsking = wrappers.includes('pollCreationMessageV4') || ASKING.some((field) => content[field]);
+  const secret = isAsking ? secretOf(message) : undefined;
+  if (!key.id || key.id.length > MAX_ID_LENGTH || secret === undefined) return undefined;
   return { key: { ...key, id: key.id }, secret };
 }

@@ -12,6 +12,7 @@ import {
   type Fence,
   FinishedMessages,
   LinkOffers,
+  MessageSecrets,
   Ownership,
   ReceivedMedia,
   RecentMessages,
@@ -167,6 +168,7 @@ export class Harness {
       offers: this.offers,
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
       receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
+      messageSecrets: new MessageSecrets({ redis: this.#redis, cipher: this.#cipher }),
       finishedMessages: new FinishedMessages(this.#redis),
     };
   }

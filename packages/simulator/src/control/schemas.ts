@@ -35,7 +35,12 @@ export const bodies = {
       /** Who sees a status update. */
       audience: numbers.optional(),
       unavailable: z
-        .enum(['placeholder', 'view_once_unavailable_fanout', 'bot_unavailable_fanout'])
+        .enum([
+          'placeholder',
+          'view_once_unavailable_fanout',
+          'hosted_unavailable_fanout',
+          'bot_unavailable_fanout',
+        ])
         .optional(),
     })
     .refine((body) => (body.text === undefined) !== (body.message === undefined), 'either text or message'),

@@ -1,12 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  aesEncryptGCM,
-  type BinaryNode,
-  getBinaryNodeChild,
-  hkdf,
-  normalizeMessageContent,
-  proto,
-} from '@whiskeysockets/baileys';
+import { aesEncryptGCM, type BinaryNode, getBinaryNodeChild, hkdf, proto } from '@whiskeysockets/baileys';
 import type { DeviceContext } from '../iq/registry.js';
 import type { Phone } from '../world/phone.js';
 
@@ -35,12 +28,27 @@ interface File {
 
 function fileOf(phone: Phone, id: string): File | undefined {
   const received = phone.received.find((message) => message.id === id)?.message;
-  const content = normalizeMessageContent(received ?? phone.outbox.contentOf(id));
-  for (const kind of ['image', 'video', 'audio', 'document', 'sticker'] as const) {
-    const { directPath, mediaKey } = content?.[`${kind}Message`] ?? {};
-    if (directPath && mediaKey) return { directPath, mediaKey };
+  return fileIn(received ?? phone.outbox.contentOf(id));
+}
+
+/** The first file in a message, however deep: in wrappers, at the head of a template. */
+function fileIn(value: unknown): File | undefined {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
+  if (isFile(value)) return value;
+  for (const inner of Object.values(value)) {
+    const file = fileIn(inner);
+    if (file) return file;
   }
   return undefined;
+}
+
+function isFile(value: object): value is File {
+  return (
+    'directPath' in value &&
+    typeof value.directPath === 'string' &&
+    'mediaKey' in value &&
+    value.mediaKey instanceof Uint8Array
+  );
 }
 
 function sealed(stanzaId: string, { directPath, mediaKey }: File): BinaryNode {

@@ -20,7 +20,11 @@ export interface SendOptions {
    * Keeps the content from the recipients' linked devices, which get `<unavailable type>` in its place; their phone
    * has it. They ask their phone for it, but not for the types `…_unavailable_fanout`.
    */
-  readonly unavailable?: 'placeholder' | 'view_once_unavailable_fanout' | 'bot_unavailable_fanout';
+  readonly unavailable?:
+    | 'placeholder'
+    | 'view_once_unavailable_fanout'
+    | 'hosted_unavailable_fanout'
+    | 'bot_unavailable_fanout';
   /** Seconds since 1970 for the stanza; now unless told. */
   readonly timestamp?: number;
 }
@@ -75,7 +79,8 @@ export function stanzaKind(message: proto.IMessage): { type: string; edit?: stri
       return { type: 'text', edit: '7' };
     default:
   }
-  if (kind === 'reactionMessage') return { type: 'reaction' };
+  if (content?.secretEncryptedMessage) return { type: 'text', edit: '1' };
+  if (kind === 'reactionMessage' || kind === 'encReactionMessage') return { type: 'reaction' };
   if (kind?.startsWith('poll')) return { type: 'poll' };
   return { type: kind && mediaTypes.has(kind) ? 'media' : 'text' };
 }

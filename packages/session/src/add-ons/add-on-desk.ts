@@ -1,0 +1,127 @@
+import type { Logger } from '@wafleet/runtime';
+import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages, SecretsOfSession } from '@wafleet/store';
+import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
+import type { Me } from '../content/changes.js';
+import { contentOf } from '../content/unwrap.js';
+import type { MappedEvent } from '../mapping/mapped-event.js';
+import type { OpenedMessage } from '../mapping/unavailable.js';
+import { receivedFilesIn } from '../media/received-files.js';
+import type { Outbox } from '../outbox.js';
+import { QuestionStore } from '../polls/question-store.js';
+import { questionsIn } from '../polls/questions.js';
+import type { OpenedAddOn } from './contents.js';
+import { envelopeIn } from './envelopes.js';
+import { KnownSecrets } from './known-secrets.js';
+import { encodeSecret, messageSecretOf } from './message-secret.js';
+import { AddOnOpener } from './opener.js';
+
+/** Of the history only what is younger is kept: older messages would push out the secrets of newer ones. */
+const HISTORY_MS = 7 * 24 * 60 * 60 * 1000;
+
+interface AddOnDeskOptions {
+  readonly fence: Fence;
+  readonly recentMessages: RecentMessages;
+  readonly messageSecrets: MessageSecrets;
+  readonly receivedMedia: ReceivedMedia;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+  /** This account. */
+  readonly me: () => Me;
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Asks nobody. */
+  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  /** Baileys' events as the contract's. */
+  readonly map: (events: Partial<BaileysEventMap>) => MappedEvent[];
+}
+
+/**
+ * Publishes Baileys' events, with what is encrypted in them by secrets of other messages: edits, reactions, comments,
+ * votes and replies to invitations. Clients are not told those secrets, and the other message may have come days ago and
+ * to another worker, so they are kept (MessageSecrets).
+ */
+export class AddOnDesk {
+  readonly #options: AddOnDeskOptions;
+  readonly #secrets: SecretsOfSession;
+  readonly #questions: QuestionStore;
+  readonly #opener: AddOnOpener;
+
+  constructor(options: AddOnDeskOptions) {
+    const { fence, recentMessages, messageSecrets, logger, me, otherNameOf } = options;
+    this.#options = options;
+    this.#secrets = messageSecrets.ofSession(fence);
+    this.#questions = new QuestionStore(options);
+    const known = new KnownSecrets({
+      secrets: this.#secrets,
+      questions: this.#questions,
+      recentMessages,
+      fence,
+      logger,
+    });
+    this.#opener = new AddOnOpener({ known, me, otherNameOf });
+  }
+
+  /**
+   * Keeps the secrets among the events, in the write that appends these, and publishes the events. Those with an add-on
+   * leave when the secret was read that opens it: nothing overtakes them, and the message that carried the add-on counts
+   * as finished only after that.
+   */
+  publish(events: Partial<BaileysEventMap>): void {
+    const { outbox, map } = this.#options;
+    for (const question of questionsIn(events)) outbox.run(() => this.#questions.keep(question));
+    for (const message of this.#messagesIn(events)) {
+      const secret = messageSecretOf(message);
+      if (secret !== undefined) outbox.keep(this.#secrets.seal(secret.keptAs, encodeSecret(secret)));
+    }
+    const hasAddOns = events['messages.upsert']?.messages.some(isAddOn) === true;
+    if (hasAddOns) outbox.runFor(() => this.#openAll(events));
+    else outbox.publish(map(events));
+  }
+
+  *#messagesIn(events: Partial<BaileysEventMap>): Generator<WAMessage> {
+    yield* events['messages.upsert']?.messages ?? [];
+    const since = (Date.now() - HISTORY_MS) / 1_000;
+    for (const message of events['messaging-history.set']?.messages ?? []) {
+      if (Number(String(message.messageTimestamp ?? 0)) >= since) yield message;
+    }
+  }
+
+  async #openAll(events: Partial<BaileysEventMap>): Promise<MappedEvent[]> {
+    const { map, fence, receivedMedia } = this.#options;
+    const upsert = events['messages.upsert'];
+    if (upsert === undefined) return map(events);
+    const opened = await Promise.all(upsert.messages.map((message) => this.#open(message)));
+    const messages = opened.map(({ message }) => message);
+    // The file of a comment: whoever reads of the message finds it.
+    const files = receivedFilesIn({ 'messages.upsert': { ...upsert, messages: messages.filter(isOpened) } });
+    if (files.length > 0) await receivedMedia.put(fence, files);
+    const told = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });
+    return [...told, ...opened.flatMap(({ changes }) => map(changes))];
+  }
+
+  async #open(message: WAMessage): Promise<OpenedAddOn> {
+    const envelope = envelopeIn(contentOf(message.message));
+    if (envelope === undefined) return { message, changes: {} };
+    return this.#opener.open(message, envelope);
+  }
+}
+
+function isOpened(message: OpenedMessage): boolean {
+  return message.isOpened === true;
+}
+
+function isAddOn({ message }: WAMessage): boolean {
+  return envelopeIn(contentOf(message)) !== undefined;
+}
+
+/** Without what Baileys counts as unread: it takes an encrypted edit or reaction for a message to be read. */
+function withoutUnread(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+  const messages = events['messages.upsert']?.messages ?? [];
+  const updates = events['chats.update'];
+  if (updates === undefined || !messages.every((message) => isAddOn(message) && !isComment(message))) {
+    return events;
+  }
+  return { ...events, 'chats.update': updates.map(({ unreadCount: _, ...update }) => update) };
+}
+
+function isComment({ message }: WAMessage): boolean {
+  return contentOf(message).encCommentMessage != null;
+}

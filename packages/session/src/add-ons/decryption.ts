@@ -1,0 +1,58 @@
+import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { type AddOnKind, type Envelope, LABELS } from './envelopes.js';
+
+const TAG_BYTES = 16;
+const IV_BYTES = 12;
+const NO_SALT = Buffer.alloc(32);
+
+/** Kinds whose ciphertext is bound to the message and the sender by additional data as well. */
+const BOUND: ReadonlySet<AddOnKind> = new Set(['vote', 'event-response']);
+
+interface Attempt {
+  readonly envelope: Envelope & { readonly kind: AddOnKind };
+  readonly targetId: string;
+  readonly secret: Uint8Array;
+  /** Names of whoever wrote the message that the add-on is about: JIDs without a device. */
+  readonly authors: Iterable<string>;
+  /** Names of whoever sent the add-on. */
+  readonly senders: Iterable<string>;
+}
+
+/** Whether a ciphertext can be one at all. */
+export function isWellFormed({ iv, payload }: Envelope): boolean {
+  return iv.length === IV_BYTES && payload.length >= TAG_BYTES;
+}
+
+/**
+ * Decrypts an add-on. The key is derived by HKDF-SHA256 of the message's secret, with the message's id, both people and
+ * the kind as the info. The people are named by number or LID, as the sender knew them: all combinations are tried.
+ * Undefined if none is right. Never throws for a well-formed envelope.
+ */
+export function decryptAddOn({ envelope, targetId, secret, authors, senders }: Attempt): Buffer | undefined {
+  const senderNames = [...senders];
+  for (const author of authors) {
+    for (const sender of senderNames) {
+      const info = Buffer.from(`${targetId}${author}${sender}${LABELS[envelope.kind]}`);
+      const key = Buffer.from(hkdfSync('sha256', secret, NO_SALT, info, 32));
+      const additional = BOUND.has(envelope.kind) ? Buffer.from(`${targetId}\u0000${sender}`) : undefined;
+      const plain = openWith(key, envelope, additional);
+      if (plain !== undefined) return plain;
+    }
+  }
+  return undefined;
+}
+
+function openWith(
+  key: Buffer,
+  { iv, payload }: Envelope,
+  additional: Buffer | undefined,
+): Buffer | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, iv);
+  if (additional !== undefined) decipher.setAAD(additional);
+  decipher.setAuthTag(payload.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([decipher.update(payload.subarray(0, -TAG_BYTES)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}

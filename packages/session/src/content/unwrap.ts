@@ -1,0 +1,87 @@
+import type { proto } from '@whiskeysockets/baileys';
+
+/**
+ * The fields of WhatsApp's `Message` that hold another message in place of a content of their own. A test compares the
+ * list with the schema.
+ */
+export const WRAPPERS = [
+  'deviceSentMessage',
+  'ephemeralMessage',
+  'viewOnceMessage',
+  'viewOnceMessageV2',
+  'viewOnceMessageV2Extension',
+  'documentWithCaptionMessage',
+  'editedMessage',
+  'associatedChildMessage',
+  'groupStatusMessage',
+  'groupStatusMessageV2',
+  'groupMentionedMessage',
+  'groupStatusMentionMessage',
+  'statusMentionMessage',
+  'statusAddYours',
+  'botInvokeMessage',
+  'botTaskMessage',
+  'botForwardedMessage',
+  'questionMessage',
+  'questionReplyMessage',
+  'limitSharingMessage',
+  'lottieStickerMessage',
+  'eventCoverImage',
+  'pollCreationMessageV4',
+  'pollCreationOptionImageMessage',
+] as const satisfies readonly (keyof proto.IMessage)[];
+
+export type Wrapper = (typeof WRAPPERS)[number];
+
+/** The wrappers that Baileys opens by itself (Utils/messages.js, `normalizeMessageContent`), and how many at once. */
+const OPENED_BY_BAILEYS: ReadonlySet<Wrapper> = new Set([
+  'ephemeralMessage',
+  'viewOnceMessage',
+  'documentWithCaptionMessage',
+  'viewOnceMessageV2',
+  'viewOnceMessageV2Extension',
+  'editedMessage',
+  'associatedChildMessage',
+  'groupStatusMessage',
+  'groupStatusMessageV2',
+]);
+const DEPTH_OF_BAILEYS = 5;
+
+/** WhatsApp's clients nest two or three wrappers. What is nested deeper than this stays wrapped. */
+export const MAX_WRAPPERS = 32;
+
+export interface Unwrapped {
+  /** What is inside all wrappers. */
+  readonly content: proto.IMessage;
+  /** The wrappers that were opened, outermost first. */
+  readonly wrappers: readonly Wrapper[];
+  /** The message and each one in it, outermost first; the last one is `content`. */
+  readonly levels: readonly proto.IMessage[];
+}
+
+/** Opens all wrappers around a message's content. Never throws; a wrapper that holds nothing stays. */
+export function unwrap(message: proto.IMessage | null | undefined): Unwrapped {
+  let content = message ?? {};
+  const wrappers: Wrapper[] = [];
+  const levels = [content];
+  while (wrappers.length < MAX_WRAPPERS) {
+    const around = content;
+    const wrapper = WRAPPERS.find((field) => around[field]?.message);
+    const inner = wrapper && around[wrapper]?.message;
+    if (wrapper === undefined || !inner) break;
+    content = inner;
+    wrappers.push(wrapper);
+    levels.push(content);
+  }
+  return { content, wrappers, levels };
+}
+
+/** A message's content without its wrappers. Empty for a message without content. */
+export function contentOf(message: proto.IMessage | null | undefined): proto.IMessage {
+  return unwrap(message).content;
+}
+
+/** Whether Baileys sees the content, and so acts on an edit, a deletion or a reaction in it. */
+export function isSeenByBaileys({ wrappers }: Unwrapped): boolean {
+  return wrappers.length <= DEPTH_OF_BAILEYS && wrappers.every((wrapper) => OPENED_BY_BAILEYS.has(wrapper));
+}

@@ -1,0 +1,104 @@
+import type { Logger } from '@wafleet/runtime';
+import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
+import type { MessageHooks } from '../message-lane.js';
+import type { FinishedMessage } from '../outbox.js';
+import { digestOf } from '../repeated-messages.js';
+import { dropOf, reasonAfterwards } from './dropped-messages.js';
+import { envelopeOf, noticeOf } from './notice.js';
+
+export interface MissingContentsOptions {
+  readonly socket: WASocket;
+  readonly logger: Logger;
+  /** What is done around each message that Baileys gets. */
+  readonly hooks: MessageHooks & { readonly idWaitedFor: string | undefined };
+  /** Whether the socket's messages are not published any more. */
+  readonly isMuted: () => boolean;
+  /** Publishes events. */
+  readonly onEvents: (events: Partial<BaileysEventMap>) => void;
+  /** The events of a message were given. */
+  readonly onDone: (message: FinishedMessage) => void;
+  /** Whether the events of a message with this digest are in the log. Rejects when Redis is out of reach. */
+  readonly isFinished: (digest: string) => Promise<boolean>;
+  /** Runs a step when all events that were given before are in the log. */
+  readonly afterEvents: (step: () => Promise<void>) => void;
+}
+
+/**
+ * Publishes messages that Baileys acknowledges and says nothing of: their content is for phones only, too old to be asked
+ * for, or cannot be read. Where the stanza shows that, the event is in the log before the message is acknowledged.
+ */
+export class MissingContents implements MessageHooks {
+  readonly #options: MissingContentsOptions;
+
+  constructor(options: MissingContentsOptions) {
+    this.#options = options;
+  }
+
+  async isDone(stanza: BinaryNode): Promise<boolean> {
+    return (await this.#options.hooks.isDone(stanza)) || this.#take(stanza);
+  }
+
+  before(stanza: BinaryNode): void {
+    this.#options.hooks.before(stanza);
+  }
+
+  after(stanza: BinaryNode): void {
+    const { socket, hooks, isMuted } = this.#options;
+    if (socket.ev.isBuffering()) socket.ev.flush();
+    if (hooks.idWaitedFor !== undefined && socket.ws.isOpen && !isMuted()) this.#tellDropped(stanza);
+    hooks.after(stanza);
+  }
+
+  /** Takes a message that Baileys would drop. False for any other message. */
+  #take(stanza: BinaryNode): boolean {
+    const { socket, logger, isMuted, onDone, afterEvents } = this.#options;
+    const { me } = socket.authState.creds;
+    const drop = isMuted() ? undefined : dropOf(stanza, nowInSeconds());
+    if (drop === undefined || me === undefined || envelopeOf(stanza, me) === undefined) return false;
+    this.#publish(stanza, drop.reason);
+    onDone({ field: undefined, digest: digestOf(stanza, me) });
+    afterEvents(async () => {
+      try {
+        await socket.sendMessageAck(stanza, drop.code);
+      } catch (error) {
+        // WhatsApp delivers it again, and it is known by its digest then.
+        logger.warn({ err: error }, 'a message without a content could not be acknowledged');
+      }
+    });
+    return true;
+  }
+
+  /** Baileys is done with a message, and has acknowledged it, without an event. */
+  #tellDropped(stanza: BinaryNode): void {
+    const { me } = this.#options.socket.authState.creds;
+    if (me === undefined || stanza.attrs.category === 'peer') return;
+    const { isFinished, afterEvents } = this.#options;
+    const reason = reasonAfterwards(stanza, envelopeOf(stanza, me) !== undefined, nowInSeconds());
+    const digest = digestOf(stanza, me);
+    if (reason !== 'keys-used' || digest === undefined) {
+      this.#publish(stanza, reason);
+      return;
+    }
+    // Nothing is missing of a message that was published before and came a second time.
+    afterEvents(async () => {
+      if (!(await isFinished(digest))) this.#publish(stanza, reason);
+    });
+  }
+
+  #publish(stanza: BinaryNode, reason: Parameters<typeof noticeOf>[2]): void {
+    const { socket, logger, onEvents } = this.#options;
+    const { me } = socket.authState.creds;
+    const notice = me && noticeOf(stanza, me, reason);
+    if (notice === undefined) {
+      logger.warn({ reason }, 'a message without an id or a sender was dropped');
+      return;
+    }
+    logger.info({ message: stanza.attrs.id, reason }, 'the content of a message is missing');
+    const type = stanza.attrs.offline === undefined ? 'notify' : 'append';
+    onEvents({ 'messages.upsert': { messages: [notice], type } });
+  }
+}
+
+function nowInSeconds(): number {
+  return Math.floor(Date.now() / 1_000);
+}
