@@ -31,6 +31,9 @@ export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } fr
 export { type Fence, FencedError, type SessionRef } from './session-ref.js';
 export { type DesiredState, SessionDirectory, type SessionRecord, type StatusUpdate } from './sessions.js';
 export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts } from './socket-counts.js';
+export { type LeaseCount, type LeasedResource, type TakenLease, TenantLeases } from './tenant-leases.js';
+export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './tenant-limits.js';
+export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenant-rates.js';
 export { TenantDirectory } from './tenants.js';
 export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';

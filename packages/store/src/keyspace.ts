@@ -26,6 +26,10 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
  * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
+ * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
+ * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
+ * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
+ * | wf:{<tenant>}:weights:<resource> | hash  | use → its bytes, and their `total`; expires                      |
  * | wf:tenants                      | set    | ids of all tenants                                               |
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
@@ -80,6 +84,10 @@ export const keys = {
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
+  tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
+  tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
+  tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
+  tenantLeaseWeights: (tenantId: string, resource: string) => `wf:{${tenantId}}:weights:${resource}`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
 
   apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,
