@@ -8,6 +8,7 @@ import type { SessionRef } from './session-ref.js';
  * |---------------------------------|--------|------------------------------------------------------------------|
  * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
+ * | wf:{<tenant>}:session-order     | zset   | the same ids, by when the sessions were made, ms                 |
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
  * |                                 |        | the last batch of events: batch                                  |
@@ -70,6 +71,7 @@ export const keys = {
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
   sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
+  sessionOrder: (tenantId: string) => `wf:{${tenantId}}:session-order`,
   session: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:session:${sessionId}`,
   owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
