@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TenantLimits } from '@wafleet/contract';
 import { PlacementQueue } from '@wafleet/placement';
 import type { Lifecycle, Logger, Metrics, Readiness } from '@wafleet/runtime';
 import {
@@ -15,8 +16,11 @@ import {
   ResumeRecords,
   requireRedis,
   SessionDirectory,
+  SessionPages,
   SocketCounts,
   TenantDirectory,
+  TenantLimitTable,
+  TenantRates,
   WorkerRegistry,
 } from '@wafleet/store';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
@@ -34,6 +38,7 @@ import { peerHost } from './peers/peer-host.js';
 import { Peers } from './peers/peers.js';
 import { nameSessionsAfter } from './peers/session-owner.js';
 import { readinessOf } from './readiness.js';
+import { chargeCalls } from './rest/call-rates.js';
 import { createHttpServer } from './rest/http-server.js';
 import { registerRoutes } from './rest/routes.js';
 import { CurrentQr } from './sessions/current-qr.js';
@@ -81,6 +86,8 @@ export interface EdgeOptions {
   readonly peerHost?: string | undefined;
   /** Default any free one. */
   readonly peerPort?: number;
+  /** The limits of a tenant that has none of its own. */
+  readonly tenantLimits: TenantLimits;
   /** Gets what this edge counts. */
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -123,6 +130,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   await client.start();
   lifecycle.onStop('commands', () => client.stop());
 
+  const limits = new TenantLimitTable(redis, options.tenantLimits);
+  const rates = new TenantRates(redis, limits);
   const apiKeys = new ApiKeys(redis);
   const sessions = new SessionDirectory(redis);
   const keys = new KeyAuthenticator(apiKeys);
@@ -222,7 +231,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     revocation,
     tenants: new TenantDirectory(redis),
     sessions,
-    starter: new SessionStarter({ sessions, placement, logger }),
+    pages: new SessionPages(redis),
+    charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),
+    starter: new SessionStarter({
+      ...{ sessions, placement, rates, logger },
+      maxSessions: limits.defaults.sessions,
+      onExceeded: (limit) => tally.countLimited(limit),
+    }),
     removal: new SessionRemoval({ sessions, workers, commands }),
     commands,
     currentQr: new CurrentQr({ sessions, offers, workers }),

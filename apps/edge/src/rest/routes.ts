@@ -1,10 +1,10 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { Metrics, Readiness } from '@wafleet/runtime';
-import type { ApiKeys, SessionDirectory, TenantDirectory } from '@wafleet/store';
+import type { ApiKeys, SessionDirectory, SessionPages, TenantDirectory } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
-import { requireAdmin } from '../auth/request-auth.js';
+import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import type { SecretToken } from '../auth/secret-token.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
@@ -35,6 +35,9 @@ export interface RestResources {
   readonly revocation: KeyRevocation;
   readonly tenants: TenantDirectory;
   readonly sessions: SessionDirectory;
+  readonly pages: SessionPages;
+  /** Takes what REST calls cost. */
+  readonly charge: ChargeCall;
   readonly starter: SessionStarter;
   readonly removal: SessionRemoval;
   readonly commands: SessionCommands;
@@ -60,7 +63,10 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     origin: resources.origins,
     methods: ['GET', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
-    exposedHeaders: ['content-disposition', 'etag'],
+    exposedHeaders: [
+      ...['content-disposition', 'etag', 'link'],
+      ...['ratelimit', 'ratelimit-policy', 'retry-after'],
+    ],
     maxAge: 600,
   });
   await serveApiDocs(app);
