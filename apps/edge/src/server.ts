@@ -126,11 +126,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
   const placement = new PlacementQueue({ connection: queueConnection, logger });
   lifecycle.onStop('placement queue', () => placement.close());
-  const client = new CommandClient({ redis, subscriber, clientId: edgeId, logger });
+  const limits = new TenantLimitTable(redis, options.tenantLimits);
+  const client = new CommandClient({ redis, subscriber, clientId: edgeId, limits, logger });
   await client.start();
   lifecycle.onStop('commands', () => client.stop());
 
-  const limits = new TenantLimitTable(redis, options.tenantLimits);
   const rates = new TenantRates(redis, limits);
   const apiKeys = new ApiKeys(redis);
   const sessions = new SessionDirectory(redis);
@@ -138,7 +138,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const connections = new KeyConnections();
   const workers = new WorkerRegistry(redis);
   const owners = new OwnerCache(new Ownership(redis));
-  const commands = new SessionCommands({ sessions, owners, client });
+  const tally = new EdgeTally();
+  const commands = new SessionCommands({
+    ...{ sessions, owners, client },
+    onExceeded: (limit) => tally.countLimited(limit),
+  });
 
   const app = createHttpServer(logger);
   const fanout = new EventFanout();
@@ -150,7 +154,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     origins,
     logger,
   });
-  const tally = new EdgeTally();
   const media = new MediaDownloads({
     commands,
     media: options.media,

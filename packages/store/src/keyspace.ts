@@ -1,4 +1,5 @@
 import type { SessionRef } from './session-ref.js';
+import type { CommandLane } from './worker-command.js';
 
 /**
  * The only builder of keys and channel names. Braces hold the hash tag: all keys with the same tag live in one slot
@@ -43,6 +44,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
  * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
  * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
+ * | wf:{workers}:commands:<lane>:<tenant> | zset | ids of the tenant's commands that are under way, by their   |
+ * |                                 |        | deadlines, ms; expires. `<tenant>/<session>` for a session's     |
  * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
  * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
@@ -107,6 +110,13 @@ export const keys = {
   connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
   placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,
 } as const;
+
+/** Where a command counts as under way: with its tenant's, and a call with its session's too. */
+export function countedIn(lane: CommandLane, { tenantId, sessionId }: SessionRef): string[] {
+  if (lane === 'control') return [];
+  const ofTenant = `wf:{workers}:commands:${lane}:${tenantId}`;
+  return lane === 'calls' ? [ofTenant, `${ofTenant}/${sessionId}`] : [ofTenant];
+}
 
 export const channels = {
   events: (tenantId: string) => `wf:{${tenantId}}:events`,
