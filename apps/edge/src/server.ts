@@ -19,8 +19,10 @@ import {
   SessionPages,
   SocketCounts,
   TenantDirectory,
+  TenantLeases,
   TenantLimitTable,
   TenantRates,
+  TenantUsage,
   WorkerRegistry,
 } from '@wafleet/store';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
@@ -132,6 +134,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   lifecycle.onStop('commands', () => client.stop());
 
   const rates = new TenantRates(redis, limits);
+  const leases = new TenantLeases({ redis, limits, holder: edgeId, logger });
+  lifecycle.onStop('leases of tenants', () => leases.close());
   const apiKeys = new ApiKeys(redis);
   const sessions = new SessionDirectory(redis);
   const keys = new KeyAuthenticator(apiKeys);
@@ -233,6 +237,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     apiKeys,
     revocation,
     tenants: new TenantDirectory(redis),
+    limits,
+    usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
     pages: new SessionPages(redis),
     charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),

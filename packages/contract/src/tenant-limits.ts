@@ -207,3 +207,34 @@ export function limitError(
     retryAfterMs,
   });
 }
+
+const limitNameSchema = z.enum(TENANT_LIMIT_NAMES as [TenantLimit, ...TenantLimit[]]);
+
+/** New limits of a tenant: null goes back to the default, and a limit that is absent stays as it is. */
+export const tenantLimitChangesSchema = z
+  .strictObject(mapLimits((name) => limitValueSchema(name).nullable().optional()))
+  .refine((changes) => Object.keys(changes).length > 0, 'must name a limit');
+
+export const tenantLimitsSchema = z.object({
+  limits: z.record(limitNameSchema, z.number().int()).describe('What the tenant may have and do'),
+  own: z
+    .partialRecord(limitNameSchema, z.number().int())
+    .describe('Those that were set for the tenant; the others are defaults'),
+});
+
+export const resourceUsageSchema = z.object({
+  used: z
+    .number()
+    .int()
+    .optional()
+    .describe('How much is used now, on all edges and workers; absent where only single ones know'),
+  limit: z.number().int(),
+  unit: z.string(),
+  windowS: z.number().int().optional().describe('For a rate: the window that the limit is for, s'),
+  resetS: z.number().int().optional().describe('For a rate: after how many s all of it is there again'),
+});
+export const usageSchema = z.object({ resources: z.record(limitNameSchema, resourceUsageSchema) });
+
+export type TenantLimitsView = z.infer<typeof tenantLimitsSchema>;
+export type Usage = z.infer<typeof usageSchema>;
+export type ResourceUsage = z.infer<typeof resourceUsageSchema>;

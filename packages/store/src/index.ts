@@ -36,6 +36,7 @@ export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts } from './socket-co
 export { type LeaseCount, type LeasedResource, type TakenLease, TenantLeases } from './tenant-leases.js';
 export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './tenant-limits.js';
 export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenant-rates.js';
+export { TenantUsage } from './tenant-usage.js';
 export { TenantDirectory } from './tenants.js';
 export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';

@@ -60,11 +60,18 @@ export class TenantLimitTable {
 
   /** Reads the limits from Redis. */
   async read(tenantId: string): Promise<TenantLimits> {
+    return { ...this.defaults, ...(await this.readOwn(tenantId)) };
+  }
+
+  /** Reads those that the administrator set. */
+  async readOwn(tenantId: string): Promise<Partial<TenantLimits>> {
     const stored = await this.#redis.hgetall(keys.tenantLimits(tenantId));
-    return mapLimits((name) => {
+    const own: Partial<Record<TenantLimit, number>> = {};
+    for (const name of TENANT_LIMIT_NAMES) {
       const { data } = limitValueSchema(name).safeParse(Number(stored[name] ?? Number.NaN));
-      return data ?? this.defaults[name];
-    });
+      if (data !== undefined) own[name] = data;
+    }
+    return own;
   }
 
   /** Stores new limits. They have effect on all processes within 2 s. The tenant must exist. */
