@@ -24,8 +24,13 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
  * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
  * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
- * |                                 |        | to which position the log is still to be trimmed                 |
+ * |                                 |        | to which position the log is still to be trimmed; bytes: of all  |
+ * |                                 |        | live events ever; bytesMarkAt: when the next mark of these is    |
+ * |                                 |        | due; history: bytes of the parts of histories that are kept      |
  * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
+ * | wf:{<tenant>}:log-bytes         | list   | which event was the last one at which number of bytes, to trim   |
+ * |                                 |        | the log by them                                                  |
+ * | wf:{<tenant>}:log-history       | list   | parts of histories in the log, oldest first: position and bytes  |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
  * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
  * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
@@ -89,6 +94,8 @@ export const keys = {
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
+  logBytes: (tenantId: string) => `wf:{${tenantId}}:log-bytes`,
+  logHistory: (tenantId: string) => `wf:{${tenantId}}:log-history`,
   tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
   tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,

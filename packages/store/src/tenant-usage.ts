@@ -54,12 +54,13 @@ export class TenantUsage {
   async #measure(tenantId: string): Promise<Measured> {
     const { redis, leases } = this.#resources;
     const [commands = ''] = countedIn('calls', { tenantId, sessionId: '' });
-    const [sessions, underWay, replays, mediaDownloads, resume] = await Promise.all([
+    const [sessions, underWay, replays, mediaDownloads, resume, log] = await Promise.all([
       redis.scard(keys.sessions(tenantId)),
       redis.zcount(commands, Date.now(), '+inf'),
       leases.count(tenantId, 'replays'),
       leases.count(tenantId, 'mediaDownloads'),
       leases.count(tenantId, 'resumeRecords'),
+      this.#measureLog(tenantId),
     ]);
     return {
       sessions,
@@ -68,6 +69,21 @@ export class TenantUsage {
       mediaDownloads: mediaDownloads.count,
       resumeRecords: resume.count,
       resumeBytes: resume.weight,
+      ...log,
+    };
+  }
+
+  /** About: the bytes of live events since the oldest mark that is kept; see append-events. */
+  async #measureLog(tenantId: string): Promise<Measured> {
+    const { redis } = this.#resources;
+    const [[bytes, history], oldest] = await Promise.all([
+      redis.hmget(keys.logHead(tenantId), 'bytes', 'history'),
+      redis.lindex(keys.logBytes(tenantId), 0),
+    ]);
+    const [trimmed = '0'] = oldest?.split(' ') ?? [];
+    return {
+      logBytes: Math.max(0, Number(bytes ?? 0) - Number(trimmed)),
+      historyBytes: Number(history ?? 0),
     };
   }
 }

@@ -34,6 +34,7 @@ describe('GET /api/usage', () => {
     expect(resources.sessionCreations).toMatchObject({ used: 1, limit: 1, unit: 'sessions', windowS: 60 });
     expect(resources.sessionCreations.resetS).toBeGreaterThan(0);
     expect(resources.restUnits).toMatchObject({ unit: 'units', windowS: 10, resetS: expect.any(Number) });
+    expect(resources.historyBytes).toMatchObject({ used: 0, unit: 'bytes' });
     expect(resources.bufferedBytes).not.toHaveProperty('used');
   });
 
