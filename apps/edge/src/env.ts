@@ -1,5 +1,5 @@
 import { hostField, integerField, logLevelField, portField, redisUrlField, variable } from '@wafleet/runtime';
-import { EVENT_LOG_BOUNDS } from '@wafleet/store';
+import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
 import { areProxies, parseProxies } from './limits/client-address.js';
 
@@ -82,6 +82,17 @@ export const environment = z.object({
     about:
       'How many seconds workers keep an event for clients that resume; the same as for the workers. Clients that are away are remembered as long, and no shorter than a day.',
   }),
+  TENANT_LIMITS: variable(
+    z
+      .string()
+      .default('')
+      .refine((text) => parseTenantLimits(text) !== undefined),
+    {
+      about:
+        'What a tenant may have and do for which the administrator set nothing else; the same for all edges and workers.',
+      takes: 'limits of docs/limits.md that differ from their defaults, such as sessions=500,commands=100',
+    },
+  ),
   WHATSAPP_MEDIA_URL: variable(
     z
       .url({ protocol: /^https?$/ })

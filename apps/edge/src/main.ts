@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { DEFAULT_TENANT_LIMITS } from '@wafleet/contract';
 import { runApp } from '@wafleet/runtime';
+import { parseTenantLimits } from '@wafleet/store';
 import { environment } from './env.js';
 import { parseProxies } from './limits/client-address.js';
 import { startEdge } from './server.js';
@@ -37,6 +39,7 @@ await runApp(
       eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,
       peerPort: env.PEER_PORT,
+      tenantLimits: parseTenantLimits(env.TENANT_LIMITS) ?? DEFAULT_TENANT_LIMITS,
       metrics,
       logger: logger.child({ edge: edgeId }),
       lifecycle,

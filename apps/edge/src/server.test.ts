@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { DEFAULT_TENANT_LIMITS } from '@wafleet/contract';
 import { createLogger, Lifecycle, Metrics, StartError } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
@@ -33,6 +34,7 @@ function start(options: { redisUrl?: string; port?: number; stopDelayMs?: number
     clientLimits: CLIENT_LIMITS,
     media: MEDIA,
     eventLogMaxAgeMs: EVENT_LOG_BOUNDS.maxAgeMs,
+    tenantLimits: DEFAULT_TENANT_LIMITS,
     metrics: new Metrics(),
     logger,
     ...options,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TenantLimits } from '@wafleet/contract';
 import { PlacementQueue } from '@wafleet/placement';
 import type { Lifecycle, Logger, Metrics, Readiness } from '@wafleet/runtime';
 import {
@@ -15,9 +16,14 @@ import {
   ResumeRecords,
   requireRedis,
   SessionDirectory,
+  SessionPages,
   SharedWriteProbe,
   SocketCounts,
   TenantDirectory,
+  TenantLeases,
+  TenantLimitTable,
+  TenantRates,
+  TenantUsage,
   WorkerRegistry,
 } from '@wafleet/store';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
@@ -35,6 +41,7 @@ import { peerHost } from './peers/peer-host.js';
 import { Peers } from './peers/peers.js';
 import { nameSessionsAfter } from './peers/session-owner.js';
 import { readinessOf } from './readiness.js';
+import { chargeCalls } from './rest/call-rates.js';
 import { createHttpServer } from './rest/http-server.js';
 import { registerRoutes } from './rest/routes.js';
 import { CurrentQr } from './sessions/current-qr.js';
@@ -82,6 +89,8 @@ export interface EdgeOptions {
   readonly peerHost?: string | undefined;
   /** Default any free one. */
   readonly peerPort?: number;
+  /** The limits of a tenant that has none of its own. */
+  readonly tenantLimits: TenantLimits;
   /** Gets what this edge counts. */
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -120,17 +129,25 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
   const placement = new PlacementQueue({ connection: queueConnection, logger });
   lifecycle.onStop('placement queue', () => placement.close());
-  const client = new CommandClient({ redis, subscriber, clientId: edgeId, logger });
+  const limits = new TenantLimitTable(redis, options.tenantLimits);
+  const client = new CommandClient({ redis, subscriber, clientId: edgeId, limits, logger });
   await client.start();
   lifecycle.onStop('commands', () => client.stop());
 
+  const rates = new TenantRates(redis, limits);
+  const leases = new TenantLeases({ redis, limits, holder: edgeId, logger });
+  lifecycle.onStop('leases of tenants', () => leases.close());
   const apiKeys = new ApiKeys(redis);
   const sessions = new SessionDirectory(redis);
   const keys = new KeyAuthenticator(apiKeys);
   const connections = new KeyConnections();
   const workers = new WorkerRegistry(redis);
   const owners = new OwnerCache(new Ownership(redis));
-  const commands = new SessionCommands({ sessions, owners, client });
+  const tally = new EdgeTally();
+  const commands = new SessionCommands({
+    ...{ sessions, owners, client },
+    onExceeded: (limit) => tally.countLimited(limit),
+  });
 
   const app = createHttpServer(logger);
   const fanout = new EventFanout();
@@ -142,7 +159,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     origins,
     logger,
   });
-  const tally = new EdgeTally();
   const media = new MediaDownloads({
     commands,
     media: options.media,
@@ -223,8 +239,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     apiKeys,
     revocation,
     tenants: new TenantDirectory(redis),
+    limits,
+    usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
-    starter: new SessionStarter({ sessions, placement, logger }),
+    pages: new SessionPages(redis),
+    charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),
+    starter: new SessionStarter({
+      ...{ sessions, placement, rates, logger },
+      maxSessions: limits.defaults.sessions,
+      onExceeded: (limit) => tally.countLimited(limit),
+    }),
     removal: new SessionRemoval({ sessions, workers, commands }),
     commands,
     currentQr: new CurrentQr({ sessions, offers, workers }),

@@ -7,7 +7,7 @@ import {
   redisUrlField,
   variable,
 } from '@wafleet/runtime';
-import { EVENT_LOG_BOUNDS } from '@wafleet/store';
+import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
 
 export const environment = z.object({
@@ -58,6 +58,17 @@ export const environment = z.object({
     max: 366 * 24 * 60 * 60,
     about: 'How many seconds an event is kept for clients that resume; the same for all workers and edges.',
   }),
+  TENANT_LIMITS: variable(
+    z
+      .string()
+      .default('')
+      .refine((text) => parseTenantLimits(text) !== undefined),
+    {
+      about:
+        'What a tenant may have and do for which the administrator set nothing else; the same for all edges and workers.',
+      takes: 'limits of docs/limits.md that differ from their defaults, such as sessions=500,commands=100',
+    },
+  ),
   CONNECTS_PER_SECOND: integerField({
     default: 20,
     min: 1,

@@ -3,6 +3,7 @@ import { type Logger, StartError } from '@wafleet/runtime';
 import {
   type Cipher,
   CommandServer,
+  type EventLogBounds,
   LEASE_MS,
   Lifeline,
   type RedisConnection,
@@ -36,7 +37,7 @@ export interface IncarnationOptions {
   readonly whatsapp: OwnedSessionsOptions['whatsapp'];
   readonly capacity: number;
   /** How much of its events a tenant's log keeps. */
-  readonly eventLog: { readonly maxLength: number; readonly maxAgeMs: number };
+  readonly eventLog: EventLogBounds;
   readonly connectsPerSecond: number;
   readonly release: string;
   readonly host: string;

@@ -18,6 +18,7 @@ import {
   ConnectRate,
   deleteAuthState,
   EventLog,
+  type EventLogBounds,
   type Fence,
   FinishedMessages,
   LinkOffers,
@@ -55,7 +56,7 @@ export interface OwnedSessionsOptions {
   readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
   readonly capacity: number;
   /** How much of its events a tenant's log keeps. */
-  readonly eventLog: { readonly maxLength: number; readonly maxAgeMs: number };
+  readonly eventLog: EventLogBounds;
   /** How many connects to WhatsApp all workers together make in a second, at the most. */
   readonly connectsPerSecond: number;
   readonly logger: Logger;

@@ -1,7 +1,14 @@
 import { hostname } from 'node:os';
 import { type AppContext, startHealthServer } from '@wafleet/runtime';
 import { prepareProcess, quietLibsignal, trustRootKey } from '@wafleet/session';
-import { Cipher, connectRedis, requireRedis, SharedWriteProbe, verifyEncryptionKey } from '@wafleet/store';
+import {
+  Cipher,
+  connectRedis,
+  parseTenantLimits,
+  requireRedis,
+  SharedWriteProbe,
+  verifyEncryptionKey,
+} from '@wafleet/store';
 import type { WorkerEnvironment } from './env.js';
 import { readRelease } from './release.js';
 import { Worker } from './worker.js';
@@ -33,7 +40,11 @@ export async function startWorker(
     cipher,
     whatsapp: { url: env.WHATSAPP_URL },
     capacity: env.WORKER_CAPACITY,
-    eventLog: { maxLength: env.EVENT_LOG_LENGTH, maxAgeMs: env.EVENT_LOG_MAX_AGE * 1000 },
+    eventLog: {
+      maxLength: env.EVENT_LOG_LENGTH,
+      maxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
+      ...parseTenantLimits(env.TENANT_LIMITS),
+    },
     connectsPerSecond: env.CONNECTS_PER_SECOND,
     release: env.RELEASE ?? readRelease(),
     host: hostname(),

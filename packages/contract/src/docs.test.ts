@@ -8,6 +8,8 @@ import {
   payloadSchemas,
   SESSION_STATUSES,
   sessionSchema,
+  TENANT_LIMIT_NAMES,
+  TENANT_LIMITS,
 } from './index.js';
 
 function readDoc(name: string): string {
@@ -36,6 +38,21 @@ describe('docs/errors.md', () => {
         `| ${code} | \`${reason}\` | ${reconnect ? 'yes' : 'no'} | ${meaning} |`,
     );
     expect(closings).toEqual(expected);
+  });
+});
+
+describe('docs/limits.md', () => {
+  it('has a row for each limit of a tenant, and no other', () => {
+    const rows = readDoc('limits.md')
+      .split('\n')
+      .filter((line) => /^\| `[a-zA-Z]+` \|/.test(line));
+    const expected = TENANT_LIMIT_NAMES.map((name) => {
+      const limit = { windowS: undefined, error: undefined, ...TENANT_LIMITS[name] };
+      const value = `${limit.default} ${limit.unit}${limit.windowS === undefined ? '' : ` in ${limit.windowS} s`}`;
+      const error = limit.error === undefined ? '' : `\`${limit.error}\``;
+      return `| \`${name}\` | ${value} | ${limit.min} | ${error} | ${limit.meaning} |`;
+    });
+    expect(rows).toEqual(expected);
   });
 });
 

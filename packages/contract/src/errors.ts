@@ -122,11 +122,23 @@ export const ERRORS = {
     retryable: true,
     meaning: 'The worker of this session has too many commands waiting. Slow down.',
   },
+  TOO_MANY_SESSIONS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'The tenant has as many sessions as it may have (`details.limit`). Remove some, or ask the administrator for more.',
+  },
+  TOO_MANY_COMMANDS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'As many sends and other calls are under way as may be, for the session or the tenant (`details.resource`, `details.limit`); nothing was done. Wait for some to end, or try again after `details.retryAfterMs`.',
+  },
   TOO_MANY_CONNECTIONS: {
     status: 429,
     retryable: true,
     meaning:
-      'The API key has as many connections for events as it may have (`details.limit`). Close some, or try again after `details.retryAfterMs`.',
+      'The API key or its tenant has as many connections for events as it may have (`details.limit`). Close some, or try again after `details.retryAfterMs`.',
   },
   TOO_MANY_HANDSHAKES: {
     status: 429,
@@ -138,7 +150,7 @@ export const ERRORS = {
     status: 429,
     retryable: true,
     meaning:
-      'Too many requests without a valid API key came from this address in a short time. Try again after `details.retryAfterMs`, with a valid key.',
+      'Too many requests came in a short time: with this API key or of this tenant, as `details.resource` says, or without a valid key from this address. Try again after `details.retryAfterMs`.',
   },
   OUTCOME_UNKNOWN: {
     status: 504,

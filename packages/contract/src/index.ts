@@ -11,3 +11,4 @@ export * from './rooms.js';
 export * from './session-status.js';
 export * from './socket-events.js';
 export * from './subscription.js';
+export * from './tenant-limits.js';

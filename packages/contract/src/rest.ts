@@ -60,6 +60,25 @@ export const sessionSchema = z.object({
 });
 export const sessionListSchema = z.array(sessionSchema);
 
+/** How many sessions a page of them holds that does not say, and at most. */
+export const DEFAULT_PAGE_SESSIONS = 250;
+const MAX_PAGE_SESSIONS = 500;
+
+export const sessionPageQuerySchema = z.object({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_PAGE_SESSIONS)
+    .optional()
+    .describe(`How many sessions at most; ${DEFAULT_PAGE_SESSIONS} if absent`),
+  cursor: z.string().min(1).max(200).optional().describe('The `nextCursor` of the page before'),
+});
+export const sessionPageSchema = z.object({
+  sessions: sessionListSchema,
+  nextCursor: z.string().optional().describe('What the next page is asked for with; absent on the last page'),
+});
+
 export const qrSchema = z.object({
   qr: z.string().describe('The text to draw as a QR code for the phone to scan'),
   expiresAt: instantSchema,
@@ -94,6 +113,7 @@ export type ApiKeyView = z.infer<typeof apiKeySchema>;
 export type CreateKeyBody = z.input<typeof createKeyBodySchema>;
 export type CreatedKey = z.infer<typeof createdKeySchema>;
 export type CreatedSession = z.infer<typeof createdSessionSchema>;
+export type SessionPageQuery = z.infer<typeof sessionPageQuerySchema>;
 export type SessionView = z.infer<typeof sessionSchema>;
 export type Qr = z.infer<typeof qrSchema>;
 export type PairingCode = z.infer<typeof pairingCodeSchema>;

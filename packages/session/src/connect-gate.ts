@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '@wafleet/runtime';
+import { FairLine, type Logger } from '@wafleet/runtime';
 import type { ConnectRate } from '@wafleet/store';
-import { FairLine } from './fair-line.js';
 
 /** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
 const CLIENT_OUTDATED = 405;

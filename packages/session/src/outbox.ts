@@ -126,7 +126,8 @@ export class Outbox {
     return events.map(({ event, payload }) => {
       const body = JSON.stringify({ sessionId, timestamp, ...payload });
       this.#count(1, body.length);
-      return { kind: 'event', outgoing: { event, body } };
+      const isHistory = payload.history === true;
+      return { kind: 'event', outgoing: { event, body, ...(isHistory ? { isHistory } : {}) } };
     });
   }
 

@@ -1,13 +1,21 @@
--- Enters a session into the directory.
+-- Enters a session into the directory, unless its tenant has as many as it may have.
 --   KEYS[1]  directory entry
 --   KEYS[2]  ids of the tenant's sessions
 --   KEYS[3]  owner record, which a purged session of the same id may have left as a tombstone
+--   KEYS[4]  the same ids, by when the sessions were made
+--   KEYS[5]  limits of the tenant
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
--- Returns the time of creation in ms, or 0 when the session exists.
+--   ARGV[3]  how many sessions a tenant may have that has no limit of its own, or '' for any number
+-- Returns {'created', ms}, {'exists'} or {'full', how many it may have, how many it has}.
 -- @include now
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  return 0
+  return { 'exists' }
+end
+local limit = tonumber(redis.call('HGET', KEYS[5], 'sessions') or ARGV[3])
+local count = redis.call('SCARD', KEYS[2])
+if limit and count >= limit then
+  return { 'full', limit, count }
 end
 local created = string.format('%.0f', now())
 redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', created, 'createdAt', created)
@@ -15,5 +23,6 @@ if ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'name', ARGV[2])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('ZADD', KEYS[4], created, ARGV[1])
 redis.call('PERSIST', KEYS[3])
-return tonumber(created)
+return { 'created', tonumber(created) }

@@ -1,18 +1,46 @@
--- Puts a command into a worker's inbox.
+-- Puts a command into a worker's inbox, unless its tenant or session has too many under way.
 --   KEYS[1]  lease of the worker
 --   KEYS[2]  inbox
+--   KEYS[3]  the tenant's commands of the same lane that are under way, at all workers, by their deadlines, ms; it and
+--            the next one may be left out for a command that is not counted
+--   KEYS[4]  those of the session
 --   ARGV[1]  command (JSON)
 --   ARGV[2]  how long its sender waits, ms
---   ARGV[3]  how many commands the inbox may hold
+--   ARGV[3]  how many commands the inbox may hold, or '' for any number
 --   ARGV[4]  life of the inbox in ms
--- Returns 'queued', 'full', or 'gone' when the worker's lease ran out.
+--   ARGV[5]  id of the command
+--   ARGV[6]  how many commands the tenant may have under way, or '' for any number
+--   ARGV[7]  how many the session may have, or '' for any number
+--   ARGV[8]  how many of a tenant an inbox takes that holds too many
+-- Returns {'queued'}, {'full'}, {'gone'} when the worker's lease ran out, {'tenant', how many} or {'session', how many}
+-- when there are too many.
 -- @include now
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  return 'gone'
+  return { 'gone' }
 end
-if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[3]) then
-  return 'full'
+local time = now()
+local deadline = string.format('%.0f', time + ARGV[2])
+local of_tenant = 0
+for i = 3, #KEYS do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', time)
+  local count = redis.call('ZCARD', KEYS[i])
+  local limit = tonumber(ARGV[i + 3])
+  if limit and count >= limit then
+    return { i == 3 and 'tenant' or 'session', count }
+  end
+  if i == 3 then
+    of_tenant = count
+  end
 end
-redis.call('XADD', KEYS[2], '*', 'command', ARGV[1], 'deadline', string.format('%.0f', now() + ARGV[2]))
+if ARGV[3] ~= '' and redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[3]) and of_tenant >= tonumber(ARGV[8]) then
+  return { 'full' }
+end
+redis.call('XADD', KEYS[2], '*', 'command', ARGV[1], 'deadline', deadline)
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-return 'queued'
+for i = 3, #KEYS do
+  redis.call('ZADD', KEYS[i], deadline, ARGV[5])
+  if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[2]) then
+    redis.call('PEXPIRE', KEYS[i], ARGV[2])
+  end
+end
+return { 'queued' }

@@ -6,7 +6,9 @@
 --   ARGV[3]  how many entries at most, or 0 for none
 -- Returns {position of the log's last event, `0-0` if there was none; 1 if nothing is missing, else 0; position of the
 -- last entry, or `0-0`; messages of the entries}, as append-events has them. That nothing is missing is told of what
--- comes before the first entry, or before the log's last event if there is no entry.
+-- comes before the first entry, or before the log's last event if there is no entry. The entries end before the first
+-- one that does not directly follow the one before: parts of histories are deleted out of the middle of the log. So what
+-- is missing there is told by the next call.
 -- @include server-life
 -- @include last-entry-id
 
@@ -25,24 +27,36 @@ local after = epoch .. '-' .. ARGV[2]
 local start = epoch == '' and '-' or '(' .. after
 local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', math.max(count, 1))
 
+-- Whether an entry comes directly after a position: true, false, or nil if that cannot be known from the entry. The first
+-- entry of an epoch is never deleted alone, and names the position before. A reader may be past that: a failover lost
+-- what the reader had seen.
+local function follows(entry, before_epoch, before_seq)
+  local entry_epoch, entry_seq = split(entry[1])
+  if entry_epoch == before_epoch then
+    return tonumber(entry_seq) == before_seq + 1
+  end
+  if entry_seq ~= '1' then
+    return false
+  end
+  local fields = entry[2]
+  if fields[3] == 'p' then
+    local named_epoch, named_seq = split(fields[4])
+    if named_epoch == before_epoch then
+      return before_seq >= tonumber(named_seq)
+    end
+  end
+  return nil
+end
+
 local function is_continuous()
   if epoch == '' then
     return false
   end
   local first = entries[1]
   if first then
-    local first_epoch, first_seq = split(first[1])
-    if first_epoch == epoch and tonumber(first_seq) == seq + 1 then
-      return true
-    end
-    -- Where an epoch begins its first entry names the position before. A reader may be past it: a failover lost what
-    -- the reader had seen.
-    local fields = first[2]
-    if fields[3] == 'p' then
-      local before_epoch, before_seq = split(fields[4])
-      if before_epoch == epoch and seq >= tonumber(before_seq) then
-        return true
-      end
+    local is_next = follows(first, epoch, seq)
+    if is_next ~= nil then
+      return is_next
     end
     return #redis.call('XRANGE', KEYS[2], after, after) == 1
   end
@@ -58,6 +72,12 @@ end
 local is_complete = is_continuous() and 1 or 0
 local last, messages = '0-0', {}
 for i = 1, math.min(#entries, count) do
+  if i > 1 then
+    local last_epoch, last_seq = split(last)
+    if follows(entries[i], last_epoch, tonumber(last_seq)) == false then
+      break
+    end
+  end
   last, messages[i] = entries[i][1], entries[i][2][2]
 end
 return { head[1] .. '-' .. head[2], is_complete, last, messages }

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { WafleetError } from '@wafleet/contract';
+import { limitError, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
-import { INBOX_LIFE_MS, INBOX_LIMIT } from './inbox-limits.js';
-import { channels, keys } from './keyspace.js';
+import { INBOX_LIFE_MS, INBOX_LIMIT, INBOX_SHARE } from './inbox-limits.js';
+import { channels, countedIn, keys } from './keyspace.js';
 import { refusalOf } from './redis-refusal.js';
-import { asText } from './reply.js';
+import { asList, asNumber, asText } from './reply.js';
 import { Script } from './script.js';
 import { ShardChannels } from './shard-channels.js';
+import type { TenantLimitTable } from './tenant-limits.js';
 import {
   type CommandReply,
+  laneOf,
   NotOwnerError,
   type Outcome,
   outcomeSchema,
@@ -27,13 +29,26 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-const enqueueCommand = new Script('enqueue-command', asText);
+/** When a client that has too many commands under way may try again. */
+const RETRY_AFTER_MS = 1_000;
+
+interface Queued {
+  readonly outcome: string;
+  /** How many commands are under way, where there are too many. */
+  readonly used: number;
+}
+
+const enqueueCommand = new Script('enqueue-command', (reply): Queued => {
+  const [outcome, used = 0] = asList(reply);
+  return { outcome: asText(outcome), used: asNumber(used) };
+});
 
 /** Sends commands to workers' inboxes and receives their replies. */
 export class CommandClient {
   readonly #redis: RedisConnection;
   readonly #channels: ShardChannels;
   readonly #replyTo: string;
+  readonly #limits: TenantLimitTable | undefined;
   readonly #logger: Logger;
   readonly #waiting = new Map<string, (outcome: Outcome | 'unknown') => void>();
   #started = false;
@@ -44,11 +59,14 @@ export class CommandClient {
     subscriber: RedisConnection;
     /** Unique among all clients. */
     clientId: string;
+    /** Bounds the commands of tenants that are under way. Undefined for clients that send none for tenants. */
+    limits?: TenantLimitTable;
     logger: Logger;
   }) {
     this.#redis = options.redis;
     this.#channels = new ShardChannels(options.subscriber);
     this.#replyTo = channels.replies(options.clientId);
+    this.#limits = options.limits;
     this.#logger = options.logger;
   }
 
@@ -68,7 +86,7 @@ export class CommandClient {
   /**
    * Has a worker carry a command out.
    * @throws {NotOwnerError} the worker does not own the session; nothing was done.
-   * @throws {WafleetError} the worker's own error; INBOX_FULL, NO_WORKER (the worker's lease ran out) or UNAVAILABLE
+   * @throws {WafleetError} the worker's own error; TOO_MANY_COMMANDS, INBOX_FULL, NO_WORKER (the worker's lease ran out) or UNAVAILABLE
    * (Redis is out of reach), and then nothing was done; OUTCOME_UNKNOWN when no answer came in time.
    */
   async call<C extends WorkerCommand>(
@@ -89,27 +107,47 @@ export class CommandClient {
     return readReply(command, await outcome);
   }
 
-  async #enqueue(workerId: string, envelope: object, deadlineMs: number): Promise<void> {
-    const queued = await enqueueCommand
+  async #enqueue(
+    workerId: string,
+    envelope: { id: string; replyTo: string; idempotencyKey: string | undefined; command: WorkerCommand },
+    deadlineMs: number,
+  ): Promise<void> {
+    const { command } = envelope;
+    const lane = laneOf(command.kind);
+    const limits = await this.#limits?.get(command.tenantId);
+    const counted = limits === undefined ? [] : countedIn(lane, command);
+    const { outcome, used } = await enqueueCommand
       .run(
         this.#redis,
-        [keys.lease(workerId), keys.inbox(workerId)],
-        [JSON.stringify(envelope), deadlineMs, INBOX_LIMIT, INBOX_LIFE_MS],
+        [keys.lease(workerId), keys.inbox(workerId), ...counted],
+        [
+          ...[JSON.stringify(envelope), deadlineMs, lane === 'control' ? '' : INBOX_LIMIT, INBOX_LIFE_MS],
+          ...[envelope.id, limits?.commands ?? '', limits?.commandsPerSession ?? ''],
+          limits === undefined ? 0 : INBOX_SHARE,
+        ],
       )
-      .catch((error: unknown) => {
+      .catch((error: unknown): Queued => {
         if (error instanceof Error && error.name === 'ReplyError') {
           this.#logger.error({ err: error }, 'Redis refused a command for a worker');
           throw unavailable(refusalOf(error));
         }
         // The connection broke or was silent: Redis may have queued the command all the same.
         this.#logger.warn({ err: error }, 'a command may or may not have been queued');
-        return 'unknown';
+        return { outcome: 'unknown', used: 0 };
       });
-    switch (queued) {
+    switch (outcome) {
       case 'queued':
         return;
+      case 'tenant':
+      case 'session': {
+        const resource = outcome === 'tenant' ? 'commands' : 'commandsPerSession';
+        const details = { limit: limits?.[resource] ?? 0, used, retryAfterMs: RETRY_AFTER_MS };
+        throw limitError(resource, 'TOO_MANY_COMMANDS', details);
+      }
       case 'full':
-        throw new WafleetError('INBOX_FULL', 'The worker of this session has too many commands waiting.');
+        throw new WafleetError('INBOX_FULL', 'The worker of this session has too many commands waiting.', {
+          retryAfterMs: RETRY_AFTER_MS,
+        });
       case 'gone':
         throw new WafleetError('NO_WORKER', 'The worker of this session is gone.');
       default:

@@ -1,21 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
+import { CommandTurns } from './command-turns.js';
 import type { RedisConnection } from './connection.js';
-import { keys } from './keyspace.js';
+import { countedIn, keys } from './keyspace.js';
 import { RecentOutcomes } from './recent-outcomes.js';
+import { asNumber } from './reply.js';
+import { Script } from './script.js';
 import { FencedError } from './session-ref.js';
 import {
+  type CommandLane,
   type CommandReply,
   commandEnvelopeSchema,
+  laneOf,
   NotOwnerError,
   type Outcome,
   type WorkerCommand,
   workerCommandSchema,
 } from './worker-command.js';
 
-/** How many commands are carried out at the same time; the others wait in the inbox. */
-const CONCURRENCY = 100;
+/**
+ * How many commands of each lane are carried out at the same time; the others wait for their turn. Half of them may be
+ * one tenant's, whose calls to different sessions mostly wait for WhatsApp.
+ */
+const TURNS = {
+  control: { concurrency: 100, perTenant: 100, reserved: 1 },
+  calls: { concurrency: 100, perTenant: 50, reserved: 4 },
+  media: { concurrency: 50, perTenant: 25, reserved: 4 },
+} as const satisfies Record<CommandLane, unknown>;
+/** How many commands one read of the inbox takes. */
+const READ_AT_ONCE = 200;
 /** How long a read waits in Redis for a command. */
 const BLOCK_MS = 5_000;
 /** Pause after a read that failed, so that a fault of Redis is not met in a tight loop. */
@@ -24,10 +38,26 @@ const PAUSE_MS = 500;
 type Entry = readonly [id: string, fields: readonly string[]];
 type Envelope = ReturnType<typeof commandEnvelopeSchema.parse>;
 
+/** A command that was read. */
+interface Received {
+  /** Its id in the inbox. */
+  readonly entry: string;
+  readonly envelope: Envelope;
+  /** Undefined if this worker does not know its kind. */
+  readonly command: WorkerCommand | undefined;
+  /** When its sender gives up, by `performance.now()`. */
+  readonly deadline: number;
+}
+
+const endCommand = new Script('end-command', asNumber);
+
 /**
- * Carries out the commands in a worker's inbox and replies to their senders. A command that is read after its deadline
+ * Carries out the commands in a worker's inbox and replies to their senders. A command whose turn comes after its deadline
  * is dropped: its sender was told that the outcome is unknown and must not be surprised later. The time is that of
- * Redis. Commands of one session may run at the same time.
+ * Redis.
+ *
+ * Tenants take turns, and within a tenant its sessions, so that a tenant with many commands makes others wait for one of
+ * them at most. Calls to one session are carried out one after the other; see `CommandLane`.
  */
 export class CommandServer {
   readonly #redis: RedisConnection;
@@ -36,7 +66,11 @@ export class CommandServer {
   readonly #handle: (command: WorkerCommand) => Promise<CommandReply>;
   readonly #logger: Logger;
   readonly #outcomes = new RecentOutcomes<CommandReply>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #turns: Readonly<Record<CommandLane, CommandTurns>> = {
+    control: new CommandTurns(TURNS.control),
+    calls: new CommandTurns(TURNS.calls),
+    media: new CommandTurns(TURNS.media),
+  };
   readonly #finished = new Set<string>();
   #stopped = false;
   #loop: Promise<void> | undefined;
@@ -64,26 +98,26 @@ export class CommandServer {
     this.#loop ??= this.#serve();
   }
 
-  /** Takes no more commands, and resolves when those being carried out have been replied to. */
+  /**
+   * Takes no more commands, and resolves when those being carried out have been replied to. Of the ones that wait for
+   * their turn the senders are told to look for the owner again.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#blocking.disconnect();
     await this.#loop;
-    await Promise.all(this.#running);
+    await Promise.all(Object.values(this.#turns).map((turns) => turns.close()));
   }
 
   async #serve(): Promise<void> {
     let lastId = '0';
     while (!this.#stopped) {
-      if (this.#running.size >= CONCURRENCY) {
-        await Promise.race(this.#running);
-        continue;
-      }
       try {
         const entries = await this.#readAfter(lastId);
         if (entries.length === 0) continue;
         const now = await this.#redisTime();
-        for (const entry of entries) this.#begin(entry, now);
+        if (this.#stopped) return;
+        for (const entry of entries) this.#receive(entry, now);
         lastId = entries.at(-1)?.[0] ?? lastId;
       } catch (error) {
         if (this.#stopped) return;
@@ -94,10 +128,9 @@ export class CommandServer {
   }
 
   async #readAfter(lastId: string): Promise<readonly Entry[]> {
-    const room = CONCURRENCY - this.#running.size;
     const streams = await this.#blocking.xread(
       'COUNT',
-      room,
+      READ_AT_ONCE,
       'BLOCK',
       BLOCK_MS,
       'STREAMS',
@@ -112,33 +145,65 @@ export class CommandServer {
     return Number(seconds) * 1000 + Number(microseconds) / 1000;
   }
 
-  #begin(entry: Entry, now: number): void {
-    const run = this.#process(entry, now)
-      .catch((error: unknown) => {
-        // The sender runs into its deadline.
-        this.#logger.warn({ err: error }, 'a command could not be answered');
-      })
-      .finally(() => this.#running.delete(run));
-    this.#running.add(run);
+  #receive([entry, fields]: Entry, now: number): void {
+    const received = this.#read(entry, fields, now);
+    if (received === undefined) {
+      this.#quietly(this.#remove(entry));
+      return;
+    }
+    const { command, deadline } = received;
+    const lane = command === undefined ? 'control' : laneOf(command.kind);
+    this.#turns[lane].add({
+      tenantId: command?.tenantId ?? '',
+      inOrderOf: lane === 'calls' ? command?.sessionId : undefined,
+      holdsMs: Math.max(0, deadline - performance.now()),
+      run: () => this.#quietly(this.#process(received)),
+      discard: () =>
+        this.#quietly(this.#answer(received, { id: received.envelope.id, outcome: 'not-owner' })),
+    });
   }
 
-  async #process([id, fields]: Entry, now: number): Promise<void> {
+  #read(
+    entry: string,
+    [, text = '', , deadline = '0']: readonly string[],
+    now: number,
+  ): Received | undefined {
     try {
-      const [, text = '', , deadline = '0'] = fields;
       const envelope = commandEnvelopeSchema.parse(JSON.parse(text));
-      if (now > Number(deadline)) {
-        this.#logger.info({ commandId: envelope.id }, 'dropped a command that came past its deadline');
-        return;
-      }
-      const outcome = await this.#carryOut(envelope);
-      await this.#redis.spublish(envelope.replyTo, JSON.stringify(outcome));
-    } finally {
-      await this.#removeFromInbox(id);
+      const { data: command } = workerCommandSchema.safeParse(envelope.command);
+      return { entry, envelope, command, deadline: performance.now() + Number(deadline) - now };
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a command cannot be read');
+      return undefined;
     }
   }
 
-  async #carryOut({ id, idempotencyKey, command: untyped }: Envelope): Promise<Outcome> {
-    const { data: command } = workerCommandSchema.safeParse(untyped);
+  /** Never rejects: a sender that gets no answer runs into its deadline. */
+  async #quietly(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
+      this.#logger.warn({ err: error }, 'a command could not be answered');
+    });
+  }
+
+  async #process(received: Received): Promise<void> {
+    const { envelope, deadline, entry, command } = received;
+    if (performance.now() > deadline) {
+      this.#logger.info({ commandId: envelope.id }, 'dropped a command that came past its deadline');
+      await this.#remove(entry, envelope.id, command);
+      return;
+    }
+    await this.#answer(received, await this.#carryOut(envelope, command));
+  }
+
+  /** Removes a command and tells what became of it. In this order: a sender that has the answer has room for the next. */
+  async #answer({ entry, envelope, command }: Received, outcome: Outcome): Promise<void> {
+    await Promise.all([
+      this.#remove(entry, envelope.id, command),
+      this.#redis.spublish(envelope.replyTo, JSON.stringify(outcome)),
+    ]);
+  }
+
+  async #carryOut({ id, idempotencyKey }: Envelope, command: WorkerCommand | undefined): Promise<Outcome> {
     if (command === undefined) {
       const message = 'The worker does not know this command.';
       return { id, outcome: 'failed', error: { code: 'INTERNAL', message } };
@@ -159,10 +224,11 @@ export class CommandServer {
   }
 
   /** Makes room in the inbox; what could not be removed is removed with the next one. */
-  async #removeFromInbox(id: string): Promise<void> {
-    this.#finished.add(id);
-    const ids = [...this.#finished];
-    await this.#redis.xdel(this.#inbox, ...ids);
-    for (const removed of ids) this.#finished.delete(removed);
+  async #remove(entry: string, commandId = '', command?: WorkerCommand): Promise<void> {
+    this.#finished.add(entry);
+    const entries = [...this.#finished];
+    const counted = command === undefined ? [] : countedIn(laneOf(command.kind), command);
+    await endCommand.run(this.#redis, [this.#inbox, ...counted], [commandId, ...entries]);
+    for (const removed of entries) this.#finished.delete(removed);
   }
 }

@@ -1,4 +1,5 @@
-import { WafleetError } from '@wafleet/contract';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_TENANT_LIMITS, WafleetError } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CommandClient } from './command-client.js';
@@ -6,6 +7,7 @@ import { CommandServer } from './command-server.js';
 import { INBOX_LIMIT } from './inbox-limits.js';
 import { channels, keys } from './keyspace.js';
 import { FencedError } from './session-ref.js';
+import { TenantLimitTable } from './tenant-limits.js';
 import { createGate } from './testing/gate.js';
 import { logger, useRedis } from './testing/redis-fixture.js';
 import { type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
@@ -251,6 +253,151 @@ describe('a command is refused', () => {
     );
     await waitFor(() => replies.length > 0, { what: 'the reply' });
     expect(JSON.parse(replies[0] ?? '')).toMatchObject({ id: '1', error: { code: 'INTERNAL' } });
+  });
+});
+
+describe('the commands of one tenant', () => {
+  const LIMITS = { commands: 6, commandsPerSession: 3 };
+
+  async function limitedClient(clientId = 'edge_1'): Promise<CommandClient> {
+    const limits = new TenantLimitTable(fixture.redis, { ...DEFAULT_TENANT_LIMITS, ...LIMITS });
+    const subscriber = fixture.connect('subscriber');
+    const client = new CommandClient({ redis: fixture.redis, subscriber, clientId, limits, logger });
+    await client.start();
+    stops.push(() => client.stop());
+    return client;
+  }
+
+  const send = (sessionId: string, tenantId = 'tnt_a', messageId = 'M1') =>
+    ({ ...sendText(messageId), tenantId, sessionId }) as const;
+
+  async function codesOf(calls: readonly Promise<unknown>[]): Promise<string[]> {
+    const settled = await Promise.allSettled(calls);
+    return settled.map((each) => (each.status === 'fulfilled' ? 'done' : String(each.reason.code)));
+  }
+
+  test('are bounded for each session and for the tenant, on all edges and workers together', async () => {
+    const gate = createGate();
+    const handle = async () => {
+      await gate.opened;
+      return { messageId: 'M1' };
+    };
+    await startServer(handle);
+    await startServer(handle, 'wrk_b');
+    const [client, other] = [await limitedClient(), await limitedClient('edge_2')];
+    const ofOneSession = Array.from({ length: 5 }, () => client.call(WORKER, send('one'), inTime));
+    const refused = await Promise.any(ofOneSession.map((call) => call.catch((error: unknown) => error)));
+    expect(refused).toMatchObject({
+      code: 'TOO_MANY_COMMANDS',
+      details: { resource: 'commandsPerSession', limit: 3, used: 3, retryAfterMs: expect.any(Number) },
+    });
+    const ofTenant = Array.from({ length: 5 }, (_, n) => other.call('wrk_b', send(`s${n}`), inTime));
+    const refusedToo = await Promise.any(ofTenant.map((call) => call.catch((error: unknown) => error)));
+    expect(refusedToo).toMatchObject({
+      code: 'TOO_MANY_COMMANDS',
+      details: { resource: 'commands', limit: 6, used: 6 },
+    });
+    const neighbour = client.call(WORKER, send('shop', 'tnt_b'), inTime);
+    gate.open();
+    expect(await neighbour).toEqual({ messageId: 'M1' });
+    expect((await codesOf(ofOneSession)).sort()).toEqual([
+      ...['TOO_MANY_COMMANDS', 'TOO_MANY_COMMANDS'],
+      ...['done', 'done', 'done'],
+    ]);
+    expect((await codesOf(ofTenant)).filter((code) => code === 'done')).toHaveLength(3);
+    // An answer leaves room for the next command.
+    expect(await client.call(WORKER, send('one', 'tnt_a', 'M2'), inTime)).toEqual({ messageId: 'M1' });
+    expect(await fixture.redis.keys('wf:{workers}:commands:*')).toEqual([]);
+  });
+
+  test('stop counting at their deadlines, when their worker is gone', async () => {
+    await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+    const client = await limitedClient();
+    const calls = Array.from({ length: 3 }, () => client.call(WORKER, send('one'), { deadlineMs: 300 }));
+    expect(await codesOf(calls)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN']);
+    await startServer(counting().handle);
+    expect(await client.call(WORKER, send('one'), inTime)).toEqual({ messageId: 'M1' });
+  });
+
+  test('fill no inbox for others, nor for what the cluster asks of the worker', async () => {
+    await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+    const filling = fixture.redis.pipeline();
+    for (let n = 0; n < INBOX_LIMIT; n++)
+      filling.xadd(keys.inbox(WORKER), '*', 'command', '{}', 'deadline', '0');
+    await filling.exec();
+    const client = await limitedClient();
+    const unlimited = await startClient('placer_1');
+    const calls = [
+      client.call(WORKER, send('shop', 'tnt_b'), inTime),
+      unlimited.call(WORKER, { kind: 'assign', ...ref }, inTime),
+      unlimited.call(WORKER, { kind: 'release', ...ref }, inTime),
+    ];
+    await startServer(counting().handle);
+    expect(await codesOf(calls)).toEqual(['done', 'done', 'done']);
+  });
+
+  test('that are slow hold up neither another tenant nor what the cluster asks', async () => {
+    const gate = createGate();
+    const begun: string[] = [];
+    await startServer(async (command) => {
+      begun.push(`${command.tenantId}/${command.sessionId}`);
+      if (command.tenantId === 'tnt_a' && command.kind === 'send-text') await gate.opened;
+      return command.kind === 'send-text' ? { messageId: command.messageId } : {};
+    });
+    const client = await startClient();
+    const slow = Array.from({ length: 300 }, (_, n) =>
+      client.call(WORKER, send(`s${n % 150}`, 'tnt_a', `M${n}`), { deadlineMs: 60_000 }),
+    );
+    await waitFor(() => begun.length === 50, { what: 'the share of the slow tenant' });
+    expect(await client.call(WORKER, send('shop', 'tnt_b'), inTime)).toEqual({ messageId: 'M1' });
+    expect(await client.call(WORKER, { kind: 'assign', ...ref }, inTime)).toEqual({});
+    expect(begun.length).toBe(52);
+    gate.open();
+    expect(await codesOf(slow)).toEqual(slow.map(() => 'done'));
+  });
+
+  test('to one session are carried out one after the other, in their order', async () => {
+    const done: string[] = [];
+    let running = 0;
+    await startServer(async (command) => {
+      running += 1;
+      expect(running).toBe(1);
+      // The first ones take longest.
+      await delay(Math.max(0, 10 - done.length));
+      running -= 1;
+      if (command.kind !== 'send-text') return {};
+      done.push(command.messageId);
+      return { messageId: command.messageId };
+    });
+    const client = await startClient();
+    const ids = Array.from({ length: 20 }, (_, n) => `M${n}`);
+    await Promise.all(ids.map((id) => client.call(WORKER, send('one', 'tnt_a', id), inTime)));
+    expect(done).toEqual(ids);
+  });
+
+  test('that wait for their turn are sent elsewhere when the worker stops', async () => {
+    const gate = createGate();
+    const begun = createGate();
+    let handled = 0;
+    const server = await startServer(async () => {
+      handled += 1;
+      begun.open();
+      await gate.opened;
+      return { messageId: 'M1' };
+    });
+    const client = await startClient();
+    const first = client.call(WORKER, send('one'), inTime);
+    await begun.opened;
+    const waiting = client.call(WORKER, send('one', 'tnt_a', 'M2'), inTime);
+    const refused = expect(waiting).rejects.toThrow(NotOwnerError);
+    // When a later one is being carried out, the one before it was read.
+    const later = client.call(WORKER, send('two', 'tnt_a', 'M3'), inTime);
+    await waitFor(() => handled === 2, { what: 'the command to another session' });
+    const stopped = server.stop();
+    await refused;
+    gate.open();
+    await stopped;
+    expect([await first, await later]).toEqual([{ messageId: 'M1' }, { messageId: 'M1' }]);
   });
 });
 

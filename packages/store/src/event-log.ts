@@ -1,4 +1,4 @@
-import type { EventName, EventPosition } from '@wafleet/contract';
+import { DEFAULT_TENANT_LIMITS, type EventName, type EventPosition } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { channels, keys } from './keyspace.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
@@ -12,11 +12,13 @@ export interface OutgoingEvent {
   readonly event: EventName;
   /** The payload without its eventId: the text of a JSON object with at least one field, so it begins with `{"`. */
   readonly body: string;
+  /** Whether it is a part of a history: of that a share of the log is kept, which never displaces a live event. */
+  readonly isHistory?: boolean;
 }
 
 /** A part of a tenant's log, as it was at one moment. */
 export interface LogPage {
-  /** Oldest first, one directly after the other. Those whose name this release does not know are left out. */
+  /** Oldest first, one directly after the other; so a page ends before a gap. Those whose name this release does not know are left out. */
   readonly events: readonly LoggedEvent[];
   /**
    * Whether the log has everything that it ever had between the position that was asked for and the first event of
@@ -30,6 +32,16 @@ export interface LogPage {
    * one the position that was asked for if the page is continuous, else the head.
    */
   readonly end: EventPosition;
+}
+
+/** How much of a log is kept. Default: `EVENT_LOG_BOUNDS`, and the limits of the contract. */
+export interface EventLogBounds {
+  readonly maxLength?: number;
+  readonly maxAgeMs?: number;
+  /** Bytes of live events, of a tenant that has no limit of its own. */
+  readonly logBytes?: number;
+  /** Bytes of parts of histories, likewise. */
+  readonly historyBytes?: number;
 }
 
 /** How much of a log is kept, where nothing else was asked for: the last 10,000 events, for 24 hours. */
@@ -75,21 +87,29 @@ function asPosition(reply: unknown): EventPosition {
  * end of the log; there the next append begins a new epoch. Epochs rise, and the events of earlier ones stay.
  *
  * The log keeps about `maxLength` events and none for much longer than `maxAgeMs` (by a thirty-second part, and as
- * much again; after that a tenant's own appends delete it, each a bounded part). All writers of a log should be given
+ * much again; after that a tenant's own appends delete it, each a bounded part). It keeps the newest `logBytes` of live
+ * events, about, and beside them the newest `historyBytes` of parts of histories, which never displace a live event. A
+ * part that is deleted leaves a gap, which `read` tells like any other. All writers of a log should be given
  * the same bounds; readers need none.
  */
 export class EventLog {
   readonly #redis: RedisConnection;
   readonly #maxLength: number;
   readonly #maxAgeMs: number;
+  /** How many bytes of live events, and of parts of histories. */
+  readonly #bytes: readonly [number, number];
   /** The last look at the server's life that succeeded: when it was asked for, and on which connection to Redis. */
   #life: { at: number; stream: unknown } = { at: Number.NEGATIVE_INFINITY, stream: undefined };
   #isLookingAtLife = false;
   /** When an append of this writer looked at the age of a tenant's log last. */
   readonly #ageSeenAt = new Map<string, number>();
 
-  constructor(redis: RedisConnection, bounds: { maxLength?: number; maxAgeMs?: number } = {}) {
+  constructor(redis: RedisConnection, bounds: EventLogBounds = {}) {
     this.#redis = redis;
+    this.#bytes = [
+      bounds.logBytes ?? DEFAULT_TENANT_LIMITS.logBytes,
+      bounds.historyBytes ?? DEFAULT_TENANT_LIMITS.historyBytes,
+    ];
     this.#maxLength = bounds.maxLength ?? EVENT_LOG_BOUNDS.maxLength;
     this.#maxAgeMs = bounds.maxAgeMs ?? EVENT_LOG_BOUNDS.maxAgeMs;
   }
@@ -138,10 +158,22 @@ export class EventLog {
         this.#redis,
         keys.owner(fence),
         fence,
-        [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
+        [
+          ...[keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId)],
+          ...[keys.logBytes(tenantId), keys.logHistory(tenantId), keys.tenantLimits(tenantId)],
+          ...rarelyUsed,
+        ],
         [
           ...[fence.sessionId, batch ?? '', this.#maxLength, looks ? 1 : ''],
-          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, finishes.join(''), secrets.length, ...usesUp],
+          ...[
+            seesAge ? this.#maxAgeMs : '',
+            usesUp.length,
+            finishes.join(''),
+            ...this.#bytes,
+            historyMarks(events),
+            secrets.length,
+            ...usesUp,
+          ],
           ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],
@@ -196,4 +228,10 @@ export class EventLog {
     const { head } = await this.read(tenantId, { after: undefined, count: 0 });
     return head;
   }
+}
+
+/** For the script: which events are of a history, `''` if none is. */
+function historyMarks(events: readonly OutgoingEvent[]): string {
+  if (!events.some(({ isHistory }) => isHistory === true)) return '';
+  return events.map(({ isHistory }) => (isHistory === true ? '1' : '0')).join('');
 }

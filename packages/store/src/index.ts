@@ -14,6 +14,7 @@ export { EventChannel } from './event-channel.js';
 export {
   EVENT_LOG_BOUNDS,
   EventLog,
+  type EventLogBounds,
   type LogPage,
   type OutgoingEvent,
 } from './event-log.js';
@@ -31,9 +32,15 @@ export { refusalOf } from './redis-refusal.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
 export { requireRedis } from './require-redis.js';
 export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
+export { type SessionPage, SessionPages } from './session-pages.js';
+export type { DesiredState, SessionRecord } from './session-record.js';
 export { type Fence, FencedError, type SessionRef } from './session-ref.js';
-export { type DesiredState, SessionDirectory, type SessionRecord, type StatusUpdate } from './sessions.js';
+export { SessionDirectory, type StatusUpdate } from './sessions.js';
 export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts } from './socket-counts.js';
+export { type LeaseCount, type LeasedResource, type TakenLease, TenantLeases } from './tenant-leases.js';
+export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './tenant-limits.js';
+export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenant-rates.js';
+export { TenantUsage } from './tenant-usage.js';
 export { TenantDirectory } from './tenants.js';
 export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';

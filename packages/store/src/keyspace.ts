@@ -1,4 +1,5 @@
 import type { SessionRef } from './session-ref.js';
+import type { CommandLane } from './worker-command.js';
 
 /**
  * The only builder of keys and channel names. Braces hold the hash tag: all keys with the same tag live in one slot
@@ -8,6 +9,7 @@ import type { SessionRef } from './session-ref.js';
  * |---------------------------------|--------|------------------------------------------------------------------|
  * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
+ * | wf:{<tenant>}:session-order     | zset   | the same ids, by when the sessions were made, ms                 |
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
  * |                                 |        | the last batch of events: batch                                  |
@@ -24,10 +26,19 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
  * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
  * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
- * |                                 |        | to which position the log is still to be trimmed                 |
+ * |                                 |        | to which position the log is still to be trimmed; bytes: of all  |
+ * |                                 |        | live events ever; bytesMarkAt: when the next mark of these is    |
+ * |                                 |        | due; history: bytes of the parts of histories that are kept      |
  * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
+ * | wf:{<tenant>}:log-bytes         | list   | which event was the last one at which number of bytes, to trim   |
+ * |                                 |        | the log by them                                                  |
+ * | wf:{<tenant>}:log-history       | list   | parts of histories in the log, oldest first: position and bytes  |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
  * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
+ * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
+ * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
+ * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
+ * | wf:{<tenant>}:weights:<resource> | hash  | use → its bytes, and their `total`; expires                      |
  * | wf:tenants                      | set    | ids of all tenants                                               |
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
@@ -40,6 +51,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
  * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
  * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
+ * | wf:{workers}:commands:<lane>:<tenant> | zset | ids of the tenant's commands that are under way, by their   |
+ * |                                 |        | deadlines, ms; expires. `<tenant>/<session>` for a session's     |
  * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
  * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
@@ -70,6 +83,7 @@ export const keys = {
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
   sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
+  sessionOrder: (tenantId: string) => `wf:{${tenantId}}:session-order`,
   session: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:session:${sessionId}`,
   owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
@@ -88,6 +102,12 @@ export const keys = {
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
+  logBytes: (tenantId: string) => `wf:{${tenantId}}:log-bytes`,
+  logHistory: (tenantId: string) => `wf:{${tenantId}}:log-history`,
+  tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
+  tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
+  tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
+  tenantLeaseWeights: (tenantId: string, resource: string) => `wf:{${tenantId}}:weights:${resource}`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
 
   apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,
@@ -105,6 +125,13 @@ export const keys = {
   connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
   placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,
 } as const;
+
+/** Where a command counts as under way: with its tenant's, and a call with its session's too. */
+export function countedIn(lane: CommandLane, { tenantId, sessionId }: SessionRef): string[] {
+  if (lane === 'control') return [];
+  const ofTenant = `wf:{workers}:commands:${lane}:${tenantId}`;
+  return lane === 'calls' ? [ofTenant, `${ofTenant}/${sessionId}`] : [ofTenant];
+}
 
 export const channels = {
   events: (tenantId: string) => `wf:{${tenantId}}:events`,

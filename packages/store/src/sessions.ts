@@ -1,9 +1,9 @@
-import { type SessionStatus, sessionStatusSchema, WafleetError } from '@wafleet/contract';
-import { z } from 'zod';
+import { limitError, type SessionStatus, WafleetError } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
-import { asNumber } from './reply.js';
+import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
+import { type DesiredState, readSessions, type SessionRecord, toSessionRecord } from './session-record.js';
 import type { Fence, SessionRef } from './session-ref.js';
 
 /**
@@ -17,27 +17,6 @@ const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1000;
 /** How many sessions `scan` yields at a time. */
 const PAGE = 200;
 
-export type DesiredState = 'open' | 'closed';
-
-/** A session as the directory knows it. */
-export interface SessionRecord extends SessionRef {
-  readonly name?: string;
-  /** What the session's tenant wants. */
-  readonly desired: DesiredState;
-  /** What its owner says it is. */
-  readonly status: SessionStatus;
-  /** Why it has this status, where there is a reason to tell. */
-  readonly reason?: string;
-  /** Since when it has this status, ms since 1970. */
-  readonly since: number;
-  /** The linked phone number, digits only. */
-  readonly phone?: string;
-  /** The worker incarnation in the owner record. It may have died since. */
-  readonly worker?: string;
-  /** ms since 1970. */
-  readonly createdAt: number;
-}
-
 /** What a session's owner knows of it. */
 export interface StatusUpdate {
   readonly status: SessionStatus;
@@ -47,17 +26,25 @@ export interface StatusUpdate {
   readonly phone?: string | null | undefined;
 }
 
-const entrySchema = z.object({
-  name: z.string().optional(),
-  desired: z.enum(['open', 'closed']),
-  status: sessionStatusSchema,
-  reason: z.string().optional(),
-  since: z.coerce.number(),
-  phone: z.string().optional(),
-  createdAt: z.coerce.number(),
-});
+type Created =
+  | { readonly outcome: 'exists' }
+  | { readonly outcome: 'full'; readonly limit: number; readonly used: number }
+  | { readonly outcome: 'created'; readonly createdAt: number };
 
-const createSession = new Script('create-session', asNumber);
+/** When a client whose tenant has too many sessions may try again: somebody has to remove one first. */
+const RETRY_CREATION_MS = 60_000;
+
+const createSession = new Script('create-session', (reply): Created => {
+  const [outcome, first, second] = asList(reply);
+  switch (asText(outcome)) {
+    case 'exists':
+      return { outcome: 'exists' };
+    case 'full':
+      return { outcome: 'full', limit: asNumber(first), used: asNumber(second) };
+    default:
+      return { outcome: 'created', createdAt: asNumber(first) };
+  }
+});
 const setStatus = new FencedScript('set-status', asNumber);
 const markQueued = new Script('mark-queued', asNumber);
 const setDesired = new Script('set-desired', asNumber);
@@ -76,18 +63,31 @@ export class SessionDirectory {
   }
 
   /**
-   * Enters a session, wanted open and queued for a worker. The tenant must exist.
-   * @throws {WafleetError} SESSION_EXISTS
+   * Enters a session, wanted open and queued for a worker. The tenant must exist. The number of its sessions is checked
+   * in the same step, so that it holds whoever creates at the same moment.
+   * @param options.maxSessions how many a tenant may have that has no limit of its own; undefined for any number.
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS
    */
-  async create(ref: SessionRef, options: { name?: string | undefined } = {}): Promise<SessionRecord> {
-    const createdAt = await createSession.run(
+  async create(
+    ref: SessionRef,
+    options: { name?: string | undefined; maxSessions?: number | undefined } = {},
+  ): Promise<SessionRecord> {
+    const created = await createSession.run(
       this.#redis,
-      [keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
-      [ref.sessionId, options.name ?? ''],
+      [
+        ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
+        ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId)],
+      ],
+      [ref.sessionId, options.name ?? '', options.maxSessions ?? ''],
     );
-    if (createdAt === 0) {
+    if (created.outcome === 'exists') {
       throw new WafleetError('SESSION_EXISTS', `There is a session ${ref.sessionId} already.`);
     }
+    if (created.outcome === 'full') {
+      const { limit, used } = created;
+      throw limitError('sessions', 'TOO_MANY_SESSIONS', { limit, used, retryAfterMs: RETRY_CREATION_MS });
+    }
+    const { createdAt } = created;
     return {
       tenantId: ref.tenantId,
       sessionId: ref.sessionId,
@@ -104,17 +104,7 @@ export class SessionDirectory {
       this.#redis.hgetall(keys.session(ref)),
       this.#redis.hget(keys.owner(ref), 'worker'),
     ]);
-    if (Object.keys(entry).length === 0) return undefined;
-    const { name, reason, phone, ...rest } = entrySchema.parse(entry);
-    return {
-      tenantId: ref.tenantId,
-      sessionId: ref.sessionId,
-      ...rest,
-      ...(name === undefined ? {} : { name }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(phone === undefined ? {} : { phone }),
-      ...(worker === null ? {} : { worker }),
-    };
+    return toSessionRecord(ref, entry, worker);
   }
 
   /** @throws {WafleetError} SESSION_NOT_FOUND */
@@ -185,7 +175,7 @@ export class SessionDirectory {
     ];
     const purged = await purgeSession.run(
       this.#redis,
-      [keys.owner(ref), keys.sessions(ref.tenantId), ...doomed],
+      [keys.owner(ref), keys.sessions(ref.tenantId), keys.sessionOrder(ref.tenantId), ...doomed],
       [ref.sessionId, TOMBSTONE_MS],
     );
     return purged === 1;
@@ -216,7 +206,15 @@ export class SessionDirectory {
   }
 
   async #getMany(refs: readonly SessionRef[]): Promise<SessionRecord[]> {
-    const records = await Promise.all(refs.map((ref) => this.get(ref)));
-    return records.filter((record) => record !== undefined);
+    const byTenant = new Map<string, string[]>();
+    for (const { tenantId, sessionId } of refs) {
+      const ids = byTenant.get(tenantId);
+      if (ids === undefined) byTenant.set(tenantId, [sessionId]);
+      else ids.push(sessionId);
+    }
+    const read = await Promise.all(
+      [...byTenant].map(([tenantId, ids]) => readSessions(this.#redis, tenantId, ids)),
+    );
+    return read.flat();
   }
 }

@@ -31,6 +31,29 @@ export const workerCommandSchema = z.discriminatedUnion('kind', [
 export type WorkerCommand = z.infer<typeof workerCommandSchema>;
 export type CommandKind = WorkerCommand['kind'];
 
+/**
+ * How commands are queued.
+ * `control`: what the cluster asks for. It is never refused for want of room, and waits for no tenant's commands.
+ * `calls`: what tenants ask for and WhatsApp is asked for. Their number is bounded for each tenant and session, and those
+ * of one session are carried out one after the other, as they came.
+ * `media`: about files, whose downloads are bounded. Their number is bounded for each tenant. They have no order.
+ */
+export type CommandLane = 'control' | 'calls' | 'media';
+
+const LANES = {
+  assign: 'control',
+  release: 'control',
+  unlink: 'control',
+  'send-text': 'calls',
+  'pairing-code': 'calls',
+  'find-media': 'media',
+  'refresh-media': 'media',
+} as const satisfies Record<CommandKind, CommandLane>;
+
+export function laneOf(kind: CommandKind): CommandLane {
+  return LANES[kind];
+}
+
 const nothing = z.object({});
 
 /** What a worker answers to each command. `expiresAt` is ms since 1970, `sessions` how many the worker has now. */

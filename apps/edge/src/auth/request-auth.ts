@@ -1,5 +1,5 @@
 import { type KeyScope, WafleetError } from '@wafleet/contract';
-import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import { apiKeyOfHeaders, bearerToken } from './credentials.js';
 import { type Identity, requireScope } from './identity.js';
 import type { CheckKey } from './request-keys.js';
@@ -17,6 +17,17 @@ export interface RequestAuthResources {
   readonly checkKey: CheckKey;
 }
 
+/**
+ * Takes what a call costs, before anything is done for it.
+ * @throws {WafleetError} RATE_LIMITED
+ */
+export type ChargeCall = (request: FastifyRequest, reply: FastifyReply, identity: Identity) => Promise<void>;
+
+export interface ApiKeyResources extends RequestAuthResources {
+  /** Takes what the call costs, as soon as its key is known to be right. */
+  readonly charge: ChargeCall;
+}
+
 const identities = new WeakMap<FastifyRequest, Identity>();
 
 /**
@@ -30,13 +41,14 @@ export function identityOf(request: FastifyRequest): Identity {
 }
 
 /** Lets requests pass whose API key is valid and has the route's scope. Runs before the body is read. */
-export function requireApiKey({ admin, checkKey }: RequestAuthResources): onRequestAsyncHookHandler {
-  return async (request) => {
+export function requireApiKey({ admin, checkKey, charge }: ApiKeyResources): onRequestAsyncHookHandler {
+  return async (request, reply) => {
     const key = apiKeyOfHeaders(request.headers);
     if (key !== undefined && admin.matches(key)) {
       throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
     }
     const identity = await checkKey(request);
+    await charge(request, reply, identity);
     const { scope } = request.routeOptions.config;
     if (scope === undefined) throw new Error(`no scope is declared for ${request.routeOptions.url}`);
     requireScope(identity, scope);

@@ -23,6 +23,11 @@ export const LIMITS = [
   'sockets_per_key',
   'frames_per_socket',
   'frame_size',
+  'sessions',
+  'session_creations',
+  'rest_units',
+  'rest_units_per_key',
+  'commands',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

@@ -41,12 +41,15 @@ describe('/docs', () => {
       'GET /api/sessions/{id}/messages/{messageId}/media',
       'GET /api/sessions/{id}/qr',
       'GET /api/tenants/{id}/keys',
+      'GET /api/tenants/{id}/limits',
+      'GET /api/usage',
       'POST /api/keys',
       'POST /api/sessions',
       'POST /api/sessions/{id}/messages',
       'POST /api/sessions/{id}/pairing-code',
       'POST /api/sessions/{id}/restart',
       'POST /api/tenants',
+      'PUT /api/tenants/{id}/limits',
     ]);
     for (const { responses } of Object.values(paths).flatMap((methods) => Object.values(methods))) {
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(['4XX', '5XX']));

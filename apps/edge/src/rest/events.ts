@@ -53,7 +53,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesOptions> = async (app
     '/api/events',
     {
       exposeHeadRoute: false,
-      config: { scope: 'events:read' },
+      config: { scope: 'events:read', cost: 5 },
       schema: {
         summary: 'Events as they happen, as Server-Sent Events',
         description:

@@ -1,5 +1,6 @@
 import accepts from '@fastify/accepts';
 import { createPairingCodeBodySchema, pairingCodeSchema, qrSchema, WafleetError } from '@wafleet/contract';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { CurrentQr } from '../sessions/current-qr.js';
@@ -11,6 +12,11 @@ import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 interface LinkingRoutesOptions {
   readonly currentQr: CurrentQr;
   readonly commands: SessionCommands;
+}
+
+/** To draw a code takes ten times as long as to read it. */
+function costOfQr({ headers }: FastifyRequest): number {
+  return headers.accept?.includes('image/') === true ? 10 : 1;
 }
 
 /** Linking a session to a phone, by QR code or pairing code. What these calls answer is never cached. */
@@ -26,7 +32,7 @@ export const linkingRoutes: FastifyPluginAsyncZod<LinkingRoutesOptions> = async 
   app.get(
     '/api/sessions/:id/qr',
     {
-      config: { scope: 'sessions:write' },
+      config: { scope: 'sessions:write', cost: costOfQr },
       schema: {
         summary: 'The QR code to link the session with',
         description: 'As JSON, or drawn as PNG or SVG, by the Accept header.',
@@ -60,7 +66,7 @@ export const linkingRoutes: FastifyPluginAsyncZod<LinkingRoutesOptions> = async 
   app.post(
     '/api/sessions/:id/pairing-code',
     {
-      config: { scope: 'sessions:write' },
+      config: { scope: 'sessions:write', cost: 20 },
       schema: {
         summary: 'A code to type into the phone instead of scanning a QR code',
         tags: ['linking'],

@@ -51,7 +51,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app
     PATH,
     {
       exposeHeadRoute: false,
-      config: { scope: 'events:read' },
+      config: { scope: 'events:read', cost: 10 },
       schema: { summary: 'The file of a message', ...schema },
     },
     async (request, reply) => {
@@ -73,7 +73,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app
   app.head(
     PATH,
     {
-      config: { scope: 'events:read' },
+      config: { scope: 'events:read', cost: 2 },
       schema: { summary: 'What the file of a message is', hide: true, ...schema },
     },
     async (request, reply) => {

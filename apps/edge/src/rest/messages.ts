@@ -14,7 +14,7 @@ export const messageRoutes: FastifyPluginAsyncZod<MessageRoutesOptions> = async 
   app.post(
     '/api/sessions/:id/messages',
     {
-      config: { scope: 'messages:write' },
+      config: { scope: 'messages:write', cost: 5 },
       schema: {
         summary: 'Send a text',
         description: 'Resolves when WhatsApp has acknowledged the message.',

@@ -1,10 +1,17 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import type { Metrics, Readiness } from '@wafleet/runtime';
-import type { ApiKeys, SessionDirectory, TenantDirectory } from '@wafleet/store';
+import type {
+  ApiKeys,
+  SessionDirectory,
+  SessionPages,
+  TenantDirectory,
+  TenantLimitTable,
+  TenantUsage,
+} from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
-import { requireAdmin } from '../auth/request-auth.js';
+import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import type { SecretToken } from '../auth/secret-token.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
@@ -21,12 +28,14 @@ import { eventRoutes, refuseKeyInUrl } from './events.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
 import { keyRoutes } from './keys.js';
+import { limitRoutes } from './limits.js';
 import { linkingRoutes } from './linking.js';
 import { mediaRoutes } from './media.js';
 import { messageRoutes } from './messages.js';
 import { requireScopes } from './scoped-routes.js';
 import { sessionRoutes } from './sessions.js';
 import { tenantRoutes } from './tenants.js';
+import { usageRoutes } from './usage.js';
 
 export interface RestResources {
   readonly admin: SecretToken;
@@ -34,7 +43,12 @@ export interface RestResources {
   readonly apiKeys: ApiKeys;
   readonly revocation: KeyRevocation;
   readonly tenants: TenantDirectory;
+  readonly limits: TenantLimitTable;
+  readonly usage: TenantUsage;
   readonly sessions: SessionDirectory;
+  readonly pages: SessionPages;
+  /** Takes what REST calls cost. */
+  readonly charge: ChargeCall;
   readonly starter: SessionStarter;
   readonly removal: SessionRemoval;
   readonly commands: SessionCommands;
@@ -58,9 +72,12 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   });
   await app.register(cors, {
     origin: resources.origins,
-    methods: ['GET', 'POST', 'DELETE'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
-    exposedHeaders: ['content-disposition', 'etag'],
+    exposedHeaders: [
+      ...['content-disposition', 'etag', 'link'],
+      ...['ratelimit', 'ratelimit-policy', 'retry-after'],
+    ],
     maxAge: 600,
   });
   await serveApiDocs(app);
@@ -70,6 +87,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     forAdmin.addHook('onRequest', requireAdmin(limited));
     await forAdmin.register(tenantRoutes, resources);
     await forAdmin.register(keyRoutes, resources);
+    await forAdmin.register(limitRoutes, resources);
   });
   await app.register(async (forTenants) => {
     requireScopes(forTenants, limited);
@@ -77,6 +95,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     await forTenants.register(linkingRoutes, resources);
     await forTenants.register(messageRoutes, resources);
     await forTenants.register(mediaRoutes, resources);
+    await forTenants.register(usageRoutes, resources);
   });
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);

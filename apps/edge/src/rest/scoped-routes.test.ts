@@ -14,20 +14,27 @@ function server() {
       scopes: key === 'reader' ? ['sessions:read'] : ['sessions:write'],
     }),
   });
-  requireScopes(app, { admin: new SecretToken('an admin token'), checkKey: checkKeysOf({ keys }) });
+  requireScopes(app, {
+    admin: new SecretToken('an admin token'),
+    checkKey: checkKeysOf({ keys }),
+    charge: async () => {},
+  });
   return app;
 }
 
 describe('a route for API keys', () => {
-  it('cannot be added without a scope', () => {
+  it('cannot be added without a scope and a cost', () => {
     const app = server();
     expect(() => app.get('/bare', async () => 'a secret')).toThrow('no scope is declared for GET /bare');
     expect(() => app.get('/other', { config: {} }, async () => 'a secret')).toThrow('no scope');
+    expect(() => app.get('/free', { config: { scope: 'sessions:read' } }, async () => 'a secret')).toThrow(
+      'no cost is declared for GET /free',
+    );
   });
 
   it('lets in keys that have its scope, and no other', async () => {
     const app = server();
-    app.get('/read', { config: { scope: 'sessions:read' } }, async () => 'a secret');
+    app.get('/read', { config: { scope: 'sessions:read', cost: 1 } }, async () => 'a secret');
     const call = (key: string) => app.inject({ url: '/read', headers: { 'x-api-key': key } });
     expect(await call('reader')).toMatchObject({ statusCode: 200, body: 'a secret' });
     const refused = await call('writer');

@@ -1,16 +1,18 @@
 import type { FastifyInstance, RouteOptions } from 'fastify';
-import { type RequestAuthResources, requireApiKey } from '../auth/request-auth.js';
+import { type ApiKeyResources, requireApiKey } from '../auth/request-auth.js';
 import { takesApiKey } from './api-docs.js';
 
 /**
  * Makes the routes that are added from here on take an API key that has the scope which each declares as its
- * `config.scope`; the documentation tells it. A route that declares none cannot be added.
+ * `config.scope`, and take `config.cost` of its rate; the documentation tells the scope. A route that declares none
+ * cannot be added.
  */
-export function requireScopes(app: FastifyInstance, resources: RequestAuthResources): void {
+export function requireScopes(app: FastifyInstance, resources: ApiKeyResources): void {
   app.addHook('onRequest', requireApiKey(resources));
   app.addHook('onRoute', (route: RouteOptions) => {
-    const scope = route.config?.scope;
+    const { scope, cost } = route.config ?? {};
     if (scope === undefined) throw new Error(`no scope is declared for ${route.method} ${route.url}`);
+    if (cost === undefined) throw new Error(`no cost is declared for ${route.method} ${route.url}`);
     route.schema = { ...route.schema, security: takesApiKey(scope) };
   });
 }

@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import {
   createdSessionSchema,
   createSessionBodySchema,
+  DEFAULT_PAGE_SESSIONS,
   sessionListSchema,
+  sessionPageQuerySchema,
+  sessionPageSchema,
   sessionSchema,
   WafleetError,
 } from '@wafleet/contract';
-import type { SessionDirectory } from '@wafleet/store';
+import type { SessionDirectory, SessionPages } from '@wafleet/store';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { mayUseSession } from '../auth/identity.js';
@@ -14,11 +17,13 @@ import { identityOf } from '../auth/request-auth.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import { errorResponses } from './api-docs.js';
+import { costOfList } from './list-query.js';
 import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 import { sessionView } from './session-view.js';
 
 interface SessionRoutesOptions {
   readonly sessions: SessionDirectory;
+  readonly pages: SessionPages;
   readonly starter: SessionStarter;
   readonly removal: SessionRemoval;
 }
@@ -26,12 +31,12 @@ interface SessionRoutesOptions {
 /** The tenant's sessions: make, list, look at, restart, remove. */
 export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async (
   app,
-  { sessions, starter, removal },
+  { sessions, pages, starter, removal },
 ) => {
   app.post(
     '/api/sessions',
     {
-      config: { scope: 'sessions:write' },
+      config: { scope: 'sessions:write', cost: 20 },
       schema: {
         summary: 'Make a session',
         description:
@@ -57,24 +62,36 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.get(
     '/api/sessions',
     {
-      config: { scope: 'sessions:read' },
+      config: { scope: 'sessions:read', cost: costOfList },
       schema: {
         summary: 'List the sessions',
+        description:
+          'Oldest first, page by page. With `limit` or `cursor` the answer is an object with `nextCursor`, which the ' +
+          'next page is asked for with; the last page has none. Without both it is the array of the first page. The ' +
+          'header `Link` leads to the next page in either case.',
         tags: ['sessions'],
-        response: { 200: sessionListSchema, ...errorResponses },
+        querystring: sessionPageQuerySchema,
+        response: { 200: z.union([sessionListSchema, sessionPageSchema]), ...errorResponses },
       },
     },
-    async (request) => {
-      const identity = identityOf(request);
-      const found = await sessions.list(identity.tenantId);
-      return found.filter(({ sessionId }) => mayUseSession(identity, sessionId)).map(sessionView);
+    async (request, reply) => {
+      const { tenantId, sessions: only } = identityOf(request);
+      const { limit = DEFAULT_PAGE_SESSIONS, cursor } = request.query;
+      const page = await pages.page(tenantId, { limit, cursor, only });
+      const { nextCursor } = page;
+      if (nextCursor !== undefined) {
+        reply.header('link', `</api/sessions?limit=${limit}&cursor=${nextCursor}>; rel="next"`);
+      }
+      const views = page.sessions.map(sessionView);
+      if (request.query.limit === undefined && cursor === undefined) return views;
+      return { sessions: views, ...(nextCursor === undefined ? {} : { nextCursor }) };
     },
   );
 
   app.get(
     '/api/sessions/:id',
     {
-      config: { scope: 'sessions:read' },
+      config: { scope: 'sessions:read', cost: 1 },
       schema: {
         summary: 'Look at a session',
         tags: ['sessions'],
@@ -88,7 +105,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.post(
     '/api/sessions/:id/restart',
     {
-      config: { scope: 'sessions:write' },
+      config: { scope: 'sessions:write', cost: 10 },
       schema: {
         summary: 'Open a session again',
         description:
@@ -108,7 +125,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
   app.delete(
     '/api/sessions/:id',
     {
-      config: { scope: 'sessions:write' },
+      config: { scope: 'sessions:write', cost: 10 },
       schema: {
         summary: 'Remove a session',
         description: 'Unlinks it from the phone and wipes all that is stored of it.',

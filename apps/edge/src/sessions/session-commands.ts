@@ -24,6 +24,8 @@ interface SessionCommandsResources {
   readonly sessions: SessionDirectory;
   readonly owners: OwnerCache;
   readonly client: CommandClient;
+  /** Called when a command is refused since too many are under way. */
+  readonly onExceeded: (limit: 'commands') => void;
 }
 
 /** Sends commands to the worker that owns a session. */
@@ -39,13 +41,13 @@ export class SessionCommands {
    * that it does not own the session or was found dead before it took the command, since neither carried it out. A
    * session that one worker hands over to another is waited for, 8 s at the most.
    * @throws {WafleetError} the worker's error; SESSION_NOT_FOUND; NO_WORKER; SESSION_NOT_OPEN when the session
-   * has stopped; OUTCOME_UNKNOWN when no answer came; INBOX_FULL.
+   * has stopped; OUTCOME_UNKNOWN when no answer came; TOO_MANY_COMMANDS, INBOX_FULL.
    */
   async call<C extends OwnerCommand>(
     command: C,
     options: { readonly idempotencyKey?: string } = {},
   ): Promise<CommandReply<C['kind']>> {
-    const { owners, client } = this.#resources;
+    const { owners, client, onExceeded } = this.#resources;
     const giveUpAt = performance.now() + MOVE_MS;
     let previous: string | undefined;
     let isLeaving = false;
@@ -55,6 +57,7 @@ export class SessionCommands {
         try {
           return await client.call(owner, command, { deadlineMs: DEADLINE_MS, ...options });
         } catch (error) {
+          if (error instanceof WafleetError && error.code === 'TOO_MANY_COMMANDS') onExceeded('commands');
           if (!isMisdirected(error)) throw error;
           previous = owner;
           isLeaving = error instanceof NotOwnerError;

@@ -2,6 +2,7 @@ import { createLogger } from '@wafleet/runtime';
 import {
   ApiKeys,
   connectRedis,
+  type NewApiKey,
   type RedisConnection,
   SessionDirectory,
   TenantDirectory,
@@ -53,8 +54,8 @@ export class TestCluster {
   }
 
   /** Another API key of a tenant. */
-  async createKey(tenantId: string): Promise<TestTenant> {
-    const { id: keyId, key } = await new ApiKeys(this.connection).create(tenantId);
+  async createKey(tenantId: string, options: NewApiKey = {}): Promise<TestTenant> {
+    const { id: keyId, key } = await new ApiKeys(this.connection).create(tenantId, options);
     return { tenantId, keyId, key };
   }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
 import { createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import type { WriterLimits } from '../fanout/socket-writer.js';
@@ -39,6 +40,8 @@ export interface TestEdgeOptions {
   readonly clientLimits?: Partial<ClientLimits>;
   /** Those that differ from a media host that is none, and limits that a test does not reach by chance. */
   readonly media?: Partial<MediaOptions>;
+  /** Those that differ from the defaults. */
+  readonly tenantLimits?: Partial<TenantLimits>;
   /** Default as in production. */
   readonly eventLogMaxAgeMs?: number;
   /** Default 127.0.0.1; null for none. */
@@ -55,6 +58,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     writerLimits = WRITER_LIMITS,
     clientLimits,
     media,
+    tenantLimits,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     peerHost = '127.0.0.1',
   } = options;
@@ -72,6 +76,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
     media: { ...MEDIA, ...media },
     eventLogMaxAgeMs,
+    tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },
     peerHost: peerHost ?? undefined,
     metrics: new Metrics(),
     logger,

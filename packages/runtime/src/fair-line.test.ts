@@ -22,6 +22,15 @@ it('lets a tenant who comes late wait for one turn of each other, whatever they 
   expect([line.next(), line.next()]).toEqual(['a100', 'b']);
 });
 
+it('passes over a tenant who may not be served, who keeps its place', () => {
+  const line = new FairLine<string>();
+  for (const waiter of ['a1', 'b1', 'b2', 'c1']) line.join(waiter.slice(0, 1), waiter);
+  expect(line.next((tenantId) => tenantId !== 'a')).toBe('b1');
+  expect(line.next((tenantId) => tenantId === 'none')).toBeUndefined();
+  expect(line.size).toBe(3);
+  expect(drain(line)).toEqual(['a1', 'c1', 'b2']);
+});
+
 it('forgets one that leaves', () => {
   const line = new FairLine<string>();
   line.join('a', 'a1');

@@ -13,9 +13,13 @@ export class FairLine<T> {
     this.#size += 1;
   }
 
-  /** Takes the next one out. */
-  next(): T | undefined {
+  /**
+   * Takes the next one out.
+   * @param mayServe whether it is a tenant's turn; one that is passed over keeps its place in the round.
+   */
+  next(mayServe: (tenantId: string) => boolean = () => true): T | undefined {
     for (const [tenantId, line] of this.#byTenant) {
+      if (!mayServe(tenantId)) continue;
       // The tenant goes to the end of the round.
       this.#byTenant.delete(tenantId);
       for (const waiter of line) {

@@ -1,0 +1,127 @@
+import { WafleetError } from '@wafleet/contract';
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+import { asList, asText } from './reply.js';
+import { Script } from './script.js';
+import { readSessions, type SessionRecord } from './session-record.js';
+
+export interface SessionPage {
+  readonly sessions: readonly SessionRecord[];
+  /** What the next page is asked for with; undefined if this is the last one. */
+  readonly nextCursor: string | undefined;
+}
+
+export interface SessionPageRequest {
+  /** How many sessions at most. */
+  readonly limit: number;
+  /** The `nextCursor` of the page before; undefined for the first page. */
+  readonly cursor?: string | undefined;
+  /** The only sessions to list; undefined for all of the tenant. */
+  readonly only?: ReadonlySet<string> | undefined;
+}
+
+/** Where a session stands in the order of its tenant's. */
+interface Place {
+  readonly createdAt: string;
+  readonly sessionId: string;
+}
+
+const pageSessions = new Script('page-sessions', (reply): Place[] => {
+  const flat = asList(reply).map(asText);
+  const places: Place[] = [];
+  for (let index = 0; index < flat.length; index += 2) {
+    places.push({ sessionId: flat[index] ?? '', createdAt: flat[index + 1] ?? '' });
+  }
+  return places;
+});
+
+/**
+ * A tenant's sessions in the order in which they were made, page by page. A page costs what it holds, not what the
+ * tenant has. A session that exists all the while is on exactly one page; one that is made meanwhile is on a later page,
+ * since it comes last.
+ */
+export class SessionPages {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here. */
+  async page(tenantId: string, { limit, cursor, only }: SessionPageRequest): Promise<SessionPage> {
+    const after = cursor === undefined ? undefined : parseCursor(cursor);
+    // One more than fits tells whether there is a next page.
+    const places =
+      only === undefined
+        ? await this.#placesAfter(tenantId, after, limit + 1)
+        : (await this.#placesOf(tenantId, only, after)).slice(0, limit + 1);
+    const shown = places.slice(0, limit);
+    const last = places.length > limit ? shown.at(-1) : undefined;
+    return {
+      sessions: await readSessions(
+        this.#redis,
+        tenantId,
+        shown.map(({ sessionId }) => sessionId),
+      ),
+      nextCursor: last && formatCursor(last),
+    };
+  }
+
+  /** All of the tenant's sessions, in pages. */
+  async *pages(
+    tenantId: string,
+    { limit = 100 }: { limit?: number } = {},
+  ): AsyncGenerator<readonly SessionRecord[]> {
+    let cursor: string | undefined;
+    do {
+      const { sessions, nextCursor } = await this.page(tenantId, { limit, cursor });
+      if (sessions.length > 0) yield sessions;
+      cursor = nextCursor;
+    } while (cursor !== undefined);
+  }
+
+  /** Those of the given sessions that exist, in the order given. */
+  read(tenantId: string, sessionIds: readonly string[]): Promise<SessionRecord[]> {
+    return readSessions(this.#redis, tenantId, sessionIds);
+  }
+
+  #placesAfter(tenantId: string, after: Place | undefined, limit: number): Promise<Place[]> {
+    return this.#run(tenantId, [limit, after?.createdAt ?? '', after?.sessionId ?? '']);
+  }
+
+  async #placesOf(tenantId: string, ids: ReadonlySet<string>, after: Place | undefined): Promise<Place[]> {
+    const places = await this.#run(tenantId, [0, '', '', ...ids]);
+    return places.sort(inOrder).filter((place) => after === undefined || inOrder(place, after) > 0);
+  }
+
+  #run(tenantId: string, args: readonly (string | number)[]): Promise<Place[]> {
+    const prefix = keys.session({ tenantId, sessionId: '' });
+    return pageSessions.run(
+      this.#redis,
+      [keys.sessions(tenantId), keys.sessionOrder(tenantId)],
+      [prefix, ...args],
+    );
+  }
+}
+
+function inOrder(a: Place, b: Place): number {
+  return (
+    Number(a.createdAt) - Number(b.createdAt) ||
+    Buffer.compare(Buffer.from(a.sessionId), Buffer.from(b.sessionId))
+  );
+}
+
+function formatCursor({ createdAt, sessionId }: Place): string {
+  return Buffer.from(`${createdAt} ${sessionId}`).toString('base64url');
+}
+
+function parseCursor(cursor: string): Place {
+  const [, createdAt, sessionId] =
+    /^(\d{1,16}) ([A-Za-z0-9._-]+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (createdAt === undefined || sessionId === undefined) {
+    throw new WafleetError('VALIDATION_FAILED', 'The cursor is not one of this service.', {
+      issues: [{ path: 'querystring.cursor', message: 'is not the nextCursor of an earlier page' }],
+    });
+  }
+  return { createdAt, sessionId };
+}

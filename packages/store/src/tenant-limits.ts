@@ -1,0 +1,139 @@
+import {
+  DEFAULT_TENANT_LIMITS,
+  limitValueSchema,
+  mapLimits,
+  TENANT_LIMIT_NAMES,
+  type TenantLimit,
+  type TenantLimits,
+} from '@wafleet/contract';
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+
+/** How long the limits of a tenant are remembered: a change has effect that much later at most. */
+const REMEMBER_MS = 2_000;
+/** How many tenants are remembered. */
+const REMEMBERED_TENANTS = 10_000;
+
+/** New values; null goes back to the default. A limit that is absent stays as it is. */
+export type TenantLimitChanges = Readonly<Partial<Record<TenantLimit, number | null | undefined>>>;
+
+interface Remembered {
+  limits: TenantLimits;
+  /** When they were read, by `performance.now()`. */
+  at: number;
+  reading: Promise<TenantLimits> | undefined;
+}
+
+function isLimit(name: string): name is TenantLimit {
+  return TENANT_LIMIT_NAMES.some((each) => each === name);
+}
+
+/**
+ * Reads the defaults of a cluster, such as `sessions=500,logBytes=67108864`; limits that are not named keep their own.
+ * @returns undefined if the text is not valid.
+ */
+export function parseTenantLimits(text: string): TenantLimits | undefined {
+  const named = new Map<string, number>();
+  for (const part of text.split(',').filter((each) => each.trim() !== '')) {
+    const [name = '', value = ''] = part.split('=').map((each) => each.trim());
+    if (!isLimit(name) || !/^\d+$/.test(value)) return undefined;
+    if (!limitValueSchema(name).safeParse(Number(value)).success) return undefined;
+    named.set(name, Number(value));
+  }
+  return mapLimits((name) => named.get(name) ?? DEFAULT_TENANT_LIMITS[name]);
+}
+
+/**
+ * The limits of all tenants: what the administrator set, else the defaults. Scripts that count in a tenant's slot read
+ * the stored limit themselves, so there a change has effect at once. Everything else reads them here.
+ */
+export class TenantLimitTable {
+  readonly #redis: RedisConnection;
+  /** The limits of a tenant that has none of its own. */
+  readonly defaults: TenantLimits;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(redis: RedisConnection, defaults: TenantLimits = DEFAULT_TENANT_LIMITS) {
+    this.#redis = redis;
+    this.defaults = defaults;
+  }
+
+  /** Reads the limits from Redis. */
+  async read(tenantId: string): Promise<TenantLimits> {
+    return { ...this.defaults, ...(await this.readOwn(tenantId)) };
+  }
+
+  /** Reads those that the administrator set. */
+  async readOwn(tenantId: string): Promise<Partial<TenantLimits>> {
+    const stored = await this.#redis.hgetall(keys.tenantLimits(tenantId));
+    const own: Partial<Record<TenantLimit, number>> = {};
+    for (const name of TENANT_LIMIT_NAMES) {
+      const { data } = limitValueSchema(name).safeParse(Number(stored[name] ?? Number.NaN));
+      if (data !== undefined) own[name] = data;
+    }
+    return own;
+  }
+
+  /** Stores new limits. They have effect on all processes within 2 s. The tenant must exist. */
+  async change(tenantId: string, changes: TenantLimitChanges): Promise<void> {
+    const set = TENANT_LIMIT_NAMES.flatMap((name) => {
+      const value = changes[name];
+      return value === undefined || value === null ? [] : [name, value];
+    });
+    const removed = TENANT_LIMIT_NAMES.filter((name) => changes[name] === null);
+    const key = keys.tenantLimits(tenantId);
+    await Promise.all([
+      set.length > 0 ? this.#redis.hset(key, ...set) : undefined,
+      removed.length > 0 ? this.#redis.hdel(key, ...removed) : undefined,
+    ]);
+    this.#remembered.delete(tenantId);
+  }
+
+  /**
+   * The limits as they were at most 2 s ago. Never rejects: without Redis they are the last known ones, or the defaults.
+   */
+  async get(tenantId: string): Promise<TenantLimits> {
+    const known = this.#remembered.get(tenantId);
+    if (known !== undefined && performance.now() - known.at < REMEMBER_MS) return known.limits;
+    return this.#refresh(tenantId);
+  }
+
+  /**
+   * Like `get`, without waiting: the last known limits, or the defaults, while newer ones are read. For code that runs
+   * for each event.
+   */
+  latest(tenantId: string): TenantLimits {
+    const known = this.#remembered.get(tenantId);
+    if (known === undefined || performance.now() - known.at >= REMEMBER_MS) void this.#refresh(tenantId);
+    return known?.limits ?? this.defaults;
+  }
+
+  #refresh(tenantId: string): Promise<TenantLimits> {
+    const entry = this.#remembered.get(tenantId) ?? {
+      limits: this.defaults,
+      at: Number.NEGATIVE_INFINITY,
+      reading: undefined,
+    };
+    this.#remember(tenantId, entry);
+    entry.reading ??= this.read(tenantId)
+      .then((limits) => {
+        entry.limits = limits;
+        return limits;
+      })
+      .catch(() => entry.limits)
+      .finally(() => {
+        // After a failure too, so that an outage is not met with a read for each event.
+        entry.at = performance.now();
+        entry.reading = undefined;
+      });
+    return entry.reading;
+  }
+
+  #remember(tenantId: string, entry: Remembered): void {
+    // Those used last are the last ones in the map.
+    this.#remembered.delete(tenantId);
+    this.#remembered.set(tenantId, entry);
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size > REMEMBERED_TENANTS && oldest !== undefined) this.#remembered.delete(oldest);
+  }
+}

@@ -1,0 +1,107 @@
+import { mapLimits, TENANT_LIMITS, type TenantLimit, type TenantLimits, type Usage } from '@wafleet/contract';
+import type { RedisConnection } from './connection.js';
+import { countedIn, keys } from './keyspace.js';
+import type { TenantLeases } from './tenant-leases.js';
+import type { TenantLimitTable } from './tenant-limits.js';
+import type { BucketState, TenantRates } from './tenant-rates.js';
+
+interface UsageResources {
+  readonly redis: RedisConnection;
+  readonly limits: TenantLimitTable;
+  readonly rates: TenantRates;
+  readonly leases: TenantLeases;
+}
+
+/** What is used of each limit; undefined where no process knows it of all others. */
+type Measured = Partial<Record<TenantLimit, number>>;
+
+/** What a tenant uses of what it may have and do. */
+export class TenantUsage {
+  readonly #resources: UsageResources;
+
+  constructor(resources: UsageResources) {
+    this.#resources = resources;
+  }
+
+  /** @param keyId the API key whose own rate is told. */
+  async read(tenantId: string, keyId: string): Promise<Usage> {
+    const [limits, rates, measured] = await Promise.all([
+      this.#resources.limits.read(tenantId),
+      this.#rates(tenantId, keyId),
+      this.#measure(tenantId),
+    ]);
+    return { resources: mapLimits((name) => usageOf(name, limits, rates[name], measured[name])) };
+  }
+
+  async #rates(tenantId: string, keyId: string): Promise<Partial<Record<TenantLimit, BucketState>>> {
+    const [sessionCreations, restUnits, restUnitsPerKey, replayBytes] = await this.#resources.rates.look(
+      tenantId,
+      [
+        { limit: 'sessionCreations' },
+        { limit: 'restUnits' },
+        { limit: 'restUnitsPerKey', of: keyId },
+        { limit: 'replayBytes' },
+      ],
+    );
+    return {
+      ...(sessionCreations && { sessionCreations }),
+      ...(restUnits && { restUnits }),
+      ...(restUnitsPerKey && { restUnitsPerKey }),
+      ...(replayBytes && { replayBytes }),
+    };
+  }
+
+  async #measure(tenantId: string): Promise<Measured> {
+    const { redis, leases } = this.#resources;
+    const [commands = ''] = countedIn('calls', { tenantId, sessionId: '' });
+    const [sessions, underWay, replays, mediaDownloads, resume, log] = await Promise.all([
+      redis.scard(keys.sessions(tenantId)),
+      redis.zcount(commands, Date.now(), '+inf'),
+      leases.count(tenantId, 'replays'),
+      leases.count(tenantId, 'mediaDownloads'),
+      leases.count(tenantId, 'resumeRecords'),
+      this.#measureLog(tenantId),
+    ]);
+    return {
+      sessions,
+      commands: underWay,
+      replays: replays.count,
+      mediaDownloads: mediaDownloads.count,
+      resumeRecords: resume.count,
+      resumeBytes: resume.weight,
+      ...log,
+    };
+  }
+
+  /** About: the bytes of live events since the oldest mark that is kept; see append-events. */
+  async #measureLog(tenantId: string): Promise<Measured> {
+    const { redis } = this.#resources;
+    const [[bytes, history], oldest] = await Promise.all([
+      redis.hmget(keys.logHead(tenantId), 'bytes', 'history'),
+      redis.lindex(keys.logBytes(tenantId), 0),
+    ]);
+    const [trimmed = '0'] = oldest?.split(' ') ?? [];
+    return {
+      logBytes: Math.max(0, Number(bytes ?? 0) - Number(trimmed)),
+      historyBytes: Number(history ?? 0),
+    };
+  }
+}
+
+function usageOf(
+  name: TenantLimit,
+  limits: TenantLimits,
+  rate: BucketState | undefined,
+  measured: number | undefined,
+): Usage['resources'][TenantLimit] {
+  const limit = limits[name];
+  const { unit, windowS } = { windowS: undefined, ...TENANT_LIMITS[name] };
+  const used = rate === undefined ? measured : Math.max(0, rate.limit - rate.remaining);
+  return {
+    ...(used === undefined ? {} : { used }),
+    limit,
+    unit,
+    ...(windowS === undefined ? {} : { windowS }),
+    ...(rate === undefined ? {} : { resetS: Math.ceil(rate.resetMs / 1000) }),
+  };
+}
