@@ -1,6 +1,12 @@
 import type { Logger } from '@wafleet/runtime';
 import type { Fence, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { LearntPair } from './engine/shared-lid-mappings.js';
+import { Completion } from './identity/complete-ids.js';
+import { ContactNews } from './identity/contact-news.js';
+import type { KnownPerson, People } from './identity/people.js';
+import { peopleIn } from './identity/people-in-events.js';
+import { personId, toLid } from './identity/person-id.js';
 import { mapBaileysEvents } from './mapping/index.js';
 import type { MappedEvent, MappingContext } from './mapping/mapped-event.js';
 import type { Outbox } from './outbox.js';
@@ -12,28 +18,81 @@ interface EventPublisherOptions {
   readonly outbox: Outbox;
   /** The session as it is when events are published. */
   readonly context: () => MappingContext;
+  readonly people: People;
   readonly logger: Logger;
 }
 
-/** Puts what Baileys emits into the outbox, as the events of the contract. What cannot be mapped is logged. */
+/** What is learnt of people leaves with the next events, or after this time if there are none. */
+const NEWS_MS = 250;
+
+/**
+ * Puts what Baileys emits into the outbox, as the events of the contract: with both ids of people where they are known,
+ * and `contacts.update` for what is learnt of them. What cannot be mapped is logged.
+ */
 export class EventPublisher {
   readonly #options: EventPublisherOptions;
   readonly #polls: PollDesk;
   readonly #toldOfAccount = new Map<string, string>();
+  readonly #news = new ContactNews();
+  #newsTimer: NodeJS.Timeout | undefined;
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
     this.#polls = new PollDesk({
       ...options,
       me: () => options.context().me,
-      map: (updates) => this.#map({ 'messages.update': updates }),
+      map: (updates) => {
+        const mapped = this.#map({ 'messages.update': updates });
+        // The message that carried the answer has just been completed, so its people are in memory.
+        new Completion(mapped, options.people).complete();
+        return mapped;
+      },
     });
   }
 
   publish(events: Partial<BaileysEventMap>): void {
     this.#polls.keep(events);
-    this.#options.outbox.publish(this.#map(events));
+    const { mentioned, described } = peopleIn(events);
+    this.notePeople(described);
+    for (const person of mentioned) {
+      const { people } = this.#options;
+      const id = [person.id, person.lid].map(personId).find((each) => each?.kind === 'lid');
+      if (people.note(person) && id && person.username)
+        this.#news.addUsername(toLid(id.user), person.username);
+    }
+    this.#release([...this.#news.take(events), ...this.#map(events)]);
     this.#polls.open(events);
+  }
+
+  /** Pairs that were just stored for the first time: each is published once. */
+  pairsLearnt(pairs: readonly LearntPair[]): void {
+    this.#news.addPairs(pairs);
+    this.#newsTimer ??= setTimeout(() => {
+      this.#newsTimer = undefined;
+      if (!this.#news.isEmpty) this.#release(this.#news.take({}));
+    }, NEWS_MS).unref();
+  }
+
+  /** Notes what clients are told otherwise, or need not be told. */
+  notePeople(known: readonly KnownPerson[]): void {
+    for (const person of known) this.#options.people.note(person);
+  }
+
+  /** In order. Only events of people who are not in memory wait for Redis, with one read for all of them. */
+  #release(events: readonly MappedEvent[]): void {
+    const { people, outbox } = this.#options;
+    const completion = new Completion(events, people);
+    const { unknown } = completion;
+    if (unknown.length === 0) {
+      completion.complete();
+      outbox.publish(events);
+      return;
+    }
+    outbox.runFor(async () => {
+      await people.load(unknown);
+      completion.complete();
+      return events;
+    });
   }
 
   #map(events: Partial<BaileysEventMap>): MappedEvent[] {

@@ -99,7 +99,7 @@ function routeReceipt(receipt: BinaryNode, { simulator, device, phone }: DeviceC
   const { id = '', to = '', type = 'delivered', participant } = receipt.attrs;
   const list = getBinaryNodeChildren(getBinaryNodeChild(receipt, 'list'), 'item');
   const ids = [id, ...list.map(({ attrs }) => attrs.id ?? '')];
-  for (const each of ids) device.acknowledge('message', { id: each });
+  for (const each of ids) device.acknowledgeMessage(each, receipt.attrs);
   device.send({
     tag: 'ack',
     attrs: { class: 'receipt', id, from: to, ...pick(receipt.attrs, 'type', 'participant') },
