@@ -1,3 +1,4 @@
+import { tellRemovals } from './app-state-removals.js';
 import { useNativeCurve } from './native-curve.js';
 import { scopeSignalQueues } from './signal-queues.js';
 
@@ -12,5 +13,6 @@ export function prepareProcess(): void {
   if (isPrepared) return;
   useNativeCurve();
   scopeSignalQueues();
+  tellRemovals();
   isPrepared = true;
 }

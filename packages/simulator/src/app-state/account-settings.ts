@@ -84,6 +84,23 @@ export class AccountSettings {
     return this.#publish(actions.removeContact(person.jid));
   }
 
+  removeLidContact(person: Phone): Promise<void> {
+    return this.#publish(actions.removeLidContact(person.lid));
+  }
+
+  /**
+   * Takes an entry out, e.g. `remove(['mute', jid])`.
+   * @param options.keepsValue whether the removal repeats what was set, as some clients do.
+   * @throws {Error} if there is no such entry.
+   */
+  async remove(index: string[], { keepsValue = false }: { keepsValue?: boolean } = {}): Promise<void> {
+    const name = JSON.stringify(index);
+    const entry = this.state.entries.find((each) => JSON.stringify(each.index) === name);
+    if (entry === undefined) throw new Error(`there is no entry ${name}`);
+    const { collection, value } = entry;
+    await this.#publish(actions.removal({ collection, index, version: 2, value: keepsValue ? value : {} }));
+  }
+
   editLabel(id: string, label: { name: string; color?: number; deleted?: boolean }): Promise<void> {
     const { name, color = 0, deleted = false } = label;
     return this.#publish(actions.editLabel(id, { name, color, deleted }));
