@@ -77,7 +77,7 @@ export class AccountSettings {
 
   /** Saves a person whose number the account does not know. */
   saveLidContact(person: Phone, fullName: string): Promise<void> {
-    return this.#publish(actions.saveLidContact(person.lid, fullName));
+    return this.#publish(actions.saveLidContact(person.lid, fullName, person.username));
   }
 
   removeContact(person: Phone): Promise<void> {

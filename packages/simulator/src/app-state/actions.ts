@@ -76,9 +76,9 @@ export const saveContact = (pn: string, lid: string, fullName: string): AppState
   });
 
 /** Saves a contact whose number is not known, under its LID. */
-export const saveLidContact = (lid: string, fullName: string): AppStateAction =>
+export const saveLidContact = (lid: string, fullName: string, username?: string): AppStateAction =>
   set('critical_unblock_low', 2, ['lid_contact', lid], {
-    lidContactAction: { fullName, firstName: firstWord(fullName) },
+    lidContactAction: { fullName, firstName: firstWord(fullName), username: username ?? null },
   });
 
 /** Deletes a saved contact. */

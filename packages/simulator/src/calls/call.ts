@@ -89,7 +89,7 @@ export class Call {
     const { caller, callee } = this;
     const signal: BinaryNode = {
       tag,
-      attrs: { 'call-id': this.id, 'call-creator': caller.lid, caller_pn: caller.jid, ...attrs },
+      attrs: { 'call-id': this.id, 'call-creator': caller.lid, ...caller.beside('caller'), ...attrs },
       ...(content.length > 0 ? { content } : {}),
     };
     for (const device of callee.devices.values()) {

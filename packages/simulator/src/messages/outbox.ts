@@ -118,12 +118,12 @@ export class Outbox {
 
   /** Sends to people by a broadcast list (`…@broadcast`) of this phone. Resolves to the message's id. */
   async sendByList(list: string, people: readonly Phone[], content: MessageContent): Promise<string> {
-    const { jid, lid, name, simulator } = this.#phone;
+    const { lid, name, simulator } = this.#phone;
     const id = messageId();
     const attrs = {
       from: list,
       participant: lid,
-      participant_pn: jid,
+      ...this.#phone.beside('participant'),
       addressing_mode: 'lid',
       id,
       t: String(simulator.now()),
@@ -284,31 +284,31 @@ export class Outbox {
   }
 
   #attrs(sent: Sent, device: Device): Record<string, string> {
-    const { jid, lid, name } = this.#phone;
+    const { jid, lid, name, hidesNumber } = this.#phone;
     const common = { id: sent.id, t: String(sent.timestamp), notify: name, ...stanzaKind(sent.message) };
     if (!isPerson(sent.chat)) {
       return {
         ...common,
         from: sent.chat.jid,
         participant: lid,
-        participant_pn: jid,
+        ...this.#phone.beside('participant'),
         addressing_mode: 'lid',
       };
     }
-    const isLid = sent.options.addressing !== 'pn';
+    const isLid = sent.options.addressing !== 'pn' || hidesNumber || sent.chat.hidesNumber;
     if (device.phone === this.#phone) {
       return isLid
         ? {
             ...common,
             from: lid,
             recipient: sent.chat.lid,
-            peer_recipient_pn: sent.chat.jid,
+            ...sent.chat.beside('peer_recipient'),
             addressing_mode: 'lid',
           }
         : { ...common, from: jid, recipient: sent.chat.jid, peer_recipient_lid: sent.chat.lid };
     }
     return isLid
-      ? { ...common, from: lid, sender_pn: jid, addressing_mode: 'lid' }
+      ? { ...common, from: lid, ...this.#phone.beside('sender'), addressing_mode: 'lid' }
       : { ...common, from: jid, sender_lid: lid };
   }
 
