@@ -296,7 +296,8 @@ export class Connection {
 
   #acknowledge(stanza: BinaryNode): void {
     const { socket } = this;
-    if (!isOwnCopy(stanza, socket.authState.creds.me)) return;
+    // What could not be read is asked for again, and must not count as delivered.
+    if (!this.#atWork.wasRead || !isOwnCopy(stanza, socket.authState.creds.me)) return;
     acknowledgeOwnCopy(socket, stanza, { always: false }).catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'a message of the account could not be acknowledged');
     });

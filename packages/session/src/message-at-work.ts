@@ -33,6 +33,11 @@ export class MessageAtWork {
     return this.#waitedFor;
   }
 
+  /** Whether the event of the last message was emitted, and with its content. */
+  get wasRead(): boolean {
+    return this.#waitedFor === undefined && this.#isReadable;
+  }
+
   /** Whether a message is done without Baileys: one that was finished before is only acknowledged. */
   async isDone(stanza: BinaryNode): Promise<boolean> {
     const { socket, logger } = this.#options;
