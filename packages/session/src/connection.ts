@@ -17,9 +17,12 @@ import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
 import { makeSocket } from './engine/baileys.js';
-import { withSharedLidMappings } from './engine/shared-lid-mappings.js';
+import { type LearntPair, withSharedLidMappings } from './engine/shared-lid-mappings.js';
 import { shareRetryMemory } from './engine/shared-retry-memory.js';
 import { keepEventsApart } from './event-merging.js';
+import { acknowledgeOwnCopy, isOwnCopy } from './identity/own-receipts.js';
+import type { KnownPerson } from './identity/people.js';
+import { StanzaDetails } from './identity/stanza-details.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import { MessageAtWork } from './message-at-work.js';
 import { MessageLane } from './message-lane.js';
@@ -72,6 +75,10 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinis
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
   /** Everything Baileys emits, in order; one call for each flush of its buffer. */
   readonly onEvents: (events: Partial<BaileysEventMap>) => void;
+  /** Pairs of LID and number were stored for the first time. */
+  readonly onPairsLearnt: (pairs: readonly LearntPair[]) => void;
+  /** WhatsApp said who is in a group. */
+  readonly onGroupMembers: (members: readonly KnownPerson[]) => void;
 }
 
 /**
@@ -116,10 +123,19 @@ export class Connection {
       callOfferCache: caches.callOffers,
       placeholderResendCache: caches.placeholderResends,
       makeSignalRepository: keepOuterSecrets(
-        withSharedLidMappings(decrypted.repository(makeSignalRepository), caches.lidMappings),
+        withSharedLidMappings(
+          decrypted.repository(makeSignalRepository),
+          caches.lidMappings,
+          options.onPairsLearnt,
+        ),
       ),
       getMessage,
-      cachedGroupMetadata: (id) => caches.groups.get(id, (group) => this.socket.groupMetadata(group)),
+      cachedGroupMetadata: (id) =>
+        caches.groups.get(id, async (asked) => {
+          const group = await this.socket.groupMetadata(asked);
+          options.onGroupMembers(group.participants);
+          return group;
+        }),
     });
     // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
     const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
@@ -131,9 +147,25 @@ export class Connection {
     const isMuted = () => this.#muted;
     const onDone = options.onMessageDone;
     this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
+    const details = new StanzaDetails(socket, () => socket.authState.creds.me);
+    const atWork = this.#atWork;
     const hooks = new MissingContents({
       ...options,
-      ...{ socket, isMuted, onDone, hooks: this.#atWork },
+      ...{ socket, isMuted, onDone },
+      hooks: {
+        isDone: (stanza) => atWork.isDone(stanza),
+        before: (stanza) => {
+          details.begin(stanza);
+          atWork.before(stanza);
+        },
+        after: (stanza) => {
+          atWork.after();
+          this.#acknowledge(stanza);
+        },
+        get idWaitedFor() {
+          return atWork.idWaitedFor;
+        },
+      },
       onEvents: (events) => this.#receive(events),
     });
     this.#messages = new MessageLane(socket.ws, { leftOver, hooks });
@@ -269,6 +301,15 @@ export class Connection {
     this.#messages.start();
     caches.placeholderResends.askAgain(this.socket).catch((error: unknown) => {
       logger.warn({ err: error }, 'the phone could not be asked for contents that are missing');
+    });
+  }
+
+  #acknowledge(stanza: BinaryNode): void {
+    const { socket } = this;
+    // What could not be read is asked for again, and must not count as delivered.
+    if (!this.#atWork.wasRead || !isOwnCopy(stanza, socket.authState.creds.me)) return;
+    acknowledgeOwnCopy(socket, stanza, { always: false }).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'a message of the account could not be acknowledged');
     });
   }
 

@@ -6,6 +6,8 @@ import type { CachesOfSession } from './caches/session-caches.js';
 import type { ConnectGate, ConnectPass } from './connect-gate.js';
 import { Connection } from './connection.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
+import type { LearntPair } from './engine/shared-lid-mappings.js';
+import type { KnownPerson } from './identity/people.js';
 import type { FinishedMessage } from './outbox.js';
 import type { RepeatedMessages } from './repeated-messages.js';
 import type { SentMessages } from './sent-messages.js';
@@ -35,6 +37,10 @@ interface ConnectorOptions {
   /** Runs a step when all events that were handed out before are in the log. */
   readonly afterEvents: (step: () => Promise<void>) => void;
   readonly onEvents: (connection: Connection, events: Partial<BaileysEventMap>) => void;
+  /** Pairs of LID and number were stored for the first time. */
+  readonly onPairsLearnt: (pairs: readonly LearntPair[]) => void;
+  /** WhatsApp said who is in a group. */
+  readonly onGroupMembers: (members: readonly KnownPerson[]) => void;
 }
 
 /**
@@ -119,6 +125,8 @@ export class Connector {
         caches.groups.invalidate(events);
         this.#options.onEvents(connection, events);
       },
+      onPairsLearnt: this.#options.onPairsLearnt,
+      onGroupMembers: this.#options.onGroupMembers,
     });
     return connection;
   }

@@ -6,6 +6,7 @@ import type {
   WAMessageKey,
   WASocket,
 } from '@whiskeysockets/baileys';
+import { saysNothing } from './engine/app-state-removals.js';
 
 /** What an event is about: ids of messages, chats, contacts and groups. `alone`: it must not wait in the buffer. */
 type Subjects = readonly string[] | 'alone';
@@ -84,7 +85,7 @@ function decideOnConditions(): Preparations {
     },
     'chats.update': (updates) => {
       const decided = updates
-        .filter(({ conditional }) => conditional?.(known) !== false)
+        .filter((update) => !saysNothing(update) && update.conditional?.(known) !== false)
         .map(({ conditional: _, ...update }) => update);
       return decided.length === 0 ? undefined : decided;
     },

@@ -2,6 +2,12 @@ import type { Logger } from '@wafleet/runtime';
 import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { AddOnDesk } from './add-ons/add-on-desk.js';
+import type { LearntPair } from './engine/shared-lid-mappings.js';
+import { Completion } from './identity/complete-ids.js';
+import { ContactNews } from './identity/contact-news.js';
+import type { KnownPerson, People } from './identity/people.js';
+import { peopleIn } from './identity/people-in-events.js';
+import { personId, toLid } from './identity/person-id.js';
 import { mapBaileysEvents } from './mapping/index.js';
 import type { MappedEvent, MappingContext } from './mapping/mapped-event.js';
 import type { Outbox } from './outbox.js';
@@ -16,14 +22,23 @@ interface EventPublisherOptions {
   readonly context: () => MappingContext;
   /** The LID of a phone number, and the other way round, as far as this session has learnt it. Asks nobody. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  readonly people: People;
   readonly logger: Logger;
 }
 
-/** Puts what Baileys emits into the outbox, as the events of the contract. What cannot be mapped is logged. */
+/** What is learnt of people leaves with the next events, or after this time if there are none. */
+const NEWS_MS = 250;
+
+/**
+ * Puts what Baileys emits into the outbox, as the events of the contract: with both ids of people where they are known,
+ * and `contacts.update` for what is learnt of them. What cannot be mapped is logged.
+ */
 export class EventPublisher {
   readonly #options: EventPublisherOptions;
   readonly #addOns: AddOnDesk;
   readonly #toldOfAccount = new Map<string, string>();
+  readonly #news = new ContactNews();
+  #newsTimer: NodeJS.Timeout | undefined;
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
@@ -31,11 +46,57 @@ export class EventPublisher {
       ...options,
       me: () => options.context().me,
       map: (events) => this.#map(events),
+      release: (events) => this.#release(events),
+      complete: (events) => this.#complete(events),
     });
   }
 
   publish(events: Partial<BaileysEventMap>): void {
+    const { mentioned, described } = peopleIn(events);
+    this.notePeople(described);
+    for (const person of mentioned) {
+      const { people } = this.#options;
+      const id = [person.id, person.lid].map(personId).find((each) => each?.kind === 'lid');
+      if (people.note(person) && id && person.username)
+        this.#news.addUsername(toLid(id.user), person.username);
+    }
+    this.#release(this.#news.take(events));
     this.#addOns.publish(events);
+  }
+
+  /** Pairs that were just stored for the first time: each is published once. */
+  pairsLearnt(pairs: readonly LearntPair[]): void {
+    this.#news.addPairs(pairs);
+    this.#newsTimer ??= setTimeout(() => {
+      this.#newsTimer = undefined;
+      if (!this.#news.isEmpty) this.#release(this.#news.take({}));
+    }, NEWS_MS).unref();
+  }
+
+  /** Notes what clients are told otherwise, or need not be told. */
+  notePeople(known: readonly KnownPerson[]): void {
+    for (const person of known) this.#options.people.note(person);
+  }
+
+  /** In order. Only events of people who are not in memory wait for Redis, with one read for all of them. */
+  #release(events: readonly MappedEvent[]): void {
+    if (events.length === 0) return;
+    const { people, outbox } = this.#options;
+    const completion = new Completion(events, people);
+    if (completion.unknown.length === 0) {
+      completion.complete();
+      outbox.publish(events);
+      return;
+    }
+    outbox.runFor(() => this.#complete(events));
+  }
+
+  async #complete(events: readonly MappedEvent[]): Promise<readonly MappedEvent[]> {
+    const { people } = this.#options;
+    const completion = new Completion(events, people);
+    if (completion.unknown.length > 0) await people.load(completion.unknown);
+    completion.complete();
+    return events;
   }
 
   #map(events: Partial<BaileysEventMap>): MappedEvent[] {

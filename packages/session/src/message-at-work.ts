@@ -36,6 +36,11 @@ export class MessageAtWork {
     return this.#waitedFor;
   }
 
+  /** Whether the event of the last message was emitted, and with its content. */
+  get wasRead(): boolean {
+    return this.#waitedFor === undefined && this.#isReadable;
+  }
+
   /**
    * Whether a message is done without Baileys: one that was finished before is only acknowledged. If it comes while
    * the session is open and may bring keys, Baileys decrypts it, and its event is left out.

@@ -9,6 +9,7 @@ import {
   jidNormalizedUser,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import { acknowledgeOwnCopy, isOwnCopy } from './identity/own-receipts.js';
 
 /** How many messages are remembered for live ones that come again; about 100 bytes each. */
 const MAX_RECENT = 1_000;
@@ -122,7 +123,9 @@ export function digestOf(stanza: BinaryNode, me: Me | undefined): string | undef
 
 /** Tells WhatsApp of a message what Baileys tells of one that it could decrypt (Socket/messages-recv.js, `handleMessage`). */
 export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Promise<void> {
-  const { key, author } = decoded(stanza, socket.authState.creds.me) ?? {};
+  const { me } = socket.authState.creds;
+  if (isOwnCopy(stanza, me)) return acknowledgeOwnCopy(socket, stanza, { always: true });
+  const { key, author } = decoded(stanza, me) ?? {};
   if (!key?.remoteJid || !key.id) return;
   if (isJidNewsletter(key.remoteJid)) return socket.sendMessageAck(stanza);
   const isMine = key.fromMe === true;

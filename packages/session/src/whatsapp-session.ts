@@ -8,6 +8,7 @@ import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
 import { EventPublisher } from './event-publisher.js';
+import { People } from './identity/people.js';
 import { otherNameOf } from './known-names.js';
 import { LinkDesk } from './link-desk.js';
 import { MediaDesk } from './media/media-desk.js';
@@ -102,6 +103,8 @@ export class WhatsAppSession {
       onEvents: (connection, events) => {
         if (keeper.current === connection) this.#onEvents(connection, events);
       },
+      onPairsLearnt: (pairs) => this.#publisher.pairsLearnt(pairs),
+      onGroupMembers: (members) => this.#publisher.notePeople(members),
     });
     this.#onEnded = options.onEnded;
     this.#outbox = outbox;
@@ -113,6 +116,12 @@ export class WhatsAppSession {
       outbox,
       otherNameOf: (jid) => otherNameOf(store.auth, jid),
       context: () => ({ me: connector.account?.me, condition: board.condition }),
+      people: new People({
+        pairs: caches.lidMappings,
+        members: caches.memberPairs,
+        usernames: caches.usernames,
+        read: (ids) => store.auth.readRecords('lid-mapping', ids),
+      }),
       logger,
     });
     this.#board = board;

@@ -135,9 +135,9 @@ export class Simulator {
   }
 
   /** A new person with a phone. Throws when the number is taken. */
-  addPhone({ name, number = this.world.freeNumber() }: PhoneOptions): Phone {
+  addPhone({ number = this.world.freeNumber(), ...rest }: PhoneOptions): Phone {
     if (!/^\d{7,15}$/.test(number)) throw new Error(`not a phone number: ${number} (7 to 15 digits)`);
-    const phone = new Phone(this, number, name);
+    const phone = new Phone(this, { number, ...rest });
     this.world.add(phone);
     return phone;
   }

@@ -84,7 +84,7 @@ export class AuthStateStore {
     };
   }
 
-  /** Records of a type that is none of Baileys' own, as `keys.set` stores them; undefined where there is none. */
+  /** Records as `keys.set` stored them; undefined where there is none. */
   readRecords(type: 'inbox' | 'lid-mapping', ids: readonly string[]): Promise<unknown[]> {
     return this.#read(ids.map((id) => `${type}:${id}`));
   }

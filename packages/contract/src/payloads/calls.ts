@@ -7,6 +7,8 @@ export const callSchema = z
     chatId: jid,
     from: jid.describe('who calls'),
     callerPn: jid.optional().describe('who calls, by phone number'),
+    callerLid: jid.optional().describe('who calls, by LID; absent where `from` is the LID'),
+    callerUsername: z.string().optional().describe('the username of who calls'),
     isGroup: z.boolean().optional(),
     groupJid: jid.optional(),
     date: z.iso.datetime().describe('when this happened'),
@@ -23,7 +25,15 @@ export const callSchema = z
         'accept',
         'terminate',
       ])
-      .describe('`timeout`: nobody took it; `accept` and `reject` may have happened on another device'),
+      .describe(
+        '`timeout`: nobody took it. `terminate`: it is over, `reason` says why; without one the caller hung up',
+      ),
+    reason: z
+      .string()
+      .optional()
+      .describe(
+        "why it is over, in WhatsApp's words: `rejected_elsewhere` and `accepted_elsewhere` if another device of the account declined or took it, `timeout`, …",
+      ),
     offline: z.boolean().describe('happened while the session was away'),
     latencyMs: z.number().optional(),
   })

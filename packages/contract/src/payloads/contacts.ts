@@ -5,7 +5,7 @@ import { envelope, history, jid } from './fields.js';
 export const personFields = {
   lid: jid.nullish().describe("the person's LID, which hides the phone number"),
   phoneNumber: jid.nullish().describe("the person's id by phone number"),
-  name: z.string().nullish().describe('as saved on the phone'),
+  name: z.string().nullish().describe('as saved on the phone; null: it was deleted there'),
   notify: z.string().nullish().describe('the name that the person gave themselves'),
   username: z.string().nullish(),
   verifiedName: z.string().nullish().describe('the verified name of a business'),

@@ -9,7 +9,10 @@ export const participantSchema = z
     admin: z.enum(['admin', 'superadmin']).nullish().describe('null for a plain member'),
     isAdmin: z.boolean().optional(),
     isSuperAdmin: z.boolean().optional(),
-    tag: z.string().optional().describe('what the member calls themselves in this group'),
+    tag: z
+      .string()
+      .nullish()
+      .describe('what the member calls themselves in this group; null: nothing any more'),
     role: z.string().optional().describe('in channels: the new role'),
   })
   .meta({ id: 'Participant', title: 'Participant of a group' });
@@ -44,7 +47,7 @@ const groupFields = {
   subjectOwnerUsername: z.string().optional(),
   subjectTime: z.number().optional(),
   creation: z.number().optional().describe('seconds since 1970'),
-  desc: z.string().optional().describe('the description'),
+  desc: z.string().nullish().describe('the description; null: it was deleted'),
   descOwner: jid.optional(),
   descOwnerPn: jid.optional(),
   descOwnerUsername: z.string().optional(),

@@ -13,6 +13,7 @@ const content = whatsAppObject.meta({
 export const receiptSchema = z
   .object({
     userJid: jid.describe('who'),
+    userJidAlt: jid.optional().describe('who, by the other id'),
     receiptTimestamp: int64.optional().describe('when it was delivered'),
     readTimestamp: int64.optional().describe('when it was read'),
     playedTimestamp: int64.optional().describe('when it was played'),
@@ -239,6 +240,7 @@ export const messagesDeleteSchema = z.union([
   z.object({
     ...envelope,
     jid: jid.describe('the chat whose messages are all gone'),
+    jidAlt: jid.optional().describe('the chat by the other id of its person'),
     all: z.literal(true),
   }),
 ]);

@@ -12,6 +12,7 @@ export const presenceSchema = z
 export const presenceUpdateSchema = z.object({
   ...envelope,
   id: jid.describe('the chat'),
+  idAlt: jid.optional().describe('the chat by the other id of its person'),
   presences: z
     .record(jid, presenceSchema)
     .describe('by person; `available` is somebody who is online, if anybody is'),

@@ -31,6 +31,10 @@ interface AddOnDeskOptions {
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   /** Baileys' events as the contract's. */
   readonly map: (events: Partial<BaileysEventMap>) => MappedEvent[];
+  /** Puts the contract's events into the outbox. */
+  readonly release: (events: readonly MappedEvent[]) => void;
+  /** Adds what is known of the people in the events. */
+  readonly complete: (events: readonly MappedEvent[]) => Promise<readonly MappedEvent[]>;
 }
 
 /**
@@ -65,15 +69,15 @@ export class AddOnDesk {
    * as finished only after that.
    */
   publish(events: Partial<BaileysEventMap>): void {
-    const { outbox, map } = this.#options;
+    const { outbox, map, release, complete } = this.#options;
     for (const question of questionsIn(events)) outbox.run(() => this.#questions.keep(question));
     for (const message of this.#messagesIn(events)) {
       const secret = messageSecretOf(message);
       if (secret !== undefined) outbox.keep(this.#secrets.seal(secret.keptAs, encodeSecret(secret)));
     }
     const hasAddOns = events['messages.upsert']?.messages.some(isAddOn) === true;
-    if (hasAddOns) outbox.runFor(() => this.#openAll(events));
-    else outbox.publish(map(events));
+    if (hasAddOns) outbox.runFor(async () => complete(await this.#openAll(events)));
+    else release(map(events));
   }
 
   *#messagesIn(events: Partial<BaileysEventMap>): Generator<WAMessage> {

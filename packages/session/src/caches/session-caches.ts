@@ -21,6 +21,10 @@ export interface CachesOfSession {
   readonly retryMemory: RetryMemory;
   /** LIDs by phone number, and the other way round. */
   readonly lidMappings: CachePart<string>;
+  /** The same of members of groups, whose pairs Baileys does not store. */
+  readonly memberPairs: CachePart<string>;
+  /** Usernames by LID. */
+  readonly usernames: CachePart<string>;
   readonly groups: GroupCache;
   /** Ids of the people that WhatsApp is known to know, by number. */
   readonly recipients: CachePart<string>;
@@ -49,6 +53,8 @@ export class SessionCaches {
   });
   readonly #baseKeys = new SharedCache<Uint8Array>({ room: 2_000, lifeMs: 15 * MINUTE_MS });
   readonly #lidMappings = new SharedCache<string>({ room: 50_000 });
+  readonly #memberPairs = new SharedCache<string>({ room: 50_000 });
+  readonly #usernames = new SharedCache<string>({ room: 20_000 });
   readonly #groups = new SharedCache<GroupMetadata>({
     room: GROUPS_BYTES,
     sizeOf: bytesOfGroup,
@@ -68,6 +74,8 @@ export class SessionCaches {
       counters: this.#counters.part(),
       baseKeys: this.#baseKeys.part(),
       lidMappings: this.#lidMappings.part(),
+      memberPairs: this.#memberPairs.part(),
+      usernames: this.#usernames.part(),
       groups: this.#groups.part(),
       recipients: this.#recipients.part(),
     };
@@ -79,6 +87,8 @@ export class SessionCaches {
       placeholderResends: new PlaceholderResends(parts.placeholderResends),
       retryMemory: { recentMessages, recentNames, recreations, counters, baseKeys },
       lidMappings: parts.lidMappings,
+      memberPairs: parts.memberPairs,
+      usernames: parts.usernames,
       groups: new GroupCache(parts.groups),
       recipients: parts.recipients,
       end: () => {

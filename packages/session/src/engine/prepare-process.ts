@@ -1,3 +1,4 @@
+import { tellRemovals } from './app-state-removals.js';
 import { undoFailedDecryptions } from './failed-decryptions.js';
 import { useNativeCurve } from './native-curve.js';
 import { scopeSignalQueues } from './signal-queues.js';
@@ -13,6 +14,7 @@ export function prepareProcess(): void {
   if (isPrepared) return;
   useNativeCurve();
   scopeSignalQueues();
+  tellRemovals();
   undoFailedDecryptions();
   isPrepared = true;
 }

@@ -9,18 +9,50 @@ interface Kept {
   clear(): void;
 }
 
+/** That a LID and a phone number are one person's, each as an id without a device. */
+export interface LearntPair {
+  readonly lid: string;
+  readonly pn: string;
+}
+
+const REVERSE = '_reverse';
+
+/** The pairs that are about to be stored: Baileys writes each of them in both directions. */
+function pairsIn(stored: Readonly<Record<string, unknown>>): LearntPair[] {
+  return Object.entries(stored).flatMap(([pn, lid]) =>
+    pn.endsWith(REVERSE) || typeof lid !== 'string'
+      ? []
+      : [{ lid: `${lid}@lid`, pn: `${pn}@s.whatsapp.net` }],
+  );
+}
+
 /**
  * A repository that remembers elsewhere which phone number has which LID (Signal/lid-mapping.js). By itself it keeps
- * each pair that it ever met for three days, 0.8 KB and two timers a pair: all contacts of the history.
+ * each pair that it ever met for three days, 0.8 KB and two timers a pair: all contacts of the history. It also says
+ * which pairs it stores for the first time, which Baileys tells nobody.
  * @throws {Error} when the repository is not that of the release of Baileys that this was written for.
  */
-export function withSharedLidMappings(make: MakeSignalRepository, kept: Kept): MakeSignalRepository {
-  return (...args) => {
-    const repository = make(...args);
-    if (!Object.hasOwn(repository.lidMapping, 'mappingCache')) {
+export function withSharedLidMappings(
+  make: MakeSignalRepository,
+  kept: Kept,
+  onLearnt: (pairs: readonly LearntPair[]) => void = () => {},
+): MakeSignalRepository {
+  return (auth, ...rest) => {
+    const repository = make(auth, ...rest);
+    const { lidMapping } = repository;
+    if (!Object.hasOwn(lidMapping, 'mappingCache') || !Object.hasOwn(lidMapping, 'keys')) {
       throw new Error('Baileys does not keep LIDs as this release is known to');
     }
-    Object.assign(repository.lidMapping, { mappingCache: kept });
+    const { keys } = auth;
+    const observed: typeof keys = {
+      ...keys,
+      set: async (data) => {
+        await keys.set(data);
+        const learnt = pairsIn(data['lid-mapping'] ?? {});
+        if (learnt.length > 0) onLearnt(learnt);
+      },
+    };
+    Object.assign(lidMapping, { mappingCache: kept, keys: observed });
     return repository;
   };
 }

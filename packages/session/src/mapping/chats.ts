@@ -14,8 +14,15 @@ export function mapChatsUpsert(chats: BaileysEventMap['chats.upsert']): MappedEv
 
 /** Changes of chats. One that says no more than which chat it is of is none. */
 export function mapChatsUpdate(chats: BaileysEventMap['chats.update']): MappedEvent[] {
-  const changes = toChats(chats).filter((chat) => Object.keys(chat).length > 1);
+  const changes = chats
+    .flatMap((chat) => toChats([chat]).map((change) => ({ ...change, ...removedDescription(chat) })))
+    .filter((change) => Object.keys(change).length > 1);
   return listEvents('chats.update', 'chats', changes);
+}
+
+/** Baileys tells of a group's description that was deleted as one that is undefined. */
+function removedDescription(chat: ChatUpdate): JsonObject {
+  return 'description' in chat && chat.description === undefined ? { description: null } : {};
 }
 
 /** A chat that the account deleted on one of its devices. The chat's messages are gone with it. */

@@ -8,8 +8,18 @@ export function toContacts(list: readonly Partial<Contact>[]): JsonObject[] {
   return list.filter(({ id }) => id).map((contact) => published('contact', contact));
 }
 
+/** Contacts that were saved on the phone. One without a name was deleted there. */
 export function mapContactsUpsert(contacts: BaileysEventMap['contacts.upsert']): MappedEvent[] {
-  return listEvents('contacts.upsert', 'contacts', toContacts(contacts));
+  const saved = contacts.filter(({ name }) => name);
+  const deleted = contacts.filter(({ name }) => !name);
+  return [
+    ...listEvents('contacts.upsert', 'contacts', toContacts(saved)),
+    ...listEvents(
+      'contacts.update',
+      'contacts',
+      toContacts(deleted).map((contact) => ({ ...contact, name: null })),
+    ),
+  ];
 }
 
 export function mapContactsUpdate(contacts: BaileysEventMap['contacts.update']): MappedEvent[] {

@@ -1,4 +1,10 @@
-import type { BaileysEventMap, GroupMetadata, GroupParticipant } from '@whiskeysockets/baileys';
+import {
+  type BaileysEventMap,
+  type GroupMetadata,
+  type GroupParticipant,
+  normalizeMessageContent,
+  proto,
+} from '@whiskeysockets/baileys';
 import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
 import { type JsonObject, normaliseObject } from './normalise.js';
@@ -25,8 +31,16 @@ export function mapGroupsUpsert(list: BaileysEventMap['groups.upsert']): MappedE
 }
 
 export function mapGroupsUpdate(list: BaileysEventMap['groups.update']): MappedEvent[] {
-  const groups = list.filter((group) => group.id).map((group) => toGroup('groupUpdate', group));
+  const groups = list
+    .filter((group) => group.id)
+    .map((group) => ({ ...toGroup('groupUpdate', group), ...removedDescription(group) }));
   return listEvents('groups.update', 'groups', groups);
+}
+
+/** Baileys tells of a description that was deleted as one that is undefined. */
+function removedDescription(group: Partial<GroupMetadata>): JsonObject {
+  const isChange = group.participants === undefined && 'desc' in group;
+  return isChange && group.desc === undefined ? { desc: null } : {};
 }
 
 /** Participants that came, went, rose or fell. Where WhatsApp names no author, the group itself stands for it. */
@@ -46,9 +60,26 @@ export function mapMemberTag(data: BaileysEventMap['group.member-tag.update']): 
   const isLid = participant.endsWith('@lid');
   const phoneNumber = isLid ? participantAlt : participant;
   const lid = isLid ? participant : participantAlt;
-  const member = normaliseObject({ id: participant, lid, phoneNumber, tag: label });
+  const member = normaliseObject({ id: participant, lid, phoneNumber, tag: label || null });
   const payload = { id: groupId, author: participant, participants: [member], action: 'modify' };
   return [{ event: 'group-participants.update', payload }];
+}
+
+/** Members that no longer call themselves anything, of which Baileys does not tell. */
+export function mapRemovedTags({ messages }: BaileysEventMap['messages.upsert']): MappedEvent[] {
+  return messages.flatMap(({ key, message, messageTimestamp }) => {
+    const change = normalizeMessageContent(message)?.protocolMessage;
+    const isTag = change?.type === proto.Message.ProtocolMessage.Type.GROUP_MEMBER_LABEL_CHANGE;
+    const { remoteJid: groupId, participant, participantAlt } = key;
+    if (!isTag || change.memberLabel?.label || !groupId || !participant) return [];
+    return mapMemberTag({
+      groupId,
+      participant,
+      label: '',
+      messageTimestamp: Number(messageTimestamp),
+      ...(participantAlt ? { participantAlt } : {}),
+    });
+  });
 }
 
 /** Somebody wants to join a group, or no longer does. */

@@ -16,6 +16,7 @@ import {
   mapGroupsUpsert,
   mapJoinRequest,
   mapMemberTag,
+  mapRemovedTags,
 } from './groups.js';
 import { mapHistory, mapHistoryStatus } from './history.js';
 import { mapLabelAssociation } from './labels.js';
@@ -55,7 +56,7 @@ export const EVENT_RULES: { readonly [E in BaileysEvent]: Mapper<E> | Dropped } 
   'contacts.upsert': mapContactsUpsert,
   'contacts.update': mapContactsUpdate,
   'lid-mapping.update': mapLidMapping,
-  'messages.upsert': mapMessagesUpsert,
+  'messages.upsert': (data, context) => [...mapMessagesUpsert(data, context), ...mapRemovedTags(data)],
   'messages.update': mapMessagesUpdate,
   'messages.delete': mapMessagesDelete,
   'messages.reaction': mapReactions,

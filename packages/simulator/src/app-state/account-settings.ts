@@ -77,11 +77,28 @@ export class AccountSettings {
 
   /** Saves a person whose number the account does not know. */
   saveLidContact(person: Phone, fullName: string): Promise<void> {
-    return this.#publish(actions.saveLidContact(person.lid, fullName));
+    return this.#publish(actions.saveLidContact(person.lid, fullName, person.username));
   }
 
   removeContact(person: Phone): Promise<void> {
     return this.#publish(actions.removeContact(person.jid));
+  }
+
+  removeLidContact(person: Phone): Promise<void> {
+    return this.#publish(actions.removeLidContact(person.lid));
+  }
+
+  /**
+   * Takes an entry out, e.g. `remove(['mute', jid])`.
+   * @param options.keepsValue whether the removal repeats what was set, as some clients do.
+   * @throws {Error} if there is no such entry.
+   */
+  async remove(index: string[], { keepsValue = false }: { keepsValue?: boolean } = {}): Promise<void> {
+    const name = JSON.stringify(index);
+    const entry = this.state.entries.find((each) => JSON.stringify(each.index) === name);
+    if (entry === undefined) throw new Error(`there is no entry ${name}`);
+    const { collection, value } = entry;
+    await this.#publish(actions.removal({ collection, index, version: 2, value: keepsValue ? value : {} }));
   }
 
   editLabel(id: string, label: { name: string; color?: number; deleted?: boolean }): Promise<void> {

@@ -76,16 +76,23 @@ export const saveContact = (pn: string, lid: string, fullName: string): AppState
   });
 
 /** Saves a contact whose number is not known, under its LID. */
-export const saveLidContact = (lid: string, fullName: string): AppStateAction =>
+export const saveLidContact = (lid: string, fullName: string, username?: string): AppStateAction =>
   set('critical_unblock_low', 2, ['lid_contact', lid], {
-    lidContactAction: { fullName, firstName: firstWord(fullName) },
+    lidContactAction: { fullName, firstName: firstWord(fullName), username: username ?? null },
   });
 
 /** Deletes a saved contact. */
-export const removeContact = (pn: string): AppStateAction => ({
-  ...set('critical_unblock_low', 2, ['contact', pn], { contactAction: {} }),
-  operation: 'REMOVE',
-});
+export const removeContact = (pn: string): AppStateAction =>
+  removal({ collection: 'critical_unblock_low', version: 2, index: ['contact', pn], value: {} });
+
+/** Deletes a contact that was saved under its LID. */
+export const removeLidContact = (lid: string): AppStateAction =>
+  removal({ collection: 'critical_unblock_low', version: 2, index: ['lid_contact', lid], value: {} });
+
+/** Takes an entry out of the account's app-state. Some clients repeat in it what was set. */
+export function removal(entry: Omit<AppStateAction, 'operation'>): AppStateAction {
+  return { ...entry, operation: 'REMOVE' };
+}
 
 /** Creates, renames, recolours or deletes a label (WhatsApp Business). */
 export const editLabel = (

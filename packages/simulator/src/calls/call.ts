@@ -42,10 +42,11 @@ export class Call {
     return this.#state;
   }
 
-  /** The called person answers on the phone: the companions stop ringing. */
-  accept(): void {
+  /** The called person answers: the companions stop ringing. `elsewhere` says in which of two forms they are told. */
+  accept({ elsewhere = false }: { elsewhere?: boolean } = {}): void {
     this.#move('accepted', ['ringing']);
-    this.#signal('accept', {});
+    if (elsewhere) this.#signal('terminate', { reason: 'accepted_elsewhere' });
+    else this.#signal('accept', {});
   }
 
   /** The caller hangs up, before or after the call was answered. */
@@ -88,7 +89,7 @@ export class Call {
     const { caller, callee } = this;
     const signal: BinaryNode = {
       tag,
-      attrs: { 'call-id': this.id, 'call-creator': caller.lid, caller_pn: caller.jid, ...attrs },
+      attrs: { 'call-id': this.id, 'call-creator': caller.lid, ...caller.beside('caller'), ...attrs },
       ...(content.length > 0 ? { content } : {}),
     };
     for (const device of callee.devices.values()) {

@@ -14,11 +14,11 @@ const phone = ({ find, param }: ControlRequest<unknown>) => find.phone(param('nu
 export const phoneRoutes: readonly ControlRoute[] = [
   route('GET', '/phones', bodies.nothing, ({ simulator }) => [...simulator.world.phones()].map(phoneAnswer)),
   route('POST', '/phones', bodies.addPhone, ({ simulator, body }) => {
-    const { name, number } = body;
+    const { name, number, ...rest } = body;
     if (number !== undefined && simulator.world.phoneByNumber(number)) {
       throw new ControlError('REFUSED', `there is a phone with number ${number}`);
     }
-    return phoneAnswer(simulator.addPhone({ name, ...(number === undefined ? {} : { number }) }));
+    return phoneAnswer(simulator.addPhone({ name, ...given({ number, ...rest }) }));
   }),
   route('GET', '/phones/:number', bodies.nothing, (request) => phoneAnswer(phone(request))),
   route('POST', '/phones/:number/scan', bodies.scan, async (request) => {

@@ -16,7 +16,12 @@ const message = z.object({ id: z.string().min(1), sender: number, chat });
 /** The bodies of the control API's requests. Bytes are in base64, times in seconds since 1970. */
 export const bodies = {
   nothing: z.object({}).optional(),
-  addPhone: z.object({ name: z.string().min(1), number: number.optional() }),
+  addPhone: z.object({
+    name: z.string().min(1),
+    number: number.optional(),
+    username: z.string().min(1).optional(),
+    hidesNumber: z.boolean().optional(),
+  }),
   scan: z.object({ qr: z.string().min(1) }),
   enterCode: z.object({ code: z.string().min(8) }),
   unlink: z.object({ device: z.string().optional() }),

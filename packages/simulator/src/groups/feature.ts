@@ -56,7 +56,7 @@ const groupRequests: Readonly<Record<string, GroupRequest>> = {
       attrs: {},
       content: group.joinRequests.map((person) => ({
         tag: 'membership_approval_request',
-        attrs: { jid: person.lid, phone_number: person.jid, request_method: 'invite_link' },
+        attrs: { ...person.memberAttrs, request_method: 'invite_link' },
       })),
     },
   ],

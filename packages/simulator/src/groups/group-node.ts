@@ -4,7 +4,7 @@ import type { Group, GroupRole } from './group.js';
 
 /** `<participant>` as `w:g2` answers and `w:gp2` notifications carry it; ordinary members have no `type`. */
 export function participantNode(phone: Phone, role: GroupRole | undefined): BinaryNode {
-  const attrs: Record<string, string> = { jid: phone.lid, phone_number: phone.jid };
+  const attrs = phone.memberAttrs;
   if (role !== undefined && role !== 'member') attrs.type = role;
   return { tag: 'participant', attrs };
 }
@@ -20,12 +20,12 @@ export function groupNode(group: Group): BinaryNode {
       addressing_mode: 'lid',
       subject: group.subject,
       s_o: group.subjectAuthor.lid,
-      s_o_pn: group.subjectAuthor.jid,
+      ...group.subjectAuthor.beside('s_o'),
       s_t: String(group.subjectTime),
       size: String(members.length),
       creation: String(group.creation),
       creator: group.creator.lid,
-      creator_pn: group.creator.jid,
+      ...group.creator.beside('creator'),
     },
     content: [
       ...members,

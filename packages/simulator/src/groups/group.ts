@@ -170,7 +170,7 @@ export class Group implements GroupChat {
     this.#subject = { text, author: by, time: seconds() };
     this.#tell(by, {
       tag: 'subject',
-      attrs: { subject: text, s_t: String(this.#subject.time), s_o: by.lid, s_o_pn: by.jid },
+      attrs: { subject: text, s_t: String(this.#subject.time), s_o: by.lid, ...by.beside('s_o') },
     });
   }
 
@@ -214,7 +214,7 @@ export class Group implements GroupChat {
       {
         tag: 'created_membership_requests',
         attrs: { request_method: 'invite_link' },
-        content: [{ tag: 'requested_user', attrs: { jid: phone.lid, phone_number: phone.jid } }],
+        content: [{ tag: 'requested_user', attrs: phone.memberAttrs }],
       },
       this.members().filter((member) => this.role(member) !== 'member'),
     );
@@ -232,7 +232,7 @@ export class Group implements GroupChat {
     this.#tell(by, {
       tag: 'revoked_membership_requests',
       attrs: {},
-      content: [{ tag: 'participant', attrs: { jid: phone.lid, phone_number: phone.jid } }],
+      content: [{ tag: 'participant', attrs: phone.memberAttrs }],
     });
   }
 
@@ -301,7 +301,12 @@ export class Group implements GroupChat {
   }
 
   #tell(by: Phone, change: BinaryNode, people: readonly Phone[] = this.members()): void {
-    const attrs = { from: this.jid, participant: by.lid, participant_pn: by.jid, notify: by.name };
+    const attrs = {
+      from: this.jid,
+      participant: by.lid,
+      ...by.beside('participant'),
+      notify: by.name,
+    };
     for (const phone of people) {
       for (const device of phone.devices.values()) device.notify('w:gp2', [change], attrs);
     }

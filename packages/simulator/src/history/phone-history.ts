@@ -61,7 +61,9 @@ export class PhoneHistory {
     const { chats = [...this.#chats.keys()], ...rest } = options;
     const message = historySyncMessage({
       ...rest,
-      phoneNumberToLidMappings: people.map(({ jid, lid }) => ({ pnJid: jid, lidJid: lid })),
+      phoneNumberToLidMappings: people
+        .filter(({ hidesNumber }) => !hidesNumber)
+        .map(({ jid, lid }) => ({ pnJid: jid, lidJid: lid })),
       ...(options.kind === 'PUSH_NAME'
         ? { pushnames: people.map(({ lid, name }) => ({ id: lid, pushname: name })) }
         : { conversations: chats.map((chat) => this.#conversation(chat)) }),
@@ -96,7 +98,8 @@ export class PhoneHistory {
     return {
       id,
       name: isPerson(chat) ? chat.name : chat.subject,
-      ...(isPerson(chat) ? { pnJid: chat.jid } : {}),
+      ...(isPerson(chat) && !chat.hidesNumber ? { pnJid: chat.jid } : {}),
+      ...(isPerson(chat) && chat.username !== undefined ? { username: chat.username } : {}),
       messages: past.map((message) => ({ message: this.#webMessage(message, id) })),
     };
   }

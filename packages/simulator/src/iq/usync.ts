@@ -27,6 +27,10 @@ const protocols: Readonly<Record<string, Protocol>> = {
     return { tag: 'devices', attrs: {}, content: [{ tag: 'device-list', attrs: {}, content }] };
   },
   lid: ({ jid, phone }) => (isPnUser(jid) ? { tag: 'lid', attrs: { val: phone.lid } } : undefined),
+  username: ({ phone }) =>
+    phone.username === undefined
+      ? undefined
+      : { tag: 'username', attrs: {}, content: Buffer.from(phone.username) },
   status: ({ phone }) => ({ tag: 'status', attrs: { t: '0' }, content: Buffer.from(phone.about) }),
   disappearing_mode: () => ({ tag: 'disappearing_mode', attrs: { duration: '0', t: '0' } }),
 };
@@ -47,8 +51,14 @@ export const usyncFeature: Feature = {
 
 function answerUser(user: BinaryNode, wanted: readonly string[], world: World, asker: Device): BinaryNode[] {
   const asked = user.attrs.jid;
-  const number = getBinaryNodeChild(user, 'contact')?.content?.toString().replace(/\D/g, '');
-  const phone = asked ? world.phone(asked) : number ? world.phoneByNumber(number) : undefined;
+  const contact = getBinaryNodeChild(user, 'contact');
+  const number = contact?.content?.toString().replace(/\D/g, '');
+  const username = contact?.attrs.username;
+  const phone = asked
+    ? world.phone(asked)
+    : number
+      ? world.phoneByPublicNumber(number)
+      : username && world.phoneByUsername(username);
   if (!phone) {
     if (!number) return [];
     return [
@@ -59,7 +69,7 @@ function answerUser(user: BinaryNode, wanted: readonly string[], world: World, a
       },
     ];
   }
-  const jid = asked ? jidNormalizedUser(asked) : phone.jid;
+  const jid = asked ? jidNormalizedUser(asked) : number ? phone.jid : phone.lid;
   const content = wanted.flatMap((name) => protocols[name]?.({ jid, phone, asker }) ?? []);
   return [{ tag: 'user', attrs: { jid }, content }];
 }

@@ -96,6 +96,46 @@ export class Outbox {
     return this.sendAbout(target, options, (key) => ({ protocolMessage: { key, type: Type.REVOKE } }));
   }
 
+  /**
+   * Writes to somebody outside of this world, such as a bot (`…@bot`) or a channel: the account's linked devices get
+   * their copies, nobody else does. Resolves to the message's id.
+   */
+  async writeTo(
+    recipient: string,
+    content: MessageContent,
+    { addressing }: SendOptions = {},
+  ): Promise<string> {
+    const { jid, lid, name, simulator } = this.#phone;
+    const id = messageId();
+    const from = addressing === 'pn' ? jid : lid;
+    const attrs = { from, recipient, id, t: String(simulator.now()), type: 'text', notify: name };
+    const message = { deviceSentMessage: { destinationJid: recipient, message: toMessage(content) } };
+    for (const device of this.#phone.devices.values()) {
+      await this.#whenKeyed(device, () => this.#deliver(device, attrs, message));
+    }
+    return id;
+  }
+
+  /** Sends to people by a broadcast list (`…@broadcast`) of this phone. Resolves to the message's id. */
+  async sendByList(list: string, people: readonly Phone[], content: MessageContent): Promise<string> {
+    const { lid, name, simulator } = this.#phone;
+    const id = messageId();
+    const attrs = {
+      from: list,
+      participant: lid,
+      ...this.#phone.beside('participant'),
+      addressing_mode: 'lid',
+      id,
+      t: String(simulator.now()),
+      type: 'text',
+      notify: name,
+    };
+    for (const device of [...people, this.#phone].flatMap(({ devices }) => [...devices.values()])) {
+      await this.#whenKeyed(device, () => this.#deliver(device, attrs, toMessage(content)));
+    }
+    return id;
+  }
+
   /** Sends to one companion of the phone's own account, outside of any chat (keys, history, answers to requests). */
   async sendPeer(device: Device, message: proto.IMessage, id = messageId()): Promise<string> {
     const { jid, simulator } = this.#phone;
@@ -244,31 +284,31 @@ export class Outbox {
   }
 
   #attrs(sent: Sent, device: Device): Record<string, string> {
-    const { jid, lid, name } = this.#phone;
+    const { jid, lid, name, hidesNumber } = this.#phone;
     const common = { id: sent.id, t: String(sent.timestamp), notify: name, ...stanzaKind(sent.message) };
     if (!isPerson(sent.chat)) {
       return {
         ...common,
         from: sent.chat.jid,
         participant: lid,
-        participant_pn: jid,
+        ...this.#phone.beside('participant'),
         addressing_mode: 'lid',
       };
     }
-    const isLid = sent.options.addressing !== 'pn';
+    const isLid = sent.options.addressing !== 'pn' || hidesNumber || sent.chat.hidesNumber;
     if (device.phone === this.#phone) {
       return isLid
         ? {
             ...common,
             from: lid,
             recipient: sent.chat.lid,
-            peer_recipient_pn: sent.chat.jid,
+            ...sent.chat.beside('peer_recipient'),
             addressing_mode: 'lid',
           }
         : { ...common, from: jid, recipient: sent.chat.jid, peer_recipient_lid: sent.chat.lid };
     }
     return isLid
-      ? { ...common, from: lid, sender_pn: jid, addressing_mode: 'lid' }
+      ? { ...common, from: lid, ...this.#phone.beside('sender'), addressing_mode: 'lid' }
       : { ...common, from: jid, sender_lid: lid };
   }
 

@@ -101,7 +101,7 @@ function routeReceipt(receipt: BinaryNode, { simulator, device, phone }: DeviceC
   const { id = '', to = '', type = 'delivered', participant } = receipt.attrs;
   const list = getBinaryNodeChildren(getBinaryNodeChild(receipt, 'list'), 'item');
   const ids = [id, ...list.map(({ attrs }) => attrs.id ?? '')];
-  for (const each of ids) device.acknowledge('message', { id: each });
+  for (const each of ids) device.acknowledgeMessage(each, receipt.attrs);
   device.send({
     tag: 'ack',
     attrs: { class: 'receipt', id, from: to, ...pick(receipt.attrs, 'type', 'participant') },
@@ -214,15 +214,20 @@ function key({ phone, device }: Pick<Copy, 'phone' | 'device'>): string {
 function senderAttrs(from: Device, to: Phone, chat: Chat, addressing: Addressing): Record<string, string> {
   const { phone } = from;
   if (!isPerson(chat)) {
-    return { from: chat.jid, participant: from.lid, participant_pn: phone.jid, addressing_mode: 'lid' };
+    return {
+      from: chat.jid,
+      participant: from.lid,
+      ...phone.beside('participant'),
+      addressing_mode: 'lid',
+    };
   }
   if (to === phone) {
     return addressing === 'lid'
-      ? { from: from.lid, recipient: chat.lid, peer_recipient_pn: chat.jid, addressing_mode: 'lid' }
+      ? { from: from.lid, recipient: chat.lid, ...chat.beside('peer_recipient'), addressing_mode: 'lid' }
       : { from: from.jid, recipient: chat.jid, peer_recipient_lid: chat.lid };
   }
   return addressing === 'lid'
-    ? { from: from.lid, sender_pn: phone.jid, addressing_mode: 'lid' }
+    ? { from: from.lid, ...phone.beside('sender'), addressing_mode: 'lid' }
     : { from: from.jid, sender_lid: phone.lid };
 }
 

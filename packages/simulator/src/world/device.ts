@@ -141,9 +141,20 @@ export class Device {
     this.deliver({ tag: 'notification', attrs: { from: S_WHATSAPP_NET, id, t, type, ...attrs }, content });
   }
 
-  /** Forgets the stanza that an `ack` or `receipt` of the client answers; unknown ones are ignored. */
+  /** Forgets the stanza that an `ack` of the client answers; unknown ones are ignored. */
   acknowledge(tag: string, attrs: Readonly<Record<string, string>>): void {
     this.#pending.delete(pendingKey(tag, { ...attrs, from: attrs.to ?? '' }));
+  }
+
+  /**
+   * Forgets the message that a `receipt` of the client answers. The receipt has to say to whom it goes and, of a
+   * message that the account wrote on another device, to whom that was written; otherwise the message stays.
+   */
+  acknowledgeMessage(id: string, { to, recipient }: Readonly<Record<string, string>>): void {
+    const key = pendingKey('message', { id });
+    const written = this.#pending.get(key)?.attrs.recipient;
+    if (!to || (written !== undefined && written !== recipient)) return;
+    this.#pending.delete(key);
   }
 
   /** What waits for an acknowledgement, oldest first. */

@@ -24,6 +24,13 @@ export interface PhoneOptions {
   readonly name: string;
   /** Digits with the country code, such as `15551230001`; a free one unless told. */
   readonly number?: string;
+  /** The name by which others can find the person. */
+  readonly username?: string;
+  /**
+   * Nobody else sees the number: the person has a LID alone, and a username if one is given. In the control API the
+   * number goes on naming the person. Such a person uses the phone only.
+   */
+  readonly hidesNumber?: boolean;
 }
 
 /** A person with a phone: a WhatsApp account, its linked devices, and what its owner does with it. */
@@ -42,7 +49,9 @@ export class Phone {
   readonly outbox: Outbox;
   /** Chats of the past, which the phone shares with its companions. */
   readonly history: PhoneHistory;
+  readonly hidesNumber: boolean;
   name: string;
+  username: string | undefined;
   /** The text below the name in the profile. */
   about = 'Hey there! I am using WhatsApp.';
   /** The account's privacy settings, by category. */
@@ -60,10 +69,15 @@ export class Phone {
   #nextDeviceId = 1;
 
   /** Use `simulator.addPhone`. */
-  constructor(simulator: Simulator, number: string, name: string) {
+  constructor(
+    simulator: Simulator,
+    { number, name, username, hidesNumber }: PhoneOptions & { number: string },
+  ) {
     this.simulator = simulator;
     this.number = number;
     this.name = name;
+    this.username = username;
+    this.hidesNumber = hidesNumber ?? false;
     this.lidUser = lidOf(number);
     this.signal = new PhoneSignal(number);
     this.inbox = new Inbox(this);
@@ -71,9 +85,26 @@ export class Phone {
     this.history = new PhoneHistory(this);
   }
 
-  /** `number@s.whatsapp.net` */
+  /** `number@s.whatsapp.net`; the LID if nobody sees the number. */
   get jid(): string {
-    return `${this.number}${S_WHATSAPP_NET}`;
+    return this.hidesNumber ? this.lid : `${this.number}${S_WHATSAPP_NET}`;
+  }
+
+  /** What stanzas say of the person beside the LID, as far as others see it: `<prefix>_pn`, `<prefix>_username`. */
+  beside(prefix: string): Record<string, string> {
+    return {
+      ...(this.hidesNumber ? {} : { [`${prefix}_pn`]: this.jid }),
+      ...(this.username === undefined ? {} : { [`${prefix}_username`]: this.username }),
+    };
+  }
+
+  /** The attributes of the person as a member of a group, or as one who wants to be. */
+  get memberAttrs(): Record<string, string> {
+    return {
+      jid: this.lid,
+      ...(this.hidesNumber ? {} : { phone_number: this.jid }),
+      ...(this.username === undefined ? {} : { username: this.username }),
+    };
   }
 
   /** `…@lid` */

@@ -31,8 +31,18 @@ export class World {
     if (!decoded) return undefined;
     if (decoded.server === 'lid') return this.#byLid.get(decoded.user);
     return decoded.server === 's.whatsapp.net' || decoded.server === 'c.us'
-      ? this.#byNumber.get(decoded.user)
+      ? this.phoneByPublicNumber(decoded.user)
       : undefined;
+  }
+
+  /** The person with this number, unless nobody sees it. */
+  phoneByPublicNumber(number: string): Phone | undefined {
+    const phone = this.#byNumber.get(number);
+    return phone?.hidesNumber ? undefined : phone;
+  }
+
+  phoneByUsername(username: string): Phone | undefined {
+    return [...this.#byNumber.values()].find((phone) => phone.username === username);
   }
 
   /** The companion behind a device's JID; undefined for device 0, which is the phone itself. */

@@ -1,0 +1,94 @@
+import { type ChatUpdate, proto } from '@whiskeysockets/baileys';
+
+type Value = proto.ISyncActionValue;
+
+/** Baileys reads of it that the chat is archived or not: neither. See `saysNothing`. */
+const NO_CHANGE: Value = { archiveChatAction: {} };
+
+/** What an entry says once it is removed, by the first part of its index. Other removals say nothing to Baileys. */
+const REMOVED: Readonly<Record<string, (before: Value) => Value>> = {
+  contact: () => ({ contactAction: {} }),
+  lid_contact: () => ({ lidContactAction: {} }),
+  archive: () => ({ archiveChatAction: { archived: false } }),
+  mute: () => ({ muteAction: { muted: false } }),
+  pin_v1: () => ({ pinAction: { pinned: false } }),
+  lock: () => ({ lockChatAction: { locked: false } }),
+  star: () => ({ starAction: { starred: false } }),
+  label_edit: ({ labelEditAction }) => ({ labelEditAction: { ...labelEditAction, deleted: true } }),
+  label_jid: () => ({ labelAssociationAction: { labeled: false } }),
+  label_message: () => ({ labelAssociationAction: { labeled: false } }),
+  // Of these two Baileys looks at the index alone, and would tell of the deletion once more.
+  deleteMessageForMe: () => NO_CHANGE,
+  deleteChat: () => NO_CHANGE,
+};
+
+/** Whether a change of a chat comes of a removal that changes nothing. */
+export function saysNothing(update: ChatUpdate): boolean {
+  const fields = Object.keys(update).filter((field) => field !== 'id' && field !== 'conditional');
+  return fields.length === 1 && fields[0] === 'archived' && update.archived === undefined;
+}
+
+function kindOf(index: Uint8Array | null | undefined): string {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(index ?? []).toString());
+    return Array.isArray(parsed) ? String(parsed[0]) : '';
+  } catch {
+    return '';
+  }
+}
+
+/** Whether what is decrypted and decoded next, in this very turn, is of a removal. */
+let isRemovalNext = false;
+
+/** Baileys takes a mutation's bytes, decrypts and decodes them without a pause (Utils/chat-utils.js). */
+function announceRemoval(mutation: proto.ISyncdMutation): void {
+  const value = mutation.record?.value;
+  const blob = value?.blob;
+  if (mutation.operation !== proto.SyncdMutation.SyncdOperation.REMOVE || !value || !blob) return;
+  Object.defineProperty(value, 'blob', {
+    enumerable: true,
+    get: () => {
+      isRemovalNext = true;
+      queueMicrotask(() => {
+        isRemovalNext = false;
+      });
+      return blob;
+    },
+  });
+}
+
+/**
+ * Makes Baileys tell of entries that are removed from an account's app state. `decodeSyncdMutations`
+ * (Utils/chat-utils.js) reads whether an entry is set or removed, for the hash only: a removal is handled as if the
+ * entry had been set, with what it repeats of the value, or without a value. A chat that is no longer in the archive
+ * is told as archived then, and of a contact that was deleted there is no event. Here a removed entry gets the value
+ * that says so. Its index, its hash and its signatures are left alone.
+ */
+export function tellRemovals(): void {
+  const { SyncdPatch, SyncdMutations, SyncActionData } = proto;
+  const decoders = {
+    patch: SyncdPatch.decode.bind(SyncdPatch),
+    mutations: SyncdMutations.decode.bind(SyncdMutations),
+    action: SyncActionData.decode.bind(SyncActionData),
+  };
+  SyncdPatch.decode = (...args) => {
+    const patch = decoders.patch(...args);
+    patch.mutations.forEach(announceRemoval);
+    return patch;
+  };
+  SyncdMutations.decode = (...args) => {
+    const mutations = decoders.mutations(...args);
+    mutations.mutations.forEach(announceRemoval);
+    return mutations;
+  };
+  SyncActionData.decode = (...args) => {
+    const isRemoval = isRemovalNext;
+    isRemovalNext = false;
+    const action = decoders.action(...args);
+    if (!isRemoval) return action;
+    const before = action.value ?? {};
+    const removed = REMOVED[kindOf(action.index)]?.(before) ?? {};
+    action.value = { timestamp: before.timestamp ?? null, ...removed };
+    return action;
+  };
+}

@@ -1,0 +1,43 @@
+import type { Phone } from '@wafleet/simulator';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Harness, type TestSession } from '../testing/harness.js';
+
+let harness: Harness;
+let anna: Phone;
+let carl: Phone;
+let test: TestSession;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+  anna = harness.simulator.addPhone({ name: 'Anna' });
+  carl = harness.simulator.addPhone({ name: 'Carl' });
+  test = await harness.newSession();
+  await test.link(anna);
+});
+
+afterAll(async () => {
+  await harness?.stop();
+});
+
+it('says whether a call was declined or taken on another device, missed, or ended by the caller', async () => {
+  const ends = {
+    rejected_elsewhere: carl.call(anna),
+    accepted_elsewhere: carl.call(anna, { video: true }),
+    timeout: carl.call(anna),
+    hungUp: carl.call(anna),
+  };
+  ends.rejected_elsewhere.reject();
+  ends.accepted_elsewhere.accept({ elsewhere: true });
+  ends.timeout.timeOut();
+  ends.hungUp.terminate();
+  const declined = await test.event('call', ends.rejected_elsewhere.id, '"terminate"');
+  expect(declined.payload).toMatchObject({
+    calls: [{ status: 'terminate', reason: 'rejected_elsewhere', from: carl.lid, callerPn: carl.jid }],
+  });
+  const taken = await test.event('call', ends.accepted_elsewhere.id, '"terminate"');
+  expect(taken.payload).toMatchObject({ calls: [{ reason: 'accepted_elsewhere', isVideo: true }] });
+  const missed = await test.event('call', ends.timeout.id, '"status":"timeout"');
+  expect(missed.payload).toMatchObject({ calls: [{ reason: 'timeout' }] });
+  const over = await test.event('call', ends.hungUp.id, '"terminate"');
+  expect(JSON.stringify(over.payload)).not.toContain('reason');
+});

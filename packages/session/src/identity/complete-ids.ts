@@ -1,0 +1,142 @@
+import type { MappedEvent } from '../mapping/mapped-event.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../mapping/normalise.js';
+import type { People } from './people.js';
+import { type PersonId, personId } from './person-id.js';
+
+/** A place in a payload that names a person, and the fields beside it for what else is known of that person. */
+interface Mention {
+  readonly holder: JsonObject;
+  readonly person: PersonId;
+  /** The field for the other id. */
+  readonly field: string;
+  readonly usernameField: string | undefined;
+  /** Whether a pair that is not in memory is worth reading from the store. */
+  readonly isLookedUp: boolean;
+}
+
+interface Fields {
+  /** The field for the other id, by the kind of the id that is given; undefined for none. */
+  readonly lid: string;
+  readonly number: string | undefined;
+  readonly username?: string;
+  readonly isLookedUp?: boolean;
+}
+
+const alt = (field: string): Fields => ({ lid: `${field}Alt`, number: `${field}Alt` });
+const keyPart = (field: string): Fields => ({ ...alt(field), username: `${field}Username` });
+/** Fields such as `authorPn` are named for the number, so they stand beside a LID only. */
+const byNumber = (field: string): Fields => ({
+  lid: `${field}Pn`,
+  number: undefined,
+  username: `${field}Username`,
+  isLookedUp: false,
+});
+
+const REMOTE_JID = keyPart('remoteJid');
+const PARTICIPANT = keyPart('participant');
+const RECEIPT_USER = alt('userJid');
+const DELETED_CHAT = alt('jid');
+const PRESENCE_CHAT = alt('id');
+const CONTACT: Fields = { lid: 'phoneNumber', number: 'lid', username: 'username' };
+const MEMBER: Fields = { ...CONTACT, isLookedUp: false };
+const CHAT: Fields = { lid: 'pnJid', number: 'lidJid', username: 'username' };
+const CALLER: Fields = { lid: 'callerPn', number: 'callerLid', username: 'callerUsername' };
+const AUTHORS = ['author', 'owner', 'subjectOwner', 'descOwner'].map(
+  (field) => [field, byNumber(field)] as const,
+);
+const JOINING: Fields = { lid: 'participantPn', number: undefined, isLookedUp: false };
+
+function mention(holder: JsonObject, field: string, fields: Fields): Mention[] {
+  const jid = holder[field];
+  const person = typeof jid === 'string' ? personId(jid) : undefined;
+  const other = person && fields[person.kind];
+  if (person === undefined || other === undefined) return [];
+  const { username: usernameField, isLookedUp = true } = fields;
+  return [{ holder, person, field: other, usernameField, isLookedUp }];
+}
+
+/** Keys and receipts, wherever they stand in a message, its content included. */
+function* inMessages(value: JsonValue | undefined): Generator<Mention> {
+  if (Array.isArray(value)) {
+    for (const item of value) yield* inMessages(item);
+    return;
+  }
+  if (!isJsonObject(value)) return;
+  if (typeof value.remoteJid === 'string' && typeof value.id === 'string') {
+    yield* mention(value, 'remoteJid', REMOTE_JID);
+    yield* mention(value, 'participant', PARTICIPANT);
+  }
+  if (typeof value.userJid === 'string') yield* mention(value, 'userJid', RECEIPT_USER);
+  for (const inner of Object.values(value)) if (typeof inner === 'object') yield* inMessages(inner);
+}
+
+function objects(list: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
+
+function inGroup(group: JsonObject): Mention[] {
+  return [
+    ...AUTHORS.flatMap(([field, fields]) => mention(group, field, fields)),
+    ...objects(group.participants).flatMap((member) => mention(member, 'id', MEMBER)),
+    ...objects(group.joinRequests).flatMap((request) => mention(request, 'participant', JOINING)),
+  ];
+}
+
+function mentionsIn({ event, payload }: MappedEvent): Mention[] {
+  switch (event) {
+    case 'messages.upsert':
+    case 'messages.update':
+    case 'messages.reaction':
+      return [...inMessages(payload)];
+    case 'messages.delete':
+      return [...inMessages(payload), ...mention(payload, 'jid', DELETED_CHAT)];
+    case 'chats.upsert':
+    case 'chats.update':
+      return objects(payload.chats).flatMap((chat) => mention(chat, 'id', CHAT));
+    case 'contacts.upsert':
+    case 'contacts.update':
+      return objects(payload.contacts).flatMap((each) => mention(each, 'id', CONTACT));
+    case 'groups.upsert':
+    case 'groups.update':
+      return objects(payload.groups).flatMap(inGroup);
+    case 'group-participants.update':
+      return inGroup(payload);
+    case 'presence.update':
+      return mention(payload, 'id', PRESENCE_CHAT);
+    case 'call':
+      return objects(payload.calls).flatMap((call) => mention(call, 'from', CALLER));
+    default:
+      return [];
+  }
+}
+
+/** Payloads that wait to be completed with what is known of the people in them. */
+export class Completion {
+  readonly #people: People;
+  readonly #mentions: readonly Mention[];
+
+  constructor(events: readonly MappedEvent[], people: People) {
+    this.#people = people;
+    this.#mentions = events.flatMap(mentionsIn);
+  }
+
+  /** People whose other id is missing, and that the store may know. Empty for most events. */
+  get unknown(): PersonId[] {
+    return this.#mentions
+      .filter(({ isLookedUp, holder, field }) => isLookedUp && holder[field] === undefined)
+      .map(({ person }) => person)
+      .filter((person) => this.#people.needsLoading(person));
+  }
+
+  /** Adds the other ids and the usernames that are in memory. What WhatsApp itself said stays. */
+  complete(): void {
+    for (const { holder, person, field, usernameField } of this.#mentions) {
+      add(holder, field, this.#people.otherId(person));
+      if (usernameField !== undefined) add(holder, usernameField, this.#people.username(person));
+    }
+  }
+}
+
+function add(holder: JsonObject, field: string, value: string | undefined): void {
+  if (value !== undefined && holder[field] === undefined) holder[field] = value;
+}

@@ -1,0 +1,50 @@
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { LearntPair } from '../engine/shared-lid-mappings.js';
+import { toMappedContact } from '../mapping/contacts.js';
+import { listEvents } from '../mapping/list-events.js';
+import type { MappedEvent } from '../mapping/mapped-event.js';
+import type { JsonObject } from '../mapping/normalise.js';
+
+/** How many pairs are remembered that an event of Baileys told before they were stored. */
+const REMEMBERED_PAIRS = 1_000;
+
+const nameOf = ({ lid, pn }: LearntPair) => `${lid} ${pn}`;
+
+/** What was learnt of people and is not published yet: pairs of ids, and usernames. */
+export class ContactNews {
+  readonly #contacts = new Map<string, JsonObject>();
+  readonly #told = new Set<string>();
+
+  get isEmpty(): boolean {
+    return this.#contacts.size === 0;
+  }
+
+  addPairs(pairs: readonly LearntPair[]): void {
+    for (const pair of pairs) {
+      const name = nameOf(pair);
+      if (!this.#told.delete(name)) this.#contacts.set(name, toMappedContact(pair));
+    }
+  }
+
+  addUsername(lid: string, username: string): void {
+    this.#contacts.set(`${lid} username`, { id: lid, lid, username });
+  }
+
+  /** All of it as `contacts.update`, but for the pairs that `events` themselves tell. Afterwards it is empty. */
+  take(events: Partial<BaileysEventMap>): MappedEvent[] {
+    for (const pair of events['messaging-history.set']?.lidPnMappings ?? [])
+      this.#contacts.delete(nameOf(pair));
+    const mapping = events['lid-mapping.update'];
+    if (mapping !== undefined && !this.#contacts.delete(nameOf(mapping))) this.#remember(nameOf(mapping));
+    const contacts = [...this.#contacts.values()];
+    this.#contacts.clear();
+    return listEvents('contacts.update', 'contacts', contacts);
+  }
+
+  /** Baileys tells of such a pair first, and stores it then. */
+  #remember(name: string): void {
+    this.#told.add(name);
+    const [oldest] = this.#told;
+    if (this.#told.size > REMEMBERED_PAIRS && oldest !== undefined) this.#told.delete(oldest);
+  }
+}
