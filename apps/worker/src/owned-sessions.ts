@@ -57,6 +57,8 @@ export interface OwnedSessionsOptions {
   readonly eventLog: { readonly maxLength: number; readonly maxAgeMs: number };
   /** How many connects to WhatsApp all workers together make in a second, at the most. */
   readonly connectsPerSecond: number;
+  /** See WhatsAppSessionOptions. */
+  readonly isOwnershipCertain: () => boolean;
   readonly logger: Logger;
 }
 
@@ -250,7 +252,10 @@ export class OwnedSessions {
         await handOver.pass(fence);
       } catch (error) {
         if (error instanceof NotOwnerError) return;
-        logger.error({ err: error, tenantId: fence.tenantId, sessionId: fence.sessionId }, 'a session could not be handed over');
+        logger.error(
+          { err: error, tenantId: fence.tenantId, sessionId: fence.sessionId },
+          'a session could not be handed over',
+        );
       }
     });
   }
@@ -281,7 +286,7 @@ export class OwnedSessions {
   }
 
   #open(fence: Fence): void {
-    const { redis, cipher, whatsapp, logger } = this.#options;
+    const { redis, cipher, whatsapp, isOwnershipCertain, logger } = this.#options;
     const owned: OwnedSession = {
       fence,
       commands: new Set(),
@@ -294,6 +299,7 @@ export class OwnedSessions {
           deleteAuth: () => deleteAuthState(redis, fence),
         },
         whatsapp,
+        isOwnershipCertain,
         gate: this.#gate,
         caches: this.#caches,
         logger,

@@ -50,9 +50,9 @@ export class Account {
     return account;
   }
 
-  /** What Baileys works with, as long as `isWanted` (see AuthGuard). It changes `creds` in place. */
-  auth(isWanted: () => boolean): AuthenticationState {
-    return { creds: this.#creds, keys: this.#guard.keysWhile(isWanted) };
+  /** What Baileys works with, as long as `isWanted` (see AuthGuard.keysWhile). It changes `creds` in place. */
+  auth(isWanted: () => boolean, onRefused: (error: unknown) => void): AuthenticationState {
+    return { creds: this.#creds, keys: this.#guard.keysWhile(isWanted, onRefused) };
   }
 
   get me(): { readonly id: string; readonly lid?: string | undefined } | undefined {

@@ -26,6 +26,7 @@ import { MessageLane } from './message-lane.js';
 import type { FinishedMessage } from './outbox.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
 import type { RepeatedMessages } from './repeated-messages.js';
+import { SocketValve } from './socket-valve.js';
 import { within } from './within.js';
 
 /** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
@@ -47,9 +48,11 @@ export interface ConnectionOptions {
   /**
    * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
    * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers
-   * again could not be decrypted a second time.
+   * again could not be decrypted a second time. `onRefused` is called before a read or write of a record rejects.
    */
-  readonly auth: (isWanted: () => boolean) => AuthenticationState;
+  readonly auth: (isWanted: () => boolean, onRefused: (error: unknown) => void) => AuthenticationState;
+  /** Whether the session can only be this process's. While it returns false, the socket neither reads nor sends. */
+  readonly isOwnershipCertain: () => boolean;
   /** A server other than WhatsApp's. */
   readonly url: string | undefined;
   /** How long a connection may take to become open or to show a QR code. */
@@ -82,6 +85,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #atWork: MessageAtWork;
   readonly #messages: MessageLane;
+  readonly #valve: SocketValve;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
   #transport: Socket | undefined;
@@ -98,7 +102,10 @@ export class Connection {
     repeated.forget();
     const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
     this.socket = makeSocket({
-      auth: auth(() => this.#isAlive),
+      auth: auth(
+        () => this.#isAlive,
+        () => this.endWith({ statusCode: 500, message: 'keys could not be read or stored' }),
+      ),
       logger: baileysLogger(logger),
       ...(url === undefined ? {} : { waWebSocketUrl: url }),
       ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
@@ -120,6 +127,7 @@ export class Connection {
       getMessage,
       cachedGroupMetadata: (id) => caches.groups.get(id, (group) => this.socket.groupMetadata(group)),
     });
+    this.#valve = new SocketValve(this.socket.ws, options.isOwnershipCertain);
     // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
     const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
       id !== this.#atWork.idWaitedFor && protocolMessage != null;
@@ -181,10 +189,15 @@ export class Connection {
     this.#transport?.resume();
   }
 
-  /** Ends the connection without waiting for the server. Its `close` event follows, with the given cause. */
+  /**
+   * Ends the connection without waiting for the server: from now on nothing is read and nothing is sent. Its `close`
+   * event follows, with the given cause. Idempotent.
+   */
   endWith(cause: DisconnectCause): void {
     this.#cause ??= cause;
+    if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#valve.shut();
     void this.#messages.close();
     this.#transport?.destroy();
     void this.socket.end(new Error(cause.message));

@@ -46,6 +46,12 @@ export interface WhatsAppSessionOptions {
     /** How long each QR code lives; WhatsApp's own 60 s for the first and 20 s for each later one. */
     readonly qrLifeMs?: number;
   };
+  /**
+   * Whether the session can only be this worker's: its lease was renewed so lately that nobody can have claimed the
+   * session since. While it returns false, the session opens no connection, and its socket neither reads nor sends.
+   * Called for each frame, so it must be cheap. Default: always true.
+   */
+  readonly isOwnershipCertain?: () => boolean;
   /** Where the session waits for leave before each connect; the same for all sessions of a process. */
   readonly gate: ConnectGate;
   /** What sessions remember, within one bound for all sessions of a process. */

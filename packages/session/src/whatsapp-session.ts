@@ -52,7 +52,7 @@ export class WhatsAppSession {
   #lastActiveAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
-    const { fence, store, whatsapp, gate } = options;
+    const { fence, store, whatsapp, gate, isOwnershipCertain = () => true } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs } = whatsapp;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
     const decrypted = new DecryptedMessages();
@@ -75,6 +75,7 @@ export class WhatsAppSession {
     const sentMessages = new SentMessages({ recentMessages: store.recentMessages, fence, logger });
     const connector = new Connector({
       fence,
+      isOwnershipCertain,
       store,
       gate,
       caches,
@@ -184,7 +185,7 @@ export class WhatsAppSession {
     this.#keeper.letGo()?.discard();
     void this.#keeper.close();
     this.#desk.offerQr();
-    this.#connector.account?.discard();
+    this.#connector.discard();
     this.#outbox.discard();
     this.media.close();
     this.#caches.end();
@@ -274,6 +275,7 @@ export class WhatsAppSession {
   /** Ends the session once everything that it has to say is said. */
   #endWhenIdle(end: SessionEnd): void {
     this.#phase = 'stopping';
+    void this.#keeper.close();
     void this.#outbox.idle().then(() => this.#end(end));
   }
 
