@@ -38,18 +38,21 @@ export class ConnectionKeeper {
       this.#isWaiting = true;
       return Promise.resolve();
     }
-    this.#opening = this.#opening.then(async () => {
-      const { signal } = this.#closing;
-      if (signal.aborted || this.#current !== undefined) return;
-      const connection = await this.#openOne(signal);
-      // Nothing runs between this look and the assignment: a connection that nobody has would never be closed.
-      if (signal.aborted) {
-        connection?.discard();
-        return;
-      }
-      this.#current = connection;
-      this.#applyReadingHolds();
-    });
+    // One attempt that failed unexpectedly must not stop those after it.
+    this.#opening = this.#opening
+      .catch(() => {})
+      .then(async () => {
+        const { signal } = this.#closing;
+        if (signal.aborted || this.#current !== undefined) return;
+        const connection = await this.#openOne(signal);
+        // Nothing runs between this look and the assignment: a connection that nobody has would never be closed.
+        if (signal.aborted) {
+          connection?.discard();
+          return;
+        }
+        this.#current = connection;
+        this.#applyReadingHolds();
+      });
     return this.#opening;
   }
 

@@ -16,7 +16,6 @@ import type { CachesOfSession } from './caches/session-caches.js';
 import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
-import { makeSocket } from './engine/baileys.js';
 import { withSharedLidMappings } from './engine/shared-lid-mappings.js';
 import { shareRetryMemory } from './engine/shared-retry-memory.js';
 import { keepEventsApart } from './event-merging.js';
@@ -27,6 +26,7 @@ import type { FinishedMessage } from './outbox.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
 import type { RepeatedMessages } from './repeated-messages.js';
 import { SocketValve } from './socket-valve.js';
+import { makeWholeSocket } from './whole-socket.js';
 import { within } from './within.js';
 
 /** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
@@ -96,12 +96,13 @@ export class Connection {
   #qrRoundEndsAt = 0;
   #muted = false;
 
+  /** @throws what Baileys or the parts of a connection throw; nothing is left open then. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { auth, url, qrLifeMs, logger, caches, decrypted, repeated, leftOver, getMessage } = options;
     repeated.forget();
     const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
-    this.socket = makeSocket({
+    const socket = makeWholeSocket({
       auth: auth(
         () => this.#isAlive,
         () => this.endWith({ statusCode: 500, message: 'keys could not be read or stored' }),
@@ -127,35 +128,40 @@ export class Connection {
       getMessage,
       cachedGroupMetadata: (id) => caches.groups.get(id, (group) => this.socket.groupMetadata(group)),
     });
-    this.#valve = new SocketValve(this.socket.ws, options.isOwnershipCertain);
-    // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
-    const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
-      id !== this.#atWork.idWaitedFor && protocolMessage != null;
-    shareRetryMemory(this.socket.messageRetryManager, caches.retryMemory, isOwnRequest);
-    caches.groups.follow(this.socket.ws);
-    keepEventsApart(this.socket.ev);
-    const { socket } = this;
-    const isMuted = () => this.#muted;
-    const onDone = options.onMessageDone;
-    this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
-    this.#messages = new MessageLane(socket.ws, { leftOver, hooks: this.#atWork });
+    this.socket = socket;
+    try {
+      this.#valve = new SocketValve(socket.ws, options.isOwnershipCertain);
+      // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
+      const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
+        id !== this.#atWork.idWaitedFor && protocolMessage != null;
+      shareRetryMemory(socket.messageRetryManager, caches.retryMemory, isOwnRequest);
+      caches.groups.follow(socket.ws);
+      keepEventsApart(socket.ev);
+      const isMuted = () => this.#muted;
+      const onDone = options.onMessageDone;
+      this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
+      this.#messages = new MessageLane(socket.ws, { leftOver, hooks: this.#atWork });
+      this.#watchTransport();
+      // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
+      socket.registerSocketEndHandler(() => {
+        socket.ev.flush();
+      });
+      socket.ev.process((events) => this.#receive(events));
+    } catch (error) {
+      void socket.end(undefined);
+      throw error;
+    }
     this.#watchdog = setTimeout(
       () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
       options.connectTimeoutMs,
     );
     const flushUntil = Date.now() + options.connectTimeoutMs + FLUSH_FOR_MS;
     this.#flusher = setInterval(() => {
-      if (this.socket.ev.isBuffering()) this.socket.ev.flush();
+      if (socket.ev.isBuffering()) socket.ev.flush();
       if (Date.now() <= flushUntil) return;
       clearInterval(this.#flusher);
       repeated.forget();
     }, FLUSH_MS);
-    this.#watchTransport();
-    // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
-    this.socket.registerSocketEndHandler(() => {
-      this.socket.ev.flush();
-    });
-    this.socket.ev.process((events) => this.#receive(events));
   }
 
   /** Why the connection ended, where the reason is this side's; Baileys' own account of it is none then. */

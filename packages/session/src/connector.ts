@@ -82,7 +82,7 @@ export class Connector {
         continue;
       }
       const pass = await this.#pass(signal, !account.isLinked || isLinkFresh);
-      const connection = pass && (await this.#openWith(pass, { account, signal }));
+      const connection = pass && this.#openWith(pass, { account, signal });
       if (connection !== undefined) return connection;
     }
     return undefined;
@@ -105,24 +105,24 @@ export class Connector {
   }
 
   /** Undefined, and the permit given back, if the session may not connect any more, or not now. */
-  async #openWith(
+  #openWith(
     pass: ConnectPass,
     { account, signal }: { account: Account; signal: AbortSignal },
-  ): Promise<Connection | undefined> {
+  ): Connection | undefined {
     const { decrypted, logger, isOwnershipCertain } = this.#options;
+    if (signal.aborted || !isOwnershipCertain()) {
+      pass.ended(0);
+      return undefined;
+    }
     try {
-      const leftOver = await decrypted.leftOver();
-      if (!signal.aborted && isOwnershipCertain()) {
-        if (leftOver.length > 0)
-          logger.info({ messages: leftOver.length }, 'another worker left messages unfinished');
-        return this.#connect(account, pass, leftOver);
-      }
+      const leftOver = decrypted.leftOver();
+      if (leftOver.length > 0)
+        logger.info({ messages: leftOver.length }, 'another worker left messages unfinished');
+      return this.#connect(account, pass, leftOver);
     } catch (error) {
       pass.ended(0);
       throw error;
     }
-    pass.ended(0);
-    return undefined;
   }
 
   async #loadedAccount(): Promise<Account> {
@@ -133,8 +133,7 @@ export class Connector {
 
   async #loadAccount(): Promise<Account> {
     const { store, decrypted, logger, onFenced, onStorageFailed, onUnreadable } = this.#options;
-    await decrypted.restore((ids) => store.auth.readRecords('inbox', ids));
-    return Account.load({
+    const account = await Account.load({
       store: store.auth,
       deleteStored: store.deleteAuth,
       logger,
@@ -142,6 +141,12 @@ export class Connector {
       onStorageFailed,
       onUnreadable,
     });
+    // After the credentials: with a wrong key nothing of the inbox may be taken for malformed.
+    await decrypted.restore({
+      read: (ids) => store.auth.readRecords('inbox', ids),
+      delete: (ids) => account.deleteInbox(ids),
+    });
+    return account;
   }
 
   #connect(account: Account, pass: ConnectPass, leftOver: readonly BinaryNode[]): Connection {

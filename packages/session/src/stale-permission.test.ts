@@ -67,7 +67,7 @@ function connectorOf(fence: Fence): Connector {
     url: harness.simulator.url,
     connectTimeoutMs: 60_000,
     qrLifeMs: undefined,
-    decrypted: new DecryptedMessages(),
+    decrypted: new DecryptedMessages({ logger }),
     repeated: new RepeatedMessages({ finished: store.finishedMessages, fence }),
     sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
     logger,

@@ -55,7 +55,7 @@ export class WhatsAppSession {
     const { fence, store, whatsapp, gate, isOwnershipCertain = () => true } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs } = whatsapp;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
-    const decrypted = new DecryptedMessages();
+    const decrypted = new DecryptedMessages({ logger });
     const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence });
     const caches = options.caches.forSession();
     const keeper = this.#keeper;
@@ -90,7 +90,7 @@ export class WhatsAppSession {
       onStorageFailed: () =>
         keeper.current?.endWith({ statusCode: 500, message: 'keys could not be stored' }),
       onUnreadable: (error) => {
-        if (this.#phase === 'running') this.#machine.cannotRun(error);
+        if (this.#phase === 'running') this.#machine.cannotRead(error);
       },
       onHeld: () => this.#machine.holdUp(),
       onMessageDone: (connection, message) => {
@@ -258,11 +258,15 @@ export class WhatsAppSession {
     const { account } = this.#connector;
     if (events['creds.update'] !== undefined) void account?.saveCreds();
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
-    this.media.keep(events);
-    this.#publisher.publish(events);
-    const update = events['connection.update'];
-    if (update?.connection === 'close') this.#onClose(connection, update);
-    else if (update !== undefined) this.#machine.follow(connection, update);
+    try {
+      this.media.keep(events);
+      this.#publisher.publish(events);
+    } finally {
+      // Whatever becomes of the events: a session that misses a change of its connection is stuck.
+      const update = events['connection.update'];
+      if (update?.connection === 'close') this.#onClose(connection, update);
+      else if (update !== undefined) this.#machine.follow(connection, update);
+    }
   }
 
   #onClose(connection: Connection, update: Partial<ConnectionState>): void {

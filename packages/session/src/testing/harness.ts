@@ -42,8 +42,8 @@ export interface PublishedEvent {
 
 /** What a test gives to a session in place of the harness' own. */
 export type SessionOverrides = Partial<
-  Pick<WhatsAppSessionOptions, 'gate' | 'isOwnershipCertain' | 'logger' | 'store' | 'onEnded'>
->;
+  Pick<WhatsAppSessionOptions, 'gate' | 'isOwnershipCertain' | 'logger'>
+> & { readonly store?: (fence: Fence) => WhatsAppSessionOptions['store'] };
 
 /** A session under test: one object of it, its ownership, and what became of it. */
 export class TestSession {
@@ -62,13 +62,13 @@ export class TestSession {
     this.fence = fence;
     this.session = new WhatsAppSession({
       fence,
-      store: harness.storeOf(fence),
       whatsapp: { url: harness.simulator.url, ...whatsapp },
       gate: harness.gate,
       caches: harness.caches,
       logger,
       onEnded: (end) => this.ends.push(end),
       ...overrides,
+      store: overrides.store?.(fence) ?? harness.storeOf(fence),
     });
   }
 
