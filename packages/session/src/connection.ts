@@ -24,6 +24,7 @@ import { MessageAtWork } from './message-at-work.js';
 import { MessageLane } from './message-lane.js';
 import type { FinishedMessage } from './outbox.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
+import type { QuietWatch } from './quiet-watch.js';
 import type { RepeatedMessages } from './repeated-messages.js';
 import { SocketValve } from './socket-valve.js';
 import { makeWholeSocket } from './whole-socket.js';
@@ -60,6 +61,8 @@ export interface ConnectionOptions {
   /** How long each QR code lives, in place of WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
   readonly pass: ConnectPass;
+  /** Is shown everything that WhatsApp sends. */
+  readonly quiet: QuietWatch;
   readonly logger: Logger;
   readonly caches: CachesOfSession;
   /** Those of the session's messages that are decrypted and not finished. */
@@ -142,6 +145,8 @@ export class Connection {
       this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
       this.#messages = new MessageLane(socket.ws, { leftOver, hooks: this.#atWork });
       this.#watchTransport();
+      options.quiet.begin();
+      socket.ws.on('frame', (frame: unknown) => options.quiet.see(frame));
       // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
       socket.registerSocketEndHandler(() => {
         socket.ev.flush();

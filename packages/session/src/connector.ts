@@ -8,6 +8,7 @@ import type { ConnectGate, ConnectPass } from './connect-gate.js';
 import { Connection } from './connection.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import type { FinishedMessage } from './outbox.js';
+import type { QuietWatch } from './quiet-watch.js';
 import type { RepeatedMessages } from './repeated-messages.js';
 import type { SentMessages } from './sent-messages.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
@@ -28,6 +29,7 @@ interface ConnectorOptions {
   readonly qrLifeMs: number | undefined;
   readonly decrypted: DecryptedMessages;
   readonly repeated: RepeatedMessages;
+  readonly quiet: QuietWatch;
   readonly sentMessages: SentMessages;
   readonly logger: Logger;
   /** A write of the credentials found that the session is another worker's. */
@@ -159,6 +161,7 @@ export class Connector {
       qrLifeMs,
       connectTimeoutMs,
       pass,
+      quiet: this.#options.quiet,
       logger,
       caches,
       decrypted,

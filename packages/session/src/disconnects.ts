@@ -32,6 +32,9 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'unavailable',
 };
 
+/** The end of a connection that was open and delivered nothing (see QuietWatch). */
+export const QUIET: DisconnectCause = { statusCode: 428, message: 'WhatsApp delivered nothing for too long' };
+
 /** Baileys' own words when a QR round ended without a scan (Socket/socket.js). */
 const QR_REFS_ENDED = 'QR refs attempts ended';
 
@@ -48,6 +51,7 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * | 408 with the QR codes used up | a new round of QR codes, for as long as linking may take |
  * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnecting.ts) |
  * | 429 | after two to five minutes |
+ * | `QUIET` | reconnect at once, at most once in some hours (see quiet-watch.ts) |
  * | any other: 408, 428, 500, 503 … | back off, for ever |
  *
  * Whatever the reaction is, the status that tells of it is a fenced write: a session that 440 was told of because
@@ -60,6 +64,7 @@ export function reactionTo(
   { statusCode, message }: DisconnectCause,
   { isLinked, banLeftMs, random }: { isLinked: boolean; banLeftMs?: number | undefined; random: number },
 ): CodeReaction {
+  if (message === QUIET.message) return { kind: 'reconnect', reason: 'quiet', wait: 0 };
   const fatal = FATAL[statusCode];
   if (fatal !== undefined) return { kind: 'failed', reason: fatal };
   switch (statusCode) {

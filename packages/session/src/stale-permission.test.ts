@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ConnectGate } from './connect-gate.js';
 import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
+import { QuietWatch } from './quiet-watch.js';
 import { RepeatedMessages } from './repeated-messages.js';
 import { SentMessages } from './sent-messages.js';
 import { Harness, type TestSession } from './testing/harness.js';
@@ -67,6 +68,7 @@ function connectorOf(fence: Fence): Connector {
     url: harness.simulator.url,
     connectTimeoutMs: 60_000,
     qrLifeMs: undefined,
+    quiet: new QuietWatch(),
     decrypted: new DecryptedMessages({ logger }),
     repeated: new RepeatedMessages({ finished: store.finishedMessages, fence }),
     sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),

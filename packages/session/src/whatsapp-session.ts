@@ -1,4 +1,5 @@
 import type { SessionStatus } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import { FencedError } from '@wafleet/store';
 import type { BaileysEventMap, ConnectionState, WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from './caches/session-caches.js';
@@ -6,12 +7,13 @@ import type { Connection } from './connection.js';
 import { ConnectionKeeper } from './connection-keeper.js';
 import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
-import { causeOf } from './disconnects.js';
+import { causeOf, QUIET } from './disconnects.js';
 import { EventPublisher } from './event-publisher.js';
 import { LinkDesk } from './link-desk.js';
 import { MediaDesk } from './media/media-desk.js';
 import { Outbox } from './outbox.js';
 import { PairingCodes } from './pairing-codes.js';
+import { QuietWatch } from './quiet-watch.js';
 import { RepeatedMessages } from './repeated-messages.js';
 import { SentMessages } from './sent-messages.js';
 import type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
@@ -47,17 +49,21 @@ export class WhatsAppSession {
   readonly #machine: StatusMachine;
   readonly #pairingCodes: PairingCodes;
   readonly #textSender: TextSender;
+  readonly #quiet: QuietWatch;
+  readonly #logger: Logger;
+  #quietTimer: NodeJS.Timeout | undefined;
   #phase: Phase = 'running';
   #stopReason: string | undefined;
   #lastActiveAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, gate, isOwnershipCertain = () => true } = options;
-    const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs } = whatsapp;
+    const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
     const decrypted = new DecryptedMessages({ logger });
     const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence });
     const caches = options.caches.forSession();
+    this.#quiet = new QuietWatch(quietLimits);
     const keeper = this.#keeper;
     const outbox = new Outbox({
       fence,
@@ -84,6 +90,7 @@ export class WhatsAppSession {
       qrLifeMs,
       decrypted,
       repeated,
+      quiet: this.#quiet,
       sentMessages,
       logger,
       onFenced: () => this.#end('fenced'),
@@ -103,6 +110,7 @@ export class WhatsAppSession {
       },
     });
     this.#onEnded = options.onEnded;
+    this.#logger = logger;
     this.#outbox = outbox;
     this.#publisher = new EventPublisher({
       fence,
@@ -145,9 +153,20 @@ export class WhatsAppSession {
     return this.#lastActiveAt;
   }
 
+  /** When WhatsApp last delivered anything to the session object, ms since 1970; 0 if it has not. */
+  get lastStanzaAt(): number {
+    return this.#quiet.lastStanzaAt;
+  }
+
+  /** When WhatsApp last delivered a message to the session object, ms since 1970; 0 if it has not. */
+  get lastMessageAt(): number {
+    return this.#quiet.lastMessageAt;
+  }
+
   /** Opens the session. Never rejects: what goes wrong shows in the status. Resolves when it is under way. */
   async start(): Promise<void> {
     this.#machine.start();
+    this.#quietTimer = setInterval(() => this.#lookForSilence(), this.#quiet.limits.lookMs);
     await this.#keeper.open();
   }
 
@@ -181,6 +200,7 @@ export class WhatsAppSession {
   discard(): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
+    clearInterval(this.#quietTimer);
     // The transport first: from here on nothing is read, hence nothing acknowledged.
     this.#keeper.letGo()?.discard();
     void this.#keeper.close();
@@ -274,6 +294,21 @@ export class WhatsAppSession {
     const end = { update, cause: connection.cause ?? causeOf(update.lastDisconnect) };
     if (this.#phase === 'stopping') this.#machine.queue(this.#stopReason, end);
     if (this.#phase === 'running') this.#machine.reactTo(end);
+  }
+
+  /** Replaces a connection that is open and delivers nothing: what is under way is finished first. */
+  #lookForSilence(): void {
+    const connection = this.#keeper.current;
+    if (connection === undefined || this.#phase !== 'running' || this.#board.status !== 'open') return;
+    const quiet = this.#quiet.verdict();
+    if (quiet === undefined) return;
+    const { lastStanzaAt, lastMessageAt } = this;
+    this.#logger.warn(
+      { quiet, lastStanzaAt, lastMessageAt },
+      'WhatsApp delivers nothing; the connection is replaced',
+    );
+    this.#quiet.reconnecting();
+    void connection.drain(QUIET);
   }
 
   /** Ends the session once everything that it has to say is said. */
