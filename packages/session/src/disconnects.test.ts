@@ -51,9 +51,18 @@ describe('the reaction to a disconnect', () => {
     expect(react(402, { banLeftMs: 1e15 })).toMatchObject({ wait: 2 ** 31 - 1 });
   });
 
-  it('440 waits at least 30 s, 429 two minutes', () => {
+  it('440 waits at least 30 s', () => {
     expect(react(440)).toEqual({ kind: 'replaced', wait: 37_500 });
-    expect(react(429)).toEqual({ kind: 'reconnect', reason: 'rate-limited', wait: 210_000 });
+  });
+
+  it('429 waits 20 to 30 s, twice as long after each further one, five minutes at most', () => {
+    const waits = (random: number) =>
+      [0, 1, 2, 3, 4, 50].map((refusals) => {
+        const reaction = reactionTo({ statusCode: 429, message: '' }, { isLinked: true, random, refusals });
+        return 'wait' in reaction && reaction.wait;
+      });
+    expect(waits(0)).toEqual([20_000, 40_000, 80_000, 160_000, 200_000, 200_000]);
+    expect(waits(1)).toEqual([30_000, 60_000, 120_000, 240_000, 300_000, 300_000]);
   });
 });
 

@@ -13,8 +13,11 @@ type CodeReaction = Reaction | { readonly kind: 'replaced'; readonly wait: numbe
 
 const REPLACED_WAIT_MS = 30_000;
 const SHORT_JITTER_MS = 15_000;
-const RATE_LIMIT_WAIT_MS = 120_000;
-const RATE_LIMIT_JITTER_MS = 180_000;
+/**
+ * WhatsApp does not say how long a pause it wants. Most refusals are of a burst, which half a minute lets pass; each
+ * further one doubles the wait. The other half is jitter, so that sessions refused together do not return together.
+ */
+const RATE_LIMIT_WAIT_MS = { first: 20_000, longest: 200_000 };
 /** The longest time that a timer of Node takes, 24 days. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -50,7 +53,7 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * | 405 client outdated | back off; the gate lets nobody connect for a while (see connect-gate.ts) |
  * | 408 with the QR codes used up | a new round of QR codes, for as long as linking may take |
  * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnecting.ts) |
- * | 429 | after two to five minutes |
+ * | 429 | after 20 to 30 s, twice as long after each further one within half an hour, up to five minutes |
  * | `QUIET` | reconnect at once, at most once in some hours (see quiet-watch.ts) |
  * | any other: 408, 428, 500, 503 … | back off, for ever |
  *
@@ -59,10 +62,16 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  *
  * @param occasion.random from [0, 1), for jitter.
  * @param occasion.banLeftMs as WhatsApp gave it.
+ * @param occasion.refusals how often WhatsApp has refused the session with 429 lately, before this time.
  */
 export function reactionTo(
   { statusCode, message }: DisconnectCause,
-  { isLinked, banLeftMs, random }: { isLinked: boolean; banLeftMs?: number | undefined; random: number },
+  {
+    isLinked,
+    banLeftMs,
+    random,
+    refusals = 0,
+  }: { isLinked: boolean; banLeftMs?: number | undefined; random: number; refusals?: number },
 ): CodeReaction {
   if (message === QUIET.message) return { kind: 'reconnect', reason: 'quiet', wait: 0 };
   const fatal = FATAL[statusCode];
@@ -88,7 +97,8 @@ export function reactionTo(
     case 440:
       return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };
     case 429: {
-      const wait = RATE_LIMIT_WAIT_MS + Math.floor(random * RATE_LIMIT_JITTER_MS);
+      const { first, longest } = RATE_LIMIT_WAIT_MS;
+      const wait = Math.floor(Math.min(longest, first * 2 ** Math.min(refusals, 10)) * (1 + random / 2));
       return { kind: 'reconnect', reason: 'rate-limited', wait };
     }
   }
