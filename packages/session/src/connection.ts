@@ -200,6 +200,11 @@ export class Connection {
     this.#transport?.resume();
   }
 
+  /** Sends nothing until the promise, which must not reject, has settled. What is to be sent meanwhile keeps its order. */
+  holdSends(until: Promise<void>): void {
+    this.#valve.holdSends(until);
+  }
+
   /**
    * Ends the connection without waiting for the server: from now on nothing is read and nothing is sent. Its `close`
    * event follows, with the given cause. Idempotent.

@@ -1,6 +1,6 @@
 import { Boom } from '@hapi/boom';
 import { describe, expect, it } from 'vitest';
-import { banLeftMs, causeOf, reactionTo } from './disconnects.js';
+import { banLeftMs, causeOf, isDeviceRemoved, reactionTo } from './disconnects.js';
 
 const react = (
   statusCode: number,
@@ -90,5 +90,26 @@ describe('the rest of a ban', () => {
     }
     expect(banLeftMs({ error: new Error('x'), date })).toBeUndefined();
     expect(banLeftMs(undefined)).toBeUndefined();
+  });
+});
+
+describe('a device that was removed', () => {
+  const date = new Date();
+  const streamError = (data: unknown) => ({ error: new Boom('x', { statusCode: 401, data }), date });
+
+  it('is told apart from one that is refused at its login', () => {
+    const removed = streamError({ tag: 'conflict', attrs: { type: 'device_removed' } });
+    expect(isDeviceRemoved(removed)).toBe(true);
+    const others = [{ tag: 'conflict', attrs: { type: 'replaced' } }, { reason: '401' }, null, undefined];
+    for (const data of others) expect(isDeviceRemoved(streamError(data))).toBe(false);
+    expect(isDeviceRemoved(undefined)).toBe(false);
+  });
+
+  it('shows the reason that WhatsApp gave', () => {
+    const cause = { statusCode: 401, message: 'Stream Errored (conflict)' };
+    const react = (isDeviceRemoved: boolean) =>
+      reactionTo(cause, { isLinked: true, random: 0, isDeviceRemoved });
+    expect(react(true)).toEqual({ kind: 'logged-out', reason: 'device-removed' });
+    expect(react(false)).toEqual({ kind: 'logged-out', reason: 'logged-out' });
   });
 });

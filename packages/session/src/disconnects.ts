@@ -62,6 +62,7 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  *
  * @param occasion.random from [0, 1), for jitter.
  * @param occasion.banLeftMs as WhatsApp gave it.
+ * @param occasion.isDeviceRemoved as `isDeviceRemoved` says.
  * @param occasion.refusals how often WhatsApp has refused the session with 429 lately, before this time.
  */
 export function reactionTo(
@@ -70,8 +71,15 @@ export function reactionTo(
     isLinked,
     banLeftMs,
     random,
+    isDeviceRemoved = false,
     refusals = 0,
-  }: { isLinked: boolean; banLeftMs?: number | undefined; random: number; refusals?: number },
+  }: {
+    isLinked: boolean;
+    banLeftMs?: number | undefined;
+    random: number;
+    isDeviceRemoved?: boolean;
+    refusals?: number;
+  },
 ): CodeReaction {
   if (message === QUIET.message) return { kind: 'reconnect', reason: 'quiet', wait: 0 };
   const fatal = FATAL[statusCode];
@@ -81,7 +89,7 @@ export function reactionTo(
       return { kind: 'reconnect', reason: 'restart-required', wait: 0 };
     case 401:
       return isLinked
-        ? { kind: 'logged-out', reason: 'logged-out' }
+        ? { kind: 'logged-out', reason: isDeviceRemoved ? 'device-removed' : 'logged-out' }
         : { kind: 'reconnect', reason: 'link-refused', wait: 'back-off' };
     case 402:
       return banLeftMs === undefined
@@ -110,6 +118,21 @@ export function causeOf(lastDisconnect: ConnectionState['lastDisconnect']): Disc
   const error = lastDisconnect?.error;
   if (error === undefined) return { statusCode: 500, message: 'the connection ended' };
   return { statusCode: 'output' in error ? error.output.statusCode : 500, message: error.message };
+}
+
+/**
+ * Whether WhatsApp ended the connection with `<conflict type="device_removed">`: the device was removed while it was
+ * connected. WhatsApp does not say by whom: by its owner on the phone, or by itself. A device that was removed while
+ * it was away is refused at the login, without this word.
+ */
+export function isDeviceRemoved(lastDisconnect: ConnectionState['lastDisconnect']): boolean {
+  const error = lastDisconnect?.error;
+  if (error === undefined || !('data' in error)) return false;
+  // Baileys hands the first child of the stream error on with its error.
+  const node: unknown = error.data;
+  if (typeof node !== 'object' || node === null || !('attrs' in node)) return false;
+  const { attrs } = node;
+  return typeof attrs === 'object' && attrs !== null && 'type' in attrs && attrs.type === 'device_removed';
 }
 
 /**

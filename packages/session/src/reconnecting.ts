@@ -1,5 +1,5 @@
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import { banLeftMs, type Reaction, reactionTo } from './disconnects.js';
+import { banLeftMs, isDeviceRemoved, type Reaction, reactionTo } from './disconnects.js';
 import type { DisconnectCause } from './mapping/connection.js';
 
 /** So many replacements within this time mean that somebody else keeps using the same credentials. */
@@ -40,7 +40,13 @@ export class Reconnecting {
     this.#refusedAt = this.#refusedAt.filter((at) => now - at < REFUSED_LATELY_MS);
     const refusals = this.#refusedAt.length;
     if (cause.statusCode === RATE_LIMITED) this.#refusedAt.push(now);
-    const occasion = { isLinked, banLeftMs: banLeftMs(lastDisconnect), random: this.#random(), refusals };
+    const occasion = {
+      isLinked,
+      banLeftMs: banLeftMs(lastDisconnect),
+      isDeviceRemoved: isDeviceRemoved(lastDisconnect),
+      random: this.#random(),
+      refusals,
+    };
     const reaction = reactionTo(cause, occasion);
     if (reaction.kind !== 'replaced') return reaction;
     this.#replacedAt = [...this.#replacedAt.filter((at) => now - at < REPLACED.withinMs), now];

@@ -34,6 +34,7 @@ export class SocketValve {
   readonly #outgoing: [frame: unknown, callback: Callback | undefined][] = [];
   #looking: NodeJS.Timeout | undefined;
   #isShut = false;
+  #holds = 0;
 
   /**
    * Must be called in the tick in which Baileys made the socket.
@@ -53,6 +54,14 @@ export class SocketValve {
     };
     ws.removeAllListeners(MESSAGE);
     ws.on(MESSAGE, (frame: unknown) => this.#receive(frame));
+  }
+
+  /** Keeps what is sent from now on until the promise, which must not reject, has settled. */
+  holdSends(until: Promise<void>): void {
+    this.#holds += 1;
+    void until.then(() => {
+      this.#holds -= 1;
+    });
   }
 
   /** Lets nothing pass from now on, and drops what was kept. Idempotent. */
@@ -78,7 +87,7 @@ export class SocketValve {
       this.#refuse(callback);
       return;
     }
-    if (this.#looking === undefined && this.#mayPass()) {
+    if (this.#looking === undefined && this.#holds === 0 && this.#mayPass()) {
       this.#send(frame, callback);
       return;
     }
@@ -92,7 +101,7 @@ export class SocketValve {
 
   #look(): void {
     this.#looking ??= setInterval(() => {
-      if (this.#mayPass()) this.#release();
+      if (this.#holds === 0 && this.#mayPass()) this.#release();
     }, LOOK_MS);
   }
 

@@ -276,7 +276,10 @@ export class WhatsAppSession {
 
   #onEvents(connection: Connection, events: Partial<BaileysEventMap>): void {
     const { account } = this.#connector;
-    if (events['creds.update'] !== undefined) void account?.saveCreds();
+    const credentials = events['creds.update'];
+    const saved = credentials && account?.saveCreds();
+    // Baileys confirms a link in this very tick. Confirmed and not stored, it would be a device that nobody can use.
+    if (credentials?.account !== undefined && saved !== undefined) connection.holdSends(saved);
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
     try {
       this.media.keep(events);
