@@ -11,6 +11,7 @@ import {
   WorkerRegistry,
 } from '@wafleet/store';
 import { carryOut } from './commands.js';
+import { LeaseClock, momentNow } from './lease-clock.js';
 import { OwnedSessions, type OwnedSessionsOptions } from './owned-sessions.js';
 import { RedisContact } from './redis-contact.js';
 
@@ -64,8 +65,9 @@ export class Incarnation {
   readonly #lifeline: Lifeline;
   readonly #contact: RedisContact;
   readonly #identity: string;
-  /** By the monotonic clock, ms. */
-  #renewedAt = Number.NEGATIVE_INFINITY;
+  readonly #leaseClock = new LeaseClock(LEASE_MS);
+  /** The lease is taken again, and which sessions are still this worker's is not known yet. */
+  #isSettling = false;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
   #isOver = false;
@@ -82,7 +84,12 @@ export class Incarnation {
       logger: this.#logger,
       onOpen: () => void this.#beat(),
     });
-    this.sessions = new OwnedSessions({ ...options, redis: this.#redis, worker: this.id });
+    this.sessions = new OwnedSessions({
+      ...options,
+      redis: this.#redis,
+      worker: this.id,
+      isOwnershipCertain: () => this.#leaseClock.isFresh && !this.#isSettling,
+    });
     // Another connection may lead to another Redis: one that took over and has not got the latest claims.
     this.#redis.on('ready', () => void this.#discardForeign());
     this.#contact = new RedisContact({
@@ -116,8 +123,7 @@ export class Incarnation {
 
   /** Whether the lease was renewed lately enough to be alive, as far as Redis can be reached. */
   get isLeased(): boolean {
-    const isFresh = performance.now() - this.#renewedAt < LEASE_MS;
-    return !this.#isOver && this.#contact.reach === 'reachable' && isFresh;
+    return !this.#isOver && this.#contact.reach === 'reachable' && this.#leaseClock.isFresh;
   }
 
   /**
@@ -151,11 +157,12 @@ export class Incarnation {
   }
 
   async #takeLease(): Promise<void> {
+    const askedAt = momentNow();
     if (!(await this.#registry.acquireLease(this.id, this.#identity))) {
       const heldForMs = await this.#registry.identityHeldForMs(this.#identity);
       throw new IdentityTakenError(this.#identity, heldForMs);
     }
-    this.#renewedAt = performance.now();
+    this.#leaseClock.renewed(askedAt);
     await this.#beat();
     this.#server.start();
     this.#contact.start();
@@ -166,12 +173,12 @@ export class Incarnation {
   }
 
   async #renew(): Promise<void> {
-    const startedAt = performance.now();
+    const askedAt = momentNow();
     try {
       const outcome = await this.#registry.renewLease(this.id, this.#identity);
       if (this.#isOver) return;
       if (outcome === 'renewed') {
-        this.#renewedAt = startedAt;
+        this.#leaseClock.renewed(askedAt);
         return;
       }
     } catch (error) {
@@ -194,12 +201,14 @@ export class Incarnation {
    */
   async #resume(): Promise<void> {
     if (this.#isOver) return;
-    const startedAt = performance.now();
+    this.#isSettling = true;
+    const askedAt = momentNow();
     const isLost = (await this.#registry.renewLease(this.id, this.#identity)) === 'lost';
     if (isLost && !(await this.#registry.acquireLease(this.id, this.#identity))) return this.#die();
-    this.#renewedAt = startedAt;
+    this.#leaseClock.renewed(askedAt);
     await this.#beat();
     const { kept, lost } = await this.sessions.discardForeign();
+    this.#isSettling = false;
     this.#logger.info({ leaseRanOut: isLost, kept, lost }, 'Redis is back');
   }
 

@@ -59,6 +59,8 @@ export interface OwnedSessionsOptions {
   readonly eventLog: EventLogBounds;
   /** How many connects to WhatsApp all workers together make in a second, at the most. */
   readonly connectsPerSecond: number;
+  /** See WhatsAppSessionOptions. */
+  readonly isOwnershipCertain: () => boolean;
   readonly logger: Logger;
 }
 
@@ -293,7 +295,7 @@ export class OwnedSessions {
   }
 
   #open(fence: Fence): void {
-    const { redis, cipher, whatsapp, logger } = this.#options;
+    const { redis, cipher, whatsapp, isOwnershipCertain, logger } = this.#options;
     const owned: OwnedSession = {
       fence,
       commands: new Set(),
@@ -306,6 +308,7 @@ export class OwnedSessions {
           deleteAuth: () => deleteAuthState(redis, fence),
         },
         whatsapp,
+        isOwnershipCertain,
         gate: this.#gate,
         caches: this.#caches,
         logger,

@@ -3,18 +3,33 @@ import { withoutCredentials } from './redaction.js';
 /** Objects in objects deeper than that are no fields of a log entry. */
 const DEEPEST = 5;
 
+/** Never throws: whatever was thrown, a log line must not fail because of it. */
+function textOf(value: unknown): string {
+  try {
+    return withoutCredentials(String(value));
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
 /**
  * An error as logs show it. Only named fields: client libraries hang commands with their arguments on errors, and
- * stanzas with what is in them, and those hold secrets.
+ * stanzas with what is in them, and those hold secrets. Takes whatever can be thrown, and follows causes to a bounded depth.
  */
 export function loggableError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
+  return loggableCause(error, 0);
+}
+
+function loggableCause(error: unknown, depth: number): unknown {
+  if (!(error instanceof Error)) return { message: textOf(error) };
   return {
     type: error.name,
-    message: withoutCredentials(error.message),
+    message: textOf(error.message),
     ...('code' in error ? { code: error.code } : {}),
     ...(error.stack === undefined ? {} : { stack: withoutCredentials(error.stack) }),
-    ...(error.cause === undefined ? {} : { cause: loggableError(error.cause) }),
+    ...(error.cause === undefined || depth >= DEEPEST
+      ? {}
+      : { cause: loggableCause(error.cause, depth + 1) }),
   };
 }
 

@@ -1,6 +1,11 @@
 import type { Logger } from '@wafleet/runtime';
 import type { AuthStateStore } from '@wafleet/store';
-import { type AuthenticationCreds, type AuthenticationState, jidDecode } from '@whiskeysockets/baileys';
+import {
+  type AuthenticationCreds,
+  type AuthenticationState,
+  jidDecode,
+  type SignalDataSet,
+} from '@whiskeysockets/baileys';
 import { AuthGuard } from './auth-guard.js';
 import { newCredentials } from './engine/baileys.js';
 
@@ -50,9 +55,9 @@ export class Account {
     return account;
   }
 
-  /** What Baileys works with, as long as `isWanted` (see AuthGuard). It changes `creds` in place. */
-  auth(isWanted: () => boolean): AuthenticationState {
-    return { creds: this.#creds, keys: this.#guard.keysWhile(isWanted) };
+  /** What Baileys works with, as long as `isWanted` (see AuthGuard.keysWhile). It changes `creds` in place. */
+  auth(isWanted: () => boolean, onRefused: (error: unknown) => void): AuthenticationState {
+    return { creds: this.#creds, keys: this.#guard.keysWhile(isWanted, onRefused) };
   }
 
   get me(): { readonly id: string; readonly lid?: string | undefined } | undefined {
@@ -85,6 +90,19 @@ export class Account {
       this.#creds.routingInfo = Buffer.from(Uint8Array.from(routingInfo).buffer);
     }
     return this.#guard.saveCreds();
+  }
+
+  /** Deletes rows of the inbox (see DecryptedMessages). @throws {FencedError} */
+  async deleteInbox(ids: readonly string[]): Promise<void> {
+    const data: SignalDataSet & { inbox: Record<string, null> } = {
+      inbox: Object.fromEntries(ids.map((id) => [id, null])),
+    };
+    await this.#guard
+      .keysWhile(
+        () => true,
+        () => {},
+      )
+      .set(data);
   }
 
   /** Resolves when everything that was to be stored is, or has failed. */

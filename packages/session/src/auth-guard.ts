@@ -49,12 +49,19 @@ export class AuthGuard {
   /**
    * The Signal records, as Baileys is given them for one socket. Writes that are not wanted any more, since that
    * socket is gone, are not begun and not tried again: they reject.
+   * @param onRefused called with the error before any read or write of this socket rejects, whatever the reason. It
+   * must silence the socket: Baileys answers a message whose keys it cannot read or store with a NACK, and WhatsApp
+   * drops the message then.
    */
-  keysWhile(isWanted: () => boolean): SignalKeyStore {
+  keysWhile(isWanted: () => boolean, onRefused: (error: unknown) => void): SignalKeyStore {
     const keys = this.#keys;
+    const refuse = (error: unknown): never => {
+      onRefused(error);
+      throw error;
+    };
     return {
-      get: (type, ids) => this.#withPatience(async () => keys.get(type, ids)),
-      set: (data) => this.#inOrder(async () => keys.set(data), isWanted),
+      get: (type, ids) => this.#withPatience(async () => keys.get(type, ids)).catch(refuse),
+      set: (data) => this.#inOrder(async () => keys.set(data), isWanted).catch(refuse),
     };
   }
 

@@ -21,8 +21,8 @@ export class ConnectionKeeper {
   #isWaiting = false;
 
   /**
-   * @param openOne makes a connection; it never rejects, gives none when there should be none, and makes haste to do
-   * so when its signal is aborted.
+   * @param openOne makes a connection. Never rejects. Resolves to undefined if no connection is needed, promptly once
+   * its signal aborts.
    */
   constructor(openOne: (signal: AbortSignal) => Promise<Connection | undefined>) {
     this.#openOne = openOne;
@@ -38,12 +38,21 @@ export class ConnectionKeeper {
       this.#isWaiting = true;
       return Promise.resolve();
     }
-    this.#opening = this.#opening.then(async () => {
-      const { signal } = this.#closing;
-      if (signal.aborted || this.#current !== undefined) return;
-      this.#current = await this.#openOne(signal);
-      this.#applyReadingHolds();
-    });
+    // One attempt that failed unexpectedly must not stop those after it.
+    this.#opening = this.#opening
+      .catch(() => {})
+      .then(async () => {
+        const { signal } = this.#closing;
+        if (signal.aborted || this.#current !== undefined) return;
+        const connection = await this.#openOne(signal);
+        // Nothing runs between this look and the assignment: a connection that nobody has would never be closed.
+        if (signal.aborted) {
+          connection?.discard();
+          return;
+        }
+        this.#current = connection;
+        this.#applyReadingHolds();
+      });
     return this.#opening;
   }
 
@@ -69,6 +78,7 @@ export class ConnectionKeeper {
 
   openIn(milliseconds: number): void {
     clearTimeout(this.#retryTimer);
+    if (this.#closing.signal.aborted) return;
     this.#retryTimer = setTimeout(() => void this.open(), milliseconds);
   }
 
@@ -87,6 +97,8 @@ export class ConnectionKeeper {
 
   /** The connection is logged in. */
   markOpen(): void {
+    clearTimeout(this.#stableTimer);
+    if (this.#closing.signal.aborted) return;
     this.#stableTimer = setTimeout(() => {
       this.#attempt = 0;
     }, STABLE_MS);

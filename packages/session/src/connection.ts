@@ -16,7 +16,6 @@ import type { CachesOfSession } from './caches/session-caches.js';
 import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
-import { makeSocket } from './engine/baileys.js';
 import { type LearntPair, withSharedLidMappings } from './engine/shared-lid-mappings.js';
 import { shareRetryMemory } from './engine/shared-retry-memory.js';
 import { keepEventsApart } from './event-merging.js';
@@ -29,7 +28,10 @@ import { MessageLane } from './message-lane.js';
 import { MissingContents, type MissingContentsOptions } from './missing-contents/missing-contents.js';
 import type { FinishedMessage } from './outbox.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
+import type { QuietWatch } from './quiet-watch.js';
 import type { RepeatedMessages } from './repeated-messages.js';
+import { SocketValve } from './socket-valve.js';
+import { makeWholeSocket } from './whole-socket.js';
 import { within } from './within.js';
 
 /** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
@@ -51,9 +53,11 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinis
   /**
    * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
    * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers
-   * again could not be decrypted a second time.
+   * again could not be decrypted a second time. `onRefused` is called before a read or write of a record rejects.
    */
-  readonly auth: (isWanted: () => boolean) => AuthenticationState;
+  readonly auth: (isWanted: () => boolean, onRefused: (error: unknown) => void) => AuthenticationState;
+  /** Whether the session can only be this process's. While it returns false, the socket neither reads nor sends. */
+  readonly isOwnershipCertain: () => boolean;
   /** A server other than WhatsApp's. */
   readonly url: string | undefined;
   /** How long a connection may take to become open or to show a QR code. */
@@ -61,6 +65,8 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinis
   /** How long each QR code lives, in place of WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
   readonly pass: ConnectPass;
+  /** Is shown everything that WhatsApp sends. */
+  readonly quiet: QuietWatch;
   readonly logger: Logger;
   readonly caches: CachesOfSession;
   /** Those of the session's messages that are decrypted and not finished. */
@@ -90,6 +96,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #atWork: MessageAtWork;
   readonly #messages: MessageLane;
+  readonly #valve: SocketValve;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
   #transport: Socket | undefined;
@@ -100,13 +107,17 @@ export class Connection {
   #qrRoundEndsAt = 0;
   #muted = false;
 
+  /** @throws what Baileys or the parts of a connection throw; nothing is left open then. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { auth, url, qrLifeMs, logger, caches, decrypted, repeated, leftOver, getMessage } = options;
     repeated.forget();
     const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
-    this.socket = makeSocket({
-      auth: auth(() => this.#isAlive),
+    const socket = makeWholeSocket({
+      auth: auth(
+        () => this.#isAlive,
+        () => this.endWith({ statusCode: 500, message: 'keys could not be read or stored' }),
+      ),
       logger: baileysLogger(logger),
       ...(url === undefined ? {} : { waWebSocketUrl: url }),
       ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
@@ -137,55 +148,63 @@ export class Connection {
           return group;
         }),
     });
-    // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
-    const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
-      id !== this.#atWork.idWaitedFor && protocolMessage != null;
-    shareRetryMemory(this.socket.messageRetryManager, caches.retryMemory, isOwnRequest);
-    caches.groups.follow(this.socket.ws);
-    keepEventsApart(this.socket.ev);
-    const { socket } = this;
-    const isMuted = () => this.#muted;
-    const onDone = options.onMessageDone;
-    this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
-    const details = new StanzaDetails(socket, () => socket.authState.creds.me);
-    const atWork = this.#atWork;
-    const hooks = new MissingContents({
-      ...options,
-      ...{ socket, isMuted, onDone },
-      hooks: {
-        isDone: (stanza) => atWork.isDone(stanza),
-        before: (stanza) => {
-          details.begin(stanza);
-          atWork.before(stanza);
+    this.socket = socket;
+    try {
+      this.#valve = new SocketValve(socket.ws, options.isOwnershipCertain);
+      // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
+      const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
+        id !== this.#atWork.idWaitedFor && protocolMessage != null;
+      shareRetryMemory(socket.messageRetryManager, caches.retryMemory, isOwnRequest);
+      caches.groups.follow(socket.ws);
+      keepEventsApart(socket.ev);
+      const isMuted = () => this.#muted;
+      const onDone = options.onMessageDone;
+      this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
+      const details = new StanzaDetails(socket, () => socket.authState.creds.me);
+      const atWork = this.#atWork;
+      const hooks = new MissingContents({
+        ...options,
+        ...{ socket, isMuted, onDone },
+        hooks: {
+          isDone: (stanza) => atWork.isDone(stanza),
+          before: (stanza) => {
+            details.begin(stanza);
+            atWork.before(stanza);
+          },
+          after: (stanza) => {
+            atWork.after();
+            this.#acknowledge(stanza);
+          },
+          get idWaitedFor() {
+            return atWork.idWaitedFor;
+          },
         },
-        after: (stanza) => {
-          atWork.after();
-          this.#acknowledge(stanza);
-        },
-        get idWaitedFor() {
-          return atWork.idWaitedFor;
-        },
-      },
-      onEvents: (events) => this.#receive(events),
-    });
-    this.#messages = new MessageLane(socket.ws, { leftOver, hooks });
+        onEvents: (events) => this.#receive(events),
+      });
+      this.#messages = new MessageLane(socket.ws, { leftOver, hooks });
+      this.#watchTransport();
+      options.quiet.begin();
+      socket.ws.on('frame', (frame: unknown) => options.quiet.see(frame));
+      // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
+      socket.registerSocketEndHandler(() => {
+        socket.ev.flush();
+      });
+      socket.ev.process((events) => this.#receive(events));
+    } catch (error) {
+      void socket.end(undefined);
+      throw error;
+    }
     this.#watchdog = setTimeout(
       () => this.endWith({ statusCode: 408, message: 'WhatsApp did not answer in time' }),
       options.connectTimeoutMs,
     );
     const flushUntil = Date.now() + options.connectTimeoutMs + FLUSH_FOR_MS;
     this.#flusher = setInterval(() => {
-      if (this.socket.ev.isBuffering()) this.socket.ev.flush();
+      if (socket.ev.isBuffering()) socket.ev.flush();
       if (Date.now() <= flushUntil) return;
       clearInterval(this.#flusher);
       repeated.forget();
     }, FLUSH_MS);
-    this.#watchTransport();
-    // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
-    this.socket.registerSocketEndHandler(() => {
-      this.socket.ev.flush();
-    });
-    this.socket.ev.process((events) => this.#receive(events));
   }
 
   /** Why the connection ended, where the reason is this side's; Baileys' own account of it is none then. */
@@ -219,10 +238,20 @@ export class Connection {
     this.#transport?.resume();
   }
 
-  /** Ends the connection without waiting for the server. Its `close` event follows, with the given cause. */
+  /** Sends nothing until the promise, which must not reject, has settled. What is to be sent meanwhile keeps its order. */
+  holdSends(until: Promise<void>): void {
+    this.#valve.holdSends(until);
+  }
+
+  /**
+   * Ends the connection without waiting for the server: from now on nothing is read and nothing is sent. Its `close`
+   * event follows, with the given cause. Idempotent.
+   */
   endWith(cause: DisconnectCause): void {
     this.#cause ??= cause;
+    if (this.#isEnded) return;
     this.#isEnded = true;
+    this.#valve.shut();
     void this.#messages.close();
     this.#transport?.destroy();
     void this.socket.end(new Error(cause.message));

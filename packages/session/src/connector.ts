@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
 import type { Fence } from '@wafleet/store';
 import type { BaileysEventMap, BinaryNode } from '@whiskeysockets/baileys';
@@ -9,12 +10,18 @@ import type { DecryptedMessages } from './decrypted-messages.js';
 import type { LearntPair } from './engine/shared-lid-mappings.js';
 import type { KnownPerson } from './identity/people.js';
 import type { FinishedMessage } from './outbox.js';
+import type { QuietWatch } from './quiet-watch.js';
 import type { RepeatedMessages } from './repeated-messages.js';
 import type { SentMessages } from './sent-messages.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
 
+/** How often a session that waits until its ownership is certain looks again. */
+const CERTAINTY_LOOK_MS = 50;
+
 interface ConnectorOptions {
   readonly fence: Fence;
+  /** See WhatsAppSessionOptions. */
+  readonly isOwnershipCertain: () => boolean;
   readonly store: Pick<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth' | 'finishedMessages'>;
   readonly gate: ConnectGate;
   readonly caches: CachesOfSession;
@@ -24,6 +31,7 @@ interface ConnectorOptions {
   readonly qrLifeMs: number | undefined;
   readonly decrypted: DecryptedMessages;
   readonly repeated: RepeatedMessages;
+  readonly quiet: QuietWatch;
   readonly sentMessages: SentMessages;
   readonly logger: Logger;
   /** A write of the credentials found that the session is another worker's. */
@@ -50,6 +58,7 @@ interface ConnectorOptions {
 export class Connector {
   readonly #options: ConnectorOptions;
   #account: Account | undefined;
+  #isDiscarded = false;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -61,27 +70,38 @@ export class Connector {
   }
 
   /**
-   * Waits for leave to connect, and connects.
+   * Waits for a permit to connect, and connects. A permit that is not used is given back.
+   *
+   * The permit, the lease and the signal are looked at again after every wait: a process that was frozen gets the
+   * permit and the loss of its sessions in one turn of the event loop, in any order.
    * @param request.isLinkFresh a phone has linked the session just now, and its person waits for it to open.
-   * @returns undefined when the signal was aborted.
+   * @returns undefined if the signal was aborted.
    * @throws what reading the credentials throws: {FencedError}, {SealedValueError}, or that Redis is out of reach.
    */
   async open(request: { signal: AbortSignal; isLinkFresh: boolean }): Promise<Connection | undefined> {
-    const { gate, fence, decrypted, logger, onHeld } = this.#options;
-    this.#account ??= await this.#loadAccount();
+    const { signal, isLinkFresh } = request;
+    const account = await this.#loadedAccount();
+    if (signal.aborted) return undefined;
     // What the last connection gave has to be stored before the next one logs in with it.
-    await this.#account.idle();
-    if (this.#account.isHalfLinked) await this.#account.reset();
-    const pass = await gate.pass({
-      tenantId: fence.tenantId,
-      isUrgent: !this.#account.isLinked || request.isLinkFresh,
-      signal: request.signal,
-      onHeld,
-    });
-    const leftOver = await decrypted.leftOver();
-    if (leftOver.length > 0)
-      logger.info({ messages: leftOver.length }, 'another worker left messages unfinished');
-    return pass && this.#connect(this.#account, pass, leftOver);
+    await account.idle();
+    if (signal.aborted) return undefined;
+    if (account.isHalfLinked) await account.reset();
+    while (!signal.aborted) {
+      if (!this.#options.isOwnershipCertain()) {
+        await delay(CERTAINTY_LOOK_MS, undefined, { signal }).catch(() => {});
+        continue;
+      }
+      const pass = await this.#pass(signal, !account.isLinked || isLinkFresh);
+      const connection = pass && this.#openWith(pass, { account, signal });
+      if (connection !== undefined) return connection;
+    }
+    return undefined;
+  }
+
+  /** Lets every write that has not begun fail, also those of an account that is still being read. */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.#account?.discard();
   }
 
   /** Deletes the credentials, loaded or not. @throws {FencedError} when the session is another worker's. */
@@ -89,10 +109,41 @@ export class Connector {
     return this.#account?.wipe() ?? this.#options.store.deleteAuth();
   }
 
+  #pass(signal: AbortSignal, isUrgent: boolean): Promise<ConnectPass | undefined> {
+    const { gate, fence, onHeld } = this.#options;
+    return gate.pass({ tenantId: fence.tenantId, isUrgent, signal, onHeld });
+  }
+
+  /** Undefined, and the permit given back, if the session may not connect any more, or not now. */
+  #openWith(
+    pass: ConnectPass,
+    { account, signal }: { account: Account; signal: AbortSignal },
+  ): Connection | undefined {
+    const { decrypted, logger, isOwnershipCertain } = this.#options;
+    if (signal.aborted || !isOwnershipCertain()) {
+      pass.ended(0);
+      return undefined;
+    }
+    try {
+      const leftOver = decrypted.leftOver();
+      if (leftOver.length > 0)
+        logger.info({ messages: leftOver.length }, 'another worker left messages unfinished');
+      return this.#connect(account, pass, leftOver);
+    } catch (error) {
+      pass.ended(0);
+      throw error;
+    }
+  }
+
+  async #loadedAccount(): Promise<Account> {
+    this.#account ??= await this.#loadAccount();
+    if (this.#isDiscarded) this.#account.discard();
+    return this.#account;
+  }
+
   async #loadAccount(): Promise<Account> {
     const { store, decrypted, logger, onFenced, onStorageFailed, onUnreadable } = this.#options;
-    await decrypted.restore((ids) => store.auth.readRecords('inbox', ids));
-    return Account.load({
+    const account = await Account.load({
       store: store.auth,
       deleteStored: store.deleteAuth,
       logger,
@@ -100,6 +151,12 @@ export class Connector {
       onStorageFailed,
       onUnreadable,
     });
+    // After the credentials: with a wrong key nothing of the inbox may be taken for malformed.
+    await decrypted.restore({
+      read: (ids) => store.auth.readRecords('inbox', ids),
+      delete: (ids) => account.deleteInbox(ids),
+    });
+    return account;
   }
 
   #connect(account: Account, pass: ConnectPass, leftOver: readonly BinaryNode[]): Connection {
@@ -107,11 +164,13 @@ export class Connector {
       this.#options;
     const { store, fence } = this.#options;
     const connection: Connection = new Connection({
-      auth: (isWanted) => account.auth(isWanted),
+      auth: (isWanted, onRefused) => account.auth(isWanted, onRefused),
+      isOwnershipCertain: this.#options.isOwnershipCertain,
       url,
       qrLifeMs,
       connectTimeoutMs,
       pass,
+      quiet: this.#options.quiet,
       logger,
       caches,
       decrypted,

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { Logger } from '@wafleet/runtime';
+import { SealedValueError } from '@wafleet/store';
 import {
   type BinaryNode,
   decodeBinaryNode,
@@ -25,6 +27,13 @@ interface Row {
   readonly plaintexts: Readonly<Record<string, Uint8Array>>;
 }
 
+/** Where the rows are stored. */
+export interface StoredRows {
+  /** Stored rows by their ids, decoded; undefined where there is none. @throws {SealedValueError} */
+  read(ids: readonly string[]): Promise<unknown[]>;
+  delete(ids: readonly string[]): Promise<void>;
+}
+
 function isRow(value: unknown): value is Row {
   if (typeof value !== 'object' || value === null) return false;
   if (!('number' in value && 'stanza' in value && 'plaintexts' in value)) return false;
@@ -48,6 +57,25 @@ interface Unfinished {
   state: 'left' | 'begun' | 'handed-out';
 }
 
+/** Whether a stored value is the reason of an error, and not the way to it. */
+function isOfValue(error: unknown): boolean {
+  return [SealedValueError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
+}
+
+/** A row that another process left, and the message that it holds. */
+interface LeftOver {
+  readonly unfinished: Unfinished;
+  readonly stanza: BinaryNode;
+}
+
+/** @throws {Error} if the bytes are not a message as WhatsApp sends it. */
+async function readStanza(bytes: Uint8Array): Promise<BinaryNode> {
+  // A binary node is preceded by a byte that says whether it is compressed.
+  const stanza = await decodeBinaryNode(Buffer.from(bytes));
+  if (stanza.tag !== 'message' || stanza.attrs.id === undefined) throw new Error('it is not a message');
+  return stanza;
+}
+
 /**
  * Messages that are decrypted and whose events are not in the log yet.
  *
@@ -62,27 +90,48 @@ interface Unfinished {
  * and decryption gives the same plaintext a second time.
  */
 export class DecryptedMessages {
+  readonly #logger: Logger;
   readonly #unfinished = new Map<string, Unfinished>();
+  /** Rows that cannot be opened with the keys at hand. They stay as they are, for a worker that has the key. */
+  readonly #sealed = new Set<string>();
+  #left: LeftOver[] = [];
   #current: { readonly stanza: BinaryNode; unfinished: Unfinished | undefined } | undefined;
   #count = 0;
 
-  /** @param read gives stored rows by their ids, as `unknown` or undefined for none. */
-  async restore(read: (ids: readonly string[]) => Promise<unknown[]>): Promise<void> {
-    const stored = await read(ROW_IDS);
-    for (const [index, id] of ROW_IDS.entries()) {
-      const row = stored[index];
-      if (!isRow(row)) continue;
-      this.#unfinished.set(id, { id, row, state: 'left' });
-      this.#count = Math.max(this.#count, row.number);
+  constructor(options: { logger: Logger }) {
+    this.#logger = options.logger;
+  }
+
+  /**
+   * Reads what another process left. A row that is malformed is deleted and named in the log: it must not keep its
+   * session from opening. Rejects if Redis cannot be reached or refuses the deletion.
+   */
+  async restore(rows: StoredRows): Promise<void> {
+    this.#left = [];
+    this.#unfinished.clear();
+    const malformed: string[] = [];
+    for (const [id, value] of await this.#readAll(rows, malformed)) {
+      try {
+        if (!isRow(value)) throw new Error('it is not a row');
+        const unfinished: Unfinished = { id, row: value, state: 'left' };
+        this.#left.push({ unfinished, stanza: await readStanza(value.stanza) });
+        this.#unfinished.set(id, unfinished);
+        this.#count = Math.max(this.#count, value.number);
+      } catch (error) {
+        this.#logger.error({ err: error, row: `inbox:${id}` }, 'a malformed row of the inbox is deleted');
+        malformed.push(id);
+      }
     }
+    this.#left.sort((a, b) => a.unfinished.row.number - b.unfinished.row.number);
+    if (malformed.length > 0) await rows.delete(malformed);
   }
 
   /** The messages that another process left unfinished and that are so still, oldest first. */
-  async leftOver(): Promise<BinaryNode[]> {
-    const rows = [...this.#unfinished.values()].filter(({ state }) => state === 'left');
-    rows.sort((a, b) => a.row.number - b.row.number);
-    // A binary node is preceded by a byte that tells whether it is compressed.
-    return Promise.all(rows.map(({ row }) => decodeBinaryNode(Buffer.from(row.stanza))));
+  leftOver(): BinaryNode[] {
+    this.#left = this.#left.filter(
+      ({ unfinished }) => unfinished.state === 'left' && this.#unfinished.get(unfinished.id) === unfinished,
+    );
+    return this.#left.map(({ stanza }) => stanza);
   }
 
   /** A repository whose decryption can be repeated, and is stored together with what it is of. */
@@ -125,6 +174,34 @@ export class DecryptedMessages {
     this.#unfinished.delete(field.slice('inbox:'.length));
   }
 
+  /** The rows that there are. One at a time if some cannot be read, so that the others are. */
+  async #readAll(rows: StoredRows, malformed: string[]): Promise<Map<string, unknown>> {
+    const found = new Map<string, unknown>();
+    const note = (id: string, value: unknown) => {
+      if (value !== undefined) found.set(id, value);
+    };
+    try {
+      const stored = await rows.read(ROW_IDS);
+      for (const [index, id] of ROW_IDS.entries()) note(id, stored[index]);
+      return found;
+    } catch (error) {
+      if (!isOfValue(error)) throw error;
+    }
+    for (const id of ROW_IDS) {
+      try {
+        note(id, (await rows.read([id]))[0]);
+      } catch (error) {
+        if (!isOfValue(error)) throw error;
+        const isSealed = error instanceof SealedValueError;
+        const text = isSealed ? 'cannot be opened and is left as it is' : 'is malformed and is deleted';
+        this.#logger.error({ err: error, row: `inbox:${id}` }, `a row of the inbox ${text}`);
+        if (isSealed) this.#sealed.add(id);
+        else malformed.push(id);
+      }
+    }
+    return found;
+  }
+
   async #once(
     keys: SignalKeyStoreWithTransaction,
     lock: string,
@@ -159,7 +236,8 @@ export class DecryptedMessages {
   #note(digest: string, plaintext: Uint8Array): Unfinished | undefined {
     const current = this.#current;
     if (current === undefined) return undefined;
-    const id = current.unfinished?.id ?? ROW_IDS.find((free) => !this.#unfinished.has(free));
+    const isFree = (id: string) => !this.#unfinished.has(id) && !this.#sealed.has(id);
+    const id = current.unfinished?.id ?? ROW_IDS.find(isFree);
     if (id === undefined) return undefined;
     const before = current.unfinished?.row ?? {
       number: ++this.#count,

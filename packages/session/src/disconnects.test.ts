@@ -1,6 +1,6 @@
 import { Boom } from '@hapi/boom';
 import { describe, expect, it } from 'vitest';
-import { banLeftMs, causeOf, reactionTo } from './disconnects.js';
+import { banLeftMs, causeOf, isDeviceRemoved, reactionTo } from './disconnects.js';
 
 const react = (
   statusCode: number,
@@ -51,9 +51,18 @@ describe('the reaction to a disconnect', () => {
     expect(react(402, { banLeftMs: 1e15 })).toMatchObject({ wait: 2 ** 31 - 1 });
   });
 
-  it('440 waits at least 30 s, 429 two minutes', () => {
+  it('440 waits at least 30 s', () => {
     expect(react(440)).toEqual({ kind: 'replaced', wait: 37_500 });
-    expect(react(429)).toEqual({ kind: 'reconnect', reason: 'rate-limited', wait: 210_000 });
+  });
+
+  it('429 waits 20 to 30 s, twice as long after each further one, five minutes at most', () => {
+    const waits = (random: number) =>
+      [0, 1, 2, 3, 4, 50].map((refusals) => {
+        const reaction = reactionTo({ statusCode: 429, message: '' }, { isLinked: true, random, refusals });
+        return 'wait' in reaction && reaction.wait;
+      });
+    expect(waits(0)).toEqual([20_000, 40_000, 80_000, 160_000, 200_000, 200_000]);
+    expect(waits(1)).toEqual([30_000, 60_000, 120_000, 240_000, 300_000, 300_000]);
   });
 });
 
@@ -81,5 +90,26 @@ describe('the rest of a ban', () => {
     }
     expect(banLeftMs({ error: new Error('x'), date })).toBeUndefined();
     expect(banLeftMs(undefined)).toBeUndefined();
+  });
+});
+
+describe('a device that was removed', () => {
+  const date = new Date();
+  const streamError = (data: unknown) => ({ error: new Boom('x', { statusCode: 401, data }), date });
+
+  it('is told apart from one that is refused at its login', () => {
+    const removed = streamError({ tag: 'conflict', attrs: { type: 'device_removed' } });
+    expect(isDeviceRemoved(removed)).toBe(true);
+    const others = [{ tag: 'conflict', attrs: { type: 'replaced' } }, { reason: '401' }, null, undefined];
+    for (const data of others) expect(isDeviceRemoved(streamError(data))).toBe(false);
+    expect(isDeviceRemoved(undefined)).toBe(false);
+  });
+
+  it('shows the reason that WhatsApp gave', () => {
+    const cause = { statusCode: 401, message: 'Stream Errored (conflict)' };
+    const react = (isDeviceRemoved: boolean) =>
+      reactionTo(cause, { isLinked: true, random: 0, isDeviceRemoved });
+    expect(react(true)).toEqual({ kind: 'logged-out', reason: 'device-removed' });
+    expect(react(false)).toEqual({ kind: 'logged-out', reason: 'logged-out' });
   });
 });

@@ -13,8 +13,11 @@ type CodeReaction = Reaction | { readonly kind: 'replaced'; readonly wait: numbe
 
 const REPLACED_WAIT_MS = 30_000;
 const SHORT_JITTER_MS = 15_000;
-const RATE_LIMIT_WAIT_MS = 120_000;
-const RATE_LIMIT_JITTER_MS = 180_000;
+/**
+ * WhatsApp does not say how long a pause it wants. Most refusals are of a burst, which half a minute lets pass; each
+ * further one doubles the wait. The other half is jitter, so that sessions refused together do not return together.
+ */
+const RATE_LIMIT_WAIT_MS = { first: 20_000, longest: 200_000 };
 /** The longest time that a timer of Node takes, 24 days. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -32,6 +35,9 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'unavailable',
 };
 
+/** The end of a connection that was open and delivered nothing (see QuietWatch). */
+export const QUIET: DisconnectCause = { statusCode: 428, message: 'WhatsApp delivered nothing for too long' };
+
 /** Baileys' own words when a QR round ended without a scan (Socket/socket.js). */
 const QR_REFS_ENDED = 'QR refs attempts ended';
 
@@ -47,7 +53,8 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * | 405 client outdated | back off; the gate lets nobody connect for a while (see connect-gate.ts) |
  * | 408 with the QR codes used up | a new round of QR codes, for as long as linking may take |
  * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnecting.ts) |
- * | 429 | after two to five minutes |
+ * | 429 | after 20 to 30 s, twice as long after each further one within half an hour, up to five minutes |
+ * | `QUIET` | reconnect at once, at most once in some hours (see quiet-watch.ts) |
  * | any other: 408, 428, 500, 503 … | back off, for ever |
  *
  * Whatever the reaction is, the status that tells of it is a fenced write: a session that 440 was told of because
@@ -55,11 +62,26 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  *
  * @param occasion.random from [0, 1), for jitter.
  * @param occasion.banLeftMs as WhatsApp gave it.
+ * @param occasion.isDeviceRemoved as `isDeviceRemoved` says.
+ * @param occasion.refusals how often WhatsApp has refused the session with 429 lately, before this time.
  */
 export function reactionTo(
   { statusCode, message }: DisconnectCause,
-  { isLinked, banLeftMs, random }: { isLinked: boolean; banLeftMs?: number | undefined; random: number },
+  {
+    isLinked,
+    banLeftMs,
+    random,
+    isDeviceRemoved = false,
+    refusals = 0,
+  }: {
+    isLinked: boolean;
+    banLeftMs?: number | undefined;
+    random: number;
+    isDeviceRemoved?: boolean;
+    refusals?: number;
+  },
 ): CodeReaction {
+  if (message === QUIET.message) return { kind: 'reconnect', reason: 'quiet', wait: 0 };
   const fatal = FATAL[statusCode];
   if (fatal !== undefined) return { kind: 'failed', reason: fatal };
   switch (statusCode) {
@@ -67,7 +89,7 @@ export function reactionTo(
       return { kind: 'reconnect', reason: 'restart-required', wait: 0 };
     case 401:
       return isLinked
-        ? { kind: 'logged-out', reason: 'logged-out' }
+        ? { kind: 'logged-out', reason: isDeviceRemoved ? 'device-removed' : 'logged-out' }
         : { kind: 'reconnect', reason: 'link-refused', wait: 'back-off' };
     case 402:
       return banLeftMs === undefined
@@ -83,7 +105,8 @@ export function reactionTo(
     case 440:
       return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };
     case 429: {
-      const wait = RATE_LIMIT_WAIT_MS + Math.floor(random * RATE_LIMIT_JITTER_MS);
+      const { first, longest } = RATE_LIMIT_WAIT_MS;
+      const wait = Math.floor(Math.min(longest, first * 2 ** Math.min(refusals, 10)) * (1 + random / 2));
       return { kind: 'reconnect', reason: 'rate-limited', wait };
     }
   }
@@ -95,6 +118,21 @@ export function causeOf(lastDisconnect: ConnectionState['lastDisconnect']): Disc
   const error = lastDisconnect?.error;
   if (error === undefined) return { statusCode: 500, message: 'the connection ended' };
   return { statusCode: 'output' in error ? error.output.statusCode : 500, message: error.message };
+}
+
+/**
+ * Whether WhatsApp ended the connection with `<conflict type="device_removed">`: the device was removed while it was
+ * connected. WhatsApp does not say by whom: by its owner on the phone, or by itself. A device that was removed while
+ * it was away is refused at the login, without this word.
+ */
+export function isDeviceRemoved(lastDisconnect: ConnectionState['lastDisconnect']): boolean {
+  const error = lastDisconnect?.error;
+  if (error === undefined || !('data' in error)) return false;
+  // Baileys hands the first child of the stream error on with its error.
+  const node: unknown = error.data;
+  if (typeof node !== 'object' || node === null || !('attrs' in node)) return false;
+  const { attrs } = node;
+  return typeof attrs === 'object' && attrs !== null && 'type' in attrs && attrs.type === 'device_removed';
 }
 
 /**

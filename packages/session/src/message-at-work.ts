@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
+import { isRedisUnreachable } from '@wafleet/store';
 import { type BaileysEventMap, type BinaryNode, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import type { FinishedMessage } from './outbox.js';
@@ -106,6 +107,10 @@ export class MessageAtWork {
         return await repeated.includes(stanza, digest);
       } catch (error) {
         if (!socket.ws.isOpen) return false;
+        if (!isRedisUnreachable(error)) {
+          logger.error({ err: error, message: stanza.attrs.id }, 'whether a message came before is unknown');
+          return false;
+        }
         logger.warn(
           { err: error, retryMs: RETRY_MS },
           'whether a message came before cannot be told; it waits',

@@ -151,3 +151,14 @@ it('is empty for good once the fence refused', async () => {
   expect(told).toEqual(['fenced']);
   expect(await logged()).toEqual([]);
 });
+
+it('leaves out a step that cannot succeed, and goes on with what comes after it', async () => {
+  outbox.publish(numbered(0, 1));
+  outbox.run(async () => {
+    JSON.parse('a stored value that is malformed');
+  });
+  outbox.run(() => Promise.reject('not an error'));
+  outbox.publish(numbered(1, 1));
+  await waitFor(async () => (await logged()).length === 2, { what: 'the event after the steps' });
+  expect(await logged()).toEqual([0, 1]);
+});

@@ -4,6 +4,7 @@ import {
   type EventLog,
   type Fence,
   FencedError,
+  isRedisUnreachable,
   type OutgoingEvent,
   type SealedSecret,
 } from '@wafleet/store';
@@ -37,6 +38,12 @@ interface Batch {
   readonly secrets: SealedSecret[];
 }
 
+/** Whether an error is of what is written, so that writing it again would fail in the same way. */
+function isOfContent(error: unknown): boolean {
+  const isAnswer = error instanceof Error && error.name === 'ReplyError';
+  return !(error instanceof FencedError || isAnswer || isRedisUnreachable(error));
+}
+
 function charactersOf(events: readonly OutgoingEvent[]): number {
   return events.reduce((sum, { body }) => sum + body.length, 0);
 }
@@ -45,7 +52,8 @@ function charactersOf(events: readonly OutgoingEvent[]): number {
  * The one way out of a session: its events and the writes that must keep their order with them, such as its
  * status, leave one after the other. Events that wait together are appended together. What fails because Redis is
  * out of reach is tried again until it succeeds; an append has a number by which Redis knows one whose answer was
- * lost, so it is written once. A refused fence empties the outbox for good.
+ * lost, so it is written once. A step that fails for another reason, such as a stored value that is malformed, is
+ * logged and left out: it must not hold up what comes after it. A refused fence empties the outbox for good.
  *
  * Nothing that waits is ever dropped for want of room. `onCongestion` tells when much waits, so that whoever fills
  * the outbox can stop until it tells that the way is free again.
@@ -146,7 +154,8 @@ export class Outbox {
       if (first?.kind === 'step') {
         this.#items.shift();
         await this.#untilDone(async () => {
-          this.#items.unshift(...this.#toItems(await first.run()));
+          const events = await this.#runStep(first.run);
+          this.#items.unshift(...this.#toItems(events));
         });
       } else {
         const { events, finished, secrets } = this.#takeBatch();
@@ -163,6 +172,17 @@ export class Outbox {
       }
     }
     this.#draining = undefined;
+  }
+
+  async #runStep(run: () => Promise<readonly MappedEvent[]>): Promise<readonly MappedEvent[]> {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      if (!this.#abort.signal.aborted)
+        this.#logger.error({ err: error }, 'a step of a session failed and is left out');
+      return [];
+    }
   }
 
   #takeBatch(): Batch {

@@ -35,3 +35,14 @@ it('leaves every other cause to the table', () => {
     reason: 'forbidden',
   });
 });
+
+it('waits the longer the more often WhatsApp refused it lately, and begins anew half an hour later', () => {
+  let now = 0;
+  const reconnecting = new Reconnecting({ random: () => 0, now: () => now });
+  const waits = [0, 30_000, 90_000, 90_000 + 1_800_001].map((at) => {
+    now = at;
+    const reaction = reconnecting.reactionTo({ statusCode: 429, message: '' }, { isLinked: true });
+    return 'wait' in reaction && reaction.wait;
+  });
+  expect(waits).toEqual([20_000, 40_000, 80_000, 20_000]);
+});

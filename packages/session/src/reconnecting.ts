@@ -1,9 +1,13 @@
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import { banLeftMs, type Reaction, reactionTo } from './disconnects.js';
+import { banLeftMs, isDeviceRemoved, type Reaction, reactionTo } from './disconnects.js';
 import type { DisconnectCause } from './mapping/connection.js';
 
 /** So many replacements within this time mean that somebody else keeps using the same credentials. */
 const REPLACED = { times: 5, withinMs: 3_600_000 };
+
+const RATE_LIMITED = 429;
+/** Refusals within this time make the next wait longer. */
+const REFUSED_LATELY_MS = 1_800_000;
 
 /**
  * What a session does about the ends of its connections, in the light of those that came before.
@@ -16,6 +20,7 @@ export class Reconnecting {
   readonly #random: () => number;
   readonly #now: () => number;
   #replacedAt: number[] = [];
+  #refusedAt: number[] = [];
 
   /** @param options.now ms of a clock that is never set. */
   constructor({ random = Math.random, now = () => performance.now() } = {}) {
@@ -31,10 +36,19 @@ export class Reconnecting {
     cause: DisconnectCause,
     { isLinked, lastDisconnect }: { isLinked: boolean; lastDisconnect?: ConnectionState['lastDisconnect'] },
   ): Reaction {
-    const occasion = { isLinked, banLeftMs: banLeftMs(lastDisconnect), random: this.#random() };
+    const now = this.#now();
+    this.#refusedAt = this.#refusedAt.filter((at) => now - at < REFUSED_LATELY_MS);
+    const refusals = this.#refusedAt.length;
+    if (cause.statusCode === RATE_LIMITED) this.#refusedAt.push(now);
+    const occasion = {
+      isLinked,
+      banLeftMs: banLeftMs(lastDisconnect),
+      isDeviceRemoved: isDeviceRemoved(lastDisconnect),
+      random: this.#random(),
+      refusals,
+    };
     const reaction = reactionTo(cause, occasion);
     if (reaction.kind !== 'replaced') return reaction;
-    const now = this.#now();
     this.#replacedAt = [...this.#replacedAt.filter((at) => now - at < REPLACED.withinMs), now];
     return this.#replacedAt.length < REPLACED.times
       ? { kind: 'reconnect', reason: 'replaced', wait: reaction.wait }

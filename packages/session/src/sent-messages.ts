@@ -1,12 +1,6 @@
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import {
-  type Fence,
-  FencedError,
-  isRedisUnreachable,
-  type RecentMessages,
-  SealedValueError,
-} from '@wafleet/store';
+import { type Fence, FencedError, isRedisUnreachable, type RecentMessages } from '@wafleet/store';
 import { proto } from '@whiskeysockets/baileys';
 
 /** The messages that a session sent lately, for receivers that cannot decrypt one and ask for it again. */
@@ -35,7 +29,7 @@ export class SentMessages {
     }
   }
 
-  /** Undefined for one that was not sent, or too long ago, or that no key of this worker opens. */
+  /** Undefined for one that was not sent, or too long ago, or that cannot be read. Rejects if Redis is out of reach. */
   async find(id: string | null | undefined): Promise<proto.IMessage | undefined> {
     // Whoever asks chooses the id; names with spaces are of other things that are kept.
     if (!id || id.includes(' ')) return undefined;
@@ -43,9 +37,9 @@ export class SentMessages {
       const bytes = await this.#recentMessages.get(this.#fence, id);
       return bytes === undefined ? undefined : proto.Message.decode(bytes);
     } catch (error) {
-      if (!(error instanceof SealedValueError)) throw error;
-      // Sealed with a key that was taken out of use since.
-      this.#logger.warn({ err: error }, 'a message cannot be sent again');
+      if (isRedisUnreachable(error)) throw error;
+      // Malformed, or sealed with a key that was taken out of use since.
+      this.#logger.warn({ err: error, messageId: id }, 'a message cannot be sent again');
       return undefined;
     }
   }

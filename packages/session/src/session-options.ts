@@ -12,6 +12,7 @@ import type {
 } from '@wafleet/store';
 import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectGate } from './connect-gate.js';
+import type { QuietLimits } from './quiet-watch.js';
 
 /** Why a session ended by itself. The worker then gives up the ownership, which `fenced` means is lost already. */
 export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
@@ -47,7 +48,15 @@ export interface WhatsAppSessionOptions {
     readonly linkPatienceMs?: number;
     /** How long each QR code lives; WhatsApp's own 60 s for the first and 20 s for each later one. */
     readonly qrLifeMs?: number;
+    /** When a connection that delivers nothing is replaced; see QUIET_LIMITS. */
+    readonly quietLimits?: Partial<QuietLimits>;
   };
+  /**
+   * Whether the session can only be this worker's: its lease was renewed so lately that nobody can have claimed the
+   * session since. While it returns false, the session opens no connection, and its socket neither reads nor sends.
+   * Called for each frame, so it must be cheap. Default: always true.
+   */
+  readonly isOwnershipCertain?: () => boolean;
   /** Where the session waits for leave before each connect; the same for all sessions of a process. */
   readonly gate: ConnectGate;
   /** What sessions remember, within one bound for all sessions of a process. */

@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import { isRedisUnreachable } from '@wafleet/store';
+import { isRedisUnreachable, SealedValueError } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { Connection } from './connection.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
@@ -33,7 +33,7 @@ type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
  * | connecting | start; the restart that follows a link | QR code → awaiting_link; login → open |
  * | awaiting_link | WhatsApp sent QR codes | link → connecting; nobody links for long → closed |
  * | open | login | loss of the connection → reconnecting; stop → queued |
- * | reconnecting | loss of the connection (see disconnects.ts) | login → open; QR code → awaiting_link |
+ * | reconnecting | loss of the connection (see disconnects.ts); an error while one was opened | login → open; QR code → awaiting_link |
  * | queued | stop: another worker is to take it | a new session object |
  * | closed | nobody linked a phone in time | a new session object |
  * | logged_out | unlinked, here or on the phone; the keys are wiped | a new session object |
@@ -121,18 +121,27 @@ export class StatusMachine {
     }
   }
 
-  /** No connection could be opened, for an error of the storage. */
+  /**
+   * No connection could be opened. Only credentials that no key opens are beyond help; whatever else went wrong, a
+   * later attempt may succeed, here or on a worker of another release.
+   */
   cannotOpen(error: unknown): void {
-    if (!isRedisUnreachable(error)) {
-      this.cannotRun(error);
+    const { board, keeper, logger } = this.#options;
+    if (error instanceof SealedValueError) {
+      this.cannotRead(error);
       return;
     }
-    this.#options.logger.warn({ err: error }, 'the credentials cannot be read now');
-    this.#options.keeper.openWithBackOff();
+    if (isRedisUnreachable(error)) {
+      logger.warn({ err: error }, 'the credentials cannot be read now');
+    } else {
+      logger.error({ err: error }, 'the session could not be opened; it tries again');
+      board.set('reconnecting', 'open-failed');
+    }
+    keeper.openWithBackOff();
   }
 
   /** Stored credentials are damaged, or sealed with a key that this worker does not have. */
-  cannotRun(error: unknown): void {
+  cannotRead(error: unknown): void {
     this.#options.logger.error({ err: error }, 'the session cannot be run with its credentials');
     this.#options.keeper.letGo()?.discard();
     this.#rest('failed', 'credentials-unreadable');

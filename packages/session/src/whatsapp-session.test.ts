@@ -51,6 +51,17 @@ describe('linking by QR code', () => {
     expect(JSON.stringify(texts)).not.toMatch(/advSecret|noiseKey|signedPreKey|KeyShare|InlinePayload/);
   });
 
+  it('is not confirmed to WhatsApp before the credentials are stored', async () => {
+    const phone = harness.simulator.addPhone({ name: 'Anton' });
+    const test = await harness.newSession();
+    await test.session.start();
+    const { payload } = await test.event('auth.qr');
+    // Another worker has the session by now, and this one does not know.
+    await harness.takeOver(test.fence, test.fence.worker);
+    await expect(phone.scan(String(payload.qr))).rejects.toThrow();
+    expect(phone.devices.size).toBe(0);
+  });
+
   it('shows codes round after round, and ends as closed when nobody links in time', async () => {
     const test = await harness.newSession({ qrLifeMs: 40, linkPatienceMs: 4_000 });
     await test.session.start();
@@ -181,6 +192,7 @@ describe('the end of a link', () => {
     const { phone, test } = await linked('Heidi');
     phone.unlink();
     const record = await test.status('logged_out');
+    expect(record.reason).toBe('device-removed');
     expect(record.phone).toBeUndefined();
     await waitFor(() => test.ends.length > 0, { what: 'the end' });
     expect(test.ends).toEqual(['logged_out']);

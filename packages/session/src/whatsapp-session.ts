@@ -1,4 +1,5 @@
 import type { SessionStatus } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import { FencedError } from '@wafleet/store';
 import type { BaileysEventMap, ConnectionState, WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from './caches/session-caches.js';
@@ -6,7 +7,7 @@ import type { Connection } from './connection.js';
 import { ConnectionKeeper } from './connection-keeper.js';
 import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
-import { causeOf } from './disconnects.js';
+import { causeOf, QUIET } from './disconnects.js';
 import { EventPublisher } from './event-publisher.js';
 import { People } from './identity/people.js';
 import { otherNameOf } from './known-names.js';
@@ -14,6 +15,7 @@ import { LinkDesk } from './link-desk.js';
 import { MediaDesk } from './media/media-desk.js';
 import { Outbox } from './outbox.js';
 import { PairingCodes } from './pairing-codes.js';
+import { QuietWatch } from './quiet-watch.js';
 import { RepeatedMessages } from './repeated-messages.js';
 import { SentMessages } from './sent-messages.js';
 import type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
@@ -49,17 +51,21 @@ export class WhatsAppSession {
   readonly #machine: StatusMachine;
   readonly #pairingCodes: PairingCodes;
   readonly #textSender: TextSender;
+  readonly #quiet: QuietWatch;
+  readonly #logger: Logger;
+  #quietTimer: NodeJS.Timeout | undefined;
   #phase: Phase = 'running';
   #stopReason: string | undefined;
   #lastActiveAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
-    const { fence, store, whatsapp, gate } = options;
-    const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs } = whatsapp;
+    const { fence, store, whatsapp, gate, isOwnershipCertain = () => true } = options;
+    const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
-    const decrypted = new DecryptedMessages();
+    const decrypted = new DecryptedMessages({ logger });
     const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence });
     const caches = options.caches.forSession();
+    this.#quiet = new QuietWatch(quietLimits);
     const keeper = this.#keeper;
     const outbox = new Outbox({
       fence,
@@ -77,6 +83,7 @@ export class WhatsAppSession {
     const sentMessages = new SentMessages({ recentMessages: store.recentMessages, fence, logger });
     const connector = new Connector({
       fence,
+      isOwnershipCertain,
       store,
       gate,
       caches,
@@ -85,13 +92,14 @@ export class WhatsAppSession {
       qrLifeMs,
       decrypted,
       repeated,
+      quiet: this.#quiet,
       sentMessages,
       logger,
       onFenced: () => this.#end('fenced'),
       onStorageFailed: () =>
         keeper.current?.endWith({ statusCode: 500, message: 'keys could not be stored' }),
       onUnreadable: (error) => {
-        if (this.#phase === 'running') this.#machine.cannotRun(error);
+        if (this.#phase === 'running') this.#machine.cannotRead(error);
       },
       onHeld: () => this.#machine.holdUp(),
       onMessageDone: (connection, message) => {
@@ -107,6 +115,7 @@ export class WhatsAppSession {
       onGroupMembers: (members) => this.#publisher.notePeople(members),
     });
     this.#onEnded = options.onEnded;
+    this.#logger = logger;
     this.#outbox = outbox;
     this.#publisher = new EventPublisher({
       fence,
@@ -158,9 +167,20 @@ export class WhatsAppSession {
     return this.#lastActiveAt;
   }
 
+  /** When WhatsApp last delivered anything to the session object, ms since 1970; 0 if it has not. */
+  get lastStanzaAt(): number {
+    return this.#quiet.lastStanzaAt;
+  }
+
+  /** When WhatsApp last delivered a message to the session object, ms since 1970; 0 if it has not. */
+  get lastMessageAt(): number {
+    return this.#quiet.lastMessageAt;
+  }
+
   /** Opens the session. Never rejects: what goes wrong shows in the status. Resolves when it is under way. */
   async start(): Promise<void> {
     this.#machine.start();
+    this.#quietTimer = setInterval(() => this.#lookForSilence(), this.#quiet.limits.lookMs);
     await this.#keeper.open();
   }
 
@@ -194,11 +214,12 @@ export class WhatsAppSession {
   discard(): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
+    clearInterval(this.#quietTimer);
     // The transport first: from here on nothing is read, hence nothing acknowledged.
     this.#keeper.letGo()?.discard();
     void this.#keeper.close();
     this.#desk.offerQr();
-    this.#connector.account?.discard();
+    this.#connector.discard();
     this.#outbox.discard();
     this.media.close();
     this.#caches.end();
@@ -269,13 +290,20 @@ export class WhatsAppSession {
 
   #onEvents(connection: Connection, events: Partial<BaileysEventMap>): void {
     const { account } = this.#connector;
-    if (events['creds.update'] !== undefined) void account?.saveCreds();
+    const credentials = events['creds.update'];
+    const saved = credentials && account?.saveCreds();
+    // Baileys confirms a link in this very tick. Confirmed and not stored, it would be a device that nobody can use.
+    if (credentials?.account !== undefined && saved !== undefined) connection.holdSends(saved);
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
-    this.media.keep(events);
-    this.#publisher.publish(events);
-    const update = events['connection.update'];
-    if (update?.connection === 'close') this.#onClose(connection, update);
-    else if (update !== undefined) this.#machine.follow(connection, update);
+    try {
+      this.media.keep(events);
+      this.#publisher.publish(events);
+    } finally {
+      // Whatever becomes of the events: a session that misses a change of its connection is stuck.
+      const update = events['connection.update'];
+      if (update?.connection === 'close') this.#onClose(connection, update);
+      else if (update !== undefined) this.#machine.follow(connection, update);
+    }
   }
 
   #onClose(connection: Connection, update: Partial<ConnectionState>): void {
@@ -285,9 +313,25 @@ export class WhatsAppSession {
     if (this.#phase === 'running') this.#machine.reactTo(end);
   }
 
+  /** Replaces a connection that is open and delivers nothing: what is under way is finished first. */
+  #lookForSilence(): void {
+    const connection = this.#keeper.current;
+    if (connection === undefined || this.#phase !== 'running' || this.#board.status !== 'open') return;
+    const quiet = this.#quiet.verdict();
+    if (quiet === undefined) return;
+    const { lastStanzaAt, lastMessageAt } = this;
+    this.#logger.warn(
+      { quiet, lastStanzaAt, lastMessageAt },
+      'WhatsApp delivers nothing; the connection is replaced',
+    );
+    this.#quiet.reconnecting();
+    void connection.drain(QUIET);
+  }
+
   /** Ends the session once everything that it has to say is said. */
   #endWhenIdle(end: SessionEnd): void {
     this.#phase = 'stopping';
+    void this.#keeper.close();
     void this.#outbox.idle().then(() => this.#end(end));
   }
 

@@ -2,10 +2,10 @@ import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import {
   type Fence,
+  isRedisUnreachable,
   type MediaFile,
   type ReceivedFile,
   type ReceivedMedia,
-  SealedValueError,
 } from '@wafleet/store';
 import type { BaileysEventMap, WASocket } from '@whiskeysockets/baileys';
 import type { Outbox } from '../outbox.js';
@@ -101,9 +101,9 @@ export class MediaDesk {
 
   async #find(messageId: string): Promise<ReceivedFile> {
     const received = await this.#receivedMedia.get(this.#fence, messageId).catch((error: unknown) => {
-      if (!(error instanceof SealedValueError)) throw error;
-      // Sealed with a key that was taken out of use since.
-      this.#logger.warn({ err: error }, 'the file of a message cannot be found');
+      if (isRedisUnreachable(error)) throw error;
+      // Malformed, or sealed with a key that was taken out of use since.
+      this.#logger.warn({ err: error, messageId }, 'the file of a message cannot be found');
     });
     if (received !== undefined) return received;
     throw new WafleetError('MEDIA_NOT_FOUND', 'The session has no recent message of this id with a file.');

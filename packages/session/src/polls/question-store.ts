@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import { type Fence, type RecentMessages, SealedValueError } from '@wafleet/store';
+import { type Fence, isRedisUnreachable, type RecentMessages } from '@wafleet/store';
 import type { Question } from './questions.js';
 
 /** Differs from the name of any message that was sent. */
@@ -27,7 +27,7 @@ export class QuestionStore {
     await this.#recentMessages.put(this.#fence, nameOf(key.id), value, { mostPerDay: QUESTIONS_PER_DAY });
   }
 
-  /** Undefined for one that never came, or too long ago, or that no key of this worker opens. */
+  /** Undefined for one that never came, or too long ago, or that cannot be read. Rejects if Redis is out of reach. */
   async find(id: string): Promise<Question | undefined> {
     try {
       const value = await this.#recentMessages.get(this.#fence, nameOf(id));
@@ -35,8 +35,8 @@ export class QuestionStore {
       const { key, secret }: { key: Question['key']; secret: string } = JSON.parse(value.toString());
       return { key, secret: Buffer.from(secret, 'base64') };
     } catch (error) {
-      if (!(error instanceof SealedValueError)) throw error;
-      this.#logger.warn({ err: error }, 'a poll or an invitation cannot be read');
+      if (isRedisUnreachable(error)) throw error;
+      this.#logger.warn({ err: error, messageId: id }, 'a poll or an invitation cannot be read');
       return undefined;
     }
   }

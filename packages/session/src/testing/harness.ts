@@ -41,6 +41,11 @@ export interface PublishedEvent {
   readonly payload: Record<string, unknown>;
 }
 
+/** What a test gives to a session in place of the harness' own. */
+export type SessionOverrides = Partial<
+  Pick<WhatsAppSessionOptions, 'gate' | 'isOwnershipCertain' | 'logger'>
+> & { readonly store?: (fence: Fence) => WhatsAppSessionOptions['store'] };
+
 /** A session under test: one object of it, its ownership, and what became of it. */
 export class TestSession {
   readonly session: WhatsAppSession;
@@ -48,17 +53,23 @@ export class TestSession {
   readonly ends: SessionEnd[] = [];
   readonly #harness: Harness;
 
-  constructor(harness: Harness, fence: Fence, whatsapp: WhatsAppSessionOptions['whatsapp']) {
+  constructor(
+    harness: Harness,
+    fence: Fence,
+    whatsapp: WhatsAppSessionOptions['whatsapp'],
+    overrides: SessionOverrides = {},
+  ) {
     this.#harness = harness;
     this.fence = fence;
     this.session = new WhatsAppSession({
       fence,
-      store: harness.storeOf(fence),
       whatsapp: { url: harness.simulator.url, ...whatsapp },
       gate: harness.gate,
       caches: harness.caches,
       logger,
       onEnded: (end) => this.ends.push(end),
+      ...overrides,
+      store: overrides.store?.(fence) ?? harness.storeOf(fence),
     });
   }
 
@@ -185,12 +196,13 @@ export class Harness {
     { tenantId, sessionId }: SessionRef,
     previous?: string,
     whatsapp: WhatsAppSessionOptions['whatsapp'] = {},
+    overrides: SessionOverrides = {},
   ): Promise<TestSession> {
     const worker = `wrk_${randomBytes(4).toString('hex')}`;
     const ref = { tenantId, sessionId };
     const claim = await this.ownership.claim(ref, { worker, expectPrevious: previous });
     if (!('fence' in claim)) throw new Error(`the session belongs to ${claim.refusedBy.worker}`);
-    const session = new TestSession(this, claim.fence, whatsapp);
+    const session = new TestSession(this, claim.fence, whatsapp, overrides);
     this.#started.push(session);
     return session;
   }

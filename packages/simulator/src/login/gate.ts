@@ -159,10 +159,12 @@ export class Gate implements ConnectionHandler {
       appdata: '0',
       call: tagged('call'),
     });
-    for (const [index, stanza] of waiting.entries()) {
-      connection.send({ ...stanza, attrs: { ...stanza.attrs, offline: String(index) } });
+    if (!device.takeQueueHeldBack()) {
+      for (const [index, stanza] of waiting.entries()) {
+        connection.send({ ...stanza, attrs: { ...stanza.attrs, offline: String(index) } });
+      }
+      ib('offline', { count });
     }
-    ib('offline', { count });
     device.activate(link);
     if (device.greeted) return;
     device.greeted = true;

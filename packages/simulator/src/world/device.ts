@@ -73,6 +73,8 @@ export class Device {
   #link: DeviceLink | undefined;
   #active = false;
   #notifications = 0;
+  #isWithheld = false;
+  #isQueueHeldBack = false;
   /** Whether the client has said that it is available (`presence type=available`). */
   available = false;
   /** Whether the hooks of a first login have run. */
@@ -125,7 +127,28 @@ export class Device {
     const key = pendingKey(stanza.tag, stanza.attrs);
     this.#pending.delete(key);
     if (acknowledged.has(stanza.tag)) this.#pending.set(key, stanza);
-    this.send(stanza);
+    if (!this.#isWithheld) this.send(stanza);
+  }
+
+  /**
+   * From now on nothing is delivered to the device until its next login, while pings, queries and its own messages
+   * are answered as ever: the connection is open and dead.
+   */
+  withholdDeliveries(): void {
+    this.#isWithheld = true;
+  }
+
+  /** At its next login the device is told how much waits for it, and gets none of it; after the one that follows it does. */
+  holdBackQueueOnce(): void {
+    this.#isQueueHeldBack = true;
+  }
+
+  /** Whether this login's queue is held back; asked once a login. */
+  takeQueueHeldBack(): boolean {
+    const isHeldBack = this.#isQueueHeldBack;
+    this.#isQueueHeldBack = false;
+    if (isHeldBack) this.#isWithheld = true;
+    return isHeldBack;
   }
 
   /** Sends what needs no acknowledgement (presence, chatstate, ib …); dropped when the device is not online. */
@@ -168,6 +191,7 @@ export class Device {
     this.loginRecord.opened(link);
     this.#link = link;
     this.#active = false;
+    this.#isWithheld = false;
     return replaced;
   }
 
