@@ -1,5 +1,6 @@
 export * from './environment.js';
 export * from './environment-fields.js';
+export * from './guarded-connections.js';
 export * from './health-server.js';
 export * from './lifecycle.js';
 export * from './logger.js';

@@ -1,4 +1,4 @@
-import { createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
+import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import type { ClientLimits } from '../limits/client-limits.js';
@@ -12,7 +12,10 @@ export const CLIENT_LIMITS: ClientLimits = {
   handshakesPerAddress: 10_000,
   handshakesPerKey: 10_000,
   framesPerSecond: 500,
+  connections: 0,
+  connectionsPerAddress: 10_000,
   trustedProxies: [],
+  proxyHops: 1,
 };
 export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, maxUnsentPackets: 10_000 };
 
@@ -39,6 +42,9 @@ export interface TestEdgeOptions {
   readonly clientLimits?: Partial<ClientLimits>;
   /** Those that differ from a media host that is none, and limits that a test does not reach by chance. */
   readonly media?: Partial<MediaOptions>;
+  /** Those that differ from production's. */
+  readonly connectionTimeouts?: Partial<ConnectionTimeouts>;
+  readonly metricsToken?: string;
   /** Default as in production. */
   readonly eventLogMaxAgeMs?: number;
   /** Default 127.0.0.1; null for none. */
@@ -55,6 +61,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     writerLimits = WRITER_LIMITS,
     clientLimits,
     media,
+    connectionTimeouts,
+    metricsToken,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     peerHost = '127.0.0.1',
   } = options;
@@ -66,6 +74,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     host: '127.0.0.1',
     port: 0,
     adminToken: ADMIN_TOKEN,
+    metricsToken,
+    connectionTimeouts,
     corsOrigin,
     stopDelayMs: 0,
     writerLimits,
