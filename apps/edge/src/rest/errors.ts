@@ -77,8 +77,16 @@ function ofFastify(error: unknown): WafleetError | undefined {
     case 'FST_ERR_BAD_URL':
       return new WafleetError('VALIDATION_FAILED', 'The path is not a valid URL.');
     default:
-      return undefined;
+      return isOfCaller(error)
+        ? new WafleetError('VALIDATION_FAILED', 'This is not a request that the path takes.')
+        : undefined;
   }
+}
+
+/** Fastify and its plugins tell by a status from 400 to 499 that the request is wrong. */
+function isOfCaller(error: unknown): boolean {
+  if (!(error instanceof Error) || !('statusCode' in error)) return false;
+  return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500;
 }
 
 function codeOf(error: unknown): unknown {
