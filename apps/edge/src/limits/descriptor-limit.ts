@@ -13,7 +13,7 @@ export interface ConnectionBudget {
 }
 
 /** How many files and connections this process may have open at a time. */
-export function descriptorLimit(): number {
+function descriptorLimit(): number {
   try {
     const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
     return soft === undefined ? UNKNOWN : Number(soft);

@@ -5,7 +5,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 
 /** The body of an answer that is not a success. */
-export function errorBody(error: WafleetError): { error: ErrorDescription } {
+function errorBody(error: WafleetError): { error: ErrorDescription } {
   return { error: error.describe() };
 }
 
