@@ -1,6 +1,7 @@
 import { hostField, integerField, logLevelField, portField, redisUrlField, variable } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
+import { isApiKey } from './auth/credentials.js';
 import { areProxies, parseProxies } from './limits/client-address.js';
 
 /** The environment variables of an edge. */
@@ -8,9 +9,20 @@ export const environment = z.object({
   REDIS_URL: redisUrlField,
   HOST: hostField,
   PORT: portField(3000, 'The port of REST, Socket.IO and the health checks.'),
-  ADMIN_TOKEN: variable(z.string().min(16), {
-    about: 'The token of the administrator, who makes tenants and API keys.',
-    takes: 'at least 16 characters, such as `openssl rand -hex 32` prints',
+  ADMIN_TOKEN: variable(
+    z
+      .string()
+      .min(16)
+      .refine((token) => !isApiKey(token)),
+    {
+      about: 'The token of the administrator, who makes tenants and API keys.',
+      takes: 'at least 16 characters, such as `openssl rand -hex 32` prints',
+      secret: true,
+    },
+  ),
+  METRICS_TOKEN: variable(z.string().min(16).optional(), {
+    about: 'The token that GET /metrics takes. Without it anyone who reaches this edge may read them.',
+    takes: 'at least 16 characters',
     secret: true,
   }),
   CORS_ORIGIN: variable(z.string().min(1).default('*'), {
@@ -55,6 +67,25 @@ export const environment = z.object({
     max: 1_000_000,
     about:
       'How many may be made from one address, a second; ten times as many at once. One with a wrong key counts ten times, and so does a REST request with one.',
+  }),
+  MAX_CONNECTIONS: integerField({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    about:
+      'How many connections clients may have to this edge; 0 for about half of the files that the process may have open.',
+  }),
+  MAX_CONNECTIONS_PER_ADDRESS: integerField({
+    default: 2_000,
+    min: 1,
+    max: 10_000_000,
+    about: 'How many of them one address may have, at most half of all.',
+  }),
+  TRUSTED_PROXY_HOPS: integerField({
+    default: 1,
+    min: 1,
+    max: 10,
+    about: 'How many trusted proxies stand between a client and this edge, one behind the other.',
   }),
   TRUSTED_PROXIES: variable(
     z

@@ -20,6 +20,7 @@ await runApp(
       host: env.HOST,
       port: env.PORT,
       adminToken: env.ADMIN_TOKEN,
+      metricsToken: env.METRICS_TOKEN,
       corsOrigin: env.CORS_ORIGIN,
       stopDelayMs: env.STOP_DELAY_MS,
       writerLimits: { maxUnsentBytes: env.MAX_UNSENT_BYTES, maxUnsentPackets: env.MAX_UNSENT_PACKETS },
@@ -28,6 +29,9 @@ await runApp(
         handshakesPerKey: env.HANDSHAKES_PER_KEY,
         handshakesPerAddress: env.HANDSHAKES_PER_ADDRESS,
         framesPerSecond: env.MAX_FRAMES_PER_SECOND,
+        connections: env.MAX_CONNECTIONS,
+        connectionsPerAddress: env.MAX_CONNECTIONS_PER_ADDRESS,
+        proxyHops: env.TRUSTED_PROXY_HOPS,
         trustedProxies: parseProxies(env.TRUSTED_PROXIES),
       },
       media: {

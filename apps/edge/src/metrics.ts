@@ -3,6 +3,7 @@ import type { Metrics } from '@wafleet/runtime';
 import type { EventFanout } from './fanout/event-fanout.js';
 import type { WriteTally } from './fanout/socket-writer.js';
 import { LIMITS, type Limit } from './limits/client-limits.js';
+import type { OpenConnections } from './limits/open-connections.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
 import { OUTCOMES, type Outcome } from './peers/forwarder.js';
 import type { EventServer } from './sockets/socket-server.js';
@@ -64,8 +65,15 @@ export function addEdgeMetrics(
     io,
     fanout,
     media,
+    open,
     tally,
-  }: { io: EventServer; fanout: EventFanout; media: Pick<MediaDownloads, 'count'>; tally: EdgeTally },
+  }: {
+    io: EventServer;
+    fanout: EventFanout;
+    media: Pick<MediaDownloads, 'count'>;
+    open: Pick<OpenConnections, 'count'>;
+    tally: EdgeTally;
+  },
 ): void {
   metrics.gauge({
     name: 'wafleet_edge_sockets',
@@ -120,6 +128,11 @@ export function addEdgeMetrics(
     help: 'How often a client was refused or closed because of a limit, by limit.',
     labels: ['limit'],
     read: () => LIMITS.map((limit) => ({ labels: { limit }, value: tally.limited(limit) })),
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_connections',
+    help: 'Connections of clients that are open, whatever they are used for.',
+    read: () => open.count,
   });
   metrics.gauge({
     name: 'wafleet_edge_media_downloads',

@@ -1,7 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantLimits } from '@wafleet/contract';
 import { PlacementQueue } from '@wafleet/placement';
-import type { Lifecycle, Logger, Metrics, Readiness } from '@wafleet/runtime';
+import {
+  CONNECTION_TIMEOUTS,
+  type ConnectionTimeouts,
+  guardConnections,
+  type Lifecycle,
+  type Logger,
+  type Metrics,
+  type Readiness,
+} from '@wafleet/runtime';
 import {
   ApiKeys,
   CommandClient,
@@ -26,13 +34,16 @@ import {
   TenantUsage,
   WorkerRegistry,
 } from '@wafleet/store';
+import { AdminAccess } from './auth/admin-access.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
 import { KeyConnections } from './auth/key-connections.js';
-import { SecretToken } from './auth/secret-token.js';
 import { EventFanout } from './fanout/event-fanout.js';
 import type { WriterLimits } from './fanout/socket-writer.js';
+import { ClientAddresses, wideNetworks } from './limits/client-address.js';
 import type { ClientLimits } from './limits/client-limits.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
+import { connectionBudget } from './limits/descriptor-limit.js';
+import { OpenConnections } from './limits/open-connections.js';
 import { listen } from './listen.js';
 import { MediaDownloads, type MediaOptions } from './media/media-downloads.js';
 import { addEdgeMetrics, EdgeTally } from './metrics.js';
@@ -74,6 +85,10 @@ export interface EdgeOptions {
   /** 0 for any free one. */
   readonly port: number;
   readonly adminToken: string;
+  /** As in the environment variable METRICS_TOKEN. */
+  readonly metricsToken?: string | undefined;
+  /** Those that differ from CONNECTION_TIMEOUTS. */
+  readonly connectionTimeouts?: Partial<ConnectionTimeouts> | undefined;
   /** As in the environment variable CORS_ORIGIN. */
   readonly corsOrigin: string;
   /** How long /readyz tells of the stop before connections are closed, ms. */
@@ -159,13 +174,37 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     origins,
     logger,
   });
+  const { clientLimits, writerLimits } = options;
+  const addresses = new ClientAddresses(clientLimits.trustedProxies, clientLimits.proxyHops);
+  const wide = wideNetworks(clientLimits.trustedProxies);
+  if (wide.length > 0) {
+    logger.warn(
+      { networks: wide },
+      'TRUSTED_PROXIES trusts whole networks: everyone in there who reaches this edge directly can pretend to be any address',
+    );
+  }
+  const connectionLimits = new ConnectionLimits({
+    limits: clientLimits,
+    addresses,
+    counts: new SocketCounts(redis, { edgeId }),
+    onExceeded: (limit) => tally.countLimited(limit),
+    logger,
+  });
+  const budget = connectionBudget(clientLimits.connections);
+  const timeouts = { ...CONNECTION_TIMEOUTS, ...options.connectionTimeouts };
+  const open = new OpenConnections({
+    addresses,
+    total: budget.clients,
+    perAddress: Math.min(clientLimits.connectionsPerAddress, Math.ceil(budget.clients / 2)),
+    onExceeded: (limit) => tally.countLimited(limit),
+  });
   const media = new MediaDownloads({
     commands,
     media: options.media,
     onEnded: (outcome) => tally.countDownload(outcome),
     logger,
   });
-  addEdgeMetrics(options.metrics, { io, fanout, media, tally });
+  addEdgeMetrics(options.metrics, { io, fanout, media, open, tally });
   nameSessionsAfter(edgeId, io.engine);
   const peers = new Peers({
     edgeId,
@@ -173,6 +212,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     registry: new EdgeRegistry(redis),
     listenOn,
     origins,
+    countLookup: (request) => connectionLimits.begin(connectionLimits.addressOf(request)),
+    timeouts,
+    maxConnections: budget.peers,
     onOutcome: (outcome) => tally.countForwarded(outcome),
     logger,
   });
@@ -194,13 +236,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const keeper = new ResumeKeeper({ records, logger });
   lifecycle.onStop('positions of clients', () => keeper.close());
   const snapshots = new Snapshots({ sessions, offers, workers });
-  const { clientLimits, writerLimits } = options;
-  const connectionLimits = new ConnectionLimits({
-    limits: clientLimits,
-    counts: new SocketCounts(redis, { edgeId }),
-    onExceeded: (limit) => tally.countLimited(limit),
-    logger,
-  });
   await connectionLimits.start();
   lifecycle.onStop('counts of sockets', () => connectionLimits.close());
   serveEvents(io, {
@@ -234,7 +269,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const readiness = async (): Promise<Readiness> =>
     stopping ? { ready: false, reason: 'stopping' } : readinessOf(writable);
   await registerRoutes(app, {
-    admin: new SecretToken(options.adminToken),
+    admin: new AdminAccess(options.adminToken, {
+      onExceeded: () => tally.countLimited('wrong_admin_tokens'),
+    }),
+    metricsToken: options.metricsToken,
     keys,
     apiKeys,
     revocation,
@@ -278,6 +316,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     { timeoutMs: CLOSE_WITHIN_MS },
   );
   await app.ready();
+  open.guard(app.server);
+  guardConnections(app.server, timeouts);
   await peers.start();
   const listeningPort = await listen(app.server, { host, port, variable: 'PORT' });
   lifecycle.onStop(

@@ -37,6 +37,7 @@ const KINDS: Readonly<Record<ContenderName, Kind>> = {
       LOG_LEVEL: 'warn',
       // All clients are one tenant's, and this machine's.
       MAX_SOCKETS_PER_KEY: '1000000',
+      MAX_CONNECTIONS_PER_ADDRESS: '1000000',
       HANDSHAKES_PER_KEY: '100000',
       HANDSHAKES_PER_ADDRESS: '100000',
     }),

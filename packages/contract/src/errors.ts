@@ -52,6 +52,11 @@ export const ERRORS = {
       'The client was away for so long that what it was subscribed to is forgotten. Subscribe again, with `since` if its last eventId is known.',
   },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, meaning: 'The request body exceeds the size limit.' },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    retryable: true,
+    meaning: 'The request did not arrive completely in time. Send it again on a new connection.',
+  },
   NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,
@@ -138,7 +143,7 @@ export const ERRORS = {
     status: 429,
     retryable: true,
     meaning:
-      'The API key or its tenant has as many connections for events as it may have (`details.limit`). Close some, or try again after `details.retryAfterMs`.',
+      'The API key or its tenant has as many connections for events as it may have, or your address has as many connections to this edge (`details.limit`). Close some, or try again after `details.retryAfterMs`.',
   },
   TOO_MANY_HANDSHAKES: {
     status: 429,

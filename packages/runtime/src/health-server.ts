@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { GUARDED_SERVER, guardConnections } from './guarded-connections.js';
 import type { Metrics } from './metrics.js';
 import { listenError } from './start-error.js';
 
@@ -10,6 +11,9 @@ export interface HealthServer {
   readonly port: number;
   close(): Promise<void>;
 }
+
+/** Many more than health checks and scrapes take. */
+const MAX_CONNECTIONS = 256;
 
 /**
  * Answers `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 with a reason) and `GET /metrics`
@@ -22,7 +26,7 @@ export async function startHealthServer(options: {
   readiness: () => Readiness | Promise<Readiness>;
   metrics: Metrics;
 }): Promise<HealthServer> {
-  const server = createServer(async (request, response) => {
+  const server = createServer(GUARDED_SERVER, async (request, response) => {
     const answer = (status: number, body: object) => {
       response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
       response.end(JSON.stringify(body));
@@ -37,7 +41,9 @@ export async function startHealthServer(options: {
       }
     }
     if (request.url === '/metrics') {
-      const text = await options.metrics.text();
+      const text = await options.metrics.text().catch(() => undefined);
+      if (text === undefined)
+        return answer(500, { error: { code: 'INTERNAL', message: 'The metrics cannot be read.' } });
       response.writeHead(200, { 'content-type': options.metrics.contentType, 'cache-control': 'no-store' });
       return response.end(text);
     }
@@ -45,6 +51,8 @@ export async function startHealthServer(options: {
       error: { code: 'ROUTE_NOT_FOUND', message: 'Only /healthz, /readyz and /metrics are here.' },
     });
   });
+  guardConnections(server);
+  keepNewest(server, MAX_CONNECTIONS);
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
@@ -62,4 +70,17 @@ export async function startHealthServer(options: {
         server.closeAllConnections();
       }),
   };
+}
+
+/** Cuts the oldest connection when there are too many: a health check is quick, and what stays for long is not one. */
+function keepNewest(server: Server, max: number): void {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    const [oldest] = sockets;
+    if (sockets.size <= max || oldest === undefined) return;
+    sockets.delete(oldest);
+    oldest.destroy();
+  });
 }

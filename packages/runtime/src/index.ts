@@ -1,6 +1,7 @@
 export * from './environment.js';
 export * from './environment-fields.js';
 export * from './fair-line.js';
+export * from './guarded-connections.js';
 export * from './health-server.js';
 export * from './lifecycle.js';
 export * from './logger.js';

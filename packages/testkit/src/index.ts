@@ -3,6 +3,7 @@ export { ApiClient } from './api-client.js';
 export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './app-process.js';
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';
 export { type CollectedEvent, collectEvents, EventCollector } from './event-collector.js';
+export { heldConnections } from './held-connections.js';
 export { LoadBalancer } from './load-balancer.js';
 export { metricOf } from './metric-of.js';
 export { findNginx, type RoundRobin, startRoundRobin } from './nginx.js';

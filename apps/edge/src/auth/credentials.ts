@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** Whether it has the form of an API key, so that it is not a guess of the admin token. */
+export function isApiKey(key: string): boolean {
+  return /^wf_[\w-]{43}$/.test(key);
+}
+
 /** The token of an `Authorization: Bearer` header; undefined when there is none. */
 export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];

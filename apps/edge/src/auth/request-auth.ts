@@ -1,9 +1,10 @@
 import { type KeyScope, WafleetError } from '@wafleet/contract';
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
-import { apiKeyOfHeaders, bearerToken } from './credentials.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
+import type { AdminAccess } from './admin-access.js';
+import { apiKeyOfHeaders, bearerToken, isApiKey } from './credentials.js';
 import { type Identity, requireScope } from './identity.js';
 import type { CheckKey } from './request-keys.js';
-import type { SecretToken } from './secret-token.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,7 +14,8 @@ declare module 'fastify' {
 }
 
 export interface RequestAuthResources {
-  readonly admin: SecretToken;
+  readonly admin: AdminAccess;
+  readonly connectionLimits: Pick<ConnectionLimits, 'addressOf'>;
   readonly checkKey: CheckKey;
 }
 
@@ -41,10 +43,15 @@ export function identityOf(request: FastifyRequest): Identity {
 }
 
 /** Lets requests pass whose API key is valid and has the route's scope. Runs before the body is read. */
-export function requireApiKey({ admin, checkKey, charge }: ApiKeyResources): onRequestAsyncHookHandler {
+export function requireApiKey({
+  admin,
+  checkKey,
+  connectionLimits,
+  charge,
+}: ApiKeyResources): onRequestAsyncHookHandler {
   return async (request, reply) => {
     const key = apiKeyOfHeaders(request.headers);
-    if (key !== undefined && admin.matches(key)) {
+    if (key !== undefined && !isApiKey(key) && admin.isShown(key, connectionLimits.addressOf(request.raw))) {
       throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
     }
     const identity = await checkKey(request);
@@ -57,10 +64,20 @@ export function requireApiKey({ admin, checkKey, charge }: ApiKeyResources): onR
 }
 
 /** Lets requests with the admin token pass. Runs before the body is read. */
-export function requireAdmin({ admin, checkKey }: RequestAuthResources): onRequestAsyncHookHandler {
+export function requireAdmin({
+  admin,
+  checkKey,
+  connectionLimits,
+}: RequestAuthResources): onRequestAsyncHookHandler {
   return async (request) => {
     const token = bearerToken(request.headers);
-    if (token !== undefined && admin.matches(token)) return;
+    if (
+      token !== undefined &&
+      !isApiKey(token) &&
+      admin.matches(token, connectionLimits.addressOf(request.raw))
+    ) {
+      return;
+    }
 
     if (apiKeyOfHeaders(request.headers) === undefined) {
       throw new WafleetError('UNAUTHORIZED', 'This call takes "Authorization: Bearer <ADMIN_TOKEN>".');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, IncomingMessage, request } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { areProxies, ClientAddresses, parseProxies } from './client-address.js';
+import { areProxies, ClientAddresses, parseProxies, wideNetworks } from './client-address.js';
 
 /** A request from an address, as Node gives it. */
 function from(remoteAddress: string, forwarded?: string): IncomingMessage {
@@ -31,7 +31,7 @@ describe('without trusted proxies', () => {
 });
 
 describe('with trusted proxies', () => {
-  const addresses = new ClientAddresses(parseProxies('10.0.0.0/8, loopback'));
+  const addresses = new ClientAddresses(parseProxies('10.0.0.0/8, loopback'), 2);
 
   it.each([
     ['10.1.2.3', '203.0.113.7', '203.0.113.7'],
@@ -40,6 +40,7 @@ describe('with trusted proxies', () => {
     ['10.1.2.3', '198.51.100.1, 203.0.113.7', '203.0.113.7'],
     ['10.1.2.3', '10.4.4.4, 203.0.113.7', '203.0.113.7'],
     ['127.0.0.1', '2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['10.1.2.3', '203.0.113.7, 10.8.8.8, 10.9.9.9', '10.8.8.8'],
     // Only a client's own address, where no proxy that is trusted has been.
     ['203.0.113.7', '198.51.100.1', '203.0.113.7'],
     ['10.1.2.3', 'unknown', '10.1.2.3'],
@@ -48,6 +49,28 @@ describe('with trusted proxies', () => {
   ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
     expect(addresses.of(from(remote, forwarded))).toBe(expected);
   });
+});
+
+describe('with whole private networks as proxies', () => {
+  const addresses = new ClientAddresses(['uniquelocal']);
+
+  it.each([
+    ['172.18.0.5', '203.0.113.7', '203.0.113.7'],
+    ['172.18.0.5', '198.51.100.1, 203.0.113.7', '203.0.113.7'],
+    // A client in a private network, which might be a proxy by its address, and what it made up.
+    ['172.18.0.5', '198.51.100.1, 192.168.1.9', '192.168.1.9'],
+    ['172.18.0.5', '198.51.100.1, 10.0.0.1, fd00:1:2:3::9', 'fd00:1:2:3::/64'],
+  ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
+    expect(addresses.of(from(remote, forwarded))).toBe(expected);
+  });
+});
+
+it('tells networks in which clients may be as well', () => {
+  expect(wideNetworks(parseProxies('10.0.0.0/8, 172.31.9.2, 172.31.9.0/24, uniquelocal, fd00::/8'))).toEqual([
+    '10.0.0.0/8',
+    'uniquelocal',
+    'fd00::/8',
+  ]);
 });
 
 it('tells the address of a real request', async () => {
@@ -65,6 +88,16 @@ it.each(['', 'loopback', '10.0.0.0/8,2001:db8::/32', 'uniquelocal, 192.0.2.1'])(
   expect(areProxies(parseProxies(text))).toBe(true);
 });
 
-it.each(['example.com', '10.0.0.0/99', '*', 'all', '10.0.0.0/8;loopback'])('does not take %s', (text) => {
+it.each([
+  '0.0.0.0/0',
+  '::/0',
+  '0.0.0.0/1,128.0.0.0/1',
+  '0.0.0.0/0.0.0.0',
+  'example.com',
+  '10.0.0.0/99',
+  '*',
+  'all',
+  '10.0.0.0/8;loopback',
+])('does not take %s', (text) => {
   expect(areProxies(parseProxies(text))).toBe(false);
 });

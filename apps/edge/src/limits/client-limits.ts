@@ -11,14 +11,23 @@ export interface ClientLimits {
   readonly handshakesPerKey: number;
   /** Frames that one connection sends, a second; ten times as many at once. */
   readonly framesPerSecond: number;
+  /** Connections of one address to this edge; of a trusted proxy those that it carries count. */
+  readonly connectionsPerAddress: number;
+  /** Connections of all clients to this edge; 0 for as many as descriptors allow. */
+  readonly connections: number;
   /** Proxies whose `X-Forwarded-For` tells the address of a client. See ClientAddresses. */
   readonly trustedProxies: readonly string[];
+  /** How many of them a request passes, one after the other. */
+  readonly proxyHops: number;
 }
 
 /** What is counted when it is exceeded. */
 export const LIMITS = [
   'handshakes_per_address',
   'wrong_keys_per_address',
+  'wrong_admin_tokens',
+  'connections_per_address',
+  'connections',
   'handshakes_per_key',
   'sockets_per_key',
   'frames_per_socket',

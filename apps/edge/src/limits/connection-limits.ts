@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@wafleet/runtime';
 import type { SocketCounts } from '@wafleet/store';
-import { ClientAddresses } from './client-address.js';
+import type { ClientAddresses } from './client-address.js';
 import { BURST_S, type ClientLimits, type Limit } from './client-limits.js';
 import { HandshakeLimits } from './handshake-limits.js';
 import { SocketQuota } from './socket-quota.js';
 
 interface ConnectionLimitsOptions {
   readonly limits: ClientLimits;
+  readonly addresses: ClientAddresses;
   readonly counts: SocketCounts;
   readonly onExceeded: (limit: Limit) => void;
   readonly logger: Logger;
@@ -19,8 +20,8 @@ export class ConnectionLimits {
   readonly #handshakes: HandshakeLimits;
   readonly #quota: SocketQuota;
 
-  constructor({ limits, counts, onExceeded, logger }: ConnectionLimitsOptions) {
-    this.#addresses = new ClientAddresses(limits.trustedProxies);
+  constructor({ limits, addresses, counts, onExceeded, logger }: ConnectionLimitsOptions) {
+    this.#addresses = addresses;
     this.#handshakes = new HandshakeLimits({
       perAddress: rateOf(limits.handshakesPerAddress),
       perKey: rateOf(limits.handshakesPerKey),

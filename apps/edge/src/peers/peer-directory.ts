@@ -22,6 +22,11 @@ export class PeerDirectory {
     });
   }
 
+  /** Whether `find` answers without asking Redis, as it does for a while even of an edge that does not exist. */
+  knows(edgeId: string): boolean {
+    return this.#answers.has(edgeId);
+  }
+
   /** Lets the next `find` ask Redis. */
   forget(edgeId: string): void {
     this.#answers.delete(edgeId);

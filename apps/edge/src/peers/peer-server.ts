@@ -1,26 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type ConnectionTimeouts, GUARDED_SERVER, guardConnections, refuseSocket } from '@wafleet/runtime';
 import type { PeerAddress } from '@wafleet/store';
 import { SecretToken } from '../auth/secret-token.js';
 import { listen } from '../listen.js';
+import type { RequestListeners } from '../request-listeners.js';
 import { PEER_TOKEN_HEADER } from './peer-headers.js';
 import { sessionOwner } from './session-owner.js';
-
-/** How HTTP requests and upgrades are served; as the listeners of a Node server. */
-export interface RequestListeners {
-  request(request: IncomingMessage, response: ServerResponse): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-}
 
 export interface PeerServer {
   readonly address: PeerAddress;
   close(): Promise<void>;
 }
-
-/** Longer than the other edges keep a connection that nothing goes over. */
-const KEEP_ALIVE_MS = 75_000;
-const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
  * Listens for the requests that other edges hand on: those of Engine.IO sessions that this edge has. What comes
@@ -34,8 +25,11 @@ export async function startPeerServer(options: {
   /** 0 for any free one. */
   readonly port: number;
   readonly local: RequestListeners;
+  readonly timeouts?: ConnectionTimeouts;
+  /** More are cut when they are made. */
+  readonly maxConnections: number;
 }): Promise<PeerServer> {
-  const { edgeId, host, local } = options;
+  const { edgeId, host, local, timeouts, maxConnections } = options;
   const token = randomBytes(32).toString('base64url');
   const expected = new SecretToken(token);
 
@@ -47,7 +41,7 @@ export async function startPeerServer(options: {
     return sessionOwner(request) === edgeId ? undefined : 404;
   };
 
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+  const server = createServer(GUARDED_SERVER);
   server.on('request', (request, response) => {
     const status = refusal(request);
     if (status === undefined) local.request(request, response);
@@ -56,8 +50,10 @@ export async function startPeerServer(options: {
   server.on('upgrade', (request, socket, head) => {
     const status = refusal(request);
     if (status === undefined) local.upgrade(request, socket, head);
-    else socket.on('error', () => {}).end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\n\r\n`);
+    else refuseSocket(socket, { status });
   });
+  guardConnections(server, timeouts);
+  server.maxConnections = maxConnections;
   const port = await listen(server, { host, port: options.port, variable: 'PEER_PORT' });
   return {
     address: { host, port, token },

@@ -1,11 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Logger } from '@wafleet/runtime';
+import { WafleetError } from '@wafleet/contract';
+import { type ConnectionTimeouts, type Logger, type RefusalAnswer, refuseSocket } from '@wafleet/runtime';
 import { EDGE_LIFE_MS, type EdgeRegistry, type PeerAddress } from '@wafleet/store';
 import type { AllowedOrigins } from '../origins.js';
+import { type RequestListeners, stepBetween } from '../request-listeners.js';
+import { refusalOf } from '../rest/errors.js';
 import { Forwarder, type Outcome } from './forwarder.js';
 import { PeerDirectory } from './peer-directory.js';
-import { type PeerServer, type RequestListeners, startPeerServer } from './peer-server.js';
+import { type PeerServer, startPeerServer } from './peer-server.js';
 import { REFUSALS, type Refusal, refuseRequest, refuseUpgrade } from './refusal.js';
 import { RefusalAlarm } from './refusal-alarm.js';
 import { sessionOwner } from './session-owner.js';
@@ -21,6 +24,11 @@ export interface PeersOptions {
   /** Where other edges reach this one; undefined when they cannot. */
   readonly listenOn: { readonly host: string; readonly port: number } | undefined;
   readonly origins: AllowedOrigins;
+  /** Counts a look-up for a request that Redis is asked for. Throws when its address has made too many. */
+  readonly countLookup: (request: IncomingMessage) => void;
+  readonly timeouts?: ConnectionTimeouts | undefined;
+  /** How many connections other edges may have to this one. */
+  readonly maxConnections: number;
   readonly onOutcome: (outcome: Outcome) => void;
   readonly logger: Logger;
 }
@@ -55,9 +63,12 @@ export class Peers {
 
   /** @throws {StartError} when the address for other edges cannot be had. */
   async start(): Promise<void> {
-    const { edgeId, listenOn, logger } = this.#options;
+    const { edgeId, listenOn, timeouts, maxConnections, logger } = this.#options;
     if (listenOn !== undefined) {
-      this.#server = await startPeerServer({ edgeId, ...listenOn, local: this.#local });
+      this.#server = await startPeerServer({
+        ...{ edgeId, ...listenOn, local: this.#local, maxConnections },
+        ...(timeouts === undefined ? {} : { timeouts }),
+      });
       const { host, port } = this.#server.address;
       logger.info({ host, port }, 'taking requests of other edges');
     }
@@ -102,6 +113,11 @@ export class Peers {
       this.#local.request(request, response);
       return;
     }
+    const excess = this.#countLookup(owner, request);
+    if (excess !== undefined) {
+      response.writeHead(excess.status, { ...excess.headers, connection: 'close' }).end(excess.body);
+      return;
+    }
     void this.#handOn(owner, {
       to: (peer) => this.#forwarder.forward(peer, request, response),
       refuse: (refusal) => refuseRequest(request, response, refusal, this.#options.origins),
@@ -114,8 +130,11 @@ export class Peers {
       this.#local.upgrade(request, socket, head);
       return;
     }
-    // Node leaves an upgraded socket without a listener, and its error would end the process.
-    socket.on('error', () => socket.destroy());
+    const excess = this.#countLookup(owner, request);
+    if (excess !== undefined) {
+      refuseSocket(socket, excess);
+      return;
+    }
     void this.#handOn(owner, {
       to: (peer) => this.#forwarder.forwardUpgrade(peer, request, head),
       refuse: (refusal) => refuseUpgrade(socket, refusal),
@@ -126,6 +145,18 @@ export class Peers {
   #otherOwner(request: IncomingMessage): string | undefined {
     const owner = sessionOwner(request);
     return owner === this.#options.edgeId ? undefined : owner;
+  }
+
+  /** Whoever makes up names of edges has Redis asked for each. Returns how the request is refused if that is too much. */
+  #countLookup(owner: string, request: IncomingMessage): Required<RefusalAnswer> | undefined {
+    if (this.#directory.knows(owner)) return undefined;
+    try {
+      this.#options.countLookup(request);
+      return undefined;
+    } catch (error) {
+      if (error instanceof WafleetError) return refusalOf(error);
+      throw error;
+    }
   }
 
   async #handOn(
@@ -155,19 +186,4 @@ export class Peers {
 
 function isRefusal(outcome: Outcome): outcome is Refusal {
   return outcome in REFUSALS;
-}
-
-/** Puts listeners in the place of those that a server has, and gives back these. */
-function stepBetween(http: Server, own: RequestListeners): RequestListeners {
-  const take = (event: 'request' | 'upgrade') => {
-    const listeners = http.listeners(event);
-    http.removeAllListeners(event);
-    return (...args: unknown[]) => {
-      for (const listener of listeners) listener.apply(http, args);
-    };
-  };
-  const local = { request: take('request'), upgrade: take('upgrade') };
-  http.on('request', own.request);
-  http.on('upgrade', own.upgrade);
-  return local;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { refuseSocket } from '@wafleet/runtime';
 import type { AllowedOrigins } from '../origins.js';
 
 /** Why a request of another edge's session was not handed on to that edge. */
@@ -42,15 +43,9 @@ export function refuseRequest(
 
 /** Refuses a WebSocket, after which Socket.IO's clients stay with the transport they have. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
-  const body = bodyOf(refusal);
-  socket.end(
-    [
-      'HTTP/1.1 400 Bad Request',
-      'Connection: close',
-      'Content-Type: application/json',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  refuseSocket(socket, {
+    status: 400,
+    headers: { 'content-type': 'application/json' },
+    body: bodyOf(refusal),
+  });
 }

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { EventServer } from '../sockets/socket-server.js';
+import { type EventServer, SOCKET_PATH } from '../sockets/socket-server.js';
 
-/** The path under which Socket.IO is served. */
-const SOCKET_PATH = '/socket.io/';
 const OWNED = /^([A-Za-z0-9_]{1,64})\.[A-Za-z0-9_-]{1,64}$/;
 
 /**

@@ -59,6 +59,28 @@ describe('/docs', () => {
     });
   });
 
+  it.each([
+    '/docs/static/%00',
+    '/docs/static/a%00b.js',
+    '/docs/static/%zz',
+    '/docs/static/%ff',
+    '/docs/static/..%2f..%2fpackage.json',
+    '/docs/static/%2e%2e%2f%2e%2e%2fpackage.json',
+    '/docs/static/..%5c..%5cpackage.json',
+    `/docs/static/${'x'.repeat(5_000)}`,
+    `/docs/static/${'%2f'.repeat(1_000)}`,
+    '/docs/static/index.html/x',
+    '/docs/%00',
+    '/docs/json/%00',
+    '/%00',
+    '/api/sessions/%00/qr',
+  ])('has no file %s', async (path) => {
+    const { status, body } = await call(edge.url, `GET ${path}`);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+    expect(body).toMatchObject({ error: { code: expect.any(String) } });
+  });
+
   it('is a page, with a content security policy', async () => {
     const response = await fetch(`${edge.url}/docs`);
     expect(response.status).toBe(200);

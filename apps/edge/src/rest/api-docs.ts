@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { errorBodySchema, type KeyScope } from '@wafleet/contract';
+import { errorBodySchema, type KeyScope, WafleetError } from '@wafleet/contract';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 
@@ -10,6 +10,10 @@ export const errorResponses = { '4xx': errorBodySchema, '5xx': errorBodySchema }
 /** Which credentials a route takes, for its schema's `security`. */
 export const TAKES_ADMIN_TOKEN = [{ adminToken: [] }];
 export const takesApiKey = (scope: KeyScope) => [{ apiKey: [scope] }, { bearerKey: [scope] }];
+
+/** Where the files of the page are, all in one folder. Other names would make the file system fail in many ways. */
+const FILES = '/docs/static/';
+const FILE = /^[\w.-]{0,100}$/;
 
 /** Serves the OpenAPI document at /docs/json and a page to read and try it at /docs. */
 export async function serveApiDocs(app: FastifyInstance): Promise<void> {
@@ -32,10 +36,17 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
     },
     transform: jsonSchemaTransform,
   });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    // An edge speaks plain HTTP: over it, a page whose requests were upgraded would load nothing.
-    transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+  await app.register(async (docs) => {
+    docs.addHook('onRequest', async ({ url }) => {
+      const [path = ''] = url.split('?', 1);
+      if (!path.startsWith(FILES) || FILE.test(path.slice(FILES.length))) return;
+      throw new WafleetError('ROUTE_NOT_FOUND', 'The documentation has no such file.');
+    });
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: true,
+      // An edge speaks plain HTTP: over it, a page whose requests were upgraded would load nothing.
+      transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
+    });
   });
 }

@@ -1,30 +1,24 @@
 import type { Socket } from 'node:net';
 import { WafleetError } from '@wafleet/contract';
-import { errorBody } from './errors.js';
+import { refuseSocket } from '@wafleet/runtime';
+import { refusalOf } from './errors.js';
 
 /**
- * Answers what is no HTTP request in the contract's error shape, and closes the connection. The request itself is
- * neither logged nor repeated: its headers may hold keys.
+ * Answers a request that is not valid HTTP, or does not arrive in time, in the contract's error shape, and closes the
+ * connection. The request itself is neither logged nor repeated: its headers may hold keys.
  */
 export function answerMalformedRequests(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
+  if (error.code === 'ECONNRESET') socket.destroy();
+  else refuseSocket(socket, refusalOf(toKnown(error)));
+}
+
+function toKnown({ code }: NodeJS.ErrnoException): WafleetError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new WafleetError('PAYLOAD_TOO_LARGE', 'The request headers are too large.');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new WafleetError('REQUEST_TIMEOUT', 'The request did not arrive completely in time.');
+    default:
+      return new WafleetError('VALIDATION_FAILED', 'This is not a valid HTTP request.');
   }
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const known = isTooLarge
-    ? new WafleetError('PAYLOAD_TOO_LARGE', 'The request headers are too large.')
-    : new WafleetError('VALIDATION_FAILED', 'This is not a valid HTTP request.');
-  const body = JSON.stringify(errorBody(known));
-  const status = isTooLarge ? '413 Payload Too Large' : '400 Bad Request';
-  socket.end(
-    [
-      `HTTP/1.1 ${status}`,
-      'connection: close',
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
 }

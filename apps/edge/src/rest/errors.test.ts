@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { errorBodySchema } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
+import { heldConnections, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
@@ -72,6 +74,8 @@ describe('what is no valid request', () => {
 
   it.each([
     ['nonsense\r\n\r\n', '400', 'VALIDATION_FAILED'],
+    // A method that Fastify wants a type of, which is not there.
+    ['QUERY / HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n', '400', 'VALIDATION_FAILED'],
     [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, '413', 'PAYLOAD_TOO_LARGE'],
   ])('what is no HTTP', async (bytes, status, code) => {
     const socket = connect(Number(new URL(edge.url).port), '127.0.0.1');
@@ -79,6 +83,36 @@ describe('what is no valid request', () => {
     const answer = await text(socket);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ error: { code } });
+  });
+});
+
+describe('a client that leaves', () => {
+  it.each([
+    ['in the middle of a body', 'content-length: 500\r\n\r\n{"id":'],
+    ['in the middle of a body in chunks', 'transfer-encoding: chunked\r\n\r\nff\r\nx'],
+  ])('%s is not logged as a failure', async (_when, rest) => {
+    let written = '';
+    const destination = {
+      write: (line: string) => {
+        written += line;
+      },
+    };
+    const logged = await cluster.startEdge({
+      logger: createLogger({ app: 'edge', level: 'debug', destination }),
+    });
+    const port = Number(new URL(logged.url).port);
+    for (const leave of ['destroy', 'resetAndDestroy', 'end'] as const) {
+      const socket = connect(port, '127.0.0.1');
+      socket.write(`POST /api/sessions HTTP/1.1\r\nHost: edge\r\nX-Api-Key: ${tenant.key}\r\n`);
+      socket.write(`content-type: application/json\r\n${rest}`);
+      await waitFor(() => heldConnections(port) === 1, { what: 'the edge has it' });
+      socket[leave]();
+      await waitFor(() => heldConnections(port) === 0, { what: 'the edge has closed it' });
+      socket.destroy();
+    }
+    await call(logged.url, 'GET /api/sessions', { key: tenant.key });
+    expect(written).toContain('"route":"/api/sessions"');
+    expect(written).not.toMatch(/"level":"(error|warn|fatal)"/);
   });
 });
 

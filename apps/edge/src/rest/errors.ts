@@ -1,11 +1,26 @@
 import { type ErrorDescription, WafleetError } from '@wafleet/contract';
+import type { RefusalAnswer } from '@wafleet/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 
 /** The body of an answer that is not a success. */
-export function errorBody(error: WafleetError): { error: ErrorDescription } {
+function errorBody(error: WafleetError): { error: ErrorDescription } {
   return { error: error.describe() };
+}
+
+/** An error as an HTTP answer, for connections and requests that Fastify does not have. */
+export function refusalOf(error: WafleetError): Required<RefusalAnswer> {
+  const retryAfterMs = error.details?.retryAfterMs;
+  return {
+    status: error.status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) } : {}),
+    },
+    body: JSON.stringify(errorBody(error)),
+  };
 }
 
 /** Gives every failure, Fastify's own included, the one error shape of the contract. */
@@ -21,11 +36,20 @@ export function handleErrors(app: FastifyInstance): void {
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = ofFastify(error) ?? toWafleetError(error, request.log);
+  const known = ofClient(error, request) ?? ofFastify(error) ?? toWafleetError(error, request.log);
   const retryAfterMs = known.details?.retryAfterMs;
   if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.code(known.status).send(errorBody(known));
+}
+
+/** A client that left before its whole request was there. It does not see the answer; the failure is not ours. */
+function ofClient(error: unknown, { raw }: FastifyRequest): WafleetError | undefined {
+  if (raw.errored !== error || raw.complete) return undefined;
+  return new WafleetError(
+    'VALIDATION_FAILED',
+    'The connection was closed before the whole request was there.',
+  );
 }
 
 /** Fastify's errors that are the caller's to mend; undefined for anything else. */
@@ -53,8 +77,16 @@ function ofFastify(error: unknown): WafleetError | undefined {
     case 'FST_ERR_BAD_URL':
       return new WafleetError('VALIDATION_FAILED', 'The path is not a valid URL.');
     default:
-      return undefined;
+      return isOfCaller(error)
+        ? new WafleetError('VALIDATION_FAILED', 'This is not a request that the path takes.')
+        : undefined;
   }
+}
+
+/** Fastify and its plugins tell by a status from 400 to 499 that the request is wrong. */
+function isOfCaller(error: unknown): boolean {
+  if (!(error instanceof Error) || !('statusCode' in error)) return false;
+  return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500;
 }
 
 function codeOf(error: unknown): unknown {

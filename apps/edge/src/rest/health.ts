@@ -1,16 +1,35 @@
+import { WafleetError } from '@wafleet/contract';
 import type { Metrics, Readiness } from '@wafleet/runtime';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import { bearerToken } from '../auth/credentials.js';
+import { SecretToken } from '../auth/secret-token.js';
+import type { ConnectionLimits } from '../limits/connection-limits.js';
 
 interface HealthOptions {
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Metrics;
+  /** What `/metrics` takes as `Authorization: Bearer`; undefined for nothing. */
+  readonly metricsToken: string | undefined;
+  readonly connectionLimits: ConnectionLimits;
 }
 
 /**
  * `/healthz`: the process runs. `/readyz`: it can serve clients; 503 with a reason when it cannot. `/metrics`: what it
- * counts, in the text format of Prometheus.
+ * counts, in the text format of Prometheus; to those with the token, if there is one.
  */
-export const health: FastifyPluginAsync<HealthOptions> = async (app, { readiness, metrics }) => {
+export const health: FastifyPluginAsync<HealthOptions> = async (
+  app,
+  { readiness, metrics, metricsToken, connectionLimits },
+) => {
+  const expected = metricsToken === undefined ? undefined : new SecretToken(metricsToken);
+  const checkToken = ({ headers, raw }: FastifyRequest) => {
+    if (expected === undefined) return;
+    const address = connectionLimits.addressOf(raw);
+    connectionLimits.checkRequest(address);
+    if (expected.matches(bearerToken(headers) ?? '')) return;
+    connectionLimits.wrongKeyOfRequest(address);
+    throw new WafleetError('UNAUTHORIZED', 'This call takes "Authorization: Bearer <METRICS_TOKEN>".');
+  };
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
@@ -19,7 +38,8 @@ export const health: FastifyPluginAsync<HealthOptions> = async (app, { readiness
     const answer = await readiness();
     return reply.code(answer.ready ? 200 : 503).send(answer);
   });
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.text()),
-  );
+  app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
+    checkToken(request);
+    return reply.type(metrics.contentType).send(await metrics.text());
+  });
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '@wafleet/runtime';
+import { CONNECTION_TIMEOUTS, GUARDED_SERVER, type Logger } from '@wafleet/runtime';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { answerMalformedRequests } from './client-errors.js';
@@ -8,8 +8,6 @@ import { readJsonBodies } from './json-body.js';
 
 /** More than the longest text message as JSON, where a character may take six bytes. */
 const BODY_LIMIT = 512 * 1024;
-/** How long a client may take to send a request. */
-const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
  * A Fastify without routes, with the edge's limits and error handling. It logs one line a request: method, route
@@ -21,7 +19,8 @@ export function createHttpServer(logger: Logger): FastifyInstance {
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: GUARDED_SERVER,
+    requestTimeout: CONNECTION_TIMEOUTS.requestMs,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 1024 },
     frameworkErrors: (error, request, reply) => {

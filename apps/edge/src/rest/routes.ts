@@ -10,10 +10,10 @@ import type {
   TenantUsage,
 } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
+import type { AdminAccess } from '../auth/admin-access.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
-import type { SecretToken } from '../auth/secret-token.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
 import type { AllowedOrigins } from '../origins.js';
@@ -38,7 +38,9 @@ import { tenantRoutes } from './tenants.js';
 import { usageRoutes } from './usage.js';
 
 export interface RestResources {
-  readonly admin: SecretToken;
+  readonly admin: AdminAccess;
+  /** What `GET /metrics` takes; undefined for nothing. */
+  readonly metricsToken: string | undefined;
   readonly keys: KeyAuthenticator;
   readonly apiKeys: ApiKeys;
   readonly revocation: KeyRevocation;

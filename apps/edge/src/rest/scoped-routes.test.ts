@@ -1,8 +1,8 @@
 import { createLogger } from '@wafleet/runtime';
 import { describe, expect, it } from 'vitest';
+import { AdminAccess } from '../auth/admin-access.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { checkKeysOf } from '../auth/request-keys.js';
-import { SecretToken } from '../auth/secret-token.js';
 import { createHttpServer } from './http-server.js';
 import { requireScopes } from './scoped-routes.js';
 
@@ -15,8 +15,9 @@ function server() {
     }),
   });
   requireScopes(app, {
-    admin: new SecretToken('an admin token'),
+    admin: new AdminAccess('an admin token', { onExceeded: () => {} }),
     checkKey: checkKeysOf({ keys }),
+    connectionLimits: { addressOf: () => '203.0.113.7' },
     charge: async () => {},
   });
   return app;

@@ -1,8 +1,9 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { WafleetError } from '@wafleet/contract';
+import { refuseSocket } from '@wafleet/runtime';
 import type { Limit } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
-import { errorBody } from '../rest/errors.js';
+import { refusalOf } from '../rest/errors.js';
 import { type EventServer, MAX_FRAME_BYTES } from './socket-server.js';
 
 /**
@@ -41,25 +42,12 @@ function isOfSession({ url = '' }: IncomingMessage): boolean {
   return sid !== undefined && sid !== '';
 }
 
-function refuse(request: IncomingMessage, response: unknown, error: WafleetError): void {
-  const body = JSON.stringify(errorBody(error));
-  const headers: OutgoingHttpHeaders = {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    connection: 'close',
-    ...retryAfter(error),
-  };
+function refuse({ socket }: IncomingMessage, response: unknown, error: WafleetError): void {
+  const answer = refusalOf(error);
   if (response instanceof ServerResponse) {
-    response.writeHead(error.status, headers).end(body);
+    response.writeHead(answer.status, { ...answer.headers, connection: 'close' }).end(answer.body);
     return;
   }
   // For an upgrade Engine.IO gives something else, whose answer says nothing.
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  request.socket.end([`HTTP/1.1 ${error.status} Refused`, ...lines, '', body].join('\r\n'));
-}
-
-function retryAfter({ details }: WafleetError): OutgoingHttpHeaders {
-  const retryAfterMs = details?.retryAfterMs;
-  return typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) } : {};
+  refuseSocket(socket, answer);
 }

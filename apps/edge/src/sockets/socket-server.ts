@@ -1,12 +1,14 @@
-import type { Server as HttpServer } from 'node:http';
-import type { ClientToServerEvents, ServerToClientEvents } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ClientToServerEvents, type ServerToClientEvents, WafleetError } from '@wafleet/contract';
+import { type Logger, refuseSocket } from '@wafleet/runtime';
 import type { RedisConnection } from '@wafleet/store';
 import { Server, type Socket } from 'socket.io';
 import type { Identity } from '../auth/identity.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
 import { EventsAdapter, type SocketReceiver } from '../fanout/events-adapter.js';
 import type { AllowedOrigins } from '../origins.js';
+import { refusalOf } from '../rest/errors.js';
 import { clusterPublisher } from './cluster-publisher.js';
 
 /** What edges tell each other, through the adapter. */
@@ -24,6 +26,8 @@ interface SocketData {
 export type EventServer = Server<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
 export type EventSocket = Socket<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
 
+/** The path under which Socket.IO is served. */
+export const SOCKET_PATH = '/socket.io/';
 /** Larger than any subscription that is within its bounds. */
 export const MAX_FRAME_BYTES = 100_000;
 /** How long a connection may take to ask for a namespace. */
@@ -47,7 +51,7 @@ export function createSocketServer(options: {
   readonly logger: Logger;
 }): EventServer {
   const { http, publisher, subscriber, fanout, origins, logger } = options;
-  return new Server(http, {
+  const io: EventServer = new Server(http, {
     adapter: EventsAdapter.over(clusterPublisher(publisher, logger), subscriber, fanout),
     transports: ['polling', 'websocket'],
     cors: { origin: origins },
@@ -57,5 +61,19 @@ export function createSocketServer(options: {
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,
+    // Engine.IO would end such connections without closing them.
+    destroyUpgrade: false,
   });
+  http.on('upgrade', refuseOtherUpgrades);
+  return io;
+}
+
+/** Nothing but Socket.IO's own path has a WebSocket. */
+function refuseOtherUpgrades({ url = '', headers }: IncomingMessage, socket: Duplex): void {
+  if (url.startsWith(SOCKET_PATH)) return;
+  const error =
+    headers.upgrade?.toLowerCase() === 'websocket'
+      ? new WafleetError('ROUTE_NOT_FOUND', `WebSockets are at ${SOCKET_PATH} only.`)
+      : new WafleetError('VALIDATION_FAILED', 'This edge cannot upgrade a connection to that protocol.');
+  refuseSocket(socket, refusalOf(error));
 }

@@ -1,5 +1,5 @@
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
-import { createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
+import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import type { ClientLimits } from '../limits/client-limits.js';
@@ -13,7 +13,10 @@ export const CLIENT_LIMITS: ClientLimits = {
   handshakesPerAddress: 10_000,
   handshakesPerKey: 10_000,
   framesPerSecond: 500,
+  connections: 0,
+  connectionsPerAddress: 10_000,
   trustedProxies: [],
+  proxyHops: 1,
 };
 export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, maxUnsentPackets: 10_000 };
 
@@ -42,6 +45,9 @@ export interface TestEdgeOptions {
   readonly media?: Partial<MediaOptions>;
   /** Those that differ from the defaults. */
   readonly tenantLimits?: Partial<TenantLimits>;
+  /** Those that differ from production's. */
+  readonly connectionTimeouts?: Partial<ConnectionTimeouts>;
+  readonly metricsToken?: string;
   /** Default as in production. */
   readonly eventLogMaxAgeMs?: number;
   /** Default 127.0.0.1; null for none. */
@@ -59,6 +65,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     clientLimits,
     media,
     tenantLimits,
+    connectionTimeouts,
+    metricsToken,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     peerHost = '127.0.0.1',
   } = options;
@@ -70,6 +78,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     host: '127.0.0.1',
     port: 0,
     adminToken: ADMIN_TOKEN,
+    metricsToken,
+    connectionTimeouts,
     corsOrigin,
     stopDelayMs: 0,
     writerLimits,

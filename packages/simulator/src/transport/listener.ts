@@ -114,9 +114,13 @@ export class Listener {
 
   #listenForUpgrades(server: HttpServer): void {
     server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
+      // Node takes its own listener off a connection that is upgraded.
+      socket.on('error', () => socket.destroy());
       const status = this.#options.refuseUpgrade();
       if (status !== undefined) {
-        socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
+          socket.destroy(),
+        );
         return;
       }
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#options.onSocket(webSocket));

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { heldConnections, waitFor } from '@wafleet/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { call } from './testing/rest-client.js';
+import { TestCluster } from './testing/test-cluster.js';
+import type { TestEdge } from './testing/test-edge.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+const clients: Socket[] = [];
+const uncaught: unknown[] = [];
+const onUncaught = (error: unknown) => uncaught.push(error);
+
+beforeAll(async () => {
+  process.on('uncaughtException', onUncaught);
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge({ connectionTimeouts: { headersMs: 500, requestMs: 1_000 } });
+});
+afterEach(() => {
+  for (const client of clients.splice(0)) client.destroy();
+  expect(uncaught.splice(0)).toEqual([]);
+});
+afterAll(async () => {
+  await cluster.stop();
+  process.off('uncaughtException', onUncaught);
+});
+
+/** A client that sends these bytes, reads what comes, and never closes its own side. */
+function open(url: string, bytes: string | Buffer): Socket {
+  const { hostname, port } = new URL(url);
+  const client = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  client.on('error', () => {});
+  client.resume();
+  client.write(bytes);
+  clients.push(client);
+  return client;
+}
+
+function upgrade(path: string, more = ''): string {
+  return [
+    `GET ${path} HTTP/1.1`,
+    'Host: edge',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    `\r\n${more}`,
+  ].join('\r\n');
+}
+
+const SOCKET_IO = '/socket.io/?EIO=4&transport=websocket';
+const OF_ANOTHER_EDGE = `${SOCKET_IO}&sid=edge_0123456789ab.AAAAAAAAAAAAAAAAAAAA`;
+const POST = 'POST /api/sessions HTTP/1.1\r\nHost: edge\r\ncontent-type: application/json\r\n';
+
+/** The connections that the edge holds. */
+function held({ url }: TestEdge = edge): number {
+  return heldConnections(Number(new URL(url).port));
+}
+
+async function expectServed(): Promise<void> {
+  expect(await call(edge.url, 'GET /healthz')).toMatchObject({ status: 200 });
+}
+
+/** An edge whose address of the test has no handshakes left. */
+async function edgeOverLimit(): Promise<TestEdge> {
+  const over = await cluster.startEdge({ clientLimits: { handshakesPerAddress: 0.1 } });
+  expect(await call(over.url, 'GET /api/sessions', { key: 'wrong' })).toMatchObject({ status: 401 });
+  return over;
+}
+
+describe('a reset', () => {
+  it('after a refused upgrade ends nothing', async () => {
+    const over = await edgeOverLimit();
+    for (let round = 0; round < 40; round += 1) {
+      const client = open(over.url, upgrade(SOCKET_IO));
+      await new Promise((resolve) => client.once('data', resolve));
+      client.resetAndDestroy();
+    }
+    expect(await call(over.url, 'GET /healthz')).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['an upgrade', upgrade(SOCKET_IO)],
+    ['an upgrade with frames', upgrade(SOCKET_IO, 'x'.repeat(2_000))],
+    ['an upgrade of a session of another edge', upgrade(OF_ANOTHER_EDGE)],
+    ['an upgrade of an unknown session', upgrade(`${SOCKET_IO}&sid=unknown`)],
+    ['an upgrade of an unknown path', upgrade('/foo')],
+    ['an upgrade that is no WebSocket', upgrade('/healthz').replace('websocket', 'h2c')],
+    ['a CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n'],
+    ['a poll', 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: edge\r\n\r\n'],
+    ['a request that asks to continue', `${POST}content-length: 5\r\nexpect: 100-continue\r\n\r\n{}`],
+    ['an expectation that is unknown', `${POST}content-length: 5\r\nexpect: nothing\r\n\r\n{}`],
+    ['requests in a pipeline', 'GET /healthz HTTP/1.1\r\nHost: edge\r\n\r\n'.repeat(50)],
+    ['what is not HTTP', 'nothing that is HTTP\r\n\r\n'],
+    ['bytes', randomBytes(3_000)],
+  ])('at any moment of %s ends nothing', async (_what, bytes) => {
+    const all = Buffer.from(bytes);
+    for (let round = 0; round < 60; round += 1) {
+      const end = round % 3 === 0 ? all.length : Math.floor((round / 60) * all.length);
+      const client = open(edge.url, all.subarray(0, end));
+      const reset = () => client.resetAndDestroy();
+      client.once('connect', () => {
+        if (round % 4 === 0) reset();
+        else if (round % 4 === 1) setImmediate(reset);
+        else if (round % 4 === 2) setTimeout(reset, round / 10);
+      });
+      client.once('data', reset);
+    }
+    for (const client of clients) {
+      if (!client.destroyed) setImmediate(() => client.resetAndDestroy());
+    }
+    await waitFor(() => clients.every(({ closed }) => closed), { what: 'all are gone' });
+    await expectServed();
+  });
+});
+
+describe('a connection', () => {
+  it.each([
+    ['that sends nothing', ''],
+    ['that sends half a request line', 'GET /heal'],
+    ['that sends half of the headers', 'GET /healthz HTTP/1.1\r\nHost: edge\r\nX-A'],
+    ['that sends half of a body', `${POST}content-length: 500\r\n\r\n{"id":`],
+    ['that sends half of a body in chunks', `${POST}transfer-encoding: chunked\r\n\r\nff\r\nx`],
+    ['that sends what is not HTTP', 'nothing that is HTTP\r\n\r\n'],
+    ['that sends 2 KB and an upgrade of an unknown path', upgrade('/foo', 'x'.repeat(2_000))],
+    ['with an upgrade that is no WebSocket', upgrade('/healthz').replace('websocket', 'h2c')],
+    ['with an upgrade of a session of another edge', upgrade(OF_ANOTHER_EDGE, 'x'.repeat(2_000))],
+    ['with an upgrade of an unknown session', upgrade(`${SOCKET_IO}&sid=unknown`, 'x'.repeat(2_000))],
+    ['with an upgrade of another version', upgrade('/socket.io/?EIO=3&transport=websocket')],
+    ['with an upgrade without a key', upgrade(SOCKET_IO).replace(/Sec-WebSocket-Key.*\r\n/, '')],
+    ['with a CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n'],
+  ])('%s is given back, even if the client never closes it', async (_what, bytes) => {
+    for (let count = 0; count < 50; count += 1) open(edge.url, bytes);
+    await waitFor(() => clients.every(({ connecting }) => !connecting), { what: 'all are connected' });
+    await expectServed();
+    // The health check of the test keeps one or two alive.
+    await waitFor(() => held() <= 2, { what: 'the edge has closed its descriptors' });
+    await expectServed();
+  });
+
+  it('whose upgrade is refused because of a limit is given back', async () => {
+    const over = await edgeOverLimit();
+    for (let count = 0; count < 50; count += 1) open(over.url, upgrade(SOCKET_IO, 'x'.repeat(2_000)));
+    await waitFor(() => clients.every(({ connecting }) => !connecting), { what: 'all are connected' });
+    await waitFor(() => held(over) <= 2, { what: 'the edge has closed its descriptors' });
+  });
+
+  it('with an upgrade of an unknown path is told so', async () => {
+    const client = open(edge.url, upgrade('/foo'));
+    let text = '';
+    client.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    await new Promise((resolve) => client.once('end', resolve));
+    expect(text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+    expect(text).toContain('"code":"ROUTE_NOT_FOUND"');
+  });
+
+  it('that sends its request too slowly is told so', async () => {
+    const client = open(edge.url, 'GET /healthz HTTP/1.1\r\nHost: edge\r\nX-A');
+    let text = '';
+    client.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    await new Promise((resolve) => client.once('end', resolve));
+    expect(text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(text).toContain('"code":"REQUEST_TIMEOUT"');
+  });
+});

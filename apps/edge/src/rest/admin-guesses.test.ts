@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call } from '../testing/rest-client.js';
+import { TestCluster } from '../testing/test-cluster.js';
+import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+
+let cluster: TestCluster;
+let edge: TestEdge;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  edge = await cluster.startEdge({
+    clientLimits: { trustedProxies: ['loopback'] },
+    metricsToken: 'metrics-token-of-a-test',
+  });
+});
+afterAll(() => cluster.stop());
+
+const from = (address: string, request: string, key: string) =>
+  call(edge.url, request, {
+    key,
+    headers: { 'x-forwarded-for': address },
+    ...(request.startsWith('POST') ? { body: { name: 'a tenant' } } : {}),
+  });
+
+describe('guesses of the admin token', () => {
+  it.each([['POST /api/tenants'], ['GET /api/sessions']])('by %s are bounded', async (request) => {
+    const address = request.startsWith('POST') ? '203.0.113.7' : '203.0.113.8';
+    for (let time = 0; time < 40; time += 1) await from(address, request, `guess-${time}`);
+    const refused = await from(address, 'POST /api/tenants', ADMIN_TOKEN);
+    expect(refused).toMatchObject({ status: 429, body: { error: { code: 'RATE_LIMITED' } } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Nor is it told there that this is the right one.
+    expect(await from(address, 'GET /api/sessions', ADMIN_TOKEN)).toMatchObject({ status: 401 });
+    expect(await from('203.0.113.9', 'POST /api/tenants', ADMIN_TOKEN)).toMatchObject({ status: 201 });
+  });
+});
+
+describe('/metrics with a token', () => {
+  it('is read with it only, and guesses of it are bounded', async () => {
+    const metrics = async (token: string, address = '203.0.113.10') => {
+      const answer = await fetch(`${edge.url}/metrics`, {
+        headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
+      });
+      await answer.text();
+      return answer.status;
+    };
+    expect(await metrics('metrics-token-of-a-test')).toBe(200);
+    expect(await metrics('wrong')).toBe(401);
+    const limited = await cluster.startEdge({
+      clientLimits: { handshakesPerAddress: 0.1 },
+      metricsToken: 'metrics-token-of-a-test',
+    });
+    const statuses: number[] = [];
+    for (const token of ['wrong', 'wrong', 'metrics-token-of-a-test']) {
+      const answer = await fetch(`${limited.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+      await answer.text();
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([401, 429, 429]);
+  });
+});
