@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { EventName } from '@wafleet/contract';
+import { withOtherIds } from './other-ids.js';
 
 /** What clients get of one thing that happened: an item of an event's list, or the event where it has none. */
 export interface Published {
@@ -89,7 +90,7 @@ export function recordedItems(trigger: string): Published[] {
   const events = recorded[trigger];
   if (events === undefined) throw new Error(`there is no recording of "${trigger}"`);
   const items = events.flatMap(itemsOf);
-  return BEYOND[trigger]?.(items) ?? items;
+  return withOtherIds(BEYOND[trigger]?.(items) ?? items);
 }
 
 /** The times at which it was recorded, in seconds and in milliseconds; others in the recording are the tests' own. */

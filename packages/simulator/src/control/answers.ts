@@ -17,6 +17,8 @@ export interface DeviceAnswer {
 export interface PhoneAnswer {
   readonly number: string;
   readonly name: string;
+  readonly username?: string;
+  /** The LID if nobody sees the number. */
   readonly jid: string;
   readonly lid: string;
   readonly devices: readonly DeviceAnswer[];
@@ -75,8 +77,9 @@ export function deviceAnswer({ jid, lid, isOnline, pendingCount }: Device): Devi
   return { jid, lid, online: isOnline, pending: pendingCount };
 }
 
-export function phoneAnswer({ number, name, jid, lid, devices }: Phone): PhoneAnswer {
-  return { number, name, jid, lid, devices: [...devices.values()].map(deviceAnswer) };
+export function phoneAnswer({ number, name, username, jid, lid, devices }: Phone): PhoneAnswer {
+  const known = username === undefined ? {} : { username };
+  return { number, name, ...known, jid, lid, devices: [...devices.values()].map(deviceAnswer) };
 }
 
 export function messageAnswer({ id, sender, chat }: MessageReference): MessageAnswer {

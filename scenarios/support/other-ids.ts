@@ -1,0 +1,67 @@
+import type { Published } from './recorded-payloads.js';
+
+/** Of the people in the recording of whom a session knows both ids from the start: LID and number. */
+const PAIRS = [
+  ['107411253299441@lid', '15550001001@s.whatsapp.net'],
+  ['106825993066104@lid', '15551230001@s.whatsapp.net'],
+  ['114163061586523@lid', '15551230002@s.whatsapp.net'],
+] as const;
+const NUMBERS: ReadonlyMap<string, string> = new Map(PAIRS);
+const LIDS: ReadonlyMap<string, string> = new Map(PAIRS.map(([lid, number]) => [number, lid]));
+
+type Fields = Record<string, unknown>;
+
+/** @param fields the one beside a LID, and the one beside a number; undefined for none. */
+function add(holder: Fields, idField: string, ...[besideLid, besideNumber]: (string | undefined)[]): void {
+  const id = holder[idField];
+  if (typeof id !== 'string') return;
+  const number = NUMBERS.get(id);
+  const lid = LIDS.get(id);
+  if (number !== undefined && besideLid !== undefined) holder[besideLid] ??= number;
+  if (lid !== undefined && besideNumber !== undefined) holder[besideNumber] ??= lid;
+}
+
+function addToKeys(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  const holder = value as Fields;
+  if (typeof holder.remoteJid === 'string' && typeof holder.id === 'string') {
+    add(holder, 'remoteJid', 'remoteJidAlt', 'remoteJidAlt');
+    add(holder, 'participant', 'participantAlt', 'participantAlt');
+  }
+  add(holder, 'userJid', 'userJidAlt', 'userJidAlt');
+  for (const inner of Object.values(holder)) addToKeys(inner);
+}
+
+/** Notices of groups say by which kind of id their author is named; Baileys had lost it in the recording. */
+function addModes(messages: unknown): void {
+  for (const message of Array.isArray(messages) ? messages : []) {
+    const { key, messageStubType, participant } = message as { key: Fields } & Fields;
+    const isNotice = messageStubType !== undefined && messageStubType !== 2 && participant !== undefined;
+    if (isNotice && key.participant !== undefined) key.addressingMode ??= 'lid';
+  }
+}
+
+/** The recorded items with the other id beside each id of a person whose pair is known. */
+export function withOtherIds(items: readonly Published[]): Published[] {
+  return items.map(({ event, payload: recorded }) => {
+    const payload: Fields = structuredClone(recorded);
+    const each = (list: string, ...fields: [string, string | undefined, string | undefined]) => {
+      const holders = payload[list];
+      for (const holder of Array.isArray(holders) ? holders : []) add(holder as Fields, ...fields);
+    };
+    if (event.startsWith('messages.')) addToKeys(payload);
+    if (event === 'messages.upsert' && payload.history === undefined) addModes(payload.messages);
+    if (event === 'messages.delete') add(payload, 'jid', 'jidAlt', 'jidAlt');
+    if (event === 'presence.update') add(payload, 'id', 'idAlt', 'idAlt');
+    if (event === 'group-participants.update') add(payload, 'author', 'authorPn', undefined);
+    each('contacts', 'id', 'phoneNumber', 'lid');
+    each('participants', 'id', 'phoneNumber', 'lid');
+    each('chats', 'id', 'pnJid', 'lidJid');
+    each('calls', 'from', 'callerPn', 'callerLid');
+    for (const author of ['author', 'owner', 'subjectOwner', 'descOwner']) {
+      each('groups', author, `${author}Pn`, undefined);
+    }
+    each('joinRequests', 'participant', 'participantPn', undefined);
+    return { event, payload };
+  });
+}
