@@ -16,7 +16,14 @@ beforeAll(async () => {
   server = await FanoutServer.start(redis.url);
   metrics = new Metrics();
   tally = new EdgeTally();
-  addEdgeMetrics(metrics, { io: server.io, fanout: server.fanout, media: { count: 0 }, tally });
+  addEdgeMetrics(metrics, {
+    io: server.io,
+    fanout: server.fanout,
+    media: { count: 0 },
+    buffers: server.buffers,
+    replays: { count: 0, bytesRead: 0 },
+    tally,
+  });
 });
 afterAll(async () => {
   await server.stop();

@@ -62,6 +62,18 @@ export class SubscriptionSet {
     return [...this.#eventsOf.values()].some((subscribed) => events.some((event) => subscribed.has(event)));
   }
 
+  /** The events that are subscribed to, of whichever session. */
+  get names(): EventName[] {
+    return [...new Set([...this.#eventsOf.values()].flatMap((events) => [...events.keys()]))];
+  }
+
+  /** Whether all that is in the other set is in this one, from wherever on. */
+  includes(other: SubscriptionSet): boolean {
+    return [...other.#eventsOf].every(([session, events]) =>
+      [...events.keys()].every((event) => this.has(session, event)),
+    );
+  }
+
   /** The sessions of which any of these events is subscribed to; undefined for all. */
   sessionsOf(events: readonly EventName[]): string[] | undefined {
     const sessions = [...this.#eventsOf]
