@@ -26,6 +26,9 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
  * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
+ * | wf:{<tenant>}:resumes:<key id>  | zset   | hash → when that record was last written, ms; expires            |
+ * | wf:{<tenant>}:resume-sizes:<key id> | hash | hash → bytes of that record; expires                           |
+ * | wf:{<tenant>}:resume-bytes      | hash   | key id → bytes of its records, `*` → of all; expires             |
  * | wf:tenants                      | set    | ids of all tenants                                               |
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
@@ -80,6 +83,8 @@ export const keys = {
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
+  /** What the names of a tenant's keys begin with. */
+  ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
 
   apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,

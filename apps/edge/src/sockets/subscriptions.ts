@@ -155,7 +155,7 @@ export class Subscriptions {
   async #resume(subscribed: NonNullable<Resumption['subscribed']>): Promise<void> {
     const { socket, stream, progress, resources } = this.#options;
     const { subscription, position, isIntroduced } = subscribed;
-    const known = SubscriptionSet.parse(subscription);
+    const known = SubscriptionSet.parse(subscription, socket.data.identity.sessions);
     if (known === undefined) throw subscriptionLost();
     this.#isKept = !known.isEmpty;
     if (!this.#isKept) return;
@@ -207,8 +207,9 @@ export class Subscriptions {
     const { point } = progress;
     if (point === undefined) return;
     this.#isKept = !subscription.isEmpty;
-    const { keyId } = socket.data.identity;
-    await resources.records.save(resumption.ref, keyId, { subscription: subscription.toString(), ...point });
+    const { keyId, sessions } = socket.data.identity;
+    const text = subscription.toString(sessions);
+    await resources.records.save(resumption.ref, keyId, { subscription: text, ...point });
   }
 }
 
