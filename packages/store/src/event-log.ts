@@ -1,4 +1,4 @@
-import { comparePositions, type EventName, type EventPosition } from '@wafleet/contract';
+import { comparePositions, type EventName, type EventPosition, MAX_EVENT_BYTES } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { channels, keys } from './keyspace.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
@@ -24,6 +24,14 @@ export interface PageRequest {
   /** Names of events; others are looked at and left out. Default all. */
   readonly names?: readonly EventName[];
 }
+
+/** An event was larger than a log takes; nothing of its batch was written. */
+export class EventTooLargeError extends Error {
+  override readonly name = 'EventTooLargeError';
+}
+
+/** What the log takes of one event: its payload, and what Redis has before it. */
+const MAX_LOGGED_BYTES = MAX_EVENT_BYTES + 1024;
 
 /** A part of a tenant's log, as it was at one moment. */
 export interface LogPage {
@@ -126,6 +134,7 @@ export class EventLog {
    * these events are in the log.
    * @param options.finishes digests of the messages that are finished with these events; see FinishedMessages.
    * @throws {FencedError} when the fence is no longer the session's owner.
+   * @throws {EventTooLargeError} when a body has more than MAX_EVENT_BYTES.
    */
   async append(
     fence: Fence,
@@ -140,6 +149,12 @@ export class EventLog {
     if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
+    }
+    const tooLarge = events.find(
+      ({ body }) => body.length * 3 > MAX_LOGGED_BYTES && Buffer.byteLength(body) > MAX_LOGGED_BYTES,
+    );
+    if (tooLarge !== undefined) {
+      throw new EventTooLargeError(`${tooLarge.event} has ${Buffer.byteLength(tooLarge.body)} bytes`);
     }
     const { tenantId } = fence;
     const now = performance.now();

@@ -14,6 +14,7 @@ export { EventChannel } from './event-channel.js';
 export {
   EVENT_LOG_BOUNDS,
   EventLog,
+  EventTooLargeError,
   type LogPage,
   type OutgoingEvent,
 } from './event-log.js';
