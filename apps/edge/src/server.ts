@@ -230,6 +230,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   await registerRoutes(app, {
     admin: new SecretToken(options.adminToken),
     keys,
+    connections,
     apiKeys,
     revocation,
     tenants: new TenantDirectory(redis),

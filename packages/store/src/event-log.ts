@@ -19,7 +19,7 @@ export interface PageRequest {
   readonly after: EventPosition | undefined;
   /** How many events at most; 0 for none. */
   readonly count: number;
-  /** The page ends with the event that makes it so many bytes. Default `LOG_PAGE_BYTES`. */
+  /** The page ends with the event that makes it so many bytes. Default 512 KiB. */
   readonly maxBytes?: number;
   /** Names of events; others are looked at and left out. Default all. */
   readonly names?: readonly EventName[];
@@ -59,7 +59,7 @@ export interface LogPage {
 }
 
 /** Where a page ends, unless another size is asked for: what one read may take of Redis' time, about a millisecond. */
-export const LOG_PAGE_BYTES = 512 * 1024;
+const LOG_PAGE_BYTES = 512 * 1024;
 
 /** How much of a log is kept, where nothing else was asked for: the last 10,000 events, for 24 hours. */
 export const EVENT_LOG_BOUNDS = { maxLength: 10_000, maxAgeMs: 24 * 60 * 60 * 1000 } as const;

@@ -40,7 +40,7 @@ export interface ResumeLimits {
   readonly bytesPerTenant: number;
 }
 
-export const RESUME_LIMITS: ResumeLimits = {
+const RESUME_LIMITS: ResumeLimits = {
   recordsPerKey: 10_000,
   bytesPerKey: 8 * 1024 * 1024,
   bytesPerTenant: 32 * 1024 * 1024,

@@ -4,6 +4,7 @@ import type { Metrics, Readiness } from '@wafleet/runtime';
 import type { ApiKeys, SessionDirectory, TenantDirectory } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
+import type { KeyConnections } from '../auth/key-connections.js';
 import { requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import type { SecretToken } from '../auth/secret-token.js';
@@ -31,6 +32,7 @@ import { tenantRoutes } from './tenants.js';
 export interface RestResources {
   readonly admin: SecretToken;
   readonly keys: KeyAuthenticator;
+  readonly connections: KeyConnections;
   readonly apiKeys: ApiKeys;
   readonly revocation: KeyRevocation;
   readonly tenants: TenantDirectory;
