@@ -48,6 +48,45 @@ export const environment = z.object({
     max: 10_000_000,
     about: 'How many events may wait for one socket that does not read them, before it is closed.',
   }),
+  MAX_BUFFERED_BYTES: integerField({
+    default: 256 * 1024 * 1024,
+    min: 4 * 1024 * 1024,
+    max: 1024 ** 4,
+    about:
+      'How many bytes of events may wait in this edge for all its clients together. Beyond that, those that read slowest are closed. Replays fill no more than half of it.',
+  }),
+  MAX_BUFFERED_BYTES_PER_TENANT: integerField({
+    default: 64 * 1024 * 1024,
+    min: 2 * 1024 * 1024,
+    max: 1024 ** 4,
+    about: 'How many of these may wait for the clients of one tenant.',
+  }),
+  MAX_REPLAYS: integerField({
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+    about:
+      'How many clients of this edge may be given what they missed at a time, those included that wait for a turn.',
+  }),
+  MAX_REPLAYS_PER_TENANT: integerField({
+    default: 2_000,
+    min: 1,
+    max: 10_000_000,
+    about: 'How many of them of one tenant.',
+  }),
+  REPLAY_BYTES_PER_SECOND: integerField({
+    default: 32 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 1024 ** 4,
+    about:
+      'How many bytes of the logs this edge reads a second for clients that missed something; twice as many at once.',
+  }),
+  REPLAY_BYTES_PER_SECOND_PER_TENANT: integerField({
+    default: 16 * 1024 * 1024,
+    min: 64 * 1024,
+    max: 1024 ** 4,
+    about: 'How many of them for one tenant.',
+  }),
   MAX_SOCKETS_PER_KEY: integerField({
     default: 1_000,
     min: 1,

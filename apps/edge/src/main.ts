@@ -24,6 +24,16 @@ await runApp(
       corsOrigin: env.CORS_ORIGIN,
       stopDelayMs: env.STOP_DELAY_MS,
       writerLimits: { maxUnsentBytes: env.MAX_UNSENT_BYTES, maxUnsentPackets: env.MAX_UNSENT_PACKETS },
+      bufferLimits: {
+        maxBytes: env.MAX_BUFFERED_BYTES,
+        maxBytesPerTenant: env.MAX_BUFFERED_BYTES_PER_TENANT,
+      },
+      replayLimits: {
+        maxReplays: env.MAX_REPLAYS,
+        maxReplaysPerTenant: env.MAX_REPLAYS_PER_TENANT,
+        bytesPerSecond: env.REPLAY_BYTES_PER_SECOND,
+        bytesPerSecondPerTenant: env.REPLAY_BYTES_PER_SECOND_PER_TENANT,
+      },
       clientLimits: {
         socketsPerKey: env.MAX_SOCKETS_PER_KEY,
         handshakesPerKey: env.HANDSHAKES_PER_KEY,

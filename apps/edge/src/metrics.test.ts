@@ -21,6 +21,8 @@ beforeAll(async () => {
     fanout: server.fanout,
     media: { count: 0 },
     open: { count: 0 },
+    buffers: server.buffers,
+    replays: { count: 0, bytesRead: 0 },
     tally,
   });
 });

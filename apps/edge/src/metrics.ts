@@ -1,5 +1,6 @@
 import { CLOSE_REASONS, type CloseReason, NAMESPACES } from '@wafleet/contract';
 import type { Metrics } from '@wafleet/runtime';
+import type { BufferBudget } from './fanout/buffer-budget.js';
 import type { EventFanout } from './fanout/event-fanout.js';
 import type { WriteTally } from './fanout/socket-writer.js';
 import { LIMITS, type Limit } from './limits/client-limits.js';
@@ -7,6 +8,7 @@ import type { OpenConnections } from './limits/open-connections.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
 import { OUTCOMES, type Outcome } from './peers/forwarder.js';
 import type { EventServer } from './sockets/socket-server.js';
+import type { ReplayGate } from './streams/replay-gate.js';
 
 /** What an edge has counted since its start. Whoever does something of it adds to it. */
 export class EdgeTally {
@@ -66,12 +68,16 @@ export function addEdgeMetrics(
     fanout,
     media,
     open,
+    buffers,
+    replays,
     tally,
   }: {
     io: EventServer;
     fanout: EventFanout;
     media: Pick<MediaDownloads, 'count'>;
     open: Pick<OpenConnections, 'count'>;
+    buffers: Pick<BufferBudget, 'bytes'>;
+    replays: Pick<ReplayGate, 'count' | 'bytesRead'>;
     tally: EdgeTally;
   },
 ): void {
@@ -101,6 +107,21 @@ export function addEdgeMetrics(
     name: 'wafleet_edge_bytes_written_total',
     help: 'Bytes of these events.',
     read: () => tally.written.bytes,
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_buffered_bytes',
+    help: 'Bytes of events that wait in memory for clients which have not read them.',
+    read: () => buffers.bytes,
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_replays',
+    help: 'Clients that are being given what they missed, or wait for it.',
+    read: () => replays.count,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_replayed_bytes_total',
+    help: 'Bytes of the logs that were read for clients that missed something.',
+    read: () => replays.bytesRead,
   });
   metrics.gauge({
     name: 'wafleet_edge_sse_streams',

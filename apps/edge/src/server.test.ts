@@ -10,7 +10,15 @@ import { startEdge } from './server.js';
 import { call } from './testing/rest-client.js';
 import { SocketClient } from './testing/socket-client.js';
 import { TestCluster } from './testing/test-cluster.js';
-import { ADMIN_TOKEN, CLIENT_LIMITS, MEDIA, startTestEdge, WRITER_LIMITS } from './testing/test-edge.js';
+import {
+  ADMIN_TOKEN,
+  BUFFER_LIMITS,
+  CLIENT_LIMITS,
+  MEDIA,
+  REPLAY_LIMITS,
+  startTestEdge,
+  WRITER_LIMITS,
+} from './testing/test-edge.js';
 
 let redis: TestRedis;
 
@@ -31,6 +39,8 @@ function start(options: { redisUrl?: string; port?: number; stopDelayMs?: number
     corsOrigin: '*',
     stopDelayMs: 0,
     writerLimits: WRITER_LIMITS,
+    bufferLimits: BUFFER_LIMITS,
+    replayLimits: REPLAY_LIMITS,
     clientLimits: CLIENT_LIMITS,
     media: MEDIA,
     eventLogMaxAgeMs: EVENT_LOG_BOUNDS.maxAgeMs,

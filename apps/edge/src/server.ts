@@ -37,6 +37,7 @@ import {
 import { AdminAccess } from './auth/admin-access.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
 import { KeyConnections } from './auth/key-connections.js';
+import { BufferBudget, type BufferLimits } from './fanout/buffer-budget.js';
 import { EventFanout } from './fanout/event-fanout.js';
 import type { WriterLimits } from './fanout/socket-writer.js';
 import { ClientAddresses, wideNetworks } from './limits/client-address.js';
@@ -65,6 +66,7 @@ import { serveEvents } from './sockets/gateway.js';
 import { KeyRevocation } from './sockets/key-revocation.js';
 import { createSocketServer } from './sockets/socket-server.js';
 import { SseClients } from './sse/sse-clients.js';
+import { ReplayGate, type ReplayLimits } from './streams/replay-gate.js';
 import { ResumeKeeper } from './streams/resume-keeper.js';
 import { Snapshots } from './streams/snapshots.js';
 import { TenantStreams } from './streams/tenant-streams.js';
@@ -95,6 +97,10 @@ export interface EdgeOptions {
   readonly stopDelayMs: number;
   /** How much may wait for one socket before it is closed. */
   readonly writerLimits: WriterLimits;
+  /** How much may wait for all clients of the edge together. */
+  readonly bufferLimits: BufferLimits;
+  /** How much is read for clients that missed something. */
+  readonly replayLimits: ReplayLimits;
   readonly clientLimits: ClientLimits;
   /** Where files of messages come from, and how many are handed out. */
   readonly media: MediaOptions;
@@ -204,7 +210,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     onEnded: (outcome) => tally.countDownload(outcome),
     logger,
   });
-  addEdgeMetrics(options.metrics, { io, fanout, media, open, tally });
+  const buffers = new BufferBudget({ limits: options.bufferLimits, logger });
+  const replays = new ReplayGate(options.replayLimits, buffers);
+  lifecycle.onStop('buffers', () => {
+    buffers.close();
+    replays.close();
+  });
+  addEdgeMetrics(options.metrics, { io, fanout, media, open, buffers, replays, tally });
   nameSessionsAfter(edgeId, io.engine);
   const peers = new Peers({
     edgeId,
@@ -239,13 +251,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   await connectionLimits.start();
   lifecycle.onStop('counts of sockets', () => connectionLimits.close());
   serveEvents(io, {
-    ...{ keys, connections, sessions, streams, log, records, keeper, snapshots },
+    ...{ keys, connections, sessions, streams, log, records, keeper, snapshots, buffers, replays },
     ...{ writerLimits, clientLimits, connectionLimits },
     tally,
     logger,
   });
   const sse = new SseClients({
-    ...{ keys, connections, streams, log, snapshots, fanout },
+    ...{ keys, connections, streams, log, snapshots, fanout, buffers, replays },
     limits: writerLimits,
     admit: (keyId) => connectionLimits.admit(keyId),
     tally,
@@ -274,6 +286,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     }),
     metricsToken: options.metricsToken,
     keys,
+    connections,
     apiKeys,
     revocation,
     tenants: new TenantDirectory(redis),

@@ -16,7 +16,7 @@ export const CLOSE_REASONS = {
     code: 4008,
     reconnect: true,
     meaning:
-      'The client reads more slowly than its events come, and too much is waiting for it. Connect again, and subscribe to less or read faster.',
+      'The client reads more slowly than its events come, and too much is waiting for it or for the clients of its tenant together; or it reads nothing. Connect again, and subscribe to less or read faster.',
   },
   TOO_MANY_FRAMES: {
     code: 4009,

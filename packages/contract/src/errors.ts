@@ -122,6 +122,12 @@ export const ERRORS = {
     meaning:
       'As many files are being downloaded as may be at a time, for the tenant or by this edge (`details.limit`). Finish some, or try again after `details.retryAfterMs`.',
   },
+  TOO_MANY_REPLAYS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'As many clients are being given what they missed as may be at a time, of the tenant or of this edge (`details.limit`). Try again after `details.retryAfterMs`, or subscribe without `since`.',
+  },
   INBOX_FULL: {
     status: 429,
     retryable: true,

@@ -3,6 +3,7 @@ export * from './close-reasons.js';
 export * from './errors.js';
 export * from './event-id.js';
 export * from './event-names.js';
+export { MAX_EVENT_BYTES } from './event-size.js';
 export * from './event-stream.js';
 export * from './identifiers.js';
 export * from './payloads.js';

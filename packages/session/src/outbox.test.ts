@@ -1,3 +1,4 @@
+import { MAX_EVENT_BYTES, payloadSchemas } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import {
   Cipher,
@@ -61,7 +62,7 @@ function numbered(first: number, count: number, text = ''): MappedEvent[] {
 }
 
 async function logged(): Promise<number[]> {
-  const { events } = await log.read(ref.tenantId, { after: undefined, count: 100_000 });
+  const { events } = await log.read(ref.tenantId, { after: undefined, count: 100_000, maxBytes: 1024 ** 3 });
   return events.map(({ body }) => Number(JSON.parse(body.toString()).id));
 }
 
@@ -87,7 +88,7 @@ it('keeps everything through an outage and brings it into the log once and in or
 
 it('is congested by few events that are long, too', async () => {
   await server.kill();
-  outbox.publish(numbered(0, 9, 'x'.repeat(1024 * 1024)));
+  outbox.publish(numbered(0, 20, 'x'.repeat(450 * 1024)));
   expect(told).toEqual(['congested']);
 });
 
@@ -161,4 +162,41 @@ it('leaves out a step that cannot succeed, and goes on with what comes after it'
   outbox.publish(numbered(1, 1));
   await waitFor(async () => (await logged()).length === 2, { what: 'the event after the steps' });
   expect(await logged()).toEqual([0, 1]);
+});
+
+it('publishes what is too large with its longest texts cut, and says what is missing', async () => {
+  const message = (id: string, text: string) => ({
+    key: { id, remoteJid: 'a@lid' },
+    message: { conversation: text },
+  });
+  outbox.publish([
+    {
+      event: 'messages.upsert',
+      payload: { type: 'notify', messages: [message('A', 'é'.repeat(5_000_000))] },
+    },
+    { event: 'messages.upsert', payload: { type: 'notify', messages: [message('B', 'short')] } },
+    {
+      event: 'presence.update',
+      payload: {
+        id: 'g@g.us',
+        presences: Object.fromEntries(
+          Array.from({ length: 50_000 }, (_, index) => [`${index}@lid`, { lastKnownPresence: 'composing' }]),
+        ),
+      },
+    },
+  ]);
+  await outbox.idle();
+  const { events } = await log.read(ref.tenantId, { after: undefined, count: 10, maxBytes: 1024 ** 3 });
+  const payloads = events.map(({ body }) => JSON.parse(body.toString()));
+  for (const [index, { event, body }] of events.entries()) {
+    expect(body.length).toBeLessThanOrEqual(MAX_EVENT_BYTES);
+    expect(payloadSchemas[event].safeParse(payloads[index]).error).toBeUndefined();
+  }
+  expect(payloads[0]).toMatchObject({
+    messages: [{ key: { id: 'A' }, message: { conversation: 'é'.repeat(16_384) } }],
+    omitted: { reason: 'too-large', limit: MAX_EVENT_BYTES, fields: ['messages.0.message.conversation'] },
+  });
+  expect(payloads[0].omitted.bytes).toBeGreaterThan(10_000_000);
+  expect(payloads[1]).not.toHaveProperty('omitted');
+  expect(payloads[2].omitted.fields).toEqual(['presences']);
 });

@@ -2,12 +2,14 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Logger } from '@wafleet/runtime';
 import {
   type EventLog,
+  EventTooLargeError,
   type Fence,
   FencedError,
   isRedisUnreachable,
   type OutgoingEvent,
   type SealedSecret,
 } from '@wafleet/store';
+import { boundedBody } from './event-size.js';
 import type { MappedEvent } from './mapping/mapped-event.js';
 
 /** Bounds on one append, so that no script blocks Redis for long. Characters, of the bodies together. */
@@ -132,7 +134,7 @@ export class Outbox {
     const { sessionId } = this.#fence;
     const timestamp = new Date().toISOString();
     return events.map(({ event, payload }) => {
-      const body = JSON.stringify({ sessionId, timestamp, ...payload });
+      const body = boundedBody({ sessionId, timestamp, ...payload });
       this.#count(1, body.length);
       const isHistory = payload.history === true;
       return { kind: 'event', outgoing: { event, body, ...(isHistory ? { isHistory } : {}) } };
@@ -234,6 +236,11 @@ export class Outbox {
         if (error instanceof FencedError) {
           this.discard();
           this.#onFenced();
+          return;
+        }
+        if (error instanceof EventTooLargeError) {
+          // Cannot be, since bodies are bounded above; what follows must not wait for ever.
+          this.#logger.error({ err: error }, 'an event is too large for the log and was dropped');
           return;
         }
         this.#logger.warn({ err: error, retryMs: waitMs }, 'a session cannot write to Redis; it tries again');

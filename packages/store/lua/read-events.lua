@@ -1,14 +1,17 @@
 -- Reads a tenant's log from a position on, and tells whether the log has all that it ever had after it.
---   KEYS[1]  head of the log
---   KEYS[2]  log
---   ARGV[1]  epoch of the position, or '' for one that no log can have given
---   ARGV[2]  its seq
---   ARGV[3]  how many entries at most, or 0 for none
+--   KEYS[1]   head of the log
+--   KEYS[2]   log
+--   ARGV[1]   epoch of the position, or '' for one that no log can have given
+--   ARGV[2]   its seq
+--   ARGV[3]   how many entries at most, or 0 for none
+--   ARGV[4]   how many bytes of messages to look through: no further entry is looked at once there are so many
+--   ARGV[5…]  names of events; the messages of others are left out. Without names all are returned
 -- Returns {position of the log's last event, `0-0` if there was none; 1 if nothing is missing, else 0; position of the
--- last entry, or `0-0`; messages of the entries}, as append-events has them. That nothing is missing is told of what
--- comes before the first entry, or before the log's last event if there is no entry. The entries end before the first
--- one that does not directly follow the one before: parts of histories are deleted out of the middle of the log. So what
--- is missing there is told by the next call.
+-- first entry, or `0-0`; position of the last entry that was looked at, or `0-0`; how many bytes were looked through;
+-- messages of the entries}, as append-events has them. That nothing is missing is told of what comes before the first
+-- entry, or before the log's last event if there is no entry. The entries end before the first one that does not directly
+-- follow the one before: parts of histories are deleted out of the middle of the log. So what is missing there is told by
+-- the next call.
 -- @include server-life
 -- @include last-entry-id
 
@@ -25,7 +28,7 @@ local epoch, seq, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local after = epoch .. '-' .. ARGV[2]
 -- Beyond `count` the first entry is wanted all the same: it tells whether something is missing.
 local start = epoch == '' and '-' or '(' .. after
-local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', math.max(count, 1))
+local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 1)
 
 -- Whether an entry comes directly after a position: true, false, or nil if that cannot be known from the entry. The first
 -- entry of an epoch is never deleted alone, and names the position before. A reader may be past that: a failover lost
@@ -70,14 +73,42 @@ local function is_continuous()
 end
 
 local is_complete = is_continuous() and 1 or 0
-local last, messages = '0-0', {}
-for i = 1, math.min(#entries, count) do
-  if i > 1 then
-    local last_epoch, last_seq = split(last)
-    if follows(entries[i], last_epoch, tonumber(last_seq)) == false then
+local first = entries[1] and entries[1][1] or '0-0'
+
+local wanted
+if #ARGV > 4 then
+  wanted = {}
+  for i = 5, #ARGV do
+    wanted[ARGV[i]] = true
+  end
+end
+
+-- Entries are read in steps: how large the next ones are is not known before.
+local most = tonumber(ARGV[4])
+local last, bytes, looked_at, step, messages = '0-0', 0, 0, 1, {}
+local last_epoch, last_seq
+local is_gap = false
+while #entries > 0 and looked_at < count and bytes < most and not is_gap do
+  for i = 1, #entries do
+    if last_epoch and follows(entries[i], last_epoch, last_seq) == false then
+      is_gap = true
+      break
+    end
+    local message = entries[i][2][2]
+    last = entries[i][1]
+    last_epoch, last_seq = split(last)
+    last_seq = tonumber(last_seq)
+    bytes = bytes + #message
+    if not wanted or wanted[string.match(message, '^%S+ (%S+)')] then
+      messages[#messages + 1] = message
+    end
+    if bytes >= most then
       break
     end
   end
-  last, messages[i] = entries[i][1], entries[i][2][2]
+  looked_at = looked_at + #entries
+  local mean = math.max(bytes / looked_at, 1)
+  step = math.min(4 * step, math.ceil((most - bytes) / mean), count - looked_at, 256)
+  entries = step > 0 and redis.call('XRANGE', KEYS[2], '(' .. last, '+', 'COUNT', step) or {}
 end
-return { head[1] .. '-' .. head[2], is_complete, last, messages }
+return { head[1] .. '-' .. head[2], is_complete, first, last, bytes, messages }

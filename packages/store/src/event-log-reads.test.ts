@@ -124,6 +124,48 @@ describe('a reader', () => {
     expect(seqs).toEqual([1, 2, 3, 4, 5, 9]);
   });
 
+  test('gets pages that end once they have so many bytes, with one event at least', async () => {
+    const log = new EventLog(fixture.redis);
+    const fence = await ownedSession(fixture.redis, { tenantId, sessionId: 'shop' }, 'wrk_a');
+    const sizes = [10, 100_000, 10, 10, 30_000, 30_000, 10];
+    await log.append(
+      fence,
+      sizes.map((size) => ({ event: 'call', body: JSON.stringify({ text: 'x'.repeat(size) }) })),
+    );
+    const pages: number[][] = [];
+    let after: EventPosition | undefined;
+    for (;;) {
+      const page = await log.read(tenantId, { after, count: 100, maxBytes: 50_000 });
+      if (page.events.length === 0) break;
+      pages.push(page.events.map(({ position: { seq } }) => seq));
+      expect(page.bytes).toBeGreaterThan(0);
+      after = page.end;
+    }
+    expect(pages).toEqual([[1, 2], [3, 4, 5, 6], [7]]);
+  });
+
+  test('gets the events of the names that it asks for, and the number of bytes that were looked at', async () => {
+    const log = new EventLog(fixture.redis);
+    const fence = await ownedSession(fixture.redis, { tenantId, sessionId: 'shop' }, 'wrk_a');
+    const body = JSON.stringify({ text: 'x'.repeat(1_000) });
+    await log.append(fence, [
+      { event: 'call', body },
+      { event: 'chats.update', body },
+      { event: 'presence.update', body },
+      { event: 'call', body },
+      { event: 'chats.update', body },
+    ]);
+    const page = await log.read(tenantId, { after: undefined, count: 100, names: ['call'] });
+    expect(page.events.map(({ event, position }) => [event, position.seq])).toEqual([
+      ['call', 1],
+      ['call', 4],
+    ]);
+    expect(page.end.seq).toBe(5);
+    expect(page.bytes).toBeGreaterThan(5_000);
+    const none = await log.read(tenantId, { after: undefined, count: 2, names: ['groups.update'] });
+    expect(none).toMatchObject({ events: [], isContinuous: true, first: { seq: 1 }, end: { seq: 2 } });
+  });
+
   test('sees one tenant only', async () => {
     const fence = await ownedSession(fixture.redis, { tenantId: 'tnt_b', sessionId: 'shop' }, 'wrk_a');
     await new EventLog(fixture.redis).append(fence, [numbered(1)]);

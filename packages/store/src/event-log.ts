@@ -1,4 +1,10 @@
-import { DEFAULT_TENANT_LIMITS, type EventName, type EventPosition } from '@wafleet/contract';
+import {
+  comparePositions,
+  DEFAULT_TENANT_LIMITS,
+  type EventName,
+  type EventPosition,
+  MAX_EVENT_BYTES,
+} from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { channels, keys } from './keyspace.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
@@ -16,10 +22,37 @@ export interface OutgoingEvent {
   readonly isHistory?: boolean;
 }
 
+/** Where a page of the log begins and how long it is. */
+export interface PageRequest {
+  /** undefined for the very first event of the log. */
+  readonly after: EventPosition | undefined;
+  /** How many events at most; 0 for none. */
+  readonly count: number;
+  /** The page ends with the event that makes it so many bytes. Default 512 KiB. */
+  readonly maxBytes?: number;
+  /** Names of events; others are looked at and left out. Default all. */
+  readonly names?: readonly EventName[];
+}
+
+/** An event was larger than a log takes; nothing of its batch was written. */
+export class EventTooLargeError extends Error {
+  override readonly name = 'EventTooLargeError';
+}
+
+/** What the log takes of one event: its payload, and what Redis has before it. */
+const MAX_LOGGED_BYTES = MAX_EVENT_BYTES + 1024;
+
 /** A part of a tenant's log, as it was at one moment. */
 export interface LogPage {
-  /** Oldest first, one directly after the other; so a page ends before a gap. Those whose name this release does not know are left out. */
+  /**
+   * Oldest first. One directly after the other, except for events that were not asked for and those whose name this
+   * release does not know; so a page ends before a gap.
+   */
   readonly events: readonly LoggedEvent[];
+  /** The position of the first event after the one that was asked for, wanted or not; undefined if there is none. */
+  readonly first: EventPosition | undefined;
+  /** How many bytes of the log Redis looked through to make the page. */
+  readonly bytes: number;
   /**
    * Whether the log has everything that it ever had between the position that was asked for and the first event of
    * the page, or the head if the page has none.
@@ -28,8 +61,8 @@ export interface LogPage {
   /** The position of the log's last event, `0-0` when there was none yet. It may be before the one asked for. */
   readonly head: EventPosition;
   /**
-   * How far the page goes: what comes next is read after this position. That of its last event, known or not; without
-   * one the position that was asked for if the page is continuous, else the head.
+   * How far the page goes: what comes next is read after this position. That of the last event that was looked at;
+   * without one the position that was asked for if the page is continuous, else the head.
    */
   readonly end: EventPosition;
 }
@@ -43,6 +76,9 @@ export interface EventLogBounds {
   /** Bytes of parts of histories, likewise. */
   readonly historyBytes?: number;
 }
+
+/** Where a page ends, unless another size is asked for: what one read may take of Redis' time, about a millisecond. */
+const LOG_PAGE_BYTES = 512 * 1024;
 
 /** How much of a log is kept, where nothing else was asked for: the last 10,000 events, for 24 hours. */
 export const EVENT_LOG_BOUNDS = { maxLength: 10_000, maxAgeMs: 24 * 60 * 60 * 1000 } as const;
@@ -65,11 +101,13 @@ const STREAM_EPOCH = /^[0-9]{1,15}$/;
 const appendEvents = new FencedScript('append-events', (reply) => parsePosition(asText(reply)) ?? NOTHING);
 
 const readEvents = new Script('read-events', (reply) => {
-  const [head, isContinuous, last, messages] = asList(reply);
+  const [head, isContinuous, first, last, bytes, messages] = asList(reply);
   return {
     head: asPosition(head),
     isContinuous: asNumber(isContinuous) === 1,
+    first: asPosition(first),
     last: asPosition(last),
+    bytes: asNumber(bytes),
     messages: asList(messages).map(asBuffer),
   };
 });
@@ -124,6 +162,7 @@ export class EventLog {
    * @param options.finishes digests of the messages that are finished with these events; see FinishedMessages.
    * @param options.secrets secrets of messages that are kept in the same step; see MessageSecrets.
    * @throws {FencedError} when the fence is no longer the session's owner.
+   * @throws {EventTooLargeError} when a body has more than MAX_EVENT_BYTES.
    */
   async append(
     fence: Fence,
@@ -144,6 +183,12 @@ export class EventLog {
     if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
+    }
+    const tooLarge = events.find(
+      ({ body }) => body.length * 3 > MAX_LOGGED_BYTES && Buffer.byteLength(body) > MAX_LOGGED_BYTES,
+    );
+    if (tooLarge !== undefined) {
+      throw new EventTooLargeError(`${tooLarge.event} has ${Buffer.byteLength(tooLarge.body)} bytes`);
     }
     const { tenantId } = fence;
     const now = performance.now();
@@ -204,23 +249,25 @@ export class EventLog {
   }
 
   /**
-   * At most `count` events after a position, oldest first. Where the log lacks what came directly after it, the page
-   * begins with the oldest event that is kept after it; for a position that no log can have given, with the oldest of
-   * all. Without a position it is read from its very first event on.
+   * The events after a position, oldest first: at most `count`, and no more once they have `maxBytes` together; at
+   * least one, if there is one. Where the log lacks what came directly after the position, the page begins with the
+   * oldest event that is kept after it; for a position that no log can have given, with the oldest of all.
    */
   async read(
     tenantId: string,
-    { after = NOTHING, count }: { after: EventPosition | undefined; count: number },
+    { after = NOTHING, count, maxBytes = LOG_PAGE_BYTES, names = [] }: PageRequest,
   ): Promise<LogPage> {
-    const { head, isContinuous, last, messages } = await readEvents.run(
+    const { head, isContinuous, first, last, bytes, messages } = await readEvents.run(
       this.#redis,
       [keys.logHead(tenantId), keys.log(tenantId)],
-      [STREAM_EPOCH.test(after.epoch) ? after.epoch : '', after.seq, count],
+      [STREAM_EPOCH.test(after.epoch) ? after.epoch : '', after.seq, count, Math.max(1, maxBytes), ...names],
       { binary: true },
     );
     const events = messages.map(parseLoggedEvent).filter((event) => event !== undefined);
-    const end = messages.length > 0 ? last : isContinuous ? after : head;
-    return { events, isContinuous, head, end };
+    const hasLooked = comparePositions(last, NOTHING) > 0;
+    const end = hasLooked ? last : isContinuous ? after : head;
+    const hasFirst = comparePositions(first, NOTHING) > 0;
+    return { events, first: hasFirst ? first : undefined, bytes, isContinuous, head, end };
   }
 
   /** The position of the tenant's last event; `0-0` when there was none yet. */

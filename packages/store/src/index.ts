@@ -15,6 +15,7 @@ export {
   EVENT_LOG_BOUNDS,
   EventLog,
   type EventLogBounds,
+  EventTooLargeError,
   type LogPage,
   type OutgoingEvent,
 } from './event-log.js';

@@ -39,6 +39,9 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
  * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
  * | wf:{<tenant>}:weights:<resource> | hash  | use → its bytes, and their `total`; expires                      |
+ * | wf:{<tenant>}:resumes:<key id>  | zset   | hash → when that record was last written, ms; expires            |
+ * | wf:{<tenant>}:resume-sizes:<key id> | hash | hash → bytes of that record; expires                           |
+ * | wf:{<tenant>}:resume-bytes      | hash   | key id → bytes of its records, `*` → of all; expires             |
  * | wf:tenants                      | set    | ids of all tenants                                               |
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
@@ -108,6 +111,8 @@ export const keys = {
   tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
   tenantLeaseWeights: (tenantId: string, resource: string) => `wf:{${tenantId}}:weights:${resource}`,
+  /** What the names of a tenant's keys begin with. */
+  ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
 
   apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,

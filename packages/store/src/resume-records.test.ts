@@ -1,5 +1,5 @@
 import { createLogger } from '@wafleet/runtime';
-import { startRedis, type TestRedis } from '@wafleet/testkit';
+import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectRedis, type RedisConnection } from './connection.js';
 import { ResumeRecords } from './resume-records.js';
@@ -34,12 +34,12 @@ afterAll(async () => {
 });
 
 async function remainingMs(): Promise<number> {
-  const [key = ''] = await connection.keys('*');
+  const [key = ''] = await connection.keys('*:resume:*');
   return connection.pttl(key);
 }
 
 async function shorten(): Promise<void> {
-  const [key = ''] = await connection.keys('*');
+  const [key = ''] = await connection.keys('*:resume:*');
   await connection.pexpire(key, SHORTENED_MS);
 }
 
@@ -79,4 +79,58 @@ it('are not made by noting how far a client without one has got', async () => {
   await records.advance(ref, subscribed);
   await records.keep(ref);
   expect(await connection.keys('*')).toEqual([]);
+});
+
+const named = (name: string) => ({ ...ref, secret: name });
+const sized = (bytes: number) => ({ ...subscribed, subscription: 'x'.repeat(bytes) });
+const known = async (names: readonly string[]) => {
+  const found = await Promise.all(names.map((name) => records.find(named(name))));
+  return names.filter((_, index) => found[index] !== undefined);
+};
+
+it('are kept for minutes until their client has shown that it is there', async () => {
+  const long = new ResumeRecords(connection, { lifeMs: 24 * 60 * 60 * 1000 });
+  await long.create(ref, 'key_1');
+  await long.save(ref, 'key_1', subscribed);
+  expect(await remainingMs()).toBeLessThanOrEqual(15 * 60 * 1000);
+  await long.keep(ref);
+  expect(await remainingMs()).toBeGreaterThan(60 * 60 * 1000);
+  await long.save(ref, 'key_1', subscribed);
+  expect(await remainingMs()).toBeGreaterThan(60 * 60 * 1000);
+});
+
+it('of an API key are bounded in number and in bytes: those written longest ago go first', async () => {
+  const limits = { recordsPerKey: 3, bytesPerKey: 10_000, bytesPerTenant: 1_000_000 };
+  const few = new ResumeRecords(connection, { lifeMs: LIFE_MS, limits });
+  const names = ['a', 'b', 'c', 'd'];
+  const tick = async () => {
+    const time = async () => Number((await connection.time()).join('').slice(0, 13));
+    const begun = await time();
+    await waitFor(async () => (await time()) > begun, { what: 'the next millisecond', intervalMs: 1 });
+  };
+  for (const name of names.slice(0, 3)) {
+    await few.save(named(name), 'key_1', subscribed);
+    await tick();
+  }
+  await few.keep(named('a'));
+  await few.save(named('other'), 'key_2', subscribed);
+  await few.save(named('d'), 'key_1', subscribed);
+  expect(await known([...names, 'other'])).toEqual(['a', 'c', 'd', 'other']);
+  await tick();
+  await few.save(named('large'), 'key_1', sized(9_600));
+  expect(await known([...names, 'large', 'other'])).toEqual(['large', 'other']);
+  await few.delete(named('large'));
+  await few.delete(named('other'));
+  expect(await connection.keys('*')).toEqual([]);
+});
+
+it('of a tenant are bounded in bytes: the key with most loses its oldest', async () => {
+  const limits = { recordsPerKey: 1_000, bytesPerKey: 1_000_000, bytesPerTenant: 30_000 };
+  const few = new ResumeRecords(connection, { lifeMs: LIFE_MS, limits });
+  await few.save(named('small'), 'key_1', sized(1_000));
+  for (let count = 0; count < 100; count += 1) await few.save(named(`${count}`), 'key_2', sized(2_000));
+  expect(await known(['small', '0', '99'])).toEqual(['small', '99']);
+  const found = await connection.keys('*:resume:*');
+  const bytes = await Promise.all(found.map((key) => connection.call('MEMORY', 'USAGE', key)));
+  expect(bytes.reduce((sum: number, each) => sum + Number(each), 0)).toBeLessThan(40_000);
 });

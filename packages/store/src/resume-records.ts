@@ -33,25 +33,45 @@ export interface ResumeRef {
   readonly secret: string;
 }
 
+/** How much is remembered of the clients of one API key, and of a tenant. What is too much costs the oldest theirs. */
+export interface ResumeLimits {
+  readonly recordsPerKey: number;
+  readonly bytesPerKey: number;
+  readonly bytesPerTenant: number;
+}
+
+const RESUME_LIMITS: ResumeLimits = {
+  recordsPerKey: 10_000,
+  bytesPerKey: 8 * 1024 * 1024,
+  bytesPerTenant: 32 * 1024 * 1024,
+};
+
+/** How long a client is remembered that never answered a ping, ms: it may be one that only connects. */
+const UNPROVEN_LIFE_MS = 15 * 60 * 1000;
+
 const saveResume = new Script('save-resume', asNumber);
 const advanceResume = new Script('advance-resume', asNumber);
+const deleteResume = new Script('delete-resume', asNumber);
 
-function keyOf({ tenantId, secret }: ResumeRef): string {
-  return keys.resume(tenantId, createHash('sha256').update(secret).digest('base64url'));
+function hashOf({ secret }: ResumeRef): string {
+  return createHash('sha256').update(secret).digest('base64url');
 }
 
 /**
  * What clients are subscribed to and how far they have got, for whichever edge they come back to. A record is found
  * by a secret that only its client knows, of which a hash is stored; it stands under the tenant, so that the secret of
- * another tenant's client finds nothing. It is kept for `lifeMs` after the last write.
+ * another tenant's client finds nothing. It is kept for `lifeMs` after the last write; until the first `advance` or
+ * `keep`, for 15 minutes. Beyond the limits the records written longest ago are deleted.
  */
 export class ResumeRecords {
   readonly #redis: RedisConnection;
   readonly #lifeMs: number;
+  readonly #limits: ResumeLimits;
 
-  constructor(redis: RedisConnection, options: { lifeMs: number }) {
+  constructor(redis: RedisConnection, options: { lifeMs: number; limits?: ResumeLimits }) {
     this.#redis = redis;
     this.#lifeMs = options.lifeMs;
+    this.#limits = options.limits ?? RESUME_LIMITS;
   }
 
   /** How long a record is kept after the last write, ms. */
@@ -61,27 +81,28 @@ export class ResumeRecords {
 
   /** Notes a new client, which is not subscribed to anything. */
   async create(ref: ResumeRef, keyId: string): Promise<void> {
-    await this.#write(saveResume, ref, ['key', keyId]);
+    await this.#save(ref, keyId, []);
   }
 
   /** Writes what a client is subscribed to and how far it has got, whatever stands there. */
   async save(ref: ResumeRef, keyId: string, subscribed: ResumeSubscription): Promise<void> {
-    const fields = ['key', keyId, 'subscription', subscribed.subscription, ...fieldsOf(subscribed)];
-    await this.#write(saveResume, ref, fields);
+    await this.#save(ref, keyId, ['subscription', subscribed.subscription, ...fieldsOf(subscribed)]);
   }
 
   /** Writes how far a client has got, if it has a record; its position may move back. */
   async advance(ref: ResumeRef, point: ResumePoint): Promise<void> {
-    await this.#write(advanceResume, ref, fieldsOf(point));
+    await this.#advance(ref, fieldsOf(point));
   }
 
   /** Keeps a record, if there is one, for its whole life from now on. */
   async keep(ref: ResumeRef): Promise<void> {
-    await this.#write(advanceResume, ref, []);
+    await this.#advance(ref, []);
   }
 
   async find(ref: ResumeRef): Promise<ResumeRecord | undefined> {
-    const { key, subscription, position, introduced } = await this.#redis.hgetall(keyOf(ref));
+    const { key, subscription, position, introduced } = await this.#redis.hgetall(
+      keys.resume(ref.tenantId, hashOf(ref)),
+    );
     if (key === undefined) return undefined;
     const parsed = parseEventId(position ?? '');
     if (subscription === undefined || parsed === undefined) return { keyId: key, subscribed: undefined };
@@ -89,11 +110,27 @@ export class ResumeRecords {
   }
 
   async delete(ref: ResumeRef): Promise<void> {
-    await this.#redis.del(keyOf(ref));
+    await this.#run(deleteResume, ref, []);
   }
 
-  async #write(script: Script<number>, ref: ResumeRef, fields: readonly string[]): Promise<void> {
-    await script.run(this.#redis, [keyOf(ref)], [this.#lifeMs, ...fields]);
+  async #save(ref: ResumeRef, keyId: string, fields: readonly string[]): Promise<void> {
+    const { recordsPerKey, bytesPerKey, bytesPerTenant } = this.#limits;
+    const unprovenMs = Math.min(UNPROVEN_LIFE_MS, this.#lifeMs);
+    const bounds = [this.#lifeMs, unprovenMs, recordsPerKey, bytesPerKey, bytesPerTenant];
+    await this.#run(saveResume, ref, [keyId, ...bounds, 'key', keyId, ...fields]);
+  }
+
+  async #advance(ref: ResumeRef, fields: readonly string[]): Promise<void> {
+    await this.#run(advanceResume, ref, [this.#lifeMs, ...fields]);
+  }
+
+  async #run(script: Script<number>, ref: ResumeRef, args: readonly (string | number)[]): Promise<void> {
+    const hash = hashOf(ref);
+    await script.run(
+      this.#redis,
+      [keys.resume(ref.tenantId, hash)],
+      [keys.ofTenant(ref.tenantId), hash, ...args],
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from '@wafleet/contract';
 import type { LoggedEvent } from '@wafleet/store';
 import { blockOf, type SseBlock } from '../sse/sse-block.js';
+import { HeldBytes } from './held-bytes.js';
 
 /** A namespace that serves the contract. */
 export type EventNamespace = (typeof NAMESPACES)[number];
@@ -26,6 +27,7 @@ export class EncodedEvent implements SseBlock {
   readonly event: EventName;
   readonly sessionId: string;
   readonly position: EventPosition;
+  #held: HeldBytes | undefined;
   #body: Buffer;
   #isKept = false;
   #packets: Map<EventNamespace, string> | undefined;
@@ -51,6 +53,12 @@ export class EncodedEvent implements SseBlock {
   /** The payload's bytes, which is nearly what the packet takes. */
   get size(): number {
     return this.#body.length;
+  }
+
+  /** Its bytes as they count while clients have not taken it. */
+  get held(): HeldBytes {
+    this.#held ??= new HeldBytes(this.#body.length);
+    return this.#held;
   }
 
   /**

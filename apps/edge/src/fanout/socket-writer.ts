@@ -9,19 +9,17 @@ import {
   waitingPackets,
   webSocketOf,
 } from '../sockets/engine-internals.js';
+import type { Backlog } from './backlog.js';
+import type { BufferHolder, Lingering, TenantBuffers } from './buffer-budget.js';
 import type { EncodedEvent, EventNamespace } from './encoded-event.js';
 import type { FlushRounds } from './flush-rounds.js';
+import { HeldBytes } from './held-bytes.js';
+import { UnreadEvents } from './unread-events.js';
 
 /** How much may wait for one socket. */
 export interface WriterLimits {
   readonly maxUnsentBytes: number;
   readonly maxUnsentPackets: number;
-}
-
-/** What a client has not been sent yet. */
-export interface Backlog {
-  readonly bytes: number;
-  readonly packets: number;
 }
 
 /** What the writers of an edge have written, together. */
@@ -38,7 +36,7 @@ export interface WriterResources {
   readonly rounds: FlushRounds;
   readonly tally: WriteTally;
   /** Called once for a connection, to close it with the reason SLOW_CLIENT; nothing is written to it any more. */
-  readonly onOverflow: (connection: Connection, backlog: Backlog) => void;
+  readonly onOverflow: (connection: Connection, backlog: Backlog, lingering: Lingering) => void;
 }
 
 interface Waiter {
@@ -66,7 +64,7 @@ const EVENT_OPTIONS = { compress: false, isEvent: true };
  * limits allow, `onOverflow` closes the connection. That is looked at once a tick: whoever has many events at once, such
  * as a replay, awaits `drained` between them.
  */
-export class SocketWriter {
+export class SocketWriter implements BufferHolder {
   readonly #connection: Connection;
   readonly #resources: WriterResources;
   #queue = NOTHING;
@@ -81,8 +79,13 @@ export class SocketWriter {
   #transport: Connection['transport'];
   #webSocket: RawWebSocket | undefined;
   #waiters: Waiter[] | undefined;
+  readonly #buffers: TenantBuffers;
+  /** undefined while the client reads all at once, as most do. */
+  #unread: UnreadEvents | undefined;
 
-  constructor(connection: Connection, resources: WriterResources) {
+  /** @param buffers of the tenant whose events are written; released by `close`. */
+  constructor(connection: Connection, resources: WriterResources, buffers: TenantBuffers) {
+    this.#buffers = buffers;
     this.#connection = connection;
     this.#resources = resources;
     this.#transport = connection.transport;
@@ -117,6 +120,22 @@ export class SocketWriter {
     };
   }
 
+  /** See BufferHolder. */
+  get taken(): number {
+    return this.#unread?.taken ?? 0;
+  }
+
+  /** Closes the connection as SLOW_CLIENT. */
+  overflow(): void {
+    if (this.#isClosed) return;
+    const { backlog } = this;
+    const lingering = this.#buffers.linger(this.#end());
+    const tcp = this.#webSocket?._socket;
+    if (tcp) tcp.once('close', lingering.ended);
+    else this.#connection.once('close', lingering.ended);
+    this.#resources.onOverflow(this.#connection, backlog, lingering);
+  }
+
   /** Writes the event at the end of this tick, or when the client has read what came before. */
   write(event: EncodedEvent): void {
     if (this.#isClosed) return;
@@ -124,6 +143,10 @@ export class SocketWriter {
     if (this.#queue.length === 0) this.#queue = Array.of(event);
     else this.#queue.push(event);
     this.#queuedBytes += event.size;
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#resources.rounds.schedule(this);
@@ -132,13 +155,12 @@ export class SocketWriter {
   /** Writes now what can be written now. */
   flush(): void {
     this.#isScheduled = false;
-    if (this.#queue.length === 0) return;
-    this.#hand();
+    if (this.#queue.length > 0) this.#hand();
     if (this.#queue.length > 0) {
       this.#keep();
       this.#listen();
-      this.#checkLimits();
     }
+    if (this.#unread?.isEmpty === false) this.#checkLimits();
     this.#wake();
   }
 
@@ -157,16 +179,25 @@ export class SocketWriter {
 
   /** Ends the writing and drops what waits. The connection stays. To be called when it ends, too. */
   close(): void {
-    if (this.#isClosed) return;
+    this.#end();
+  }
+
+  /** Returns how many bytes the transport still has. */
+  #end(): number {
+    if (this.#isClosed) return 0;
     this.#isClosed = true;
     const connection = this.#connection;
     this.#unlisten();
     connection.off('packetCreate', this.#onPacketCreate);
+    this.#releaseKept(this.#kept);
     this.#queue = NOTHING;
     this.#queuedBytes = 0;
     this.#kept = 0;
     for (const { resolve } of this.#waiters ?? []) resolve();
     this.#waiters = undefined;
+    const sending = this.#unread?.clear() ?? 0;
+    this.#buffers.release();
+    return sending;
   }
 
   /** Gives Engine.IO what the transport can take now. */
@@ -177,15 +208,21 @@ export class SocketWriter {
     }
     // Nothing waits in Engine.IO while the transport is writable.
     while (this.#webSocket !== undefined && this.#transport.writable && this.#queue.length > 0) {
-      const frames = this.#takeFrames(this.#eventsWithin(MAX_WRITE_BYTES));
-      sendFrames(this.#connection, this.#webSocket, frames);
+      const events = this.#take(this.#eventsWithin(MAX_WRITE_BYTES));
+      sendFrames(this.#connection, this.#webSocket, this.#framesOf(events));
+      if (!this.#transport.writable) this.#noteSending(events);
     }
   }
 
-  /** Takes events from the queue. */
-  #takeFrames(count: number): Buffer {
+  /** The events' bytes wait in the transport: they count until these are sent. */
+  #noteSending(events: readonly EncodedEvent[]): void {
+    this.#unread ??= new UnreadEvents(this.#buffers, this);
+    for (const event of events) this.#unread.send(event.held, event.size);
+    this.#listen();
+  }
+
+  #framesOf(events: readonly EncodedEvent[]): Buffer {
     const { namespace, tally } = this.#resources;
-    const events = this.#take(count);
     const frames = this.#resources.rounds.frames(namespace, events);
     tally.events += events.length;
     tally.writes += 1;
@@ -195,17 +232,20 @@ export class SocketWriter {
 
   #writePackets(count: number): void {
     const { namespace, tally } = this.#resources;
-    for (const event of this.#take(Math.max(0, count))) {
+    const events = this.#take(Math.max(0, count));
+    for (const event of events) {
       tally.events += 1;
       tally.writes += 1;
       tally.bytes += event.size;
       this.#connection.write(event.packet(namespace), EVENT_OPTIONS);
     }
+    if (events.length > 0 && unsentBytes(this.#connection) > 0) this.#noteSending(events);
   }
 
   #take(count: number): readonly EncodedEvent[] {
     const queue = this.#queue;
     let taken = queue;
+    if (this.#kept > 0) this.#releaseKept(count);
     this.#kept = Math.max(0, this.#kept - count);
     if (count >= queue.length) {
       this.#queue = NOTHING;
@@ -231,23 +271,33 @@ export class SocketWriter {
 
   #keep(): void {
     const queue = this.#queue;
-    for (let index = this.#kept; index < queue.length; index += 1) queue[index]?.keep();
+    this.#unread ??= new UnreadEvents(this.#buffers, this);
+    for (const event of this.#kept === 0 ? queue : queue.slice(this.#kept)) {
+      event.keep();
+      this.#unread.hold(event.held);
+    }
     this.#kept = queue.length;
   }
 
+  #releaseKept(count: number): void {
+    for (const event of this.#queue.slice(0, Math.min(count, this.#kept))) this.#unread?.release(event.held);
+  }
+
   #checkLimits(): void {
-    const { limits, onOverflow } = this.#resources;
-    const backlog = this.backlog;
-    if (backlog.bytes <= limits.maxUnsentBytes && backlog.packets <= limits.maxUnsentPackets) return;
-    this.close();
-    onOverflow(this.#connection, backlog);
+    const { limits } = this.#resources;
+    const { bytes, packets } = this.backlog;
+    if (bytes > limits.maxUnsentBytes || packets > limits.maxUnsentPackets) this.overflow();
+    else this.#buffers.check();
   }
 
   /** The transport has sent what it had. Engine.IO, which listens too, has given it what waited there. */
   #onReady(): void {
+    this.#unread?.sent(unsentBytes(this.#connection));
     if (this.#queue.length > 0) this.#hand();
     this.#wake();
-    if (this.#queue.length === 0 && this.#waiters === undefined) this.#unlisten();
+    const isDone =
+      this.#queue.length === 0 && this.#waiters === undefined && this.#unread?.isSending !== true;
+    if (isDone) this.#unlisten();
   }
 
   #listen(): void {
@@ -278,18 +328,32 @@ export class SocketWriter {
     this.#transport = this.#connection.transport;
     this.#webSocket = webSocketOf(this.#connection);
     if (isListening) this.#listen();
-    if (this.#queue.length === 0 || this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#resources.rounds.schedule(this);
+    if (this.#queue.length > 0) this.#schedule();
   }
 
   /** A packet of Socket.IO's own is about to be written: the events that were given before it go first. */
   readonly #onPacketCreate = (packet: EnginePacket): void => {
-    if (this.#queue.length === 0 || packet.type !== 'message' || isEvent(packet)) return;
-    if (this.#webSocket === undefined) this.#writePackets(this.#queue.length);
-    else
-      this.#connection.write('', { ...EVENT_OPTIONS, ...preEncoded(this.#takeFrames(this.#queue.length)) });
+    if (packet.type !== 'message' || isEvent(packet)) return;
+    if (this.#queue.length > 0) this.#handAll();
+    // Answers that a client does not read count like events.
+    if (this.#transport.writable || typeof packet.data !== 'string') return;
+    const { length } = packet.data;
+    this.#unread ??= new UnreadEvents(this.#buffers, this);
+    this.#unread.send(new HeldBytes(length), length);
+    this.#listen();
+    this.#schedule();
   };
+
+  /** Gives Engine.IO what waits here, whether the transport can take it or not. */
+  #handAll(): void {
+    if (this.#webSocket === undefined) {
+      this.#writePackets(this.#queue.length);
+      return;
+    }
+    const events = this.#take(this.#queue.length);
+    this.#connection.write('', { ...EVENT_OPTIONS, ...preEncoded(this.#framesOf(events)) });
+    if (unsentBytes(this.#connection) > 0) this.#noteSending(events);
+  }
 }
 
 function isEvent({ options }: EnginePacket): boolean {

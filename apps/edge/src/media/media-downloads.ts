@@ -91,7 +91,7 @@ export class MediaDownloads {
 
   /**
    * Begins to fetch a file. If WhatsApp has it no longer, the phone is asked to upload it again.
-   * @param client ends the download at any time.
+   * @param client ends the download at any time. Its reason is what it fails with, if that is a WafleetError.
    * @throws {WafleetError} as `find`; MEDIA_GONE, MEDIA_TOO_LARGE, MEDIA_UNAVAILABLE, TOO_MANY_DOWNLOADS,
    * SESSION_NOT_OPEN, or the signal's reason. Resolves with the first bytes; later the content may fail with the same.
    */
@@ -99,7 +99,10 @@ export class MediaDownloads {
     if (this.#isClosed) throw ended('The edge is stopping.');
     const giveBack = this.#slots.take(ref.tenantId);
     const abort = new AbortController();
-    const cancel = () => abort.abort(ended('The client went away.'));
+    const cancel = () => {
+      const { reason } = client;
+      abort.abort(reason instanceof WafleetError ? reason : ended('The client went away.'));
+    };
     this.#underWay.add(abort);
     client.addEventListener('abort', cancel);
     if (client.aborted) cancel();

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
+import { ApiKeys } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
 import { useMedia } from '../testing/media-fixture.js';
+import { ADMIN_TOKEN } from '../testing/test-edge.js';
 
 const media = useMedia();
 
@@ -79,6 +81,44 @@ describe('the end of a download', () => {
     response.destroy();
     await media.nothingOpen();
     await waitFor(async () => (await downloads('cancelled')) === cancelled + 1, { what: 'it is counted' });
+  });
+
+  it('comes when its API key is revoked, also at another edge', async () => {
+    const other = await media.edgeWith({});
+    media.receive(Buffer.alloc(1_000_000, 1), {}, HALF);
+    const begun = [await media.get(), await media.get(other.url)];
+    const ends = begun.map((response) => response.arrayBuffer());
+    const { keyId } = media.tenant;
+    await fetch(`${media.edge.url}/api/keys/${keyId}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    for (const end of ends) await expect(end).rejects.toThrow();
+    await media.nothingOpen();
+  });
+
+  it('comes when its API key is revoked before the first byte, as an error', async () => {
+    media.receive(Buffer.alloc(1_000_000, 1), {}, { stallAfter: 0 });
+    const refusal = media.refusal();
+    await waitFor(() => media.host.open === 1, { what: 'the media host is asked' });
+    await fetch(`${media.edge.url}/api/keys/${media.tenant.keyId}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    expect(await refusal).toMatchObject(refused(401, 'UNAUTHORIZED'));
+    await media.nothingOpen();
+  });
+
+  it('comes when its API key expires', async () => {
+    const { tenantId } = media.tenant;
+    media.receive(Buffer.alloc(1_000_000, 1), {}, HALF);
+    const keys = new ApiKeys(media.cluster.connection);
+    const { id: keyId, key } = await keys.create(tenantId, { expiresAt: Date.now() + 5_000 });
+    media.useKey({ tenantId, keyId, key });
+    const response = await media.get();
+    expect(response.status).toBe(200);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    await media.nothingOpen();
   });
 
   it('comes when the client goes while the phone is asked', async () => {

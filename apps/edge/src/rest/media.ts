@@ -1,7 +1,11 @@
-import { messageIdSchema } from '@wafleet/contract';
-import type { FastifyReply } from 'fastify';
+import { type CloseReason, messageIdSchema, WafleetError } from '@wafleet/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Identity } from '../auth/identity.js';
+import type { KeyAuthenticator } from '../auth/key-authenticator.js';
+import type { KeyConnections } from '../auth/key-connections.js';
+import { identityOf } from '../auth/request-auth.js';
 import type { MediaDownload, MediaDownloads } from '../media/media-downloads.js';
 import { mediaHeaders } from '../media/media-headers.js';
 import { errorResponses } from './api-docs.js';
@@ -9,6 +13,9 @@ import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 
 interface MediaRoutesOptions {
   readonly media: MediaDownloads;
+  readonly keys: KeyAuthenticator;
+  /** By which the end of a key reaches what it has open. */
+  readonly connections: KeyConnections;
 }
 
 const PATH = '/api/sessions/:id/messages/:messageId/media';
@@ -27,12 +34,36 @@ const schema = {
   },
 };
 
-function abortOnClose(reply: FastifyReply): AbortSignal {
+/**
+ * A signal that aborts when the client goes, or when its API key ends, with what the client is to be told then. An
+ * answer that has begun is cut off when the key ends.
+ * @throws {WafleetError} UNAUTHORIZED for a key that was revoked meanwhile.
+ */
+function clientOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { keys, connections }: Pick<MediaRoutesOptions, 'keys' | 'connections'>,
+): AbortSignal {
   const client = new AbortController();
+  const identity = identityOf(request);
+  if (keys.isRevoked(identity.keyId)) throw keyEnded('KEY_REVOKED', identity);
+  const leave = connections.enter(identity, (reason) => {
+    client.abort(keyEnded(reason, identity));
+    if (reply.raw.headersSent) reply.raw.destroy();
+  });
   reply.raw.once('close', () => {
+    leave();
     if (!reply.raw.writableFinished) client.abort();
   });
   return client.signal;
+}
+
+function keyEnded(reason: CloseReason, { expiresAt }: Identity): WafleetError {
+  if (reason !== 'KEY_EXPIRED' || expiresAt === undefined) {
+    return new WafleetError('UNAUTHORIZED', 'The API key was revoked.');
+  }
+  const expiredAt = new Date(expiresAt).toISOString();
+  return new WafleetError('KEY_EXPIRED', `The API key expired at ${expiredAt}.`, { expiredAt });
 }
 
 function sendFile(reply: FastifyReply, messageId: string, { file, length, content }: MediaDownload): void {
@@ -46,7 +77,7 @@ function sendHeaders(reply: FastifyReply, headers: Readonly<Record<string, strin
 }
 
 /** Files of messages. */
-export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app, { media }) => {
+export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app, { media, ...access }) => {
   app.get(
     PATH,
     {
@@ -55,7 +86,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app
       schema: { summary: 'The file of a message', ...schema },
     },
     async (request, reply) => {
-      const client = abortOnClose(reply);
+      const client = clientOf(request, reply, access);
       const { messageId } = request.params;
       const ref = { ...sessionRefOf(request), messageId };
       const known = request.headers['if-none-match'];

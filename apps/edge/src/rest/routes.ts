@@ -12,6 +12,7 @@ import type {
 import type { FastifyInstance } from 'fastify';
 import type { AdminAccess } from '../auth/admin-access.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
+import type { KeyConnections } from '../auth/key-connections.js';
 import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
@@ -42,6 +43,7 @@ export interface RestResources {
   /** What `GET /metrics` takes; undefined for nothing. */
   readonly metricsToken: string | undefined;
   readonly keys: KeyAuthenticator;
+  readonly connections: KeyConnections;
   readonly apiKeys: ApiKeys;
   readonly revocation: KeyRevocation;
   readonly tenants: TenantDirectory;

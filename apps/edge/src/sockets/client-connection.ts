@@ -84,9 +84,9 @@ export class ClientConnection {
     for (const ending of this.#endings) ending();
   }
 
-  /** Ends the connection and tells all its namespaces why. */
-  close(reason: CloseReason): void {
-    this.#close(reason, this.#entered);
+  /** Ends the connection and tells all its namespaces why; if `isCut` it ends at once, and they are not told. */
+  close(reason: CloseReason, { isCut = false } = {}): void {
+    this.#close(reason, this.#entered, isCut);
   }
 
   /** Ends the connection and tells those of its namespaces why that have the key; what others have did not end. */
@@ -97,13 +97,14 @@ export class ClientConnection {
     );
   }
 
-  #close(reason: CloseReason, told: readonly Entered[]): void {
+  #close(reason: CloseReason, told: readonly Entered[], isCut = false): void {
     if (this.#connection.readyState !== 'open') return;
     this.#onClosed(reason);
     closeConnection(
       this.#connection,
       reason,
       told.map(({ namespace }) => namespace),
+      isCut,
     );
   }
 }

@@ -14,12 +14,13 @@ const GRACE_MS = 5_000;
  * Ends a connection and says why: by the event `connection.closing` on each of the namespaces given, and over
  * WebSocket by the code and reason of the close frame. What waits to be sent is dropped. A client that should not
  * connect again is also disconnected from the namespaces, after which Socket.IO's clients stay away. One that does not
- * take the news within 5 s is cut off. A connection that is ending already is left alone.
+ * take the news within 5 s is cut off; at once if `isCut`. A connection that is ending already is left alone.
  */
 export function closeConnection(
   connection: Connection,
   reason: CloseReason,
   namespaces: readonly EventNamespace[],
+  isCut = false,
 ): void {
   if (connection.readyState !== 'open') return;
   const { code, reconnect } = CLOSE_REASONS[reason];
@@ -31,6 +32,11 @@ export function closeConnection(
   waitingPackets(connection).length = 0;
 
   const webSocket = webSocketOf(connection);
+  if (isCut) {
+    connection.close(true);
+    webSocket?.terminate();
+    return;
+  }
   if (webSocket === undefined) {
     for (const packet of packets) connection.write(packet, { compress: false });
     connection.close();

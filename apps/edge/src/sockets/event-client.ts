@@ -46,6 +46,7 @@ export function serveClient(
   subscriptions.serve();
 
   return (reason) => {
+    stream.close();
     streams.leave(tenantId, stream);
     writer.close();
     socket.conn.off('packetCreate', onPacket);

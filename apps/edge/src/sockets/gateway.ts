@@ -1,8 +1,10 @@
 import { type CloseReason, NAMESPACES } from '@wafleet/contract';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
+import type { Backlog } from '../fanout/backlog.js';
+import type { BufferBudget, Lingering } from '../fanout/buffer-budget.js';
 import { FlushRounds } from '../fanout/flush-rounds.js';
-import { type Backlog, SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
 import { BURST_S, type ClientLimits } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { FrameLimit } from '../limits/frame-limit.js';
@@ -21,6 +23,8 @@ interface GatewayResources extends ClientResources {
   readonly keys: KeyAuthenticator;
   readonly connections: KeyConnections;
   readonly writerLimits: WriterLimits;
+  /** What waits for the clients of the edge, together. */
+  readonly buffers: BufferBudget;
   readonly clientLimits: Pick<ClientLimits, 'framesPerSecond'>;
   readonly connectionLimits: ConnectionLimits;
   readonly tally: EdgeTally;
@@ -28,7 +32,7 @@ interface GatewayResources extends ClientResources {
 
 /** Serves the contract on each of its namespaces alike: handshake, subscriptions, and what a client missed. */
 export function serveEvents(io: EventServer, resources: GatewayResources): void {
-  const { keys, connections, writerLimits, connectionLimits, tally, records, logger } = resources;
+  const { keys, connections, writerLimits, buffers, connectionLimits, tally, records, logger } = resources;
   const { framesPerSecond } = resources.clientLimits;
   const frameBounds = {
     rate: { perSecond: framesPerSecond, burst: framesPerSecond * BURST_S },
@@ -68,10 +72,10 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
   });
   releaseRequests(io);
 
-  const onOverflow = (connection: Connection, backlog: Backlog) => {
+  const onOverflow = (connection: Connection, backlog: Backlog, { isCut }: Lingering) => {
     const client = clients.get(connection);
     logger.warn({ keys: client?.keys, ...backlog }, 'closed a client that does not read its events');
-    client?.close('SLOW_CLIENT');
+    client?.close('SLOW_CLIENT', { isCut });
   };
   /** Called with its socket as `this`. Without it Socket.IO writes what it could not read to the console. */
   function onError(this: EventSocket, error: Error): void {
@@ -101,7 +105,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
       }
       const leave = connections.enter(identity, close);
       socket.on('error', onError);
-      const writer = new SocketWriter(socket.conn, writing);
+      const writer = new SocketWriter(socket.conn, writing, buffers.of(identity.tenantId));
       const resumption = resumptions.get(socket);
       const end = resumption && serveClient(socket, { client, writer, resumption }, resources);
       releaseHandshake(socket);

@@ -36,6 +36,8 @@ interface SubscriptionsOptions {
 
 /** How many requests of one socket may wait for those before them. */
 const MAX_WAITING = 500;
+/** How large these may be together: a few of the largest that there are. */
+const MAX_WAITING_BYTES = 512 * 1024;
 
 type Acknowledge = (ack: unknown) => void;
 
@@ -47,6 +49,7 @@ export class Subscriptions {
   readonly #options: SubscriptionsOptions;
   #previous: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #waitingBytes = 0;
   /** Whether the client's record says that it is subscribed to something. */
   #isKept = false;
 
@@ -56,8 +59,9 @@ export class Subscriptions {
 
   /** Begins: with what the client had before it reconnected, or what its handshake asks for. To be called once. */
   serve(): void {
-    const { socket } = this.#options;
+    const { socket, stream } = this.#options;
     const { auth } = socket.handshake;
+    stream.hasNewRequest = () => this.#waiting > 1;
     this.#enqueue(() => this.#begin(auth));
     socket.on('subscribe', (...args: unknown[]) =>
       this.#serve(args, (request, ack) => this.#subscribe(request, ack)),
@@ -81,18 +85,26 @@ export class Subscriptions {
     });
   }
 
-  #enqueue(action: () => Promise<void>): void {
+  #enqueue(action: () => Promise<void>, bytes = 0): void {
+    const { stream } = this.#options;
     this.#waiting += 1;
-    this.#previous = this.#previous.then(action).finally(() => {
-      this.#waiting -= 1;
-    });
+    this.#waitingBytes += bytes;
+    this.#previous = this.#previous
+      .then(action)
+      // What the next request interrupts goes on with it; after the last one it goes on here.
+      .then(() => (this.#waiting === 1 ? stream.resume() : undefined))
+      .finally(() => {
+        this.#waiting -= 1;
+        this.#waitingBytes -= bytes;
+      });
   }
 
   #serve(
     args: readonly unknown[],
     apply: (request: unknown, acknowledge: Acknowledge | undefined) => Promise<void>,
   ): void {
-    if (this.#waiting >= MAX_WAITING) {
+    const bytes = sizeOf(args);
+    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       this.#options.client.close('TOO_MANY_FRAMES');
       return;
     }
@@ -104,7 +116,8 @@ export class Subscriptions {
       } catch (error) {
         this.#refuse(error, acknowledge);
       }
-    });
+    }, bytes);
+    this.#options.stream.interrupt();
   }
 
   #refuse(error: unknown, acknowledge: Acknowledge | undefined): void {
@@ -142,7 +155,7 @@ export class Subscriptions {
   async #resume(subscribed: NonNullable<Resumption['subscribed']>): Promise<void> {
     const { socket, stream, progress, resources } = this.#options;
     const { subscription, position, isIntroduced } = subscribed;
-    const known = SubscriptionSet.parse(subscription);
+    const known = SubscriptionSet.parse(subscription, socket.data.identity.sessions);
     if (known === undefined) throw subscriptionLost();
     this.#isKept = !known.isEmpty;
     if (!this.#isKept) return;
@@ -165,13 +178,13 @@ export class Subscriptions {
       await requireSessions(directory, socket.data.identity.tenantId, request.sessions);
     }
     const added = SubscriptionSet.of(allowed);
-    requireRoom(stream.subscription.union(added));
+    requireRoom(stream.subscribed.union(added));
     const { since, isSinceSnapshot } = request;
     const started = await stream.subscribe(added, { since, isIntroduced: isSinceSnapshot });
     const isTold = since === undefined || isSinceSnapshot || started.continuation.recovered === false;
     const introduces = isTold && snapshots.tellOf(added);
     if (introduces) progress.beginIntroduction();
-    await this.#save(stream.subscription.union(added.startingAfter(started.start)));
+    await this.#save(stream.subscribed.union(added.startingAfter(started.start)));
     const { events, sessions = '*' } = allowed;
     acknowledge?.({ ok: true, events, sessions, ...started.continuation });
     await started.proceed();
@@ -185,7 +198,7 @@ export class Subscriptions {
     const subscription = parseSubscription(input);
     const { events, sessions = '*' } = subscription;
     await this.#options.stream.unsubscribe(subscription);
-    await this.#save(this.#options.stream.subscription);
+    await this.#save(this.#options.stream.subscribed);
     acknowledge?.({ ok: true, events, sessions });
   }
 
@@ -194,8 +207,9 @@ export class Subscriptions {
     const { point } = progress;
     if (point === undefined) return;
     this.#isKept = !subscription.isEmpty;
-    const { keyId } = socket.data.identity;
-    await resources.records.save(resumption.ref, keyId, { subscription: subscription.toString(), ...point });
+    const { keyId, sessions } = socket.data.identity;
+    const text = subscription.toString(sessions);
+    await resources.records.save(resumption.ref, keyId, { subscription: text, ...point });
   }
 }
 
@@ -214,6 +228,11 @@ function requireRoom(subscription: SubscriptionSet): void {
 /** Socket.IO gives a function where the client asked for an acknowledgement; clients cannot send any other. */
 function isAcknowledge(value: unknown): value is Acknowledge {
   return typeof value === 'function';
+}
+
+/** About how much memory a request takes while it waits. */
+function sizeOf(args: readonly unknown[]): number {
+  return JSON.stringify(args)?.length ?? 0;
 }
 
 function onlyArgument(args: readonly unknown[]): unknown {

@@ -1,3 +1,5 @@
+import { HeldBytes } from '../fanout/held-bytes.js';
+
 /** Something that is written to a stream of Server-Sent Events as a whole. */
 export interface SseBlock {
   /** Its id, if it has one: an EventSource sends the last one it got when it connects again. */
@@ -6,6 +8,8 @@ export interface SseBlock {
   readonly size: number;
   /** Its bytes, made when they are first asked for. */
   readonly block: Buffer;
+  /** Its bytes as they count while clients have not taken it. */
+  readonly held: HeldBytes;
   /** Called when it has to wait. */
   keep(): void;
 }
@@ -37,5 +41,5 @@ export function textBlock(text: string): SseBlock {
 }
 
 function bytesBlock(block: Buffer, eventId: string | undefined): SseBlock {
-  return { eventId, size: block.length, block, keep: () => {} };
+  return { eventId, size: block.length, block, held: new HeldBytes(block.length), keep: () => {} };
 }

@@ -8,6 +8,7 @@ import {
   SUBSCRIPTION_RESET_EVENT,
   type SubscriptionPosition,
 } from '@wafleet/contract';
+import type { Identity } from '../auth/identity.js';
 import type { EncodedEvent } from '../fanout/encoded-event.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
 import type { EdgeTally } from '../metrics.js';
@@ -40,10 +41,10 @@ export class SseClient implements EventSink {
   /** The last id that the client was told. */
   #told: string | undefined;
 
-  constructor(tenantId: string, resources: SseClientResources) {
+  constructor({ tenantId, keyId }: Pick<Identity, 'tenantId' | 'keyId'>, resources: SseClientResources) {
     this.#tenantId = tenantId;
     this.#resources = resources;
-    this.#stream = new EventStream({ tenantId, sink: this, resources });
+    this.#stream = new EventStream({ owner: { tenantId, keyId }, sink: this, resources });
     resources.streams.enter(tenantId, this.#stream);
   }
 
@@ -110,6 +111,7 @@ export class SseClient implements EventSink {
   /** Gives back all that it holds. Call it when its response is closed. */
   release(): void {
     this.#isClosed = true;
+    this.#stream.close();
     const { fanout, streams } = this.#resources;
     for (const room of this.#stream.subscription.rooms(this.#tenantId)) fanout.leave(room, this.#stream);
     streams.leave(this.#tenantId, this.#stream);

@@ -19,13 +19,16 @@ import type { Identity } from '../auth/identity.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { KeyConnections } from '../auth/key-connections.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
+import { BufferBudget } from '../fanout/buffer-budget.js';
 import { EventFanout } from '../fanout/event-fanout.js';
 import { EdgeTally } from '../metrics.js';
+import { ReplayGate } from '../streams/replay-gate.js';
 import { Snapshots } from '../streams/snapshots.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
 import { TenantStreams } from '../streams/tenant-streams.js';
 import { SseStream } from '../testing/sse-stream.js';
 import { TestCluster } from '../testing/test-cluster.js';
+import { BUFFER_LIMITS, REPLAY_LIMITS } from '../testing/test-edge.js';
 import type { TestWorker } from '../testing/test-worker.js';
 import { SseClients } from './sse-clients.js';
 
@@ -45,6 +48,7 @@ let tally: EdgeTally;
 let keys: KeyAuthenticator;
 let connections: KeyConnections;
 let clients: SseClients;
+let buffers: BufferBudget;
 let streams: TenantStreams;
 /** How many connections count towards the limits. */
 let admitted: number;
@@ -77,6 +81,7 @@ afterEach(() => {
 afterAll(() => cluster.stop());
 
 function stop(): void {
+  buffers.close();
   clients.close();
   streams.close();
   http.closeAllConnections();
@@ -105,8 +110,11 @@ async function serve(heartbeatMs = 60_000): Promise<void> {
     offers: new LinkOffers(redis),
     workers: new WorkerRegistry(redis),
   });
+  buffers = new BufferBudget({ limits: BUFFER_LIMITS, logger });
+  const replays = new ReplayGate(REPLAY_LIMITS, buffers);
   clients = new SseClients({
     ...{ streams, log, snapshots, fanout, keys, connections, limits, tally, logger, heartbeatMs },
+    ...{ buffers, replays },
     admit: async () => {
       admitted += 1;
       return () => {
@@ -228,7 +236,11 @@ describe('a client that does not read', () => {
     await waitFor(() => tally.sseClients === 1, { what: 'it is gone' });
     expect(tally.closed('SLOW_CLIENT')).toBe(1);
 
-    const all = await new EventLog(redis).read(identity.tenantId, { after: undefined, count: 10_000 });
+    const all = await new EventLog(redis).read(identity.tenantId, {
+      after: undefined,
+      count: 10_000,
+      maxBytes: 1024 ** 3,
+    });
     await waitFor(() => reading.payloads.length === all.events.length, { what: 'the other one has all' });
     const seen = told.match(/^id: .*(?=\nevent: presence)/gm) ?? [];
     wanted = { ...wanted, since: seen.at(-1)?.slice('id: '.length) ?? '' };

@@ -3,6 +3,7 @@ import { type CloseReason, WafleetError } from '@wafleet/contract';
 import type { Identity } from '../auth/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
+import type { BufferBudget } from '../fanout/buffer-budget.js';
 import { FlushRounds } from '../fanout/flush-rounds.js';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
@@ -28,6 +29,8 @@ interface SseResources extends SseClientResources {
   readonly keys: KeyAuthenticator;
   readonly connections: KeyConnections;
   readonly limits: WriterLimits;
+  /** What waits for the clients of the edge, together. */
+  readonly buffers: BufferBudget;
   readonly admit: ConnectionLimits['admit'];
   /** How often a client is shown that the connection lives; 15 s unless given. */
   readonly heartbeatMs?: number;
@@ -60,20 +63,20 @@ export class SseClients {
    * Answers a request with a stream, until the client leaves or is made to. Resolves when the client has been given
    * what it missed, or is gone.
    * @throws {WafleetError} before the answer has begun: UNAVAILABLE; UNAUTHORIZED for a key revoked meanwhile;
-   * TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS.
+   * TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS, TOO_MANY_REPLAYS.
    */
   async serve({ identity, subscription, response, takeOver, ...beginning }: SseRequest): Promise<void> {
     this.#requireOpen();
     if (response.closed) return;
     const { keys, connections, admit, tally } = this.#resources;
-    const { tenantId, keyId } = identity;
+    const { keyId } = identity;
     const release = await admit(keyId);
     if (response.closed) {
       release();
       return;
     }
     response.once('close', release);
-    const client = new SseClient(tenantId, this.#resources);
+    const client = new SseClient(identity, this.#resources);
     // Comes in any case: after an error's answer as well.
     response.once('close', () => client.release());
 
@@ -112,11 +115,12 @@ export class SseClients {
   }
 
   #writerOf(client: SseClient, response: ServerResponse, { keyId, tenantId }: Identity): SseWriter {
-    const { limits, logger } = this.#resources;
+    const { limits, buffers, logger } = this.#resources;
     return new SseWriter({
       response,
       limits,
       rounds: this.#rounds,
+      buffers: buffers.of(tenantId),
       onOverflow: (backlog) => {
         this.#close(client, 'SLOW_CLIENT');
         logger.warn({ keyId, tenantId, ...backlog }, 'closed a stream whose client does not read its events');

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import type { Backlog } from '../fanout/backlog.js';
+import type { BufferHolder, Lingering, TenantBuffers } from '../fanout/buffer-budget.js';
 import type { FlushRounds } from '../fanout/flush-rounds.js';
-import type { Backlog, WriterLimits } from '../fanout/socket-writer.js';
+import type { WriterLimits } from '../fanout/socket-writer.js';
+import { UnreadEvents } from '../fanout/unread-events.js';
 import type { SseBlock } from './sse-block.js';
 
 interface SseWriterOptions {
@@ -9,6 +12,8 @@ interface SseWriterOptions {
   readonly limits: WriterLimits;
   /** Shared by all writers of an edge. */
   readonly rounds: FlushRounds;
+  /** Of the tenant whose events are written; released when the response ends. */
+  readonly buffers: TenantBuffers;
   /** Called at most once, when nothing more is written because too much waits. */
   readonly onOverflow: (backlog: Backlog) => void;
 }
@@ -30,10 +35,16 @@ const GRACE_MS = 5_000;
  * there are go in one write. When more waits than the limits allow, `onOverflow` is called and nothing more is taken.
  * That is looked at once a tick: whoever has much at once, such as a replay, awaits `drained` in between.
  */
-export class SseWriter {
+export class SseWriter implements BufferHolder {
   readonly #options: SseWriterOptions;
   #queue: SseBlock[] = [];
   #queuedBytes = 0;
+  /** How many blocks of the queue, from the first on, count as held. */
+  #kept = 0;
+  /** undefined while the client reads all at once. */
+  #unread: UnreadEvents | undefined;
+  /** What the connection has yet of a stream whose client was too slow. */
+  #lingering: Lingering | undefined;
   #isScheduled = false;
   #isClosed = false;
   #waiters: Waiter[] = [];
@@ -60,6 +71,19 @@ export class SseWriter {
     };
   }
 
+  /** See BufferHolder. */
+  get taken(): number {
+    return this.#unread?.taken ?? 0;
+  }
+
+  overflow(): void {
+    if (this.#isClosed) return;
+    const { backlog } = this;
+    this.#lingering = this.#options.buffers.linger(this.#close());
+    this.#options.response.once('close', this.#lingering.ended);
+    this.#options.onOverflow(backlog);
+  }
+
   /** Writes the block at the end of this tick, or when the client has read what came before. */
   write(block: SseBlock): void {
     if (this.#isClosed) return;
@@ -75,8 +99,8 @@ export class SseWriter {
     this.#isScheduled = false;
     if (this.#isClosed) return;
     this.#hand();
-    for (const block of this.#queue) block.keep();
-    this.#checkLimits();
+    if (this.#queue.length > this.#kept) this.#keep();
+    if (this.#unread?.isEmpty === false) this.#checkLimits();
     this.#wake();
   }
 
@@ -91,6 +115,10 @@ export class SseWriter {
     const { response } = this.#options;
     this.#close();
     if (response.destroyed || response.writableEnded) return;
+    if (this.#lingering?.isCut === true) {
+      response.destroy();
+      return;
+    }
     response.end(last?.block);
     const cutting = setTimeout(() => response.destroy(), GRACE_MS);
     response.once('close', () => clearTimeout(cutting));
@@ -99,8 +127,28 @@ export class SseWriter {
   #hand(): void {
     const { response } = this.#options;
     while (this.#queue.length > 0 && !response.destroyed && !response.writableNeedDrain) {
-      response.write(bytesOf(this.#take()));
+      const blocks = this.#take();
+      response.write(bytesOf(blocks));
+      if (response.writableNeedDrain) for (const { held, size } of blocks) this.#holding.send(held, size);
     }
+  }
+
+  get #holding(): UnreadEvents {
+    this.#unread ??= new UnreadEvents(this.#options.buffers, this);
+    return this.#unread;
+  }
+
+  #keep(): void {
+    for (const block of this.#kept === 0 ? this.#queue : this.#queue.slice(this.#kept)) {
+      block.keep();
+      this.#holding.hold(block.held);
+    }
+    this.#kept = this.#queue.length;
+  }
+
+  #releaseKept(count: number): void {
+    for (const { held } of this.#queue.slice(0, Math.min(count, this.#kept))) this.#unread?.release(held);
+    this.#kept = Math.max(0, this.#kept - count);
   }
 
   /** As many blocks as go into one write; one at least. */
@@ -114,21 +162,22 @@ export class SseWriter {
       count += 1;
     }
     this.#queuedBytes -= bytes;
+    if (this.#kept > 0) this.#releaseKept(count);
     if (count < queue.length) return queue.splice(0, count);
     this.#queue = [];
     return queue;
   }
 
   #checkLimits(): void {
-    const { limits, onOverflow } = this.#options;
-    const backlog = this.backlog;
-    if (backlog.bytes <= limits.maxUnsentBytes && backlog.packets <= limits.maxUnsentPackets) return;
-    this.#close();
-    onOverflow(backlog);
+    const { limits, buffers } = this.#options;
+    const { bytes, packets } = this.backlog;
+    if (bytes > limits.maxUnsentBytes || packets > limits.maxUnsentPackets) this.overflow();
+    else buffers.check();
   }
 
   readonly #onDrain = (): void => {
     if (this.#isClosed) return;
+    this.#unread?.sent(this.#options.response.writableLength);
     this.#hand();
     this.#wake();
   };
@@ -141,12 +190,19 @@ export class SseWriter {
     for (const waiter of waiters) if (waiter.bytes >= bytes) waiter.resolve();
   }
 
-  #close(): void {
+  /** Returns how many bytes the connection still has. */
+  #close(): number {
+    if (this.#isClosed) return 0;
     this.#isClosed = true;
+    this.#releaseKept(this.#kept);
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#options.response.off('drain', this.#onDrain);
+    const { response, buffers } = this.#options;
+    response.off('drain', this.#onDrain);
     for (const { resolve } of this.#waiters.splice(0)) resolve();
+    const sending = this.#unread?.clear() ?? 0;
+    buffers.release();
+    return sending;
   }
 }
 

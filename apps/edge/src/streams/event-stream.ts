@@ -1,19 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Continuation, comparePositions, type EventPosition, formatEventId } from '@wafleet/contract';
+import {
+  type Continuation,
+  comparePositions,
+  type EventName,
+  type EventPosition,
+  formatEventId,
+  type Subscription,
+} from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { EventLog, LoggedEvent, LogPage } from '@wafleet/store';
 import { z } from 'zod';
 import { EncodedEvent } from '../fanout/encoded-event.js';
 import type { EventSink } from './event-sink.js';
+import { REPLAY_PAGE_BYTES, type Replay, type ReplayGate, type ReplayOwner } from './replay-gate.js';
 import type { Snapshots } from './snapshots.js';
 import { SubscriptionSet } from './subscription-set.js';
 import { following, type LostRange, previous, type TenantStream } from './tenant-stream.js';
 import type { StreamMember, TenantStreams } from './tenant-streams.js';
 
-/** Events that one read of the log asks for. */
-const PAGE = 500;
-/** A replay goes on when less than this is unsent: it must not fill the memory for a client that reads slowly. */
-const REPLAY_BELOW_BYTES = 256 * 1024;
+/** Events that one read of the log looks at. */
+const PAGE = 1_000;
+/** A replay reads on when no more than this is unsent, so that nothing is held for a client that does not read. */
+const REPLAY_BELOW_BYTES = 64 * 1024;
+/** Subscriptions of one client that wait for their replay; with so many the next request waits for them. */
+const MAX_OWED = 4;
 const RETRY_MS = 500;
 
 const expiringSchema = z.looseObject({ expiresAt: z.string() });
@@ -23,11 +33,13 @@ export interface StreamResources {
   readonly streams: TenantStreams;
   readonly log: Pick<EventLog, 'read'>;
   readonly snapshots: Snapshots;
+  /** Gives replays their turns. */
+  readonly replays: ReplayGate;
   readonly logger: Logger;
 }
 
 interface EventStreamOptions {
-  readonly tenantId: string;
+  readonly owner: ReplayOwner;
   readonly sink: EventSink;
   /** Shared by all streams of an edge. */
   readonly resources: StreamResources;
@@ -50,6 +62,22 @@ export interface Started {
   readonly proceed: () => Promise<void>;
 }
 
+/** What is subscribed to and not live yet. */
+interface Owed {
+  readonly set: SubscriptionSet;
+  /** It was given up to here. */
+  from: EventPosition;
+  /** Whether the client asked for what was before: it then gets that again, too. */
+  readonly isReplay: boolean;
+}
+
+interface CatchUp {
+  readonly added: SubscriptionSet;
+  readonly since: EventPosition;
+  readonly isReplay: boolean;
+  readonly introduce: (replay: Replay) => Promise<void>;
+}
+
 /**
  * One client's place in its tenant's stream.
  *
@@ -59,7 +87,7 @@ export interface Started {
  */
 export class EventStream implements StreamMember {
   readonly subscription = new SubscriptionSet();
-  readonly #tenantId: string;
+  readonly #owner: ReplayOwner;
   readonly #sink: EventSink;
   readonly #resources: StreamResources;
   #stream: TenantStream | undefined;
@@ -68,9 +96,18 @@ export class EventStream implements StreamMember {
   #isLive = false;
   /** The log was read up to here while the channel was behind it: so far the channel brings nothing new. */
   #repeatsUpTo: EventPosition | undefined;
+  /** The replay under way. */
+  #replay: Replay | undefined;
+  /** What is subscribed to and not live yet: being replayed, or interrupted. */
+  #owed: Owed[] = [];
+  /** What is live, or was before a replay that was interrupted, was given up to here; undefined if nothing was. */
+  #paused: EventPosition | undefined;
+  #isClosed = false;
+  /** Whether the client has asked for something else meanwhile: a replay then stops after the page under way. */
+  hasNewRequest: () => boolean = () => false;
 
-  constructor({ tenantId, sink, resources }: EventStreamOptions) {
-    this.#tenantId = tenantId;
+  constructor({ owner, sink, resources }: EventStreamOptions) {
+    this.#owner = owner;
     this.#sink = sink;
     this.#resources = resources;
   }
@@ -95,17 +132,55 @@ export class EventStream implements StreamMember {
     if (this.#isLive) this.#sink.tellReset(range);
   }
 
+  /** All that is subscribed to, live or not. */
+  get subscribed(): SubscriptionSet {
+    return this.#owed.reduce(
+      (all, { set }) => all.union(set),
+      this.subscription.union(new SubscriptionSet()),
+    );
+  }
+
+  /**
+   * Ends the replay under way after the page that is being read: what the client asks for next is read along with the
+   * rest of it. `subscribe` or `resume` must follow.
+   */
+  interrupt(): void {
+    if (this.#owed.length < MAX_OWED) this.#replay?.interrupt();
+  }
+
+  /** Ends events, of what is live and what is not yet. See SubscriptionSet. */
+  protected remove(subscription: Subscription): void {
+    this.subscription.remove(subscription);
+    for (const { set } of this.#owed) set.remove(subscription);
+    this.#owed = this.#owed.filter(({ set }) => !set.isEmpty);
+  }
+
+  /** The client is gone: what waits for a turn ends. */
+  close(): void {
+    this.#isClosed = true;
+    this.#replay?.cancel();
+  }
+
+  /** Goes on with what was interrupted, if something was. Never rejects. */
+  async resume(): Promise<void> {
+    const given = this.#given;
+    if (this.#isLive || this.#isClosed || given === undefined) return;
+    await this.#catchUp(new SubscriptionSet(), given, false, async () => {});
+  }
+
   /**
    * Begins to subscribe: finds out where it starts. A client that does not get its whole history is told how its
-   * sessions are. Requests must come one after the other, the next one when `proceed` of the one before has resolved.
-   * @throws {WafleetError} UNAVAILABLE
+   * sessions are. Requests must come one after the other, the next one when `proceed` of the one before has resolved,
+   * which it does early after `interrupt`.
+   * @throws {WafleetError} UNAVAILABLE, TOO_MANY_REPLAYS
    */
   async subscribe(
     subscription: SubscriptionSet,
     { since, isIntroduced = false }: Beginning,
   ): Promise<Started> {
-    const tenantId = this.#tenantId;
-    const { streams, log } = this.#resources;
+    const { tenantId } = this.#owner;
+    const { streams, log, replays } = this.#resources;
+    if (since !== undefined) replays.requireRoom(this.#owner);
     this.#stream = await streams.ready(tenantId);
     // What the client has been given may be ahead of the stream: what came before it would be out of order now.
     const now = (this.#isLive ? this.given : undefined) ?? this.#stream.position;
@@ -114,19 +189,21 @@ export class EventStream implements StreamMember {
       return {
         start: now,
         continuation: { position: formatEventId(now) },
-        proceed: () => this.#catchUp(subscription, now, undefined, () => this.#introduce(subscription, now)),
+        proceed: () =>
+          this.#catchUp(subscription, now, false, (replay) => this.#introduce(replay, subscription, now)),
       };
     }
-    const page = await log.read(tenantId, { after: since, count: PAGE });
+    // The events themselves are read when it is their turn.
+    const page = await log.read(tenantId, { after: since, count: 0 });
     const lost = page.isContinuous ? undefined : lostRange(since, page);
     const start = lost === undefined ? since : previous(lost.before);
     return {
       start,
       continuation: { position: formatEventId(start), recovered: lost === undefined },
       proceed: () =>
-        this.#catchUp(subscription, start, page, async () => {
+        this.#catchUp(subscription, start, true, async (replay) => {
           if (lost !== undefined) this.#sink.tellReset(lost);
-          if (lost !== undefined || isIntroduced) await this.#introduce(subscription, start);
+          if (lost !== undefined || isIntroduced) await this.#introduce(replay, subscription, start);
         }),
     };
   }
@@ -134,44 +211,73 @@ export class EventStream implements StreamMember {
   async #catchUp(
     added: SubscriptionSet,
     since: EventPosition,
-    firstPage: LogPage | undefined,
-    introduce: () => Promise<void>,
+    isReplay: boolean,
+    introduce: (replay: Replay) => Promise<void>,
   ): Promise<void> {
-    const isReplay = firstPage !== undefined;
-    const [tenantId, sink] = [this.#tenantId, this.#sink];
-    const { logger } = this.#resources;
-    const liveBefore = this.#isLive ? this.given : undefined;
-    const fresh = added.startingAfter(since);
-    const isWanted = ({ position, sessionId, event }: LoggedEvent) => {
-      const isNew = liveBefore === undefined || isBefore(liveBefore, position);
-      if (isNew && this.subscription.has(sessionId, event)) return true;
-      const wasGiven = !isNew && this.subscription.covers(sessionId, event, position);
-      return (isReplay || !wasGiven) && fresh.covers(sessionId, event, position);
-    };
-    this.#isLive = false;
-    // The stream may be behind what the client has heard of elsewhere; what was live before is owed from there.
-    const isAhead = liveBefore !== undefined && isBefore(liveBefore, since);
-    this.#given = isAhead ? liveBefore : since;
+    const replay = this.#resources.replays.begin(this.#owner);
+    this.#replay = replay;
+    if (this.#isClosed) replay.cancel();
     try {
-      await introduce();
-    } catch (error) {
-      logger.warn({ err: error, tenantId }, 'a client was not told how its sessions are');
+      await this.#replayTo(replay, { added, since, isReplay, introduce });
+    } finally {
+      this.#replay = undefined;
+      replay.end();
     }
-    let page = isAhead ? undefined : firstPage;
+  }
+
+  async #replayTo(replay: Replay, { added, since, isReplay, introduce }: CatchUp): Promise<void> {
+    const sink = this.#sink;
+    const { logger } = this.#resources;
+    const { tenantId } = this.#owner;
+    const before = this.#isLive ? this.given : this.#paused;
+    this.#isLive = false;
+    this.#paused = before;
+    this.#owe({ set: added.startingAfter(since), from: since, isReplay });
+    const isWanted = ({ position, sessionId, event }: LoggedEvent) => {
+      const isNew = before === undefined || isBefore(before, position);
+      const wasSubscribed = this.subscription.covers(sessionId, event, position);
+      if (isNew && wasSubscribed) return true;
+      return this.#owed.some(
+        (owed) =>
+          isBefore(owed.from, position) &&
+          (owed.isReplay || !wasSubscribed) &&
+          owed.set.covers(sessionId, event, position),
+      );
+    };
+    // The stream may be behind what the client has heard of elsewhere; what was live before is owed from there.
+    const starts = this.#owed.map(({ from }) => from);
+    this.#given = [...starts, ...(before === undefined ? [] : [before])].reduce(earliest, since);
+    const isReplayOfAll = isReplay && comparePositions(this.#given, since) === 0;
+    try {
+      await introduce(replay);
+    } catch (error) {
+      logger.warn({ err: error, tenantId }, 'could not tell a client how its sessions are');
+    }
     // What was read from the log before may be ahead of the stream still: the same events will come from there.
-    const target = () => latest(this.#stream?.position ?? since, latest(liveBefore ?? since, since));
-    while (sink.isOpen && (page !== undefined || isBefore(this.#given, target()))) {
-      const before = target();
-      const isFirst = page !== undefined;
+    const furthest = [...starts, ...(before === undefined ? [] : [before])].reduce(latest, since);
+    const target = () => latest(this.#stream?.position ?? since, furthest);
+    const { names } = this.subscribed;
+    let isFirst = isReplayOfAll;
+    while (sink.isOpen && (isFirst || isBefore(this.#given, target()))) {
+      const aim = target();
       try {
-        page ??= await this.#read(this.#given);
+        await sink.drained(REPLAY_BELOW_BYTES);
         if (!sink.isOpen) return;
-        await this.#write(page.events.filter((event) => isWanted(event) && !isStale(event)));
+        if (this.#owed.length < MAX_OWED && this.hasNewRequest()) replay.interrupt();
+        const page = await this.#read(replay, this.#given, names);
+        if (!sink.isOpen) return;
+        if (page === undefined) {
+          this.#pause(before);
+          return;
+        }
+        for (const event of page.events) {
+          if (isWanted(event) && !isStale(event)) sink.write(new EncodedEvent(event));
+        }
         const hasAdvanced = isBefore(this.#given, page.end);
         if (hasAdvanced) this.#given = page.end;
         // The log has lost what the stream had delivered before it was read.
-        if (!hasAdvanced && !isFirst && isBefore(this.#given, before)) break;
-        page = undefined;
+        if (!hasAdvanced && !isFirst && isBefore(this.#given, aim)) break;
+        isFirst = false;
       } catch (error) {
         logger.warn({ err: error, tenantId }, 'a replay cannot read the log; trying again');
         await delay(RETRY_MS);
@@ -179,35 +285,59 @@ export class EventStream implements StreamMember {
     }
     // From here to the end nothing else runs, so that the stream cannot get ahead.
     if (!sink.isOpen) return;
-    this.subscription.addAll(fresh);
-    sink.goLive(added, this.#given);
-    this.#repeatsUpTo = latest(this.#given, liveBefore ?? since);
+    const isLiveNow = new SubscriptionSet();
+    for (const { set } of this.#owed.splice(0)) isLiveNow.addAll(set);
+    this.subscription.addAll(isLiveNow);
+    sink.goLive(isLiveNow, this.#given);
+    this.#repeatsUpTo = latest(this.#given, before ?? since);
+    this.#paused = undefined;
     this.#isLive = true;
   }
 
-  /** Writes the states of the sessions that a subscription covers. */
-  async #introduce(subscription: SubscriptionSet, at: EventPosition): Promise<void> {
-    await this.#write(await this.#resources.snapshots.read(this.#tenantId, subscription, at));
+  /** Notes what is to be replayed, in place of what that replays as well. */
+  #owe(owed: Owed): void {
+    if (owed.set.isEmpty) return;
+    const replacesIt = (other: Owed) =>
+      owed.isReplay && !isBefore(other.from, owed.from) && owed.set.includes(other.set);
+    this.#owed = [...this.#owed.filter((other) => !replacesIt(other)), owed];
   }
 
-  /** Writes no more at once than a client may leave unread. Resolves when little of it is unsent. */
-  async #write(events: readonly LoggedEvent[]): Promise<void> {
+  /** Notes how far all got that is not live. */
+  #pause(before: EventPosition | undefined): void {
+    const given = this.#given;
+    if (given === undefined) return;
+    this.#paused = before && latest(before, given);
+    for (const owed of this.#owed) owed.from = latest(owed.from, given);
+  }
+
+  /** Writes the states of the sessions that a subscription covers. */
+  async #introduce(replay: Replay, subscription: SubscriptionSet, at: EventPosition): Promise<void> {
     const sink = this.#sink;
-    let bytes = 0;
-    for (const event of events) {
-      sink.write(new EncodedEvent(event));
-      bytes += event.body.length;
-      if (bytes < REPLAY_BELOW_BYTES) continue;
-      bytes = 0;
+    const parts = this.#resources.snapshots.read(this.#owner.tenantId, subscription, at);
+    for (;;) {
       await sink.drained(REPLAY_BELOW_BYTES);
       if (!sink.isOpen) return;
+      const part = await replay.read(
+        () => parts.next(),
+        (result) => (result.done === true ? 0 : result.value.cost),
+      );
+      if (part === undefined || part.done === true || !sink.isOpen) return;
+      for (const event of part.value.events) sink.write(new EncodedEvent(event));
     }
-    await sink.drained(REPLAY_BELOW_BYTES);
   }
 
-  async #read(after: EventPosition): Promise<LogPage> {
-    const page = await this.#resources.log.read(this.#tenantId, { after, count: PAGE });
-    if (!page.isContinuous) this.#sink.tellReset(lostRange(after, page));
+  /** Resolves to undefined if the replay was interrupted or cancelled. */
+  async #read(
+    replay: Replay,
+    after: EventPosition,
+    names: readonly EventName[],
+  ): Promise<LogPage | undefined> {
+    const request = { after, count: PAGE, maxBytes: REPLAY_PAGE_BYTES, names };
+    const page = await replay.readOn(
+      () => this.#resources.log.read(this.#owner.tenantId, request),
+      ({ bytes }) => bytes,
+    );
+    if (page !== undefined && !page.isContinuous) this.#sink.tellReset(lostRange(after, page));
     return page;
   }
 }
@@ -219,12 +349,16 @@ function isStale({ event, body }: LoggedEvent): boolean {
   return parsed.success && Date.parse(parsed.data.expiresAt) <= Date.now();
 }
 
-function lostRange(after: EventPosition, { events, head }: LogPage): LostRange {
-  return { after, before: events[0]?.position ?? following(head) };
+function lostRange(after: EventPosition, { first, head }: LogPage): LostRange {
+  return { after, before: first ?? following(head) };
 }
 
 function latest(a: EventPosition, b: EventPosition): EventPosition {
   return comparePositions(a, b) < 0 ? b : a;
+}
+
+function earliest(a: EventPosition, b: EventPosition): EventPosition {
+  return comparePositions(a, b) > 0 ? b : a;
 }
 
 function isBefore(a: EventPosition, b: EventPosition | undefined): boolean {

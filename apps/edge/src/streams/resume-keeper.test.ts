@@ -31,7 +31,7 @@ it('keeps what is known of a client that is there, though there is no news of it
   keeper = new ResumeKeeper({ records, logger, keepEveryMs: 0 });
   const ref = refOf('silent');
   await records.create(ref, 'key_1');
-  const [key = ''] = await connection.keys('*');
+  const [key = ''] = await connection.keys('*:resume:*');
   await connection.pexpire(key, SHORTENED_MS);
   await waitFor(
     async () => {

@@ -43,8 +43,9 @@ export class ResumeKeeper {
   keep(ref: ResumeRef): void {
     const now = performance.now();
     const keptAt = this.#keptAt.get(ref);
-    if (keptAt === undefined) this.#keptAt.set(ref, now);
-    if (keptAt === undefined || now - keptAt < this.#keepEveryMs || this.#waiting.has(ref)) return;
+    // The first time shows that the client is there: before, it is remembered for minutes only.
+    const isDue = keptAt === undefined || now - keptAt >= this.#keepEveryMs;
+    if (!isDue || this.#waiting.has(ref)) return;
     this.#keptAt.set(ref, now);
     this.#waiting.set(ref, () => this.#records.keep(ref));
   }

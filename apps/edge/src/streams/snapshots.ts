@@ -12,6 +12,7 @@ import type {
   SessionRecord,
   WorkerRegistry,
 } from '@wafleet/store';
+import { LRUCache } from 'lru-cache';
 import { hasLivingOwner } from '../sessions/owner-liveness.js';
 import type { SubscriptionSet } from './subscription-set.js';
 
@@ -19,6 +20,19 @@ import type { SubscriptionSet } from './subscription-set.js';
 interface Snapshot extends LoggedEvent {
   readonly eventId: string;
 }
+
+/** The states of some sessions. */
+interface SnapshotPart {
+  readonly events: readonly Snapshot[];
+  /** What it takes of Redis, as so many bytes of a log. */
+  readonly cost: number;
+}
+
+const SESSIONS_A_PART = 100;
+/** To read a session takes as much of Redis as so many bytes of a log, about. */
+const SESSION_COST_BYTES = 2_000;
+/** Clients that connect within this time share one list of a tenant's sessions. */
+const ORDER_KEPT_MS = 250;
 
 interface SnapshotResources {
   readonly sessions: SessionDirectory;
@@ -38,6 +52,7 @@ type Fields<N extends Told> = Omit<UnpublishedPayload<N>, 'sessionId' | 'timesta
  */
 export class Snapshots {
   readonly #resources: SnapshotResources;
+  readonly #orders = new LRUCache<string, Promise<readonly string[]>>({ max: 1_000, ttl: ORDER_KEPT_MS });
 
   constructor(resources: SnapshotResources) {
     this.#resources = resources;
@@ -49,26 +64,46 @@ export class Snapshots {
   }
 
   /**
-   * The states that a subscription covers, of the tenant's sessions in the order in which they were made. QR codes and
-   * pairing codes only while WhatsApp would take them.
+   * The states that a subscription covers, of the tenant's sessions in the order in which they were made, in parts: so
+   * many sessions are read when the next part is asked for. QR codes and pairing codes only while WhatsApp would take
+   * them.
    */
-  async read(tenantId: string, subscription: SubscriptionSet, at: EventPosition): Promise<Snapshot[]> {
-    if (!this.tellOf(subscription)) return [];
+  async *read(
+    tenantId: string,
+    subscription: SubscriptionSet,
+    at: EventPosition,
+  ): AsyncGenerator<SnapshotPart, void, void> {
+    if (!this.tellOf(subscription)) return;
     const { sessions } = this.#resources;
-    const names = subscription.sessionsOf(TOLD);
-    const records =
-      names === undefined
-        ? await sessions.list(tenantId)
-        : await Promise.all(names.map((sessionId) => sessions.get({ tenantId, sessionId })));
-    const told = await Promise.all(
-      records.filter((record) => record !== undefined).map((record) => this.#tell(record, subscription)),
-    );
-    const timestamp = new Date().toISOString();
-    return told.flat().map(({ event, sessionId, fields }, index) => {
-      const eventId = `${formatEventId(at)}~${(index + 1).toString(36)}`;
-      const body = JSON.stringify({ eventId, sessionId, timestamp, ...fields, snapshot: true });
-      return { event, sessionId, eventId, position: at, body: Buffer.from(body) };
-    });
+    const names = subscription.sessionsOf(TOLD) ?? (await this.#orderOf(tenantId));
+    let number = 0;
+    for (let begin = 0; begin < names.length; begin += SESSIONS_A_PART) {
+      const part = names.slice(begin, begin + SESSIONS_A_PART);
+      const records = await Promise.all(part.map((sessionId) => sessions.get({ tenantId, sessionId })));
+      const told = await Promise.all(
+        records.filter((record) => record !== undefined).map((record) => this.#tell(record, subscription)),
+      );
+      const timestamp = new Date().toISOString();
+      const events = told.flat().map(({ event, sessionId, fields }) => {
+        number += 1;
+        const eventId = `${formatEventId(at)}~${number.toString(36)}`;
+        const body = JSON.stringify({ eventId, sessionId, timestamp, ...fields, snapshot: true });
+        return { event, sessionId, eventId, position: at, body: Buffer.from(body) };
+      });
+      yield { events, cost: part.length * SESSION_COST_BYTES };
+    }
+  }
+
+  /** The tenant's sessions in the order in which they were made, as it was a moment ago. Clients share the list. */
+  #orderOf(tenantId: string): Promise<readonly string[]> {
+    const known = this.#orders.get(tenantId);
+    if (known !== undefined) return known;
+    const order = this.#resources.sessions
+      .list(tenantId)
+      .then((records) => records.map(({ sessionId }) => sessionId));
+    this.#orders.set(tenantId, order);
+    order.catch(() => this.#orders.delete(tenantId));
+    return order;
   }
 
   async #tell(record: SessionRecord, subscription: SubscriptionSet) {

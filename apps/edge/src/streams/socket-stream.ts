@@ -23,8 +23,8 @@ export class SocketStream extends EventStream implements SocketReceiver {
   #proven: EventPosition | undefined;
 
   constructor({ socket, writer, resources }: SocketStreamOptions) {
-    const { tenantId } = socket.data.identity;
-    super({ tenantId, sink: new SocketSink(socket, writer), resources });
+    const { tenantId, keyId } = socket.data.identity;
+    super({ owner: { tenantId, keyId }, sink: new SocketSink(socket, writer), resources });
     this.#socket = socket;
     this.#writer = writer;
   }
@@ -53,7 +53,7 @@ export class SocketStream extends EventStream implements SocketReceiver {
   override async subscribe(subscription: SubscriptionSet, beginning: Beginning): Promise<Started> {
     const started = await super.subscribe(subscription, beginning);
     const { start } = started;
-    const proven = this.subscription.isEmpty ? undefined : this.#proven;
+    const proven = this.subscribed.isEmpty ? undefined : this.#proven;
     if (proven === undefined || comparePositions(start, proven) < 0) this.#proven = start;
     return started;
   }
@@ -62,7 +62,7 @@ export class SocketStream extends EventStream implements SocketReceiver {
   async unsubscribe(subscription: Subscription): Promise<void> {
     const { tenantId } = this.#socket.data.identity;
     const before = this.subscription.rooms(tenantId);
-    this.subscription.remove(subscription);
+    this.remove(subscription);
     const remaining = new Set(this.subscription.rooms(tenantId));
     for (const room of before) if (!remaining.has(room)) await this.#socket.leave(room);
   }

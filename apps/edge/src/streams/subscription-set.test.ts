@@ -52,3 +52,22 @@ it('survives as text', () => {
     expect(SubscriptionSet.parse(text)).toBeUndefined();
   }
 });
+
+it('is a short text for many sessions, and a word for all that the API key has', () => {
+  const sessions = Array.from({ length: 1_000 }, (_, index) => `${index}`.padEnd(64, 'x'));
+  const events = ['call', 'chats.update', 'messages.upsert', 'presence.update'] as const;
+  const set = SubscriptionSet.of({ events, sessions }).startingAfter(at(4));
+  expect(set.toString().length).toBeLessThan(70_000);
+  const ofKey = new Set(sessions);
+  const text = set.toString(ofKey);
+  expect(text.length).toBeLessThan(200);
+  const read = SubscriptionSet.parse(text, ofKey);
+  expect(read?.toString()).toBe(set.toString());
+  expect(SubscriptionSet.parse(text)).toBeUndefined();
+  expect(set.toString(new Set([...sessions, 'another']))).toBe(set.toString());
+});
+
+it('is read from the text of earlier releases, one session an entry', () => {
+  const read = SubscriptionSet.parse('[["a",["call"],"1-4"],["b",["call"]]]');
+  expect(read && [firstOf(read), firstOf(read, 'b')]).toEqual([5, 1]);
+});

@@ -12,8 +12,13 @@ import {
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
-/** A session, events, and the position after which they are subscribed to, or nothing. */
-const stored = z.array(z.tuple([z.string(), z.array(z.enum(EVENT_NAMES)), z.string().optional()]));
+/** Sessions, events, and the position after which they are subscribed to, or nothing. One session in earlier releases. */
+const stored = z.array(
+  z.tuple([z.union([z.string(), z.array(z.string())]), z.array(z.enum(EVENT_NAMES)), z.string().optional()]),
+);
+
+/** Stands for all sessions of the API key's list. No session has such an id. */
+const SESSIONS_OF_KEY = '@key';
 
 const roomNames = new LRUCache<string, string>({ max: 10_000 });
 
@@ -27,13 +32,19 @@ type Start = EventPosition | undefined;
 export class SubscriptionSet {
   readonly #eventsOf = new Map<string, Map<EventName, Start>>();
 
-  /** Reads what `toString` gave; undefined for any other text. */
-  static parse(text: string): SubscriptionSet | undefined {
+  /**
+   * Reads what `toString` gave; undefined for any other text.
+   * @param sessionsOfKey the sessions that the client's API key has a list of, if it has one.
+   */
+  static parse(text: string, sessionsOfKey?: ReadonlySet<string>): SubscriptionSet | undefined {
     const parsed = stored.safeParse(parseJson(text));
     if (!parsed.success) return undefined;
     const set = new SubscriptionSet();
-    for (const [session, events, start] of parsed.data) {
-      set.#addTo(session, events, start === undefined ? undefined : parseEventId(start));
+    for (const [named, events, start] of parsed.data) {
+      if (named === SESSIONS_OF_KEY && sessionsOfKey === undefined) return undefined;
+      const sessions = named === SESSIONS_OF_KEY ? (sessionsOfKey ?? []) : [named].flat();
+      const from = start === undefined ? undefined : parseEventId(start);
+      for (const session of sessions) set.#addTo(session, events, from);
     }
     return set;
   }
@@ -60,6 +71,18 @@ export class SubscriptionSet {
   /** Whether any of these events is subscribed to, of whichever session. */
   hasAnyOf(events: readonly EventName[]): boolean {
     return [...this.#eventsOf.values()].some((subscribed) => events.some((event) => subscribed.has(event)));
+  }
+
+  /** The events that are subscribed to, of whichever session. */
+  get names(): EventName[] {
+    return [...new Set([...this.#eventsOf.values()].flatMap((events) => [...events.keys()]))];
+  }
+
+  /** Whether all that is in the other set is in this one, from wherever on. */
+  includes(other: SubscriptionSet): boolean {
+    return [...other.#eventsOf].every(([session, events]) =>
+      [...events.keys()].every((event) => this.has(session, event)),
+    );
   }
 
   /** The sessions of which any of these events is subscribed to; undefined for all. */
@@ -120,15 +143,26 @@ export class SubscriptionSet {
     );
   }
 
-  /** Its text for `parse`. */
-  toString(): string {
-    const entries = [...this.#eventsOf].flatMap(([session, events]) => {
+  /** Its text for `parse`: sessions with the same events together, and all of the key's list by one word. */
+  toString(sessionsOfKey?: ReadonlySet<string>): string {
+    const groups = new Map<string, { sessions: string[]; events: EventName[]; start: string | undefined }>();
+    for (const [session, events] of this.#eventsOf) {
       const byStart = new Map<string | undefined, EventName[]>();
       for (const [event, start] of events) {
         const text = start && formatEventId(start);
         byStart.set(text, [...(byStart.get(text) ?? []), event]);
       }
-      return [...byStart].map(([start, same]) => [session, same, ...(start === undefined ? [] : [start])]);
+      for (const [start, same] of byStart) {
+        const name = `${start} ${same.join(' ')}`;
+        const group = groups.get(name) ?? { sessions: [], events: same, start };
+        group.sessions.push(session);
+        groups.set(name, group);
+      }
+    }
+    const entries = [...groups.values()].map(({ sessions, events, start }) => {
+      const isOfKey =
+        sessions.length === sessionsOfKey?.size && sessions.every((session) => sessionsOfKey.has(session));
+      return [isOfKey ? SESSIONS_OF_KEY : sessions, events, ...(start === undefined ? [] : [start])];
     });
     return JSON.stringify(entries);
   }

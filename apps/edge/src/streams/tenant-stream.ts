@@ -142,9 +142,9 @@ export class TenantStream {
     while (!this.#isClosed) {
       try {
         const [target, before] = [this.#heard, this.#position];
-        const read = await this.#fillPage();
+        const { read, isLast } = await this.#fillPage();
         filled += read;
-        if (read < PAGE && this.#hasReached(this.#heard)) break;
+        if (isLast && this.#hasReached(this.#heard)) break;
         // The log has lost what the channel had brought before it was read.
         if (this.#position === before && !this.#hasReached(target)) break;
       } catch (error) {
@@ -162,17 +162,17 @@ export class TenantStream {
     return position === undefined || last === undefined || comparePositions(position, last) <= 0;
   }
 
-  /** Resolves to how many events there were. */
-  async #fillPage(): Promise<number> {
+  /** Resolves to how many events there were, and whether the log had no more. */
+  async #fillPage(): Promise<{ read: number; isLast: boolean }> {
     const { tenantId, log, onLost } = this.#options;
     const after = this.#position;
-    if (after === undefined || this.#isClosed) return 0;
+    if (after === undefined || this.#isClosed) return { read: 0, isLast: true };
     const page = await log.read(tenantId, { after, count: PAGE });
-    if (this.#isClosed) return 0;
-    if (!page.isContinuous) onLost({ after, before: page.events[0]?.position ?? following(page.head) });
+    if (this.#isClosed) return { read: 0, isLast: true };
+    if (!page.isContinuous) onLost({ after, before: page.first ?? following(page.head) });
     for (const event of page.events) this.#deliver(event);
     if (comparePositions(page.end, after) !== 0) this.#position = page.end;
-    return page.events.length;
+    return { read: page.events.length, isLast: comparePositions(page.end, page.head) >= 0 };
   }
 }
 

@@ -3,12 +3,15 @@ import type { AddressInfo } from 'node:net';
 import { eventRoom, NAMESPACES } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import { connectRedis, type LoggedEvent, type RedisConnection } from '@wafleet/store';
+import type { Backlog } from '../fanout/backlog.js';
+import { BufferBudget, type BufferLimits } from '../fanout/buffer-budget.js';
 import { EventFanout } from '../fanout/event-fanout.js';
 import { FlushRounds } from '../fanout/flush-rounds.js';
-import { type Backlog, SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
 import { closeConnection } from '../sockets/close-connection.js';
+import type { Connection } from '../sockets/engine-internals.js';
 import { createSocketServer, type EventServer, type EventSocket } from '../sockets/socket-server.js';
-import { WRITER_LIMITS } from './test-edge.js';
+import { BUFFER_LIMITS, WRITER_LIMITS } from './test-edge.js';
 
 const TENANT = 'tnt_test';
 const SESSION = 'shop-1';
@@ -28,12 +31,16 @@ export class FanoutServer {
   readonly served: Served[] = [];
   readonly overflows: Backlog[] = [];
   readonly http: HttpServer;
+  readonly buffers: BufferBudget;
   readonly #connections: readonly RedisConnection[];
   #seq = 0;
 
   static async start(
     redisUrl: string,
-    { limits = WRITER_LIMITS }: { limits?: WriterLimits } = {},
+    {
+      limits = WRITER_LIMITS,
+      bufferLimits = BUFFER_LIMITS,
+    }: { limits?: WriterLimits; bufferLimits?: BufferLimits } = {},
   ): Promise<FanoutServer> {
     const logger = createLogger({ app: 'test', level: 'silent' });
     const publisher = connectRedis({ url: redisUrl, role: 'command', name: 'fanout', logger });
@@ -44,7 +51,7 @@ export class FanoutServer {
     // The adapter leaves its subscriptions' promises to nobody: they must be settled before the connection ends.
     await subscriber.ping();
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    return new FanoutServer(http, { io, fanout }, [publisher, subscriber], limits);
+    return new FanoutServer(http, { io, fanout }, [publisher, subscriber], limits, bufferLimits);
   }
 
   private constructor(
@@ -52,7 +59,10 @@ export class FanoutServer {
     { io, fanout }: { io: EventServer; fanout: EventFanout },
     connections: readonly RedisConnection[],
     limits: WriterLimits,
+    bufferLimits: BufferLimits,
   ) {
+    const logger = createLogger({ app: 'test', level: 'silent' });
+    this.buffers = new BufferBudget({ limits: bufferLimits, logger });
     this.http = http;
     this.io = io;
     this.#connections = connections;
@@ -61,13 +71,14 @@ export class FanoutServer {
     const rounds = new FlushRounds();
     for (const namespace of NAMESPACES) {
       io.of(namespace).on('connection', (socket) => {
-        const writer = new SocketWriter(socket.conn, {
+        const writing = {
           ...{ namespace, limits, rounds, tally: this.tally },
-          onOverflow: (connection, backlog) => {
-            closeConnection(connection, 'SLOW_CLIENT', [namespace]);
+          onOverflow: (connection: Connection, backlog: Backlog, { isCut }: { isCut: boolean }) => {
+            closeConnection(connection, 'SLOW_CLIENT', [namespace], isCut);
             this.overflows.push(backlog);
           },
-        });
+        };
+        const writer = new SocketWriter(socket.conn, writing, this.buffers.of(TENANT));
         socket.data.stream = { deliver: (event) => writer.write(event), toJSON: () => undefined };
         socket.once('disconnect', () => writer.close());
         void socket.join(eventRoom(TENANT, '*', 'presence.update'));
@@ -98,6 +109,7 @@ export class FanoutServer {
   }
 
   async stop(): Promise<void> {
+    this.buffers.close();
     await this.io.close();
     this.http.close();
     await Promise.all(this.#connections.map((connection) => connection.ping()));

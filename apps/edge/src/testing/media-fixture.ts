@@ -102,6 +102,16 @@ export class MediaFixture {
     this.#file = { ...there(this.#file), ...told };
   }
 
+  /** The tenant that requests are of. */
+  get tenant(): TestTenant {
+    return there(this.#tenant);
+  }
+
+  /** From now on requests have another key of the tenant. */
+  useKey(tenant: TestTenant): void {
+    this.#tenant = tenant;
+  }
+
   /** The headers of a request, with the tenant's key. */
   headers(more: HeaderValues = {}): HeaderValues {
     return { 'x-api-key': there(this.#tenant).key, ...more };

@@ -1,10 +1,12 @@
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
 import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
+import type { BufferLimits } from '../fanout/buffer-budget.js';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import type { ClientLimits } from '../limits/client-limits.js';
 import type { MediaOptions } from '../media/media-downloads.js';
 import { startEdge } from '../server.js';
+import type { ReplayLimits } from '../streams/replay-gate.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
 /** More than a test comes near to by chance. */
@@ -20,6 +22,18 @@ export const CLIENT_LIMITS: ClientLimits = {
 };
 export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, maxUnsentPackets: 10_000 };
 
+export const BUFFER_LIMITS: BufferLimits = {
+  maxBytes: 256 * 1024 * 1024,
+  maxBytesPerTenant: 64 * 1024 * 1024,
+};
+/** More than a test comes near to by chance. */
+export const REPLAY_LIMITS: ReplayLimits = {
+  maxReplays: 10_000,
+  maxReplaysPerTenant: 10_000,
+  bytesPerSecond: 1024 ** 3,
+  bytesPerSecondPerTenant: 1024 ** 3,
+};
+
 /** No media host. */
 export const MEDIA: MediaOptions = {
   url: 'http://127.0.0.1:9',
@@ -31,6 +45,7 @@ export const MEDIA: MediaOptions = {
 /** An edge that runs in the test's own process. */
 export interface TestEdge {
   readonly url: string;
+  readonly metrics: Metrics;
   stop(): Promise<void>;
 }
 
@@ -39,6 +54,9 @@ export interface TestEdgeOptions {
   readonly corsOrigin?: string;
   readonly logger?: Logger;
   readonly writerLimits?: WriterLimits;
+  readonly bufferLimits?: BufferLimits;
+  /** Those that differ from REPLAY_LIMITS. */
+  readonly replayLimits?: Partial<ReplayLimits>;
   /** Those that differ from CLIENT_LIMITS. */
   readonly clientLimits?: Partial<ClientLimits>;
   /** Those that differ from a media host that is none, and limits that a test does not reach by chance. */
@@ -62,6 +80,8 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     corsOrigin = '*',
     logger = createLogger({ app: 'edge', level: 'silent' }),
     writerLimits = WRITER_LIMITS,
+    bufferLimits = BUFFER_LIMITS,
+    replayLimits,
     clientLimits,
     media,
     tenantLimits,
@@ -71,6 +91,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     peerHost = '127.0.0.1',
   } = options;
   const lifecycle = new Lifecycle(logger);
+  const metrics = new Metrics();
   started += 1;
   const { port } = await startEdge({
     edgeId: `edge_test_${started}`,
@@ -83,16 +104,19 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     corsOrigin,
     stopDelayMs: 0,
     writerLimits,
+    bufferLimits,
+    replayLimits: { ...REPLAY_LIMITS, ...replayLimits },
     clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
     media: { ...MEDIA, ...media },
     eventLogMaxAgeMs,
     tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },
     peerHost: peerHost ?? undefined,
-    metrics: new Metrics(),
+    metrics,
     logger,
     lifecycle,
   });
   return {
+    metrics,
     url: `http://127.0.0.1:${port}`,
     stop: async () => {
       if (!(await lifecycle.stop())) throw new Error('the edge did not stop well');

@@ -10,6 +10,18 @@ export const envelope = {
     ),
   sessionId: sessionIdSchema.describe('the session it happened in'),
   timestamp: z.iso.datetime().describe('when it was published; UTC, ISO 8601'),
+  omitted: z
+    .object({
+      reason: z.literal('too-large').describe('why something is missing'),
+      bytes: z.number().int().describe('how large the payload would be'),
+      limit: z.number().int().describe('how large it may be'),
+      fields: z
+        .array(z.string())
+        .describe('which fields were cut, such as `messages.0.message.conversation`'),
+    })
+    .meta({ id: 'Omitted', title: 'What an event leaves out' })
+    .optional()
+    .describe('says that long texts and lists were cut, since the payload was too large'),
 };
 
 /** An id of WhatsApp's: a person, a device of a person, a group or a broadcast list. */

@@ -1,0 +1,5 @@
+/** What a client has not been sent yet. */
+export interface Backlog {
+  readonly bytes: number;
+  readonly packets: number;
+}

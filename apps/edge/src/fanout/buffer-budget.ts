@@ -1,0 +1,245 @@
+import type { Logger } from '@wafleet/runtime';
+import type { Backlog } from './backlog.js';
+
+/** How many bytes of events may wait in the memory of one edge for clients that have not read them. */
+export interface BufferLimits {
+  readonly maxBytes: number;
+  /** Of these, for the clients of one tenant. */
+  readonly maxBytesPerTenant: number;
+  /** How long a client may read nothing while something waits for it, ms; 60 s. */
+  readonly stallMs?: number;
+  /** The same while a replay waits for room; 10 s. */
+  readonly stallInNeedMs?: number;
+}
+
+/** A client that has not read all that was written to it. */
+export interface BufferHolder {
+  readonly backlog: Backlog;
+  /** Grows when the client takes something of it. */
+  readonly taken: number;
+  /** Closes the client as SLOW_CLIENT. What waits for it is released at once. */
+  overflow(): void;
+}
+
+interface BufferBudgetOptions {
+  readonly limits: BufferLimits;
+  readonly logger: Logger;
+}
+
+/** A connection that is being closed as slow. */
+export interface Lingering {
+  /** Whether it is to be cut off at once, since many others are being closed too. */
+  readonly isCut: boolean;
+  /** Call it when it has ended. */
+  readonly ended: () => void;
+}
+
+/** The part of the bound that connections which are being closed may have on top of it. */
+const LINGERING_SHARE = 0.25;
+/** After so many times `stallInNeedMs` without a turn, room is made. */
+const NEED_FACTOR = 3;
+const CHECK_EVERY_MS = 1_000;
+
+/** The bytes that wait for the clients of one tenant. */
+export class TenantBuffers {
+  readonly tenantId: string;
+  readonly #budget: BufferBudget;
+  readonly #holders = new Set<BufferHolder>();
+  /** Clients that may hold something. */
+  users = 0;
+  bytes = 0;
+
+  constructor(tenantId: string, budget: BufferBudget) {
+    this.tenantId = tenantId;
+    this.#budget = budget;
+  }
+
+  /** The clients for whom something waits. */
+  get holders(): ReadonlySet<BufferHolder> {
+    return this.#holders;
+  }
+
+  join(holder: BufferHolder): void {
+    this.#holders.add(holder);
+  }
+
+  leave(holder: BufferHolder): void {
+    this.#holders.delete(holder);
+  }
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+    this.#budget.add(bytes);
+  }
+
+  /** Call it after more began to wait: closes the slowest clients where it is too much. */
+  check(): void {
+    this.#budget.check(this);
+  }
+
+  /**
+   * A client is being closed whose connection has so many bytes yet.
+   * @returns whether it may take its time, and what is to be called when the connection has ended.
+   */
+  linger(bytes: number): Lingering {
+    return this.#budget.linger(bytes);
+  }
+
+  /** A client will not hold anything any more. */
+  release(): void {
+    this.#budget.release(this);
+  }
+}
+
+/**
+ * Bounds the bytes of events that wait in this process for clients, of all transports together, whatever these do: in
+ * our queues, in those of Engine.IO, and in Node's. Where a tenant has more than its share, or all have more than the
+ * process may hold, the clients with most are closed as SLOW_CLIENT until it fits; where it is the process, those of
+ * the tenant that holds most. A client that reads nothing for a while is closed in any case, earlier where a replay
+ * waits for room.
+ *
+ * An event that waits for several clients counts once. What the operating system has taken does not count.
+ */
+export class BufferBudget {
+  readonly limits: BufferLimits;
+  readonly #logger: Logger;
+  readonly #stallMs: number;
+  readonly #stallInNeedMs: number;
+  readonly #tenants = new Map<string, TenantBuffers>();
+  readonly #lookedAt = new WeakMap<BufferHolder, { bytes: number; taken: number; since: number }>();
+  readonly #checking: NodeJS.Timeout;
+  #bytes = 0;
+  #lingeringBytes = 0;
+  #onFreed: (() => void) | undefined;
+  /** For how long a replay has waited for the room that a tenant takes, ms; 0 if none waits. */
+  neededFor: (tenantId: string) => number = () => 0;
+
+  constructor({ limits, logger }: BufferBudgetOptions) {
+    const { stallMs = 60_000, stallInNeedMs = 10_000 } = limits;
+    this.limits = limits;
+    this.#logger = logger;
+    this.#stallMs = stallMs;
+    this.#stallInNeedMs = stallInNeedMs;
+    this.#checking = setInterval(() => this.#closeStalled(), Math.min(CHECK_EVERY_MS, stallInNeedMs / 4));
+    this.#checking.unref();
+  }
+
+  /** What waits for clients now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** For a client of the tenant, until its `release`. */
+  of(tenantId: string): TenantBuffers {
+    let buffers = this.#tenants.get(tenantId);
+    if (buffers === undefined) {
+      buffers = new TenantBuffers(tenantId, this);
+      this.#tenants.set(tenantId, buffers);
+    }
+    buffers.users += 1;
+    return buffers;
+  }
+
+  /** What waits for the clients of a tenant now. */
+  bytesOf(tenantId: string): number {
+    return this.#tenants.get(tenantId)?.bytes ?? 0;
+  }
+
+  /** Has something called when less waits than before. */
+  onFreed(action: () => void): void {
+    this.#onFreed = action;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (bytes < 0) this.#onFreed?.();
+  }
+
+  check(buffers: TenantBuffers): void {
+    const { maxBytes, maxBytesPerTenant } = this.limits;
+    if (buffers.bytes > maxBytesPerTenant) this.#relieve(buffers, maxBytesPerTenant);
+    while (this.#bytes > maxBytes) {
+      const largest = this.#largest();
+      if (largest === undefined) return;
+      this.#relieve(largest, largest.bytes - (this.#bytes - maxBytes));
+    }
+  }
+
+  linger(bytes: number): Lingering {
+    if (this.#lingeringBytes + bytes > this.limits.maxBytes * LINGERING_SHARE) {
+      return { isCut: true, ended: () => {} };
+    }
+    this.#lingeringBytes += bytes;
+    let isOver = false;
+    return {
+      isCut: false,
+      ended: () => {
+        if (!isOver) this.#lingeringBytes -= bytes;
+        isOver = true;
+      },
+    };
+  }
+
+  release(buffers: TenantBuffers): void {
+    buffers.users -= 1;
+    if (buffers.users === 0) this.#tenants.delete(buffers.tenantId);
+  }
+
+  close(): void {
+    clearInterval(this.#checking);
+  }
+
+  #largest(): TenantBuffers | undefined {
+    let largest: TenantBuffers | undefined;
+    for (const each of this.#tenants.values()) {
+      if (each.holders.size === 0) continue;
+      if (largest === undefined || each.bytes > largest.bytes) largest = each;
+    }
+    return largest;
+  }
+
+  /** Closes clients, those with the largest backlog first, until no more than so much stays. */
+  #relieve(buffers: TenantBuffers, allowed: number): void {
+    if (buffers.bytes <= allowed) return;
+    const holders = [...buffers.holders]
+      .map((holder) => ({ holder, bytes: holder.backlog.bytes }))
+      .sort((a, b) => b.bytes - a.bytes);
+    let closed = 0;
+    for (const { holder } of holders) {
+      if (buffers.bytes <= allowed) break;
+      closed += 1;
+      holder.overflow();
+    }
+    const { tenantId, bytes } = buffers;
+    this.#logger.warn(
+      { tenantId, bytes, allowed, closed },
+      'closed the slowest clients: too much waits for them',
+    );
+  }
+
+  #closeStalled(): void {
+    const now = performance.now();
+    for (const buffers of [...this.#tenants.values()]) {
+      if (buffers.holders.size === 0) continue;
+      const neededFor = this.neededFor(buffers.tenantId);
+      const stallMs = neededFor > 0 ? this.#stallInNeedMs : this.#stallMs;
+      // Those that read, but so slowly that nobody else gets a turn.
+      const isInTheWay = buffers.bytes > this.limits.maxBytesPerTenant / 4 || buffers === this.#largest();
+      if (isInTheWay && neededFor >= NEED_FACTOR * this.#stallInNeedMs) {
+        this.#relieve(buffers, buffers.bytes / 2);
+      }
+      for (const holder of [...buffers.holders]) {
+        const { bytes } = holder.backlog;
+        const { taken } = holder;
+        const last = this.#lookedAt.get(holder);
+        if (last === undefined || taken !== last.taken || bytes < last.bytes) {
+          this.#lookedAt.set(holder, { bytes, taken, since: now });
+        } else if (now - last.since >= stallMs) {
+          holder.overflow();
+        } else {
+          last.bytes = bytes;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,301 @@
+import { WafleetError } from '@wafleet/contract';
+import type { BufferBudget } from '../fanout/buffer-budget.js';
+import { TokenBucket, TokenBuckets } from '../limits/token-bucket.js';
+
+/** How much of the logs an edge reads for clients that missed something. */
+export interface ReplayLimits {
+  /** Replays under way, those that wait for their turn included. */
+  readonly maxReplays: number;
+  readonly maxReplaysPerTenant: number;
+  /** What Redis looks through for replays, in bytes; twice as much at once. */
+  readonly bytesPerSecond: number;
+  readonly bytesPerSecondPerTenant: number;
+}
+
+/** Whose replay it is. */
+export interface ReplayOwner {
+  readonly tenantId: string;
+  readonly keyId: string;
+}
+
+/** What one read of a replay aims at; held in memory until the client has read it. */
+export const REPLAY_PAGE_BYTES = 256 * 1024;
+/** Reads at a time: each takes up to a millisecond of Redis, which all others wait for. */
+const MAX_READS = 4;
+const MAX_READS_PER_TENANT = 2;
+/** The part of the buffers that replays fill; the rest is for events as they happen. */
+const SHARE_OF_BUFFERS = 0.5;
+const RETRY_AFTER_MS = 5_000;
+const MAX_BUCKETS = 100_000;
+
+interface Waiter {
+  readonly since: number;
+  readonly proceed: (isTurn: boolean) => void;
+}
+
+/** The waiting reads of one tenant, by API key. Those first that have waited longest for a turn. */
+interface Lane {
+  readonly byKey: Map<string, Set<Waiter>>;
+}
+
+/** One client's catching up. Its reads come one after the other. */
+export class Replay {
+  readonly #gate: ReplayGate;
+  readonly #owner: ReplayOwner;
+  #waiter: Waiter | undefined;
+  #isCancelled = false;
+  #isInterrupted = false;
+  /** Whether the read that waits may be interrupted. */
+  #isReadingOn = false;
+
+  constructor(gate: ReplayGate, owner: ReplayOwner) {
+    this.#gate = gate;
+    this.#owner = owner;
+  }
+
+  /** A read that waits for its turn resolves to undefined, and so do later ones. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#withdraw();
+  }
+
+  /** The same for `readOn` alone. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    if (this.#isReadingOn) this.#withdraw();
+  }
+
+  /** As `read`, for what can be interrupted. */
+  async readOn<T>(read: () => Promise<T>, costOf: (result: T) => number): Promise<T | undefined> {
+    if (this.#isInterrupted) return undefined;
+    this.#isReadingOn = true;
+    try {
+      return await this.read(read, costOf);
+    } finally {
+      this.#isReadingOn = false;
+    }
+  }
+
+  /**
+   * Waits for a turn and reads. Rejects as `read` does.
+   * @param costOf what the result has cost, in bytes.
+   * @returns undefined if the replay was cancelled before its turn.
+   */
+  async read<T>(read: () => Promise<T>, costOf: (result: T) => number): Promise<T | undefined> {
+    if (this.#isCancelled) return undefined;
+    const isTurn = await new Promise<boolean>((proceed) => {
+      this.#waiter = { since: performance.now(), proceed };
+      this.#gate.wait(this.#owner, this.#waiter);
+    });
+    this.#waiter = undefined;
+    if (!isTurn) return undefined;
+    let cost = 0;
+    try {
+      const result = await read();
+      cost = costOf(result);
+      return result;
+    } finally {
+      this.#gate.done(this.#owner, cost);
+    }
+  }
+
+  /** To be called once, when nothing more is read. */
+  end(): void {
+    this.#gate.end(this.#owner);
+  }
+
+  #withdraw(): void {
+    const waiter = this.#waiter;
+    if (waiter === undefined) return;
+    this.#gate.withdraw(this.#owner, waiter);
+    waiter.proceed(false);
+  }
+}
+
+/**
+ * Gives replays their turns to read, so that Redis, the edge's memory and its event loop have room for everybody else.
+ * Tenants take turns, and so do the API keys of a tenant. A turn comes when few enough others read, when the tenant and
+ * the edge have not read too much lately, and when not too much waits in the buffers for clients that read slowly.
+ */
+export class ReplayGate {
+  readonly #limits: ReplayLimits;
+  readonly #buffers: BufferBudget;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #replays = new Map<string, number>();
+  readonly #reads = new Map<string, number>();
+  readonly #rate: TokenBucket;
+  readonly #rates: TokenBuckets;
+  #replayCount = 0;
+  #readCount = 0;
+  #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** What replays have read since the start, bytes. */
+  bytesRead = 0;
+
+  constructor(limits: ReplayLimits, buffers: BufferBudget) {
+    this.#limits = limits;
+    this.#buffers = buffers;
+    const { bytesPerSecond, bytesPerSecondPerTenant } = limits;
+    this.#rate = new TokenBucket(rateOf(bytesPerSecond));
+    this.#rates = new TokenBuckets(rateOf(bytesPerSecondPerTenant), { max: MAX_BUCKETS });
+    buffers.onFreed(() => this.#schedule());
+    buffers.neededFor = (tenantId) => this.#waitedForRoom(tenantId);
+  }
+
+  /** Replays under way. */
+  get count(): number {
+    return this.#replayCount;
+  }
+
+  /** @throws {WafleetError} TOO_MANY_REPLAYS */
+  requireRoom({ tenantId }: ReplayOwner): void {
+    const { maxReplays, maxReplaysPerTenant } = this.#limits;
+    const ofTenant = this.#replays.get(tenantId) ?? 0;
+    if (ofTenant >= maxReplaysPerTenant) throw tooMany('this tenant', maxReplaysPerTenant);
+    if (this.#replayCount >= maxReplays) throw tooMany('this edge', maxReplays);
+  }
+
+  begin(owner: ReplayOwner): Replay {
+    this.#replayCount += 1;
+    count(this.#replays, owner.tenantId, 1);
+    return new Replay(this, owner);
+  }
+
+  end({ tenantId }: ReplayOwner): void {
+    this.#replayCount -= 1;
+    count(this.#replays, tenantId, -1);
+  }
+
+  wait({ tenantId, keyId }: ReplayOwner, waiter: Waiter): void {
+    const lane = this.#lanes.get(tenantId) ?? { byKey: new Map() };
+    this.#lanes.set(tenantId, lane);
+    const waiters = lane.byKey.get(keyId) ?? new Set();
+    lane.byKey.set(keyId, waiters);
+    waiters.add(waiter);
+    this.#pump();
+  }
+
+  withdraw({ tenantId, keyId }: ReplayOwner, waiter: Waiter): void {
+    const lane = this.#lanes.get(tenantId);
+    const waiters = lane?.byKey.get(keyId);
+    if (lane === undefined || waiters === undefined) return;
+    waiters.delete(waiter);
+    if (waiters.size === 0) lane.byKey.delete(keyId);
+    if (lane.byKey.size === 0) this.#lanes.delete(tenantId);
+  }
+
+  done({ tenantId }: ReplayOwner, bytes: number): void {
+    this.#readCount -= 1;
+    count(this.#reads, tenantId, -1);
+    this.bytesRead += bytes;
+    this.#rate.fine(bytes);
+    this.#rates.of(tenantId).fine(bytes);
+    this.#schedule();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Later in this turn of the event loop: what was read just now is in the buffers then. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#lanes.size === 0) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    let isOneGranted = true;
+    while (isOneGranted && this.#readCount < MAX_READS) {
+      isOneGranted = false;
+      for (const [tenantId, lane] of [...this.#lanes]) {
+        if (!this.#mayRead(tenantId)) continue;
+        isOneGranted = true;
+        this.#grant(tenantId, lane);
+        if (this.#readCount >= MAX_READS) break;
+      }
+    }
+    this.#wakeForRate();
+  }
+
+  #mayRead(tenantId: string): boolean {
+    return (
+      this.#readCount < MAX_READS &&
+      (this.#reads.get(tenantId) ?? 0) < MAX_READS_PER_TENANT &&
+      this.#hasRoom(tenantId) &&
+      this.#rateWait(tenantId) === 0
+    );
+  }
+
+  #hasRoom(tenantId: string): boolean {
+    const { maxBytes, maxBytesPerTenant } = this.#buffers.limits;
+    const ofTenant = this.#buffers.bytesOf(tenantId) + reserved((this.#reads.get(tenantId) ?? 0) + 1);
+    const ofAll = this.#buffers.bytes + reserved(this.#readCount + 1);
+    return ofTenant <= maxBytesPerTenant * SHARE_OF_BUFFERS && ofAll <= maxBytes * SHARE_OF_BUFFERS;
+  }
+
+  #rateWait(tenantId: string): number {
+    return Math.max(this.#rate.wait(1), this.#rates.of(tenantId).wait(1));
+  }
+
+  #grant(tenantId: string, lane: Lane): void {
+    const [next] = lane.byKey;
+    if (next === undefined) return;
+    const [keyId, waiters] = next;
+    const [waiter] = waiters;
+    if (waiter === undefined) return;
+    this.#readCount += 1;
+    count(this.#reads, tenantId, 1);
+    this.withdraw({ tenantId, keyId }, waiter);
+    // To the end of both lines.
+    if (lane.byKey.delete(keyId)) lane.byKey.set(keyId, waiters);
+    if (this.#lanes.delete(tenantId)) this.#lanes.set(tenantId, lane);
+    waiter.proceed(true);
+  }
+
+  /** Nothing else wakes those that wait for the rates alone. */
+  #wakeForRate(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lanes.size === 0) return;
+    const waits = [...this.#lanes.keys()].map((tenantId) => this.#rateWait(tenantId)).filter((ms) => ms > 0);
+    if (waits.length === 0) return;
+    this.#timer = setTimeout(() => this.#pump(), Math.min(...waits));
+    this.#timer.unref();
+  }
+
+  /** How long a replay of the tenant has waited while there was no room in the buffers, ms. */
+  #waitedForRoom(tenantId: string): number {
+    const { maxBytes } = this.#buffers.limits;
+    const isFull = this.#buffers.bytes + reserved(this.#readCount + 1) > maxBytes * SHARE_OF_BUFFERS;
+    const lane = this.#lanes.get(tenantId);
+    const waits = isFull ? [...this.#lanes.values()] : lane && !this.#hasRoom(tenantId) ? [lane] : [];
+    let since = Number.POSITIVE_INFINITY;
+    for (const { byKey } of waits) {
+      for (const [first] of byKey.values()) since = Math.min(since, first?.since ?? since);
+    }
+    return Math.max(0, performance.now() - since);
+  }
+}
+
+function rateOf(perSecond: number) {
+  return { perSecond, burst: 2 * perSecond };
+}
+
+function reserved(pages: number): number {
+  return pages * REPLAY_PAGE_BYTES;
+}
+
+function count(counts: Map<string, number>, name: string, change: 1 | -1): void {
+  const left = (counts.get(name) ?? 0) + change;
+  if (left > 0) counts.set(name, left);
+  else counts.delete(name);
+}
+
+function tooMany(whose: string, limit: number): WafleetError {
+  const message = `As many clients of ${whose} are being given what they missed as may be: ${limit}.`;
+  return new WafleetError('TOO_MANY_REPLAYS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+}

@@ -1,0 +1,84 @@
+import { MAX_EVENT_BYTES } from '@wafleet/contract';
+import type { JsonObject, JsonValue } from './mapping/normalise.js';
+
+/** What is left of long texts (characters), lists and maps (entries): the first step that makes the event small enough. */
+const STEPS = [
+  { text: 16_384, entries: 512 },
+  { text: 2_048, entries: 128 },
+  { text: 256, entries: 32 },
+  { text: 64, entries: 8 },
+] as const;
+const MAX_DEPTH = 32;
+/** Fields that `omitted` names. */
+const MAX_NAMED = 20;
+/** For what the envelope and `omitted` add. */
+const RESERVED_BYTES = 8 * 1024;
+
+type Step = (typeof STEPS)[number];
+
+/**
+ * The text of an event's payload, of at most MAX_EVENT_BYTES in UTF-8. Of a larger one the longest texts and lists are
+ * cut, and `omitted` says so: that something happened is told in any case, with its ids, which are short.
+ */
+export function boundedBody(payload: JsonObject): string {
+  const body = JSON.stringify(payload);
+  // Three bytes a character at the most, so most texts need not be measured.
+  if (body.length * 3 <= MAX_EVENT_BYTES) return body;
+  const bytes = Buffer.byteLength(body);
+  if (bytes <= MAX_EVENT_BYTES - RESERVED_BYTES) return body;
+  for (const step of STEPS) {
+    const fields: string[] = [];
+    const cut = cutObject(payload, step, '', fields, 0);
+    const shorter = JSON.stringify({ ...cut, omitted: omission(bytes, fields) });
+    if (Buffer.byteLength(shorter) <= MAX_EVENT_BYTES - RESERVED_BYTES) return shorter;
+  }
+  const scalars = Object.entries(payload).filter(
+    ([, value]) => typeof value !== 'object' && (typeof value !== 'string' || value.length <= 64),
+  );
+  return JSON.stringify({ ...Object.fromEntries(scalars), omitted: omission(bytes, Object.keys(payload)) });
+}
+
+function omission(bytes: number, fields: readonly string[]): JsonObject {
+  const named = fields.slice(0, MAX_NAMED).map((field) => field.slice(0, 200));
+  return { reason: 'too-large', bytes, limit: MAX_EVENT_BYTES, fields: named };
+}
+
+function cut(value: JsonValue, step: Step, path: string, fields: string[], depth: number): JsonValue {
+  if (typeof value === 'string') {
+    if (value.length <= step.text) return value;
+    fields.push(path);
+    // Not through the middle of a character.
+    return value.slice(0, step.text).replace(/[\uD800-\uDBFF]$/, '');
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > MAX_DEPTH) {
+    fields.push(path);
+    return null;
+  }
+  if (!Array.isArray(value)) return cutObject(value, step, path, fields, depth);
+  if (value.length > step.entries) fields.push(path);
+  return value
+    .slice(0, step.entries)
+    .map((item, index) => cut(item, step, join(path, `${index}`), fields, depth + 1));
+}
+
+function cutObject(
+  object: JsonObject,
+  step: Step,
+  path: string,
+  fields: string[],
+  depth: number,
+): JsonObject {
+  const entries = Object.entries(object);
+  // Fields with a name of WhatsApp's are fewer than that: this is a map.
+  const isCut = entries.length > Math.max(step.entries, 64);
+  if (isCut) fields.push(path);
+  const kept = isCut ? entries.slice(0, Math.max(step.entries, 64)) : entries;
+  return Object.fromEntries(
+    kept.map(([name, value]) => [name, cut(value, step, join(path, name), fields, depth + 1)]),
+  );
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
