@@ -123,11 +123,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   await client.start();
   lifecycle.onStop('commands', () => client.stop());
 
-  const apiKeys = new ApiKeys(redis);
-  const sessions = new SessionDirectory(redis);
+  const apiKeys = new ApiKeys(redis, { logger });
+  const sessions = new SessionDirectory(redis, { logger });
   const keys = new KeyAuthenticator(apiKeys);
   const connections = new KeyConnections();
-  const workers = new WorkerRegistry(redis);
+  const workers = new WorkerRegistry(redis, { logger });
   const owners = new OwnerCache(new Ownership(redis));
   const commands = new SessionCommands({ sessions, owners, client });
 
@@ -222,7 +222,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     revocation,
     tenants: new TenantDirectory(redis),
     sessions,
-    starter: new SessionStarter({ sessions, placement, logger }),
+    starter: new SessionStarter({ sessions, workers, client, placement, logger }),
     removal: new SessionRemoval({ sessions, workers, commands }),
     commands,
     currentQr: new CurrentQr({ sessions, offers, workers }),

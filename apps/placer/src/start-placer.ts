@@ -5,6 +5,7 @@ import {
   CommandClient,
   connectRedis,
   DeathWatch,
+  Ownership,
   type RedisRole,
   requireRedis,
   SessionDirectory,
@@ -36,8 +37,8 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   const redis = connect('command');
   await requireRedis(redis, env.REDIS_URL, logger);
   const connection = connect('queue');
-  const sessions = new SessionDirectory(redis);
-  const workers = new WorkerRegistry(redis);
+  const sessions = new SessionDirectory(redis, { logger });
+  const workers = new WorkerRegistry(redis, { logger });
 
   const health = await startHealthServer({
     host: env.HOST,
@@ -72,7 +73,7 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
 
   const deaths = new DeathWatch(redis);
   const sweeps = new Sweeps({
-    ...{ connection, sessions, workers, deaths, placements, logger },
+    ...{ connection, sessions, ownership: new Ownership(redis), workers, deaths, placements, logger },
     every: { ...SWEEP_EVERY, rebalance: env.REBALANCE_EVERY_MS },
   });
   await sweeps.start();

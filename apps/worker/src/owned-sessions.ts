@@ -43,6 +43,8 @@ const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
 const DRAIN_AIM = 0.75;
 /** How long a session that is to end waits for the commands that are being carried out. */
 const COMMANDS_MS = 3_000;
+/** The pause between two attempts to release a session. */
+const RELEASE_AGAIN_MS = 1_000;
 /** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
 const AUTH_CACHE_BYTES = 64 * 1024 * 1024;
 
@@ -91,6 +93,7 @@ export class OwnedSessions {
   readonly #owned = new Map<string, OwnedSession>();
   readonly #claiming = new Map<string, Promise<void>>();
   #takesNoMore = false;
+  #isOver = false;
 
   constructor(options: OwnedSessionsOptions) {
     const { redis, cipher, eventLog } = options;
@@ -102,7 +105,7 @@ export class OwnedSessions {
     });
     this.#shared = {
       events: new EventLog(redis, eventLog),
-      directory: new SessionDirectory(redis),
+      directory: new SessionDirectory(redis, { logger: options.logger }),
       offers: new LinkOffers(redis),
       recentMessages: new RecentMessages({ redis, cipher }),
       receivedMedia: new ReceivedMedia({ redis, cipher }),
@@ -168,8 +171,13 @@ export class OwnedSessions {
     await this.#giveUp(owned);
   }
 
-  /** Ends the session so that another worker can take it. @throws {NotOwnerError} */
+  /**
+   * Ends the session so that another worker can take it. A session that is not here, though Redis says that it is this
+   * worker's, is released all the same: an earlier release may have failed.
+   * @throws {NotOwnerError}
+   */
   async release(ref: SessionRef, reason: string): Promise<void> {
+    if (!this.#owned.has(keyOf(ref))) await this.#releaseAbsent(ref);
     const owned = this.#find(ref);
     owned.isLeaving = true;
     await Promise.race([Promise.all(owned.commands), delay(COMMANDS_MS, undefined, { ref: false })]);
@@ -193,6 +201,7 @@ export class OwnedSessions {
       this.discardAll();
       throw new DrainTimeoutError(timeoutMs, left);
     } finally {
+      this.#isOver = true;
       await placements.close();
     }
   }
@@ -210,6 +219,7 @@ export class OwnedSessions {
   /** Closes every socket at once and writes nothing more. */
   discardAll(): void {
     this.#takesNoMore = true;
+    this.#isOver = true;
     for (const { session } of this.#owned.values()) session.discard();
     this.#owned.clear();
   }
@@ -250,7 +260,10 @@ export class OwnedSessions {
         await handOver.pass(fence);
       } catch (error) {
         if (error instanceof NotOwnerError) return;
-        logger.error({ err: error, tenantId: fence.tenantId, sessionId: fence.sessionId }, 'a session could not be handed over');
+        logger.error(
+          { err: error, tenantId: fence.tenantId, sessionId: fence.sessionId },
+          'a session could not be handed over',
+        );
       }
     });
   }
@@ -313,8 +326,29 @@ export class OwnedSessions {
     } else {
       this.#giveUp(owned).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
+        this.#releaseLater(owned.fence);
       });
     }
+  }
+
+  /** Tries until Redis takes it: no other worker may claim a session that names a living owner. */
+  #releaseLater(fence: Fence): void {
+    const timer = setTimeout(() => {
+      if (this.#isOver) return;
+      this.#ownership.release(fence).catch(() => this.#releaseLater(fence));
+    }, RELEASE_AGAIN_MS);
+    timer.unref();
+  }
+
+  async #releaseAbsent(ref: SessionRef): Promise<void> {
+    const key = keyOf(ref);
+    const { worker } = this.#options;
+    const record = await this.#ownership.read(ref);
+    const isHere = this.#owned.has(key) || this.#claiming.has(key);
+    if (isHere || record?.worker !== worker) return;
+    // A claim that comes meanwhile raises the epoch, which makes this fence void.
+    const { tenantId, sessionId } = ref;
+    await this.#ownership.release({ tenantId, sessionId, epoch: record.epoch, worker });
   }
 
   /**

@@ -1,5 +1,11 @@
 import type { Logger } from '@wafleet/runtime';
-import type { DeathWatch, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import type {
+  DeathWatch,
+  Ownership,
+  RedisConnection,
+  SessionDirectory,
+  WorkerRegistry,
+} from '@wafleet/store';
 import { type Job, Queue, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
 import { type PlacementQueue, QUEUE_PREFIX } from './queue.js';
@@ -20,6 +26,7 @@ export interface SweepsOptions {
   /** With the role `queue`. It stays the caller's to close, after `stop`. */
   readonly connection: RedisConnection;
   readonly sessions: SessionDirectory;
+  readonly ownership: Ownership;
   readonly workers: WorkerRegistry;
   readonly deaths: DeathWatch;
   /** Stays the caller's to close, after `stop`. */
@@ -44,9 +51,9 @@ export class Sweeps {
   #rescheduling: NodeJS.Timeout | undefined;
 
   constructor(options: SweepsOptions) {
-    const { connection, sessions, workers, deaths, placements, logger } = options;
+    const { connection, sessions, ownership, workers, deaths, placements, logger } = options;
     this.#options = options;
-    this.#reconciler = new Reconciler({ sessions, workers, queue: placements });
+    this.#reconciler = new Reconciler({ sessions, ownership, workers, queue: placements });
     this.#watch = new WorkerWatch({ workers, deaths, logger });
     this.#rebalancer = new Rebalancer({ workers, queue: placements });
     this.#queue = new Queue(SWEEP_QUEUE, { connection, prefix: QUEUE_PREFIX });

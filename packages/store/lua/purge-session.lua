@@ -6,7 +6,9 @@
 --   ARGV[2]  life of the tombstone in ms
 -- Returns 1 when the session was in the directory, else 0.
 redis.call('UNLINK', unpack(KEYS, 3))
-if redis.call('EXISTS', KEYS[1]) == 1 then
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then
+  redis.call('DEL', KEYS[1])
+else
   redis.call('HDEL', KEYS[1], 'worker')
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end

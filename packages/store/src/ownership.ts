@@ -52,6 +52,7 @@ const claimSession = new Script('claim-session', (reply): ClaimReply => {
   }
 });
 const releaseSession = new FencedScript('release-session', asNumber);
+const clearOwner = new Script('clear-owner', asNumber);
 
 export class Ownership {
   readonly #redis: RedisConnection;
@@ -95,6 +96,14 @@ export class Ownership {
       case 'no-session':
         throw new WafleetError('SESSION_NOT_FOUND', `There is no session ${ref.sessionId}.`);
     }
+  }
+
+  /**
+   * Takes a session from a dead worker, for nobody: what a session needs that rests and that its worker could not
+   * release any more. False when another worker owns it, or none.
+   */
+  async clearDead(ref: SessionRef, deadWorker: string): Promise<boolean> {
+    return (await clearOwner.run(this.#redis, [keys.owner(ref)], [deadWorker])) === 1;
   }
 
   /** Gives the session up; false when the fence was not its owner any more, and then nothing changed. */

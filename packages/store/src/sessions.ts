@@ -1,10 +1,12 @@
-import { type SessionStatus, sessionStatusSchema, WafleetError } from '@wafleet/contract';
-import { z } from 'zod';
+import { type SessionStatus, sessionIdSchema, WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
-import { asNumber } from './reply.js';
+import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
+import { type DesiredState, readEntry, type SessionRecord } from './session-entry.js';
 import type { Fence, SessionRef } from './session-ref.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /**
  * How long the owner record of a purged session stays as a tombstone. If a session of the same id is created before,
@@ -17,26 +19,8 @@ const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1000;
 /** How many sessions `scan` yields at a time. */
 const PAGE = 200;
 
-export type DesiredState = 'open' | 'closed';
-
-/** A session as the directory knows it. */
-export interface SessionRecord extends SessionRef {
-  readonly name?: string;
-  /** What the session's tenant wants. */
-  readonly desired: DesiredState;
-  /** What its owner says it is. */
-  readonly status: SessionStatus;
-  /** Why it has this status, where there is a reason to tell. */
-  readonly reason?: string;
-  /** Since when it has this status, ms since 1970. */
-  readonly since: number;
-  /** The linked phone number, digits only. */
-  readonly phone?: string;
-  /** The worker incarnation in the owner record. It may have died since. */
-  readonly worker?: string;
-  /** ms since 1970. */
-  readonly createdAt: number;
-}
+/** How many sessions of one tenant a script reads: it must not block Redis for long. */
+const READ_AT_ONCE = 100;
 
 /** What a session's owner knows of it. */
 export interface StatusUpdate {
@@ -47,32 +31,53 @@ export interface StatusUpdate {
   readonly phone?: string | null | undefined;
 }
 
-const entrySchema = z.object({
-  name: z.string().optional(),
-  desired: z.enum(['open', 'closed']),
-  status: sessionStatusSchema,
-  reason: z.string().optional(),
-  since: z.coerce.number(),
-  phone: z.string().optional(),
-  createdAt: z.coerce.number(),
-});
-
 const createSession = new Script('create-session', asNumber);
 const setStatus = new FencedScript('set-status', asNumber);
 const markQueued = new Script('mark-queued', asNumber);
 const setDesired = new Script('set-desired', asNumber);
+const requeueSession = new Script('requeue-session', asNumber);
 const purgeSession = new Script('purge-session', asNumber);
+
+interface StoredSession {
+  /** Undefined if what is stored is no hash. */
+  readonly entry: Readonly<Record<string, string>> | undefined;
+  readonly worker: string | undefined;
+}
+
+const readSessions = new Script('read-sessions', (reply): StoredSession[] => {
+  const parts = asList(reply);
+  return Array.from({ length: parts.length / 2 }, (_, index) => {
+    const entry = parts[2 * index];
+    const worker = asText(parts[2 * index + 1]);
+    return {
+      entry: typeof entry === 'number' ? undefined : fieldsOf(asList(entry).map(asText)),
+      worker: worker === '' ? undefined : worker,
+    };
+  });
+});
+
+function fieldsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] ?? ''] = flat[i + 1] ?? '';
+  return fields;
+}
 
 function notFound({ sessionId }: SessionRef): WafleetError {
   return new WafleetError('SESSION_NOT_FOUND', `There is no session ${sessionId}.`);
 }
 
-/** All sessions of all tenants: which exist, what is wanted of them and what they are. */
+/**
+ * All sessions of all tenants: which exist, what is wanted of them and what they are. A session whose record cannot be
+ * read shows as `failed` with the reason `record-unreadable`, and hides none of the others.
+ */
 export class SessionDirectory {
   readonly #redis: RedisConnection;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection) {
+  /** @param options.logger names the records that cannot be read, each once in a while. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
@@ -100,21 +105,24 @@ export class SessionDirectory {
   }
 
   async get(ref: SessionRef): Promise<SessionRecord | undefined> {
-    const [entry, worker] = await Promise.all([
-      this.#redis.hgetall(keys.session(ref)),
-      this.#redis.hget(keys.owner(ref), 'worker'),
-    ]);
-    if (Object.keys(entry).length === 0) return undefined;
-    const { name, reason, phone, ...rest } = entrySchema.parse(entry);
-    return {
-      tenantId: ref.tenantId,
-      sessionId: ref.sessionId,
-      ...rest,
-      ...(name === undefined ? {} : { name }),
-      ...(reason === undefined ? {} : { reason }),
-      ...(phone === undefined ? {} : { phone }),
-      ...(worker === null ? {} : { worker }),
-    };
+    const [record] = await this.#read(ref.tenantId, [ref.sessionId]);
+    return record;
+  }
+
+  /** Those of the given sessions that exist, in one command for each tenant's hundred. */
+  async getMany(refs: readonly SessionRef[]): Promise<SessionRecord[]> {
+    const idsOf = new Map<string, string[]>();
+    for (const { tenantId, sessionId } of refs) {
+      const ids = idsOf.get(tenantId) ?? [];
+      idsOf.set(tenantId, ids);
+      ids.push(sessionId);
+    }
+    const batches = [...idsOf].flatMap(([tenantId, ids]) =>
+      Array.from({ length: Math.ceil(ids.length / READ_AT_ONCE) }, (_, index) =>
+        this.#read(tenantId, ids.slice(index * READ_AT_ONCE, (index + 1) * READ_AT_ONCE)),
+      ),
+    );
+    return (await Promise.all(batches)).flat().filter((record) => record !== undefined);
   }
 
   /** @throws {WafleetError} SESSION_NOT_FOUND */
@@ -126,7 +134,7 @@ export class SessionDirectory {
 
   /** The tenant's sessions, oldest first. */
   async list(tenantId: string): Promise<SessionRecord[]> {
-    const records = await this.#getMany(await this.#refs(tenantId));
+    const records = await this.getMany(await this.#refs(tenantId));
     return records.sort((a, b) => a.createdAt - b.createdAt || (a.sessionId < b.sessionId ? -1 : 1));
   }
 
@@ -160,6 +168,33 @@ export class SessionDirectory {
       [reason ?? '', deadWorker ?? ''],
     );
     return marked === 1;
+  }
+
+  /**
+   * Queues a session for a worker, whatever its status, and wants it open. What this release cannot read of its record
+   * is replaced. Returns false if a worker owns it, if its status is no longer the given one, or if there is no such
+   * session; then nothing changed.
+   * @param options.notOwner a worker that loses the session if it is the owner: it is dead, or does not release a
+   * session that rests.
+   * @param options.status default: any.
+   */
+  async requeue(
+    ref: SessionRef,
+    options: {
+      readonly reason: string;
+      readonly notOwner?: string | undefined;
+      readonly status?: SessionStatus | undefined;
+    },
+  ): Promise<boolean> {
+    const { reason, notOwner = '', status = '' } = options;
+    const [stored] = await readSessions.run(this.#redis, [keys.session(ref), keys.owner(ref)], []);
+    const { unreadable = [] } = readEntry(ref, stored?.entry, undefined);
+    const requeued = await requeueSession.run(
+      this.#redis,
+      [keys.owner(ref), keys.session(ref)],
+      [reason, notOwner, status, ...unreadable],
+    );
+    return requeued === 1;
   }
 
   /** @throws {WafleetError} SESSION_NOT_FOUND */
@@ -202,20 +237,47 @@ export class SessionDirectory {
       const fresh = (tenantIds as string[]).filter((id) => !seen.has(id) && seen.add(id));
       waiting.push(...(await Promise.all(fresh.map((id) => this.#refs(id)))).flat());
       while (waiting.length >= PAGE) {
-        yield await this.#getMany(waiting.slice(0, PAGE));
+        yield await this.getMany(waiting.slice(0, PAGE));
         waiting = waiting.slice(PAGE);
       }
     }
-    if (waiting.length > 0) yield await this.#getMany(waiting);
+    if (waiting.length > 0) yield await this.getMany(waiting);
   }
 
   async #refs(tenantId: string): Promise<SessionRef[]> {
-    const ids = await this.#redis.smembers(keys.sessions(tenantId));
-    return ids.map((sessionId) => ({ tenantId, sessionId }));
+    const ids = await this.#redis.smembers(keys.sessions(tenantId)).catch((error: unknown) => {
+      if (!isWrongType(error)) throw error;
+      this.#unreadable.report({ kind: 'sessions-of-tenant', name: tenantId, tenantId });
+      return [];
+    });
+    return ids.flatMap((sessionId) => {
+      if (sessionIdSchema.safeParse(sessionId).success) return [{ tenantId, sessionId }];
+      this.#unreadable.report({ kind: 'session-id', name: `${tenantId}/${sessionId}`, tenantId });
+      return [];
+    });
   }
 
-  async #getMany(refs: readonly SessionRef[]): Promise<SessionRecord[]> {
-    const records = await Promise.all(refs.map((ref) => this.get(ref)));
-    return records.filter((record) => record !== undefined);
+  /** In the order of the ids; undefined for those that do not exist. */
+  async #read(tenantId: string, sessionIds: readonly string[]): Promise<(SessionRecord | undefined)[]> {
+    const refs = sessionIds.map((sessionId) => ({ tenantId, sessionId }));
+    const stored = await readSessions.run(
+      this.#redis,
+      refs.flatMap((ref) => [keys.session(ref), keys.owner(ref)]),
+      [],
+    );
+    return refs.map((ref, index) => {
+      const { entry, worker } = stored[index] ?? { entry: {}, worker: undefined };
+      if (entry !== undefined && Object.keys(entry).length === 0) return undefined;
+      const { record, unreadable } = readEntry(ref, entry, worker);
+      if (unreadable !== undefined) {
+        const name = `${tenantId}/${ref.sessionId}`;
+        this.#unreadable.report({ kind: 'session', name, ...ref, fields: unreadable });
+      }
+      return record;
+    });
   }
+}
+
+function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }

@@ -3,6 +3,7 @@ import { createLogger } from '@wafleet/runtime';
 import {
   CommandClient,
   DeathWatch,
+  Ownership,
   type RedisConnection,
   SessionDirectory,
   WorkerRegistry,
@@ -50,6 +51,7 @@ export class Placing {
     this.#placer = new Placer({ ...shared, commands: this.#commands, placementsPerSecond: 1_000 });
     this.#sweeps = new Sweeps({
       ...shared,
+      ownership: new Ownership(redis),
       deaths: new DeathWatch(redis, { witnessed: 200, unwitnessed: 500 }),
       placements: this.queue,
       every,
