@@ -9,6 +9,7 @@ import {
   type RedisRole,
   requireRedis,
   SessionDirectory,
+  SessionIndex,
   WorkerRegistry,
 } from '@wafleet/store';
 import type { PlacerEnvironment } from './env.js';
@@ -73,7 +74,16 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
 
   const deaths = new DeathWatch(redis);
   const sweeps = new Sweeps({
-    ...{ connection, sessions, ownership: new Ownership(redis), workers, deaths, placements, logger },
+    ...{
+      connection,
+      sessions,
+      ownership: new Ownership(redis),
+      index: new SessionIndex(redis),
+      workers,
+      deaths,
+      placements,
+      logger,
+    },
     every: { ...SWEEP_EVERY, rebalance: env.REBALANCE_EVERY_MS },
   });
   await sweeps.start();

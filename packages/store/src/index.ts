@@ -29,6 +29,7 @@ export { type ReceivedFile, ReceivedMedia } from './received-media.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
 export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
 export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './session-entry.js';
+export { SessionIndex } from './session-index.js';
 export { type Fence, FencedError, type SessionRef } from './session-ref.js';
 export { SessionDirectory, type StatusUpdate } from './sessions.js';
 export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts } from './socket-counts.js';

@@ -5,6 +5,7 @@ import { keys } from './keyspace.js';
 import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
 import { type DesiredState, readEntry, type SessionRecord } from './session-entry.js';
+import { SessionIndex } from './session-index.js';
 import type { Fence, SessionRef } from './session-ref.js';
 import { UnreadableRecords } from './unreadable-records.js';
 
@@ -72,11 +73,13 @@ function notFound({ sessionId }: SessionRef): WafleetError {
  */
 export class SessionDirectory {
   readonly #redis: RedisConnection;
+  readonly #index: SessionIndex;
   readonly #unreadable: UnreadableRecords;
 
   /** @param options.logger names the records that cannot be read, each once in a while. */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
+    this.#index = new SessionIndex(redis);
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
@@ -85,9 +88,10 @@ export class SessionDirectory {
    * @throws {WafleetError} SESSION_EXISTS
    */
   async create(ref: SessionRef, options: { name?: string | undefined } = {}): Promise<SessionRecord> {
+    await this.#index.noteUnowned(ref.tenantId);
     const createdAt = await createSession.run(
       this.#redis,
-      [keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
+      [keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref), keys.unowned(ref.tenantId)],
       [ref.sessionId, options.name ?? ''],
     );
     if (createdAt === 0) {
@@ -162,10 +166,11 @@ export class SessionDirectory {
    * @param deadWorker does not count as an owner.
    */
   async markQueued(ref: SessionRef, reason?: string, deadWorker?: string): Promise<boolean> {
+    await this.#index.noteUnowned(ref.tenantId);
     const marked = await markQueued.run(
       this.#redis,
-      [keys.owner(ref), keys.session(ref)],
-      [reason ?? '', deadWorker ?? ''],
+      [keys.owner(ref), keys.session(ref), keys.unowned(ref.tenantId)],
+      [reason ?? '', deadWorker ?? '', ref.sessionId],
     );
     return marked === 1;
   }
@@ -189,10 +194,14 @@ export class SessionDirectory {
     const { reason, notOwner = '', status = '' } = options;
     const [stored] = await readSessions.run(this.#redis, [keys.session(ref), keys.owner(ref)], []);
     const { unreadable = [] } = readEntry(ref, stored?.entry, undefined);
+    await this.#index.noteUnowned(ref.tenantId);
     const requeued = await requeueSession.run(
       this.#redis,
-      [keys.owner(ref), keys.session(ref)],
-      [reason, notOwner, status, ...unreadable],
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(ref.tenantId)],
+        keys.owned(ref.tenantId, notOwner),
+      ],
+      [reason, notOwner, status, ref.sessionId, ...unreadable],
     );
     return requeued === 1;
   }
@@ -217,9 +226,14 @@ export class SessionDirectory {
       ...keys.media(ref),
       ...keys.finished(ref),
     ];
+    // One that is claimed meanwhile stays in the set of its new worker until that is looked at.
+    const worker = await this.#redis.hget(keys.owner(ref), 'worker').catch(() => null);
     const purged = await purgeSession.run(
       this.#redis,
-      [keys.owner(ref), keys.sessions(ref.tenantId), ...doomed],
+      [
+        ...[keys.owner(ref), keys.sessions(ref.tenantId), keys.unowned(ref.tenantId)],
+        ...[keys.owned(ref.tenantId, worker ?? ''), ...doomed],
+      ],
       [ref.sessionId, TOMBSTONE_MS],
     );
     return purged === 1;

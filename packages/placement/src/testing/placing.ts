@@ -6,6 +6,7 @@ import {
   Ownership,
   type RedisConnection,
   SessionDirectory,
+  SessionIndex,
   WorkerRegistry,
 } from '@wafleet/store';
 import { Placer } from '../placer.js';
@@ -52,6 +53,7 @@ export class Placing {
     this.#sweeps = new Sweeps({
       ...shared,
       ownership: new Ownership(redis),
+      index: new SessionIndex(redis),
       deaths: new DeathWatch(redis, { witnessed: 200, unwitnessed: 500 }),
       placements: this.queue,
       every,
