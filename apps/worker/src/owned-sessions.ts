@@ -16,6 +16,7 @@ import {
   AuthStateStore,
   type Cipher,
   ConnectRate,
+  DrainTurns,
   deleteAuthState,
   EventLog,
   type Fence,
@@ -31,6 +32,7 @@ import {
   WorkerRegistry,
 } from '@wafleet/store';
 import { DrainTimeoutError } from './drain-timeout-error.js';
+import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './hand-over.js';
 import { paced } from './paced.js';
 
@@ -186,7 +188,7 @@ export class OwnedSessions {
   }
 
   /**
-   * Takes no more sessions and hands all over, those first that were idle the longest. What is not handed over in
+   * Takes no more sessions, waits for this worker's turn, and hands all over, those first that were idle the longest. What is not handed over in
    * time is closed as it is, for others to take when this worker's lease has ended.
    * @throws {DrainTimeoutError}
    */
@@ -195,13 +197,19 @@ export class OwnedSessions {
     const { redis, logger } = this.#options;
     const placements = new PlacementQueue({ connection: redis, logger });
     const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
+    const turn = new DrainTurn({
+      ...{ worker: this.#options.worker, placements, timeoutMs, logger },
+      turns: new DrainTurns(redis),
+      workers: new WorkerRegistry(redis),
+    });
     try {
-      if ((await Promise.race([this.#handAllOver(placements, timeoutMs), timeUp])) === undefined) return;
+      if ((await Promise.race([this.#handAllOver(placements, turn), timeUp])) === undefined) return;
       const left = [...this.#owned.values()].map(({ fence }) => fence);
       this.discardAll();
       throw new DrainTimeoutError(timeoutMs, left);
     } finally {
       this.#isOver = true;
+      await turn.end();
       await placements.close();
     }
   }
@@ -238,9 +246,11 @@ export class OwnedSessions {
     return { kept: all.length - lost.length, lost: lost.length };
   }
 
-  async #handAllOver(placements: PlacementQueue, timeoutMs: number): Promise<void> {
-    const dueAt = performance.now() + timeoutMs * DRAIN_AIM;
+  async #handAllOver(placements: PlacementQueue, turn: DrainTurn): Promise<void> {
     await Promise.allSettled(this.#claiming.values());
+    const left = () => this.#owned.size;
+    await turn.begin(left);
+    const dueAt = performance.now() + turn.timeLeftMs * DRAIN_AIM;
     const { redis, worker, logger } = this.#options;
     const sessions = this.#shared.directory;
     const handOver = new HandOver({
@@ -253,8 +263,11 @@ export class OwnedSessions {
     const byActivity = [...this.#owned.values()].sort(
       (a, b) => a.session.lastActiveAt - b.session.lastActiveAt,
     );
-    await paced(byActivity, { ...DRAIN_PACE, dueAt }, async ({ fence, isLeaving }) => {
-      if (isLeaving) return;
+    await paced(byActivity, { ...DRAIN_PACE, dueAt }, async (owned) => {
+      const { fence } = owned;
+      await turn.untilRoom(left);
+      // It may have ended, or left, meanwhile.
+      if (owned.isLeaving || this.#owned.get(keyOf(fence)) !== owned) return;
       try {
         await this.release(fence, 'drain');
         await handOver.pass(fence);

@@ -117,6 +117,11 @@ export class PlacementQueue {
     return (await this.#queue.getJobCountByTypes('active', 'waiting', 'prioritized')) > 0;
   }
 
+  /** Whether any placer is there to serve requests. */
+  async isServed(): Promise<boolean> {
+    return (await this.#queue.getWorkersCount()) > 0;
+  }
+
   async #toJobs(group: RequestGroup) {
     const { tenantId, reason, requests } = group;
     const sessionIds = requests.map(({ sessionId }) => sessionId);

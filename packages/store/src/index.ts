@@ -8,6 +8,7 @@ export { CommandServer } from './command-server.js';
 export { ConnectRate } from './connect-rate.js';
 export { connectRedis, type RedisConnection, type RedisRole, requireRedis } from './connection.js';
 export { DeathWatch } from './death-watch.js';
+export { DRAIN_TURN_MS, DrainTurns } from './drain-turns.js';
 export { EDGE_LIFE_MS, type EdgeRegistration, EdgeRegistry, type PeerAddress } from './edge-registry.js';
 export { verifyEncryptionKey } from './encryption-check.js';
 export { EventChannel } from './event-channel.js';

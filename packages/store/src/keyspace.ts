@@ -41,6 +41,9 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: of which server   |
  * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
  * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
+ * | wf:{workers}:drains             | zset   | workers that drain, by until when their turn holds, ms           |
+ * | wf:{workers}:drain-line         | zset   | workers that wait for a turn, by when their time is up, ms       |
+ * | wf:{workers}:drain-line-life    | zset   | the same, by until when they count unless they ask again, ms     |
  * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
  * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
  * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
@@ -68,6 +71,9 @@ export const keys = {
   unownedTenants: 'wf:{placement}:tenants',
   heartbeats: 'wf:{workers}:heartbeats',
   lifelines: 'wf:{workers}:lifelines',
+  drainTurns: 'wf:{workers}:drains',
+  drainLine: 'wf:{workers}:drain-line',
+  drainLineLife: 'wf:{workers}:drain-line-life',
   pulse: 'wf:{workers}:pulse',
   encryptionCanary: 'wf:encryption-canary',
   connectBucket: 'wf:{connects}:bucket',
