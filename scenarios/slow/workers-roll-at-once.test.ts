@@ -1,10 +1,4 @@
-import {
-  type AppProcess,
-  type Cluster,
-  collectEvents,
-  type EventCollector,
-  startCluster,
-} from '@wafleet/testkit';
+import { type Cluster, collectEvents, type EventCollector, startCluster } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { inConflict, linkedAnew, linkSessions } from '../support/linked-sessions.js';
 import { movesOf } from '../support/moves.js';

@@ -13,6 +13,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileys-logger.js';
 import type { CachesOfSession } from './caches/session-caches.js';
+import { removeCompanion } from './companion-requests.js';
 import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
@@ -39,7 +40,6 @@ const IN_FLIGHT_MS = 2_000;
  */
 const FLUSH_MS = 250;
 const FLUSH_FOR_MS = 60_000;
-const LOG_OUT_MS = 5_000;
 /** How long a server may take to answer that the connection closes. */
 const CLOSE_MS = 1_000;
 
@@ -197,16 +197,22 @@ export class Connection {
     this.endWith({ statusCode: 428, message: 'discarded' });
   }
 
-  /** Tells WhatsApp, if the connection is open, that this device is no more, and ends. Resolves when it is closed. */
-  async logOut({ isOpen }: { isOpen: boolean }): Promise<void> {
+  /**
+   * Tells WhatsApp, if the connection is open, that this device is no more, and ends. Resolves when it is closed, to
+   * whether WhatsApp has confirmed.
+   */
+  async logOut({ isOpen }: { isOpen: boolean }): Promise<boolean> {
     this.#muted = true;
     clearTimeout(this.#watchdog);
+    let isConfirmed = false;
     try {
-      if (isOpen && !(await within(LOG_OUT_MS, this.socket.logout()))) throw new Error('not sent in time');
+      if (isOpen) await removeCompanion(this.socket);
+      isConfirmed = isOpen;
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'WhatsApp could not be told of the logout');
+      this.#options.logger.warn({ err: error }, 'WhatsApp did not confirm the logout');
     }
     await this.#endInOrder(undefined);
+    return isConfirmed;
   }
 
   /**

@@ -139,6 +139,11 @@ export class WhatsAppSession {
     return this.#board.status;
   }
 
+  /** Resolves at the next change of the status. */
+  statusChanged(): Promise<void> {
+    return this.#board.changed();
+  }
+
   /** When a message last came or went, ms since 1970; 0 when none did. */
   get lastActiveAt(): number {
     return this.#lastActiveAt;
@@ -192,17 +197,20 @@ export class WhatsAppSession {
 
   /**
    * Unlinks the session from its phone and wipes its keys. WhatsApp is told when the session is open; otherwise the
-   * phone goes on listing a device that is gone.
+   * phone goes on listing a device that is gone. Resolves to whether no phone lists the device: WhatsApp has confirmed,
+   * or the session was not linked.
    * @throws {WafleetError} SESSION_NOT_OPEN when the session is ending already.
    */
-  async unlink(): Promise<void> {
+  async unlink(): Promise<{ readonly isUnlinked: boolean }> {
     if (this.#phase !== 'running') throw this.#board.notOpen();
     this.#phase = 'unlinking';
     this.#desk.close();
     await this.#keeper.close();
-    await this.#keeper.letGo()?.logOut({ isOpen: this.#board.status === 'open' });
+    const isLinked = this.#connector.account?.isLinked ?? true;
+    const isConfirmed = await this.#keeper.letGo()?.logOut({ isOpen: this.#board.status === 'open' });
     this.#machine.logOut('unlinked');
     await this.#settle();
+    return { isUnlinked: isConfirmed === true || !isLinked };
   }
 
   /**
