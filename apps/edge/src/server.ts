@@ -223,7 +223,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     tenants: new TenantDirectory(redis),
     sessions,
     starter: new SessionStarter({ sessions, workers, client, placement, logger }),
-    removal: new SessionRemoval({ sessions, workers, commands }),
+    removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
     commands,
     currentQr: new CurrentQr({ sessions, offers, workers }),
     media,

@@ -35,6 +35,7 @@ import { DrainTimeoutError } from './drain-timeout-error.js';
 import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './hand-over.js';
 import { paced } from './paced.js';
+import { removeSession } from './remove-session.js';
 
 /**
  * Sessions that are handed over at the same time: ten, or fewer where logging in takes the other workers long, since
@@ -71,6 +72,8 @@ interface OwnedSession {
   readonly commands: Set<Promise<void>>;
   /** It is being handed over and takes no more commands. */
   isLeaving: boolean;
+  /** It is being removed; whatever its end is, that goes on. */
+  removal?: Promise<{ isUnlinked: boolean }>;
 }
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
@@ -166,11 +169,17 @@ export class OwnedSessions {
     }
   }
 
-  /** Logs the session out at WhatsApp, wipes its keys and gives it up. @throws {NotOwnerError} */
-  async unlink(ref: SessionRef): Promise<void> {
+  /**
+   * Logs the session out at WhatsApp, wipes its keys and gives it up. One that is to be removed is waited for until it
+   * is open, and purged. Resolves to whether no phone lists the device any more. @throws {NotOwnerError}
+   */
+  async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
     const owned = this.#find(ref);
-    await owned.session.unlink();
+    const removeBy = (await this.#shared.directory.get(ref))?.removeBy;
+    if (removeBy !== undefined) return this.#remove(owned, removeBy);
+    const unlinked = await owned.session.unlink();
     await this.#giveUp(owned);
+    return unlinked;
   }
 
   /**
@@ -303,10 +312,30 @@ export class OwnedSessions {
       await this.#ownership.release(claim.fence);
       throw noRoom('takes no more sessions');
     }
-    this.#open(claim.fence);
+    const { removeBy } = (await this.#shared.directory.get(ref)) ?? {};
+    const owned = this.#open(claim.fence);
+    if (removeBy === undefined) return;
+    this.#remove(owned, removeBy).catch((error: unknown) => {
+      const { tenantId, sessionId } = ref;
+      this.#options.logger.warn(
+        { err: error, tenantId, sessionId },
+        'session could not be removed; a sweep tries again',
+      );
+    });
   }
 
-  #open(fence: Fence): void {
+  #remove(owned: OwnedSession, removeBy: number): Promise<{ isUnlinked: boolean }> {
+    const { fence, session } = owned;
+    owned.removal ??= removeSession({
+      ...{ fence, session, removeBy },
+      directory: this.#shared.directory,
+      logger: this.#options.logger,
+      isOwned: () => this.#owned.get(keyOf(fence)) === owned && !owned.isLeaving,
+    }).finally(() => this.#giveUp(owned));
+    return owned.removal;
+  }
+
+  #open(fence: Fence): OwnedSession {
     const { redis, cipher, whatsapp, logger } = this.#options;
     const owned: OwnedSession = {
       fence,
@@ -328,6 +357,7 @@ export class OwnedSessions {
     };
     this.#owned.set(keyOf(fence), owned);
     void owned.session.start();
+    return owned;
   }
 
   #onEnded(owned: OwnedSession, end: SessionEnd): void {
@@ -336,7 +366,7 @@ export class OwnedSessions {
     if (end === 'fenced') {
       this.#forget(owned);
       void this.#claimIfForgotten(owned.fence);
-    } else {
+    } else if (owned.removal === undefined) {
       this.#giveUp(owned).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
         this.#releaseLater(owned.fence);

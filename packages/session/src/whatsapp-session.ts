@@ -199,18 +199,21 @@ export class WhatsAppSession {
    * Unlinks the session from its phone and wipes its keys. WhatsApp is told when the session is open; otherwise the
    * phone goes on listing a device that is gone. Resolves to whether no phone lists the device: WhatsApp has confirmed,
    * or the session was not linked.
+   * @param options.keepsKeys keeps the keys if WhatsApp did not confirm, so that a later login can log out.
    * @throws {WafleetError} SESSION_NOT_OPEN when the session is ending already.
    */
-  async unlink(): Promise<{ readonly isUnlinked: boolean }> {
+  async unlink(options: { readonly keepsKeys?: boolean } = {}): Promise<{ readonly isUnlinked: boolean }> {
     if (this.#phase !== 'running') throw this.#board.notOpen();
     this.#phase = 'unlinking';
     this.#desk.close();
     await this.#keeper.close();
     const isLinked = this.#connector.account?.isLinked ?? true;
     const isConfirmed = await this.#keeper.letGo()?.logOut({ isOpen: this.#board.status === 'open' });
-    this.#machine.logOut('unlinked');
+    const isUnlinked = isConfirmed === true || !isLinked;
+    if (isUnlinked || options.keepsKeys !== true) this.#machine.logOut('unlinked');
+    else this.#machine.queue('removing');
     await this.#settle();
-    return { isUnlinked: isConfirmed === true || !isLinked };
+    return { isUnlinked };
   }
 
   /**

@@ -17,5 +17,6 @@ if ARGV[2] ~= '' then
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('HDEL', KEYS[3], 'unlinked')
 redis.call('PERSIST', KEYS[3])
 return tonumber(created)

@@ -6,12 +6,28 @@
 --   KEYS[5…] further keys of the session, all deleted
 --   ARGV[1]  session id
 --   ARGV[2]  life of the tombstone in ms
+--   ARGV[3]  epoch of the claim of whoever may purge alone, or '' for anybody
+--   ARGV[4]  worker of that claim
+--   ARGV[5]  '1' to purge only a session that is to be removed; KEYS[5] is its directory entry
+--   ARGV[6]  what the tombstone says of the phone: '1' it was told, '0' it was not, '' nothing
 -- Returns 1 when the session was in the directory, else 0.
+if ARGV[3] ~= '' then
+  local owner = redis.call('HMGET', KEYS[1], 'epoch', 'worker')
+  if owner[1] ~= ARGV[3] or owner[2] ~= ARGV[4] then
+    return 0
+  end
+end
+if ARGV[5] == '1' and redis.call('HEXISTS', KEYS[5], 'removeBy') == 0 then
+  return 0
+end
 redis.call('UNLINK', unpack(KEYS, 5))
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then
   redis.call('DEL', KEYS[1])
 else
   redis.call('HDEL', KEYS[1], 'worker')
+  if ARGV[6] ~= '' then
+    redis.call('HSET', KEYS[1], 'unlinked', ARGV[6])
+  end
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
 redis.call('SREM', KEYS[3], ARGV[1])

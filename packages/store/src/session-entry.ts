@@ -24,6 +24,8 @@ export interface SessionRecord extends SessionRef {
   readonly worker?: string;
   /** ms since 1970. */
   readonly createdAt: number;
+  /** The session is to be removed once its phone was told, and then in any case, ms since 1970. */
+  readonly removeBy?: number;
 }
 
 /** The last millisecond that a Date can hold. */
@@ -38,6 +40,7 @@ const fieldSchemas = {
   since: instant,
   phone: z.string().optional(),
   createdAt: instant,
+  removeBy: instant.optional(),
 } as const;
 
 /** A record as far as it can be read, and the fields that cannot be; `[]` for a record that is no hash at all. */
@@ -68,6 +71,7 @@ export function readEntry(
   const status = read('status', fieldSchemas.status);
   const reason = read('reason', fieldSchemas.reason);
   const phone = read('phone', fieldSchemas.phone);
+  const removeBy = read('removeBy', fieldSchemas.removeBy);
   const createdAt = read('createdAt', fieldSchemas.createdAt) ?? 0;
   const since = read('since', fieldSchemas.since) ?? createdAt;
   const isKnown = desired !== undefined && status !== undefined;
@@ -83,6 +87,7 @@ export function readEntry(
     ...(shownReason === undefined ? {} : { reason: shownReason }),
     ...(phone === undefined ? {} : { phone }),
     ...(worker === undefined ? {} : { worker }),
+    ...(removeBy === undefined ? {} : { removeBy }),
   };
   if (entry === undefined) return { record, unreadable: [] };
   return { record, unreadable: unreadable.length > 0 ? unreadable : undefined };

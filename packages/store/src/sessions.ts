@@ -37,6 +37,7 @@ const setStatus = new FencedScript('set-status', asNumber);
 const markQueued = new Script('mark-queued', asNumber);
 const setDesired = new Script('set-desired', asNumber);
 const requeueSession = new Script('requeue-session', asNumber);
+const markRemoval = new Script('mark-removal', asNumber);
 const purgeSession = new Script('purge-session', asNumber);
 
 interface StoredSession {
@@ -215,8 +216,15 @@ export class SessionDirectory {
    * Removes a session: directory entry, ownership, credentials, QR code, recent messages and files. Its owner, if
    * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains
    * of the session itself is a tombstone without content. False when there was no such session.
+   * @param options.fence who may purge it alone; without effect when it is no longer the owner.
+   * @param options.ifMarked purges only a session of which `markRemoval` was called.
+   * @param options.isUnlinked what `removal` then tells of it.
    */
-  async purge(ref: SessionRef): Promise<boolean> {
+  async purge(
+    ref: SessionRef,
+    options: { readonly fence?: Fence; readonly ifMarked?: boolean; readonly isUnlinked?: boolean } = {},
+  ): Promise<boolean> {
+    const { fence, ifMarked = false, isUnlinked } = options;
     const doomed = [
       keys.session(ref),
       keys.auth(ref),
@@ -234,9 +242,52 @@ export class SessionDirectory {
         ...[keys.owner(ref), keys.sessions(ref.tenantId), keys.unowned(ref.tenantId)],
         ...[keys.owned(ref.tenantId, worker ?? ''), ...doomed],
       ],
-      [ref.sessionId, TOMBSTONE_MS],
+      [
+        ...[ref.sessionId, TOMBSTONE_MS, fence?.epoch ?? '', fence?.worker ?? '', ifMarked ? '1' : ''],
+        isUnlinked === undefined ? '' : Number(isUnlinked),
+      ],
     );
     return purged === 1;
+  }
+
+  /**
+   * Notes that a session is to be removed as soon as its phone was told. Without an owner it is queued for a worker,
+   * which logs it out and purges it; an owner has to be told.
+   * @param options.deadWorker does not count as an owner.
+   * @param options.patienceMs after that it is purged whether the phone was told or not.
+   * @throws {WafleetError} SESSION_NOT_FOUND
+   */
+  async markRemoval(
+    ref: SessionRef,
+    options: { readonly deadWorker?: string | undefined; readonly patienceMs: number },
+  ): Promise<void> {
+    const { deadWorker = '', patienceMs } = options;
+    await this.#index.noteUnowned(ref.tenantId);
+    const marked = await markRemoval.run(
+      this.#redis,
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(ref.tenantId)],
+        keys.owned(ref.tenantId, deadWorker),
+      ],
+      [ref.sessionId, deadWorker, patienceMs],
+    );
+    if (marked === 0) throw notFound(ref);
+  }
+
+  /** Takes the note back, for a session that its owner could not remove. */
+  async unmarkRemoval(ref: SessionRef): Promise<void> {
+    await this.#redis.hdel(keys.session(ref), 'removeBy');
+  }
+
+  /** Whether the phone of a session that was removed was told; undefined if that is not known. */
+  async wasUnlinked(ref: SessionRef): Promise<boolean | undefined> {
+    const unlinked = await this.#redis.hget(keys.owner(ref), 'unlinked');
+    return unlinked === null ? undefined : unlinked === '1';
+  }
+
+  /** Whether credentials of the session are stored, of a link or of one that was begun. */
+  async hasCredentials(ref: SessionRef): Promise<boolean> {
+    return (await this.#redis.exists(keys.auth(ref))) === 1;
   }
 
   /**

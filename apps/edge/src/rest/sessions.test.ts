@@ -198,6 +198,48 @@ describe('DELETE /api/sessions/:id', () => {
     expect(worker.received).toEqual([]);
   });
 
+  it('keeps a linked session without a worker until a worker has logged it out, and says so', async () => {
+    const dead = await cluster.startWorker();
+    const fence = await dead.own(tenant.tenantId, 'shop-1');
+    await dead.sessions.setStatus(fence, { status: 'failed', phone: '15550001001' });
+    await dead.die();
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({
+      status: 202,
+      body: { id: 'shop-1', removal: 'removing' },
+    });
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({
+      status: 200,
+      body: { status: 'queued', reason: 'removing' },
+    });
+    expect(await asTenant('POST /api/sessions/shop-1/restart')).toMatchObject({ status: 202 });
+
+    const worker = await cluster.startWorker();
+    const claim = await worker.claim(fence);
+    await worker.sessions.purge(claim, { fence: claim, ifMarked: true, isUnlinked: false });
+    expect(await cluster.sessions.get(fence)).toBeUndefined();
+  });
+
+  it('removes a linked session at once when that is forced, and says that the phone lists it', async () => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'reconnecting', phone: '15550001001' });
+    expect(await asTenant('DELETE /api/sessions/shop-1?force=true')).toMatchObject({
+      status: 200,
+      body: { id: 'shop-1', removal: 'still-listed' },
+    });
+    expect(worker.received).toEqual([]);
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+  });
+
+  it('tells when the owner could not have WhatsApp confirm', async () => {
+    const worker = await cluster.startWorker(async () => ({ isUnlinked: false }));
+    await worker.own(tenant.tenantId, 'shop-1');
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({
+      status: 200,
+      body: { removal: 'still-listed' },
+    });
+  });
+
   it('keeps the session while its owner is only just taking it up', async () => {
     const worker = await cluster.startWorker(async (command, self) => self.refuse(command));
     await worker.own(tenant.tenantId, 'shop-1');

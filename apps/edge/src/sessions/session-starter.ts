@@ -52,6 +52,8 @@ export class SessionStarter {
     const { sessions, workers } = this.#resources;
     const record = await sessions.require(ref);
     const isOwned = await hasLivingOwner(record, workers);
+    // One that is being removed stays so.
+    if (record.removeBy !== undefined) return record;
     if (isOwned && !isResting(record.status)) return record;
     if (isOwned) await this.#haveReleased(record);
     const isReadable = record.reason !== RECORD_UNREADABLE;
