@@ -67,6 +67,8 @@ export interface ConnectionOptions {
   readonly repeated: RepeatedMessages;
   /** The events of a message are handed out. */
   readonly onMessageDone: (message: FinishedMessage) => void;
+  /** WhatsApp takes the QR codes and the pairing code of this connection no more; another connection gets new ones. */
+  readonly onLinkRefresh: () => void;
   /** A message that this account sent, for a receiver that could not decrypt it. */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
   /** Everything Baileys emits, in order; one call for each flush of its buffer. */
@@ -255,6 +257,10 @@ export class Connection {
       const statusCode = status === 429 ? 429 : 503;
       this.endWith({ statusCode, message: `WhatsApp rejected the connection with HTTP status ${status}` });
     });
+    ws.on(
+      'CB:notification,type:companion_reg_refresh',
+      (stanza: BinaryNode) => void this.#refreshLink(stanza),
+    );
     ws.on('CB:iq,type:set,pair-device', (stanza: BinaryNode) => {
       const pairDevice = getAllBinaryNodeChildren(stanza).find(({ tag }) => tag === 'pair-device');
       const refs = pairDevice === undefined ? [] : getAllBinaryNodeChildren(pairDevice);
@@ -262,6 +268,17 @@ export class Connection {
       const laterMs = Math.max(0, count - 1) * this.#qrLifeMs(false);
       this.#qrRoundEndsAt = Date.now() + this.#qrLifeMs(true) + laterMs;
     });
+  }
+
+  /** Acknowledges the notification: Baileys cannot before there is an account, and does so too late afterwards. */
+  async #refreshLink({ tag, attrs }: BinaryNode): Promise<void> {
+    const { id = '', from = '', type = '' } = attrs;
+    try {
+      await this.socket.sendNode({ tag: 'ack', attrs: { id, to: from, class: tag, type } });
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'a notification could not be acknowledged');
+    }
+    if (!this.#muted && this.#isAlive) this.#options.onLinkRefresh();
   }
 
   #begin(): void {

@@ -31,6 +31,7 @@ interface ConnectorOptions {
   readonly onUnreadable: (error: unknown) => void;
   /** WhatsApp refuses this version of the client, so that leave to connect may take long. */
   readonly onHeld: () => void;
+  readonly onLinkRefresh: (connection: Connection) => void;
   readonly onMessageDone: (connection: Connection, message: FinishedMessage) => void;
   readonly onEvents: (connection: Connection, events: Partial<BaileysEventMap>) => void;
 }
@@ -109,6 +110,7 @@ export class Connector {
       repeated,
       leftOver,
       onMessageDone: (message) => this.#options.onMessageDone(connection, message),
+      onLinkRefresh: () => this.#options.onLinkRefresh(connection),
       getMessage: ({ id }) => sentMessages.find(id),
       onEvents: (events) => {
         caches.groups.invalidate(events);

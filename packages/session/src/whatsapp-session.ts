@@ -92,6 +92,12 @@ export class WhatsAppSession {
         if (this.#phase === 'running') this.#machine.cannotRun(error);
       },
       onHeld: () => this.#machine.holdUp(),
+      onLinkRefresh: (connection) => {
+        if (keeper.current !== connection || connector.account?.isLinked !== false) return;
+        desk.offerQr();
+        desk.connectionEnded();
+        void keeper.replace();
+      },
       onMessageDone: (connection, message) => {
         if (keeper.current !== connection) return;
         if (message.digest !== undefined) repeated.handedOut(message.digest);
