@@ -158,11 +158,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const rates = new TenantRates(redis, limits);
   const leases = new TenantLeases({ redis, limits, holder: edgeId, logger });
   lifecycle.onStop('leases of tenants', () => leases.close());
-  const apiKeys = new ApiKeys(redis);
-  const sessions = new SessionDirectory(redis);
+  const apiKeys = new ApiKeys(redis, { logger });
+  const sessions = new SessionDirectory(redis, { logger });
   const keys = new KeyAuthenticator(apiKeys);
   const connections = new KeyConnections();
-  const workers = new WorkerRegistry(redis);
+  const workers = new WorkerRegistry(redis, { logger });
   const owners = new OwnerCache(new Ownership(redis));
   const tally = new EdgeTally();
   const commands = new SessionCommands({
@@ -293,14 +293,14 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     limits,
     usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
-    pages: new SessionPages(redis),
+    pages: new SessionPages(redis, sessions),
     charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),
     starter: new SessionStarter({
-      ...{ sessions, placement, rates, logger },
+      ...{ sessions, workers, client, placement, rates, logger },
       maxSessions: limits.defaults.sessions,
       onExceeded: (limit) => tally.countLimited(limit),
     }),
-    removal: new SessionRemoval({ sessions, workers, commands }),
+    removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
     commands,
     currentQr: new CurrentQr({ sessions, offers, workers }),
     media,

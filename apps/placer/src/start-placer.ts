@@ -5,9 +5,11 @@ import {
   CommandClient,
   connectRedis,
   DeathWatch,
+  Ownership,
   type RedisRole,
   requireRedis,
   SessionDirectory,
+  SessionIndex,
   SharedWriteProbe,
   WorkerRegistry,
 } from '@wafleet/store';
@@ -37,8 +39,8 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   const redis = connect('command');
   await requireRedis(redis, env.REDIS_URL, logger);
   const connection = connect('queue');
-  const sessions = new SessionDirectory(redis);
-  const workers = new WorkerRegistry(redis);
+  const sessions = new SessionDirectory(redis, { logger });
+  const workers = new WorkerRegistry(redis, { logger });
 
   const writable = new SharedWriteProbe(redis);
   const health = await startHealthServer({
@@ -73,7 +75,16 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
 
   const deaths = new DeathWatch(redis);
   const sweeps = new Sweeps({
-    ...{ connection, sessions, workers, deaths, placements, logger },
+    ...{
+      connection,
+      sessions,
+      ownership: new Ownership(redis),
+      index: new SessionIndex(redis),
+      workers,
+      deaths,
+      placements,
+      logger,
+    },
     every: { ...SWEEP_EVERY, rebalance: env.REBALANCE_EVERY_MS },
   });
   await sweeps.start();

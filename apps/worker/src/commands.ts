@@ -25,8 +25,7 @@ export async function carryOut(command: WorkerCommand, sessions: OwnedSessions):
       return sessions.use(command, (session) => session.media.refresh(messageId, triedPath));
     }
     case 'unlink':
-      await sessions.unlink(command);
-      return {};
+      return sessions.unlink(command);
     case 'release':
       await sessions.release(command, 'moved');
       return {};

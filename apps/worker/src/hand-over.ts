@@ -37,8 +37,9 @@ export class HandOver {
   /**
    * Asks for a placement of a session that was released, and resolves when another worker has opened it: who waits
    * for that before the next one is released keeps sessions away only as long as taking over one lasts, however many
-   * there are. Does not wait for what will not come: where no other worker takes sessions, or nobody claimed one in
-   * time, this one and those after it are only asked for, and stay `queued` until there is a worker. Never rejects.
+   * there are. Does not wait for what will not come: where no other worker takes sessions, this one and those after it are
+   * only asked for, and stay `queued` until there is a worker; one that nobody claimed in time is left to the sweeps.
+   * Never rejects.
    */
   async pass({ tenantId, sessionId }: SessionRef): Promise<void> {
     const { worker, placements, logger } = this.#resources;
@@ -63,7 +64,8 @@ export class HandOver {
       if (record === undefined || isSettled(record)) return;
       const elapsedMs = performance.now() - releasedAt;
       if (record.worker === undefined) {
-        this.#isAwaited = elapsedMs < CLAIM_MS && (await this.#someoneTakes());
+        this.#isAwaited = await this.#someoneTakes();
+        if (elapsedMs > CLAIM_MS) return;
       } else if (elapsedMs > CLAIM_MS + OPEN_MS) {
         return;
       }

@@ -16,6 +16,7 @@ import {
   AuthStateStore,
   type Cipher,
   ConnectRate,
+  DrainTurns,
   deleteAuthState,
   EventLog,
   type EventLogBounds,
@@ -33,8 +34,10 @@ import {
   WorkerRegistry,
 } from '@wafleet/store';
 import { DrainTimeoutError } from './drain-timeout-error.js';
+import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './hand-over.js';
 import { paced } from './paced.js';
+import { removeSession } from './remove-session.js';
 
 /**
  * Sessions that are handed over at the same time: ten, or fewer where logging in takes the other workers long, since
@@ -45,6 +48,8 @@ const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
 const DRAIN_AIM = 0.75;
 /** How long a session that is to end waits for the commands that are being carried out. */
 const COMMANDS_MS = 3_000;
+/** The pause between two attempts to release a session. */
+const RELEASE_AGAIN_MS = 1_000;
 /** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
 const AUTH_CACHE_BYTES = 64 * 1024 * 1024;
 
@@ -71,6 +76,8 @@ interface OwnedSession {
   readonly commands: Set<Promise<void>>;
   /** It is being handed over and takes no more commands. */
   isLeaving: boolean;
+  /** It is being removed; whatever its end is, that goes on. */
+  removal?: Promise<{ isUnlinked: boolean }>;
 }
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
@@ -101,6 +108,7 @@ export class OwnedSessions {
   readonly #owned = new Map<string, OwnedSession>();
   readonly #claiming = new Map<string, Promise<void>>();
   #takesNoMore = false;
+  #isOver = false;
 
   constructor(options: OwnedSessionsOptions) {
     const { redis, cipher, eventLog } = options;
@@ -112,7 +120,7 @@ export class OwnedSessions {
     });
     this.#shared = {
       events: new EventLog(redis, eventLog),
-      directory: new SessionDirectory(redis),
+      directory: new SessionDirectory(redis, { logger: options.logger }),
       offers: new LinkOffers(redis),
       recentMessages: new RecentMessages({ redis, cipher }),
       receivedMedia: new ReceivedMedia({ redis, cipher }),
@@ -172,15 +180,26 @@ export class OwnedSessions {
     }
   }
 
-  /** Logs the session out at WhatsApp, wipes its keys and gives it up. @throws {NotOwnerError} */
-  async unlink(ref: SessionRef): Promise<void> {
+  /**
+   * Logs the session out at WhatsApp, wipes its keys and gives it up. One that is to be removed is waited for until it
+   * is open, and purged. Resolves to whether no phone lists the device any more. @throws {NotOwnerError}
+   */
+  async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
     const owned = this.#find(ref);
-    await owned.session.unlink();
+    const removeBy = (await this.#shared.directory.get(ref))?.removeBy;
+    if (removeBy !== undefined) return this.#remove(owned, removeBy);
+    const unlinked = await owned.session.unlink();
     await this.#giveUp(owned);
+    return unlinked;
   }
 
-  /** Ends the session so that another worker can take it. @throws {NotOwnerError} */
+  /**
+   * Ends the session so that another worker can take it. A session that is not here, though Redis says that it is this
+   * worker's, is released all the same: an earlier release may have failed.
+   * @throws {NotOwnerError}
+   */
   async release(ref: SessionRef, reason: string): Promise<void> {
+    if (!this.#owned.has(keyOf(ref))) await this.#releaseAbsent(ref);
     const owned = this.#find(ref);
     owned.isLeaving = true;
     await Promise.race([Promise.all(owned.commands), delay(COMMANDS_MS, undefined, { ref: false })]);
@@ -189,7 +208,7 @@ export class OwnedSessions {
   }
 
   /**
-   * Takes no more sessions and hands all over, those first that were idle the longest. What is not handed over in
+   * Takes no more sessions, waits for this worker's turn, and hands all over, those first that were idle the longest. What is not handed over in
    * time is closed as it is, for others to take when this worker's lease has ended.
    * @throws {DrainTimeoutError}
    */
@@ -198,12 +217,19 @@ export class OwnedSessions {
     const { redis, logger } = this.#options;
     const placements = new PlacementQueue({ connection: redis, logger });
     const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
+    const turn = new DrainTurn({
+      ...{ worker: this.#options.worker, placements, timeoutMs, logger },
+      turns: new DrainTurns(redis),
+      workers: new WorkerRegistry(redis),
+    });
     try {
-      if ((await Promise.race([this.#handAllOver(placements, timeoutMs), timeUp])) === undefined) return;
+      if ((await Promise.race([this.#handAllOver(placements, turn), timeUp])) === undefined) return;
       const left = [...this.#owned.values()].map(({ fence }) => fence);
       this.discardAll();
       throw new DrainTimeoutError(timeoutMs, left);
     } finally {
+      this.#isOver = true;
+      await turn.end();
       await placements.close();
     }
   }
@@ -221,6 +247,7 @@ export class OwnedSessions {
   /** Closes every socket at once and writes nothing more. */
   discardAll(): void {
     this.#takesNoMore = true;
+    this.#isOver = true;
     for (const { session } of this.#owned.values()) session.discard();
     this.#owned.clear();
   }
@@ -239,9 +266,11 @@ export class OwnedSessions {
     return { kept: all.length - lost.length, lost: lost.length };
   }
 
-  async #handAllOver(placements: PlacementQueue, timeoutMs: number): Promise<void> {
-    const dueAt = performance.now() + timeoutMs * DRAIN_AIM;
+  async #handAllOver(placements: PlacementQueue, turn: DrainTurn): Promise<void> {
     await Promise.allSettled(this.#claiming.values());
+    const left = () => this.#owned.size;
+    await turn.begin(left);
+    const dueAt = performance.now() + turn.timeLeftMs * DRAIN_AIM;
     const { redis, worker, logger } = this.#options;
     const sessions = this.#shared.directory;
     const handOver = new HandOver({
@@ -254,8 +283,11 @@ export class OwnedSessions {
     const byActivity = [...this.#owned.values()].sort(
       (a, b) => a.session.lastActiveAt - b.session.lastActiveAt,
     );
-    await paced(byActivity, { ...DRAIN_PACE, dueAt }, async ({ fence, isLeaving }) => {
-      if (isLeaving) return;
+    await paced(byActivity, { ...DRAIN_PACE, dueAt }, async (owned) => {
+      const { fence } = owned;
+      await turn.untilRoom(left);
+      // It may have ended, or left, meanwhile.
+      if (owned.isLeaving || this.#owned.get(keyOf(fence)) !== owned) return;
       try {
         await this.release(fence, 'drain');
         await handOver.pass(fence);
@@ -291,10 +323,30 @@ export class OwnedSessions {
       await this.#ownership.release(claim.fence);
       throw noRoom('takes no more sessions');
     }
-    this.#open(claim.fence);
+    const { removeBy } = (await this.#shared.directory.get(ref)) ?? {};
+    const owned = this.#open(claim.fence);
+    if (removeBy === undefined) return;
+    this.#remove(owned, removeBy).catch((error: unknown) => {
+      const { tenantId, sessionId } = ref;
+      this.#options.logger.warn(
+        { err: error, tenantId, sessionId },
+        'session could not be removed; a sweep tries again',
+      );
+    });
   }
 
-  #open(fence: Fence): void {
+  #remove(owned: OwnedSession, removeBy: number): Promise<{ isUnlinked: boolean }> {
+    const { fence, session } = owned;
+    owned.removal ??= removeSession({
+      ...{ fence, session, removeBy },
+      directory: this.#shared.directory,
+      logger: this.#options.logger,
+      isOwned: () => this.#owned.get(keyOf(fence)) === owned && !owned.isLeaving,
+    }).finally(() => this.#giveUp(owned));
+    return owned.removal;
+  }
+
+  #open(fence: Fence): OwnedSession {
     const { redis, cipher, whatsapp, isOwnershipCertain, logger } = this.#options;
     const owned: OwnedSession = {
       fence,
@@ -317,6 +369,7 @@ export class OwnedSessions {
     };
     this.#owned.set(keyOf(fence), owned);
     void owned.session.start();
+    return owned;
   }
 
   #onEnded(owned: OwnedSession, end: SessionEnd): void {
@@ -325,11 +378,32 @@ export class OwnedSessions {
     if (end === 'fenced') {
       this.#forget(owned);
       void this.#claimIfForgotten(owned.fence);
-    } else {
+    } else if (owned.removal === undefined) {
       this.#giveUp(owned).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
+        this.#releaseLater(owned.fence);
       });
     }
+  }
+
+  /** Tries until Redis takes it: no other worker may claim a session that names a living owner. */
+  #releaseLater(fence: Fence): void {
+    const timer = setTimeout(() => {
+      if (this.#isOver) return;
+      this.#ownership.release(fence).catch(() => this.#releaseLater(fence));
+    }, RELEASE_AGAIN_MS);
+    timer.unref();
+  }
+
+  async #releaseAbsent(ref: SessionRef): Promise<void> {
+    const key = keyOf(ref);
+    const { worker } = this.#options;
+    const record = await this.#ownership.read(ref);
+    const isHere = this.#owned.has(key) || this.#claiming.has(key);
+    if (isHere || record?.worker !== worker) return;
+    // A claim that comes meanwhile raises the epoch, which makes this fence void.
+    const { tenantId, sessionId } = ref;
+    await this.#ownership.release({ tenantId, sessionId, epoch: record.epoch, worker });
   }
 
   /**

@@ -58,6 +58,17 @@ export const sessionSchema = z.object({
   worker: z.string().optional().describe('The worker incarnation that owns the session'),
   phone: z.string().optional().describe('The linked phone number, digits only'),
 });
+/** What became of a session that could not be unlinked from its phone at once. */
+export const sessionRemovalSchema = z.object({
+  id: sessionIdSchema,
+  removal: z
+    .enum(['removing', 'still-listed'])
+    .describe(
+      '`removing`: its keys are kept, for up to an hour, until a worker has logged it out. ' +
+        '`still-listed`: it is removed, and its phone may go on listing a linked device.',
+    ),
+});
+
 export const sessionListSchema = z.array(sessionSchema);
 
 /** How many sessions a page of them holds that does not say, and at most. */

@@ -10,7 +10,7 @@ import { DelayedError, type Job, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
 import { paceErrors } from './pace-errors.js';
 import { type PlacementOutcome, type PlacementResources, placeSession } from './place-session.js';
-import { ATTEMPTS, PLACEMENT_QUEUE, type PlacementRequest, QUEUE_PREFIX } from './queue.js';
+import { ATTEMPTS, PLACEMENT_QUEUE, type PlacementRequest, QUEUE_PREFIX, readRequest } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
 import { RecentAssignments } from './recent-assignments.js';
 
@@ -92,10 +92,15 @@ export class Placer {
 
   async #serve(job: Job<PlacementRequest>, token: string | undefined): Promise<PlacementOutcome> {
     const { logger } = this.#options;
-    const { tenantId, sessionId, reason } = job.data;
+    const request = readRequest(job.data);
+    if (request === undefined) {
+      logger.error({ jobId: job.id }, 'dropped a placement request that cannot be read');
+      return { unneeded: 'the request cannot be read' };
+    }
+    const { tenantId, sessionId, reason } = request;
     // It stands before nobody from now on: a request that is tried again is not in the line.
-    await this.#lines.leave(job.data, reason);
-    const outcome = await placeSession(job.data, this.#resources);
+    await this.#lines.leave(request, reason);
+    const outcome = await placeSession(request, this.#resources);
     if ('waits' in outcome) {
       logger.debug({ tenantId, sessionId, reason: outcome.waits }, 'a placement waits');
       await job.moveToDelayed(Date.now() + waitMs(job), token);

@@ -1,3 +1,4 @@
+import { sessionIdSchema, tenantIdSchema } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { PlacementLines, type RedisConnection, type SessionRef } from '@wafleet/store';
 import { Queue } from 'bullmq';
@@ -12,7 +13,8 @@ export const PLACEMENT_QUEUE = 'placement';
  * Why a session needs a worker. `create`: it is new. `restart`: it has no worker and should have. `drain`: its
  * worker stops. `crash`: its worker is dead. `rebalance`: it would be better off elsewhere.
  */
-export type PlacementReason = 'create' | 'restart' | 'drain' | 'crash' | 'rebalance';
+export type PlacementReason = (typeof REASONS)[number];
+const REASONS = ['create', 'restart', 'drain', 'crash', 'rebalance'] as const;
 
 /** A wish that a session be placed. It says why, not how: whoever serves it reads the session's state anew. */
 export interface PlacementRequest extends SessionRef {
@@ -23,6 +25,24 @@ export interface PlacementRequest extends SessionRef {
   readonly avoid: readonly string[];
   /** The one worker that a session which has a living owner may be moved to. Of no account once it has none. */
   readonly to?: string;
+}
+
+/** Undefined if what is queued names no session: another release, or somebody else, put it there. */
+export function readRequest(data: object): PlacementRequest | undefined {
+  const fields: Readonly<Record<string, unknown>> = { ...data };
+  const tenantId = tenantIdSchema.safeParse(fields.tenantId).data;
+  const sessionId = sessionIdSchema.safeParse(fields.sessionId).data;
+  if (tenantId === undefined || sessionId === undefined) return undefined;
+  const { expectPrevious, to, avoid } = fields;
+  return {
+    tenantId,
+    sessionId,
+    // A reason of a later release is served like any session that should have a worker and has none.
+    reason: REASONS.find((reason) => reason === fields.reason) ?? 'restart',
+    avoid: Array.isArray(avoid) ? avoid.filter((worker) => typeof worker === 'string') : [],
+    ...(typeof expectPrevious === 'string' ? { expectPrevious } : {}),
+    ...(typeof to === 'string' ? { to } : {}),
+  };
 }
 
 /** Attempts before a placement counts as failed. The session then shows a reason, and a sweep asks again. */
@@ -95,6 +115,11 @@ export class PlacementQueue {
   /** Whether requests wait that could be served now, or are being served. */
   async isBusy(): Promise<boolean> {
     return (await this.#queue.getJobCountByTypes('active', 'waiting', 'prioritized')) > 0;
+  }
+
+  /** Whether any placer is there to serve requests. */
+  async isServed(): Promise<boolean> {
+    return (await this.#queue.getWorkersCount()) > 0;
   }
 
   async #toJobs(group: RequestGroup) {

@@ -1,5 +1,5 @@
 import { waitFor } from '@wafleet/testkit';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { useScene } from './testing/scene.js';
 
 const scene = useScene();
@@ -40,4 +40,19 @@ test('placements go on when Redis was restarted', async () => {
   await waitFor(() => scene.sessions.create(ref).then(() => true), { what: 'Redis is back' });
   await scene.ask(placing, ref);
   await scene.ownedBy(worker, [ref]);
+});
+
+test('a session that rests is taken from its worker when that one is dead', async () => {
+  await scene.startPlacing();
+  const worker = await scene.startWorker();
+  const [failed, open] = await scene.createSessions(2);
+  if (failed === undefined || open === undefined) throw new Error('two sessions were to be made');
+  await scene.ownedBy(worker, [failed, open]);
+  await scene.sessions.setStatus(worker.fenceOf(failed), { status: 'failed' });
+  await scene.end('die', worker);
+  await waitFor(async () => (await scene.ownerOf(failed)) === undefined, {
+    what: 'the session has no owner',
+  });
+  expect(await scene.ownerOf(open)).toBe(worker.id);
+  expect((await scene.sessions.require(failed)).status).toBe('failed');
 });

@@ -1,5 +1,12 @@
 import type { Logger } from '@wafleet/runtime';
-import type { DeathWatch, RedisConnection, SessionDirectory, WorkerRegistry } from '@wafleet/store';
+import type {
+  DeathWatch,
+  Ownership,
+  RedisConnection,
+  SessionDirectory,
+  SessionIndex,
+  WorkerRegistry,
+} from '@wafleet/store';
 import { type Job, Queue, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
 import { paceErrors } from './pace-errors.js';
@@ -21,6 +28,8 @@ export interface SweepsOptions {
   /** With the role `queue`. It stays the caller's to close, after `stop`. */
   readonly connection: RedisConnection;
   readonly sessions: SessionDirectory;
+  readonly ownership: Ownership;
+  readonly index: SessionIndex;
   readonly workers: WorkerRegistry;
   readonly deaths: DeathWatch;
   /** Stays the caller's to close, after `stop`. */
@@ -45,9 +54,9 @@ export class Sweeps {
   #rescheduling: NodeJS.Timeout | undefined;
 
   constructor(options: SweepsOptions) {
-    const { connection, sessions, workers, deaths, placements, logger } = options;
+    const { connection, sessions, ownership, index, workers, deaths, placements, logger } = options;
     this.#options = options;
-    this.#reconciler = new Reconciler({ sessions, workers, queue: placements });
+    this.#reconciler = new Reconciler({ sessions, ownership, index, workers, queue: placements });
     this.#watch = new WorkerWatch({ workers, deaths, logger });
     this.#rebalancer = new Rebalancer({ workers, queue: placements });
     this.#queue = new Queue(SWEEP_QUEUE, { connection, prefix: QUEUE_PREFIX });
@@ -101,18 +110,21 @@ export class Sweeps {
   }
 
   async #sweep(job: Job): Promise<void> {
-    const search = async () => {
-      const asked = await this.#reconciler.reconcile();
+    const told = async (search: Promise<number>) => {
+      const asked = await search;
       if (asked > 0)
         this.#options.logger.info({ sessions: asked, sweep: job.name }, 'sessions need a worker');
     };
     switch (job.name) {
       case 'reconcile':
-        return search();
+        return told(this.#reconciler.reconcile());
       case 'rebalance':
         return this.#rebalance();
       default:
-        return this.#watch.look(search);
+        return this.#watch.look({
+          all: () => told(this.#reconciler.reconcileAll()),
+          ofDead: () => told(this.#reconciler.afterDeath()),
+        });
     }
   }
 

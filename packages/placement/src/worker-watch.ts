@@ -4,10 +4,9 @@ import type { DeathWatch, WorkerRegistry } from '@wafleet/store';
 /**
  * Notices when sessions may have lost their worker, so that they are looked for at once and not every second.
  *
- * It remembers the workers it has seen, in memory: the first look, of which nothing is known, always tells to
- * search, so a placer that starts anew misses nothing. A search reads all sessions, 5,000 of them in a quarter of a
- * second. An index of sessions by owner in Redis would save it, but could not be written in one step with a claim:
- * the two stand in different slots of a Redis Cluster.
+ * It remembers the workers it has seen, in memory. After the first look, of which nothing is known, all sessions are
+ * searched, so a placer that starts anew misses nothing. After a death only those of dead workers are, by their index.
+ * A worker that drains asks for placements itself.
  */
 export class WorkerWatch {
   readonly #workers: WorkerRegistry;
@@ -22,10 +21,10 @@ export class WorkerWatch {
   }
 
   /**
-   * Calls `search` when a worker that was seen before is gone, when one is giving its sessions away, and at the
-   * first look. A search that fails is due again at the next look.
+   * Calls `search.all` at the first look, and `search.ofDead` when a worker that was seen before is gone. A search that
+   * fails is due again at the next look.
    */
-  async look(search: () => Promise<unknown>): Promise<void> {
+  async look(search: { all: () => Promise<unknown>; ofDead: () => Promise<unknown> }): Promise<void> {
     if (await this.#workers.isSettling()) {
       // Nobody counts as dead now; what there is to find is found by the search that is due after it.
       this.#seen = undefined;
@@ -38,8 +37,8 @@ export class WorkerWatch {
     const before = this.#seen;
     const known = new Set([...(before ?? []), ...listed.map(({ id }) => id)]);
     const alive = await this.#workers.aliveIds([...known]);
-    const isSomeGone = before === undefined || alive.size < known.size;
-    if (isSomeGone || listed.some(({ draining }) => draining)) await search();
+    if (before === undefined) await search.all();
+    else if (alive.size < known.size) await search.ofDead();
     this.#seen = alive;
   }
 }

@@ -13,6 +13,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileys-logger.js';
 import type { CachesOfSession } from './caches/session-caches.js';
+import { removeCompanion } from './companion-requests.js';
 import type { ConnectPass } from './connect-gate.js';
 import type { DecryptedMessages } from './decrypted-messages.js';
 import { causeOf } from './disconnects.js';
@@ -45,7 +46,6 @@ const IN_FLIGHT_MS = 2_000;
  */
 const FLUSH_MS = 250;
 const FLUSH_FOR_MS = 60_000;
-const LOG_OUT_MS = 5_000;
 /** How long a server may take to answer that the connection closes. */
 const CLOSE_MS = 1_000;
 
@@ -77,6 +77,8 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinis
   readonly repeated: RepeatedMessages;
   /** The events of a message are handed out. */
   readonly onMessageDone: (message: FinishedMessage) => void;
+  /** WhatsApp takes the QR codes and the pairing code of this connection no more; another connection gets new ones. */
+  readonly onLinkRefresh: () => void;
   /** A message that this account sent, for a receiver that could not decrypt it. */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
   /** Everything Baileys emits, in order; one call for each flush of its buffer. */
@@ -264,16 +266,22 @@ export class Connection {
     this.endWith({ statusCode: 428, message: 'discarded' });
   }
 
-  /** Tells WhatsApp, if the connection is open, that this device is no more, and ends. Resolves when it is closed. */
-  async logOut({ isOpen }: { isOpen: boolean }): Promise<void> {
+  /**
+   * Tells WhatsApp, if the connection is open, that this device is no more, and ends. Resolves when it is closed, to
+   * whether WhatsApp has confirmed.
+   */
+  async logOut({ isOpen }: { isOpen: boolean }): Promise<boolean> {
     this.#muted = true;
     clearTimeout(this.#watchdog);
+    let isConfirmed = false;
     try {
-      if (isOpen && !(await within(LOG_OUT_MS, this.socket.logout()))) throw new Error('not sent in time');
+      if (isOpen) await removeCompanion(this.socket);
+      isConfirmed = isOpen;
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'WhatsApp could not be told of the logout');
+      this.#options.logger.warn({ err: error }, 'WhatsApp did not confirm the logout');
     }
     await this.#endInOrder(undefined);
+    return isConfirmed;
   }
 
   /**
@@ -316,6 +324,10 @@ export class Connection {
       const statusCode = status === 429 ? 429 : 503;
       this.endWith({ statusCode, message: `WhatsApp rejected the connection with HTTP status ${status}` });
     });
+    ws.on(
+      'CB:notification,type:companion_reg_refresh',
+      (stanza: BinaryNode) => void this.#refreshLink(stanza),
+    );
     ws.on('CB:iq,type:set,pair-device', (stanza: BinaryNode) => {
       const pairDevice = getAllBinaryNodeChildren(stanza).find(({ tag }) => tag === 'pair-device');
       const refs = pairDevice === undefined ? [] : getAllBinaryNodeChildren(pairDevice);
@@ -323,6 +335,17 @@ export class Connection {
       const laterMs = Math.max(0, count - 1) * this.#qrLifeMs(false);
       this.#qrRoundEndsAt = Date.now() + this.#qrLifeMs(true) + laterMs;
     });
+  }
+
+  /** Acknowledges the notification: Baileys cannot before there is an account, and does so too late afterwards. */
+  async #refreshLink({ tag, attrs }: BinaryNode): Promise<void> {
+    const { id = '', from = '', type = '' } = attrs;
+    try {
+      await this.socket.sendNode({ tag: 'ack', attrs: { id, to: from, class: tag, type } });
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'a notification could not be acknowledged');
+    }
+    if (!this.#muted && this.#isAlive) this.#options.onLinkRefresh();
   }
 
   #begin(): void {

@@ -41,6 +41,7 @@ interface ConnectorOptions {
   readonly onUnreadable: (error: unknown) => void;
   /** WhatsApp refuses this version of the client, so that leave to connect may take long. */
   readonly onHeld: () => void;
+  readonly onLinkRefresh: (connection: Connection) => void;
   readonly onMessageDone: (connection: Connection, message: FinishedMessage) => void;
   /** Runs a step when all events that were handed out before are in the log. */
   readonly afterEvents: (step: () => Promise<void>) => void;
@@ -179,6 +180,7 @@ export class Connector {
       onMessageDone: (message) => this.#options.onMessageDone(connection, message),
       isFinished: async (digest) => (await store.finishedMessages.read(fence)).has(digest),
       afterEvents: this.#options.afterEvents,
+      onLinkRefresh: () => this.#options.onLinkRefresh(connection),
       getMessage: ({ id }) => sentMessages.find(id),
       onEvents: (events) => {
         caches.groups.invalidate(events);

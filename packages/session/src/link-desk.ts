@@ -12,6 +12,7 @@ export class LinkDesk {
   readonly #patienceMs: number;
   #givesUpAt: number;
   #isShowing = false;
+  #lastQr: { readonly qr: string; readonly expiresAt: number } | undefined;
   #codeTimer: NodeJS.Timeout | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
@@ -36,6 +37,7 @@ export class LinkDesk {
 
   showQr(qr: string, expiresAt: number): void {
     for (const resolve of this.#qrWaiters.splice(0)) resolve();
+    this.#lastQr = { qr, expiresAt };
     if (this.#mode === 'pairing-code') return;
     this.#isShowing = true;
     this.#outbox.run(() => this.#offers.putQr(this.#fence, { qr, expiresAt }));
@@ -70,6 +72,13 @@ export class LinkDesk {
     this.withdraw();
   }
 
+  /** Goes back to QR codes: to the last one if WhatsApp still takes it, otherwise to the next. */
+  offerQrAgain(): void {
+    this.offerQr();
+    const last = this.#lastQr;
+    if (last !== undefined && last.expiresAt > Date.now()) this.showQr(last.qr, last.expiresAt);
+  }
+
   /** Takes away what a phone can no longer use. */
   withdraw(): void {
     if (!this.#isShowing) return;
@@ -77,8 +86,15 @@ export class LinkDesk {
     this.#outbox.run(() => this.#offers.clear(this.#fence));
   }
 
+  /** What was shown is worthless: it dies with its connection. */
+  connectionEnded(): void {
+    this.#lastQr = undefined;
+    this.withdraw();
+  }
+
   /** Shows nothing more: the session is linked, or ends. */
   close(): void {
+    this.#lastQr = undefined;
     this.offerQr();
   }
 }

@@ -1,6 +1,7 @@
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { Account } from './account.js';
+import { requestPairingCode } from './companion-requests.js';
 import type { Connection } from './connection.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
 import type { LinkDesk } from './link-desk.js';
@@ -40,12 +41,12 @@ export class PairingCodes {
     try {
       const connection = await this.#readyConnection();
       desk.expectCode();
-      const code = await connection.socket.requestPairingCode(phone);
+      const code = await requestPairingCode(connection.socket, phone);
       const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRoundEndsAt);
       desk.showCode(code, phone, expiresAt, () => void this.#linkAnew());
       return { code, expiresAt };
     } catch (error) {
-      desk.offerQr();
+      desk.offerQrAgain();
       if (error instanceof WafleetError) throw error;
       logger.warn({ err: error }, 'WhatsApp gave no pairing code');
       throw board.notOpen();

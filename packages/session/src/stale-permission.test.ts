@@ -82,6 +82,7 @@ function connectorOf(fence: Fence): Connector {
     afterEvents: (step) => void step(),
     onPairsLearnt: ignore,
     onGroupMembers: ignore,
+    onLinkRefresh: ignore,
   });
 }
 

@@ -98,7 +98,7 @@ export class StatusMachine {
   reactTo(end: ConnectionEnd): void {
     const { board, desk, connector, logger } = this.#options;
     logger.info({ ...end.cause, status: board.status }, 'the connection ended');
-    desk.withdraw();
+    desk.connectionEnded();
     const isLinked = connector.account?.isLinked ?? false;
     // A pairing code dies with the connection that asked for it.
     if (!isLinked) desk.offerQr();

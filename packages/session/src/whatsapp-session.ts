@@ -102,6 +102,12 @@ export class WhatsAppSession {
         if (this.#phase === 'running') this.#machine.cannotRead(error);
       },
       onHeld: () => this.#machine.holdUp(),
+      onLinkRefresh: (connection) => {
+        if (keeper.current !== connection || connector.account?.isLinked !== false) return;
+        desk.offerQr();
+        desk.connectionEnded();
+        void keeper.replace();
+      },
       onMessageDone: (connection, message) => {
         if (keeper.current !== connection) return;
         if (message.digest !== undefined) repeated.handedOut(message.digest);
@@ -160,6 +166,11 @@ export class WhatsAppSession {
 
   get status(): SessionStatus {
     return this.#board.status;
+  }
+
+  /** Resolves at the next change of the status. */
+  statusChanged(): Promise<void> {
+    return this.#board.changed();
   }
 
   /** When a message last came or went, ms since 1970; 0 when none did. */
@@ -227,17 +238,23 @@ export class WhatsAppSession {
 
   /**
    * Unlinks the session from its phone and wipes its keys. WhatsApp is told when the session is open; otherwise the
-   * phone goes on listing a device that is gone.
+   * phone goes on listing a device that is gone. Resolves to whether no phone lists the device: WhatsApp has confirmed,
+   * or the session was not linked.
+   * @param options.keepsKeys keeps the keys if WhatsApp did not confirm, so that a later login can log out.
    * @throws {WafleetError} SESSION_NOT_OPEN when the session is ending already.
    */
-  async unlink(): Promise<void> {
+  async unlink(options: { readonly keepsKeys?: boolean } = {}): Promise<{ readonly isUnlinked: boolean }> {
     if (this.#phase !== 'running') throw this.#board.notOpen();
     this.#phase = 'unlinking';
     this.#desk.close();
     await this.#keeper.close();
-    await this.#keeper.letGo()?.logOut({ isOpen: this.#board.status === 'open' });
-    this.#machine.logOut('unlinked');
+    const isLinked = this.#connector.account?.isLinked ?? true;
+    const isConfirmed = await this.#keeper.letGo()?.logOut({ isOpen: this.#board.status === 'open' });
+    const isUnlinked = isConfirmed === true || !isLinked;
+    if (isUnlinked || options.keepsKeys !== true) this.#machine.logOut('unlinked');
+    else this.#machine.queue('removing');
     await this.#settle();
+    return { isUnlinked };
   }
 
   /**

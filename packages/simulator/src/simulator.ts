@@ -64,6 +64,7 @@ export class Simulator {
   readonly #loginRefusals = new Map<Phone | undefined, number>();
   readonly #messageRefusals = new Map<Phone | undefined, number>();
   readonly #ackFaults = new Map<Phone, 'lost' | 'cut'>();
+  readonly #requestRefusals = new Map<string, number>();
   #upgradeRefusal: number | undefined;
   #silent = false;
   #port = 0;
@@ -171,6 +172,16 @@ export class Simulator {
     this.#ackFaults.set(phone, fault);
   }
 
+  /** Answers requests (iq) whose first child has this tag with `<error code>`. Holds until `resume`. */
+  refuseRequests(tag: string, code: number): void {
+    this.#requestRefusals.set(tag, code);
+  }
+
+  /** The code to refuse a request with, if there is one. */
+  requestRefusal(tag: string): number | undefined {
+    return this.#requestRefusals.get(tag);
+  }
+
   /** Answers WebSocket upgrades with this HTTP status and `Connection: close`, until `resume`. */
   rejectUpgrades(status: number): void {
     this.#upgradeRefusal = status;
@@ -181,13 +192,14 @@ export class Simulator {
     this.#silent = true;
   }
 
-  /** Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages` and `breakAcks`. What devices missed waits for their next login. */
+  /** Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks` and `refuseRequests`. What devices missed waits for their next login. */
   resume(): void {
     this.#silent = false;
     this.#upgradeRefusal = undefined;
     this.#loginRefusals.clear();
     this.#messageRefusals.clear();
     this.#ackFaults.clear();
+    this.#requestRefusals.clear();
   }
 
   /** The reason to refuse a login of this phone's devices with, if there is one. */

@@ -2,8 +2,12 @@
 -- death the claimer names as evidence. Counts the epoch up, so that every earlier fence refuses from now on.
 --   KEYS[1]  owner record
 --   KEYS[2]  directory entry of the session
+--   KEYS[3]  ids of the tenant's sessions that want a worker and have none
+--   KEYS[4]  ids of the tenant's sessions that the claimer owns
+--   KEYS[5]  ids of those that the worker that is believed dead owns; KEYS[4] where there is none
 --   ARGV[1]  claiming worker
 --   ARGV[2]  worker that is believed dead, or ''
+--   ARGV[3]  session id
 -- Returns {1, epoch} when claimed, {0, epoch, owner} when refused, {-1} when there is no such session.
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return { -1 }
@@ -13,4 +17,7 @@ if owner and owner ~= ARGV[1] and owner ~= ARGV[2] then
   return { 0, tonumber(redis.call('HGET', KEYS[1], 'epoch')), owner }
 end
 redis.call('HSET', KEYS[1], 'worker', ARGV[1])
+redis.call('SREM', KEYS[3], ARGV[3])
+redis.call('SREM', KEYS[5], ARGV[3])
+redis.call('SADD', KEYS[4], ARGV[3])
 return { 1, redis.call('HINCRBY', KEYS[1], 'epoch', 1) }

@@ -4,6 +4,7 @@
 --   KEYS[3]  owner record, which a purged session of the same id may have left as a tombstone
 --   KEYS[4]  the same ids, by when the sessions were made
 --   KEYS[5]  limits of the tenant
+--   KEYS[6]  ids of the tenant's sessions that want a worker and have none
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
 --   ARGV[3]  how many sessions a tenant may have that has no limit of its own, or '' for any number
@@ -24,5 +25,7 @@ if ARGV[2] ~= '' then
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('ZADD', KEYS[4], created, ARGV[1])
+redis.call('SADD', KEYS[6], ARGV[1])
+redis.call('HDEL', KEYS[3], 'unlinked')
 redis.call('PERSIST', KEYS[3])
 return { 'created', tonumber(created) }

@@ -1,5 +1,5 @@
 -- Reads all heartbeats together with the time they are to be compared with.
 --   KEYS[1]  heartbeats
--- Returns {now in ms, {heartbeat, …}}.
+-- Returns {now in ms, {worker, heartbeat, worker, heartbeat, …}}.
 -- @include now
-return { now(), redis.call('HVALS', KEYS[1]) }
+return { now(), redis.call('HGETALL', KEYS[1]) }

@@ -7,7 +7,7 @@ local SETTLING_MS = 8000
 local function pulse(key)
   local time = now()
   local seen = redis.call('HMGET', key, 'at', 'back')
-  local at, back = tonumber(seen[1] or time), tonumber(seen[2] or 0)
+  local at, back = tonumber(seen[1]) or time, tonumber(seen[2]) or 0
   if time - at > SILENCE_MS or time < at then
     back = time
   end

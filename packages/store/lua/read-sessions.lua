@@ -1,12 +1,12 @@
--- Reads directory entries and owners of sessions.
---   KEYS  for each session its directory entry and its owner record
--- Returns for each {worker or '', field, value, field, value, …}, or {} where there is no session.
-local answer = {}
+-- Reads sessions of one tenant: their directory entries and who owns them.
+--   KEYS[1…] directory entry, owner record, directory entry, owner record, …
+-- Returns {entry, worker or '', entry, worker or '', …}; an entry is {field, value, …}, or 0 when it is no hash. A
+-- record of another type hides none of the others.
+local found = {}
 for i = 1, #KEYS, 2 do
-  local entry = redis.call('HGETALL', KEYS[i])
-  if #entry > 0 then
-    table.insert(entry, 1, redis.call('HGET', KEYS[i + 1], 'worker') or '')
-  end
-  answer[#answer + 1] = entry
+  local entry = redis.pcall('HGETALL', KEYS[i])
+  found[i] = entry.err and 0 or entry
+  local worker = redis.pcall('HGET', KEYS[i + 1], 'worker')
+  found[i + 1] = type(worker) == 'string' and worker or ''
 end
-return answer
+return found

@@ -18,8 +18,8 @@ local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens = rate
 if bucket[1] then
   -- The clock may have been set back.
-  local elapsed = math.max(0, time - tonumber(bucket[2]))
-  tokens = math.min(rate, tonumber(bucket[1]) + elapsed * rate / 1000)
+  local elapsed = math.max(0, time - (tonumber(bucket[2]) or time))
+  tokens = math.min(rate, (tonumber(bucket[1]) or rate) + elapsed * rate / 1000)
 end
 
 local function save(state, granted_urgent, granted_others, wait)
@@ -31,7 +31,7 @@ end
 
 local breaker = redis.call('HMGET', KEYS[2], 'until', 'probeUntil')
 if breaker[1] then
-  local closed_until = math.max(tonumber(breaker[1]), tonumber(breaker[2] or '0'))
+  local closed_until = math.max(tonumber(breaker[1]) or 0, tonumber(breaker[2] or '0') or 0)
   if time < closed_until then
     return save('open', 0, 0, closed_until - time)
   end

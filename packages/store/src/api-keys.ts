@@ -1,10 +1,20 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { isKeyScope, KEY_SCOPES, type KeyScope, WafleetError } from '@wafleet/contract';
+import {
+  isKeyScope,
+  KEY_SCOPES,
+  type KeyScope,
+  keyIdSchema,
+  sessionIdSchema,
+  tenantIdSchema,
+  WafleetError,
+} from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import { z } from 'zod';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asText } from './reply.js';
 import { Script } from './script.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /** What a key is made with. */
 export interface NewApiKey {
@@ -44,14 +54,20 @@ const storeKey = new Script('store-api-key', asText);
 const deleteKey = new Script('delete-api-key', asText);
 
 const listSchema = z.string().transform((text) => text.split(' ').filter((item) => item !== ''));
+function isSessionId(text: string): boolean {
+  return sessionIdSchema.safeParse(text).success;
+}
+
+/** Up to the last millisecond that a Date can hold. */
+const instant = z.coerce.number().min(0).max(8.64e15);
 const recordSchema = z.object({
-  id: z.string(),
-  tenantId: z.string(),
-  name: z.string().optional(),
+  id: keyIdSchema,
+  tenantId: tenantIdSchema,
+  name: z.string().trim().min(1).max(100).optional().catch(undefined),
   scopes: listSchema.transform((list) => list.filter(isKeyScope)).default([...KEY_SCOPES]),
-  sessions: listSchema.optional(),
-  createdAt: z.coerce.number(),
-  expiresAt: z.coerce.number().optional(),
+  sessions: listSchema.transform((list) => list.filter(isSessionId)).optional(),
+  createdAt: instant,
+  expiresAt: instant.optional(),
 });
 
 interface HashedKey {
@@ -79,9 +95,12 @@ function isSameHash(a: string, b: string): boolean {
  */
 export class ApiKeys {
   readonly #redis: RedisConnection;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection) {
+  /** @param options.logger names the keys that cannot be read, each once in a while. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /** Makes a key. `key`, the secret, cannot be read again. */
@@ -130,14 +149,15 @@ export class ApiKeys {
   }
 
   /**
-   * Whose key it is; undefined when it is unknown or revoked. Whether it has expired is for the caller to see, by
+   * Whose key it is; undefined when it is unknown, revoked or cannot be read. Whether it has expired is for the caller to see, by
    * `expiresAt`.
    */
   async authenticate(key: string): Promise<ApiKeyRecord | undefined> {
     const { lookup, hash } = hashKey(key);
     const stored = await this.#redis.hgetall(keys.apiKey(lookup));
     if (!isSameHash(stored.hash ?? '', hash)) return undefined;
-    const record = recordSchema.parse(stored);
+    const record = this.#parse(stored);
+    if (record === undefined) return undefined;
     // Keys from before there were lists are in none until they are used.
     if (stored.scopes === undefined) await this.#redis.zadd(keys.apiKeys(record.tenantId), NEVER, record.id);
     return record;
@@ -147,7 +167,17 @@ export class ApiKeys {
     const lookup = await this.#redis.get(keys.apiKeyId(keyId));
     if (lookup === null) return undefined;
     const stored = await this.#redis.hgetall(keys.apiKey(lookup));
-    return stored.id === keyId ? recordSchema.parse(stored) : undefined;
+    return stored.id === keyId ? this.#parse(stored) : undefined;
+  }
+
+  /** Undefined if this release cannot read it: such a key opens nothing, and hides none of the others. */
+  #parse(stored: Readonly<Record<string, string>>): ApiKeyRecord | undefined {
+    const { data, error } = recordSchema.safeParse(stored);
+    if (data !== undefined) return data;
+    const keyId = stored.id ?? '';
+    const fields = error.issues.map(({ path }) => path.join('.'));
+    this.#unreadable.report({ kind: 'api-key', name: keyId, keyId, fields });
+    return undefined;
   }
 
   /** In such an order that a crash in between leaves an id without a key, and never a key that cannot be revoked. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
+import { jsonOf } from './unreadable-records.js';
 
 /** How long an edge counts as running after it registered last. Register about three times as often. */
 export const EDGE_LIFE_MS = 15_000;
@@ -35,7 +36,7 @@ export class EdgeRegistry {
   async find(edgeId: string): Promise<EdgeRegistration | undefined> {
     const text = await this.#redis.get(keys.edge(edgeId));
     // One of another release may have another shape.
-    return text === null ? undefined : registrationSchema.safeParse(JSON.parse(text)).data;
+    return text === null ? undefined : registrationSchema.safeParse(jsonOf(text)).data;
   }
 
   async remove(edgeId: string): Promise<void> {

@@ -13,6 +13,8 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
  * |                                 |        | the last batch of events: batch                                  |
+ * | wf:{<tenant>}:owned:<worker>    | set    | ids of the tenant's sessions that the worker owns                |
+ * | wf:{<tenant>}:unowned           | set    | ids of the tenant's sessions that want a worker and have none    |
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
@@ -49,15 +51,22 @@ import type { CommandLane } from './worker-command.js';
  * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
  * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
  * | wf:{workers}:identity:<name>    | string | the incarnation that has the identity; expires with its lease    |
+ * | wf:{workers}:owners             | set    | workers that may own sessions                                    |
+ * | wf:{workers}:tenants:<worker>   | set    | tenants of which the worker may own sessions                     |
  * | wf:{workers}:heartbeats         | hash   | worker → heartbeat (JSON)                                        |
  * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: of which server   |
  * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
  * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
+ * | wf:{workers}:drains             | zset   | workers that drain, by until when their turn holds, ms           |
+ * | wf:{workers}:drain-line         | zset   | workers that wait for a turn, by when their time is up, ms       |
+ * | wf:{workers}:drain-line-life    | zset   | the same, by until when they count unless they ask again, ms     |
  * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
  * | wf:{workers}:commands:<lane>:<tenant> | zset | ids of the tenant's commands that are under way, by their   |
  * |                                 |        | deadlines, ms; expires. `<tenant>/<session>` for a session's     |
  * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
  * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
+ * | wf:{placement}:tenants          | zset   | tenants that may have sessions without a worker, by when the last |
+ * |                                 |        | one was noted, ms                                                |
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
  * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
  * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
@@ -77,8 +86,13 @@ function dailyBuckets(prefix: string): string[] {
 
 export const keys = {
   tenants: 'wf:tenants',
+  owners: 'wf:{workers}:owners',
+  unownedTenants: 'wf:{placement}:tenants',
   heartbeats: 'wf:{workers}:heartbeats',
   lifelines: 'wf:{workers}:lifelines',
+  drainTurns: 'wf:{workers}:drains',
+  drainLine: 'wf:{workers}:drain-line',
+  drainLineLife: 'wf:{workers}:drain-line-life',
   pulse: 'wf:{workers}:pulse',
   encryptionCanary: 'wf:encryption-canary',
   writeProbe: 'wf:write-probe',
@@ -89,6 +103,8 @@ export const keys = {
   sessionOrder: (tenantId: string) => `wf:{${tenantId}}:session-order`,
   session: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:session:${sessionId}`,
   owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
+  owned: (tenantId: string, workerId: string) => `wf:{${tenantId}}:owned:${workerId}`,
+  unowned: (tenantId: string) => `wf:{${tenantId}}:unowned`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
@@ -120,6 +136,7 @@ export const keys = {
   apiKeyId: (keyId: string) => `wf:key-id:${keyId}`,
 
   lease: (workerId: string) => `wf:{workers}:lease:${workerId}`,
+  tenantsOf: (workerId: string) => `wf:{workers}:tenants:${workerId}`,
   identity: (identity: string) => `wf:{workers}:identity:${identity}`,
   inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
 

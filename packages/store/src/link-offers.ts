@@ -22,6 +22,15 @@ export interface PairingOffer {
   readonly expiresAt: number;
 }
 
+/** The last millisecond that a Date can hold. */
+const LAST_INSTANT = 8.64e15;
+
+/** Undefined if the text is missing or no time, ms since 1970, that a Date can hold. */
+function instantOf(text: string | null | undefined): number | undefined {
+  const instant = text == null || text === '' ? Number.NaN : Number(text);
+  return instant >= 0 && instant <= LAST_INSTANT ? instant : undefined;
+}
+
 const putOffer = new FencedScript('put-offer', asNumber);
 const deleteKeys = new FencedScript('delete-keys', asNumber);
 
@@ -52,14 +61,16 @@ export class LinkOffers {
   /** The QR code on show; undefined when there is none. */
   async getQr(ref: SessionRef): Promise<QrOffer | undefined> {
     const [qr, expiresAt] = await this.#redis.hmget(keys.qr(ref), 'qr', 'expiresAt');
-    return qr == null || expiresAt == null ? undefined : { qr, expiresAt: Number(expiresAt) };
+    const expires = instantOf(expiresAt);
+    return qr == null || expires === undefined ? undefined : { qr, expiresAt: expires };
   }
 
   /** The pairing code on show; undefined when there is none. */
   async getPairingCode(ref: SessionRef): Promise<PairingOffer | undefined> {
     const { code, phone, expiresAt } = await this.#redis.hgetall(keys.pairingCode(ref));
-    if (code === undefined || phone === undefined || expiresAt === undefined) return undefined;
-    return { code, phone, expiresAt: Number(expiresAt) };
+    const expires = instantOf(expiresAt);
+    if (code === undefined || phone === undefined || expires === undefined) return undefined;
+    return { code, phone, expiresAt: expires };
   }
 
   async #put(

@@ -23,7 +23,7 @@ describe('a claim', () => {
     await expect(new Ownership(fixture.redis).claim(ref, { worker: 'wrk_a' })).rejects.toMatchObject({
       code: 'SESSION_NOT_FOUND',
     });
-    expect(await fixture.redis.dbsize()).toBe(0);
+    expect(await fixture.redis.keys(`wf:{${ref.tenantId}}*`)).toEqual([]);
   });
 
   test('of another worker’s session is refused and names the owner', async () => {

@@ -3,6 +3,7 @@ import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
+import { SessionIndex } from './session-index.js';
 import { type Fence, FencedError, type SessionRef } from './session-ref.js';
 
 /**
@@ -52,12 +53,20 @@ const claimSession = new Script('claim-session', (reply): ClaimReply => {
   }
 });
 const releaseSession = new FencedScript('release-session', asNumber);
+const clearOwner = new Script('clear-owner', asNumber);
+
+/** What the scripts look at that take a session from a worker, after the owner record. */
+function indexKeys(ref: SessionRef, worker: string): string[] {
+  return [keys.session(ref), keys.unowned(ref.tenantId), keys.owned(ref.tenantId, worker)];
+}
 
 export class Ownership {
   readonly #redis: RedisConnection;
+  readonly #index: SessionIndex;
 
   constructor(redis: RedisConnection) {
     this.#redis = redis;
+    this.#index = new SessionIndex(redis);
   }
 
   /** The owner record; undefined when the session was never claimed. */
@@ -80,16 +89,19 @@ export class Ownership {
     ref: SessionRef,
     { worker, expectPrevious }: { worker: string; expectPrevious?: string | undefined },
   ): Promise<ClaimResult> {
+    const { tenantId, sessionId } = ref;
+    await this.#index.noteOwner(worker, tenantId);
     const reply = await claimSession.run(
       this.#redis,
-      [keys.owner(ref), keys.session(ref)],
-      [worker, expectPrevious ?? ''],
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(tenantId)],
+        ...[keys.owned(tenantId, worker), keys.owned(tenantId, expectPrevious ?? worker)],
+      ],
+      [worker, expectPrevious ?? '', sessionId],
     );
     switch (reply.kind) {
-      case 'claimed': {
-        const { tenantId, sessionId } = ref;
+      case 'claimed':
         return { fence: { tenantId, sessionId, epoch: reply.epoch, worker } };
-      }
       case 'refused':
         return { refusedBy: reply.owner };
       case 'no-session':
@@ -97,10 +109,27 @@ export class Ownership {
     }
   }
 
+  /**
+   * Takes a session from a dead worker, for nobody: what a session needs that rests and that its worker could not
+   * release any more. False when another worker owns it, or none.
+   */
+  async clearDead(ref: SessionRef, deadWorker: string): Promise<boolean> {
+    await this.#index.noteUnowned(ref.tenantId);
+    return (
+      (await clearOwner.run(
+        this.#redis,
+        [keys.owner(ref), ...indexKeys(ref, deadWorker)],
+        [deadWorker, ref.sessionId],
+      )) === 1
+    );
+  }
+
   /** Gives the session up; false when the fence was not its owner any more, and then nothing changed. */
   async release(fence: Fence): Promise<boolean> {
+    await this.#index.noteUnowned(fence.tenantId);
     try {
-      await releaseSession.run(this.#redis, keys.owner(fence), fence, [], []);
+      const indexes = indexKeys(fence, fence.worker);
+      await releaseSession.run(this.#redis, keys.owner(fence), fence, indexes, [fence.sessionId]);
       return true;
     } catch (error) {
       if (error instanceof FencedError) return false;

@@ -25,7 +25,11 @@ async function listed(limit: number, only?: ReadonlySet<string>): Promise<string
   const pages: string[][] = [];
   let cursor: string | undefined;
   do {
-    const page = await new SessionPages(fixture.redis).page(TENANT, { limit, cursor, only });
+    const page = await new SessionPages(fixture.redis, new SessionDirectory(fixture.redis)).page(TENANT, {
+      limit,
+      cursor,
+      only,
+    });
     pages.push(page.sessions.map(({ sessionId }) => sessionId));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
@@ -45,7 +49,7 @@ test('pages hold each session once, oldest first, those of one moment by id', as
 test('a session that is removed or made between two pages disturbs no other', async () => {
   await create('a', 'b', 'c', 'd');
   await madeAt({ a: 100, b: 100, c: 100, d: 100 });
-  const pages = new SessionPages(fixture.redis);
+  const pages = new SessionPages(fixture.redis, new SessionDirectory(fixture.redis));
   const { nextCursor } = await pages.page(TENANT, { limit: 2 });
   await new SessionDirectory(fixture.redis).purge({ tenantId: TENANT, sessionId: 'b' });
   await create('new');
@@ -68,7 +72,7 @@ test('a page has records as the directory has, and costs what it holds', async (
   await create(...Array.from({ length: 150 }, (_, index) => `s${String(index).padStart(3, '0')}`));
   await claimed(fixture.redis, { tenantId: TENANT, sessionId: 's000' }, 'wrk_a');
   const directory = new SessionDirectory(fixture.redis);
-  const pages = new SessionPages(fixture.redis);
+  const pages = new SessionPages(fixture.redis, new SessionDirectory(fixture.redis));
   const { sessions } = await pages.page(TENANT, { limit: 120 });
   expect(sessions).toHaveLength(120);
   expect(sessions.find(({ sessionId }) => sessionId === 's000')).toEqual(
@@ -91,7 +95,9 @@ test('a page has records as the directory has, and costs what it holds', async (
 test.each(['', 'x', 'MTIz', Buffer.from('1 {x}').toString('base64url')])(
   'a cursor "%s" is refused',
   async (cursor) => {
-    await expect(new SessionPages(fixture.redis).page(TENANT, { limit: 1, cursor })).rejects.toMatchObject({
+    await expect(
+      new SessionPages(fixture.redis, new SessionDirectory(fixture.redis)).page(TENANT, { limit: 1, cursor }),
+    ).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',
     });
   },

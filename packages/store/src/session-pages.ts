@@ -3,7 +3,8 @@ import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asList, asText } from './reply.js';
 import { Script } from './script.js';
-import { readSessions, type SessionRecord } from './session-record.js';
+import type { SessionRecord } from './session-entry.js';
+import type { SessionDirectory } from './sessions.js';
 
 export interface SessionPage {
   readonly sessions: readonly SessionRecord[];
@@ -42,9 +43,11 @@ const pageSessions = new Script('page-sessions', (reply): Place[] => {
  */
 export class SessionPages {
   readonly #redis: RedisConnection;
+  readonly #directory: SessionDirectory;
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisConnection, directory: SessionDirectory) {
     this.#redis = redis;
+    this.#directory = directory;
   }
 
   /** @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here. */
@@ -58,11 +61,7 @@ export class SessionPages {
     const shown = places.slice(0, limit);
     const last = places.length > limit ? shown.at(-1) : undefined;
     return {
-      sessions: await readSessions(
-        this.#redis,
-        tenantId,
-        shown.map(({ sessionId }) => sessionId),
-      ),
+      sessions: await this.#directory.getMany(shown.map(({ sessionId }) => ({ tenantId, sessionId }))),
       nextCursor: last && formatCursor(last),
     };
   }
@@ -78,11 +77,6 @@ export class SessionPages {
       if (sessions.length > 0) yield sessions;
       cursor = nextCursor;
     } while (cursor !== undefined);
-  }
-
-  /** Those of the given sessions that exist, in the order given. */
-  read(tenantId: string, sessionIds: readonly string[]): Promise<SessionRecord[]> {
-    return readSessions(this.#redis, tenantId, sessionIds);
   }
 
   #placesAfter(tenantId: string, after: Place | undefined, limit: number): Promise<Place[]> {

@@ -1,10 +1,13 @@
-import { limitError, type SessionStatus, WafleetError } from '@wafleet/contract';
+import { limitError, type SessionStatus, sessionIdSchema, WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
-import { type DesiredState, readSessions, type SessionRecord, toSessionRecord } from './session-record.js';
+import { type DesiredState, readEntry, type SessionRecord } from './session-entry.js';
+import { SessionIndex } from './session-index.js';
 import type { Fence, SessionRef } from './session-ref.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /**
  * How long the owner record of a purged session stays as a tombstone. If a session of the same id is created before,
@@ -16,6 +19,9 @@ const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** How many sessions `scan` yields at a time. */
 const PAGE = 200;
+
+/** How many sessions of one tenant a script reads: it must not block Redis for long. */
+const READ_AT_ONCE = 100;
 
 /** What a session's owner knows of it. */
 export interface StatusUpdate {
@@ -48,23 +54,57 @@ const createSession = new Script('create-session', (reply): Created => {
 const setStatus = new FencedScript('set-status', asNumber);
 const markQueued = new Script('mark-queued', asNumber);
 const setDesired = new Script('set-desired', asNumber);
+const requeueSession = new Script('requeue-session', asNumber);
+const markRemoval = new Script('mark-removal', asNumber);
 const purgeSession = new Script('purge-session', asNumber);
+
+interface StoredSession {
+  /** Undefined if what is stored is no hash. */
+  readonly entry: Readonly<Record<string, string>> | undefined;
+  readonly worker: string | undefined;
+}
+
+const readSessions = new Script('read-sessions', (reply): StoredSession[] => {
+  const parts = asList(reply);
+  return Array.from({ length: parts.length / 2 }, (_, index) => {
+    const entry = parts[2 * index];
+    const worker = asText(parts[2 * index + 1]);
+    return {
+      entry: typeof entry === 'number' ? undefined : fieldsOf(asList(entry).map(asText)),
+      worker: worker === '' ? undefined : worker,
+    };
+  });
+});
+
+function fieldsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] ?? ''] = flat[i + 1] ?? '';
+  return fields;
+}
 
 function notFound({ sessionId }: SessionRef): WafleetError {
   return new WafleetError('SESSION_NOT_FOUND', `There is no session ${sessionId}.`);
 }
 
-/** All sessions of all tenants: which exist, what is wanted of them and what they are. */
+/**
+ * All sessions of all tenants: which exist, what is wanted of them and what they are. A session whose record cannot be
+ * read shows as `failed` with the reason `record-unreadable`, and hides none of the others.
+ */
 export class SessionDirectory {
   readonly #redis: RedisConnection;
+  readonly #index: SessionIndex;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection) {
+  /** @param options.logger names the records that cannot be read, each once in a while. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
+    this.#index = new SessionIndex(redis);
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
    * Enters a session, wanted open and queued for a worker. The tenant must exist. The number of its sessions is checked
-   * in the same step, so that it holds whoever creates at the same moment.
+   * in the same step, so that concurrent calls cannot exceed it.
    * @param options.maxSessions how many a tenant may have that has no limit of its own; undefined for any number.
    * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS
    */
@@ -72,11 +112,12 @@ export class SessionDirectory {
     ref: SessionRef,
     options: { name?: string | undefined; maxSessions?: number | undefined } = {},
   ): Promise<SessionRecord> {
+    await this.#index.noteUnowned(ref.tenantId);
     const created = await createSession.run(
       this.#redis,
       [
         ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
-        ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId)],
+        ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId), keys.unowned(ref.tenantId)],
       ],
       [ref.sessionId, options.name ?? '', options.maxSessions ?? ''],
     );
@@ -100,11 +141,24 @@ export class SessionDirectory {
   }
 
   async get(ref: SessionRef): Promise<SessionRecord | undefined> {
-    const [entry, worker] = await Promise.all([
-      this.#redis.hgetall(keys.session(ref)),
-      this.#redis.hget(keys.owner(ref), 'worker'),
-    ]);
-    return toSessionRecord(ref, entry, worker);
+    const [record] = await this.#read(ref.tenantId, [ref.sessionId]);
+    return record;
+  }
+
+  /** Those of the given sessions that exist, in one command for each tenant's hundred. */
+  async getMany(refs: readonly SessionRef[]): Promise<SessionRecord[]> {
+    const idsOf = new Map<string, string[]>();
+    for (const { tenantId, sessionId } of refs) {
+      const ids = idsOf.get(tenantId) ?? [];
+      idsOf.set(tenantId, ids);
+      ids.push(sessionId);
+    }
+    const batches = [...idsOf].flatMap(([tenantId, ids]) =>
+      Array.from({ length: Math.ceil(ids.length / READ_AT_ONCE) }, (_, index) =>
+        this.#read(tenantId, ids.slice(index * READ_AT_ONCE, (index + 1) * READ_AT_ONCE)),
+      ),
+    );
+    return (await Promise.all(batches)).flat().filter((record) => record !== undefined);
   }
 
   /** @throws {WafleetError} SESSION_NOT_FOUND */
@@ -116,7 +170,7 @@ export class SessionDirectory {
 
   /** The tenant's sessions, oldest first. */
   async list(tenantId: string): Promise<SessionRecord[]> {
-    const records = await this.#getMany(await this.#refs(tenantId));
+    const records = await this.getMany(await this.#refs(tenantId));
     return records.sort((a, b) => a.createdAt - b.createdAt || (a.sessionId < b.sessionId ? -1 : 1));
   }
 
@@ -144,12 +198,44 @@ export class SessionDirectory {
    * @param deadWorker does not count as an owner.
    */
   async markQueued(ref: SessionRef, reason?: string, deadWorker?: string): Promise<boolean> {
+    await this.#index.noteUnowned(ref.tenantId);
     const marked = await markQueued.run(
       this.#redis,
-      [keys.owner(ref), keys.session(ref)],
-      [reason ?? '', deadWorker ?? ''],
+      [keys.owner(ref), keys.session(ref), keys.unowned(ref.tenantId)],
+      [reason ?? '', deadWorker ?? '', ref.sessionId],
     );
     return marked === 1;
+  }
+
+  /**
+   * Queues a session for a worker, whatever its status, and wants it open. What this release cannot read of its record
+   * is replaced. Returns false if a worker owns it, if its status is no longer the given one, or if there is no such
+   * session; then nothing changed.
+   * @param options.notOwner a worker that loses the session if it is the owner: it is dead, or does not release a
+   * session that rests.
+   * @param options.status default: any.
+   */
+  async requeue(
+    ref: SessionRef,
+    options: {
+      readonly reason: string;
+      readonly notOwner?: string | undefined;
+      readonly status?: SessionStatus | undefined;
+    },
+  ): Promise<boolean> {
+    const { reason, notOwner = '', status = '' } = options;
+    const [stored] = await readSessions.run(this.#redis, [keys.session(ref), keys.owner(ref)], []);
+    const { unreadable = [] } = readEntry(ref, stored?.entry, undefined);
+    await this.#index.noteUnowned(ref.tenantId);
+    const requeued = await requeueSession.run(
+      this.#redis,
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(ref.tenantId)],
+        keys.owned(ref.tenantId, notOwner),
+      ],
+      [reason, notOwner, status, ref.sessionId, ...unreadable],
+    );
+    return requeued === 1;
   }
 
   /** @throws {WafleetError} SESSION_NOT_FOUND */
@@ -161,8 +247,15 @@ export class SessionDirectory {
    * Removes a session: directory entry, ownership, credentials, QR code, recent messages and files. Its owner, if
    * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains
    * of the session itself is a tombstone without content. False when there was no such session.
+   * @param options.fence who may purge it alone; without effect when it is no longer the owner.
+   * @param options.ifMarked purges only a session of which `markRemoval` was called.
+   * @param options.isUnlinked what `removal` then tells of it.
    */
-  async purge(ref: SessionRef): Promise<boolean> {
+  async purge(
+    ref: SessionRef,
+    options: { readonly fence?: Fence; readonly ifMarked?: boolean; readonly isUnlinked?: boolean } = {},
+  ): Promise<boolean> {
+    const { fence, ifMarked = false, isUnlinked } = options;
     const doomed = [
       keys.session(ref),
       keys.auth(ref),
@@ -173,12 +266,60 @@ export class SessionDirectory {
       ...keys.secrets(ref),
       ...keys.finished(ref),
     ];
+    // One that is claimed meanwhile stays in the set of its new worker until that is looked at.
+    const worker = await this.#redis.hget(keys.owner(ref), 'worker').catch(() => null);
     const purged = await purgeSession.run(
       this.#redis,
-      [keys.owner(ref), keys.sessions(ref.tenantId), keys.sessionOrder(ref.tenantId), ...doomed],
-      [ref.sessionId, TOMBSTONE_MS],
+      [
+        ...[keys.owner(ref), keys.sessions(ref.tenantId), keys.unowned(ref.tenantId)],
+        ...[keys.owned(ref.tenantId, worker ?? ''), keys.sessionOrder(ref.tenantId), ...doomed],
+      ],
+      [
+        ...[ref.sessionId, TOMBSTONE_MS, fence?.epoch ?? '', fence?.worker ?? '', ifMarked ? '1' : ''],
+        isUnlinked === undefined ? '' : Number(isUnlinked),
+      ],
     );
     return purged === 1;
+  }
+
+  /**
+   * Notes that a session is to be removed as soon as its phone was told. Without an owner it is queued for a worker,
+   * which logs it out and purges it; an owner has to be told.
+   * @param options.deadWorker does not count as an owner.
+   * @param options.patienceMs after that it is purged whether the phone was told or not.
+   * @throws {WafleetError} SESSION_NOT_FOUND
+   */
+  async markRemoval(
+    ref: SessionRef,
+    options: { readonly deadWorker?: string | undefined; readonly patienceMs: number },
+  ): Promise<void> {
+    const { deadWorker = '', patienceMs } = options;
+    await this.#index.noteUnowned(ref.tenantId);
+    const marked = await markRemoval.run(
+      this.#redis,
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(ref.tenantId)],
+        keys.owned(ref.tenantId, deadWorker),
+      ],
+      [ref.sessionId, deadWorker, patienceMs],
+    );
+    if (marked === 0) throw notFound(ref);
+  }
+
+  /** Takes the note back, for a session that its owner could not remove. */
+  async unmarkRemoval(ref: SessionRef): Promise<void> {
+    await this.#redis.hdel(keys.session(ref), 'removeBy');
+  }
+
+  /** Whether the phone of a session that was removed was told; undefined if that is not known. */
+  async wasUnlinked(ref: SessionRef): Promise<boolean | undefined> {
+    const unlinked = await this.#redis.hget(keys.owner(ref), 'unlinked');
+    return unlinked === null ? undefined : unlinked === '1';
+  }
+
+  /** Whether credentials of the session are stored, of a link or of one that was begun. */
+  async hasCredentials(ref: SessionRef): Promise<boolean> {
+    return (await this.#redis.exists(keys.auth(ref))) === 1;
   }
 
   /**
@@ -193,28 +334,47 @@ export class SessionDirectory {
       const fresh = (tenantIds as string[]).filter((id) => !seen.has(id) && seen.add(id));
       waiting.push(...(await Promise.all(fresh.map((id) => this.#refs(id)))).flat());
       while (waiting.length >= PAGE) {
-        yield await this.#getMany(waiting.slice(0, PAGE));
+        yield await this.getMany(waiting.slice(0, PAGE));
         waiting = waiting.slice(PAGE);
       }
     }
-    if (waiting.length > 0) yield await this.#getMany(waiting);
+    if (waiting.length > 0) yield await this.getMany(waiting);
   }
 
   async #refs(tenantId: string): Promise<SessionRef[]> {
-    const ids = await this.#redis.smembers(keys.sessions(tenantId));
-    return ids.map((sessionId) => ({ tenantId, sessionId }));
+    const ids = await this.#redis.smembers(keys.sessions(tenantId)).catch((error: unknown) => {
+      if (!isWrongType(error)) throw error;
+      this.#unreadable.report({ kind: 'sessions-of-tenant', name: tenantId, tenantId });
+      return [];
+    });
+    return ids.flatMap((sessionId) => {
+      if (sessionIdSchema.safeParse(sessionId).success) return [{ tenantId, sessionId }];
+      this.#unreadable.report({ kind: 'session-id', name: `${tenantId}/${sessionId}`, tenantId });
+      return [];
+    });
   }
 
-  async #getMany(refs: readonly SessionRef[]): Promise<SessionRecord[]> {
-    const byTenant = new Map<string, string[]>();
-    for (const { tenantId, sessionId } of refs) {
-      const ids = byTenant.get(tenantId);
-      if (ids === undefined) byTenant.set(tenantId, [sessionId]);
-      else ids.push(sessionId);
-    }
-    const read = await Promise.all(
-      [...byTenant].map(([tenantId, ids]) => readSessions(this.#redis, tenantId, ids)),
+  /** In the order of the ids; undefined for those that do not exist. */
+  async #read(tenantId: string, sessionIds: readonly string[]): Promise<(SessionRecord | undefined)[]> {
+    const refs = sessionIds.map((sessionId) => ({ tenantId, sessionId }));
+    const stored = await readSessions.run(
+      this.#redis,
+      refs.flatMap((ref) => [keys.session(ref), keys.owner(ref)]),
+      [],
     );
-    return read.flat();
+    return refs.map((ref, index) => {
+      const { entry, worker } = stored[index] ?? { entry: {}, worker: undefined };
+      if (entry !== undefined && Object.keys(entry).length === 0) return undefined;
+      const { record, unreadable } = readEntry(ref, entry, worker);
+      if (unreadable !== undefined) {
+        const name = `${tenantId}/${ref.sessionId}`;
+        this.#unreadable.report({ kind: 'session', name, ...ref, fields: unreadable });
+      }
+      return record;
+    });
   }
+}
+
+function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }

@@ -61,7 +61,8 @@ export const replySchemas = {
   assign: z.object({ sessions: z.number().optional() }),
   'send-text': z.object({ messageId: z.string() }),
   'pairing-code': z.object({ code: z.string(), expiresAt: z.number() }),
-  unlink: nothing,
+  /** Whether no phone lists the device any more; undefined from an earlier release. */
+  unlink: z.object({ isUnlinked: z.boolean().optional() }),
   release: nothing,
   'find-media': z.object({ file: mediaFileSchema }),
   'refresh-media': z.object({ file: mediaFileSchema.optional() }),

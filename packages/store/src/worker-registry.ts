@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Logger } from '@wafleet/runtime';
 import { z } from 'zod';
 import type { RedisConnection } from './connection.js';
 import { INBOX_LIFE_MS } from './inbox-limits.js';
@@ -6,6 +7,7 @@ import { keys } from './keyspace.js';
 import { asList, asNumber, asText } from './reply.js';
 import { Script } from './script.js';
 import type { SessionRef } from './session-ref.js';
+import { jsonOf, UnreadableRecords } from './unreadable-records.js';
 
 /** How long a worker incarnation counts as alive after its last renewal. Renew about five times as often. */
 export const LEASE_MS = 15_000;
@@ -16,8 +18,8 @@ const heartbeatSchema = z.object({
   id: z.string(),
   host: z.string(),
   release: z.string(),
-  capacity: z.number(),
-  sessions: z.number(),
+  capacity: z.number().positive(),
+  sessions: z.number().min(0),
   draining: z.boolean(),
   idlest: z.array(sessionRefSchema).default([]),
   lifeline: z.string().optional(),
@@ -57,14 +59,21 @@ const aliveWorkers = new Script('alive-workers', (reply) =>
 );
 const listHeartbeats = new Script('list-heartbeats', (reply) => {
   const [now, beats] = asList(reply);
+  const texts = asList(beats).map(asText);
   return {
     now: asNumber(now),
-    // One of another release may have another shape; it must not hide those that can be read.
-    heartbeats: asList(beats)
-      .map((text) => heartbeatSchema.safeParse(JSON.parse(asText(text))).data)
-      .filter((heartbeat) => heartbeat !== undefined),
+    // A heartbeat of another release may have another shape; it must not hide those that can be read.
+    heartbeats: Array.from({ length: texts.length / 2 }, (_, index) => ({
+      id: texts[2 * index] ?? '',
+      heartbeat: readHeartbeat(texts[2 * index] ?? '', texts[2 * index + 1] ?? ''),
+    })),
   };
 });
+
+function readHeartbeat(id: string, text: string): WorkerHeartbeat | undefined {
+  const { data } = heartbeatSchema.safeParse(jsonOf(text));
+  return data?.id === id ? data : undefined;
+}
 
 /**
  * Who is alive. A worker incarnation holds a lease in Redis; one whose lease ran out is dead for ever, even if its
@@ -81,9 +90,12 @@ const listHeartbeats = new Script('list-heartbeats', (reply) => {
  */
 export class WorkerRegistry {
   readonly #redis: RedisConnection;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection) {
+  /** @param options.logger names the heartbeats that cannot be read, each once in a while. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
@@ -138,9 +150,12 @@ export class WorkerRegistry {
     const alive = await this.aliveIds(heartbeats.map(({ id }) => id));
     const dead = heartbeats.filter(({ id }) => !alive.has(id)).map(({ id }) => id);
     if (dead.length > 0) await this.#redis.hdel(keys.heartbeats, ...dead);
-    return heartbeats
-      .filter(({ id }) => alive.has(id))
-      .map((heartbeat) => ({ ...heartbeat, ageMs: Math.max(0, now - heartbeat.at) }));
+    return heartbeats.flatMap(({ id, heartbeat }) => {
+      if (!alive.has(id)) return [];
+      if (heartbeat !== undefined) return [{ ...heartbeat, ageMs: Math.max(0, now - heartbeat.at) }];
+      this.#unreadable.report({ kind: 'heartbeat', name: id, workerId: id });
+      return [];
+    });
   }
 
   /** Those of the given incarnations that count as alive: whose lease lives, or all while the cluster settles. */

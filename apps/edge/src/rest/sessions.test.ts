@@ -1,4 +1,4 @@
-import { createdSessionSchema, sessionSchema, WafleetError } from '@wafleet/contract';
+import { createdSessionSchema, sessionListSchema, sessionSchema, WafleetError } from '@wafleet/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
@@ -86,6 +86,52 @@ describe('POST /api/sessions/:id/restart', () => {
     expect(answer).toMatchObject({ status: 202, body: { status: 'open' } });
   });
 
+  it.each(['closed', 'logged_out', 'failed'] as const)(
+    'queues a session that is %s and whose worker died before it released it',
+    async (status) => {
+      const worker = await cluster.startWorker();
+      const fence = await worker.own(tenant.tenantId, 'shop-1');
+      await worker.sessions.setStatus(fence, { status });
+      await worker.die();
+
+      const answer = await asTenant('POST /api/sessions/shop-1/restart');
+      expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
+      expect(await cluster.sessions.get(fence)).not.toHaveProperty('worker');
+    },
+  );
+
+  it('has the owner release a session that failed a moment ago', async () => {
+    const worker = await cluster.startWorker(async (command, self) => {
+      if (command.kind === 'release') await self.release(fence);
+      return {};
+    });
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'failed' });
+
+    const answer = await asTenant('POST /api/sessions/shop-1/restart');
+    expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
+    expect(worker.received).toMatchObject([{ kind: 'release', sessionId: 'shop-1' }]);
+  });
+
+  it('takes a session that failed from an owner that lives and does not release it', async () => {
+    const worker = await cluster.startWorker(async (command, self) => self.refuse(command));
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'failed' });
+
+    const answer = await asTenant('POST /api/sessions/shop-1/restart');
+    expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
+    await expect(worker.sessions.setStatus(fence, { status: 'open' })).rejects.toThrow('no longer owns');
+  });
+
+  it('queues a session whose worker died, whatever its status was', async () => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'open' });
+    await worker.die();
+    const answer = await asTenant('POST /api/sessions/shop-1/restart');
+    expect(answer).toMatchObject({ status: 202, body: { status: 'queued' } });
+  });
+
   it('knows no session of another tenant', async () => {
     await asTenant('POST /api/sessions', { id: 'shop-1' });
     tenant = await cluster.createTenant();
@@ -152,6 +198,48 @@ describe('DELETE /api/sessions/:id', () => {
     expect(worker.received).toEqual([]);
   });
 
+  it('keeps a linked session without a worker until a worker has logged it out, and says so', async () => {
+    const dead = await cluster.startWorker();
+    const fence = await dead.own(tenant.tenantId, 'shop-1');
+    await dead.sessions.setStatus(fence, { status: 'failed', phone: '15550001001' });
+    await dead.die();
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({
+      status: 202,
+      body: { id: 'shop-1', removal: 'removing' },
+    });
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({
+      status: 200,
+      body: { status: 'queued', reason: 'removing' },
+    });
+    expect(await asTenant('POST /api/sessions/shop-1/restart')).toMatchObject({ status: 202 });
+
+    const worker = await cluster.startWorker();
+    const claim = await worker.claim(fence);
+    await worker.sessions.purge(claim, { fence: claim, ifMarked: true, isUnlinked: false });
+    expect(await cluster.sessions.get(fence)).toBeUndefined();
+  });
+
+  it('removes a linked session at once when that is forced, and says that the phone lists it', async () => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    await worker.sessions.setStatus(fence, { status: 'reconnecting', phone: '15550001001' });
+    expect(await asTenant('DELETE /api/sessions/shop-1?force=true')).toMatchObject({
+      status: 200,
+      body: { id: 'shop-1', removal: 'still-listed' },
+    });
+    expect(worker.received).toEqual([]);
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
+  });
+
+  it('tells when the owner could not have WhatsApp confirm', async () => {
+    const worker = await cluster.startWorker(async () => ({ isUnlinked: false }));
+    await worker.own(tenant.tenantId, 'shop-1');
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({
+      status: 200,
+      body: { removal: 'still-listed' },
+    });
+  });
+
   it('keeps the session while its owner is only just taking it up', async () => {
     const worker = await cluster.startWorker(async (command, self) => self.refuse(command));
     await worker.own(tenant.tenantId, 'shop-1');
@@ -166,6 +254,50 @@ describe('DELETE /api/sessions/:id', () => {
     await worker.own(tenant.tenantId, 'shop-1');
     expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject(error(502, 'WHATSAPP_REFUSED'));
     expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('a session whose record this release cannot read', () => {
+  const entryOf = (id: string) => `wf:{${tenant.tenantId}}:session:${id}`;
+
+  beforeEach(async () => {
+    for (const id of ['first', 'odd', 'last']) await asTenant('POST /api/sessions', { id });
+    await cluster.connection.hset(entryOf('odd'), { status: 'paused', createdAt: 'yesterday', name: '' });
+  });
+
+  it('shows as failed, beside the others', async () => {
+    expect(await asTenant('GET /api/sessions/odd')).toMatchObject({
+      status: 200,
+      body: { id: 'odd', status: 'failed', reason: 'record-unreadable' },
+    });
+    const { status, body } = await asTenant('GET /api/sessions');
+    expect(status).toBe(200);
+    expect(sessionListSchema.parse(body).map(({ id }) => id)).toEqual(['odd', 'first', 'last']);
+  });
+
+  it('is healed by a restart', async () => {
+    expect(await asTenant('POST /api/sessions/odd/restart')).toMatchObject({
+      status: 202,
+      body: { status: 'queued' },
+    });
+    expect(await asTenant('GET /api/sessions/odd')).toMatchObject({
+      body: { status: 'queued', reason: 'restart' },
+    });
+  });
+
+  it.each(['string', 'list'] as const)('is healed or removed when it is a %s', async (type) => {
+    await cluster.connection.del(entryOf('odd'));
+    if (type === 'string') await cluster.connection.set(entryOf('odd'), 'x');
+    else await cluster.connection.rpush(entryOf('odd'), 'x');
+    expect((await asTenant('GET /api/sessions')).status).toBe(200);
+    expect(await asTenant('POST /api/sessions/odd/restart')).toMatchObject({ body: { status: 'queued' } });
+    expect(await asTenant('DELETE /api/sessions/odd')).toMatchObject({ status: 204 });
+    expect(await cluster.connection.exists(entryOf('odd'))).toBe(0);
+  });
+
+  it('can be removed', async () => {
+    expect(await asTenant('DELETE /api/sessions/odd')).toMatchObject({ status: 204 });
+    expect(await asTenant('GET /api/sessions/odd')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
   });
 });
 

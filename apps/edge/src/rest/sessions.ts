@@ -6,6 +6,7 @@ import {
   sessionListSchema,
   sessionPageQuerySchema,
   sessionPageSchema,
+  sessionRemovalSchema,
   sessionSchema,
   WafleetError,
 } from '@wafleet/contract';
@@ -128,15 +129,21 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesOptions> = async 
       config: { scope: 'sessions:write', cost: 10 },
       schema: {
         summary: 'Remove a session',
-        description: 'Unlinks it from the phone and wipes all that is stored of it.',
+        description:
+          'Unlinks it from the phone and wipes all that is stored of it: 204. A linked session that is not open is ' +
+          'connected once to be unlinked; while that goes on the answer is 202. 200 says that it is removed and the ' +
+          'phone may go on listing a linked device. With `force=true` it is removed at once, without unlinking.',
         tags: ['sessions'],
         params: sessionParamsSchema,
-        response: { 204: z.null(), ...errorResponses },
+        querystring: z.strictObject({ force: z.enum(['true', 'false']).optional() }),
+        response: { 200: sessionRemovalSchema, 202: sessionRemovalSchema, 204: z.null(), ...errorResponses },
       },
     },
     async (request, reply) => {
-      await removal.remove(sessionRefOf(request));
-      return reply.code(204).send(null);
+      const ref = sessionRefOf(request);
+      const outcome = await removal.remove(ref, { force: request.query.force === 'true' });
+      if (outcome === 'removed') return reply.code(204).send(null);
+      return reply.code(outcome === 'removing' ? 202 : 200).send({ id: ref.sessionId, removal: outcome });
     },
   );
 };

@@ -1,12 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
+import type { PlacementQueue } from '@wafleet/placement';
+import type { Logger } from '@wafleet/runtime';
 import type { SessionDirectory, SessionRef, WorkerRegistry } from '@wafleet/store';
 import { hasLivingOwner } from './owner-liveness.js';
 import type { SessionCommands } from './session-commands.js';
+
+/** How long a linked session keeps its keys so that a login can log it out, ms. */
+const PATIENCE_MS = 60 * 60 * 1000;
+/** How long a request waits for a worker to take the session up and log it out. */
+const WAIT_MS = 8_000;
+const LOOK_MS = 100;
+
+/**
+ * What became of a session. `removed`: nothing is stored of it, and no phone lists it. `still-listed`: nothing is stored
+ * of it, and its phone may go on listing a linked device. `removing`: a worker is going to log it out.
+ */
+export type RemovalOutcome = 'removed' | 'still-listed' | 'removing';
 
 interface SessionRemovalResources {
   readonly sessions: SessionDirectory;
   readonly workers: WorkerRegistry;
   readonly commands: SessionCommands;
+  readonly placement: PlacementQueue;
+  readonly logger: Logger;
 }
 
 /** Removes sessions. */
@@ -18,26 +35,80 @@ export class SessionRemoval {
   }
 
   /**
-   * Unlinks the session through the worker that owns it, then purges all that is stored of it. Without a living
-   * owner it is purged alone. A worker that takes the session up at the same time is refused by its fence, as the
-   * purge ends every ownership. Done again after a failure, it goes on from where it stopped.
-   * @throws {WafleetError} SESSION_NOT_FOUND; OUTCOME_UNKNOWN when the worker did not answer, NO_WORKER when it is only
-   * just taking the session up: nothing is purged then, so that the phone does not keep a linked device that nobody
-   * can unlink.
+   * Notes that the session is to be removed, and has a worker log it out at WhatsApp and purge it: its owner, or, where
+   * it has none, the next one. Keys are kept until then, for up to an hour. Whoever dies meanwhile, the sweeps see to it
+   * that another worker goes on. A session without credentials is purged at once.
+   * @param options.force purges it at once, linked or not.
+   * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER when the owner is only just taking the session up, or the
+   * owner's own error: the session stays as it is then.
    */
-  async remove(ref: SessionRef): Promise<void> {
-    const { sessions, workers, commands } = this.#resources;
-    await sessions.require(ref);
-    try {
-      await commands.call({ kind: 'unlink', ...ref });
-    } catch (error) {
-      const owned = !isWithoutOwner(error) || (await hasLivingOwner(await sessions.require(ref), workers));
-      if (owned) throw error;
+  async remove(ref: SessionRef, { force = false }: { force?: boolean } = {}): Promise<RemovalOutcome> {
+    const { sessions, workers } = this.#resources;
+    const record = await sessions.require(ref);
+    if (force) {
+      const mayBeListed = record.phone !== undefined;
+      await sessions.purge(ref);
+      return mayBeListed ? 'still-listed' : 'removed';
     }
-    await sessions.purge(ref);
+    const isOwned = await hasLivingOwner(record, workers);
+    if (!isOwned && record.phone === undefined && !(await sessions.hasCredentials(ref))) {
+      await sessions.purge(ref);
+      return 'removed';
+    }
+    await sessions.markRemoval(ref, {
+      deadWorker: isOwned ? undefined : record.worker,
+      patienceMs: PATIENCE_MS,
+    });
+    const outcome = isOwned ? await this.#haveUnlinked(ref) : undefined;
+    if (outcome !== undefined) return outcome;
+    await this.#askForWorker(ref);
+    return this.#untilGone(ref);
   }
-}
 
-function isWithoutOwner(error: unknown): boolean {
-  return error instanceof WafleetError && (error.code === 'NO_WORKER' || error.code === 'SESSION_NOT_OPEN');
+  /** Undefined if the owner is gone. */
+  async #haveUnlinked(ref: SessionRef): Promise<RemovalOutcome | undefined> {
+    const { sessions, workers, commands } = this.#resources;
+    try {
+      const { isUnlinked = true } = await commands.call({ kind: 'unlink', ...ref });
+      // The worker has done so already, unless it is of an earlier release.
+      await sessions.purge(ref, { ifMarked: true, isUnlinked });
+      return isUnlinked ? 'removed' : 'still-listed';
+    } catch (error) {
+      const code = error instanceof WafleetError ? error.code : undefined;
+      if (code === 'OUTCOME_UNKNOWN') return 'removing';
+      if (code === 'SESSION_NOT_FOUND') return this.#untilGone(ref);
+      const record = await sessions.get(ref);
+      const isWithoutOwner = code === 'NO_WORKER' || code === 'SESSION_NOT_OPEN';
+      if (record === undefined || (isWithoutOwner && !(await hasLivingOwner(record, workers)))) {
+        if (record !== undefined) {
+          await sessions.markRemoval(ref, { deadWorker: record.worker, patienceMs: PATIENCE_MS });
+        }
+        return undefined;
+      }
+      await sessions.unmarkRemoval(ref);
+      throw error;
+    }
+  }
+
+  async #untilGone(ref: SessionRef): Promise<RemovalOutcome> {
+    const { sessions } = this.#resources;
+    const giveUpAt = performance.now() + WAIT_MS;
+    while (performance.now() < giveUpAt) {
+      const record = await sessions.get(ref);
+      if (record?.removeBy === undefined) {
+        return (await sessions.wasUnlinked(ref)) === false ? 'still-listed' : 'removed';
+      }
+      await delay(LOOK_MS);
+    }
+    return 'removing';
+  }
+
+  async #askForWorker(ref: SessionRef): Promise<void> {
+    const { placement, logger } = this.#resources;
+    try {
+      await placement.enqueue({ ...ref, reason: 'restart', avoid: [] });
+    } catch (error) {
+      logger.warn({ err: error, ...ref }, 'could not ask for a worker; the reconciler will');
+    }
+  }
 }

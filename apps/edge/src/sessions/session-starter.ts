@@ -1,10 +1,24 @@
 import { isResting, WafleetError } from '@wafleet/contract';
 import type { PlacementQueue, PlacementReason } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
-import type { SessionDirectory, SessionRecord, SessionRef, TenantRates } from '@wafleet/store';
+import {
+  type CommandClient,
+  RECORD_UNREADABLE,
+  type SessionDirectory,
+  type SessionRecord,
+  type SessionRef,
+  type TenantRates,
+  type WorkerRegistry,
+} from '@wafleet/store';
+import { hasLivingOwner } from './owner-liveness.js';
+
+/** How long the owner of a session that rests may take to release it. */
+const RELEASE_MS = 5_000;
 
 interface SessionStarterResources {
   readonly sessions: SessionDirectory;
+  readonly workers: WorkerRegistry;
+  readonly client: CommandClient;
   readonly placement: PlacementQueue;
   readonly rates: TenantRates;
   /** How many sessions a tenant may have that has no limit of its own. */
@@ -33,15 +47,27 @@ export class SessionStarter {
   }
 
   /**
-   * Opens a session again that has come to rest: one that nobody linked in time, that was logged out, or that
-   * failed. One that does not rest is left as it is, so that asking twice does no harm.
+   * Opens a session again that has come to rest: one that nobody linked in time, that was logged out, that failed, or
+   * whose record cannot be read. A session that a living worker runs is left as it is, so asking twice does no harm.
+   * The owner of a session that rests may have died before it released it, or may not release it: neither keeps the
+   * session from being restarted.
    * @throws {WafleetError} SESSION_NOT_FOUND.
    */
   async restart(ref: SessionRef): Promise<SessionRecord> {
-    const { sessions } = this.#resources;
+    const { sessions, workers } = this.#resources;
     const record = await sessions.require(ref);
-    if (!isResting(record.status)) return record;
-    if (await sessions.markQueued(ref, 'restart')) await this.#askForWorker(ref, 'restart');
+    const isOwned = await hasLivingOwner(record, workers);
+    // One that is being removed stays so.
+    if (record.removeBy !== undefined) return record;
+    if (isOwned && !isResting(record.status)) return record;
+    if (isOwned) await this.#haveReleased(record);
+    const isReadable = record.reason !== RECORD_UNREADABLE;
+    const isQueued = await sessions.requeue(ref, {
+      reason: 'restart',
+      notOwner: record.worker,
+      status: isReadable ? record.status : undefined,
+    });
+    if (isQueued) await this.#askForWorker(ref, 'restart');
     return sessions.require(ref);
   }
 
@@ -54,6 +80,20 @@ export class SessionStarter {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');
       throw error;
+    }
+  }
+
+  /** Never rejects: an owner that does not release a session which rests loses it. */
+  async #haveReleased({ tenantId, sessionId, worker }: SessionRecord): Promise<void> {
+    if (worker === undefined) return;
+    const { client, logger } = this.#resources;
+    try {
+      await client.call(worker, { kind: 'release', tenantId, sessionId }, { deadlineMs: RELEASE_MS });
+    } catch (error) {
+      logger.warn(
+        { err: error, tenantId, sessionId, workerId: worker },
+        'owner did not release a resting session',
+      );
     }
   }
 

@@ -3,8 +3,10 @@ import { createLogger } from '@wafleet/runtime';
 import {
   CommandClient,
   DeathWatch,
+  Ownership,
   type RedisConnection,
   SessionDirectory,
+  SessionIndex,
   WorkerRegistry,
 } from '@wafleet/store';
 import { Placer } from '../placer.js';
@@ -50,6 +52,8 @@ export class Placing {
     this.#placer = new Placer({ ...shared, commands: this.#commands, placementsPerSecond: 1_000 });
     this.#sweeps = new Sweeps({
       ...shared,
+      ownership: new Ownership(redis),
+      index: new SessionIndex(redis),
       deaths: new DeathWatch(redis, { witnessed: 200, unwitnessed: 500 }),
       placements: this.queue,
       every,

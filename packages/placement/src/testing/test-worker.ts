@@ -138,6 +138,16 @@ export class TestWorker {
     await this.die();
   }
 
+  /** Says from the next heartbeat on that it stops, and keeps its sessions. */
+  announceDrain(): void {
+    this.#draining = true;
+  }
+
+  /** Claims a session without being asked. */
+  claim(ref: SessionRef): Promise<void> {
+    return this.#claim(ref, undefined);
+  }
+
   async #handle(command: WorkerCommand): Promise<{ sessions?: number }> {
     if (command.kind === 'release') await this.#giveUp(command);
     if (command.kind !== 'assign') return {};

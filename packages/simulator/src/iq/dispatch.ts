@@ -9,6 +9,8 @@ export async function answerIq<Context extends { simulator: DeviceContext['simul
 ): Promise<BinaryNode> {
   const attrs = { id: iq.attrs.id ?? '', from: iq.attrs.to ?? S_WHATSAPP_NET };
   try {
+    const refusal = Array.isArray(iq.content) && context.simulator.requestRefusal(iq.content[0]?.tag ?? '');
+    if (typeof refusal === 'number') throw new IqError(refusal, 'refused');
     if (!handler) throw new IqError(501, 'feature-not-implemented');
     return { tag: 'iq', attrs: { ...attrs, type: 'result' }, content: [...(await handler(iq, context))] };
   } catch (error) {

@@ -72,6 +72,7 @@ export class Gate implements ConnectionHandler {
       return;
     }
     const client = this.#registering.get(connection);
+    if (stanza.tag === 'ack') client?.acknowledged(stanza);
     if (!client || stanza.tag !== 'iq') return;
     if (stanza.attrs.type === 'result') {
       client.answered(stanza);

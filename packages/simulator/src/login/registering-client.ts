@@ -27,6 +27,7 @@ export interface RegistrationPayload {
 export class RegisteringClient {
   readonly payload: RegistrationPayload;
   readonly #connection: Connection;
+  readonly #awaitedAcks = new Map<string, () => void>();
   readonly #refs = new Map<string, number>();
   #connected = true;
   #pairing: { confirm(deviceIdentity: Uint8Array): void; abandon(error: Error): void } | undefined;
@@ -122,6 +123,31 @@ export class RegisteringClient {
     });
     this.#connection.close({ code: 515 });
     return device;
+  }
+
+  /**
+   * Makes the refs of the client's QR codes worthless and tells it so, as WhatsApp does with `companion_reg_refresh`.
+   * Resolves when the client has acknowledged that. Source: WhatsApp Web and its reimplementations.
+   */
+  refresh(): Promise<void> {
+    this.#refs.clear();
+    const id = `refresh-${randomBytes(4).toString('hex')}`;
+    const acknowledged = new Promise<void>((resolve) => this.#awaitedAcks.set(id, resolve));
+    this.send({
+      tag: 'notification',
+      attrs: {
+        from: S_WHATSAPP_NET,
+        type: 'companion_reg_refresh',
+        id,
+        t: String(Math.floor(Date.now() / 1000)),
+      },
+    });
+    return acknowledged;
+  }
+
+  /** Takes the client's acknowledgements. */
+  acknowledged({ attrs }: BinaryNode): void {
+    if (attrs.class === 'notification') this.#awaitedAcks.get(attrs.id ?? '')?.();
   }
 
   /** Takes the client's answers to the server's own requests. */

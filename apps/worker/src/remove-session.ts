@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isResting } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { WhatsAppSession } from '@wafleet/session';
+import { type Fence, NotOwnerError, type SessionDirectory } from '@wafleet/store';
+
+const LOOK_MS = 1_000;
+
+interface Removal {
+  readonly fence: Fence;
+  readonly session: WhatsAppSession;
+  readonly directory: SessionDirectory;
+  /** When the session is purged, unlinked or not, ms since 1970. */
+  readonly removeBy: number;
+  readonly isOwned: () => boolean;
+  readonly logger: Logger;
+}
+
+/**
+ * Removes a session: waits until it is open, logs it out at WhatsApp, and purges it. One that turns out to be unlinked,
+ * or that WhatsApp refuses for good, is purged at once. When WhatsApp does not confirm the logout, the keys stay and the
+ * session is left to the next worker, until its time is up. Every step may be done again: what has to be done stands in
+ * the directory until the purge.
+ *
+ * Resolves to whether no phone lists the device any more.
+ * @throws {NotOwnerError} if the session is left to another worker.
+ */
+export async function removeSession(removal: Removal): Promise<{ isUnlinked: boolean }> {
+  const { fence, session, directory, removeBy, isOwned, logger } = removal;
+  const isTimeUp = () => Date.now() >= removeBy;
+  const isDecided = () =>
+    session.status === 'open' || session.status === 'awaiting_link' || isResting(session.status);
+  while (isOwned() && !isDecided() && !isTimeUp()) {
+    await Promise.race([session.statusChanged(), delay(LOOK_MS, undefined, { ref: false })]);
+  }
+  if (!isOwned()) throw new NotOwnerError(fence);
+  const isUnlinked = isResting(session.status)
+    ? session.status !== 'failed'
+    : (await session.unlink({ keepsKeys: !isTimeUp() })).isUnlinked;
+  const { tenantId, sessionId } = fence;
+  const isFinal = isUnlinked || isResting(session.status) || isTimeUp();
+  if (!isFinal) throw new NotOwnerError(fence);
+  if (!isUnlinked)
+    logger.warn({ tenantId, sessionId }, 'a session is removed that its phone goes on listing');
+  await directory.purge(fence, { fence, ifMarked: true, isUnlinked });
+  return { isUnlinked };
+}

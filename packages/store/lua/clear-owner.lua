@@ -1,0 +1,15 @@
+-- Takes a session from a worker that is dead. Its epoch stays, so that the fence refuses whatever that one still writes.
+--   KEYS[1]  owner record
+--   KEYS[2]  directory entry
+--   KEYS[3]  ids of the tenant's sessions that want a worker and have none
+--   KEYS[4]  ids of the tenant's sessions that the dead worker owns
+--   ARGV[1]  the dead worker
+--   ARGV[2]  session id
+-- Returns 1, or 0 when the session is not that worker's.
+-- @include want-worker
+redis.call('SREM', KEYS[4], ARGV[2])
+if redis.call('HGET', KEYS[1], 'worker') ~= ARGV[1] then
+  return 0
+end
+note_unowned(KEYS[2], KEYS[3], ARGV[2])
+return redis.call('HDEL', KEYS[1], 'worker')

@@ -1,0 +1,24 @@
+-- Notes that a session is to be removed as soon as its phone was told. A session without a living owner is queued for a
+-- worker, which logs it out.
+--   KEYS[1]  owner record
+--   KEYS[2]  directory entry
+--   KEYS[3]  ids of the tenant's sessions that want a worker and have none
+--   KEYS[4]  ids of the tenant's sessions that ARGV[2] owns
+--   ARGV[1]  session id
+--   ARGV[2]  worker that is dead and so no owner, or ''
+--   ARGV[3]  after how long it is removed whether the phone was told or not, ms; an earlier note stays
+-- Returns 1, or 0 when there is no such session.
+-- @include write-status
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  return 0
+end
+redis.call('HSETNX', KEYS[2], 'removeBy', string.format('%.0f', now() + ARGV[3]))
+local worker = redis.call('HGET', KEYS[1], 'worker')
+if not worker or worker == ARGV[2] then
+  redis.call('HDEL', KEYS[1], 'worker')
+  redis.call('SREM', KEYS[4], ARGV[1])
+  redis.call('HSET', KEYS[2], 'desired', 'open')
+  write_status(KEYS[2], 'queued', 'removing')
+  redis.call('SADD', KEYS[3], ARGV[1])
+end
+return 1

@@ -1,0 +1,40 @@
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+import { asNumber } from './reply.js';
+import { Script } from './script.js';
+
+/** How long a turn, or a place in the line, lasts without another call of `take`. Call about three times as often. */
+export const DRAIN_TURN_MS = 10_000;
+/** Workers of the whole cluster that drain at the same time. */
+const AT_ONCE = 1;
+
+const takeDrainTurn = new Script('take-drain-turn', asNumber);
+
+/**
+ * Whose turn it is to drain. Whatever stops workers may stop all at once; taking turns, few of their sessions are away
+ * at a time. A holder that dies loses its turn after 10 s. Time is that of Redis.
+ */
+export class DrainTurns {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** Takes a turn, or keeps it; false while others have theirs, or are before this worker. */
+  async take(worker: string, { timeLeftMs }: { timeLeftMs: number }): Promise<boolean> {
+    const taken = await takeDrainTurn.run(
+      this.#redis,
+      [keys.drainTurns, keys.drainLine, keys.drainLineLife],
+      [worker, Math.max(0, Math.round(timeLeftMs)), DRAIN_TURN_MS, AT_ONCE],
+    );
+    return taken === 1;
+  }
+
+  /** Gives the turn, or the place in the line, back. */
+  async giveBack(worker: string): Promise<void> {
+    await Promise.all(
+      [keys.drainTurns, keys.drainLine, keys.drainLineLife].map((key) => this.#redis.zrem(key, worker)),
+    );
+  }
+}

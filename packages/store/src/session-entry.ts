@@ -1,0 +1,94 @@
+import { type SessionStatus, sessionStatusSchema } from '@wafleet/contract';
+import { z } from 'zod';
+import type { SessionRef } from './session-ref.js';
+
+export type DesiredState = 'open' | 'closed';
+
+/** The reason of a session whose record this release cannot read. It shows as `failed`; a restart heals it. */
+export const RECORD_UNREADABLE = 'record-unreadable';
+
+/** A session as the directory knows it. */
+export interface SessionRecord extends SessionRef {
+  readonly name?: string;
+  /** What the session's tenant wants. */
+  readonly desired: DesiredState;
+  /** What its owner says it is. */
+  readonly status: SessionStatus;
+  /** Why it has this status, where there is a reason to tell. */
+  readonly reason?: string;
+  /** Since when it has this status, ms since 1970. */
+  readonly since: number;
+  /** The linked phone number, digits only. */
+  readonly phone?: string;
+  /** The worker incarnation in the owner record. It may have died since. */
+  readonly worker?: string;
+  /** ms since 1970. */
+  readonly createdAt: number;
+  /** The session is to be removed once its phone was told, and then in any case, ms since 1970. */
+  readonly removeBy?: number;
+}
+
+/** The last millisecond that a Date can hold. */
+const LAST_INSTANT = 8.64e15;
+const instant = z.coerce.number().min(0).max(LAST_INSTANT);
+
+const fieldSchemas = {
+  name: z.string().trim().min(1).max(100).optional(),
+  desired: z.enum(['open', 'closed']),
+  status: sessionStatusSchema,
+  reason: z.string().optional(),
+  since: instant,
+  phone: z.string().optional(),
+  createdAt: instant,
+  removeBy: instant.optional(),
+} as const;
+
+/** A record as far as it can be read, and the fields that cannot be; `[]` for a record that is no hash at all. */
+export interface ReadEntry {
+  readonly record: SessionRecord;
+  readonly unreadable: readonly string[] | undefined;
+}
+
+/**
+ * Reads a directory entry. Never throws: a field that this release does not understand, as a later or a rolled back
+ * release leaves it, must not hide the other sessions. Without a status or a wish that it knows, the session counts as
+ * failed with `record-unreadable`; of any other field a default is taken.
+ * @param entry undefined if what is stored is no hash.
+ */
+export function readEntry(
+  ref: SessionRef,
+  entry: Readonly<Record<string, string>> | undefined,
+  worker: string | undefined,
+): ReadEntry {
+  const unreadable: string[] = [];
+  const read = <T>(field: string, schema: z.ZodType<T>): T | undefined => {
+    const { success, data } = schema.safeParse(entry?.[field]);
+    if (!success) unreadable.push(field);
+    return data;
+  };
+  const name = read('name', fieldSchemas.name);
+  const desired = read('desired', fieldSchemas.desired);
+  const status = read('status', fieldSchemas.status);
+  const reason = read('reason', fieldSchemas.reason);
+  const phone = read('phone', fieldSchemas.phone);
+  const removeBy = read('removeBy', fieldSchemas.removeBy);
+  const createdAt = read('createdAt', fieldSchemas.createdAt) ?? 0;
+  const since = read('since', fieldSchemas.since) ?? createdAt;
+  const isKnown = desired !== undefined && status !== undefined;
+  const shownReason = isKnown ? reason : RECORD_UNREADABLE;
+  const record: SessionRecord = {
+    tenantId: ref.tenantId,
+    sessionId: ref.sessionId,
+    desired: desired ?? 'open',
+    status: isKnown ? status : 'failed',
+    since,
+    createdAt,
+    ...(name === undefined ? {} : { name }),
+    ...(shownReason === undefined ? {} : { reason: shownReason }),
+    ...(phone === undefined ? {} : { phone }),
+    ...(worker === undefined ? {} : { worker }),
+    ...(removeBy === undefined ? {} : { removeBy }),
+  };
+  if (entry === undefined) return { record, unreadable: [] };
+  return { record, unreadable: unreadable.length > 0 ? unreadable : undefined };
+}

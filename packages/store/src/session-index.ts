@@ -1,0 +1,107 @@
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+import { asNumber } from './reply.js';
+import { Script } from './script.js';
+import type { SessionRef } from './session-ref.js';
+
+/** A tenant without unowned sessions stays listed for so long after the last one was noted, ms. */
+const TENANT_QUIET_MS = 10 * 60 * 1000;
+/** Commands sent to Redis at once. */
+const AT_ONCE = 100;
+
+const reindexSession = new Script('reindex-session', asNumber);
+
+/**
+ * Which sessions a worker owns, and which want a worker and have none, without reading all sessions.
+ *
+ * The ids stand beside the owner records, in sets of the same tenant, and the scripts that change an owner record
+ * change the sets with it. Which tenants a set is to be looked for in stands in another slot of a Redis Cluster, so it
+ * is noted before the script runs, and may name tenants that have no such session. An entry may be out of date after a
+ * failover or a change by an earlier release: whoever reads it looks at the owner record. What is missing is entered
+ * by the slow comparison of all sessions (see Reconciler).
+ */
+export class SessionIndex {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** To be called before a worker claims a session of the tenant. */
+  async noteOwner(worker: string, tenantId: string): Promise<void> {
+    await Promise.all([
+      this.#redis.sadd(keys.owners, worker),
+      this.#redis.sadd(keys.tenantsOf(worker), tenantId),
+    ]);
+  }
+
+  /** To be called before a session of the tenant may lose its owner, or is made. */
+  async noteUnowned(tenantId: string): Promise<void> {
+    await this.#redis.zadd(keys.unownedTenants, String(Date.now()), tenantId);
+  }
+
+  /** The workers that may own sessions, dead ones too. */
+  owners(): Promise<string[]> {
+    return this.#redis.smembers(keys.owners);
+  }
+
+  /** Up to `most` sessions that a worker may own. A dead worker without any is forgotten. */
+  async ownedBy(worker: string, most: number): Promise<SessionRef[]> {
+    const tenantIds = await this.#redis.smembers(keys.tenantsOf(worker));
+    return this.#some(tenantIds, (tenantId) => keys.owned(tenantId, worker), most);
+  }
+
+  /** A dead worker that owns nothing any more. */
+  async forgetOwner(worker: string): Promise<void> {
+    await this.#redis.del(keys.tenantsOf(worker));
+    await this.#redis.srem(keys.owners, worker);
+  }
+
+  /** Up to `most` sessions that may want a worker and have none, drawn at random where there are more. */
+  async unowned(most: number): Promise<SessionRef[]> {
+    const listed = await this.#redis.zrange(keys.unownedTenants, 0, '-1');
+    const found = await this.#some(shuffled(listed), keys.unowned, most);
+    if (found.length === 0) {
+      await this.#redis.zremrangebyscore(keys.unownedTenants, '-inf', String(Date.now() - TENANT_QUIET_MS));
+    }
+    return found;
+  }
+
+  /** Enters a session where it belongs, and takes it from where it does not, given the worker that was seen to own it. */
+  async reindex({ tenantId, sessionId }: SessionRef, worker: string | undefined): Promise<void> {
+    const ref = { tenantId, sessionId };
+    await reindexSession.run(
+      this.#redis,
+      [keys.owner(ref), keys.session(ref), keys.unowned(tenantId), keys.owned(tenantId, worker ?? '')],
+      [sessionId, worker ?? ''],
+    );
+  }
+
+  async #some(
+    tenantIds: readonly string[],
+    keyOf: (tenantId: string) => string,
+    most: number,
+  ): Promise<SessionRef[]> {
+    const found: SessionRef[] = [];
+    for (let from = 0; from < tenantIds.length && found.length < most; from += AT_ONCE) {
+      const page = await Promise.all(
+        tenantIds.slice(from, from + AT_ONCE).map(async (tenantId) => {
+          const ids = await this.#redis.srandmember(keyOf(tenantId), most);
+          return ids.map((sessionId) => ({ tenantId, sessionId }));
+        }),
+      );
+      found.push(...page.flat());
+    }
+    return found.slice(0, most);
+  }
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const mixed = [...items];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    const [one, two] = [mixed[last], mixed[other]];
+    if (one !== undefined && two !== undefined) [mixed[last], mixed[other]] = [two, one];
+  }
+  return mixed;
+}

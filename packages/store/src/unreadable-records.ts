@@ -1,0 +1,60 @@
+import type { Logger } from '@wafleet/runtime';
+
+/** How long a record that was reported is not reported again, ms. */
+const QUIET_MS = 5 * 60 * 1000;
+/** Records remembered as reported. Beyond that the oldest is forgotten, and may be reported early. */
+const MOST_REMEMBERED = 10_000;
+
+/** What names a record in the log. It never holds the record's content, which may be a secret. */
+export interface UnreadableRecord {
+  /** Such as `session`, `heartbeat` or `api-key`. */
+  readonly kind: string;
+  /** Unique within its kind. */
+  readonly name: string;
+  /** The fields that cannot be read; empty for all. */
+  readonly fields?: readonly string[] | undefined;
+  readonly tenantId?: string | undefined;
+  readonly sessionId?: string | undefined;
+  readonly workerId?: string | undefined;
+  readonly keyId?: string | undefined;
+}
+
+/**
+ * Reports stored records that this release cannot read, as a later or a rolled back release leaves them. Each record
+ * is logged once in five minutes by a process, since sweeps meet it again and again.
+ */
+export class UnreadableRecords {
+  readonly #logger: Logger | undefined;
+  readonly #now: () => number;
+  readonly #reportedAt = new Map<string, number>();
+
+  /** @param logger without one nothing is reported. */
+  constructor(logger: Logger | undefined, now: () => number = () => performance.now()) {
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  report({ kind, name, ...named }: UnreadableRecord): void {
+    if (this.#logger === undefined) return;
+    const key = `${kind} ${name}`;
+    const now = this.#now();
+    const reportedAt = this.#reportedAt.get(key);
+    if (reportedAt !== undefined && now - reportedAt < QUIET_MS) return;
+    this.#reportedAt.delete(key);
+    this.#reportedAt.set(key, now);
+    if (this.#reportedAt.size > MOST_REMEMBERED) {
+      const [oldest] = this.#reportedAt.keys();
+      if (oldest !== undefined) this.#reportedAt.delete(oldest);
+    }
+    this.#logger.error({ kind, name, ...named }, 'a stored record cannot be read');
+  }
+}
+
+/** Undefined if the text is not JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
