@@ -1,4 +1,5 @@
 import { messageIdSchema } from '@wafleet/contract';
+import type { TenantLeases } from '@wafleet/store';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -8,6 +9,8 @@ import { errorResponses } from './api-docs.js';
 import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 
 interface MediaRoutesOptions {
+  /** Bounds the downloads of a tenant on all edges together. */
+  readonly leases: Pick<TenantLeases, 'take'>;
   readonly media: MediaDownloads;
 }
 
@@ -46,7 +49,7 @@ function sendHeaders(reply: FastifyReply, headers: Readonly<Record<string, strin
 }
 
 /** Files of messages. */
-export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app, { media }) => {
+export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app, { media, leases }) => {
   app.get(
     PATH,
     {
@@ -66,6 +69,9 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app
           return reply;
         }
       }
+      const release = await leases.take(ref.tenantId, 'mediaDownloads');
+      if (reply.raw.closed) release();
+      else reply.raw.once('close', release);
       sendFile(reply, messageId, await media.open(ref, client));
       return reply;
     },
