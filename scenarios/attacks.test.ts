@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { useAttackedCluster } from './attacks/attacked-cluster.js';
 import { attackKeys } from './attacks/keys.js';
 import { attackPackets } from './attacks/packets.js';
+import { attackQuotas } from './attacks/quotas.js';
 import { attackRequests } from './attacks/requests.js';
 import { attackSecrets } from './attacks/secrets.js';
 import { attackSubscriptions } from './attacks/subscriptions.js';
@@ -24,6 +25,7 @@ describe('keys', () => attackKeys(attacked));
 describe('another client’s secret', () => attackSecrets(attacked));
 describe('packets', () => attackPackets(attacked));
 describe('requests', () => attackRequests(attacked));
+describe('what tenants share', () => attackQuotas(attacked));
 
 test('nobody was harmed: nothing is missing or foreign, the edge has its size, its log no secret', async () => {
   const { edge, listener } = attacked;

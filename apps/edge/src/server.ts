@@ -291,6 +291,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     revocation,
     tenants: new TenantDirectory(redis),
     limits,
+    leases,
     usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
     pages: new SessionPages(redis, sessions),

@@ -51,6 +51,21 @@ describe('bounds', () => {
     await waitFor(async () => (await media.get(url)).ok, { what: 'there is room again' });
   });
 
+  it('hold for all edges together', async () => {
+    const startEdge = () =>
+      media.cluster.startEdge({ media: { url: media.host.url }, tenantLimits: { mediaDownloads: 1 } });
+    const [first, second] = [await startEdge(), await startEdge()];
+    media.receive(Buffer.alloc(1_000_000, 1), {}, HALF);
+    const stalled = await media.open(first.url);
+    const { headers, ...answer } = await media.refusal(second.url);
+    expect(answer).toMatchObject(refused(429, 'TOO_MANY_DOWNLOADS'));
+    expect(answer.error.details).toMatchObject({ resource: 'mediaDownloads', limit: 1, used: 1 });
+    expect(headers.get('retry-after')).toBe('1');
+    stalled.destroy();
+    media.receive(Buffer.from('a file'));
+    await waitFor(async () => (await media.get(second.url)).ok, { what: 'there is room again' });
+  });
+
   it('end what stands still', async () => {
     const { url } = await media.edgeWith({ stallMs: 2_000 });
     media.receive(Buffer.alloc(1_000_000, 1), {}, HALF);

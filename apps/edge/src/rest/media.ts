@@ -1,4 +1,5 @@
 import { type CloseReason, messageIdSchema, WafleetError } from '@wafleet/contract';
+import type { TenantLeases } from '@wafleet/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -12,6 +13,8 @@ import { errorResponses } from './api-docs.js';
 import { sessionParamsSchema, sessionRefOf } from './session-params.js';
 
 interface MediaRoutesOptions {
+  /** Bounds the downloads of a tenant on all edges together. */
+  readonly leases: Pick<TenantLeases, 'take'>;
   readonly media: MediaDownloads;
   readonly keys: KeyAuthenticator;
   /** By which the end of a key reaches what it has open. */
@@ -77,7 +80,10 @@ function sendHeaders(reply: FastifyReply, headers: Readonly<Record<string, strin
 }
 
 /** Files of messages. */
-export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app, { media, ...access }) => {
+export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (
+  app,
+  { media, leases, ...access },
+) => {
   app.get(
     PATH,
     {
@@ -97,6 +103,9 @@ export const mediaRoutes: FastifyPluginAsyncZod<MediaRoutesOptions> = async (app
           return reply;
         }
       }
+      const release = await leases.take(ref.tenantId, 'mediaDownloads');
+      if (reply.raw.closed) release();
+      else reply.raw.once('close', release);
       sendFile(reply, messageId, await media.open(ref, client));
       return reply;
     },

@@ -6,6 +6,7 @@ import type {
   SessionDirectory,
   SessionPages,
   TenantDirectory,
+  TenantLeases,
   TenantLimitTable,
   TenantUsage,
 } from '@wafleet/store';
@@ -49,6 +50,7 @@ export interface RestResources {
   readonly tenants: TenantDirectory;
   readonly limits: TenantLimitTable;
   readonly usage: TenantUsage;
+  readonly leases: TenantLeases;
   readonly sessions: SessionDirectory;
   readonly pages: SessionPages;
   /** Takes what REST calls cost. */
