@@ -1,0 +1,65 @@
+import { connect, type Socket } from 'node:net';
+
+/** How a client leaves. `hold` keeps the connection and never closes it, whatever the edge does. */
+export const ENDINGS = ['answer', 'answer', 'answer', 'end', 'reset', 'reset', 'hold'] as const;
+
+export interface Exchange {
+  readonly port: number;
+  readonly bytes: Buffer;
+  /** After how many of these the client pauses or leaves; all of them for `answer`. */
+  readonly cutAt: number;
+  /** How long it then waits before it leaves, ms. */
+  readonly pauseMs: number;
+  readonly ending: (typeof ENDINGS)[number];
+}
+
+/** A connection that its client does not close. */
+export interface Held {
+  readonly socket: Socket;
+  /** What has come so far. */
+  answer(): string;
+}
+
+/** How long a client waits for an answer to what may not be a whole request, ms. */
+const PATIENCE_MS = 1_500;
+
+/**
+ * Sends bytes over a connection of its own and leaves as told. Resolves with all that came back. Never rejects.
+ * @param hold takes the connections that are not closed.
+ */
+export function exchange(input: Exchange, hold: (held: Held) => void): Promise<Buffer> {
+  const { port, bytes, cutAt, pauseMs, ending } = input;
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: ending === 'hold' });
+    const done = () => resolve(Buffer.concat(chunks));
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.once('close', done);
+    if (ending === 'answer') {
+      socket.write(bytes.subarray(0, cutAt));
+      socket.write(bytes.subarray(cutAt));
+      const leaving = setTimeout(() => socket.resetAndDestroy(), PATIENCE_MS);
+      socket.once('close', () => clearTimeout(leaving));
+      // Most answers keep the connection, so that the first one is waited for and then a moment for more.
+      socket.once('data', () => setTimeout(() => socket.end(), pauseMs));
+      return;
+    }
+    socket.write(bytes.subarray(0, cutAt));
+    setTimeout(() => {
+      if (ending === 'reset') socket.resetAndDestroy();
+      else if (ending === 'end') {
+        socket.end();
+        setTimeout(() => socket.destroy(), PATIENCE_MS);
+      } else {
+        hold({ socket, answer: () => Buffer.concat(chunks).toString('latin1') });
+        done();
+      }
+    }, pauseMs);
+  });
+}
+
+/** The statuses of the HTTP answers among what came back. */
+export function statusesIn(bytes: Buffer): number[] {
+  return [...bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+}
