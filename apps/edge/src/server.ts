@@ -33,6 +33,7 @@ import {
   TenantRates,
   TenantUsage,
   WorkerRegistry,
+  WrongGuesses,
 } from '@wafleet/store';
 import { AdminAccess } from './auth/admin-access.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
@@ -189,10 +190,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       'TRUSTED_PROXIES trusts whole networks: everyone in there who reaches this edge directly can pretend to be any address',
     );
   }
+  const guesses = new WrongGuesses(redis);
   const connectionLimits = new ConnectionLimits({
     limits: clientLimits,
     addresses,
     counts: new SocketCounts(redis, { edgeId }),
+    guesses,
     onExceeded: (limit) => tally.countLimited(limit),
     logger,
   });
@@ -283,6 +286,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   await registerRoutes(app, {
     admin: new AdminAccess(options.adminToken, {
       onExceeded: () => tally.countLimited('wrong_admin_tokens'),
+      ...{ guesses, logger },
     }),
     metricsToken: options.metricsToken,
     keys,

@@ -48,3 +48,4 @@ export { TenantDirectory } from './tenants.js';
 export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';
 export { SharedWriteProbe, writeProbe } from './write-probe.js';
+export { type AdminTokenWaits, WrongGuesses } from './wrong-guesses.js';

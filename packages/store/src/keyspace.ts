@@ -73,6 +73,10 @@ import type { CommandLane } from './worker-command.js';
  * |                                 |        | edges (JSON); expires                                            |
  * | wf:{edges}:counting             | zset   | edges, by until when their counts of sockets hold, ms            |
  * | wf:{edges}:sockets:<key id>     | hash   | edge → how many sockets of the API key it has; expires           |
+ * | wf:wrong-keys:<address>         | string | when an address may show as many wrong keys as at first again,   |
+ * |                                 |        | ms; expires then                                                 |
+ * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
+ * |                                 |        | is looked at, ms; expires                                        |
  * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
  * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
  */
@@ -143,6 +147,9 @@ export const keys = {
   edge: (edgeId: string) => `wf:edge:${edgeId}`,
   edgesCounting: 'wf:{edges}:counting',
   socketCounts: (keyId: string) => `wf:{edges}:sockets:${keyId}`,
+
+  wrongKeys: (address: string) => `wf:wrong-keys:${address}`,
+  wrongAdminTokens: (address: string) => `wf:wrong-admin-tokens:${address}`,
 
   connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
   placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,

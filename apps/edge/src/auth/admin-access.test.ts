@@ -1,4 +1,6 @@
+import { createLogger } from '@wafleet/runtime';
 import { describe, expect, it } from 'vitest';
+import { LONE_GUESSES } from '../testing/lone-guesses.js';
 import { AdminAccess } from './admin-access.js';
 
 const TOKEN = 'the-token-of-the-administrator';
@@ -9,6 +11,8 @@ function access() {
     onExceeded: () => {
       exceeded.times += 1;
     },
+    guesses: LONE_GUESSES,
+    logger: createLogger({ app: 'test', level: 'silent' }),
   });
   /** How many tokens of an address are looked at. */
   const guess = (address: string, times: number): number => {

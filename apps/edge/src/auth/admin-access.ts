@@ -1,16 +1,29 @@
 import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { AdminTokenWaits, WrongGuesses } from '@wafleet/store';
 import { LRUCache } from 'lru-cache';
 import { TokenBucket } from '../limits/token-bucket.js';
 import { SecretToken } from './secret-token.js';
 
-/** Wrong tokens of an address before it has to wait. */
-const FREE_GUESSES = 20;
-const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 60_000;
+const WAITS: AdminTokenWaits = {
+  free: 20,
+  firstMs: 1_000,
+  longestMs: 60_000,
+  longestOfAllMs: 10 * 60_000,
+  // Redis has no bound for how many addresses guess, as this process has.
+  rememberMs: 15 * 60_000,
+};
 const REMEMBER_MS = 60 * 60_000;
 const MAX_ADDRESSES = 100_000;
 /** Wrong tokens of all addresses together. */
 const GUESSES_OF_ALL = { perSecond: 5, burst: 100 };
+
+interface AdminAccessOptions {
+  readonly onExceeded: () => void;
+  /** Counts wrong tokens for all edges together. */
+  readonly guesses: Pick<WrongGuesses, 'countAdminToken' | 'forgetAdminTokens'>;
+  readonly logger: Logger;
+}
 
 interface Guesses {
   wrong: number;
@@ -22,17 +35,18 @@ interface Guesses {
  * Checks the admin token and bounds how often it is guessed. After twenty wrong tokens an address waits, a second at first
  * and twice as long each time, up to a minute. While it waits no token of it is looked at, right or wrong. When many
  * addresses guess, those that have guessed wrong before are not looked at any more; an address that never did is, so
- * the administrator gets in meanwhile.
+ * the administrator gets in meanwhile. What an address has guessed at other edges counts from its first wrong token here
+ * on; while Redis is out of reach, this edge counts alone.
  */
 export class AdminAccess {
   readonly #token: SecretToken;
-  readonly #onExceeded: () => void;
+  readonly #options: AdminAccessOptions;
   readonly #guesses = new LRUCache<string, Guesses>({ max: MAX_ADDRESSES, ttl: REMEMBER_MS });
   readonly #all = new TokenBucket(GUESSES_OF_ALL);
 
-  constructor(token: string, { onExceeded }: { onExceeded: () => void }) {
+  constructor(token: string, options: AdminAccessOptions) {
     this.#token = new SecretToken(token);
-    this.#onExceeded = onExceeded;
+    this.#options = options;
   }
 
   /**
@@ -42,12 +56,12 @@ export class AdminAccess {
   matches(guess: string, address: string): boolean {
     const waitMs = this.#waitMs(address);
     if (waitMs > 0) {
-      this.#onExceeded();
+      this.#options.onExceeded();
       const message = 'Too many wrong admin tokens came. Try again later.';
       throw new WafleetError('RATE_LIMITED', message, { retryAfterMs: waitMs });
     }
     if (this.#token.matches(guess)) {
-      this.#guesses.delete(address);
+      if (this.#guesses.delete(address)) this.#forget(address);
       return true;
     }
     this.#wrong(address);
@@ -68,8 +82,31 @@ export class AdminAccess {
   #wrong(address: string): void {
     this.#all.fine(1);
     const wrong = (this.#guesses.get(address)?.wrong ?? 0) + 1;
-    const doubled = wrong - FREE_GUESSES;
-    const waitMs = doubled < 0 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** doubled, LONGEST_WAIT_MS);
+    const doubled = wrong - WAITS.free;
+    const waitMs = doubled < 0 ? 0 : Math.min(WAITS.firstMs * 2 ** doubled, WAITS.longestMs);
     this.#guesses.set(address, { wrong, until: performance.now() + waitMs });
+    this.#countForAll(address);
+  }
+
+  #countForAll(address: string): void {
+    const { guesses, logger } = this.#options;
+    guesses.countAdminToken(address, WAITS).then(
+      ({ wrong, waitMs }) => {
+        const own = this.#guesses.get(address);
+        // The right token has come meanwhile.
+        if (own === undefined) return;
+        const until = Math.max(own.until, performance.now() + waitMs);
+        this.#guesses.set(address, { wrong: Math.max(own.wrong, wrong), until });
+      },
+      (error: unknown) =>
+        logger.debug({ err: error }, 'a wrong admin token could not be counted for all edges'),
+    );
+  }
+
+  #forget(address: string): void {
+    const { guesses, logger } = this.#options;
+    guesses.forgetAdminTokens(address).catch((error: unknown) => {
+      logger.debug({ err: error }, 'wrong admin tokens could not be forgotten for all edges');
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@wafleet/runtime';
-import type { SocketCounts } from '@wafleet/store';
+import type { SocketCounts, WrongGuesses } from '@wafleet/store';
 import type { ClientAddresses } from './client-address.js';
 import { BURST_S, type ClientLimits, type Limit } from './client-limits.js';
 import { HandshakeLimits } from './handshake-limits.js';
@@ -10,6 +10,7 @@ interface ConnectionLimitsOptions {
   readonly limits: ClientLimits;
   readonly addresses: ClientAddresses;
   readonly counts: SocketCounts;
+  readonly guesses: WrongGuesses;
   readonly onExceeded: (limit: Limit) => void;
   readonly logger: Logger;
 }
@@ -20,12 +21,12 @@ export class ConnectionLimits {
   readonly #handshakes: HandshakeLimits;
   readonly #quota: SocketQuota;
 
-  constructor({ limits, addresses, counts, onExceeded, logger }: ConnectionLimitsOptions) {
+  constructor({ limits, addresses, counts, guesses, onExceeded, logger }: ConnectionLimitsOptions) {
     this.#addresses = addresses;
     this.#handshakes = new HandshakeLimits({
       perAddress: rateOf(limits.handshakesPerAddress),
       perKey: rateOf(limits.handshakesPerKey),
-      onExceeded,
+      ...{ guesses, onExceeded, logger },
     });
     this.#quota = new SocketQuota({
       counts,

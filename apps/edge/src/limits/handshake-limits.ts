@@ -1,4 +1,6 @@
 import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { WrongGuesses } from '@wafleet/store';
 import { type Rate, TokenBuckets } from './token-bucket.js';
 
 const MAX_ADDRESSES = 100_000;
@@ -9,6 +11,9 @@ const FINE_FOR_WRONG_KEY = 9;
 interface HandshakeLimitsOptions {
   readonly perAddress: Rate;
   readonly perKey: Rate;
+  /** Counts wrong keys for all edges together. */
+  readonly guesses: Pick<WrongGuesses, 'countKey'>;
+  readonly logger: Logger;
   readonly onExceeded: (
     limit: 'handshakes_per_address' | 'wrong_keys_per_address' | 'handshakes_per_key',
   ) => void;
@@ -16,14 +21,22 @@ interface HandshakeLimitsOptions {
 
 /**
  * How fast connections are made to this edge, from one address and with one API key. Other edges count for themselves:
- * a load balancer spreads what comes, and asking Redis would cost more than it protects.
+ * a load balancer spreads what comes, and asking Redis would cost more than it protects. Wrong keys are the exception:
+ * each is counted in Redis after it was refused, and what an address has shown elsewhere then counts here too. Without
+ * Redis, this edge counts alone.
  */
 export class HandshakeLimits {
   readonly #addresses: TokenBuckets;
+  readonly #perAddress: Rate;
+  readonly #guesses: HandshakeLimitsOptions['guesses'];
+  readonly #logger: Logger;
   readonly #keys: TokenBuckets;
   readonly #onExceeded: HandshakeLimitsOptions['onExceeded'];
 
-  constructor({ perAddress, perKey, onExceeded }: HandshakeLimitsOptions) {
+  constructor({ perAddress, perKey, guesses, onExceeded, logger }: HandshakeLimitsOptions) {
+    this.#perAddress = perAddress;
+    this.#guesses = guesses;
+    this.#logger = logger;
     this.#addresses = new TokenBuckets(perAddress, { max: MAX_ADDRESSES });
     this.#keys = new TokenBuckets(perKey, { max: MAX_KEYS });
     this.#onExceeded = onExceeded;
@@ -42,7 +55,7 @@ export class HandshakeLimits {
 
   /** A handshake had a key that is not valid: it counts ten times. */
   wrongKey(address: string): void {
-    this.#addresses.of(address).fine(FINE_FOR_WRONG_KEY);
+    this.#fine(address, FINE_FOR_WRONG_KEY);
   }
 
   /**
@@ -60,7 +73,7 @@ export class HandshakeLimits {
 
   /** A request had a key that is not valid: it counts as much as such a handshake does. */
   wrongKeyOfRequest(address: string): void {
-    this.#addresses.of(address).fine(1 + FINE_FOR_WRONG_KEY);
+    this.#fine(address, 1 + FINE_FOR_WRONG_KEY);
   }
 
   /**
@@ -72,6 +85,16 @@ export class HandshakeLimits {
     if (waitMs === 0) return;
     this.#onExceeded('handshakes_per_key');
     throw tooMany('Too many connections are made with this API key.', waitMs);
+  }
+
+  /** Counts here at once, and for all edges as soon as Redis answers. The client does not wait for that. */
+  #fine(address: string, cost: number): void {
+    this.#addresses.of(address).fine(cost);
+    this.#guesses.countKey(address, { cost: 1 + FINE_FOR_WRONG_KEY, ...this.#perAddress }).then(
+      (left) => this.#addresses.of(address).lowerTo(left),
+      (error: unknown) =>
+        this.#logger.debug({ err: error }, 'a wrong key could not be counted for all edges'),
+    );
   }
 }
 

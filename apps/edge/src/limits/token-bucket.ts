@@ -40,6 +40,12 @@ export class TokenBucket {
     this.#tokens = Math.max(this.#tokens - count, -this.#rate.burst);
   }
 
+  /** Leaves at most so many, which may be less than none. */
+  lowerTo(tokens: number): void {
+    this.#refill();
+    this.#tokens = Math.min(this.#tokens, tokens);
+  }
+
   #refill(): void {
     const now = performance.now();
     const { perSecond, burst } = this.#rate;

@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { AdminAccess } from '../auth/admin-access.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { checkKeysOf } from '../auth/request-keys.js';
+import { LONE_GUESSES } from '../testing/lone-guesses.js';
 import { createHttpServer } from './http-server.js';
 import { requireScopes } from './scoped-routes.js';
 
 function server() {
-  const app = createHttpServer(createLogger({ app: 'test', level: 'silent' }));
+  const logger = createLogger({ app: 'test', level: 'silent' });
+  const app = createHttpServer(logger);
   const keys = new KeyAuthenticator({
     authenticate: async (key) => ({
       ...{ id: key, tenantId: 'tnt_a', createdAt: 0 },
@@ -15,7 +17,10 @@ function server() {
     }),
   });
   requireScopes(app, {
-    admin: new AdminAccess('an admin token', { onExceeded: () => {} }),
+    admin: new AdminAccess('an admin token', {
+      onExceeded: () => {},
+      ...{ guesses: LONE_GUESSES, logger },
+    }),
     checkKey: checkKeysOf({ keys }),
     connectionLimits: { addressOf: () => '203.0.113.7' },
     charge: async () => {},
