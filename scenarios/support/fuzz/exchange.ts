@@ -33,7 +33,10 @@ export function exchange(input: Exchange, hold: (held: Held) => void): Promise<B
     const chunks: Buffer[] = [];
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: ending === 'hold' });
     const done = () => resolve(Buffer.concat(chunks));
-    socket.on('error', () => {});
+    // Node.js emits no `close` when a reset meets a connection that is being shut down.
+    const givingUp = setTimeout(done, pauseMs + 2 * PATIENCE_MS);
+    socket.once('close', () => clearTimeout(givingUp));
+    socket.on('error', done);
     socket.on('data', (chunk) => chunks.push(chunk));
     socket.once('close', done);
     if (ending === 'answer') {
@@ -60,6 +63,6 @@ export function exchange(input: Exchange, hold: (held: Held) => void): Promise<B
 }
 
 /** The statuses of the HTTP answers among what came back. */
-export function statusesIn(bytes: Buffer): number[] {
-  return [...bytes.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
+export function statusesIn(answer: string): number[] {
+  return [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
