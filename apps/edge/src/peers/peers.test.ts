@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { EdgeRegistry } from '@wafleet/store';
 import { metricOf, waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
@@ -285,6 +286,24 @@ describe('what reaches another edge', () => {
   });
 });
 
+describe('a made-up session of another edge', () => {
+  const madeUp = (number: number) => `edge_${String(number).padStart(12, '0')}.nHgA-x_Yd-dZEAAAC01X`;
+
+  it('counts as a new connection of its address, since Redis is asked for each', async () => {
+    const edge = await fixture.cluster.startEdge({ clientLimits: { handshakesPerAddress: 0.3 } });
+    for (const number of [1, 2, 3]) expect((await poll(edge, madeUp(number))).status).toBe(400);
+    const more = await Promise.all(Array.from({ length: 30 }, (_, index) => poll(edge, madeUp(10 + index))));
+    expect(more.map(({ status }) => status)).toContain(429);
+    const name = 'wafleet_edge_limits_exceeded_total{limit="handshakes_per_address"}';
+    expect(await metricOf(edge, name)).toBeGreaterThan(0);
+  });
+
+  it('counts once while what Redis said of its edge is known', async () => {
+    const edge = await fixture.cluster.startEdge({ clientLimits: { handshakesPerAddress: 0.3 } });
+    for (let time = 0; time < 6; time += 1) expect((await poll(edge, madeUp(7))).status).toBe(400);
+  });
+});
+
 describe('the address for other edges', () => {
   async function addressOf(sid: string) {
     const registration = await new EdgeRegistry(fixture.cluster.connection).find(sid.split('.')[0] ?? '');
@@ -314,6 +333,31 @@ describe('the address for other edges', () => {
       body: '40/api/events,',
     });
     expect(await status(own, token)).toBe(200);
+  });
+
+  it('refuses a WebSocket without its token, and closes the connection', async () => {
+    const sid = await openSession(fixture.edge);
+    const { url } = await addressOf(sid);
+    const { hostname, port } = new URL(url);
+    const socket = connectTcp({ host: hostname, port: Number(port), allowHalfOpen: true });
+    fixture.keep({ close: () => socket.destroy() });
+    socket.write(
+      [
+        `GET /socket.io/?EIO=4&transport=websocket&sid=${sid} HTTP/1.1`,
+        'Host: edge',
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+        '\r\n',
+      ].join('\r\n'),
+    );
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    await once(socket, 'end');
+    expect(text).toMatch(/^HTTP\/1\.1 401 /);
   });
 
   it('is another one for each edge, and no client is told', async () => {
