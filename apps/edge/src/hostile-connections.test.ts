@@ -146,6 +146,14 @@ describe('a connection', () => {
     await waitFor(() => held(over) <= 2, { what: 'the edge has closed its descriptors' });
   });
 
+  // 15 s to join, and 30 s more that the WebSocket waits for a client to close its side.
+  it('that opens Engine.IO and never joins a namespace is given back', { timeout: 150_000 }, async () => {
+    for (let count = 0; count < 50; count += 1) open(edge.url, upgrade(SOCKET_IO));
+    await waitFor(() => held() >= 50, { what: 'all are open' });
+    await waitFor(() => held() <= 2, { what: 'the edge has closed its descriptors', timeoutMs: 120_000 });
+    await expectServed();
+  });
+
   it('with an upgrade of an unknown path is told so', async () => {
     const client = open(edge.url, upgrade('/foo'));
     let text = '';
