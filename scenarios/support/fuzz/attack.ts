@@ -3,6 +3,7 @@ import type { HostileInput } from './inputs.js';
 
 /** Connections that the attacker never closes. The oldest is reset when there are more. */
 const MAX_HELD = 300;
+const WAITS_FOR_A_WORKER = '"code":"NO_WORKER"';
 const PROGRESS_EVERY = 500;
 /** More faults than that tell nothing new. */
 const MAX_FAULTS = 10;
@@ -81,8 +82,11 @@ export class Attack {
   #check(input: HostileInput, answer: string): void {
     const statuses = statusesIn(answer);
     for (const status of statuses) add(this.statuses, status);
+    const failures = statuses.filter((status) => status >= 500);
+    // A session that the attacker has just made waits for a worker: that is an answer of the contract, not a failure.
+    const waiting = answer.split(WAITS_FOR_A_WORKER).length - 1;
     const why = [
-      ...statuses.filter((status) => status >= 500).map((status) => `status ${status}`),
+      ...(failures.length > waiting ? [`status ${failures.join(' ')}`] : []),
       ...this.#options.secrets.filter((secret) => answer.includes(secret)).map(() => 'a secret'),
       ...this.#options.ended().map((name) => `${name} has ended`),
     ];
