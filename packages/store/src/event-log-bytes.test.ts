@@ -161,13 +161,13 @@ describe('history', () => {
   });
 
   test('that is gone where an epoch begins or ends is told as a gap too', async () => {
-    const log = new EventLog(fixture.redis, { historyBytes: MIB });
+    const log = new EventLog(fixture.redis, { historyBytes: MIB / 2 });
     const fence = await owned();
     const [start] = await log.append(fence, [live(1)]);
-    await append(log, fence, [history(1), live(2), history(2)]);
+    await append(log, fence, [history(1, 128 * 1024), live(2), history(2, 128 * 1024)]);
     await fixture.redis.hset(keys.logHead(tenantId), 'run', 1);
-    const begun = new EventLog(fixture.redis, { historyBytes: MIB });
-    await append(begun, fence, [history(3), live(3), history(4, 900 * 1024)]);
+    const begun = new EventLog(fixture.redis, { historyBytes: MIB / 2 });
+    await append(begun, fence, [history(3, 128 * 1024), live(3), history(4, 450 * 1024)]);
     // The first entry of an epoch stays, since it names the position before.
     expect((await kept()).history).toEqual([3, 4]);
     expect(await replay(begun, start)).toBe('! 3 ! 1 2 3');
