@@ -37,8 +37,17 @@ export interface PageRequest {
 /** An event was larger than a log takes; nothing of its batch was written. */
 export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
+  /** The first one that is too large. */
+  readonly event: OutgoingEvent;
+
+  constructor(event: OutgoingEvent) {
+    super(`${event.event} has ${Buffer.byteLength(event.body)} bytes`);
+    this.event = event;
+  }
 }
 
+/** Tenants of whom it is remembered when the age of their log was looked at. */
+const NOTED_TENANTS = 10_000;
 /** What the log takes of one event: its payload, and what Redis has before it. */
 const MAX_LOGGED_BYTES = MAX_EVENT_BYTES + 1024;
 
@@ -188,7 +197,7 @@ export class EventLog {
       ({ body }) => body.length * 3 > MAX_LOGGED_BYTES && Buffer.byteLength(body) > MAX_LOGGED_BYTES,
     );
     if (tooLarge !== undefined) {
-      throw new EventTooLargeError(`${tooLarge.event} has ${Buffer.byteLength(tooLarge.body)} bytes`);
+      throw new EventTooLargeError(tooLarge);
     }
     const { tenantId } = fence;
     const now = performance.now();
@@ -224,8 +233,16 @@ export class EventLog {
         ],
       ),
     );
-    if (seesAge && events.length > 0) this.#ageSeenAt.set(tenantId, now);
+    if (seesAge && events.length > 0) this.#noteAgeSeen(tenantId, now);
     return events.map((_, index) => ({ epoch, seq: seq + index }));
+  }
+
+  #noteAgeSeen(tenantId: string, now: number): void {
+    this.#ageSeenAt.delete(tenantId);
+    this.#ageSeenAt.set(tenantId, now);
+    // Those of whom it was noted longest ago come first.
+    const [oldest] = this.#ageSeenAt.keys();
+    if (this.#ageSeenAt.size > NOTED_TENANTS && oldest !== undefined) this.#ageSeenAt.delete(oldest);
   }
 
   /**

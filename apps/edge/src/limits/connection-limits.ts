@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@wafleet/runtime';
-import type { SocketCounts } from '@wafleet/store';
+import type { SocketCounts, TenantLimitTable } from '@wafleet/store';
+import type { Identity } from '../auth/identity.js';
 import type { ClientAddresses } from './client-address.js';
 import { BURST_S, type ClientLimits, type Limit } from './client-limits.js';
 import { HandshakeLimits } from './handshake-limits.js';
@@ -10,17 +11,20 @@ interface ConnectionLimitsOptions {
   readonly limits: ClientLimits;
   readonly addresses: ClientAddresses;
   readonly counts: SocketCounts;
+  /** How many connections a tenant may have. */
+  readonly tenants: Pick<TenantLimitTable, 'get'>;
   readonly onExceeded: (limit: Limit) => void;
   readonly logger: Logger;
 }
 
-/** Bounds the connections that clients make to this edge, those that API keys have to all edges, and wrong keys. */
+/** Bounds the connections that clients make to this edge, those that API keys and tenants have to all edges, and wrong
+ * keys. */
 export class ConnectionLimits {
   readonly #addresses: ClientAddresses;
   readonly #handshakes: HandshakeLimits;
   readonly #quota: SocketQuota;
 
-  constructor({ limits, addresses, counts, onExceeded, logger }: ConnectionLimitsOptions) {
+  constructor({ limits, addresses, counts, tenants, onExceeded, logger }: ConnectionLimitsOptions) {
     this.#addresses = addresses;
     this.#handshakes = new HandshakeLimits({
       perAddress: rateOf(limits.handshakesPerAddress),
@@ -28,10 +32,8 @@ export class ConnectionLimits {
       onExceeded,
     });
     this.#quota = new SocketQuota({
-      counts,
-      limit: limits.socketsPerKey,
-      onExceeded: () => onExceeded('sockets_per_key'),
-      logger,
+      ...{ counts, tenants, onExceeded, logger },
+      perKey: limits.socketsPerKey,
     });
   }
 
@@ -74,9 +76,9 @@ export class ConnectionLimits {
    * Counts a connection with a valid key, until the function that is returned is called.
    * @throws {WafleetError} TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS
    */
-  async admit(keyId: string): Promise<() => void> {
-    this.#handshakes.withKey(keyId);
-    return this.#quota.admit(keyId);
+  async admit(identity: Pick<Identity, 'keyId' | 'tenantId'>): Promise<() => void> {
+    this.#handshakes.withKey(identity.keyId);
+    return this.#quota.admit(identity);
   }
 
   /** Its connections are closed. */

@@ -52,7 +52,8 @@ describe('replays', () => {
   it('hold no more than the tenant’s share for clients that do not read, and go on for those that do', async () => {
     const share = 4 * MB;
     const edge = await fixture.cluster.startEdge({
-      bufferLimits: { maxBytes: 64 * MB, maxBytesPerTenant: share, stallMs: 2_000, stallInNeedMs: 1_000 },
+      bufferLimits: { maxBytes: 64 * MB, stallMs: 2_000, stallInNeedMs: 1_000 },
+      tenantLimits: { bufferedBytes: share },
     });
     await fillLog(600, 30_000);
     let most = 0;
@@ -136,7 +137,8 @@ describe('replays', () => {
 
   it('beyond the number that a tenant may have are refused, over Server-Sent Events with a time to try again', async () => {
     const edge = await fixture.cluster.startEdge({
-      replayLimits: { maxReplaysPerTenant: 1, bytesPerSecondPerTenant: 100_000 },
+      replayLimits: { bytesPerSecond: 100_000 },
+      tenantLimits: { replays: 1 },
     });
     await fillLog(100, 20_000);
     const first = await connect(edge);
@@ -145,13 +147,13 @@ describe('replays', () => {
     const second = await connect(edge);
     expect(await second.subscribe({ events: ['call'], since: '0-0' })).toMatchObject({
       ok: false,
-      error: { code: 'TOO_MANY_REPLAYS', details: { limit: 1 } },
+      error: { code: 'TOO_MANY_REPLAYS', details: { resource: 'replays', limit: 1, used: 1 } },
     });
     expect(await second.subscribe({ events: ['call'] })).toMatchObject({ ok: true });
     const stream = fixture.keep(
       await SseStream.open(edge.url, '?events=call&since=0-0', { key: fixture.tenant.key }),
     );
     expect(stream.response.status).toBe(429);
-    expect(stream.response.headers.get('retry-after')).toBe('5');
+    expect(stream.response.headers.get('retry-after')).toBe('1');
   }, 60_000);
 });
