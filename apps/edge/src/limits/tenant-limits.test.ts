@@ -1,6 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { type TenantLimit, usageSchema } from '@wafleet/contract';
-import { EventLog, type TenantLimitChanges } from '@wafleet/store';
+import { EventLog, SocketCounts, type TenantLimitChanges } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
@@ -127,6 +127,29 @@ it('a client that leaves during a replay leaves room for another one', async () 
   leaving.close();
   await waitFor(async () => (await used('replays')) === 0, { what: 'it does not count any more' });
 });
+
+it('what an edge that was killed held stops counting', async () => {
+  await setLimits({ sockets: 1, replays: 1 });
+  const { tenantId } = fixture.tenant;
+  const dead = new SocketCounts(fixture.cluster.connection, { edgeId: 'edge_dead' });
+  await dead.beat();
+  await dead.write(new Map([[`tenant:${tenantId}`, 1]]));
+  // As if it had renewed it last 14 s ago.
+  const leases = `wf:{${tenantId}}:leases:replays`;
+  await fixture.cluster.connection.zadd(leases, Date.now() + 1_000, 'edge_dead/lease');
+  expect([await used('sockets'), await used('replays')]).toEqual([1, 1]);
+  expect((await client(fixture.edge).refused()).data).toMatchObject({ details: { resource: 'sockets' } });
+  const entered = await waitFor(
+    () =>
+      client(fixture.edge)
+        .connected()
+        .catch(() => undefined),
+    { what: 'its connections do not count any more', timeoutMs: 30_000, intervalMs: 200 },
+  );
+  await fillLog(10);
+  const subscribed = async () => (await entered.subscribe({ events: ['call'], since: '0-0' })).ok;
+  await waitFor(subscribed, { what: 'its replays do not count any more' });
+}, 60_000);
 
 it('`bufferedBytes` bounds what waits for the clients of a tenant, and a change needs no restart', async () => {
   const buffered = () => metric(fixture.edge, 'wafleet_edge_buffered_bytes');
