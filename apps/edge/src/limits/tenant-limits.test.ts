@@ -133,7 +133,7 @@ it('what an edge that was killed held stops counting', async () => {
   const { tenantId } = fixture.tenant;
   const dead = new SocketCounts(fixture.cluster.connection, { edgeId: 'edge_dead' });
   await dead.beat();
-  await dead.write(new Map([[`tenant:${tenantId}`, 1]]));
+  await dead.write(new Map([[`tenant:${tenantId}` as const, 1]]));
   // As if it had renewed it last 14 s ago.
   const leases = `wf:{${tenantId}}:leases:replays`;
   await fixture.cluster.connection.zadd(leases, Date.now() + 1_000, 'edge_dead/lease');

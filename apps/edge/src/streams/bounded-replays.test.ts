@@ -135,6 +135,29 @@ describe('replays', () => {
     await waitFor(() => client.received.length === 101, { what: 'the client is live' });
   }, 60_000);
 
+  it('leave out a code to link by that cannot be read or has no end, and give what comes after it', async () => {
+    const log = new EventLog(fixture.cluster.connection);
+    const valid = { sessionId: 'shop-1', qr: 'still good', expiresAt: new Date(2 ** 42).toISOString() };
+    const bodies = [
+      '{"qr":',
+      '{"qr":"no end"}',
+      '{"qr":"not a time","expiresAt":"soon"}',
+      JSON.stringify(valid),
+    ];
+    await log.append(
+      fixture.shop,
+      bodies.map((body) => ({ event: 'auth.qr' as const, body })),
+    );
+    await fillLog(10, 100);
+    const client = await connect(fixture.edge);
+    expect(await client.subscribe({ events: ['auth.qr', 'call'], since: '0-0' })).toMatchObject({ ok: true });
+    await waitFor(() => client.received.filter(({ event }) => event === 'call').length === 5, {
+      what: 'what comes after them',
+    });
+    const codes = client.received.filter(({ event }) => event === 'auth.qr');
+    expect(codes.map(({ args: [payload] }) => payload)).toMatchObject([{ qr: 'still good' }]);
+  });
+
   it('beyond the number that a tenant may have are refused, over Server-Sent Events with a time to try again', async () => {
     const edge = await fixture.cluster.startEdge({
       replayLimits: { bytesPerSecond: 100_000 },
