@@ -56,6 +56,11 @@ export class ConnectionKeeper {
     return this.#opening;
   }
 
+  /** Whether what WhatsApp sends is read. While it is not, no request and no message gets an answer. */
+  get isReading(): boolean {
+    return this.#readingHolds.size === 0;
+  }
+
   /** Reads nothing from any connection while there is at least one hold. */
   holdReading(hold: ReadingHold, isHeld: boolean): void {
     if (isHeld) this.#readingHolds.add(hold);

@@ -90,14 +90,18 @@ async function relay(socket: WASocket, jid: string, content: proto.IMessage, mes
 export class TextSender {
   readonly #sentMessages: SentMessages;
   readonly #logger: Logger;
+  readonly #isReading: () => boolean;
   readonly #knownRecipients: CachesOfSession['recipients'];
 
   constructor(options: {
     sentMessages: SentMessages;
     knownRecipients: CachesOfSession['recipients'];
+    /** Whether the session reads what WhatsApp answers. */
+    isReading: () => boolean;
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;
+    this.#isReading = options.isReading;
     this.#knownRecipients = options.knownRecipients;
     this.#logger = options.logger;
   }
@@ -106,17 +110,20 @@ export class TextSender {
    * Sends a text. The message is kept before it leaves, for receivers that cannot decrypt it and ask again. Resolves
    * when WhatsApp has acknowledged the message, within 10 s after it was sent; delivery follows as `messages.update`,
    * the account's own message as `messages.upsert` of type `append`. No preview is made of links: the service would
-   * have to open what a client writes.
+   * have to open what a client writes. Nothing is sent while the session reads nothing, since no acknowledgement would
+   * be seen. Only an acknowledged message is published as the account's own.
    * @throws {WafleetError} RECIPIENT_NOT_FOUND; UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and
    * `messageId`; OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
    * @throws {FencedError} when the session is another worker's; nothing was sent.
    */
   async send(socket: WASocket, { to, text, messageId }: OutgoingText): Promise<void> {
+    this.#requireReading();
     const jid = await this.#findRecipient(socket, to);
     // With its secret others encrypt what they send about the message: reactions and comments, edits of the phone.
     const messageContextInfo = { messageSecret: randomBytes(SECRET_BYTES) };
     const content = proto.Message.create({ extendedTextMessage: { text }, messageContextInfo });
     await this.#sentMessages.keep(messageId, content);
+    this.#requireReading();
     await relay(socket, jid, content, messageId);
     const message = generateWAMessageFromContent(jid, content, { userJid: socket.user?.id ?? '', messageId });
     try {
@@ -125,6 +132,14 @@ export class TextSender {
       // The message is on its way: that its own echo fails must not tell the sender that it is not.
       this.#logger.warn({ err: error }, 'the echo of a sent message failed');
     }
+  }
+
+  #requireReading(): void {
+    if (this.#isReading()) return;
+    throw new WafleetError(
+      'UNAVAILABLE',
+      'The session cannot store what WhatsApp answers at the moment. Nothing was sent.',
+    );
   }
 
   /** A person is asked for by number, since WhatsApp drops what is sent to a number that it does not know. */

@@ -61,4 +61,29 @@ describe('sending a message', () => {
       details: { messageId: '3EB0AA05' },
     });
   });
+
+  it('fails at once, and sends nothing, while what WhatsApp answers cannot be stored', async () => {
+    const { test, bob } = await linked();
+    await send(test, bob, 'before', '3EB0AA06');
+    test.session.setStorage('away');
+    await expect(send(test, bob, 'meanwhile', '3EB0AA07')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    test.session.setStorage('reachable');
+    await send(test, bob, 'after', '3EB0AA08');
+    await bob.waitForMessage(({ text }) => text === 'after');
+    expect(bob.received.map(({ text }) => text)).toEqual(['before', 'after']);
+  });
+
+  it('publishes the message as the account’s own if it was acknowledged, and else nothing', async () => {
+    const { test, alice, bob } = await linked();
+    harness.simulator.refuseMessages(463, alice);
+    await expect(send(test, bob, 'refused', '3EB0AA09')).rejects.toMatchObject({ code: 'WHATSAPP_REFUSED' });
+    harness.simulator.resume();
+    await send(test, bob, 'accepted', '3EB0AA0A');
+    await test.event('messages.upsert', '3EB0AA0A');
+    const ids = (await test.events())
+      .filter(({ event }) => event === 'messages.upsert')
+      .map(({ payload }) => JSON.stringify(payload))
+      .filter((json) => json.includes('3EB0AA09'));
+    expect(ids).toEqual([]);
+  });
 });

@@ -150,7 +150,13 @@ export class WhatsAppSession {
     });
     this.#caches = caches;
     this.#connector = connector;
-    this.#textSender = new TextSender({ sentMessages, knownRecipients: caches.recipients, logger });
+    const isReading = () => keeper.isReading;
+    this.#textSender = new TextSender({
+      sentMessages,
+      knownRecipients: caches.recipients,
+      isReading,
+      logger,
+    });
     const onRest = (end: SessionEnd) => this.#endWhenIdle(end);
     this.#machine = new StatusMachine({ board, desk, keeper, connector, outbox, logger, onRest });
     this.#pairingCodes = new PairingCodes({

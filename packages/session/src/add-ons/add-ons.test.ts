@@ -10,7 +10,8 @@ import {
   sendWithSecret,
 } from '@wafleet/simulator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Harness, type PublishedEvent, type TestSession } from '../testing/harness.js';
+import { Harness, type TestSession } from '../testing/harness.js';
+import type { PublishedEvent } from '../testing/published-events.js';
 
 let harness: Harness;
 let session: TestSession;

@@ -31,8 +31,22 @@ export interface PeerWork {
 export interface SessionEntry {
   currentRatchet: object;
   indexInfo: object;
-  /** By their ratchet keys. */
-  _chains: { [key: string]: { chainKey: object; messageKeys: object } };
+  /** By their ratchet keys, oldest first. */
+  _chains: { [key: string]: SignalChain };
+}
+
+/** Message keys of one direction. */
+export interface SignalChain {
+  /** Without a key the chain is closed: only messages whose keys are in `messageKeys` can be read with it. */
+  chainKey: { key?: unknown };
+  /** Of messages that were left out so far, by the number of the message. */
+  messageKeys: { [counter: string]: unknown };
+}
+
+/** All that is stored of the Signal sessions with one device. */
+export interface SignalRecord {
+  /** The one that was used last comes first. */
+  getSessions(): SessionEntry[];
 }
 
 /** The classes of libsignal, as far as they are replaced. */
@@ -42,6 +56,7 @@ export interface SignalModule {
       queueJob(this: PeerWork, work: () => Promise<unknown>): Promise<unknown>;
       /** Decrypts with one session. @throws if the message is not of it, or was decrypted before. */
       doDecryptWhisperMessage(this: PeerWork, message: unknown, session: SessionEntry): Promise<unknown>;
+      storeRecord(this: PeerWork, record: SignalRecord): Promise<void>;
     };
   };
   readonly SessionBuilder: {
@@ -98,6 +113,7 @@ function isSignalModule(module: unknown): module is SignalModule {
     typeof SessionCipher === 'function' &&
     hasMethod(SessionCipher.prototype, 'queueJob') &&
     hasMethod(SessionCipher.prototype, 'doDecryptWhisperMessage') &&
+    hasMethod(SessionCipher.prototype, 'storeRecord') &&
     typeof SessionBuilder === 'function' &&
     hasMethod(SessionBuilder.prototype, 'initOutgoing')
   );

@@ -1,4 +1,5 @@
 import { tellRemovals } from './app-state-removals.js';
+import { boundSignalRecords } from './bounded-records.js';
 import { undoFailedDecryptions } from './failed-decryptions.js';
 import { useNativeCurve } from './native-curve.js';
 import { scopeSignalQueues } from './signal-queues.js';
@@ -16,5 +17,6 @@ export function prepareProcess(): void {
   scopeSignalQueues();
   tellRemovals();
   undoFailedDecryptions();
+  boundSignalRecords();
   isPrepared = true;
 }

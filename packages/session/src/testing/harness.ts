@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type EventName, payloadSchemas } from '@wafleet/contract';
+import type { EventName } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import { type Phone, Simulator } from '@wafleet/simulator';
 import {
@@ -29,17 +29,12 @@ import { quietLibsignal } from '../quiet-libsignal.js';
 import type { SessionEnd, WhatsAppSessionOptions } from '../session-options.js';
 import { trustRootKey } from '../trust-root-key.js';
 import { WhatsAppSession } from '../whatsapp-session.js';
+import { type PublishedEvent, PublishedEvents } from './published-events.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
 
 /** How long sessions keep away from a server that refuses their version. */
 const PAUSE_MS = { first: 200, longest: 1_000 };
-
-/** An event as a client would get it. */
-export interface PublishedEvent {
-  readonly event: EventName;
-  readonly payload: Record<string, unknown>;
-}
 
 /** What a test gives to a session in place of the harness' own. */
 export type SessionOverrides = Partial<
@@ -52,6 +47,7 @@ export class TestSession {
   readonly fence: Fence;
   readonly ends: SessionEnd[] = [];
   readonly #harness: Harness;
+  readonly #published: PublishedEvents;
 
   constructor(
     harness: Harness,
@@ -60,6 +56,7 @@ export class TestSession {
     overrides: SessionOverrides = {},
   ) {
     this.#harness = harness;
+    this.#published = new PublishedEvents(harness.events, fence);
     this.fence = fence;
     this.session = new WhatsAppSession({
       fence,
@@ -78,15 +75,8 @@ export class TestSession {
   }
 
   /** Everything published so far, oldest first. Each payload is checked against the contract. */
-  async events(): Promise<PublishedEvent[]> {
-    const page = await this.#harness.events.read(this.fence.tenantId, { after: undefined, count: 10_000 });
-    return page.events
-      .filter(({ sessionId }) => sessionId === this.fence.sessionId)
-      .map(({ event, body }) => {
-        const payload: Record<string, unknown> = JSON.parse(body.toString());
-        payloadSchemas[event].parse(payload);
-        return { event, payload };
-      });
+  events(): Promise<PublishedEvent[]> {
+    return this.#published.read();
   }
 
   /** Waits for an event whose payload, as JSON, contains all of these texts. */

@@ -51,19 +51,36 @@ export class Inbox {
   readonly messages: ReceivedMessage[] = [];
   /** Oldest first; the last 1000. */
   readonly receipts: ReceivedReceipt[] = [];
+  /** The ids of messages that could not be decrypted when they came, once for each time. */
+  readonly unreadable: string[] = [];
+  #withheld: (() => void)[] | undefined;
 
   constructor(phone: Phone) {
     this.#phone = phone;
   }
 
+  /** From now on messages of clients are under way to the phone, until `deliverWithheld`. */
+  withhold(): void {
+    this.#withheld ??= [];
+  }
+
+  /** Delivers what was withheld, in its order. */
+  deliverWithheld(): void {
+    for (const deliver of this.#withheld ?? []) deliver();
+    this.#withheld = undefined;
+  }
+
   /** Decrypts a client's message; answers with a delivery receipt, or with a retry receipt if that fails. */
   async receive(incoming: IncomingMessage): Promise<void> {
+    const withheld = this.#withheld;
+    if (withheld !== undefined) await new Promise<void>((resolve) => withheld.push(resolve));
     await this.#lanes.run(incoming.device, async () => {
       let message: proto.IMessage | undefined;
       try {
         message = await this.#decrypt(incoming);
       } catch (error) {
         this.#phone.simulator.logger.info({ err: error, id: incoming.id }, 'phone asks for a message again');
+        this.unreadable.push(incoming.id);
         this.#askAgain(incoming);
         return;
       }

@@ -7,8 +7,9 @@ import {
 } from '@whiskeysockets/baileys/lib/Signal/Group/index.js';
 import { SenderKeyName } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-name.js';
 import { SenderKeyRecord } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-record.js';
-import { ProtocolAddress, SessionBuilder, SessionCipher, SessionRecord } from 'libsignal';
+import { ProtocolAddress, SessionBuilder, SessionRecord } from 'libsignal';
 import type { KeyBundle, PreKey, SignedPreKey } from '../world/device.js';
+import { PhoneCipher } from './phone-cipher.js';
 import './quiet-libsignal.js';
 import { signXeddsa } from './xeddsa.js';
 
@@ -107,14 +108,14 @@ export class PhoneSignal {
 
   /** Throws when there is no session. */
   async encrypt(peer: string, plaintext: Uint8Array): Promise<Ciphertext> {
-    const cipher = new SessionCipher(this.#storage(), this.#address(peer));
+    const cipher = new PhoneCipher(this.#storage(), this.#address(peer));
     const { type, body } = await cipher.encrypt(Buffer.from(plaintext));
     return { type: type === 3 ? 'pkmsg' : 'msg', bytes: Buffer.from(body, 'binary') };
   }
 
   /** Throws when no session fits. */
   async decrypt(peer: string, { type, bytes }: Ciphertext): Promise<Buffer> {
-    const cipher = new SessionCipher(this.#storage(), this.#address(peer));
+    const cipher = new PhoneCipher(this.#storage(), this.#address(peer));
     return type === 'pkmsg'
       ? await cipher.decryptPreKeyWhisperMessage(bytes)
       : await cipher.decryptWhisperMessage(bytes);

@@ -74,6 +74,7 @@ export class Device {
   #active = false;
   #notifications = 0;
   #isWithheld = false;
+  readonly #withheld: BinaryNode[] = [];
   #isQueueHeldBack = false;
   /** Whether the client has said that it is available (`presence type=available`). */
   available = false;
@@ -127,7 +128,8 @@ export class Device {
     const key = pendingKey(stanza.tag, stanza.attrs);
     this.#pending.delete(key);
     if (acknowledged.has(stanza.tag)) this.#pending.set(key, stanza);
-    if (!this.#isWithheld) this.send(stanza);
+    if (this.#isWithheld) this.#withheld.push(stanza);
+    else this.send(stanza);
   }
 
   /**
@@ -136,6 +138,12 @@ export class Device {
    */
   withholdDeliveries(): void {
     this.#isWithheld = true;
+  }
+
+  /** Delivers, in its order, what was withheld since the last login, as if it had been under way all the time. */
+  deliverWithheld(): void {
+    this.#isWithheld = false;
+    for (const stanza of this.#withheld.splice(0)) this.send(stanza);
   }
 
   /** At its next login the device is told how much waits for it, and gets none of it; after the one that follows it does. */
@@ -192,6 +200,7 @@ export class Device {
     this.#link = link;
     this.#active = false;
     this.#isWithheld = false;
+    this.#withheld.length = 0;
     return replaced;
   }
 
