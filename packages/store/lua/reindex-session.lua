@@ -13,9 +13,11 @@
 if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 0 then
   redis.call('ZREM', KEYS[6], ARGV[1])
 else
-  local created = redis.call('HGET', KEYS[2], 'createdAt') or '0'
+  -- A record that cannot be read keeps its place.
+  local created = redis.pcall('HGET', KEYS[2], 'createdAt') or '0'
+  local is_moment = type(created) == 'string' and created:match('^%d+$')
   -- A directory from before the order was kept has it made up by the first page that is read; see page-sessions.
-  if redis.call('EXISTS', KEYS[6]) == 1 and redis.call('ZSCORE', KEYS[6], ARGV[1]) ~= created then
+  if is_moment and redis.call('EXISTS', KEYS[6]) == 1 and redis.call('ZSCORE', KEYS[6], ARGV[1]) ~= created then
     redis.call('ZADD', KEYS[6], created, ARGV[1])
   end
 end
