@@ -55,12 +55,6 @@ export const environment = z.object({
     about:
       'How many bytes of events may wait in this edge for all its clients together. Beyond that, those that read slowest are closed. Replays fill no more than half of it.',
   }),
-  MAX_BUFFERED_BYTES_PER_TENANT: integerField({
-    default: 64 * 1024 * 1024,
-    min: 2 * 1024 * 1024,
-    max: 1024 ** 4,
-    about: 'How many of these may wait for the clients of one tenant.',
-  }),
   MAX_REPLAYS: integerField({
     default: 10_000,
     min: 1,
@@ -68,24 +62,12 @@ export const environment = z.object({
     about:
       'How many clients of this edge may be given what they missed at a time, those included that wait for a turn.',
   }),
-  MAX_REPLAYS_PER_TENANT: integerField({
-    default: 2_000,
-    min: 1,
-    max: 10_000_000,
-    about: 'How many of them of one tenant.',
-  }),
   REPLAY_BYTES_PER_SECOND: integerField({
     default: 32 * 1024 * 1024,
     min: 64 * 1024,
     max: 1024 ** 4,
     about:
       'How many bytes of the logs this edge reads a second for clients that missed something; twice as many at once.',
-  }),
-  REPLAY_BYTES_PER_SECOND_PER_TENANT: integerField({
-    default: 16 * 1024 * 1024,
-    min: 64 * 1024,
-    max: 1024 ** 4,
-    about: 'How many of them for one tenant.',
   }),
   MAX_SOCKETS_PER_KEY: integerField({
     default: 1_000,
@@ -184,12 +166,6 @@ export const environment = z.object({
     min: 1,
     max: 100_000,
     about: 'How many files of messages this edge hands out at a time.',
-  }),
-  MAX_MEDIA_DOWNLOADS_PER_TENANT: integerField({
-    default: 20,
-    min: 1,
-    max: 100_000,
-    about: 'How many of them to one tenant.',
   }),
   PEER_HOST: variable(z.string().min(1).optional(), {
     about:

@@ -24,16 +24,8 @@ await runApp(
       corsOrigin: env.CORS_ORIGIN,
       stopDelayMs: env.STOP_DELAY_MS,
       writerLimits: { maxUnsentBytes: env.MAX_UNSENT_BYTES, maxUnsentPackets: env.MAX_UNSENT_PACKETS },
-      bufferLimits: {
-        maxBytes: env.MAX_BUFFERED_BYTES,
-        maxBytesPerTenant: env.MAX_BUFFERED_BYTES_PER_TENANT,
-      },
-      replayLimits: {
-        maxReplays: env.MAX_REPLAYS,
-        maxReplaysPerTenant: env.MAX_REPLAYS_PER_TENANT,
-        bytesPerSecond: env.REPLAY_BYTES_PER_SECOND,
-        bytesPerSecondPerTenant: env.REPLAY_BYTES_PER_SECOND_PER_TENANT,
-      },
+      bufferLimits: { maxBytes: env.MAX_BUFFERED_BYTES },
+      replayLimits: { maxReplays: env.MAX_REPLAYS, bytesPerSecond: env.REPLAY_BYTES_PER_SECOND },
       clientLimits: {
         socketsPerKey: env.MAX_SOCKETS_PER_KEY,
         handshakesPerKey: env.HANDSHAKES_PER_KEY,
@@ -48,7 +40,6 @@ await runApp(
         url: env.WHATSAPP_MEDIA_URL,
         maxBytes: env.MAX_MEDIA_BYTES,
         downloads: env.MAX_MEDIA_DOWNLOADS,
-        downloadsPerTenant: env.MAX_MEDIA_DOWNLOADS_PER_TENANT,
       },
       eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,

@@ -68,6 +68,7 @@ import { KeyRevocation } from './sockets/key-revocation.js';
 import { createSocketServer } from './sockets/socket-server.js';
 import { SseClients } from './sse/sse-clients.js';
 import { ReplayGate, type ReplayLimits } from './streams/replay-gate.js';
+import { ReplayRates } from './streams/replay-rates.js';
 import { ResumeKeeper } from './streams/resume-keeper.js';
 import { Snapshots } from './streams/snapshots.js';
 import { TenantStreams } from './streams/tenant-streams.js';
@@ -196,6 +197,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     addresses,
     counts: new SocketCounts(redis, { edgeId }),
     guesses,
+    tenants: limits,
     onExceeded: (limit) => tally.countLimited(limit),
     logger,
   });
@@ -213,8 +215,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     onEnded: (outcome) => tally.countDownload(outcome),
     logger,
   });
-  const buffers = new BufferBudget({ limits: options.bufferLimits, logger });
-  const replays = new ReplayGate(options.replayLimits, buffers);
+  const buffers = new BufferBudget({
+    limits: options.bufferLimits,
+    tenantBytes: (tenantId) => limits.latest(tenantId).bufferedBytes,
+    logger,
+  });
+  const replays = new ReplayGate(options.replayLimits, {
+    ...{ buffers, leases },
+    rates: new ReplayRates(rates, logger),
+    onExceeded: () => tally.countLimited('replays'),
+  });
   lifecycle.onStop('buffers', () => {
     buffers.close();
     replays.close();
@@ -247,10 +257,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const offers = new LinkOffers(redis);
   const records = new ResumeRecords(redis, {
     lifeMs: Math.max(options.eventLogMaxAgeMs, REMEMBER_AT_LEAST_MS),
+    limits: limits.defaults,
   });
   const keeper = new ResumeKeeper({ records, logger });
   lifecycle.onStop('positions of clients', () => keeper.close());
-  const snapshots = new Snapshots({ sessions, offers, workers });
+  const pages = new SessionPages(redis, sessions);
+  const snapshots = new Snapshots({ sessions, pages, offers, workers });
   await connectionLimits.start();
   lifecycle.onStop('counts of sockets', () => connectionLimits.close());
   serveEvents(io, {
@@ -262,7 +274,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const sse = new SseClients({
     ...{ keys, connections, streams, log, snapshots, fanout, buffers, replays },
     limits: writerLimits,
-    admit: (keyId) => connectionLimits.admit(keyId),
+    admit: (identity) => connectionLimits.admit(identity),
     tally,
     logger,
   });
@@ -298,7 +310,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     leases,
     usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
-    pages: new SessionPages(redis, sessions),
+    pages,
     charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),
     starter: new SessionStarter({
       ...{ sessions, workers, client, placement, rates, logger },

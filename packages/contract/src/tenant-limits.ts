@@ -95,9 +95,10 @@ export const TENANT_LIMITS = {
   replays: {
     kind: 'count',
     unit: 'replays',
-    default: 50,
+    default: 2_000,
     min: 1,
-    meaning: 'Clients that are being sent past events.',
+    error: 'TOO_MANY_REPLAYS',
+    meaning: 'Clients that are being given what they missed, those included that wait for a turn.',
   },
   replayBytes: {
     kind: 'rate',
@@ -105,12 +106,12 @@ export const TENANT_LIMITS = {
     windowS: 60,
     default: 1024 * MIB,
     min: MIB,
-    meaning: 'Bytes of past events that are read for clients.',
+    meaning: 'Bytes of past events that are looked through for clients.',
   },
   bufferedBytes: {
     kind: 'bytes',
     unit: 'bytes',
-    default: 128 * MIB,
+    default: 64 * MIB,
     min: MIB,
     meaning: 'Bytes of events that wait for the tenant’s clients, on each edge.',
   },
@@ -124,16 +125,9 @@ export const TENANT_LIMITS = {
   resumeBytes: {
     kind: 'bytes',
     unit: 'bytes',
-    default: 64 * MIB,
+    default: 32 * MIB,
     min: 64 * KIB,
     meaning: 'Bytes of what is remembered of them.',
-  },
-  eventBytes: {
-    kind: 'bytes',
-    unit: 'bytes',
-    default: MIB,
-    min: 64 * KIB,
-    meaning: 'Bytes of one event.',
   },
   logBytes: {
     kind: 'bytes',

@@ -1,4 +1,4 @@
-import { SessionIndex } from '@wafleet/store';
+import { SessionIndex, SessionPages } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { expect, test } from 'vitest';
 import { useScene } from './testing/scene.js';
@@ -59,6 +59,27 @@ test('an index that is lost is rebuilt by the slow comparison of all sessions', 
     what: 'the index is back',
   });
   expect(await index.owners()).toContain(worker.id);
+});
+
+test('an order of sessions that has the right number of wrong entries is put right by the slow comparison', async () => {
+  await scene.startPlacing({ 'watch-workers': 600_000, reconcile: 100, rebalance: 600_000 });
+  const worker = await scene.startWorker();
+  const refs = await scene.createSessions(4);
+  await scene.ownedBy(worker, refs);
+  const pages = new SessionPages(scene.redis, scene.sessions);
+  const order = async () => {
+    const { sessions } = await pages.page(scene.tenantId, { limit: 10 });
+    return sessions.map(({ sessionId }) => sessionId);
+  };
+  const right = await order();
+  const key = `wf:{${scene.tenantId}}:session-order`;
+  const [first = '', second = ''] = right;
+  await scene.redis.zadd(key, 'XX', String(2 ** 50), first);
+  await waitFor(async () => (await order()).join() === right.join(), { what: 'the moment is right again' });
+  await scene.redis.zrem(key, second);
+  await scene.redis.zadd(key, 1, 'no-session');
+  await waitFor(async () => (await order()).join() === right.join(), { what: 'all are listed again' });
+  expect(await scene.redis.zrange(key, 0, '-1')).toEqual(right);
 });
 
 test('a purge, a release and a restart leave each session in the index where it belongs', async () => {

@@ -14,6 +14,9 @@ const MAX_NAMED = 20;
 /** For what the envelope and `omitted` add. */
 const RESERVED_BYTES = 8 * 1024;
 
+/** Fields that are left when nothing else makes the event small enough. Events of WhatsApp have fewer. */
+const MAX_SCALARS = 64;
+
 type Step = (typeof STEPS)[number];
 
 /**
@@ -32,10 +35,14 @@ export function boundedBody(payload: JsonObject): string {
     const shorter = JSON.stringify({ ...cut, omitted: omission(bytes, fields) });
     if (Buffer.byteLength(shorter) <= MAX_EVENT_BYTES - RESERVED_BYTES) return shorter;
   }
-  const scalars = Object.entries(payload).filter(
-    ([, value]) => typeof value !== 'object' && (typeof value !== 'string' || value.length <= 64),
-  );
+  const scalars = Object.entries(payload)
+    .filter(([name, value]) => name.length <= 64 && isShort(value))
+    .slice(0, MAX_SCALARS);
   return JSON.stringify({ ...Object.fromEntries(scalars), omitted: omission(bytes, Object.keys(payload)) });
+}
+
+function isShort(value: JsonValue): boolean {
+  return typeof value === 'string' ? value.length <= 64 : typeof value !== 'object';
 }
 
 function omission(bytes: number, fields: readonly string[]): JsonObject {

@@ -200,3 +200,20 @@ it('publishes what is too large with its longest texts cut, and says what is mis
   expect(payloads[1]).not.toHaveProperty('omitted');
   expect(payloads[2].omitted.fields).toEqual(['presences']);
 });
+
+it('shrinks one event of any shape that is too large, and writes all others that left with it', async () => {
+  type Nested = string | Nested[];
+  const nested = (depth: number): Nested =>
+    depth === 0 ? 'some text' : Array.from({ length: 8 }, () => nested(depth - 1));
+  const fields = Array.from({ length: 100_000 }, (_, index) => [`field ${index}`, 'some text'] as const);
+  outbox.publish([
+    ...numbered(1, 2),
+    { event: 'presence.update', payload: { id: '3', presences: nested(6), ...Object.fromEntries(fields) } },
+    ...numbered(4, 2),
+  ]);
+  await outbox.idle();
+  const { events } = await log.read(ref.tenantId, { after: undefined, count: 10, maxBytes: 1024 ** 3 });
+  const payloads = events.map(({ body }) => JSON.parse(body.toString()));
+  expect(payloads.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+  expect(payloads[2].omitted).toMatchObject({ reason: 'too-large', limit: MAX_EVENT_BYTES });
+});

@@ -34,6 +34,8 @@ export interface FinishedMessage {
   readonly digest: string | undefined;
 }
 
+type AppendOptions = NonNullable<Parameters<EventLog['append']>[2]>;
+
 interface Batch {
   readonly events: OutgoingEvent[];
   readonly finished: FinishedMessage[];
@@ -166,7 +168,7 @@ export class Outbox {
         this.#batch += 1;
         const batch = this.#batch;
         await this.#untilDone(async () => {
-          await this.#eventLog.append(this.#fence, events, { batch, usesUp, finishes, secrets });
+          await this.#append(events, { batch, usesUp, finishes, secrets });
           for (const message of finished) this.#onFinished(message);
         });
         const kept = secrets.reduce((sum, { sealed }) => sum + sealed.length, 0);
@@ -174,6 +176,20 @@ export class Outbox {
       }
     }
     this.#draining = undefined;
+  }
+
+  /** Appends events. One that is too large for the log is dropped, and the others are written without it. */
+  async #append(events: readonly OutgoingEvent[], options: AppendOptions): Promise<void> {
+    try {
+      await this.#eventLog.append(this.#fence, events, options);
+    } catch (error) {
+      if (!(error instanceof EventTooLargeError)) throw error;
+      this.#logger.error({ err: error }, 'an event is too large for the log and was dropped');
+      await this.#append(
+        events.filter((event) => event !== error.event),
+        options,
+      );
+    }
   }
 
   async #runStep(run: () => Promise<readonly MappedEvent[]>): Promise<readonly MappedEvent[]> {
@@ -236,11 +252,6 @@ export class Outbox {
         if (error instanceof FencedError) {
           this.discard();
           this.#onFenced();
-          return;
-        }
-        if (error instanceof EventTooLargeError) {
-          // Cannot be, since bodies are bounded above; what follows must not wait for ever.
-          this.#logger.error({ err: error }, 'an event is too large for the log and was dropped');
           return;
         }
         this.#logger.warn({ err: error, retryMs: waitMs }, 'a session cannot write to Redis; it tries again');

@@ -1,28 +1,26 @@
--- Lets an edge have one socket more of an API key, if all edges that run have fewer than the limit together.
---   KEYS[1]  until when each edge counts as running
---   KEYS[2]  how many sockets of the key each edge has
---   ARGV[1]  the edge
---   ARGV[2]  how many it has, without the new one
---   ARGV[3]  how many all may have together
---   ARGV[4]  how long the counts are kept, ms
--- Returns {1 when the socket is let in, else 0; how many the other edges have}.
+-- Lets an edge have one socket more, if all edges that run have fewer than the limit of each count together.
+--   KEYS[1]   until when each edge counts as running
+--   KEYS[2…]  counts: how many sockets of one kind each edge has
+--   ARGV[1]   the edge
+--   ARGV[2]   how long the counts are kept, ms
+--   ARGV[3…]  for each count: how many this edge has, without the new one; how many all may have together
+-- Returns {0 when the socket is let in, else which count is full, from 1; how many the other edges have, for each}.
 -- @include now
+-- @include edge-counts
 local time = now()
-local others = 0
-local counts = redis.call('HGETALL', KEYS[2])
-for i = 1, #counts, 2 do
-  local edge, count = counts[i], tonumber(counts[i + 1])
-  if edge ~= ARGV[1] then
-    if tonumber(redis.call('ZSCORE', KEYS[1], edge) or '0') > time then
-      others = others + count
-    else
-      redis.call('HDEL', KEYS[2], edge)
-    end
+local answer = { 0 }
+for i = 2, #KEYS do
+  local others = count_others(KEYS[1], KEYS[i], ARGV[1], time)
+  answer[#answer + 1] = others
+  if answer[1] == 0 and others + ARGV[2 * i - 1] + 1 > tonumber(ARGV[2 * i]) then
+    answer[1] = i - 1
   end
 end
-if others + ARGV[2] + 1 > tonumber(ARGV[3]) then
-  return { 0, others }
+if answer[1] > 0 then
+  return answer
 end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2] + 1)
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
-return { 1, others }
+for i = 2, #KEYS do
+  redis.call('HSET', KEYS[i], ARGV[1], ARGV[2 * i - 1] + 1)
+  redis.call('PEXPIRE', KEYS[i], ARGV[2])
+end
+return answer

@@ -1,22 +1,22 @@
--- Writes fields of what a client goes on with when it comes back. Where the records of its API key or of the tenant are
--- too many then, the oldest are deleted; one of the key first, of the key with most bytes where it is the tenant.
+-- Writes fields of what a client goes on with when it comes back. Where the records of the tenant are too many then, or
+-- too large, the oldest ones are deleted, of the API key with most bytes.
 --   KEYS[1]   the client's record
+--   KEYS[2]   limits of the tenant
 --   ARGV[1]   what the names of the tenant's keys begin with
 --   ARGV[2]   hash that names the record
 --   ARGV[3]   API key of the client
 --   ARGV[4]   how long to keep a record whose client has proven that it is there, ms
 --   ARGV[5]   how long to keep one whose client has not
---   ARGV[6]   how many records an API key may have
+--   ARGV[6]   how many records a tenant may have that has no limit of its own
 --   ARGV[7]   how many bytes these may have
---   ARGV[8]   how many bytes those of the tenant may have
---   ARGV[9…]  fields, each with its value
+--   ARGV[8…]  fields, each with its value
 -- Returns how many records were deleted.
 -- @include now
 -- @include resume-index
 
 -- What Redis takes for a record besides its fields, about.
 local OVERHEAD = 300
--- At most so many are deleted at once for each reason. One that is written adds one at most.
+-- At most so many are deleted at once. One that is written adds one at most.
 local AT_ONCE = 200
 
 local hash, key, life = ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -25,7 +25,7 @@ local owner = redis.call('HGET', KEYS[1], 'key')
 if owner and owner ~= key then
   forget_record(owner, hash)
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 9))
+redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 local is_proven = redis.call('HEXISTS', KEYS[1], 'proven') == 1
 redis.call('PEXPIRE', KEYS[1], is_proven and life or ARGV[5])
 local size = OVERHEAD
@@ -34,46 +34,49 @@ for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
 end
 touch_record(key, hash, time, size)
 
-local dropped = 0
-local index = BASE .. 'resumes:' .. key
-for _, old in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', time - life, 'LIMIT', 0, AT_ONCE)) do
+for _, old in
+  ipairs(redis.call('ZRANGEBYSCORE', BASE .. 'resumes:' .. key, '-inf', time - life, 'LIMIT', 0, AT_ONCE))
+do
   forget_record(key, old)
 end
-local most, most_bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
-while
-  dropped < AT_ONCE
-  and (redis.call('ZCARD', index) > most or (tonumber(redis.call('HGET', TOTALS, key)) or 0) > most_bytes)
-do
-  local oldest = oldest_record(key)
-  if not oldest then
-    break
-  end
-  forget_record(key, oldest)
-  dropped = dropped + 1
-end
 
-local most_of_tenant = tonumber(ARGV[8])
-while dropped < AT_ONCE and (tonumber(redis.call('HGET', TOTALS, '*')) or 0) > most_of_tenant do
-  local largest, bytes = nil, 0
+-- Which API key has most bytes. What is counted is made right on the way: a key whose list has expired has none.
+local function largest_key()
+  local largest, most, records = nil, 0, 0
   local totals = redis.call('HGETALL', TOTALS)
   for i = 1, #totals, 2 do
-    if totals[i] ~= '*' and tonumber(totals[i + 1]) > bytes then
-      largest, bytes = totals[i], tonumber(totals[i + 1])
+    local name, bytes = totals[i], tonumber(totals[i + 1])
+    if name ~= '*' and name ~= '#' then
+      local count = records_of(name)
+      if count == 0 then
+        add_bytes(name, -bytes)
+      elseif bytes > most then
+        largest, most = name, bytes
+      end
+      records = records + count
     end
   end
-  if not largest then
+  redis.call('HSET', TOTALS, '#', records)
+  return largest
+end
+
+local limits = redis.call('HMGET', KEYS[2], 'resumeRecords', 'resumeBytes')
+local most_records, most_bytes = tonumber(limits[1] or ARGV[6]), tonumber(limits[2] or ARGV[7])
+local function is_too_much()
+  local totals = redis.call('HMGET', TOTALS, '#', '*')
+  return tonumber(totals[1] or 0) > most_records or tonumber(totals[2] or 0) > most_bytes
+end
+
+local dropped = 0
+while dropped < AT_ONCE and is_too_much() do
+  local largest = largest_key()
+  if not largest or not is_too_much() then
     break
   end
-  local oldest = oldest_record(largest)
-  if oldest then
-    forget_record(largest, oldest)
-    dropped = dropped + 1
-  else
-    -- Its records have all expired, and their list with them.
-    add_bytes(largest, -bytes)
-  end
+  forget_record(largest, oldest_record(largest))
+  dropped = dropped + 1
 end
-for _, name in ipairs({ index, BASE .. 'resume-sizes:' .. key, TOTALS }) do
+for _, name in ipairs({ BASE .. 'resumes:' .. key, BASE .. 'resume-sizes:' .. key, TOTALS }) do
   redis.call('PEXPIRE', name, 2 * life)
 end
 return dropped

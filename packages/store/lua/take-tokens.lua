@@ -1,6 +1,6 @@
 -- Takes tokens out of buckets of one tenant: out of all of them, or out of none.
--- A bucket is the time at which it is full again, in ms with fractions (the generic cell rate algorithm). One that is
--- full needs no key.
+-- A bucket is the time at which it is full again, in ms with fractions (the generic cell rate algorithm), and the limit
+-- that this was for. One that is full needs no key.
 --   KEYS[1]   limits of the tenant
 --   KEYS[2…]  buckets
 --   ARGV[1]   how many tokens; 0 to look only
@@ -20,8 +20,11 @@ for i = 2, #KEYS do
   local at = 3 * (i - 2) + 3
   local limit = tonumber(redis.call('HGET', KEYS[1], ARGV[at]) or ARGV[at + 1])
   local window = tonumber(ARGV[at + 2])
+  local stored, of_limit = string.match(redis.call('GET', KEYS[i]) or '', '^(%S+) (%S+)$')
+  -- With another limit the same tokens come back within another time.
+  local owed = stored and (stored - time) * of_limit / limit or 0
   -- A clock that was put back, or a smaller window, must not lock the bucket for long.
-  local full_at = math.min(math.max(tonumber(redis.call('GET', KEYS[i]) or time), time), time + 2 * window)
+  local full_at = time + math.min(math.max(owed, 0), 2 * window)
   local each = window / limit
   -- What costs more than a full bucket must be possible at times.
   local cost = is_debt and wanted or math.min(wanted, limit)
@@ -35,7 +38,7 @@ for i = 2, #KEYS do
   local bucket = buckets[i]
   if is_taken and bucket.cost > 0 then
     bucket.full_at = math.min(bucket.full_at + bucket.cost * bucket.each, time + 2 * bucket.window)
-    redis.call('SET', KEYS[i], string.format('%.4f', bucket.full_at), 'PX', math.ceil(bucket.full_at - time))
+    redis.call('SET', KEYS[i], string.format('%.4f %d', bucket.full_at, bucket.limit), 'PX', math.ceil(bucket.full_at - time))
   end
   local owed = bucket.full_at - time
   answer[#answer + 1] = bucket.limit

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StartError } from '@wafleet/runtime';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { describe, test } from 'vitest';
@@ -49,6 +50,24 @@ describe.concurrent('a connection', () => {
       .expect(String(failure))
       .toContain(`cannot reach Redis at redis://***@127.0.0.1:${server.port} (connect ECONNREFUSED`);
     context.expect(String(failure)).not.toContain('secret-password');
+  });
+
+  test('that is out of reach lets 10,000 commands wait and fails the others at once', async (context) => {
+    const server = await startRedis();
+    await server.stop();
+    const connection = connect(context, `redis://127.0.0.1:${server.port}`, 'command');
+    const errors: unknown[] = [];
+    const sent = Array.from({ length: 10_050 }, () =>
+      connection.get('key').catch((error: unknown) => {
+        errors.push(error);
+      }),
+    );
+    await nextTurn();
+    context.expect(errors).toHaveLength(50);
+    connection.disconnect();
+    await Promise.all(sent);
+    context.expect(errors).toHaveLength(10_050);
+    context.expect(errors.every(isRedisUnreachable)).toBe(true);
   });
 
   test('that Redis cannot serve for the moment tells so, other errors do not', async (context) => {

@@ -38,6 +38,13 @@ export interface PageRequest {
 /** An event was larger than a log takes; nothing of its batch was written. */
 export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
+  /** The first one that is too large. */
+  readonly event: OutgoingEvent;
+
+  constructor(event: OutgoingEvent) {
+    super(`${event.event} has ${Buffer.byteLength(event.body)} bytes`);
+    this.event = event;
+  }
 }
 
 /** What the log takes of one event: its payload, and what Redis has before it. */
@@ -184,7 +191,7 @@ export class EventLog {
       ({ body }) => body.length * 3 > MAX_LOGGED_BYTES && Buffer.byteLength(body) > MAX_LOGGED_BYTES,
     );
     if (tooLarge !== undefined) {
-      throw new EventTooLargeError(`${tooLarge.event} has ${Buffer.byteLength(tooLarge.body)} bytes`);
+      throw new EventTooLargeError(tooLarge);
     }
     const { tenantId } = fence;
     const now = performance.now();

@@ -41,10 +41,10 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
  * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
  * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
- * | wf:{<tenant>}:weights:<resource> | hash  | use → its bytes, and their `total`; expires                      |
  * | wf:{<tenant>}:resumes:<key id>  | zset   | hash → when that record was last written, ms; expires            |
  * | wf:{<tenant>}:resume-sizes:<key id> | hash | hash → bytes of that record; expires                           |
- * | wf:{<tenant>}:resume-bytes      | hash   | key id → bytes of its records, `*` → of all; expires             |
+ * | wf:{<tenant>}:resume-totals     | hash   | key id → bytes of its records, `*` → of all, `#` → how many      |
+ * |                                 |        | records there are; expires                                       |
  * | wf:tenants                      | set    | ids of all tenants                                               |
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
@@ -73,7 +73,8 @@ import type { CommandLane } from './worker-command.js';
  * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
  * |                                 |        | edges (JSON); expires                                            |
  * | wf:{edges}:counting             | zset   | edges, by until when their counts of sockets hold, ms            |
- * | wf:{edges}:sockets:<key id>     | hash   | edge → how many sockets of the API key it has; expires           |
+ * | wf:{edges}:sockets:key:<key id> | hash   | edge → how many sockets of the API key it has; expires.          |
+ * |                                 |        | `tenant:<tenant>` for those of a tenant                          |
  * | wf:wrong-keys:<address>         | string | when an address may show as many wrong keys as at first again,   |
  * |                                 |        | ms; expires then                                                 |
  * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
@@ -131,10 +132,10 @@ export const keys = {
   tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
   tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
-  tenantLeaseWeights: (tenantId: string, resource: string) => `wf:{${tenantId}}:weights:${resource}`,
   /** What the names of a tenant's keys begin with. */
   ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
+  resumeTotals: (tenantId: string) => `wf:{${tenantId}}:resume-totals`,
 
   apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,
   apiKey: (lookup: string) => `wf:key:${lookup}`,
@@ -147,7 +148,7 @@ export const keys = {
 
   edge: (edgeId: string) => `wf:edge:${edgeId}`,
   edgesCounting: 'wf:{edges}:counting',
-  socketCounts: (keyId: string) => `wf:{edges}:sockets:${keyId}`,
+  socketCounts: (of: string) => `wf:{edges}:sockets:${of}`,
 
   wrongKeys: (address: string) => `wf:wrong-keys:${address}`,
   wrongAdminTokens: (address: string) => `wf:wrong-admin-tokens:${address}`,

@@ -14,6 +14,9 @@ const BYTE_LOOKS = 32;
 /** What an event has in the log besides its body, about: its position, its name and the id of its session. */
 const BYTES_BESIDE_BODY = 64;
 
+/** How many logs are remembered: many more than a worker has sessions. One that is forgotten is looked at early. */
+const REMEMBERED_LOGS = 10_000;
+
 interface Event {
   readonly body: string;
   readonly isHistory?: boolean;
@@ -73,6 +76,8 @@ export class LogLooks {
     if (known !== undefined) return known;
     const log = { ageAt: Number.NEGATIVE_INFINITY, uncountedBytes: 0 };
     this.#logs.set(tenantId, log);
+    const [oldest] = this.#logs.keys();
+    if (this.#logs.size > REMEMBERED_LOGS && oldest !== undefined) this.#logs.delete(oldest);
     return log;
   }
 }

@@ -2,7 +2,8 @@ import { createLogger } from '@wafleet/runtime';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { connectRedis, type RedisConnection } from './connection.js';
-import { ResumeRecords } from './resume-records.js';
+import { keys } from './keyspace.js';
+import { countResumeRecords, ResumeRecords } from './resume-records.js';
 
 const LIFE_MS = 60_000;
 const SHORTENED_MS = 20_000;
@@ -99,9 +100,11 @@ it('are kept for minutes until their client has shown that it is there', async (
   expect(await remainingMs()).toBeGreaterThan(60 * 60 * 1000);
 });
 
-it('of an API key are bounded in number and in bytes: those written longest ago go first', async () => {
-  const limits = { recordsPerKey: 3, bytesPerKey: 10_000, bytesPerTenant: 1_000_000 };
-  const few = new ResumeRecords(connection, { lifeMs: LIFE_MS, limits });
+const fewest = { resumeRecords: 3, resumeBytes: 10_000 };
+const counted = () => countResumeRecords(connection, ref.tenantId);
+
+it('of a tenant are bounded in number and in bytes: those written longest ago go first', async () => {
+  const few = new ResumeRecords(connection, { lifeMs: LIFE_MS, limits: fewest });
   const names = ['a', 'b', 'c', 'd'];
   const tick = async () => {
     const time = async () => Number((await connection.time()).join('').slice(0, 13));
@@ -113,19 +116,31 @@ it('of an API key are bounded in number and in bytes: those written longest ago 
     await tick();
   }
   await few.keep(named('a'));
-  await few.save(named('other'), 'key_2', subscribed);
   await few.save(named('d'), 'key_1', subscribed);
-  expect(await known([...names, 'other'])).toEqual(['a', 'c', 'd', 'other']);
+  expect(await known(names)).toEqual(['a', 'c', 'd']);
+  expect(await counted()).toMatchObject({ records: 3 });
   await tick();
   await few.save(named('large'), 'key_1', sized(9_600));
-  expect(await known([...names, 'large', 'other'])).toEqual(['large', 'other']);
+  expect(await known([...names, 'large'])).toEqual(['large']);
   await few.delete(named('large'));
-  await few.delete(named('other'));
+  expect(await counted()).toEqual({ records: 0, bytes: 0 });
   expect(await connection.keys('*')).toEqual([]);
 });
 
+it('of a tenant follow its own limits from the next write on, and are counted although a list has expired', async () => {
+  for (let count = 0; count < 10; count += 1) await records.save(named(`${count}`), 'key_1', subscribed);
+  await records.save(named('gone'), 'key_2', sized(5_000));
+  await connection.del(`${keys.ofTenant(ref.tenantId)}resumes:key_2`);
+  await connection.hset(keys.tenantLimits(ref.tenantId), { resumeRecords: 4, resumeBytes: 65_536 });
+  await records.save(named('last'), 'key_1', subscribed);
+  expect(await known(['0', '6', '7', '8', '9', 'last'])).toEqual(['7', '8', '9', 'last']);
+  const { records: left, bytes } = await counted();
+  expect(left).toBe(4);
+  expect(bytes).toBeLessThan(4_000);
+});
+
 it('of a tenant are bounded in bytes: the key with most loses its oldest', async () => {
-  const limits = { recordsPerKey: 1_000, bytesPerKey: 1_000_000, bytesPerTenant: 30_000 };
+  const limits = { resumeRecords: 1_000, resumeBytes: 30_000 };
   const few = new ResumeRecords(connection, { lifeMs: LIFE_MS, limits });
   await few.save(named('small'), 'key_1', sized(1_000));
   for (let count = 0; count < 100; count += 1) await few.save(named(`${count}`), 'key_2', sized(2_000));

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type EventPosition, formatEventId, parseEventId } from '@wafleet/contract';
+import {
+  DEFAULT_TENANT_LIMITS,
+  type EventPosition,
+  formatEventId,
+  parseEventId,
+  type TenantLimits,
+} from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
@@ -33,18 +39,8 @@ export interface ResumeRef {
   readonly secret: string;
 }
 
-/** How much is remembered of the clients of one API key, and of a tenant. What is too much costs the oldest theirs. */
-export interface ResumeLimits {
-  readonly recordsPerKey: number;
-  readonly bytesPerKey: number;
-  readonly bytesPerTenant: number;
-}
-
-const RESUME_LIMITS: ResumeLimits = {
-  recordsPerKey: 10_000,
-  bytesPerKey: 8 * 1024 * 1024,
-  bytesPerTenant: 32 * 1024 * 1024,
-};
+/** How much is remembered of the clients of a tenant that has no limits of its own. */
+type ResumeLimits = Pick<TenantLimits, 'resumeRecords' | 'resumeBytes'>;
 
 /** How long a client is remembered that never answered a ping, ms: it may be one that only connects. */
 const UNPROVEN_LIFE_MS = 15 * 60 * 1000;
@@ -61,7 +57,8 @@ function hashOf({ secret }: ResumeRef): string {
  * What clients are subscribed to and how far they have got, for whichever edge they come back to. A record is found
  * by a secret that only its client knows, of which a hash is stored; it stands under the tenant, so that the secret of
  * another tenant's client finds nothing. It is kept for `lifeMs` after the last write; until the first `advance` or
- * `keep`, for 15 minutes. Beyond the limits the records written longest ago are deleted.
+ * `keep`, for 15 minutes. Beyond the tenant's limits `resumeRecords` and `resumeBytes` the API key with most bytes loses
+ * the records that were written longest ago.
  */
 export class ResumeRecords {
   readonly #redis: RedisConnection;
@@ -71,7 +68,7 @@ export class ResumeRecords {
   constructor(redis: RedisConnection, options: { lifeMs: number; limits?: ResumeLimits }) {
     this.#redis = redis;
     this.#lifeMs = options.lifeMs;
-    this.#limits = options.limits ?? RESUME_LIMITS;
+    this.#limits = options.limits ?? DEFAULT_TENANT_LIMITS;
   }
 
   /** How long a record is kept after the last write, ms. */
@@ -114,9 +111,9 @@ export class ResumeRecords {
   }
 
   async #save(ref: ResumeRef, keyId: string, fields: readonly string[]): Promise<void> {
-    const { recordsPerKey, bytesPerKey, bytesPerTenant } = this.#limits;
+    const { resumeRecords, resumeBytes } = this.#limits;
     const unprovenMs = Math.min(UNPROVEN_LIFE_MS, this.#lifeMs);
-    const bounds = [this.#lifeMs, unprovenMs, recordsPerKey, bytesPerKey, bytesPerTenant];
+    const bounds = [this.#lifeMs, unprovenMs, resumeRecords, resumeBytes];
     await this.#run(saveResume, ref, [keyId, ...bounds, 'key', keyId, ...fields]);
   }
 
@@ -128,10 +125,19 @@ export class ResumeRecords {
     const hash = hashOf(ref);
     await script.run(
       this.#redis,
-      [keys.resume(ref.tenantId, hash)],
+      [keys.resume(ref.tenantId, hash), keys.tenantLimits(ref.tenantId)],
       [keys.ofTenant(ref.tenantId), hash, ...args],
     );
   }
+}
+
+/** How many records of clients a tenant has, and how many bytes these have. Expired ones may count for some time. */
+export async function countResumeRecords(
+  redis: RedisConnection,
+  tenantId: string,
+): Promise<{ records: number; bytes: number }> {
+  const [records, bytes] = await redis.hmget(keys.resumeTotals(tenantId), '#', '*');
+  return { records: Number(records ?? 0), bytes: Number(bytes ?? 0) };
 }
 
 function fieldsOf({ position, isIntroduced }: ResumePoint): string[] {

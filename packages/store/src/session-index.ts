@@ -67,12 +67,18 @@ export class SessionIndex {
     return found;
   }
 
-  /** Enters a session where it belongs, and takes it from where it does not, given the worker that was seen to own it. */
+  /**
+   * Enters a session where it belongs, and takes it from where it does not, given the worker that was seen to own it.
+   * Puts it in its place in the order of its tenant's sessions, too.
+   */
   async reindex({ tenantId, sessionId }: SessionRef, worker: string | undefined): Promise<void> {
     const ref = { tenantId, sessionId };
     await reindexSession.run(
       this.#redis,
-      [keys.owner(ref), keys.session(ref), keys.unowned(tenantId), keys.owned(tenantId, worker ?? '')],
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(tenantId), keys.owned(tenantId, worker ?? '')],
+        ...[keys.sessions(tenantId), keys.sessionOrder(tenantId)],
+      ],
       [sessionId, worker ?? ''],
     );
   }

@@ -69,6 +69,14 @@ test('what is known only afterwards may be owed, for two windows at most', async
   expect(refused.retryAfterMs).toBeLessThanOrEqual(61_000);
 });
 
+test('what is owed comes back by a new limit as soon as it is set', async () => {
+  const edge = await rates({ replayBytes: 1024 * 1024 });
+  const bucket = { limit: 'replayBytes' } as const;
+  await edge.take(TENANT, [bucket], { cost: 2 ** 34, isDebt: true });
+  await new TenantLimitTable(fixture.redis).change(TENANT, { replayBytes: 2 ** 34 });
+  expect(await edge.take(TENANT, [bucket], { cost: 1, isDebt: true })).toMatchObject({ isTaken: true });
+});
+
 test('a cost beyond the whole bucket takes all of it', async () => {
   const edge = await rates({ restUnits: 100 });
   expect(await edge.take(TENANT, [{ limit: 'restUnits' }], { cost: 1_000 })).toMatchObject({

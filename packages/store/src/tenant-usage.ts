@@ -1,6 +1,8 @@
 import { mapLimits, TENANT_LIMITS, type TenantLimit, type TenantLimits, type Usage } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { countedIn, keys } from './keyspace.js';
+import { countResumeRecords } from './resume-records.js';
+import { countSocketsOf } from './socket-counts.js';
 import type { TenantLeases } from './tenant-leases.js';
 import type { TenantLimitTable } from './tenant-limits.js';
 import type { BucketState, TenantRates } from './tenant-rates.js';
@@ -54,21 +56,23 @@ export class TenantUsage {
   async #measure(tenantId: string): Promise<Measured> {
     const { redis, leases } = this.#resources;
     const [commands = ''] = countedIn('calls', { tenantId, sessionId: '' });
-    const [sessions, underWay, replays, mediaDownloads, resume, log] = await Promise.all([
+    const [sessions, underWay, sockets, replays, mediaDownloads, resume, log] = await Promise.all([
       redis.scard(keys.sessions(tenantId)),
       redis.zcount(commands, Date.now(), '+inf'),
+      countSocketsOf(redis, `tenant:${tenantId}`),
       leases.count(tenantId, 'replays'),
       leases.count(tenantId, 'mediaDownloads'),
-      leases.count(tenantId, 'resumeRecords'),
+      countResumeRecords(redis, tenantId),
       this.#measureLog(tenantId),
     ]);
     return {
       sessions,
       commands: underWay,
-      replays: replays.count,
-      mediaDownloads: mediaDownloads.count,
-      resumeRecords: resume.count,
-      resumeBytes: resume.weight,
+      sockets,
+      replays,
+      mediaDownloads,
+      resumeRecords: resume.records,
+      resumeBytes: resume.bytes,
       ...log,
     };
   }

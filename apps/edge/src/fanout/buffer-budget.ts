@@ -4,8 +4,6 @@ import type { Backlog } from './backlog.js';
 /** How many bytes of events may wait in the memory of one edge for clients that have not read them. */
 export interface BufferLimits {
   readonly maxBytes: number;
-  /** Of these, for the clients of one tenant. */
-  readonly maxBytesPerTenant: number;
   /** How long a client may read nothing while something waits for it, ms; 60 s. */
   readonly stallMs?: number;
   /** The same while a replay waits for room; 10 s. */
@@ -23,6 +21,8 @@ export interface BufferHolder {
 
 interface BufferBudgetOptions {
   readonly limits: BufferLimits;
+  /** How many of them may wait for the clients of a tenant, as it is now. Asked about once a second for each tenant. */
+  readonly tenantBytes: (tenantId: string) => number;
   readonly logger: Logger;
 }
 
@@ -45,13 +45,16 @@ export class TenantBuffers {
   readonly tenantId: string;
   readonly #budget: BufferBudget;
   readonly #holders = new Set<BufferHolder>();
+  /** How many bytes may wait. */
+  maxBytes: number;
   /** Clients that may hold something. */
   users = 0;
   bytes = 0;
 
-  constructor(tenantId: string, budget: BufferBudget) {
+  constructor(tenantId: string, budget: BufferBudget, maxBytes: number) {
     this.tenantId = tenantId;
     this.#budget = budget;
+    this.maxBytes = maxBytes;
   }
 
   /** The clients for whom something waits. */
@@ -102,6 +105,7 @@ export class TenantBuffers {
  */
 export class BufferBudget {
   readonly limits: BufferLimits;
+  readonly #tenantBytes: (tenantId: string) => number;
   readonly #logger: Logger;
   readonly #stallMs: number;
   readonly #stallInNeedMs: number;
@@ -114,9 +118,10 @@ export class BufferBudget {
   /** For how long a replay has waited for the room that a tenant takes, ms; 0 if none waits. */
   neededFor: (tenantId: string) => number = () => 0;
 
-  constructor({ limits, logger }: BufferBudgetOptions) {
+  constructor({ limits, tenantBytes, logger }: BufferBudgetOptions) {
     const { stallMs = 60_000, stallInNeedMs = 10_000 } = limits;
     this.limits = limits;
+    this.#tenantBytes = tenantBytes;
     this.#logger = logger;
     this.#stallMs = stallMs;
     this.#stallInNeedMs = stallInNeedMs;
@@ -133,7 +138,7 @@ export class BufferBudget {
   of(tenantId: string): TenantBuffers {
     let buffers = this.#tenants.get(tenantId);
     if (buffers === undefined) {
-      buffers = new TenantBuffers(tenantId, this);
+      buffers = new TenantBuffers(tenantId, this, this.#tenantBytes(tenantId));
       this.#tenants.set(tenantId, buffers);
     }
     buffers.users += 1;
@@ -143,6 +148,11 @@ export class BufferBudget {
   /** What waits for the clients of a tenant now. */
   bytesOf(tenantId: string): number {
     return this.#tenants.get(tenantId)?.bytes ?? 0;
+  }
+
+  /** What may wait for them. */
+  maxBytesOf(tenantId: string): number {
+    return this.#tenants.get(tenantId)?.maxBytes ?? this.#tenantBytes(tenantId);
   }
 
   /** Has something called when less waits than before. */
@@ -156,8 +166,8 @@ export class BufferBudget {
   }
 
   check(buffers: TenantBuffers): void {
-    const { maxBytes, maxBytesPerTenant } = this.limits;
-    if (buffers.bytes > maxBytesPerTenant) this.#relieve(buffers, maxBytesPerTenant);
+    const { maxBytes } = this.limits;
+    if (buffers.bytes > buffers.maxBytes) this.#relieve(buffers, buffers.maxBytes);
     while (this.#bytes > maxBytes) {
       const largest = this.#largest();
       if (largest === undefined) return;
@@ -221,10 +231,12 @@ export class BufferBudget {
     const now = performance.now();
     for (const buffers of [...this.#tenants.values()]) {
       if (buffers.holders.size === 0) continue;
+      buffers.maxBytes = this.#tenantBytes(buffers.tenantId);
+      this.check(buffers);
       const neededFor = this.neededFor(buffers.tenantId);
       const stallMs = neededFor > 0 ? this.#stallInNeedMs : this.#stallMs;
       // Those that read, but so slowly that nobody else gets a turn.
-      const isInTheWay = buffers.bytes > this.limits.maxBytesPerTenant / 4 || buffers === this.#largest();
+      const isInTheWay = buffers.bytes > buffers.maxBytes / 4 || buffers === this.#largest();
       if (isInTheWay && neededFor >= NEED_FACTOR * this.#stallInNeedMs) {
         this.#relieve(buffers, buffers.bytes / 2);
       }

@@ -30,6 +30,8 @@ export const LIMITS = [
   'connections',
   'handshakes_per_key',
   'sockets_per_key',
+  'sockets',
+  'replays',
   'frames_per_socket',
   'frame_size',
   'sessions',

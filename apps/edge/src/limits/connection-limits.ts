@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@wafleet/runtime';
-import type { SocketCounts, WrongGuesses } from '@wafleet/store';
+import type { SocketCounts, TenantLimitTable, WrongGuesses } from '@wafleet/store';
+import type { Identity } from '../auth/identity.js';
 import type { ClientAddresses } from './client-address.js';
 import { BURST_S, type ClientLimits, type Limit } from './client-limits.js';
 import { HandshakeLimits } from './handshake-limits.js';
@@ -11,17 +12,20 @@ interface ConnectionLimitsOptions {
   readonly addresses: ClientAddresses;
   readonly counts: SocketCounts;
   readonly guesses: WrongGuesses;
+  /** How many connections a tenant may have. */
+  readonly tenants: Pick<TenantLimitTable, 'get'>;
   readonly onExceeded: (limit: Limit) => void;
   readonly logger: Logger;
 }
 
-/** Bounds the connections that clients make to this edge, those that API keys have to all edges, and wrong keys. */
+/** Bounds the connections that clients make to this edge, those that API keys and tenants have to all edges, and wrong
+ * keys. */
 export class ConnectionLimits {
   readonly #addresses: ClientAddresses;
   readonly #handshakes: HandshakeLimits;
   readonly #quota: SocketQuota;
 
-  constructor({ limits, addresses, counts, guesses, onExceeded, logger }: ConnectionLimitsOptions) {
+  constructor({ limits, addresses, counts, guesses, tenants, onExceeded, logger }: ConnectionLimitsOptions) {
     this.#addresses = addresses;
     this.#handshakes = new HandshakeLimits({
       perAddress: rateOf(limits.handshakesPerAddress),
@@ -29,10 +33,8 @@ export class ConnectionLimits {
       ...{ guesses, onExceeded, logger },
     });
     this.#quota = new SocketQuota({
-      counts,
-      limit: limits.socketsPerKey,
-      onExceeded: () => onExceeded('sockets_per_key'),
-      logger,
+      ...{ counts, tenants, onExceeded, logger },
+      perKey: limits.socketsPerKey,
     });
   }
 
@@ -75,9 +77,9 @@ export class ConnectionLimits {
    * Counts a connection with a valid key, until the function that is returned is called.
    * @throws {WafleetError} TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS
    */
-  async admit(keyId: string): Promise<() => void> {
-    this.#handshakes.withKey(keyId);
-    return this.#quota.admit(keyId);
+  async admit(identity: Pick<Identity, 'keyId' | 'tenantId'>): Promise<() => void> {
+    this.#handshakes.withKey(identity.keyId);
+    return this.#quota.admit(identity);
   }
 
   /** Its connections are closed. */

@@ -1,6 +1,14 @@
-import { WafleetError } from '@wafleet/contract';
+import { limitError, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, type SocketCounts } from '@wafleet/store';
+import {
+  EDGE_COUNTS_MS,
+  SOCKET_COUNTS_LIFE_MS,
+  type SocketCounts,
+  type SocketOwner,
+  type TenantLimitTable,
+} from '@wafleet/store';
+import type { Identity } from '../auth/identity.js';
+import type { Limit } from './client-limits.js';
 
 const WRITE_EVERY_MS = 500;
 /** When a client that is refused may well try again. */
@@ -9,22 +17,24 @@ const RETRY_AFTER_MS = 5_000;
 interface SocketQuotaOptions {
   readonly counts: SocketCounts;
   /** How many sockets of one key all edges may have together. */
-  readonly limit: number;
-  readonly onExceeded: () => void;
+  readonly perKey: number;
+  /** How many those of a tenant may be, as `sockets`. */
+  readonly tenants: Pick<TenantLimitTable, 'get'>;
+  readonly onExceeded: (limit: Extract<Limit, 'sockets_per_key' | 'sockets'>) => void;
   readonly logger: Logger;
 }
 
 /**
- * Bounds the sockets of each API key on all edges together. Each socket is counted as it comes, in one step with all
- * edges' counts, so that edges do not let in too many at the same moment. That one has left is told within half a
- * second; that an edge was killed shows after 6 s. Until then a key may have less room than it should, never more,
- * unless an edge hangs for so long that its sockets no longer count.
+ * Bounds the sockets of each API key and of each tenant on all edges together. Each socket is counted as it comes, in
+ * one step with all edges' counts, so that edges do not let in too many at the same moment. That one has left is
+ * written within half a second; that an edge was killed shows after 6 s. Until then there may be less room than there
+ * should be, never more, unless an edge hangs for so long that its sockets no longer count.
  */
 export class SocketQuota {
   readonly #options: SocketQuotaOptions;
-  readonly #own = new Map<string, number>();
+  readonly #own = new Map<SocketOwner, number>();
   readonly #timers: NodeJS.Timeout[] = [];
-  #changed = new Set<string>();
+  #changed = new Set<SocketOwner>();
 
   constructor(options: SocketQuotaOptions) {
     this.#options = options;
@@ -40,24 +50,29 @@ export class SocketQuota {
   }
 
   /**
-   * Counts a socket until the function that is returned is called.
+   * Counts a socket until the function that is returned is called. Rejects when Redis does not answer.
    * @throws {WafleetError} TOO_MANY_CONNECTIONS
    */
-  async admit(keyId: string): Promise<() => void> {
-    const { counts, limit, onExceeded } = this.#options;
-    const own = this.#own.get(keyId) ?? 0;
-    const release = this.#count(keyId);
+  async admit({ keyId, tenantId }: Pick<Identity, 'keyId' | 'tenantId'>): Promise<() => void> {
+    const { counts, perKey, tenants, onExceeded } = this.#options;
+    const ofKey = `key:${keyId}` as const;
+    const ofTenant = `tenant:${tenantId}` as const;
+    const { sockets } = await tenants.get(tenantId);
+    const wanted = [
+      { of: ofKey, own: this.#own.get(ofKey) ?? 0, limit: perKey },
+      { of: ofTenant, own: this.#own.get(ofTenant) ?? 0, limit: sockets },
+    ];
+    const release = this.#count([ofKey, ofTenant]);
     try {
-      const answer = own < limit ? await counts.admit(keyId, { own, limit }) : undefined;
-      if (answer?.isAdmitted === true) return release;
+      // What this edge has alone may be too much already: Redis need not be asked for each attempt of a flood.
+      const full = wanted.find(({ own, limit }) => own >= limit) ?? (await counts.admit(wanted)).full;
+      if (full === undefined) return release;
+      onExceeded(full.of === ofKey ? 'sockets_per_key' : 'sockets');
+      throw full.of === ofKey ? tooManyOfKey(perKey) : tooManyOfTenant(sockets);
     } catch (error) {
       release();
       throw error;
     }
-    release();
-    onExceeded();
-    const message = `This API key has ${limit} connections, which is as many as it may have.`;
-    throw new WafleetError('TOO_MANY_CONNECTIONS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
   }
 
   /** Tells the others that the sockets of this edge are gone. */
@@ -69,16 +84,18 @@ export class SocketQuota {
     });
   }
 
-  #count(keyId: string): () => void {
-    this.#own.set(keyId, (this.#own.get(keyId) ?? 0) + 1);
+  #count(owners: readonly SocketOwner[]): () => void {
+    for (const of of owners) this.#own.set(of, (this.#own.get(of) ?? 0) + 1);
     let isCounted = true;
     return () => {
       if (!isCounted) return;
       isCounted = false;
-      const left = (this.#own.get(keyId) ?? 1) - 1;
-      if (left === 0) this.#own.delete(keyId);
-      else this.#own.set(keyId, left);
-      this.#changed.add(keyId);
+      for (const of of owners) {
+        const left = (this.#own.get(of) ?? 1) - 1;
+        if (left === 0) this.#own.delete(of);
+        else this.#own.set(of, left);
+        this.#changed.add(of);
+      }
     };
   }
 
@@ -87,11 +104,9 @@ export class SocketQuota {
     if (changed.size === 0) return;
     this.#changed = new Set();
     try {
-      await this.#options.counts.write(
-        new Map([...changed].map((keyId) => [keyId, this.#own.get(keyId) ?? 0])),
-      );
+      await this.#options.counts.write(new Map([...changed].map((of) => [of, this.#own.get(of) ?? 0])));
     } catch (error) {
-      for (const keyId of changed) this.#changed.add(keyId);
+      for (const of of changed) this.#changed.add(of);
       throw error;
     }
   }
@@ -103,4 +118,13 @@ export class SocketQuota {
     };
     this.#timers.push(setInterval(run, ms));
   }
+}
+
+function tooManyOfKey(limit: number): WafleetError {
+  const message = `This API key has ${limit} connections, which is as many as it may have.`;
+  return new WafleetError('TOO_MANY_CONNECTIONS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+}
+
+function tooManyOfTenant(limit: number): WafleetError {
+  return limitError('sockets', 'TOO_MANY_CONNECTIONS', { limit, retryAfterMs: RETRY_AFTER_MS });
 }

@@ -2,22 +2,14 @@ import { WafleetError } from '@wafleet/contract';
 
 const RETRY_AFTER_MS = 5_000;
 
-/** How many files may be downloaded at a time. */
-export interface SlotLimits {
-  /** By this edge. */
-  readonly downloads: number;
-  /** By this edge for one tenant. */
-  readonly downloadsPerTenant: number;
-}
-
-/** Counts the downloads of an edge, so that neither it nor a tenant's share of it has too many. */
+/** Counts the downloads of an edge, so that it does not have too many. Those of a tenant are counted in Redis. */
 export class DownloadSlots {
-  readonly #limits: SlotLimits;
-  readonly #byTenant = new Map<string, number>();
+  readonly #limit: number;
   #taken = 0;
 
-  constructor(limits: SlotLimits) {
-    this.#limits = limits;
+  /** @param limit how many files may be downloaded at a time. */
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
   get taken(): number {
@@ -29,23 +21,15 @@ export class DownloadSlots {
    * @returns what gives it back, to be called once.
    * @throws {WafleetError} TOO_MANY_DOWNLOADS.
    */
-  take(tenantId: string): () => void {
-    const ofTenant = this.#byTenant.get(tenantId) ?? 0;
-    const { downloads, downloadsPerTenant } = this.#limits;
-    if (ofTenant >= downloadsPerTenant) throw tooMany('this tenant', downloadsPerTenant);
-    if (this.#taken >= downloads) throw tooMany('this edge', downloads);
+  take(): () => void {
+    const limit = this.#limit;
+    if (this.#taken >= limit) {
+      const message = `This edge downloads files in all its ${limit} places.`;
+      throw new WafleetError('TOO_MANY_DOWNLOADS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+    }
     this.#taken += 1;
-    this.#byTenant.set(tenantId, ofTenant + 1);
     return () => {
       this.#taken -= 1;
-      const left = (this.#byTenant.get(tenantId) ?? 1) - 1;
-      if (left > 0) this.#byTenant.set(tenantId, left);
-      else this.#byTenant.delete(tenantId);
     };
   }
-}
-
-function tooMany(whose: string, limit: number): WafleetError {
-  const message = `Files of ${whose} are being downloaded in all ${limit} places.`;
-  return new WafleetError('TOO_MANY_DOWNLOADS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
 }

@@ -5,7 +5,7 @@ import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { MediaFile, SessionRef } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
-import { DownloadSlots, type SlotLimits } from './download-slots.js';
+import { DownloadSlots } from './download-slots.js';
 import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';
 import { type EncryptedFile, MediaHost } from './media-host.js';
 
@@ -20,7 +20,9 @@ export const DOWNLOAD_OUTCOMES = ['complete', 'cancelled', 'refused', 'failed'] 
 
 export type DownloadOutcome = (typeof DOWNLOAD_OUTCOMES)[number];
 
-export interface MediaOptions extends SlotLimits {
+export interface MediaOptions {
+  /** How many files this edge downloads at a time. */
+  readonly downloads: number;
   /** The media host, such as `https://mmg.whatsapp.net`. */
   readonly url: string;
   /** Larger files are not handed out. */
@@ -67,7 +69,7 @@ export class MediaDownloads {
     const { url, maxBytes, stallMs = 60_000, phoneMs = 15_000 } = options.media;
     this.#commands = options.commands;
     this.#host = new MediaHost({ url, answerMs: stallMs });
-    this.#slots = new DownloadSlots(options.media);
+    this.#slots = new DownloadSlots(options.media.downloads);
     this.#maxBytes = maxBytes;
     this.#stallMs = stallMs;
     this.#phoneMs = phoneMs;
@@ -97,7 +99,7 @@ export class MediaDownloads {
    */
   async open(ref: MediaRef, client: AbortSignal): Promise<MediaDownload> {
     if (this.#isClosed) throw ended('The edge is stopping.');
-    const giveBack = this.#slots.take(ref.tenantId);
+    const giveBack = this.#slots.take();
     const abort = new AbortController();
     const cancel = () => {
       const { reason } = client;

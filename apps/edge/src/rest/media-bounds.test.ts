@@ -33,13 +33,13 @@ describe('bounds', () => {
   });
 
   it('refuse what is too many at a time, for a tenant and for the edge', async () => {
-    const { url } = await media.edgeWith({ downloads: 3, downloadsPerTenant: 2 });
+    const { url } = await media.edgeWith({ downloads: 3 }, { mediaDownloads: 2 });
     media.receive(Buffer.alloc(1_000_000, 1), {}, HALF);
     const stalled = [await media.open(url), await media.open(url)];
     const { headers, ...answer } = await media.refusal(url);
     expect(answer).toMatchObject(refused(429, 'TOO_MANY_DOWNLOADS'));
     expect(answer.error.details).toMatchObject({ limit: 2 });
-    expect(headers.get('retry-after')).toBe('5');
+    expect(headers.get('retry-after')).toBe('1');
 
     await media.nextTenant();
     stalled.push(await media.open(url));

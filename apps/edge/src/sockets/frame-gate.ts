@@ -3,6 +3,8 @@ import type { Connection } from './engine-internals.js';
 type Frame = string | Buffer;
 
 const MAX_HELD_FRAMES = 64;
+/** Of all these together. The first subscriptions of a client are much smaller. */
+const MAX_HELD_BYTES = 128 * 1024;
 
 /**
  * Holds a connection's frames back while a namespace it asked for is still checking its API key.
@@ -10,7 +12,7 @@ const MAX_HELD_FRAMES = 64;
  * Socket.IO closes a connection that sends an event to a namespace before that has accepted it. Its own clients
  * wait; others need not, as the protocol lets them send CONNECT and an event back to back. So from CONNECT on all
  * frames wait, in order, until the namespace has accepted the socket or refused it; those for a namespace that
- * refused are dropped. A connection that sends more than 64 frames meanwhile is closed.
+ * refused are dropped. A connection that sends more than 64 frames or 128 KiB meanwhile is closed.
  * Frame format: Socket.IO protocol v5, `<type>[<attachments>-][/<namespace>,][<ack id>][<payload>]`.
  */
 export class FrameGate {
@@ -19,6 +21,7 @@ export class FrameGate {
   readonly #forward: (frame: Frame) => void;
   #awaited: string | undefined;
   #held: Frame[] = [];
+  #heldBytes = 0;
 
   /** Steps between the connection and whoever listens to its frames now. */
   constructor(connection: Connection, served: ReadonlySet<string>) {
@@ -35,6 +38,7 @@ export class FrameGate {
   /** The connection has ended: nothing goes on. */
   close(): void {
     this.#held = [];
+    this.#heldBytes = 0;
   }
 
   /** The namespace has accepted the socket: what waits goes on to it. */
@@ -58,8 +62,13 @@ export class FrameGate {
   }
 
   #hold(frame: Frame): void {
-    if (this.#held.length < MAX_HELD_FRAMES) this.#held.push(frame);
-    else this.#connection.close();
+    this.#heldBytes += frame.length;
+    if (this.#held.length < MAX_HELD_FRAMES && this.#heldBytes <= MAX_HELD_BYTES) {
+      this.#held.push(frame);
+      return;
+    }
+    this.close();
+    this.#connection.close();
   }
 
   #settle(namespace: string, select: (held: readonly Frame[]) => readonly Frame[]): void {
@@ -67,6 +76,7 @@ export class FrameGate {
     this.#awaited = undefined;
     const frames = select(this.#held);
     this.#held = [];
+    this.#heldBytes = 0;
     for (const frame of frames) this.#receive(frame);
   }
 }

@@ -192,6 +192,15 @@ describe('frames that come while the key is being checked', () => {
     });
   });
 
+  it('are bounded in bytes', async () => {
+    const { key } = await cluster.createTenant();
+    await cluster.connection.call('CLIENT', 'PAUSE', '3000', 'ALL');
+    const large = `21["subscribe",["${'x'.repeat(90_000)}"]]`;
+    const raw = new RawClient('websocket').send(connect('/', key), large, large);
+    await waitFor(() => raw.closed, { what: 'the connection is closed' });
+    expect(raw.frames).toEqual([]);
+  });
+
   it('do not open a namespace that does not exist', async () => {
     const raw = new RawClient('websocket').send(connect('/admin', tenant.key));
     await raw.frame(/^4\/admin,.*Invalid namespace/);

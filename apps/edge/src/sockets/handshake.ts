@@ -62,7 +62,7 @@ export function checkApiKey(options: {
     let release: (() => void) | undefined;
     try {
       await authenticate(socket);
-      release = untilGone(socket, clientOf(socket), await limits.admit(socket.data.identity.keyId));
+      release = untilGone(socket, clientOf(socket), await limits.admit(socket.data.identity));
       await onPassed(socket);
       next();
     } catch (error) {

@@ -11,6 +11,10 @@ import {
   LinkOffers,
   type RedisConnection,
   SessionDirectory,
+  SessionPages,
+  TenantLeases,
+  TenantLimitTable,
+  TenantRates,
   WorkerRegistry,
 } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
@@ -23,6 +27,7 @@ import { BufferBudget } from '../fanout/buffer-budget.js';
 import { EventFanout } from '../fanout/event-fanout.js';
 import { EdgeTally } from '../metrics.js';
 import { ReplayGate } from '../streams/replay-gate.js';
+import { ReplayRates } from '../streams/replay-rates.js';
 import { Snapshots } from '../streams/snapshots.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
 import { TenantStreams } from '../streams/tenant-streams.js';
@@ -49,6 +54,7 @@ let keys: KeyAuthenticator;
 let connections: KeyConnections;
 let clients: SseClients;
 let buffers: BufferBudget;
+let leases: TenantLeases;
 let streams: TenantStreams;
 /** How many connections count towards the limits. */
 let admitted: number;
@@ -72,9 +78,10 @@ beforeEach(async () => {
   refusals = [];
   await serve();
 });
-afterEach(() => {
+afterEach(async () => {
   for (const each of opened.splice(0)) each.close();
   stop();
+  await leases.close();
   redis.disconnect();
   subscriber.disconnect();
 });
@@ -105,13 +112,20 @@ async function serve(heartbeatMs = 60_000): Promise<void> {
     lingerMs: 20,
     readyWithinMs: 500,
   });
+  const sessions = new SessionDirectory(redis);
   const snapshots = new Snapshots({
-    sessions: new SessionDirectory(redis),
+    sessions,
+    pages: new SessionPages(redis, sessions),
     offers: new LinkOffers(redis),
     workers: new WorkerRegistry(redis),
   });
-  buffers = new BufferBudget({ limits: BUFFER_LIMITS, logger });
-  const replays = new ReplayGate(REPLAY_LIMITS, buffers);
+  buffers = new BufferBudget({ limits: BUFFER_LIMITS, tenantBytes: () => BUFFER_LIMITS.maxBytes, logger });
+  const tenants = new TenantLimitTable(redis);
+  leases = new TenantLeases({ redis, limits: tenants, holder: 'edge_test', logger });
+  const replays = new ReplayGate(REPLAY_LIMITS, {
+    ...{ buffers, leases, onExceeded: () => {} },
+    rates: new ReplayRates(new TenantRates(redis, tenants), logger),
+  });
   clients = new SseClients({
     ...{ streams, log, snapshots, fanout, keys, connections, limits, tally, logger, heartbeatMs },
     ...{ buffers, replays },

@@ -70,7 +70,7 @@ export class SseClients {
     if (response.closed) return;
     const { keys, connections, admit, tally } = this.#resources;
     const { keyId } = identity;
-    const release = await admit(keyId);
+    const release = await admit(identity);
     if (response.closed) {
       release();
       return;

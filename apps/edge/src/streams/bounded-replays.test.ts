@@ -52,7 +52,8 @@ describe('replays', () => {
   it('hold no more than the tenant’s share for clients that do not read, and go on for those that do', async () => {
     const share = 4 * MB;
     const edge = await fixture.cluster.startEdge({
-      bufferLimits: { maxBytes: 64 * MB, maxBytesPerTenant: share, stallMs: 2_000, stallInNeedMs: 1_000 },
+      bufferLimits: { maxBytes: 64 * MB, stallMs: 2_000, stallInNeedMs: 1_000 },
+      tenantLimits: { bufferedBytes: share },
     });
     await fillLog(600, 30_000);
     let most = 0;
@@ -134,9 +135,33 @@ describe('replays', () => {
     await waitFor(() => client.received.length === 101, { what: 'the client is live' });
   }, 60_000);
 
+  it('leave out a code to link by that cannot be read or has no end, and give what comes after it', async () => {
+    const log = new EventLog(fixture.cluster.connection);
+    const valid = { sessionId: 'shop-1', qr: 'still good', expiresAt: new Date(2 ** 42).toISOString() };
+    const bodies = [
+      '{"qr":',
+      '{"qr":"no end"}',
+      '{"qr":"not a time","expiresAt":"soon"}',
+      JSON.stringify(valid),
+    ];
+    await log.append(
+      fixture.shop,
+      bodies.map((body) => ({ event: 'auth.qr' as const, body })),
+    );
+    await fillLog(10, 100);
+    const client = await connect(fixture.edge);
+    expect(await client.subscribe({ events: ['auth.qr', 'call'], since: '0-0' })).toMatchObject({ ok: true });
+    await waitFor(() => client.received.filter(({ event }) => event === 'call').length === 5, {
+      what: 'what comes after them',
+    });
+    const codes = client.received.filter(({ event }) => event === 'auth.qr');
+    expect(codes.map(({ args: [payload] }) => payload)).toMatchObject([{ qr: 'still good' }]);
+  });
+
   it('beyond the number that a tenant may have are refused, over Server-Sent Events with a time to try again', async () => {
     const edge = await fixture.cluster.startEdge({
-      replayLimits: { maxReplaysPerTenant: 1, bytesPerSecondPerTenant: 100_000 },
+      replayLimits: { bytesPerSecond: 100_000 },
+      tenantLimits: { replays: 1 },
     });
     await fillLog(100, 20_000);
     const first = await connect(edge);
@@ -145,13 +170,13 @@ describe('replays', () => {
     const second = await connect(edge);
     expect(await second.subscribe({ events: ['call'], since: '0-0' })).toMatchObject({
       ok: false,
-      error: { code: 'TOO_MANY_REPLAYS', details: { limit: 1 } },
+      error: { code: 'TOO_MANY_REPLAYS', details: { resource: 'replays', limit: 1, used: 1 } },
     });
     expect(await second.subscribe({ events: ['call'] })).toMatchObject({ ok: true });
     const stream = fixture.keep(
       await SseStream.open(edge.url, '?events=call&since=0-0', { key: fixture.tenant.key }),
     );
     expect(stream.response.status).toBe(429);
-    expect(stream.response.headers.get('retry-after')).toBe('5');
+    expect(stream.response.headers.get('retry-after')).toBe('1');
   }, 60_000);
 });

@@ -103,6 +103,8 @@ export class EventStream implements StreamMember {
   /** What is live, or was before a replay that was interrupted, was given up to here; undefined if nothing was. */
   #paused: EventPosition | undefined;
   #isClosed = false;
+  /** Ends the count of this client among those that are given what they missed. */
+  #leaveReplays: (() => void) | undefined;
   /** Whether the client has asked for something else meanwhile: a replay then stops after the page under way. */
   hasNewRequest: () => boolean = () => false;
 
@@ -159,11 +161,13 @@ export class EventStream implements StreamMember {
   close(): void {
     this.#isClosed = true;
     this.#replay?.cancel();
+    this.#uncount();
   }
 
   /** Goes on with what was interrupted, if something was. Never rejects. */
   async resume(): Promise<void> {
     const given = this.#given;
+    if (this.#owed.length === 0) this.#uncount();
     if (this.#isLive || this.#isClosed || given === undefined) return;
     await this.#catchUp(new SubscriptionSet(), given, false, async () => {});
   }
@@ -179,8 +183,8 @@ export class EventStream implements StreamMember {
     { since, isIntroduced = false }: Beginning,
   ): Promise<Started> {
     const { tenantId } = this.#owner;
-    const { streams, log, replays } = this.#resources;
-    if (since !== undefined) replays.requireRoom(this.#owner);
+    const { streams, log } = this.#resources;
+    if (since !== undefined) await this.#count();
     this.#stream = await streams.ready(tenantId);
     // What the client has been given may be ahead of the stream: what came before it would be out of order now.
     const now = (this.#isLive ? this.given : undefined) ?? this.#stream.position;
@@ -206,6 +210,17 @@ export class EventStream implements StreamMember {
           if (lost !== undefined || isIntroduced) await this.#introduce(replay, subscription, start);
         }),
     };
+  }
+
+  /** Counts this client among those that are given what they missed, until it is live or gone. */
+  async #count(): Promise<void> {
+    this.#leaveReplays ??= await this.#resources.replays.admit(this.#owner);
+    if (this.#isClosed) this.#uncount();
+  }
+
+  #uncount(): void {
+    this.#leaveReplays?.();
+    this.#leaveReplays = undefined;
   }
 
   async #catchUp(
@@ -292,6 +307,7 @@ export class EventStream implements StreamMember {
     this.#repeatsUpTo = latest(this.#given, before ?? since);
     this.#paused = undefined;
     this.#isLive = true;
+    this.#uncount();
   }
 
   /** Notes what is to be replayed, in place of what that replays as well. */
@@ -342,11 +358,16 @@ export class EventStream implements StreamMember {
   }
 }
 
-/** Whether an event shows something to link by that WhatsApp takes no more: nobody should try it. */
+/** Whether an event shows something to link by that WhatsApp no longer takes, as far as that can be read. */
 function isStale({ event, body }: LoggedEvent): boolean {
   if (event !== 'auth.qr' && event !== 'auth.pairing-code') return false;
-  const parsed = expiringSchema.safeParse(JSON.parse(body.toString()));
-  return parsed.success && Date.parse(parsed.data.expiresAt) <= Date.now();
+  try {
+    const { expiresAt } = expiringSchema.parse(JSON.parse(body.toString()));
+    return !(Date.parse(expiresAt) > Date.now());
+  } catch {
+    // What cannot be read is not for a client to try either.
+    return true;
+  }
 }
 
 function lostRange(after: EventPosition, { first, head }: LogPage): LostRange {

@@ -1,15 +1,25 @@
 import { WafleetError } from '@wafleet/contract';
+import type { TenantLeases } from '@wafleet/store';
 import type { BufferBudget } from '../fanout/buffer-budget.js';
-import { TokenBucket, TokenBuckets } from '../limits/token-bucket.js';
+import { TokenBucket } from '../limits/token-bucket.js';
+import type { ReplayRates } from './replay-rates.js';
 
 /** How much of the logs an edge reads for clients that missed something. */
 export interface ReplayLimits {
   /** Replays under way, those that wait for their turn included. */
   readonly maxReplays: number;
-  readonly maxReplaysPerTenant: number;
   /** What Redis looks through for replays, in bytes; twice as much at once. */
   readonly bytesPerSecond: number;
-  readonly bytesPerSecondPerTenant: number;
+}
+
+interface ReplayGateResources {
+  readonly buffers: BufferBudget;
+  /** Counts the replays of a tenant on all edges. */
+  readonly leases: Pick<TenantLeases, 'take'>;
+  /** What is read for a tenant on all edges. */
+  readonly rates: ReplayRates;
+  /** A tenant has as many replays as it may have. */
+  readonly onExceeded: () => void;
 }
 
 /** Whose replay it is. */
@@ -26,7 +36,6 @@ const MAX_READS_PER_TENANT = 2;
 /** The part of the buffers that replays fill; the rest is for events as they happen. */
 const SHARE_OF_BUFFERS = 0.5;
 const RETRY_AFTER_MS = 5_000;
-const MAX_BUCKETS = 100_000;
 
 interface Waiter {
   readonly since: number;
@@ -101,7 +110,7 @@ export class Replay {
 
   /** To be called once, when nothing more is read. */
   end(): void {
-    this.#gate.end(this.#owner);
+    this.#gate.end();
   }
 
   #withdraw(): void {
@@ -119,12 +128,11 @@ export class Replay {
  */
 export class ReplayGate {
   readonly #limits: ReplayLimits;
+  readonly #resources: ReplayGateResources;
   readonly #buffers: BufferBudget;
   readonly #lanes = new Map<string, Lane>();
-  readonly #replays = new Map<string, number>();
   readonly #reads = new Map<string, number>();
   readonly #rate: TokenBucket;
-  readonly #rates: TokenBuckets;
   #replayCount = 0;
   #readCount = 0;
   #isScheduled = false;
@@ -132,12 +140,14 @@ export class ReplayGate {
   /** What replays have read since the start, bytes. */
   bytesRead = 0;
 
-  constructor(limits: ReplayLimits, buffers: BufferBudget) {
+  constructor(limits: ReplayLimits, resources: ReplayGateResources) {
+    const { buffers, rates } = resources;
     this.#limits = limits;
+    this.#resources = resources;
     this.#buffers = buffers;
-    const { bytesPerSecond, bytesPerSecondPerTenant } = limits;
-    this.#rate = new TokenBucket(rateOf(bytesPerSecond));
-    this.#rates = new TokenBuckets(rateOf(bytesPerSecondPerTenant), { max: MAX_BUCKETS });
+    const { bytesPerSecond } = limits;
+    this.#rate = new TokenBucket({ perSecond: bytesPerSecond, burst: 2 * bytesPerSecond });
+    rates.onChange(() => this.#schedule());
     buffers.onFreed(() => this.#schedule());
     buffers.neededFor = (tenantId) => this.#waitedForRoom(tenantId);
   }
@@ -147,23 +157,30 @@ export class ReplayGate {
     return this.#replayCount;
   }
 
-  /** @throws {WafleetError} TOO_MANY_REPLAYS */
-  requireRoom({ tenantId }: ReplayOwner): void {
-    const { maxReplays, maxReplaysPerTenant } = this.#limits;
-    const ofTenant = this.#replays.get(tenantId) ?? 0;
-    if (ofTenant >= maxReplaysPerTenant) throw tooMany('this tenant', maxReplaysPerTenant);
-    if (this.#replayCount >= maxReplays) throw tooMany('this edge', maxReplays);
+  /**
+   * Counts a client that is given what it missed, until the function that is returned is called. Rejects when Redis does
+   * not answer.
+   * @throws {WafleetError} TOO_MANY_REPLAYS
+   */
+  async admit({ tenantId }: ReplayOwner): Promise<() => void> {
+    const { maxReplays } = this.#limits;
+    if (this.#replayCount >= maxReplays) throw tooMany(maxReplays);
+    const { leases, onExceeded } = this.#resources;
+    try {
+      return await leases.take(tenantId, 'replays');
+    } catch (error) {
+      if (error instanceof WafleetError && error.code === 'TOO_MANY_REPLAYS') onExceeded();
+      throw error;
+    }
   }
 
   begin(owner: ReplayOwner): Replay {
     this.#replayCount += 1;
-    count(this.#replays, owner.tenantId, 1);
     return new Replay(this, owner);
   }
 
-  end({ tenantId }: ReplayOwner): void {
+  end(): void {
     this.#replayCount -= 1;
-    count(this.#replays, tenantId, -1);
   }
 
   wait({ tenantId, keyId }: ReplayOwner, waiter: Waiter): void {
@@ -189,7 +206,7 @@ export class ReplayGate {
     count(this.#reads, tenantId, -1);
     this.bytesRead += bytes;
     this.#rate.fine(bytes);
-    this.#rates.of(tenantId).fine(bytes);
+    this.#resources.rates.charge(tenantId, bytes);
     this.#schedule();
   }
 
@@ -231,14 +248,17 @@ export class ReplayGate {
   }
 
   #hasRoom(tenantId: string): boolean {
-    const { maxBytes, maxBytesPerTenant } = this.#buffers.limits;
+    const { maxBytes } = this.#buffers.limits;
     const ofTenant = this.#buffers.bytesOf(tenantId) + reserved((this.#reads.get(tenantId) ?? 0) + 1);
     const ofAll = this.#buffers.bytes + reserved(this.#readCount + 1);
-    return ofTenant <= maxBytesPerTenant * SHARE_OF_BUFFERS && ofAll <= maxBytes * SHARE_OF_BUFFERS;
+    return (
+      ofTenant <= this.#buffers.maxBytesOf(tenantId) * SHARE_OF_BUFFERS &&
+      ofAll <= maxBytes * SHARE_OF_BUFFERS
+    );
   }
 
   #rateWait(tenantId: string): number {
-    return Math.max(this.#rate.wait(1), this.#rates.of(tenantId).wait(1));
+    return Math.max(this.#rate.wait(1), this.#resources.rates.wait(tenantId));
   }
 
   #grant(tenantId: string, lane: Lane): void {
@@ -281,10 +301,6 @@ export class ReplayGate {
   }
 }
 
-function rateOf(perSecond: number) {
-  return { perSecond, burst: 2 * perSecond };
-}
-
 function reserved(pages: number): number {
   return pages * REPLAY_PAGE_BYTES;
 }
@@ -295,7 +311,7 @@ function count(counts: Map<string, number>, name: string, change: 1 | -1): void 
   else counts.delete(name);
 }
 
-function tooMany(whose: string, limit: number): WafleetError {
-  const message = `As many clients of ${whose} are being given what they missed as may be: ${limit}.`;
+function tooMany(limit: number): WafleetError {
+  const message = `As many clients of this edge are being given what they missed as may be: ${limit}.`;
   return new WafleetError('TOO_MANY_REPLAYS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
 }

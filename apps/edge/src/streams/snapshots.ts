@@ -9,10 +9,10 @@ import type {
   LinkOffers,
   LoggedEvent,
   SessionDirectory,
+  SessionPages,
   SessionRecord,
   WorkerRegistry,
 } from '@wafleet/store';
-import { LRUCache } from 'lru-cache';
 import { hasLivingOwner } from '../sessions/owner-liveness.js';
 import type { SubscriptionSet } from './subscription-set.js';
 
@@ -31,11 +31,10 @@ interface SnapshotPart {
 const SESSIONS_A_PART = 100;
 /** To read a session takes as much of Redis as so many bytes of a log, about. */
 const SESSION_COST_BYTES = 2_000;
-/** Clients that connect within this time share one list of a tenant's sessions. */
-const ORDER_KEPT_MS = 250;
 
 interface SnapshotResources {
   readonly sessions: SessionDirectory;
+  readonly pages: SessionPages;
   readonly offers: LinkOffers;
   readonly workers: WorkerRegistry;
 }
@@ -52,7 +51,6 @@ type Fields<N extends Told> = Omit<UnpublishedPayload<N>, 'sessionId' | 'timesta
  */
 export class Snapshots {
   readonly #resources: SnapshotResources;
-  readonly #orders = new LRUCache<string, Promise<readonly string[]>>({ max: 1_000, ttl: ORDER_KEPT_MS });
 
   constructor(resources: SnapshotResources) {
     this.#resources = resources;
@@ -74,15 +72,12 @@ export class Snapshots {
     at: EventPosition,
   ): AsyncGenerator<SnapshotPart, void, void> {
     if (!this.tellOf(subscription)) return;
-    const { sessions } = this.#resources;
-    const names = subscription.sessionsOf(TOLD) ?? (await this.#orderOf(tenantId));
+    const names = subscription.sessionsOf(TOLD);
     let number = 0;
-    for (let begin = 0; begin < names.length; begin += SESSIONS_A_PART) {
-      const part = names.slice(begin, begin + SESSIONS_A_PART);
-      const records = await Promise.all(part.map((sessionId) => sessions.get({ tenantId, sessionId })));
-      const told = await Promise.all(
-        records.filter((record) => record !== undefined).map((record) => this.#tell(record, subscription)),
-      );
+    for await (const records of names === undefined
+      ? this.#resources.pages.pages(tenantId, { limit: SESSIONS_A_PART })
+      : this.#named(tenantId, names)) {
+      const told = await Promise.all(records.map((record) => this.#tell(record, subscription)));
       const timestamp = new Date().toISOString();
       const events = told.flat().map(({ event, sessionId, fields }) => {
         number += 1;
@@ -90,20 +85,19 @@ export class Snapshots {
         const body = JSON.stringify({ eventId, sessionId, timestamp, ...fields, snapshot: true });
         return { event, sessionId, eventId, position: at, body: Buffer.from(body) };
       });
-      yield { events, cost: part.length * SESSION_COST_BYTES };
+      yield { events, cost: records.length * SESSION_COST_BYTES };
     }
   }
 
-  /** The tenant's sessions in the order in which they were made, as it was a moment ago. Clients share the list. */
-  #orderOf(tenantId: string): Promise<readonly string[]> {
-    const known = this.#orders.get(tenantId);
-    if (known !== undefined) return known;
-    const order = this.#resources.sessions
-      .list(tenantId)
-      .then((records) => records.map(({ sessionId }) => sessionId));
-    this.#orders.set(tenantId, order);
-    order.catch(() => this.#orders.delete(tenantId));
-    return order;
+  /** Those of the named sessions that exist, in the order of the names. */
+  async *#named(
+    tenantId: string,
+    names: readonly string[],
+  ): AsyncGenerator<readonly SessionRecord[], void, void> {
+    for (let begin = 0; begin < names.length; begin += SESSIONS_A_PART) {
+      const refs = names.slice(begin, begin + SESSIONS_A_PART).map((sessionId) => ({ tenantId, sessionId }));
+      yield await this.#resources.sessions.getMany(refs);
+    }
   }
 
   async #tell(record: SessionRecord, subscription: SubscriptionSet) {

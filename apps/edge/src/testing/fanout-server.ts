@@ -62,7 +62,11 @@ export class FanoutServer {
     bufferLimits: BufferLimits,
   ) {
     const logger = createLogger({ app: 'test', level: 'silent' });
-    this.buffers = new BufferBudget({ limits: bufferLimits, logger });
+    this.buffers = new BufferBudget({
+      limits: bufferLimits,
+      tenantBytes: () => bufferLimits.maxBytes,
+      logger,
+    });
     this.http = http;
     this.io = io;
     this.#connections = connections;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { TenantLimits } from '@wafleet/contract';
 import { errorBodySchema, type errorDescriptionSchema, WafleetError } from '@wafleet/contract';
 import type { MediaFile } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
@@ -83,8 +84,8 @@ export class MediaFixture {
   }
 
   /** A further edge. */
-  edgeWith(media: Partial<MediaOptions>): Promise<TestEdge> {
-    return this.cluster.startEdge({ media: { url: this.host.url, ...media } });
+  edgeWith(media: Partial<MediaOptions>, tenantLimits: Partial<TenantLimits> = {}): Promise<TestEdge> {
+    return this.cluster.startEdge({ media: { url: this.host.url, ...media }, tenantLimits });
   }
 
   /** Puts a file on the media host, and makes it that of message `M1`. */

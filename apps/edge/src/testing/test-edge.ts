@@ -24,14 +24,11 @@ export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, ma
 
 export const BUFFER_LIMITS: BufferLimits = {
   maxBytes: 256 * 1024 * 1024,
-  maxBytesPerTenant: 64 * 1024 * 1024,
 };
 /** More than a test comes near to by chance. */
 export const REPLAY_LIMITS: ReplayLimits = {
   maxReplays: 10_000,
-  maxReplaysPerTenant: 10_000,
   bytesPerSecond: 1024 ** 3,
-  bytesPerSecondPerTenant: 1024 ** 3,
 };
 
 /** No media host. */
@@ -39,7 +36,6 @@ export const MEDIA: MediaOptions = {
   url: 'http://127.0.0.1:9',
   maxBytes: 64 * 1024 * 1024,
   downloads: 100,
-  downloadsPerTenant: 20,
 };
 
 /** An edge that runs in the test's own process. */

@@ -1,0 +1,16 @@
+-- Defines count_others(edges, counts, edge, time): what the edges that run have together, all but the one named. Forgets
+-- the counts of edges that do not run.
+local function count_others(edges, counts, self, time)
+  local others = 0
+  local all = redis.call('HGETALL', counts)
+  for i = 1, #all, 2 do
+    if all[i] ~= self then
+      if tonumber(redis.call('ZSCORE', edges, all[i]) or '0') > time then
+        others = others + all[i + 1]
+      else
+        redis.call('HDEL', counts, all[i])
+      end
+    end
+  end
+  return others
+end
