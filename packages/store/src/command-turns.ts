@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { FairLine } from '@wafleet/runtime';
 
 interface TurnLimits {
@@ -95,16 +94,18 @@ export class CommandTurns {
     const { tenantId } = order;
     order.isRunning = true;
     this.#runningOf.set(tenantId, (this.#runningOf.get(tenantId) ?? 0) + 1);
-    const ended = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
     const run = turn.run().finally(() => {
-      ended.abort();
+      // A deadline may be far away. An abort signal would cost an error with a stack for each command.
+      clearTimeout(timer);
       const left = (this.#runningOf.get(tenantId) ?? 1) - 1;
       if (left > 0) this.#runningOf.set(tenantId, left);
       else this.#runningOf.delete(tenantId);
     });
     this.#track(run);
-    // A deadline may be far away. The timer must not keep what has ended in memory until then.
-    const givenUp = delay(turn.holdsMs, undefined, { signal: ended.signal }).catch(() => {});
+    const givenUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, turn.holdsMs);
+    });
     void Promise.race([run, givenUp]).then(() => this.#continue(order));
   }
 
