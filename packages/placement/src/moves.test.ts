@@ -43,6 +43,7 @@ test('a session that is being linked does not move', async () => {
   const marker = await scene.createSession('marker');
   await scene.ask(placing, linking);
   await scene.ownedBy(first, [linking]);
+  await waitFor(async () => (await scene.sessions.get(linking))?.status === 'open', { what: 'it is open' });
   await scene.sessions.setStatus(first.fenceOf(linking), { status: 'awaiting_link' });
   const second = await scene.startWorker();
   const move = { reason: 'rebalance', expectPrevious: first.id, to: second.id, avoid: [] } as const;

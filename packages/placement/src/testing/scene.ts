@@ -160,7 +160,9 @@ class Scene {
   ownedBy(worker: TestWorker, refs: readonly SessionRef[]): Promise<boolean> {
     const isOwned = async () => {
       const owners = await Promise.all(refs.map((ref) => this.ownerOf(ref)));
-      return owners.every((owner) => owner === worker.id);
+      // Redis says so before the worker has the answer to its claim.
+      const isKnown = refs.every(({ sessionId }) => worker.fences.has(sessionId));
+      return isKnown && owners.every((owner) => owner === worker.id);
     };
     return waitFor(isOwned, { what: 'the worker owns the sessions' });
   }
