@@ -13,4 +13,5 @@ test('the sessions of a killed worker reopen on another one, with every message 
   await takeover.of((worker) => worker.kill());
   await takeover.reopened({ firstWithinMs: 20_000, allWithinMs: 60_000 });
   await takeover.conclude({ conflictsPerSession: 0 });
+  takeover.isInLogs();
 });

@@ -5,15 +5,14 @@
  *   npm run soak -- --minutes 60 --write     and writes the table into docs/reliability.md
  */
 
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from './lib/build.mjs';
 import { installDependencies } from './lib/install.mjs';
 import { main } from './lib/main.mjs';
 import { checkNodeVersion } from './lib/node-version.mjs';
 import { provideRedis } from './lib/provide-redis.mjs';
-import { ROOT } from './lib/root.mjs';
-import { run, StepFailed } from './lib/run.mjs';
+import { StepFailed } from './lib/run.mjs';
+import { runVitest } from './lib/vitest.mjs';
 
 await main(async () => {
   const { minutes, seed, write } = readOptions();
@@ -21,8 +20,7 @@ await main(async () => {
   await installDependencies();
   await build();
   await provideRedis();
-  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const code = await run(process.execPath, [vitest, 'run', '--project', 'soak'], {
+  const { code } = await runVitest(['--project', 'soak'], {
     SOAK_MINUTES: String(minutes),
     ...(seed === undefined ? {} : { SOAK_SEED: String(seed) }),
     ...(write ? { SOAK_WRITE: '1' } : {}),

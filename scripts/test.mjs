@@ -10,8 +10,6 @@
  *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
  *   npm test -- packages/store/src/lua         build, then the tests whose path contains this
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
 import { installDependencies } from './lib/install.mjs';
@@ -20,7 +18,8 @@ import { checkNodeVersion } from './lib/node-version.mjs';
 import { provideRedis } from './lib/provide-redis.mjs';
 import { ROOT } from './lib/root.mjs';
 import { run, StepFailed } from './lib/run.mjs';
-import { inOneLine, readCounts, sum } from './lib/test-counts.mjs';
+import { inOneLine, sum } from './lib/test-counts.mjs';
+import { runVitest } from './lib/vitest.mjs';
 
 /** @typedef {import('./lib/test-counts.mjs').Counts} Counts */
 
@@ -31,7 +30,6 @@ const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const withSlow = flags.includes('--with-slow');
 const everything = withSlow || (flags.length === 0 && filters.length === 0);
-const reports = mkdtempSync(join(tmpdir(), 'wafleet-test-reports-'));
 /** @type {Counts[]} */
 const counts = [];
 
@@ -59,13 +57,9 @@ async function tool(script, args) {
 
 /** @param {string[]} args */
 async function vitest(args) {
-  const report = join(reports, `${counts.length}.json`);
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  try {
-    await tool('vitest/vitest.mjs', ['run', ...reporters, ...args, ...filters]);
-  } finally {
-    counts.push(readCounts(report));
-  }
+  const outcome = await runVitest([...args, ...filters]);
+  counts.push(outcome.counts);
+  if (outcome.code !== 0) throw new StepFailed(`vitest ended with ${outcome.code}`);
 }
 
 await main(async () => {
@@ -116,8 +110,6 @@ await main(async () => {
     // A step without tests of its own that fails, such as the build, is a failure that the last line must count.
     if (sum(counts).failed === 0) counts.push({ passed: 0, failed: 1, skipped: 0 });
     throw error;
-  } finally {
-    rmSync(reports, { recursive: true, force: true });
   }
 });
 

@@ -8,6 +8,7 @@ import {
 } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { FaultPoints } from '../support/fault-points.js';
+import { keepWorkers } from '../support/kept-workers.js';
 import type { LinkedSession, Phone } from '../support/linked-sessions.js';
 import { ReceivedMessages } from '../support/received-messages.js';
 
@@ -111,7 +112,7 @@ test('a message arrives wherever on its way the worker dies, and so does the nex
   cluster = running;
   const dying = new FaultPoints();
   points = dying;
-  const workers = keepWorkers(running, dying, 2 * kinds.length);
+  const workers = keepWorkers(running, 2 * kinds.length, () => dying.addWorker(running));
   try {
     await workers.ready();
     const tenant = await running.addTenant();
@@ -139,26 +140,6 @@ async function link(running: Cluster, { client }: TestTenant, { id, what }: Kind
   const [deviceId] = phone.devices.keys();
   if (deviceId === undefined) throw new Error(`${id} is open and its phone has no device`);
   return { id, phone, deviceId };
-}
-
-/** Sees to it that so many workers run, until it is stopped. */
-function keepWorkers(running: Cluster, dying: FaultPoints, count: number) {
-  const abort = new AbortController();
-  const keeping = (async () => {
-    while (!abort.signal.aborted) {
-      const missing = count - running.workers.length;
-      await Promise.all(Array.from({ length: Math.min(2, missing) }, () => dying.addWorker(running)));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  })();
-  return {
-    ready: () =>
-      waitFor(() => running.workers.length >= count, { what: `${count} workers`, timeoutMs: TIMEOUT_MS }),
-    stop: async () => {
-      abort.abort();
-      await keeping;
-    },
-  };
 }
 
 async function dieAtEachStep({
@@ -245,7 +226,7 @@ async function dieAtEachStep({
 function logsOf({ workers }: Cluster, sessionId: string): string {
   return workers
     .flatMap(({ name, logs }) => logs.map((line) => ({ name, line })))
-    .filter(({ line }) => line.session === sessionId)
+    .filter(({ line }) => line.sessionId === sessionId)
     .map(({ name, line }) => `  ${name}: ${JSON.stringify(line)}`)
     .join('\n');
 }

@@ -98,6 +98,7 @@ export class Soak {
         CONNECTS_PER_SECOND: '20',
         // The clients are compared with all that was sent since the beginning.
         EVENT_LOG_LENGTH: '2000000',
+        TENANT_LIMITS: 'logBytes=2000000000,historyBytes=2000000000',
         PEER_HOST: '127.0.0.1',
         LOG_LEVEL: 'info',
       },

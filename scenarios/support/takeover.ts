@@ -150,6 +150,22 @@ export class Takeover {
     expect(Math.max(...logins), 'logins of one device').toBeLessThanOrEqual(loginsPerSession);
   }
 
+  /** Checks that the logs say of each session which worker had it, and which one took it over from that: a line each. */
+  isInLogs(): void {
+    const ids = this.sessions.map(({ id }) => id);
+    const linesOf = (logs: readonly LogLine[], msg: string) => logs.filter((line) => line.msg === msg);
+    const byId = (lines: readonly LogLine[]) => lines.map(({ sessionId }) => sessionId).sort();
+    const [started] = linesOf(this.#doomed.logs, 'the worker runs');
+    const claims = linesOf(this.#doomed.logs, 'a session was claimed');
+    const takeovers = this.cluster.workers.flatMap(({ logs }) => linesOf(logs, 'a session was taken over'));
+    expect(byId(claims), 'the claims in the logs').toEqual(ids);
+    expect(byId(takeovers), 'the takeovers in the logs').toEqual(ids);
+    for (const line of takeovers) {
+      expect(line).toMatchObject({ tenantId: this.tenant.id, previousWorkerId: started?.workerId });
+      expect(line.workerId).toMatch(/^wrk_/);
+    }
+  }
+
   async end(): Promise<void> {
     await this.traffic.close();
     await this.cluster.stop();

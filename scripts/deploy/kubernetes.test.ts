@@ -71,20 +71,23 @@ it('traffic reaches the edges', () => {
   expect(ingress).toContain('"service":{"name":"wafleet-edge","port":{"name":"http"}}');
 });
 
-it('edges reach each other, and nobody else reaches them there', () => {
+it('edges are reached by the ingress controller, by what reads the metrics and by each other', () => {
   const edge = podTemplate(find('Deployment', 'wafleet-edge'));
   const policy = find('NetworkPolicy', 'wafleet-edge').spec as NetworkPolicy;
   const names = edge.spec.containers[0]?.ports.map(({ name }) => name);
   expect(policy.ingress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual(names);
   expect(edge.metadata.labels).toMatchObject(policy.podSelector.matchLabels);
-  const [forAll, forPeers] = policy.ingress;
-  expect(forAll?.from).toBeUndefined();
+  const [forClients, forPeers] = policy.ingress;
+  const namespace = (name: string) => ({
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+  });
+  expect(forClients?.from).toEqual([namespace('ingress-nginx'), namespace('monitoring')]);
   expect(forPeers?.from).toEqual([{ podSelector: policy.podSelector }]);
 });
 
 interface NetworkPolicy {
   podSelector: { matchLabels: Labels };
-  ingress: { from?: { podSelector: unknown }[]; ports: { port: string }[] }[];
+  ingress: { from?: { podSelector?: unknown; namespaceSelector?: unknown }[]; ports: { port: string }[] }[];
 }
 
 type Labels = Record<string, string>;

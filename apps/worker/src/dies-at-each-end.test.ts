@@ -17,8 +17,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { OwnedSessions } from './owned-sessions.js';
 
 /**
- * The worker of a session dies before and after each command to Redis of one of the session's ends. Whatever it leaves,
- * a restart or a removal leads on.
+ * The worker of a session dies after every second command to Redis while it removes the session. Whatever it leaves, the next
+ * worker goes on. Deaths at the other ends of sessions have a scenario, worker-dies-at-each-end.
  */
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
 const cipher = Cipher.fromHexKeys(randomBytes(32).toString('hex'));
@@ -56,9 +56,7 @@ class DyingWorker {
   /** The commands of the session since `dieAt` was called. */
   passed = 0;
   readonly #redis: RedisConnection;
-  #step:
-    | { readonly sessionId: string; readonly number: number; readonly when: 'before' | 'after' }
-    | undefined;
+  #step: { readonly sessionId: string; readonly number: number } | undefined;
 
   constructor({ linkPatienceMs = 600_000, qrLifeMs = 60_000 } = {}) {
     workers.push(this);
@@ -71,8 +69,7 @@ class DyingWorker {
       if (!isOfSession || this.isDead) return send.call(this.#redis, command, stream);
       this.passed += 1;
       if (this.passed !== step.number) return send.call(this.#redis, command, stream);
-      if (step.when === 'before') this.die();
-      else command.promise.then(() => this.die()).catch(() => {});
+      command.promise.then(() => this.die()).catch(() => {});
       return send.call(this.#redis, command, stream);
     };
     this.sessions = new OwnedSessions({
@@ -88,8 +85,8 @@ class DyingWorker {
     });
   }
 
-  dieAt(ref: SessionRef, number: number, when: 'before' | 'after'): void {
-    this.#step = { sessionId: ref.sessionId, number, when };
+  dieAt(ref: SessionRef, number: number): void {
+    this.#step = { sessionId: ref.sessionId, number };
   }
 
   die(): void {
@@ -125,111 +122,35 @@ async function link(ref: SessionRef, phone: Phone): Promise<void> {
   await reaches(ref, 'open');
 }
 
-/** What REST and a placer do for a restart, with the owner dead. */
-async function restart(ref: SessionRef, dead: DyingWorker): Promise<DyingWorker> {
-  dead.die();
-  const next = new DyingWorker();
-  await directory.requeue(ref, { reason: 'restart', notOwner: dead.id });
-  await next.sessions.assign(ref, dead.id);
-  return next;
-}
-
-interface End {
-  readonly name: string;
-  /** Begins the end of the session. */
-  readonly begin: (worker: DyingWorker, ref: SessionRef, phone: Phone) => Promise<unknown>;
-  /** Whether the end is over. */
-  readonly isOver: (ref: SessionRef) => Promise<boolean>;
-  /** What a restart leads to. */
-  readonly after: readonly string[];
-}
-
 const hasNoOwner = async (ref: SessionRef) => (await directory.get(ref))?.worker === undefined;
 
-const ends: readonly End[] = [
-  {
-    name: 'failed',
-    begin: async (_worker, _ref, phone) => {
-      simulator.refuseLogins(403, phone);
-      simulator.disconnect(phone, 'socket');
-    },
-    isOver: hasNoOwner,
-    after: ['open'],
-  },
-  {
-    name: 'logged_out',
-    begin: async (_worker, _ref, phone) => phone.unlink(),
-    isOver: hasNoOwner,
-    after: ['awaiting_link'],
-  },
-  {
-    name: 'handed over',
-    begin: (worker, ref) => worker.sessions.release(ref, 'drain'),
-    isOver: hasNoOwner,
-    after: ['open'],
-  },
-];
-
-test.each(ends.flatMap((end) => (['before', 'after'] as const).map((when) => ({ ...end, when }))))(
-  'a session that is $name leads on wherever its worker dies, $when each command to Redis',
-  async ({ begin, isOver, after, when }) => {
-    let died = 0;
-    for (let number = 1; ; number += 1) {
-      const ref = await newSession();
-      const phone = simulator.addPhone({ name: `${ref.sessionId}` });
-      const worker = new DyingWorker();
-      await worker.sessions.assign(ref, undefined);
-      await link(ref, phone);
-      worker.dieAt(ref, number, when);
-      begin(worker, ref, phone).catch(() => {});
-      await waitFor(async () => worker.isDead || (await isOver(ref)), { what: 'death or the end' });
-      if (!worker.isDead) break;
-      died += 1;
-      simulator.resume();
-      await restart(ref, worker);
-      // Where the end had not been written yet, the next worker finds it out by itself.
-      await reaches(ref, ...after, 'awaiting_link', 'logged_out');
-      if ((await directory.require(ref)).status === 'logged_out') {
-        await directory.requeue(ref, { reason: 'restart', notOwner: (await directory.get(ref))?.worker });
-        await new DyingWorker().sessions.assign(ref, undefined);
-      }
-      await reaches(ref, ...after);
-      for (const one of workers.splice(0)) one.die();
+test('a session that is removed is gone from Redis and its phone wherever its worker dies, after every second command to Redis', async () => {
+  let died = 0;
+  for (let number = 1; ; number += 2) {
+    const ref = await newSession();
+    const phone = simulator.addPhone({ name: `${ref.sessionId}` });
+    const worker = new DyingWorker();
+    await worker.sessions.assign(ref, undefined);
+    await link(ref, phone);
+    await directory.markRemoval(ref, { patienceMs: 600_000 });
+    worker.dieAt(ref, number);
+    worker.sessions.unlink(ref).catch(() => {});
+    const isGone = async () => (await directory.get(ref)) === undefined;
+    await waitFor(async () => worker.isDead || (await isGone()), { what: 'death or the end' });
+    const hasDied = worker.isDead;
+    if (hasDied && !(await isGone())) {
+      worker.die();
+      await new DyingWorker().sessions.assign(ref, worker.id);
+      await waitFor(isGone, { what: `the session is gone after a death after command ${number}` });
     }
-    expect(died).toBeGreaterThan(3);
-  },
-);
-
-test.each(['before', 'after'] as const)(
-  'a session that is removed is gone from Redis and its phone wherever its worker dies, %s each command to Redis',
-  async (when) => {
-    let died = 0;
-    for (let number = 1; ; number += 1) {
-      const ref = await newSession();
-      const phone = simulator.addPhone({ name: `${ref.sessionId}` });
-      const worker = new DyingWorker();
-      await worker.sessions.assign(ref, undefined);
-      await link(ref, phone);
-      await directory.markRemoval(ref, { patienceMs: 600_000 });
-      worker.dieAt(ref, number, when);
-      worker.sessions.unlink(ref).catch(() => {});
-      const isGone = async () => (await directory.get(ref)) === undefined;
-      await waitFor(async () => worker.isDead || (await isGone()), { what: 'death or the end' });
-      const hasDied = worker.isDead;
-      if (hasDied && !(await isGone())) {
-        worker.die();
-        await new DyingWorker().sessions.assign(ref, worker.id);
-        await waitFor(isGone, { what: `the session is gone after a death ${when} command ${number}` });
-      }
-      expect(await redis.keys(`*${ref.sessionId}*`)).toEqual([`wf:{${tenantId}}:owner:${ref.sessionId}`]);
-      expect(phone.devices.size).toBe(0);
-      for (const one of workers.splice(0)) one.die();
-      if (!hasDied) break;
-      died += 1;
-    }
-    expect(died).toBeGreaterThan(3);
-  },
-);
+    expect(await redis.keys(`*${ref.sessionId}*`)).toEqual([`wf:{${tenantId}}:owner:${ref.sessionId}`]);
+    expect(phone.devices.size).toBe(0);
+    for (const one of workers.splice(0)) one.die();
+    if (!hasDied) break;
+    died += 1;
+  }
+  expect(died).toBeGreaterThan(3);
+});
 
 test('a linked session without a worker is connected once to be removed, and kept until WhatsApp confirms', async () => {
   const ref = await newSession();

@@ -4,8 +4,14 @@ import type { Logger } from '@wafleet/runtime';
 import { DRAIN_TURN_MS, type DrainTurns, type WorkerRegistry } from '@wafleet/store';
 
 const LOOK_MS = 250;
+/** How often a turn is kept. The line may have grown meanwhile. */
+const KEEP_MS = Math.min(1_000, DRAIN_TURN_MS / 3);
 /** How long it counts that somebody serves the placement queue. */
 const PLACERS_MS = 1_000;
+/** How long a worker waits where no other one runs. What starts the next one only then when it is gone waits as well. */
+const ALONE_MS = 5_000;
+/** The share of its time in which a drain aims to be done. */
+const AIM = 0.75;
 /** What handing over takes at least, and for each session when logins are slow, ten at a time. */
 const TIME_NEEDED_MS = { atLeast: 5_000, eachSession: 210 };
 
@@ -21,8 +27,8 @@ interface DrainTurnOptions {
 
 /**
  * A worker's turn to drain. Until it has one, and until other workers have room, it keeps its sessions and serves them.
- * When the time that is left is only just enough to hand them over, it drains all the same. It does not wait where
- * nobody could take its sessions: no other worker runs, and no placer either, as when a whole cluster stops.
+ * When the time that is left is only just enough to hand them over, it drains all the same. Where no other worker runs
+ * it waits a few seconds for one, or not at all if no placer runs either, as when a whole cluster stops.
  */
 export class DrainTurn {
   readonly #options: DrainTurnOptions;
@@ -30,6 +36,8 @@ export class DrainTurn {
   #keeping: NodeJS.Timeout | undefined;
   #placersLookedAt = Number.NEGATIVE_INFINITY;
   #hasPlacers = false;
+  #aloneFrom: number | undefined;
+  #dueAt = Number.POSITIVE_INFINITY;
 
   constructor(options: DrainTurnOptions) {
     this.#options = options;
@@ -41,15 +49,27 @@ export class DrainTurn {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
+  /** When the drain should be done, by `performance.now()`: in time for itself, and for those that wait for their turn. */
+  get dueAt(): number {
+    return this.#dueAt;
+  }
+
+  /** How many sessions the workers have together, by their heartbeats. Rejects when Redis is out of reach. */
+  async sessionsOfAll(): Promise<number> {
+    return (await this.#options.workers.list()).reduce((total, { sessions }) => total + sessions, 0);
+  }
+
   /** Resolves when this worker should hand its sessions over. Never rejects. */
   async begin(sessions: () => number): Promise<void> {
-    const { worker, turns, logger } = this.#options;
+    const { logger } = this.#options;
     const waitedFrom = performance.now();
+    logger.info({ sessions: sessions(), timeLeftMs: Math.round(this.timeLeftMs) }, 'the drain starts');
     const hasTurn = await this.#until(sessions, async () => {
-      return (await this.#hasRoom()) && (await turns.take(worker, { timeLeftMs: this.timeLeftMs }));
+      return (await this.#hasRoom()) && (await this.#take());
     });
     const waitedMs = Math.round(performance.now() - waitedFrom);
-    logger.info({ workerId: worker, hasTurn, waitedMs, sessions: sessions() }, 'the drain begins');
+    logger.info({ hasTurn, waitedMs, sessions: sessions() }, 'the drain has its turn');
+    this.#shorten(this.timeLeftMs);
     if (hasTurn) this.#keep();
   }
 
@@ -58,11 +78,13 @@ export class DrainTurn {
     await this.#until(sessions, () => this.#hasRoom());
   }
 
-  async end(): Promise<void> {
+  /** @param left sessions that were not handed over. */
+  async end(left: number): Promise<void> {
     clearInterval(this.#keeping);
-    const { worker, turns, logger } = this.#options;
+    const { worker, turns, timeoutMs, logger } = this.#options;
+    logger.info({ left, tookMs: Math.round(timeoutMs - this.timeLeftMs) }, 'the drain ended');
     await turns.giveBack(worker).catch((error: unknown) => {
-      logger.warn({ err: error, workerId: worker }, 'the turn to drain could not be given back; it expires');
+      logger.warn({ err: error }, 'the turn to drain could not be given back; it expires');
     });
   }
 
@@ -87,7 +109,12 @@ export class DrainTurn {
 
   /** Whether there is somebody who takes sessions, or who places them as soon as a worker comes. */
   async #mayStillBeTaken(): Promise<boolean> {
-    if ((await this.#others()).length > 0) return true;
+    if ((await this.#others()).length > 0) {
+      this.#aloneFrom = undefined;
+      return true;
+    }
+    this.#aloneFrom ??= performance.now();
+    if (performance.now() - this.#aloneFrom > ALONE_MS) return false;
     if (performance.now() - this.#placersLookedAt > PLACERS_MS) {
       this.#placersLookedAt = performance.now();
       this.#hasPlacers = await this.#options.placements.isServed();
@@ -100,12 +127,24 @@ export class DrainTurn {
     return listed.filter(({ id, draining }) => id !== this.#options.worker && !draining);
   }
 
+  async #take(): Promise<boolean> {
+    const { worker, turns } = this.#options;
+    const { hasTurn, shareMs } = await turns.take(worker, { timeLeftMs: this.timeLeftMs });
+    if (hasTurn) this.#shorten(shareMs);
+    return hasTurn;
+  }
+
+  /** It only ever comes nearer: a share of what is left at each look would never be used up. */
+  #shorten(timeMs: number): void {
+    this.#dueAt = Math.min(this.#dueAt, performance.now() + timeMs * AIM);
+  }
+
   #keep(): void {
-    const { worker, turns, logger } = this.#options;
+    const { logger } = this.#options;
     this.#keeping = setInterval(() => {
-      turns.take(worker, { timeLeftMs: this.timeLeftMs }).catch((error: unknown) => {
-        logger.warn({ err: error, workerId: worker }, 'the turn to drain could not be kept');
+      this.#take().catch((error: unknown) => {
+        logger.warn({ err: error }, 'the turn to drain could not be kept');
       });
-    }, DRAIN_TURN_MS / 3);
+    }, KEEP_MS);
   }
 }

@@ -3,9 +3,10 @@ import { isResting } from '@wafleet/contract';
 import type { PlacementQueue } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
 import type { SessionDirectory, SessionRecord, SessionRef, WorkerRegistry } from '@wafleet/store';
+import type { SessionLog } from './session-log.js';
 
 /** How long another worker may take to claim a session, and to open it once it has. */
-const CLAIM_MS = 3_000;
+const CLAIM_MS = 8_000;
 const OPEN_MS = 10_000;
 const LOOK_MS = 50;
 /** How long it counts that there is a worker to take sessions. */
@@ -17,6 +18,7 @@ export interface HandOverResources {
   readonly placements: PlacementQueue;
   readonly sessions: SessionDirectory;
   readonly workers: WorkerRegistry;
+  readonly log: SessionLog;
   readonly logger: Logger;
 }
 
@@ -53,7 +55,7 @@ export class HandOver {
       });
       await this.#untilOpen({ tenantId, sessionId });
     } catch (error) {
-      logger.warn({ err: error, sessionId }, 'a released session is left to the next sweep');
+      logger.warn({ err: error, tenantId, sessionId }, 'a released session is left to the next sweep');
     }
   }
 
@@ -61,8 +63,14 @@ export class HandOver {
     const releasedAt = performance.now();
     while (this.#isAwaited) {
       const record = await this.#resources.sessions.get(ref);
-      if (record === undefined || isSettled(record)) return;
       const elapsedMs = performance.now() - releasedAt;
+      if (record === undefined) return;
+      if (isSettled(record)) {
+        if (record.worker !== undefined) {
+          this.#resources.log.handedOver(ref, { workerId: record.worker, tookMs: Math.round(elapsedMs) });
+        }
+        return;
+      }
       if (record.worker === undefined) {
         this.#isAwaited = await this.#someoneTakes();
         if (elapsedMs > CLAIM_MS) return;

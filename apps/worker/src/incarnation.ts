@@ -88,6 +88,7 @@ export class Incarnation {
       ...options,
       redis: this.#redis,
       worker: this.id,
+      logger: this.#logger,
       isOwnershipCertain: () => this.#leaseClock.isFresh && !this.#isSettling,
     });
     // Another connection may lead to another Redis: one that took over and has not got the latest claims.

@@ -38,14 +38,14 @@ import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './hand-over.js';
 import { paced } from './paced.js';
 import { removeSession } from './remove-session.js';
+import { SessionLog } from './session-log.js';
 
 /**
- * Sessions that are handed over at the same time: ten, or fewer where logging in takes the other workers long, since
- * each of those that do it together is away for as long as all of them take.
+ * Sessions that are handed over at the same time: one in 25 of all workers' sessions, from two to ten, or fewer where
+ * logging in takes the other workers long, since each of those that do it together is away for as long as all of them take.
  */
 const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
-/** The share of the time it has in which a drain aims to be done. */
-const DRAIN_AIM = 0.75;
+const DRAIN_SHARE = { of: 25, atLeast: 2 };
 /** How long a session that is to end waits for the commands that are being carried out. */
 const COMMANDS_MS = 3_000;
 /** The pause between two attempts to release a session. */
@@ -66,6 +66,7 @@ export interface OwnedSessionsOptions {
   readonly connectsPerSecond: number;
   /** See WhatsAppSessionOptions. */
   readonly isOwnershipCertain: () => boolean;
+  /** Names the worker in each line. */
   readonly logger: Logger;
 }
 
@@ -93,6 +94,7 @@ export class OwnedSessions {
   readonly #options: OwnedSessionsOptions;
   readonly #ownership: Ownership;
   readonly #gate: ConnectGate;
+  readonly #log: SessionLog;
   readonly #shared: Pick<
     WhatsAppSessionOptions['store'],
     | 'events'
@@ -114,6 +116,7 @@ export class OwnedSessions {
     const { redis, cipher, eventLog } = options;
     this.#options = options;
     this.#ownership = new Ownership(redis);
+    this.#log = new SessionLog(options.logger);
     this.#gate = new ConnectGate({
       rate: new ConnectRate(redis, { perSecond: options.connectsPerSecond, clientVersion: CLIENT_VERSION }),
       logger: options.logger,
@@ -189,7 +192,7 @@ export class OwnedSessions {
     const removeBy = (await this.#shared.directory.get(ref))?.removeBy;
     if (removeBy !== undefined) return this.#remove(owned, removeBy);
     const unlinked = await owned.session.unlink();
-    await this.#giveUp(owned);
+    await this.#giveUp(owned, 'unlinked');
     return unlinked;
   }
 
@@ -199,12 +202,12 @@ export class OwnedSessions {
    * @throws {NotOwnerError}
    */
   async release(ref: SessionRef, reason: string): Promise<void> {
-    if (!this.#owned.has(keyOf(ref))) await this.#releaseAbsent(ref);
+    if (!this.#owned.has(keyOf(ref))) await this.#releaseAbsent(ref, reason);
     const owned = this.#find(ref);
     owned.isLeaving = true;
     await Promise.race([Promise.all(owned.commands), delay(COMMANDS_MS, undefined, { ref: false })]);
     await owned.session.stop({ reason });
-    await this.#giveUp(owned);
+    await this.#giveUp(owned, reason);
   }
 
   /**
@@ -222,14 +225,19 @@ export class OwnedSessions {
       turns: new DrainTurns(redis),
       workers: new WorkerRegistry(redis),
     });
+    let left = 0;
     try {
-      if ((await Promise.race([this.#handAllOver(placements, turn), timeUp])) === undefined) return;
-      const left = [...this.#owned.values()].map(({ fence }) => fence);
-      this.discardAll();
-      throw new DrainTimeoutError(timeoutMs, left);
+      if ((await Promise.race([this.#handAllOver(placements, turn), timeUp])) === undefined) {
+        left = this.#owned.size;
+        return;
+      }
+      const fences = [...this.#owned.values()].map(({ fence }) => fence);
+      left = fences.length;
+      this.discardAll('drain-timeout');
+      throw new DrainTimeoutError(timeoutMs, fences);
     } finally {
       this.#isOver = true;
-      await turn.end();
+      await turn.end(left);
       await placements.close();
     }
   }
@@ -245,10 +253,13 @@ export class OwnedSessions {
   }
 
   /** Closes every socket at once and writes nothing more. */
-  discardAll(): void {
+  discardAll(reason: 'lease-lost' | 'drain-timeout' = 'lease-lost'): void {
     this.#takesNoMore = true;
     this.#isOver = true;
-    for (const { session } of this.#owned.values()) session.discard();
+    for (const { session, fence } of this.#owned.values()) {
+      session.discard();
+      this.#log.lost(fence, reason);
+    }
     this.#owned.clear();
   }
 
@@ -261,6 +272,7 @@ export class OwnedSessions {
     for (const owned of lost) {
       owned.session.discard();
       this.#forget(owned);
+      this.#log.lost(owned.fence, 'fenced');
       void this.#claimIfForgotten(owned.fence);
     }
     return { kept: all.length - lost.length, lost: lost.length };
@@ -270,7 +282,6 @@ export class OwnedSessions {
     await Promise.allSettled(this.#claiming.values());
     const left = () => this.#owned.size;
     await turn.begin(left);
-    const dueAt = performance.now() + turn.timeLeftMs * DRAIN_AIM;
     const { redis, worker, logger } = this.#options;
     const sessions = this.#shared.directory;
     const handOver = new HandOver({
@@ -278,12 +289,16 @@ export class OwnedSessions {
       placements,
       sessions,
       workers: new WorkerRegistry(redis),
+      log: this.#log,
       logger,
     });
     const byActivity = [...this.#owned.values()].sort(
       (a, b) => a.session.lastActiveAt - b.session.lastActiveAt,
     );
-    await paced(byActivity, { ...DRAIN_PACE, dueAt }, async (owned) => {
+    const inAll = await turn.sessionsOfAll().catch(() => 0);
+    const share = Math.max(DRAIN_SHARE.atLeast, Math.floor(inAll / DRAIN_SHARE.of));
+    const pace = { ...DRAIN_PACE, usually: Math.min(DRAIN_PACE.atMost, share), dueAt: () => turn.dueAt };
+    await paced(byActivity, pace, async (owned) => {
       const { fence } = owned;
       await turn.untilRoom(left);
       // It may have ended, or left, meanwhile.
@@ -315,14 +330,19 @@ export class OwnedSessions {
 
   async #claim(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
     const { worker, capacity } = this.#options;
-    if (this.#takesNoMore) throw noRoom('takes no more sessions');
-    if (this.count >= capacity) throw noRoom('is full');
+    const refuse = (reason: string, ownerId?: string) => {
+      this.#log.claimRefused(ref, reason, ownerId);
+      return noRoom(ownerId === undefined ? reason : `${reason}, ${ownerId} is`);
+    };
+    if (this.#takesNoMore) throw refuse('takes no more sessions');
+    if (this.count >= capacity) throw refuse('is full');
     const claim = await this.#ownership.claim(ref, { worker, expectPrevious });
-    if ('refusedBy' in claim) throw noRoom(`is not the owner, ${claim.refusedBy.worker} is`);
+    if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'nobody');
     if (this.#takesNoMore) {
       await this.#ownership.release(claim.fence);
-      throw noRoom('takes no more sessions');
+      throw refuse('takes no more sessions');
     }
+    this.#log.claimed(claim.fence, claim.previousWorker);
     const { removeBy } = (await this.#shared.directory.get(ref)) ?? {};
     const owned = this.#open(claim.fence);
     if (removeBy === undefined) return;
@@ -340,9 +360,9 @@ export class OwnedSessions {
     owned.removal ??= removeSession({
       ...{ fence, session, removeBy },
       directory: this.#shared.directory,
-      logger: this.#options.logger,
+      log: this.#log,
       isOwned: () => this.#owned.get(keyOf(fence)) === owned && !owned.isLeaving,
-    }).finally(() => this.#giveUp(owned));
+    }).finally(() => this.#giveUp(owned, 'removal'));
     return owned.removal;
   }
 
@@ -374,28 +394,28 @@ export class OwnedSessions {
 
   #onEnded(owned: OwnedSession, end: SessionEnd): void {
     const { tenantId, sessionId } = owned.fence;
-    this.#options.logger.info({ tenantId, sessionId, end }, 'a session ended');
     if (end === 'fenced') {
       this.#forget(owned);
+      this.#log.lost(owned.fence, 'fenced');
       void this.#claimIfForgotten(owned.fence);
     } else if (owned.removal === undefined) {
-      this.#giveUp(owned).catch((error: unknown) => {
+      this.#giveUp(owned, end).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
-        this.#releaseLater(owned.fence);
+        this.#releaseLater(owned.fence, end);
       });
     }
   }
 
   /** Tries until Redis takes it: no other worker may claim a session that names a living owner. */
-  #releaseLater(fence: Fence): void {
+  #releaseLater(fence: Fence, reason: string): void {
     const timer = setTimeout(() => {
       if (this.#isOver) return;
-      this.#ownership.release(fence).catch(() => this.#releaseLater(fence));
+      this.#release(fence, reason).catch(() => this.#releaseLater(fence, reason));
     }, RELEASE_AGAIN_MS);
     timer.unref();
   }
 
-  async #releaseAbsent(ref: SessionRef): Promise<void> {
+  async #releaseAbsent(ref: SessionRef, reason: string): Promise<void> {
     const key = keyOf(ref);
     const { worker } = this.#options;
     const record = await this.#ownership.read(ref);
@@ -403,7 +423,7 @@ export class OwnedSessions {
     if (isHere || record?.worker !== worker) return;
     // A claim that comes meanwhile raises the epoch, which makes this fence void.
     const { tenantId, sessionId } = ref;
-    await this.#ownership.release({ tenantId, sessionId, epoch: record.epoch, worker });
+    await this.#release({ tenantId, sessionId, epoch: record.epoch, worker }, reason);
   }
 
   /**
@@ -424,9 +444,13 @@ export class OwnedSessions {
     }
   }
 
-  async #giveUp(owned: OwnedSession): Promise<void> {
+  async #release(fence: Fence, reason: string): Promise<void> {
+    if (await this.#ownership.release(fence)) this.#log.released(fence, reason);
+  }
+
+  async #giveUp(owned: OwnedSession, reason: string): Promise<void> {
     try {
-      await this.#ownership.release(owned.fence);
+      await this.#release(owned.fence, reason);
     } finally {
       this.#forget(owned);
     }

@@ -21,23 +21,27 @@ async function observe(pace: Parameters<typeof paced>[1], lastsMs: number) {
 }
 
 const inAnHour = () => performance.now() + 3_600_000;
+const atOnce = () => performance.now();
 
 test('quick work is done for more and more at a time, up to the bound, in order', async () => {
   const { begun, most } = await observe(
-    { atMost: 10, quickMs: 10_000, slowMs: 20_000, dueAt: inAnHour() },
+    { usually: 8, atMost: 10, quickMs: 10_000, slowMs: 20_000, dueAt: inAnHour },
     1,
   );
-  expect(most).toBe(10);
+  expect(most).toBe(8);
   expect(begun).toEqual(items);
 });
 
 test('slow work is done for two at a time', async () => {
-  const { begun, most } = await observe({ atMost: 10, quickMs: 0, slowMs: 0, dueAt: inAnHour() }, 1);
+  const { begun, most } = await observe(
+    { usually: 8, atMost: 10, quickMs: 0, slowMs: 0, dueAt: inAnHour },
+    1,
+  );
   expect(most).toBe(2);
   expect(begun).toEqual(items);
 });
 
 test('slow work that would not be done in time is done for more at a time', async () => {
-  const { most } = await observe({ atMost: 10, quickMs: 0, slowMs: 0, dueAt: performance.now() }, 5);
+  const { most } = await observe({ usually: 8, atMost: 10, quickMs: 0, slowMs: 0, dueAt: atOnce }, 5);
   expect(most).toBe(10);
 });

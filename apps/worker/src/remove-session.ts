@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isResting } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
 import type { WhatsAppSession } from '@wafleet/session';
 import { type Fence, NotOwnerError, type SessionDirectory } from '@wafleet/store';
+import type { SessionLog } from './session-log.js';
 
 const LOOK_MS = 1_000;
 
@@ -13,7 +13,7 @@ interface Removal {
   /** When the session is purged, unlinked or not, ms since 1970. */
   readonly removeBy: number;
   readonly isOwned: () => boolean;
-  readonly logger: Logger;
+  readonly log: SessionLog;
 }
 
 /**
@@ -26,7 +26,7 @@ interface Removal {
  * @throws {NotOwnerError} if the session is left to another worker.
  */
 export async function removeSession(removal: Removal): Promise<{ isUnlinked: boolean }> {
-  const { fence, session, directory, removeBy, isOwned, logger } = removal;
+  const { fence, session, directory, removeBy, isOwned, log } = removal;
   const isTimeUp = () => Date.now() >= removeBy;
   const isDecided = () =>
     session.status === 'open' || session.status === 'awaiting_link' || isResting(session.status);
@@ -37,11 +37,9 @@ export async function removeSession(removal: Removal): Promise<{ isUnlinked: boo
   const isUnlinked = isResting(session.status)
     ? session.status !== 'failed'
     : (await session.unlink({ keepsKeys: !isTimeUp() })).isUnlinked;
-  const { tenantId, sessionId } = fence;
   const isFinal = isUnlinked || isResting(session.status) || isTimeUp();
   if (!isFinal) throw new NotOwnerError(fence);
-  if (!isUnlinked)
-    logger.warn({ tenantId, sessionId }, 'a session is removed that its phone goes on listing');
   await directory.purge(fence, { fence, ifMarked: true, isUnlinked });
+  log.removed(fence, { isUnlinked });
   return { isUnlinked };
 }

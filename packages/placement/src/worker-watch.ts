@@ -32,7 +32,7 @@ export class WorkerWatch {
     }
     const listed = await this.#workers.list();
     for (const worker of await this.#deaths.look(listed)) {
-      this.#logger.warn({ worker }, 'a worker counts as dead: its connection to Redis has ended');
+      this.#logger.warn({ workerId: worker }, 'a worker counts as dead: its connection to Redis has ended');
     }
     const before = this.#seen;
     const known = new Set([...(before ?? []), ...listed.map(({ id }) => id)]);

@@ -154,9 +154,14 @@ export class Simulator {
     for (const connection of [...this.#connections]) connection.close(cause);
   }
 
-  /** Answers logins with `<failure reason>`: those of one phone's devices, or all. Holds until `resume`. */
+  /** Answers logins with `<failure reason>`: those of one phone's devices, or all. Holds until `acceptLogins` or `resume`. */
   refuseLogins(reason: number, phone?: Phone): void {
     this.#loginRefusals.set(phone, reason);
+  }
+
+  /** Ends `refuseLogins` for one phone, or what holds for all. */
+  acceptLogins(phone?: Phone): void {
+    this.#loginRefusals.delete(phone);
   }
 
   /** Answers messages with `<ack error>` and drops them: those of one phone's devices, or all. Holds until `resume`. */

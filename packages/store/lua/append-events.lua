@@ -9,15 +9,15 @@
 --   KEYS[2]  head of the log
 --   KEYS[3]  log
 --   KEYS[4]  channel
---   KEYS[5]  marks of the log's bytes
---   KEYS[6]  parts of histories that are in the log
---   KEYS[7]  limits of the tenant
---   KEYS[8]  marks of the log's age; may be left out where none of the arguments needs it, as the next one
---   KEYS[9]  credentials
---   KEYS[10] digests of the messages that are finished
---   KEYS[11] those of earlier ones
---   KEYS[12] secrets of messages
---   KEYS[13] those of earlier ones
+--   KEYS[5]  credentials; may be left out where none of the arguments needs it, as the next ones
+--   KEYS[6]  digests of the messages that are finished
+--   KEYS[7]  those of earlier ones
+--   KEYS[8]  secrets of messages
+--   KEYS[9]  those of earlier ones
+--   KEYS[10] marks of the log's age
+--   KEYS[11] marks of the log's bytes
+--   KEYS[12] parts of histories that are in the log
+--   KEYS[13] limits of the tenant
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  session id
@@ -28,18 +28,19 @@
 --            twice in a thirty-second part of that
 --   ARGV[8]  how many fields of the credentials the events use up
 --   ARGV[9]  digests of the messages that the events finish, one after the other, or ''
---   ARGV[10] how many bytes of live events the log of a tenant keeps that has no limit of its own, about
---   ARGV[11] how many bytes of parts of histories
---   ARGV[12] for each event '1' if it is of a history, else '0'; or '' if none is
---   ARGV[13] how many secrets of messages are kept with the events
---   ARGV[14…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body, event
+--   ARGV[10] how many secrets of messages are kept with the events
+--   ARGV[11] '' or, for a look at the log's bytes and with parts of histories, `<bytes> <most> <most of histories> <parts>`:
+--            how many bytes of live events the writer appended since its last such look, with these events; how many
+--            the log of a tenant keeps that has no limit of its own, about, of live events and of parts of histories;
+--            for each event '1' if it is of a history, else '0', or '' if none is
+--   ARGV[12…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body, event
 --            name, body, …; a body is the text of a JSON object with at least one field, without its first brace
 -- Returns the position of the first event, `0-0` without events; the others' follow it without gaps. Error FENCED.
 -- Message: `<event id> <event name> <session id> <body with its eventId>`.
 -- Entry: id `<log epoch>-<seq>`, field m = the message; the first one of an epoch also p = position of the last event
 -- before, `0-0` if there was none.
 -- Mark: `<ms> <position>`, of the event that was the last one then.
--- Mark of bytes: `<bytes> <position>`: how many bytes of live events there had been ever with that event.
+-- Mark of bytes: `<bytes> <position>`: how many bytes of live events writers had counted with that event.
 -- Part of a history: `<position> <bytes>`. The oldest parts are deleted when they are too many bytes, or too many: live
 -- events never make room for them. Readers tell their clients of what is deleted (read-events).
 -- Batch in the owner record: `<epoch of the claim>:<number> <position of the first event>`.
@@ -70,44 +71,44 @@ if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
 end
 
-local before = 13
+local before = 11
 if ARGV[8] ~= '0' then
-  before = 13 + tonumber(ARGV[8])
-  redis.call('HDEL', KEYS[9], unpack(ARGV, 14, before))
+  before = 11 + tonumber(ARGV[8])
+  redis.call('HDEL', KEYS[5], unpack(ARGV, 12, before))
 end
-if ARGV[13] ~= '0' then
+if ARGV[10] ~= '0' then
   -- As with the digests below. Ids are chosen by senders: the first message of an id keeps its secret.
-  local left = redis.call('PTTL', KEYS[12])
+  local left = redis.call('PTTL', KEYS[8])
   if left >= 0 and left < SECRETS_FOR then
-    redis.call('RENAME', KEYS[12], KEYS[13])
+    redis.call('RENAME', KEYS[8], KEYS[9])
     left = -2
   end
-  local secrets_end = before + 2 * tonumber(ARGV[13])
+  local secrets_end = before + 2 * tonumber(ARGV[10])
   local kept = 0
   for i = before + 1, secrets_end, 2 do
-    if redis.call('HEXISTS', KEYS[13], ARGV[i]) == 0 then
-      kept = kept + redis.call('HSETNX', KEYS[12], ARGV[i], ARGV[i + 1])
+    if redis.call('HEXISTS', KEYS[9], ARGV[i]) == 0 then
+      kept = kept + redis.call('HSETNX', KEYS[8], ARGV[i], ARGV[i + 1])
     end
   end
   before = secrets_end
   if kept > 0 and left < 0 then
-    redis.call('PEXPIRE', KEYS[12], 2 * SECRETS_FOR)
+    redis.call('PEXPIRE', KEYS[8], 2 * SECRETS_FOR)
   end
-  if kept > 0 and redis.call('HLEN', KEYS[12]) >= MOST_SECRETS then
-    redis.call('RENAME', KEYS[12], KEYS[13])
+  if kept > 0 and redis.call('HLEN', KEYS[8]) >= MOST_SECRETS then
+    redis.call('RENAME', KEYS[8], KEYS[9])
   end
 end
 if ARGV[9] ~= '' then
   -- A string keeps its expiry when it becomes the earlier one: nothing is ever added to one that expires too soon.
-  local left = redis.call('PTTL', KEYS[10])
+  local left = redis.call('PTTL', KEYS[6])
   if left >= 0 and left < KNOWN_FOR then
-    redis.call('RENAME', KEYS[10], KEYS[11])
+    redis.call('RENAME', KEYS[6], KEYS[7])
   end
-  local length = redis.call('APPEND', KEYS[10], ARGV[9])
+  local length = redis.call('APPEND', KEYS[6], ARGV[9])
   if length == #ARGV[9] then
-    redis.call('PEXPIRE', KEYS[10], 2 * KNOWN_FOR)
+    redis.call('PEXPIRE', KEYS[6], 2 * KNOWN_FOR)
   elseif length >= MOST_KNOWN then
-    redis.call('RENAME', KEYS[10], KEYS[11])
+    redis.call('RENAME', KEYS[6], KEYS[7])
   end
 end
 local count = (#ARGV - before) / 2
@@ -115,8 +116,8 @@ if count == 0 then
   return '0-0'
 end
 
-local head =
-  redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo', 'bytes', 'bytesMarkAt', 'history')
+-- What only looks and parts of histories need is read there: each field more is felt by every append.
+local head = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
 local epoch, last, trim_to = head[1], tonumber(head[2]), head[4]
 local changes, previous
 if not epoch or tonumber(head[3]) ~= life then
@@ -130,7 +131,12 @@ if not epoch or tonumber(head[3]) ~= life then
 end
 
 local from = ' ' .. ARGV[3] .. ' {"eventId":"'
-local bytes, history, parts = tonumber(head[5] or 0), 0, nil
+local counted, most_bytes, most_history, marks
+if ARGV[11] ~= '' then
+  counted, most_bytes, most_history, marks = string.match(ARGV[11], '^(%d+) (%d+) (%d+) (%d*)$')
+end
+local has_parts = marks and marks ~= ''
+local history, parts = 0, nil
 local first, seq
 for i = before + 1, #ARGV, 2 do
   last = last + 1
@@ -146,26 +152,24 @@ for i = before + 1, #ARGV, 2 do
   end
   redis.call('SPUBLISH', KEYS[4], message)
   first = first or id
-  if ARGV[12] ~= '' and string.byte(ARGV[12], (i - before + 1) / 2) == ONE then
+  if has_parts and string.byte(marks, (i - before + 1) / 2) == ONE then
     parts = parts or {}
     parts[#parts + 1] = id .. ' ' .. #message
     history = history + #message
-  else
-    bytes = bytes + #message
   end
 end
 
 if parts then
   local most = tonumber(ARGV[5])
-  local limit = tonumber(redis.call('HGET', KEYS[7], 'historyBytes') or ARGV[11])
-  local kept = redis.call('RPUSH', KEYS[6], unpack(parts))
+  local limit = tonumber(redis.call('HGET', KEYS[13], 'historyBytes') or most_history)
+  local kept = redis.call('RPUSH', KEYS[12], unpack(parts))
   -- Parts may have been forgotten together with the log.
   if kept > #parts then
-    history = history + tonumber(head[7] or 0)
+    history = history + tonumber(redis.call('HGET', KEYS[2], 'history') or 0)
   end
   local deleted = {}
   while kept > 1 and (history > limit or kept > most) and #deleted < DELETE_AT_ONCE do
-    local id, size = string.match(redis.call('LPOP', KEYS[6]), '^(%S+) (%d+)$')
+    local id, size = string.match(redis.call('LPOP', KEYS[12]), '^(%S+) (%d+)$')
     -- The first entry of an epoch names the position before, which readers need.
     if string.match(id, '-1$') == nil then
       deleted[#deleted + 1] = id
@@ -179,27 +183,35 @@ if parts then
   changes = changes or {}
   changes[#changes + 1] = 'history'
   changes[#changes + 1] = string.format('%.0f', history)
+  changes[#changes + 1] = 'parts'
+  changes[#changes + 1] = kept
 end
 if last % TRIM_EVERY < count then
-  redis.call('XTRIM', KEYS[3], 'MAXLEN', '~', ARGV[5] + redis.call('LLEN', KEYS[6]))
+  redis.call('XTRIM', KEYS[3], 'MAXLEN', '~', ARGV[5] + (redis.call('HGET', KEYS[2], 'parts') or 0))
 end
 
 local bytes_before
-if bytes >= tonumber(head[6] or 0) then
-  local limit = tonumber(redis.call('HGET', KEYS[7], 'logBytes') or ARGV[10])
-  repeat
-    local at, mark_epoch, mark_seq =
-      string.match(redis.call('LINDEX', KEYS[5], 0) or '', '^(%d+) (%d+)-(%d+)$')
-    local is_over = at and bytes - at >= limit
-    if is_over then
-      bytes_before = string.format('%s-%.0f', mark_epoch, mark_seq + 1)
-      redis.call('LPOP', KEYS[5])
-    end
-  until not is_over
-  redis.call('RPUSH', KEYS[5], string.format('%.0f %s-%s', bytes, epoch, seq))
+if counted and counted ~= '0' then
+  local found = redis.call('HMGET', KEYS[2], 'bytes', 'bytesMarkAt')
+  local bytes = tonumber(found[1] or 0) + counted
   changes = changes or {}
-  changes[#changes + 1] = 'bytesMarkAt'
-  changes[#changes + 1] = string.format('%.0f', bytes + limit / MARKS)
+  changes[#changes + 1] = 'bytes'
+  changes[#changes + 1] = string.format('%.0f', bytes)
+  if bytes >= tonumber(found[2] or 0) then
+    local limit = tonumber(redis.call('HGET', KEYS[13], 'logBytes') or most_bytes)
+    repeat
+      local at, mark_epoch, mark_seq =
+        string.match(redis.call('LINDEX', KEYS[11], 0) or '', '^(%d+) (%d+)-(%d+)$')
+      local is_over = at and bytes - at >= limit
+      if is_over then
+        bytes_before = string.format('%s-%.0f', mark_epoch, mark_seq + 1)
+        redis.call('LPOP', KEYS[11])
+      end
+    until not is_over
+    redis.call('RPUSH', KEYS[11], string.format('%.0f %s-%s', bytes, epoch, seq))
+    changes[#changes + 1] = 'bytesMarkAt'
+    changes[#changes + 1] = string.format('%.0f', bytes + limit / MARKS)
+  end
 end
 
 local too_old
@@ -211,38 +223,45 @@ if ARGV[7] ~= '' then
   if time >= mark_at or mark_at - time > max_age then
     repeat
       local at, mark_epoch, mark_seq =
-        string.match(redis.call('LINDEX', KEYS[8], 0) or '', '^(%d+) (%d+)-(%d+)$')
+        string.match(redis.call('LINDEX', KEYS[10], 0) or '', '^(%d+) (%d+)-(%d+)$')
       local is_old = at and time - at >= max_age
       if is_old then
         too_old = string.format('%s-%.0f', mark_epoch, mark_seq + 1)
-        redis.call('LPOP', KEYS[8])
+        redis.call('LPOP', KEYS[10])
       end
     until not is_old
-    redis.call('RPUSH', KEYS[8], string.format('%.0f %s-%s', time, epoch, seq))
+    redis.call('RPUSH', KEYS[10], string.format('%.0f %s-%s', time, epoch, seq))
     -- A tenant that falls silent appends nothing that would trim. What comes until the next mark lives as long.
-    for _, key in ipairs({ KEYS[3], KEYS[5], KEYS[6], KEYS[8] }) do
+    for _, key in ipairs({ KEYS[3], KEYS[10], KEYS[11], KEYS[12] }) do
       redis.call('PEXPIRE', key, max_age + 2 * every)
     end
     changes = changes or {}
     changes[#changes + 1] = 'markAt'
     changes[#changes + 1] = time + math.floor(every / 2)
+    if not parts then
+      -- They may have expired since they were counted.
+      changes[#changes + 1] = 'parts'
+      changes[#changes + 1] = redis.call('LLEN', KEYS[12])
+    end
   end
 end
 
--- The later one of two positions, each of which may be nil.
-local function later(a, b)
-  if not a or not b then
-    return a or b
+local trim_now = trim_to
+if too_old or bytes_before then
+  -- The later one of two positions, each of which may be nil.
+  local function later(a, b)
+    if not a or not b then
+      return a or b
+    end
+    local a_epoch, a_seq = string.match(a, '^(%d+)-(%d+)$')
+    local b_epoch, b_seq = string.match(b, '^(%d+)-(%d+)$')
+    if a_epoch == b_epoch then
+      return tonumber(a_seq) < tonumber(b_seq) and b or a
+    end
+    return tonumber(a_epoch) < tonumber(b_epoch) and b or a
   end
-  local a_epoch, a_seq = string.match(a, '^(%d+)-(%d+)$')
-  local b_epoch, b_seq = string.match(b, '^(%d+)-(%d+)$')
-  if a_epoch == b_epoch then
-    return tonumber(a_seq) < tonumber(b_seq) and b or a
-  end
-  return tonumber(a_epoch) < tonumber(b_epoch) and b or a
+  trim_now = later(later(too_old, bytes_before), trim_to)
 end
-
-local trim_now = later(later(too_old, bytes_before), trim_to)
 if trim_now then
   -- Whole nodes of the stream go, each of up to a hundred entries. That none went tells that the rest is in one.
   if redis.call('XTRIM', KEYS[3], 'MINID', '~', trim_now, 'LIMIT', TRIM_AT_ONCE) == 0 then
@@ -257,11 +276,10 @@ if trim_now then
   end
 end
 
-local total = string.format('%.0f', bytes)
 if changes then
-  redis.call('HSET', KEYS[2], 'seq', seq, 'bytes', total, unpack(changes))
+  redis.call('HSET', KEYS[2], 'seq', seq, unpack(changes))
 else
-  redis.call('HSET', KEYS[2], 'seq', seq, 'bytes', total)
+  redis.call('HSET', KEYS[2], 'seq', seq)
 end
 if batch then
   redis.call('HSET', KEYS[1], 'batch', batch .. first)

@@ -8,7 +8,7 @@
 --   ARGV[1]  claiming worker
 --   ARGV[2]  worker that is believed dead, or ''
 --   ARGV[3]  session id
--- Returns {1, epoch} when claimed, {0, epoch, owner} when refused, {-1} when there is no such session.
+-- Returns {1, epoch, worker it was taken from, or ''} when claimed, {0, epoch, owner} when refused, {-1} when there is no such session.
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return { -1 }
 end
@@ -20,4 +20,5 @@ redis.call('HSET', KEYS[1], 'worker', ARGV[1])
 redis.call('SREM', KEYS[3], ARGV[3])
 redis.call('SREM', KEYS[5], ARGV[3])
 redis.call('SADD', KEYS[4], ARGV[3])
-return { 1, redis.call('HINCRBY', KEYS[1], 'epoch', 1) }
+local previous = owner ~= ARGV[1] and owner or ''
+return { 1, redis.call('HINCRBY', KEYS[1], 'epoch', 1), previous }

@@ -6,7 +6,8 @@
 --   ARGV[2]  how much time it has left, ms
 --   ARGV[3]  how long a turn, or a place in the line, lasts without another call, ms
 --   ARGV[4]  how many may have a turn at a time
--- Returns 1 when the worker has a turn, else 0.
+-- Returns {1, for how long it may drain so that each that waits has as much time before its own is up, ms}, or {0, 0}
+-- when it has no turn.
 -- @include now
 local time = now()
 local expires = string.format('%.0f', time + ARGV[3])
@@ -20,10 +21,15 @@ if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   redis.call('ZADD', KEYS[3], expires, ARGV[1])
   local ahead = redis.call('ZCARD', KEYS[1]) + redis.call('ZRANK', KEYS[2], ARGV[1])
   if ahead >= tonumber(ARGV[4]) then
-    return 0
+    return { 0, 0 }
   end
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('ZREM', KEYS[3], ARGV[1])
 end
 redis.call('ZADD', KEYS[1], expires, ARGV[1])
-return 1
+local share = tonumber(ARGV[2])
+local line = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+for place = 1, #line / 2 do
+  share = math.min(share, (tonumber(line[2 * place]) - time) / (place + 1))
+end
+return { 1, math.max(0, math.floor(share)) }

@@ -1,6 +1,6 @@
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
-import { asNumber } from './reply.js';
+import { asList, asNumber } from './reply.js';
 import { Script } from './script.js';
 
 /** How long a turn, or a place in the line, lasts without another call of `take`. Call about three times as often. */
@@ -8,7 +8,17 @@ export const DRAIN_TURN_MS = 10_000;
 /** Workers of the whole cluster that drain at the same time. */
 const AT_ONCE = 1;
 
-const takeDrainTurn = new Script('take-drain-turn', asNumber);
+/** What came of asking for a turn to drain. */
+export interface TakenTurn {
+  readonly hasTurn: boolean;
+  /** For how long the holder may drain so that each worker in the line gets as much time before its own is up, ms. */
+  readonly shareMs: number;
+}
+
+const takeDrainTurn = new Script('take-drain-turn', (reply): TakenTurn => {
+  const [taken, shareMs] = asList(reply).map(asNumber);
+  return { hasTurn: taken === 1, shareMs: shareMs ?? 0 };
+});
 
 /**
  * Whose turn it is to drain. Whatever stops workers may stop all at once; taking turns, few of their sessions are away
@@ -21,14 +31,13 @@ export class DrainTurns {
     this.#redis = redis;
   }
 
-  /** Takes a turn, or keeps it; false while others have theirs, or are before this worker. */
-  async take(worker: string, { timeLeftMs }: { timeLeftMs: number }): Promise<boolean> {
-    const taken = await takeDrainTurn.run(
+  /** Takes a turn, or keeps it. It gets none while others have theirs, or are before this worker. */
+  take(worker: string, { timeLeftMs }: { timeLeftMs: number }): Promise<TakenTurn> {
+    return takeDrainTurn.run(
       this.#redis,
       [keys.drainTurns, keys.drainLine, keys.drainLineLife],
       [worker, Math.max(0, Math.round(timeLeftMs)), DRAIN_TURN_MS, AT_ONCE],
     );
-    return taken === 1;
   }
 
   /** Gives the turn, or the place in the line, back. */

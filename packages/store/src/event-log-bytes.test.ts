@@ -87,6 +87,29 @@ describe('a log bounded by bytes', () => {
     expect((await kept()).bytes).toBeLessThan(4.5 * MIB);
   });
 
+  test('counts the small events of several writers too, though not with each append', async () => {
+    const fence = await owned();
+    const logs = range(2).map(() => new EventLog(fixture.redis, { logBytes: MIB }));
+    for (const n of range(3_000)) await logs[n % 2]?.append(fence, [live(n, 1_000)]);
+    const { live: numbers, bytes } = await kept();
+    expect(bytes).toBeGreaterThan(0.9 * MIB);
+    expect(bytes).toBeLessThan(1.25 * MIB);
+    expect(numbers).toEqual(range(3_000).slice(-numbers.length));
+  });
+
+  test('counts an event that could not be appended once only', async () => {
+    const fence = await owned();
+    const log = new EventLog(fixture.redis, { logBytes: 4 * MIB });
+    await log.append(fence, [live(1)]);
+    const stranger = { ...fence, worker: 'wrk_b' };
+    for (const n of range(50)) {
+      await expect(log.append(stranger, [live(n, 100_000)])).rejects.toThrow();
+    }
+    for (const n of range(30)) await log.append(fence, [live(n, 100_000)]);
+    expect(Number(await fixture.redis.hget(keys.logHead(tenantId), 'bytes'))).toBeLessThan(3.1 * MIB);
+    expect((await kept()).live).toHaveLength(31);
+  });
+
   test('keeps no list of bytes that outgrows it', async () => {
     const log = new EventLog(fixture.redis, { logBytes: 4 * MIB });
     const fence = await owned();
@@ -161,13 +184,13 @@ describe('history', () => {
   });
 
   test('that is gone where an epoch begins or ends is told as a gap too', async () => {
-    const log = new EventLog(fixture.redis, { historyBytes: MIB });
+    const log = new EventLog(fixture.redis, { historyBytes: MIB / 2 });
     const fence = await owned();
     const [start] = await log.append(fence, [live(1)]);
-    await append(log, fence, [history(1), live(2), history(2)]);
+    await append(log, fence, [history(1, 128 * 1024), live(2), history(2, 128 * 1024)]);
     await fixture.redis.hset(keys.logHead(tenantId), 'run', 1);
-    const begun = new EventLog(fixture.redis, { historyBytes: MIB });
-    await append(begun, fence, [history(3), live(3), history(4, 900 * 1024)]);
+    const begun = new EventLog(fixture.redis, { historyBytes: MIB / 2 });
+    await append(begun, fence, [history(3, 128 * 1024), live(3), history(4, 450 * 1024)]);
     // The first entry of an epoch stays, since it names the position before.
     expect((await kept()).history).toEqual([3, 4]);
     expect(await replay(begun, start)).toBe('! 3 ! 1 2 3');

@@ -7,6 +7,7 @@ import {
 } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { channels, keys } from './keyspace.js';
+import { LogLooks } from './log-looks.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
 import type { SealedSecret } from './message-secrets.js';
 import { asBuffer, asList, asNumber, asText } from './reply.js';
@@ -89,9 +90,6 @@ export const EVENT_LOG_BOUNDS = { maxLength: 10_000, maxAgeMs: 24 * 60 * 60 * 10
  */
 const LIFE_KNOWN_MS = 1_000;
 
-/** How often a writer has an append look at the age of a tenant's log: after so small a part of the age. */
-const AGE_LOOKS = 64;
-
 /** The position of a log without events. */
 const NOTHING: EventPosition = { epoch: '0', seq: 0 };
 
@@ -125,31 +123,29 @@ function asPosition(reply: unknown): EventPosition {
  * end of the log; there the next append begins a new epoch. Epochs rise, and the events of earlier ones stay.
  *
  * The log keeps about `maxLength` events and none for much longer than `maxAgeMs` (by a thirty-second part, and as
- * much again; after that a tenant's own appends delete it, each a bounded part). It keeps the newest `logBytes` of live
- * events, about, and beside them the newest `historyBytes` of parts of histories, which never displace a live event. A
- * part that is deleted leaves a gap, which `read` tells like any other. All writers of a log should be given
- * the same bounds; readers need none.
+ * much again; after that a tenant's own appends delete it, each a bounded part). It keeps about the newest `logBytes` of
+ * live events, which each writer counts in steps of at most 128 KiB, and beside them the newest `historyBytes` of parts
+ * of histories, which never displace a live event. A part that is deleted leaves a gap, which `read` tells like any
+ * other. All writers of a log should be given the same bounds; readers need none.
  */
 export class EventLog {
   readonly #redis: RedisConnection;
   readonly #maxLength: number;
   readonly #maxAgeMs: number;
-  /** How many bytes of live events, and of parts of histories. */
-  readonly #bytes: readonly [number, number];
+  readonly #logBytes: number;
+  readonly #historyBytes: number;
   /** The last look at the server's life that succeeded: when it was asked for, and on which connection to Redis. */
   #life: { at: number; stream: unknown } = { at: Number.NEGATIVE_INFINITY, stream: undefined };
   #isLookingAtLife = false;
-  /** When an append of this writer looked at the age of a tenant's log last. */
-  readonly #ageSeenAt = new Map<string, number>();
+  readonly #looks: LogLooks;
 
   constructor(redis: RedisConnection, bounds: EventLogBounds = {}) {
     this.#redis = redis;
-    this.#bytes = [
-      bounds.logBytes ?? DEFAULT_TENANT_LIMITS.logBytes,
-      bounds.historyBytes ?? DEFAULT_TENANT_LIMITS.historyBytes,
-    ];
+    this.#logBytes = bounds.logBytes ?? DEFAULT_TENANT_LIMITS.logBytes;
+    this.#historyBytes = bounds.historyBytes ?? DEFAULT_TENANT_LIMITS.historyBytes;
     this.#maxLength = bounds.maxLength ?? EVENT_LOG_BOUNDS.maxLength;
     this.#maxAgeMs = bounds.maxAgeMs ?? EVENT_LOG_BOUNDS.maxAgeMs;
+    this.#looks = new LogLooks({ maxAgeMs: this.#maxAgeMs, logBytes: this.#logBytes });
   }
 
   /**
@@ -192,39 +188,37 @@ export class EventLog {
     }
     const { tenantId } = fence;
     const now = performance.now();
-    const seesAge =
-      now - (this.#ageSeenAt.get(tenantId) ?? Number.NEGATIVE_INFINITY) >= this.#maxAgeMs / AGE_LOOKS;
+    const look = this.#looks.begin(tenantId, events, now);
+    const { seesAge, countedBytes } = look;
+    const marks = historyMarks(events);
+    const seesLog = seesAge || countedBytes > 0 || marks !== '';
     const rarelyUsed = [
-      ...(seesAge || changesSession ? [keys.logMarks(tenantId)] : []),
-      ...(changesSession ? [keys.auth(fence), ...keys.finished(fence), ...keys.secrets(fence)] : []),
+      ...(seesLog || changesSession ? [keys.auth(fence), ...keys.finished(fence)] : []),
+      ...(seesLog || secrets.length > 0 ? keys.secrets(fence) : []),
+      ...(seesLog ? [keys.logMarks(tenantId), keys.logBytes(tenantId)] : []),
+      ...(seesLog ? [keys.logHistory(tenantId), keys.tenantLimits(tenantId)] : []),
     ];
-    const { epoch, seq } = await this.#lookingAtLife(now, (looks) =>
+    const append = this.#lookingAtLife(now, (seesLife) =>
       appendEvents.run(
         this.#redis,
         keys.owner(fence),
         fence,
+        [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
         [
-          ...[keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId)],
-          ...[keys.logBytes(tenantId), keys.logHistory(tenantId), keys.tenantLimits(tenantId)],
-          ...rarelyUsed,
-        ],
-        [
-          ...[fence.sessionId, batch ?? '', this.#maxLength, looks ? 1 : ''],
-          ...[
-            seesAge ? this.#maxAgeMs : '',
-            usesUp.length,
-            finishes.join(''),
-            ...this.#bytes,
-            historyMarks(events),
-            secrets.length,
-            ...usesUp,
-          ],
+          ...[fence.sessionId, batch ?? '', this.#maxLength, seesLife ? 1 : ''],
+          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, finishes.join(''), secrets.length],
+          seesLog ? `${countedBytes} ${this.#logBytes} ${this.#historyBytes} ${marks}` : '',
+          ...usesUp,
           ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],
       ),
     );
-    if (seesAge && events.length > 0) this.#ageSeenAt.set(tenantId, now);
+    const { epoch, seq } = await append.catch((error: unknown) => {
+      look.failed();
+      throw error;
+    });
+    look.succeeded();
     return events.map((_, index) => ({ epoch, seq: seq + index }));
   }
 

@@ -29,8 +29,9 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
  * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
  * |                                 |        | to which position the log is still to be trimmed; bytes: of all  |
- * |                                 |        | live events ever; bytesMarkAt: when the next mark of these is    |
- * |                                 |        | due; history: bytes of the parts of histories that are kept      |
+ * |                                 |        | live events ever that writers counted; bytesMarkAt: when the     |
+ * |                                 |        | next mark of these is due; history and parts: bytes and number   |
+ * |                                 |        | of the parts of histories that are kept                          |
  * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
  * | wf:{<tenant>}:log-bytes         | list   | which event was the last one at which number of bytes, to trim   |
  * |                                 |        | the log by them                                                  |

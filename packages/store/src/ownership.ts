@@ -34,10 +34,16 @@ export interface OwnerRecord {
   readonly worker: string | undefined;
 }
 
-export type ClaimResult = { readonly fence: Fence } | { readonly refusedBy: OwnerRecord };
+export type ClaimResult =
+  | {
+      readonly fence: Fence;
+      /** The worker that the session was taken from; undefined when it had none, or the claimer had it. */
+      readonly previousWorker?: string;
+    }
+  | { readonly refusedBy: OwnerRecord };
 
 type ClaimReply =
-  | { kind: 'claimed'; epoch: number }
+  | { kind: 'claimed'; epoch: number; previous: string }
   | { kind: 'refused'; owner: OwnerRecord }
   | { kind: 'no-session' };
 
@@ -45,7 +51,7 @@ const claimSession = new Script('claim-session', (reply): ClaimReply => {
   const [outcome, epoch, worker] = asList(reply);
   switch (asNumber(outcome)) {
     case 1:
-      return { kind: 'claimed', epoch: asNumber(epoch) };
+      return { kind: 'claimed', epoch: asNumber(epoch), previous: asText(worker) };
     case 0:
       return { kind: 'refused', owner: { epoch: asNumber(epoch), worker: asText(worker) } };
     default:
@@ -100,8 +106,10 @@ export class Ownership {
       [worker, expectPrevious ?? '', sessionId],
     );
     switch (reply.kind) {
-      case 'claimed':
-        return { fence: { tenantId, sessionId, epoch: reply.epoch, worker } };
+      case 'claimed': {
+        const fence = { tenantId, sessionId, epoch: reply.epoch, worker };
+        return reply.previous === '' ? { fence } : { fence, previousWorker: reply.previous };
+      }
       case 'refused':
         return { refusedBy: reply.owner };
       case 'no-session':

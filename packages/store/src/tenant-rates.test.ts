@@ -83,6 +83,6 @@ test('a bucket that is full leaves nothing in Redis, and looking takes nothing',
     { limit: TENANT_LIMITS.restUnits.default, remaining: TENANT_LIMITS.restUnits.default, resetMs: 0 },
   ]);
   expect(await fixture.redis.exists(keys.tenantRate(TENANT, 'restUnits'))).toBe(0);
-  await edge.take(TENANT, [{ limit: 'restUnits' }], { cost: 5 });
+  await edge.take(TENANT, [{ limit: 'restUnits' }], { cost: 5_000 });
   expect(await fixture.redis.pttl(keys.tenantRate(TENANT, 'restUnits'))).toBeGreaterThan(0);
 });

@@ -52,6 +52,7 @@ const calls: KeyCall[] = [
   { request: 'POST /api/sessions', body: { id: 'later' }, scope: 'sessions:write' },
   { request: 'GET /api/sessions', scope: 'sessions:read' },
   { request: 'GET /api/sessions/{id}', scope: 'sessions:read' },
+  { request: 'GET /api/usage', scope: 'sessions:read' },
   { request: 'POST /api/sessions/{id}/restart', scope: 'sessions:write' },
   { request: 'GET /api/sessions/{id}/qr', scope: 'sessions:write' },
   {

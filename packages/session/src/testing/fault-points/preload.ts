@@ -5,17 +5,18 @@ import { WebSocket } from 'ws';
 import { keepIn, labelFrame, passCommand, passFrame } from './fault-point.js';
 
 /**
- * Loaded into a worker process ahead of everything (`node --import`), halts it for good at one step of the way of one
- * incoming message, of those that are marked by their ids (see fault-point.ts). The worker is the real one: commands to Redis and
+ * Loaded into a worker process ahead of everything (`node --import`), halts it for good at one step of a way (see
+ * fault-point.ts). The worker is the real one: commands to Redis and
  * frames to WhatsApp are watched where their libraries send them, and Baileys' own noise handler tells which stanza a
  * frame holds.
  *
- * The query of this module's URL names the folder for what was seen: `?folder=/path`.
+ * The query of this module's URL names the folder for what was seen: `?folder=/path`. It may have `qrLifeMs` and
+ * `linkPatienceMs`, so that nobody links a phone within seconds.
  */
 keepIn(new URL(import.meta.url).searchParams.get('folder') ?? fileURLToPath(new URL('.', import.meta.url)));
 
 // Before anything loads Baileys.
-register('./resolution.js', import.meta.url);
+register(`./resolution.js${new URL(import.meta.url).search}`, import.meta.url);
 
 const sendCommand = Redis.prototype.sendCommand;
 Redis.prototype.sendCommand = function (command, stream) {
