@@ -21,7 +21,28 @@ test('a worker that was frozen past its lease writes nothing, closes its sockets
   takeover.doomed.resume();
   await takeover.stepsDown(({ msg }) => msg?.startsWith('the lease is lost') === true);
   report('worker-is-paused', { refusedWrites: await refusedWrites() });
-  await takeover.conclude({ conflictsPerSession: 1 });
+  await takeover.conclude({ conflictsPerSession: 1, loginsPerSession: 1 });
+});
+
+test('workers that are frozen one after the other log each account in once a takeover, and no message is lost', async () => {
+  takeover = await Takeover.prepare({ scenario: 'workers-are-paused-in-turn', sessions: SESSIONS });
+  const { doomed, cluster } = takeover;
+  const other = cluster.workers.find((worker) => worker !== doomed);
+  if (other === undefined) throw new Error('there is no other worker');
+  let wakeUp = delay(PAUSE_MS);
+  await takeover.of((worker) => worker.pause());
+  await takeover.reopened({ firstWithinMs: 60_000, allWithinMs: 90_000 });
+  await wakeUp;
+  doomed.resume();
+  await takeover.stepsDown(({ msg }) => msg?.startsWith('the lease is lost') === true);
+  // The worker that woke up is the only one that can take the sessions now.
+  wakeUp = delay(PAUSE_MS);
+  await takeover.again(() => other.pause());
+  await takeover.reopened({ firstWithinMs: 60_000, allWithinMs: 90_000 });
+  await wakeUp;
+  other.resume();
+  await takeover.oneConnectionEach();
+  await takeover.conclude({ conflictsPerSession: 2, loginsPerSession: 2 });
 });
 
 /** How often a script of this Redis has answered FENCED. */

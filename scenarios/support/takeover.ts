@@ -37,6 +37,7 @@ export class Takeover {
   readonly #scenario: string;
   readonly #doomed: AppProcess;
   #lostAt = 0;
+  #loginsBefore: readonly number[] = [];
 
   static async prepare(options: TakeoverOptions): Promise<Takeover> {
     const { scenario, sessions: count, everyMs = 1_000, startDoomed = addWorker } = options;
@@ -81,7 +82,14 @@ export class Takeover {
   /** Lets the worker be lost. */
   async of(lose: (worker: AppProcess) => unknown): Promise<void> {
     this.#lostAt = Date.now();
+    this.#loginsBefore = this.#logins();
     await lose(this.#doomed);
+  }
+
+  /** Lets another worker be lost, after the sessions have come back from the loss of the first. */
+  async again(lose: () => unknown): Promise<void> {
+    this.#lostAt = Date.now();
+    await lose();
   }
 
   /** Resolves when every session is open again, and prints how long that took. */
@@ -106,6 +114,11 @@ export class Takeover {
   /** Resolves when the worker, which was not ended, says that it has lost its sessions, and none is open twice. */
   async stepsDown(says: (line: LogLine) => boolean): Promise<void> {
     await this.doomed.waitForLog(says, 'that its sessions are lost', 60_000);
+    await this.oneConnectionEach();
+  }
+
+  /** Resolves when no session is open twice. */
+  async oneConnectionEach(): Promise<void> {
     await waitFor(() => this.cluster.simulator.connectionCount === this.sessions.length, {
       what: 'one connection a session',
       timeoutMs: 30_000,
@@ -115,15 +128,18 @@ export class Takeover {
   /**
    * Stops the traffic and checks that nothing was lost, that the sessions can write, that nobody was linked anew, and
    * that no account had two masters.
-   * @param conflictsPerSession how often a login may have found the account's earlier connection open.
+   * @param limits.conflictsPerSession how often a login may have found the account's earlier connection open.
+   * @param limits.loginsPerSession how often a device may have logged in since the loss; not checked if left out.
    */
-  async conclude({ conflictsPerSession }: { conflictsPerSession: number }): Promise<void> {
+  async conclude(limits: { conflictsPerSession: number; loginsPerSession?: number }): Promise<void> {
+    const { conflictsPerSession, loginsPerSession = Number.POSITIVE_INFINITY } = limits;
     await this.traffic.flows(2);
     await this.#canWrite();
     const { sent, duplicates, gaps } = await this.traffic.finish();
     const records = this.sessions.map(({ phone, deviceId }) => phone.devices.get(deviceId)?.loginRecord);
     const overlapMs = records.map((record) => Math.round(record?.longestOverlapMs ?? Number.NaN));
-    report(this.#scenario, { sent, duplicates, gapMs: gaps, overlapMs });
+    const logins = this.#logins().map((count, index) => count - (this.#loginsBefore[index] ?? Number.NaN));
+    report(this.#scenario, { sent, duplicates, gapMs: gaps, overlapMs, logins });
 
     expect(linkedAnew(this.sessions), 'sessions that were linked anew').toEqual([]);
     expect(this.traffic.events.payloads('auth.qr')).toEqual([]);
@@ -131,6 +147,7 @@ export class Takeover {
       conflictsPerSession,
     );
     expect(Math.max(...overlapMs)).toBeLessThanOrEqual(LONGEST_OVERLAP_MS);
+    expect(Math.max(...logins), 'logins of one device').toBeLessThanOrEqual(loginsPerSession);
   }
 
   /** Checks that the logs say of each session which worker had it, and which one took it over from that: a line each. */
@@ -152,6 +169,13 @@ export class Takeover {
   async end(): Promise<void> {
     await this.traffic.close();
     await this.cluster.stop();
+  }
+
+  /** How often the device of each session has logged in. */
+  #logins(): number[] {
+    return this.sessions.map(
+      ({ phone, deviceId }) => phone.devices.get(deviceId)?.loginRecord.logins ?? Number.NaN,
+    );
   }
 
   async #canWrite(): Promise<void> {

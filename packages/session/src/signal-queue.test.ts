@@ -201,3 +201,29 @@ test('a Signal session that is deleted by number is gone under the LID as well',
   await account.repository.deleteSession([contact.jid]);
   expect(await account.repository.validateSession(LID)).toMatchObject({ exists: false });
 });
+
+/** Both the number and the LID of a contact have Signal sessions when it is learned that they are one person. */
+async function moveToLidInUse(wrap?: typeof oneAtATime): Promise<{ onNumber: string; onLid: string }> {
+  const [account, contact] = await acquainted(wrap);
+  await account.keys.set({ 'device-list': { 200000: ['0'] } });
+  const underWay = await contact.encrypt(account, 'on the number');
+  await contact.begin(account);
+  await account.decrypt(contact, await contact.encrypt(account, 'hello'), LID);
+  await contact.decrypt(account, await account.encrypt(contact, 'hi', LID));
+  await account.repository.lidMapping.storeLIDPNMappings([{ lid: LID, pn: contact.jid }]);
+  await account.repository.migrateSession(contact.jid, LID);
+  account.reopen();
+  const onLid = await account.decrypt(contact, await contact.encrypt(account, 'on the LID'), LID);
+  const onNumber = await account.decrypt(contact, underWay, LID);
+  expect(await contact.decrypt(account, await account.encrypt(contact, 'next', LID))).toBe('next');
+  expect(await nextText(contact, account)).toBe('next');
+  return { onNumber, onLid };
+}
+
+test('by itself Baileys replaces the Signal sessions of a LID by those of the number', async () => {
+  await expect(moveToLidInUse()).rejects.toThrow('No matching sessions');
+});
+
+test('Signal sessions of a number that move to a LID leave those that the LID has', async () => {
+  expect(await moveToLidInUse(oneAtATime)).toEqual({ onNumber: 'on the number', onLid: 'on the LID' });
+});

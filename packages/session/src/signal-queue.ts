@@ -3,9 +3,11 @@ import {
   isHostedLidUser,
   isLidUser,
   jidDecode,
+  jidEncode,
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
 } from '@whiskeysockets/baileys';
+import { mergedRecords } from './engine/moved-sessions.js';
 import { SharedAsyncStorage } from './engine/shared-async-storage.js';
 import { type GiveBack, SignalTurns } from './signal-turns.js';
 
@@ -141,6 +143,25 @@ export function oneAtATime(
   };
   lidMapping.getLIDForPN = async (pn) => (current()?.turns.has(nameOfUser(pn)) ? null : lookUp(pn));
 
+  /** Moves the sessions of a number to a LID, and keeps those that the LID has. */
+  const move = async (from: string, to: string) => {
+    const moved = await repository.migrateSession(from, to);
+    const user = jidDecode(from)?.user;
+    const lid = jidDecode(to);
+    if (moved.migrated === 0 || user === undefined || lid === undefined) return moved;
+    const { [user]: devices = [] } = await keys.get('device-list', [user]);
+    const ids = devices.map((device) =>
+      repository.jidToSignalProtocolAddress(jidEncode(lid.user, lid.server, Number(device))),
+    );
+    // What the transaction has written is not stored yet.
+    const [before, after] = [await outside(() => keys.get('session', ids)), await keys.get('session', ids)];
+    for (const id of ids) {
+      const record = mergedRecords(before[id], after[id]);
+      if (record !== undefined) await keys.set({ session: { [id]: record } });
+    }
+    return moved;
+  };
+
   return {
     ...repository,
     // Baileys stores the identity key in a message before it is decrypted, and drops the Signal session if it is new.
@@ -166,7 +187,8 @@ export function oneAtATime(
     async migrateSession(from, to) {
       if (!isLid(to) || !jidDecode(from)) return repository.migrateSession(from, to);
       join([{ lid: to, pn: from }]);
-      return inTurn(to, () => repository.migrateSession(from, to));
+      // The lock is its own: whoever holds that of a JID may wait for the turn.
+      return inTurn(to, () => keys.transaction(() => move(from, to), `move ${from}`));
     },
   };
 }

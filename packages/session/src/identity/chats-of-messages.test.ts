@@ -118,7 +118,7 @@ describe('what the account writes on its phone', () => {
   });
 });
 
-it('what a bot writes, in its chat or in a group, is acknowledged and left out', async () => {
+it('what a bot writes, in its chat or in a group, is acknowledged and published without its content', async () => {
   const group = anna.createGroup('With a bot', [carl]);
   await test.event('groups.upsert', group.jid);
   const [device] = anna.devices.values();
@@ -138,6 +138,15 @@ it('what a bot writes, in its chat or in a group, is acknowledged and left out',
   const after = await carl.send(anna, 'after the bot');
   await test.event('messages.upsert', after.id);
   await acknowledged();
-  const upserts = (await test.events()).filter(({ event }) => event === 'messages.upsert');
-  expect(JSON.stringify(upserts)).not.toMatch(/BOT-[1234]/);
+  const notices = (await test.events())
+    .filter(({ event }) => event === 'messages.upsert')
+    .flatMap(({ payload }) => (Array.isArray(payload.messages) ? payload.messages : []))
+    .filter(({ key }) => /^BOT-[1234]$/.test(key.id));
+  expect(notices).toMatchObject([
+    { key: { id: 'BOT-1', remoteJid: bot }, unavailable: { reason: 'unsupported' } },
+    { key: { id: 'BOT-2', remoteJid: group.jid, participant: bot }, unavailable: { reason: 'bot' } },
+    { key: { id: 'BOT-3', remoteJid: bot }, unavailable: { reason: 'unsupported' } },
+    { key: { id: 'BOT-4' }, unavailable: { reason: 'bot' } },
+  ]);
+  for (const { message } of notices) expect(message).toBeUndefined();
 });
