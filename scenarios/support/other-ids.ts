@@ -32,12 +32,26 @@ function addToKeys(value: unknown): void {
   for (const inner of Object.values(holder)) addToKeys(inner);
 }
 
+/** WhatsApp's numbers of notices that do not come from a group itself: a placeholder, and a picture that changed. */
+const NOT_OF_GROUPS: ReadonlySet<unknown> = new Set([2, 22]);
+/** The kind of a message that says how long messages stay. */
+const EPHEMERAL_SETTING = 3;
+
 /** Notices of groups say by which kind of id their author is named; Baileys had lost it in the recording. */
 function addModes(messages: unknown): void {
-  for (const message of Array.isArray(messages) ? messages : []) {
-    const { key, messageStubType, participant } = message as { key: Fields } & Fields;
-    const isNotice = messageStubType !== undefined && messageStubType !== 2 && participant !== undefined;
-    if (isNotice && key.participant !== undefined) key.addressingMode ??= 'lid';
+  for (const each of Array.isArray(messages) ? messages : []) {
+    const { key, messageStubType, message, participant } = each as { key: Fields } & Fields;
+    const { type } = ((message as Fields | undefined)?.protocolMessage ?? {}) as Fields;
+    const isNotice = messageStubType !== undefined && !NOT_OF_GROUPS.has(messageStubType);
+    if (participant === undefined || key.participant === undefined) continue;
+    if (isNotice || type === EPHEMERAL_SETTING) key.addressingMode ??= 'lid';
+  }
+}
+
+/** In a broadcast only the author is a person, so the broadcast has no other id; Baileys gave it the author's. */
+function removeIdsOfBroadcasts(messages: unknown): void {
+  for (const { key } of (Array.isArray(messages) ? messages : []) as { key: Fields }[]) {
+    if (String(key.remoteJid).endsWith('@broadcast')) delete key.remoteJidAlt;
   }
 }
 
@@ -49,7 +63,10 @@ export function withOtherIds(items: readonly Published[]): Published[] {
       const holders = payload[list];
       for (const holder of Array.isArray(holders) ? holders : []) add(holder as Fields, ...fields);
     };
-    if (event.startsWith('messages.')) addToKeys(payload);
+    if (event.startsWith('messages.')) {
+      removeIdsOfBroadcasts(payload.messages);
+      addToKeys(payload);
+    }
     if (event === 'messages.upsert' && payload.history === undefined) addModes(payload.messages);
     if (event === 'messages.delete') add(payload, 'jid', 'jidAlt', 'jidAlt');
     if (event === 'presence.update') add(payload, 'id', 'idAlt', 'idAlt');

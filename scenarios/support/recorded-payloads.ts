@@ -77,6 +77,13 @@ const BEYOND: Readonly<Record<string, (items: Published[]) => Published[]>> = {
       },
     },
   ],
+  // Baileys drops why a call ended.
+  'missed call (terminate timeout)': (items) =>
+    items.map(({ event, payload }) => {
+      const calls = Array.isArray(payload.calls) ? payload.calls : [];
+      const told = calls.map((call) => (call.status === 'timeout' ? { ...call, reason: 'timeout' } : call));
+      return { event, payload: event === 'call' ? { ...payload, calls: told } : payload };
+    }),
   // The request that the own phone answers.
   'unavailable -> placeholder + PDO resend': (items) =>
     items.map(({ event, payload }, index) => ({
