@@ -3,7 +3,7 @@ import type { Cluster, TestTenant } from '@wafleet/testkit';
 /** The worker process that owns a session now. */
 export async function ownerOf(cluster: Cluster, { client }: TestTenant, sessionId: string) {
   const { worker } = await client.getSession(sessionId);
-  const owner = cluster.workers.find(({ logs }) => logs.some((line) => line.worker === worker));
+  const owner = cluster.workers.find(({ logs }) => logs.some((line) => line.workerId === worker));
   if (worker === undefined || owner === undefined) throw new Error(`no worker that runs owns ${sessionId}`);
   return owner;
 }

@@ -230,9 +230,23 @@ function isAcknowledge(value: unknown): value is Acknowledge {
   return typeof value === 'function';
 }
 
-/** About how much memory a request takes while it waits. */
+/** About how many bytes a request takes while it waits. A frame may nest deeper than a recursion can go. */
 function sizeOf(args: readonly unknown[]): number {
-  return JSON.stringify(args)?.length ?? 0;
+  const left: unknown[] = [...args];
+  let bytes = 0;
+  while (left.length > 0) {
+    const value = left.pop();
+    bytes += 8;
+    if (typeof value === 'string') bytes += value.length;
+    else if (ArrayBuffer.isView(value)) bytes += value.byteLength;
+    else if (typeof value === 'object' && value !== null) {
+      for (const [name, inner] of Object.entries(value)) {
+        bytes += name.length;
+        left.push(inner);
+      }
+    }
+  }
+  return bytes;
 }
 
 function onlyArgument(args: readonly unknown[]): unknown {
