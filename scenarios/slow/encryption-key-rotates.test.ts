@@ -38,7 +38,7 @@ test('three rolling restarts change the key; afterwards the old one opens nothin
   worker = await replaceWorker(`${newKey},${oldKey}`);
   const sealing = worker;
   const sealedAnew = () => sealing.logs.filter(({ msg }) => msg === 'keys were sealed anew');
-  await waitFor(() => new Set(sealedAnew().map(({ session }) => session)).size === SESSIONS, {
+  await waitFor(() => new Set(sealedAnew().map(({ sessionId }) => sessionId)).size === SESSIONS, {
     what: 'every session sealed anew',
     timeoutMs: 60_000,
   });

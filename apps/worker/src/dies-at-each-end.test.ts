@@ -18,7 +18,7 @@ import { OwnedSessions } from './owned-sessions.js';
 
 /**
  * The worker of a session dies after every second command to Redis while it removes the session. Whatever it leaves, the next
- * worker goes on. Deaths at the other ends of sessions have a scenario, worker-dies-at-each-end.
+ * worker goes on.
  */
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
 const cipher = Cipher.fromHexKeys(randomBytes(32).toString('hex'));
