@@ -58,6 +58,21 @@ export class FaultInjector {
       .map(({ kind }) => kind);
   }
 
+  /** Every fault of any kind that lasted between two times, ms since 1970, as `kind for N s`. */
+  during(from: number, to: number): string[] {
+    return this.records
+      .filter(({ startedAt, endedAt = to }) => startedAt <= to && endedAt >= from)
+      .map(({ kind, startedAt, endedAt = to }) => `${kind} for ${seconds(endedAt - startedAt)}`);
+  }
+
+  /** Every fault as `from to: kind`, in seconds since `origin`, ms since 1970. */
+  timeline(origin: number): string[] {
+    return this.records.map(
+      ({ kind, startedAt, endedAt = startedAt }) =>
+        `${seconds(startedAt - origin)} to ${seconds(endedAt - origin)}: ${kind}`,
+    );
+  }
+
   #choose(): Fault {
     let left = this.#context.random.next() * TOTAL_WEIGHT;
     for (const fault of FAULTS) {
@@ -83,4 +98,8 @@ export class FaultInjector {
       });
     this.#running.add(running);
   }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }

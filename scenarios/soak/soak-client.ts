@@ -75,12 +75,18 @@ export class SoakClient {
     return (this.receipts.get(id)?.arrivals.length ?? 0) > 0;
   }
 
-  /** Longest time between two arrivals, ms. */
-  get longestGapMs(): number {
+  /** The longest time between two arrivals. Times in ms since 1970. */
+  get longestGap(): { from: number; to: number } {
     const times = [...this.receipts.values()]
       .flatMap(({ arrivals }) => arrivals[0]?.at ?? [])
       .sort((a, b) => a - b);
-    return times.reduce((longest, at, index) => Math.max(longest, at - (times[index - 1] ?? at)), 0);
+    return times.reduce(
+      (longest, to, index) => {
+        const from = times[index - 1] ?? to;
+        return to - from > longest.to - longest.from ? { from, to } : longest;
+      },
+      { from: 0, to: 0 },
+    );
   }
 
   async close(): Promise<void> {

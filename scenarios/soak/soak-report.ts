@@ -6,7 +6,7 @@ const END = '<!-- npm run soak -- --write: end -->';
 
 /** A Markdown table of what a soak did and found. */
 export function soakTable(options: SoakOptions, result: SoakResult): string {
-  const { violations, faults, outcomes, latenciesMs, longestGapsMs } = result;
+  const { violations, faults, outcomes, latenciesMs, longestGap } = result;
   const count = (list: readonly unknown[]) => String(list.length);
   const total = Object.values(faults).reduce((sum, each) => sum + each, 0);
   const rows: [string, string][] = [
@@ -33,7 +33,7 @@ export function soakTable(options: SoakOptions, result: SoakResult): string {
       'latency p50 / p99 / max',
       [0.5, 0.99, 1].map((share) => seconds(percentile(latenciesMs, share))).join(' / '),
     ],
-    ['longest gap of a client', seconds(Math.max(...longestGapsMs))],
+    ['longest gap of a client', `${seconds(longestGap.ms)}, during: ${longestGap.faults.join(', ')}`],
     ['peak memory, MiB', listed(result.peakMemoryMiB)],
   ];
   return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');

@@ -1,10 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
+import { keepLogs } from './log-files.js';
 import { Soak, type SoakOptions } from './soak.js';
 import { soakTable, writeTable } from './soak-report.js';
 
 /**
  * Random faults of every kind of process, of Redis, of WhatsApp and of clients under steady traffic.
- * `npm run soak -- --minutes N --seed N` runs it; the same seed gives the same choice of faults.
+ * `npm run soak -- --minutes N --seed N` runs it; the same seed gives the same choice of faults. SOAK_LOGS names a folder
+ * for the logs of all processes.
  */
 const options: SoakOptions = {
   minutes: Number(process.env.SOAK_MINUTES ?? 10),
@@ -25,10 +27,12 @@ test(
   async () => {
     const say = (line: string) => process.stdout.write(`[soak] ${line}\n`);
     say(`seed ${options.seed}, ${options.minutes} minutes`);
+    if (process.env.SOAK_LOGS !== undefined) keepLogs(process.env.SOAK_LOGS);
     soak = await Soak.prepare(options);
     const result = await soak.run(say);
     const table = soakTable(options, result);
     say(`\n${table}`);
+    for (const line of result.timeline) say(`fault ${line}`);
     for (const line of result.explainedDuplicates) say(`duplicate: ${line}`);
     if (process.env.SOAK_WRITE === '1')
       await writeTable(new URL('../../docs/reliability.md', import.meta.url), table);

@@ -38,14 +38,23 @@ export interface SoakResult {
   readonly outcomes: Readonly<Record<string, number>>;
   /** From the moment WhatsApp has a message to its arrival at a client, ms. */
   readonly latenciesMs: readonly number[];
-  /** The longest time without a message of each client, ms. */
-  readonly longestGapsMs: readonly number[];
+  /** The longest time that a client was without a message. */
+  readonly longestGap: LongestGap;
+  /** Every fault that happened, in the order of their starts. */
+  readonly timeline: readonly string[];
   /** Messages that could not be decrypted at first. */
   readonly healed: number;
   /** Messages that came in two events while a fault explains it. */
   readonly explainedDuplicates: readonly string[];
   readonly peakMemoryMiB: Readonly<Record<string, number>>;
   readonly violations: SoakViolations;
+}
+
+export interface LongestGap {
+  readonly client: string;
+  readonly ms: number;
+  /** The faults that may have caused it. */
+  readonly faults: readonly string[];
 }
 
 export interface SoakViolations {
@@ -167,7 +176,7 @@ export class Soak {
     }
     const stuck = await this.#healed();
     await this.#memory.stop();
-    return this.#compare({ injector, stuck, seconds: Math.round((Date.now() - startedAt) / 1_000) });
+    return this.#compare({ injector, stuck, startedAt });
   }
 
   async end(): Promise<void> {
@@ -235,9 +244,10 @@ export class Soak {
   async #compare(parts: {
     injector: FaultInjector;
     stuck: readonly string[];
-    seconds: number;
+    startedAt: number;
   }): Promise<SoakResult> {
-    const { injector, stuck, seconds } = parts;
+    const { injector, stuck, startedAt } = parts;
+    const seconds = Math.round((Date.now() - startedAt) / 1_000);
     const duplicates = this.#duplicates(injector);
     const stream: string[] = [];
     for (const tenant of this.#tenants) {
@@ -266,7 +276,8 @@ export class Soak {
       deliveries: deliveries.length,
       outcomes,
       latenciesMs: deliveries,
-      longestGapsMs: clients.map(({ longestGapMs }) => longestGapMs),
+      longestGap: longestGap(clients, injector),
+      timeline: injector.timeline(startedAt),
       healed: this.#tenants.reduce((sum, { traffic, clients: [client] }) => {
         return sum + traffic.sent.filter(({ id }) => (client?.receipts.get(id)?.notices ?? 0) > 0).length;
       }, 0),
@@ -338,6 +349,14 @@ export class Soak {
       `peak MiB ${JSON.stringify(this.#memory.peaks)}`,
     ].join('; ');
   }
+}
+
+function longestGap(clients: readonly SoakClient[], injector: FaultInjector): LongestGap {
+  const [longest] = clients
+    .map(({ name, longestGap: { from, to } }) => ({ client: name, from, to, ms: to - from }))
+    .sort((a, b) => b.ms - a.ms);
+  if (longest === undefined) throw new Error('a soak needs clients');
+  return { client: longest.client, ms: longest.ms, faults: injector.during(longest.from, longest.to) };
 }
 
 function describe({ id, kind, sessionId, at }: SentMessage, { name }: SoakClient): string {
