@@ -171,7 +171,7 @@ export class Connection {
       const atWork = this.#atWork;
       const hooks = new MissingContents({
         ...options,
-        ...{ socket, isMuted, onDone },
+        ...{ socket, details, isMuted, onDone },
         hooks: {
           isDone: (stanza) => atWork.isDone(stanza),
           before: (stanza) => {
