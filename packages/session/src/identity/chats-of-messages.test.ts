@@ -1,24 +1,9 @@
-import { type Phone, statusBroadcast } from '@wafleet/simulator';
+import { statusBroadcast } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../testing/harness.js';
+import { describe, expect, it } from 'vitest';
+import { linkedAccount } from '../testing/linked-account.js';
 
-let harness: Harness;
-let anna: Phone;
-let carl: Phone;
-let test: TestSession;
-
-beforeAll(async () => {
-  harness = await Harness.start();
-  anna = harness.simulator.addPhone({ name: 'Anna' });
-  carl = harness.simulator.addPhone({ name: 'Carl' });
-  test = await harness.newSession();
-  await test.link(anna);
-});
-
-afterAll(async () => {
-  await harness?.stop();
-});
+const { harness, anna, carl, test } = await linkedAccount();
 
 /** The key under which a message was published. */
 async function keyOf(id: string): Promise<Record<string, unknown>> {
