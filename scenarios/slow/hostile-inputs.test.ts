@@ -23,7 +23,7 @@ import { SequenceClient } from '../support/sequence-client.js';
  * reset or never closed. `SEED` repeats a run. `FUZZ_INPUTS` is how many inputs there are, `FUZZ_FIRST` the number of
  * the first one: each depends on the seed and its own number alone, so that one can be repeated without the others.
  */
-/** The same inputs each time unless another seed is given: a damaged packet that Engine.IO echoes may hold its own key. */
+/** The same inputs each time unless another seed is given. */
 const SEED = Number(process.env.SEED ?? 5);
 const INPUTS = Number(process.env.FUZZ_INPUTS ?? 4_000);
 const FIRST = Number(process.env.FUZZ_FIRST ?? 0);

@@ -53,6 +53,50 @@ const SOCKET_IO = '/socket.io/?EIO=4&transport=websocket';
 const OF_ANOTHER_EDGE = `${SOCKET_IO}&sid=edge_0123456789ab.AAAAAAAAAAAAAAAAAAAA`;
 const POST = 'POST /api/sessions HTTP/1.1\r\nHost: edge\r\ncontent-type: application/json\r\n';
 
+/** A frame of a WebSocket client, with a mask that changes nothing. */
+function frame(opcode: number, text: string): Buffer {
+  const body = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | body.length, 0, 0, 0, 0]), body]);
+}
+
+const [TEXT, PING, PONG] = [1, 9, 10];
+const CLOSE_FRAME = String.fromCharCode(0x88);
+/** Of the form of an API key. */
+const KEY = `wf_${'k'.repeat(43)}`;
+
+/** Is answered with its name. */
+const LAST = '40/last,';
+
+/**
+ * Opens a WebSocket, sends frames over it once it is open, and asks for an unknown namespace. Resolves to all that came
+ * up to the answer, or up to the edge's close frame.
+ */
+async function answersTo(...frames: Buffer[]): Promise<string> {
+  const { send, came } = openWebSocket(SOCKET_IO);
+  await waitFor(() => came().includes('"sid"'), { what: 'the connection is open' });
+  send(...frames, frame(TEXT, LAST));
+  await waitFor(() => came().includes('44/last,') || came().includes(CLOSE_FRAME), { what: 'the answer' });
+  return came();
+}
+
+function openWebSocket(path: string) {
+  const client = open(edge.url, upgrade(path));
+  let bytes = Buffer.alloc(0);
+  client.on('data', (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]);
+  });
+  const send = (...frames: Buffer[]) => client.write(Buffer.concat(frames));
+  return { send, came: () => bytes.toString('latin1') };
+}
+
+async function newPolling() {
+  const url = `${edge.url}/socket.io/?EIO=4&transport=polling`;
+  const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1));
+  const poll = async () => (await fetch(`${url}&sid=${sid}`)).text();
+  const post = async (body: string) => (await fetch(`${url}&sid=${sid}`, { method: 'POST', body })).text();
+  return { sid, poll, post };
+}
+
 /** The connections that the edge holds. */
 function held({ url }: TestEdge = edge): number {
   return heldConnections(Number(new URL(url).port));
@@ -174,5 +218,68 @@ describe('a connection', () => {
     await new Promise((resolve) => client.once('end', resolve));
     expect(text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
     expect(text).toContain('"code":"REQUEST_TIMEOUT"');
+  });
+});
+
+describe('what a client sent is not sent back', () => {
+  const withKey = `{"token":"${KEY}"}`;
+
+  it.each([
+    ['a ping frame', frame(PING, `40/api/events,${withKey}`)],
+    ['a CONNECT without the comma', frame(TEXT, `40/api/events${withKey}`)],
+    ['a CONNECT to a namespace with the key in its name', frame(TEXT, `40/api/events?token=${KEY},`)],
+    ['a ping packet', frame(TEXT, `2${withKey}`)],
+    ['a pong packet', frame(TEXT, `3${withKey}`)],
+    ['an open packet', frame(TEXT, `0${withKey}`)],
+    ['an unknown packet', frame(TEXT, `9${withKey}`)],
+    ['an event with a damaged type', frame(TEXT, `49${withKey}`)],
+    ['an acknowledgement', frame(TEXT, `43["${KEY}"]`)],
+  ])('over a WebSocket: %s that holds an API key', async (_what, bytes) => {
+    expect(await answersTo(bytes)).not.toContain('wf_');
+  });
+
+  it.each([
+    ['a CONNECT without the comma', `40/api/events${withKey}`],
+    ['a CONNECT to a namespace with the key in its name', `40/api/events?token=${KEY},`],
+    ['a ping packet', `2${withKey}`],
+    ['a pong packet', `3${withKey}`],
+    ['an unknown packet', `9${withKey}`],
+  ])('over polling: %s that holds an API key', async (_what, packet) => {
+    const { poll, post } = await newPolling();
+    const answers = [await post(packet), await post(LAST), await poll()];
+    expect(answers.join()).not.toContain('wf_');
+  });
+
+  it('while a WebSocket is probed for an upgrade', async () => {
+    const { sid } = await newPolling();
+    for (const bytes of [frame(PING, `40${withKey}`), frame(TEXT, `2${withKey}`)]) {
+      const { send, came } = openWebSocket(`${SOCKET_IO}&sid=${sid}`);
+      send(bytes, frame(TEXT, '9'));
+      await waitFor(() => came().includes(CLOSE_FRAME), { what: 'the close frame' });
+      expect(came()).not.toContain('wf_');
+    }
+  });
+});
+
+describe('what the protocols need is sent back', () => {
+  it('the data of a short ping', async () => {
+    expect(await answersTo(frame(PING, 'x'.repeat(32)))).toContain(
+      `${String.fromCharCode(0x80 | PONG, 32)}${'x'.repeat(32)}`,
+    );
+  });
+
+  it('the probe of an upgrade', async () => {
+    const { sid } = await newPolling();
+    const { send, came } = openWebSocket(`${SOCKET_IO}&sid=${sid}`);
+    send(frame(TEXT, '2probe'));
+    await waitFor(() => came().includes('3probe'), { what: 'the answer to the probe' });
+    send(frame(TEXT, '5'), frame(TEXT, LAST));
+    await waitFor(() => came().includes('44/last,'), { what: 'an answer over the new transport' });
+  });
+
+  it('the name of an unknown namespace', async () => {
+    expect(await answersTo(frame(TEXT, '40/api/evnts,'))).toContain(
+      '44/api/evnts,{"message":"Invalid namespace"}',
+    );
   });
 });

@@ -180,6 +180,7 @@ export class Incarnation {
       if (this.#isOver) return;
       if (outcome === 'renewed') {
         this.#leaseClock.renewed(askedAt);
+        await this.sessions.noteArrivals();
         return;
       }
     } catch (error) {

@@ -33,6 +33,7 @@ import {
   type SessionRef,
   WorkerRegistry,
 } from '@wafleet/store';
+import { ArrivalNotes } from './arrival-notes.js';
 import { DrainTimeoutError } from './drain-timeout-error.js';
 import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './hand-over.js';
@@ -95,6 +96,7 @@ export class OwnedSessions {
   readonly #ownership: Ownership;
   readonly #gate: ConnectGate;
   readonly #log: SessionLog;
+  readonly #arrivals: ArrivalNotes;
   readonly #shared: Pick<
     WhatsAppSessionOptions['store'],
     | 'events'
@@ -117,6 +119,7 @@ export class OwnedSessions {
     this.#options = options;
     this.#ownership = new Ownership(redis);
     this.#log = new SessionLog(options.logger);
+    this.#arrivals = new ArrivalNotes(redis, options.logger);
     this.#gate = new ConnectGate({
       rate: new ConnectRate(redis, { perSecond: options.connectsPerSecond, clientVersion: CLIENT_VERSION }),
       logger: options.logger,
@@ -240,6 +243,18 @@ export class OwnedSessions {
       await turn.end(left);
       await placements.close();
     }
+  }
+
+  /** When WhatsApp last delivered something to each open session, ms since 1970; 0 if it has not. */
+  lastStanzas(): number[] {
+    return [...this.#owned.values()]
+      .filter(({ session }) => session.status === 'open')
+      .map(({ session }) => session.lastStanzaAt);
+  }
+
+  /** Writes to the directory when WhatsApp last delivered something, where that is due. Never rejects. */
+  noteArrivals(): Promise<void> {
+    return this.#arrivals.write(this.#owned.values());
   }
 
   /** Tells every session whether Redis can be reached. */

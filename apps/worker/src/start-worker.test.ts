@@ -66,17 +66,13 @@ async function newWorker(overrides: Record<string, string> = {}) {
     WHATSAPP_ROOT_KEY: simulator.rootKey,
     ...overrides,
   });
-  const { worker, healthPort } = await startWorker({
-    environment: values,
-    logger,
-    lifecycle,
-    metrics: new Metrics(),
-  });
+  const metrics = new Metrics();
+  const { worker, healthPort } = await startWorker({ environment: values, logger, lifecycle, metrics });
   const idOf = () => {
     if (worker.id === undefined) throw new Error('the worker has no incarnation');
     return worker.id;
   };
-  return { worker, idOf, healthPort, lifecycle };
+  return { worker, idOf, healthPort, lifecycle, metrics };
 }
 
 async function newSession(): Promise<SessionRef> {
@@ -119,6 +115,18 @@ test('it takes a session, links it, sends for it, and hands it over when it stop
   const text = { kind: 'send-text', ...ref, messageId: 'AB12', to: carl.number, text: 'hi' } as const;
   expect(await commands.call(first.idOf(), text, { deadlineMs: 5_000 })).toEqual({ messageId: 'AB12' });
   expect((await carl.waitForMessage((message) => message.text === 'hi')).id).toBe('AB12');
+
+  const before = Date.now();
+  await carl.send(phone, { text: 'noted' });
+  const noted = await waitFor(
+    async () => {
+      const { lastStanzaAt = 0, lastMessageAt } = await directory.require(ref);
+      return lastStanzaAt > 0 ? { lastStanzaAt, lastMessageAt } : undefined;
+    },
+    { what: 'when something came is in the directory' },
+  );
+  expect(noted.lastStanzaAt).toBeGreaterThan(before - 60_000);
+  expect(await first.metrics.text()).toContain('wafleet_worker_open_sessions{last_stanza="1m"} 1');
 
   const firstId = first.idOf();
   await first.lifecycle.stop();

@@ -9,6 +9,7 @@ import {
   SharedWriteProbe,
   verifyEncryptionKey,
 } from '@wafleet/store';
+import { serveArrivalMetric } from './arrival-notes.js';
 import type { WorkerEnvironment } from './env.js';
 import { readRelease } from './release.js';
 import { Worker } from './worker.js';
@@ -51,6 +52,7 @@ export async function startWorker(
     identity: env.WORKER_ID,
     logger,
   });
+  serveArrivalMetric(metrics, () => worker.lastStanzas());
   const writable = new SharedWriteProbe(redis);
   const health = await startHealthServer({
     host: env.HOST,

@@ -28,6 +28,11 @@ export class Worker {
     return this.#incarnation?.isLeased ?? false;
   }
 
+  /** When WhatsApp last delivered something to each open session, ms since 1970; 0 if it has not. */
+  lastStanzas(): readonly number[] {
+    return this.#incarnation?.sessions.lastStanzas() ?? [];
+  }
+
   /**
    * Resolves when it takes sessions. A worker with an identity waits until its predecessor's lease has run out, if
    * that one crashed. Rejects when Redis cannot be reached.

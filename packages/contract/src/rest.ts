@@ -57,6 +57,12 @@ export const sessionSchema = z.object({
   since: instantSchema,
   worker: z.string().optional().describe('The worker incarnation that owns the session'),
   phone: z.string().optional().describe('The linked phone number, digits only'),
+  lastStanzaAt: instantSchema
+    .optional()
+    .describe('When WhatsApp last delivered something to the session. Up to a minute behind'),
+  lastMessageAt: instantSchema
+    .optional()
+    .describe('When WhatsApp last delivered a message to the session. Up to a minute behind'),
 });
 /** What became of a session that could not be unlinked from its phone at once. */
 export const sessionRemovalSchema = z.object({

@@ -95,6 +95,8 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinis
  */
 export class Connection {
   readonly socket: WASocket;
+  /** Whether the session was linked to a phone before this connection began. */
+  readonly beganLinked: boolean;
   readonly #options: ConnectionOptions;
   readonly #atWork: MessageAtWork;
   readonly #messages: MessageLane;
@@ -151,8 +153,11 @@ export class Connection {
         }),
     });
     this.socket = socket;
+    this.beganLinked = socket.authState.creds.account !== undefined;
     try {
-      this.#valve = new SocketValve(socket.ws, options.isOwnershipCertain);
+      this.#valve = new SocketValve(socket.ws, options.isOwnershipCertain, () =>
+        this.endWith({ statusCode: 503, message: 'too many bytes were held back' }),
+      );
       // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
       const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
         id !== this.#atWork.idWaitedFor && protocolMessage != null;
@@ -166,7 +171,7 @@ export class Connection {
       const atWork = this.#atWork;
       const hooks = new MissingContents({
         ...options,
-        ...{ socket, isMuted, onDone },
+        ...{ socket, details, isMuted, onDone },
         hooks: {
           isDone: (stanza) => atWork.isDone(stanza),
           before: (stanza) => {

@@ -3,6 +3,8 @@ import type { WASocket } from '@whiskeysockets/baileys';
 const MESSAGE = 'message';
 /** How often a valve that holds frames back looks whether they may pass. */
 const LOOK_MS = 25;
+/** How many bytes of frames a valve may hold back, in both directions together. */
+export const MAX_HELD_BYTES = 1024 ** 2;
 
 type Callback = (error?: Error) => void;
 
@@ -15,6 +17,11 @@ function isFrameSender(value: unknown): value is FrameSender {
   return typeof value === 'object' && value !== null && 'send' in value && typeof value.send === 'function';
 }
 
+function sizeOf(frame: unknown): number {
+  if (typeof frame === 'string') return Buffer.byteLength(frame);
+  return frame instanceof Uint8Array || frame instanceof ArrayBuffer ? frame.byteLength : 0;
+}
+
 /**
  * Decides for each frame of one connection, in both directions, whether it may pass.
  *
@@ -25,9 +32,15 @@ function isFrameSender(value: unknown): value is FrameSender {
  * While `mayPass` returns false, frames are kept in their order, and pass once it returns true. This is for a process
  * that was frozen: the first thing that it does may be to answer a message of a session that another worker owns by
  * now. `mayPass` is called for each frame, so it must be cheap and synchronous.
+ *
+ * `holdSends` holds outgoing frames only: what comes meanwhile is read.
+ *
+ * A valve holds MAX_HELD_BYTES back at most. With more it shuts and calls `onOverflow`, which must end the connection:
+ * WhatsApp delivers again what was not acknowledged.
  */
 export class SocketValve {
   readonly #mayPass: () => boolean;
+  readonly #onOverflow: () => void;
   readonly #deliver: (frame: unknown) => void;
   readonly #send: (frame: unknown, callback?: Callback) => void;
   readonly #incoming: unknown[] = [];
@@ -35,13 +48,15 @@ export class SocketValve {
   #looking: NodeJS.Timeout | undefined;
   #isShut = false;
   #holds = 0;
+  #heldBytes = 0;
 
   /**
    * Must be called in the tick in which Baileys made the socket.
    * @throws {Error} if this release of Baileys keeps its WebSocket elsewhere.
    */
-  constructor(ws: WASocket['ws'], mayPass: () => boolean) {
+  constructor(ws: WASocket['ws'], mayPass: () => boolean, onOverflow: () => void) {
     this.#mayPass = mayPass;
+    this.#onOverflow = onOverflow;
     const sender: unknown = Reflect.get(ws, 'socket');
     const listeners = ws.listeners(MESSAGE);
     if (!isFrameSender(sender) || listeners.length === 0) {
@@ -74,12 +89,12 @@ export class SocketValve {
 
   #receive(frame: unknown): void {
     if (this.#isShut) return;
-    if (this.#looking === undefined && this.#mayPass()) {
+    if (this.#incoming.length === 0 && this.#mayPass()) {
       this.#deliver(frame);
       return;
     }
     this.#incoming.push(frame);
-    this.#look();
+    this.#hold(frame);
   }
 
   #pass(frame: unknown, callback: Callback | undefined): void {
@@ -87,30 +102,43 @@ export class SocketValve {
       this.#refuse(callback);
       return;
     }
-    if (this.#looking === undefined && this.#holds === 0 && this.#mayPass()) {
+    if (this.#outgoing.length === 0 && this.#holds === 0 && this.#mayPass()) {
       this.#send(frame, callback);
       return;
     }
     this.#outgoing.push([frame, callback]);
-    this.#look();
+    this.#hold(frame);
   }
 
   #refuse(callback: Callback | undefined): void {
     if (callback !== undefined) process.nextTick(callback, new Error('the connection is shut'));
   }
 
-  #look(): void {
-    this.#looking ??= setInterval(() => {
-      if (this.#holds === 0 && this.#mayPass()) this.#release();
-    }, LOOK_MS);
+  /** A frame was put into one of the lines. */
+  #hold(frame: unknown): void {
+    this.#heldBytes += sizeOf(frame);
+    if (this.#heldBytes > MAX_HELD_BYTES) {
+      this.shut();
+      this.#onOverflow();
+      return;
+    }
+    this.#looking ??= setInterval(() => this.#release(), LOOK_MS);
   }
 
   #release(): void {
-    for (const [frame, callback] of this.#outgoing.splice(0)) this.#send(frame, callback);
+    if (!this.#mayPass()) return;
+    if (this.#holds === 0) {
+      for (const [frame, callback] of this.#outgoing.splice(0)) {
+        this.#heldBytes -= sizeOf(frame);
+        this.#send(frame, callback);
+      }
+    }
     // Reading a frame may shut the valve, which empties the line.
     for (let next = this.#incoming.shift(); next !== undefined; next = this.#incoming.shift()) {
+      this.#heldBytes -= sizeOf(next);
       this.#deliver(next);
     }
+    if (this.#outgoing.length > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
   }

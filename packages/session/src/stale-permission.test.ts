@@ -9,6 +9,7 @@ import { DecryptedMessages } from './decrypted-messages.js';
 import { QuietWatch } from './quiet-watch.js';
 import { RepeatedMessages } from './repeated-messages.js';
 import { SentMessages } from './sent-messages.js';
+import { MAX_HELD_BYTES } from './socket-valve.js';
 import { Harness, type TestSession } from './testing/harness.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
@@ -171,6 +172,32 @@ it('a process that wakes up neither acknowledges nor refuses a message before it
   isCertain = true;
   await frozen.event('messages.upsert', 'while it slept');
   await waitFor(() => !isPending(device, id), { what: 'the message is acknowledged' });
+});
+
+it('a socket that is held back too long is closed, and its messages come with the next login', async () => {
+  const { phone, device, first } = await stopped('Frieda');
+  const carl = harness.simulator.addPhone({ name: 'Carl' });
+  let isCertain = true;
+  const overrides = { isOwnershipCertain: () => isCertain };
+  const frozen = await harness.takeOver(first.fence, first.fence.worker, {}, overrides);
+  await frozen.session.start();
+  await frozen.status('open');
+  // What the session asks after a login is sent by the time that a message has come.
+  await carl.send(phone, { text: 'before' });
+  await frozen.event('messages.upsert', '"before"');
+  await waitFor(() => device.pendingCount === 0, { what: 'the first message is acknowledged' });
+  const logins = device.loginRecord.logins;
+
+  isCertain = false;
+  const texts = ['one', 'two', 'three', 'four', 'five'];
+  for (const text of texts) await carl.send(phone, { text: text.padEnd(MAX_HELD_BYTES / 4, '.') });
+  await waitFor(() => !device.isOnline, { what: 'the socket is closed' });
+  expect(device.pendingCount).toBeGreaterThanOrEqual(texts.length);
+
+  isCertain = true;
+  for (const text of texts) await frozen.event('messages.upsert', `"${text}.`);
+  await waitFor(() => device.pendingCount === 0, { what: 'everything is acknowledged' });
+  expect(device.loginRecord.logins).toBe(logins + 1);
 });
 
 it('a socket that cannot store a message says nothing to WhatsApp, which delivers it again at the next login', async () => {

@@ -315,8 +315,10 @@ export class WhatsAppSession {
     const { account } = this.#connector;
     const credentials = events['creds.update'];
     const saved = credentials && account?.saveCreds();
-    // Baileys confirms a link in this very tick. Confirmed and not stored, it would be a device that nobody can use.
-    if (credentials?.account !== undefined && saved !== undefined) connection.holdSends(saved);
+    // Baileys confirms a link in this very tick. A link that is confirmed and not stored could never log in. Baileys
+    // gives the whole credentials at other times too, such as each login.
+    const isNewLink = credentials?.account !== undefined && !connection.beganLinked;
+    if (isNewLink && saved !== undefined) connection.holdSends(saved);
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
     try {
       this.media.keep(events);

@@ -34,6 +34,7 @@ export { refusalOf } from './redis-refusal.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
 export { requireRedis } from './require-redis.js';
 export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
+export { type Arrival, noteArrivals } from './session-arrivals.js';
 export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './session-entry.js';
 export { SessionIndex } from './session-index.js';
 export { type SessionPage, SessionPages } from './session-pages.js';

@@ -1,4 +1,5 @@
 import { type Logger, parseRedisUrl, StartError, withoutCredentials } from '@wafleet/runtime';
+import { answerWithin } from './answer-within.js';
 import { type RedisConnection, reasonOf } from './connection.js';
 import { firstWords } from './first-words.js';
 import { refusalOf } from './redis-refusal.js';
@@ -85,16 +86,4 @@ function warnOf(info: string, logger: Logger): void {
 
 function infoField(info: string, field: string): string | undefined {
   return new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1];
-}
-
-async function answerWithin<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([answer, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -26,6 +26,10 @@ export interface SessionRecord extends SessionRef {
   readonly createdAt: number;
   /** The session is to be removed once its phone was told, and then in any case, ms since 1970. */
   readonly removeBy?: number;
+  /** When WhatsApp last delivered something, as noted about once a minute, ms since 1970. */
+  readonly lastStanzaAt?: number;
+  /** When WhatsApp last delivered a message, as noted about once a minute, ms since 1970. */
+  readonly lastMessageAt?: number;
 }
 
 /** The last millisecond that a Date can hold. */
@@ -41,6 +45,8 @@ const fieldSchemas = {
   phone: z.string().optional(),
   createdAt: instant,
   removeBy: instant.optional(),
+  lastStanzaAt: instant.optional(),
+  lastMessageAt: instant.optional(),
 } as const;
 
 /** A record as far as it can be read, and the fields that cannot be; `[]` for a record that is no hash at all. */
@@ -72,6 +78,8 @@ export function readEntry(
   const reason = read('reason', fieldSchemas.reason);
   const phone = read('phone', fieldSchemas.phone);
   const removeBy = read('removeBy', fieldSchemas.removeBy);
+  const lastStanzaAt = read('lastStanzaAt', fieldSchemas.lastStanzaAt);
+  const lastMessageAt = read('lastMessageAt', fieldSchemas.lastMessageAt);
   const createdAt = read('createdAt', fieldSchemas.createdAt) ?? 0;
   const since = read('since', fieldSchemas.since) ?? createdAt;
   const isKnown = desired !== undefined && status !== undefined;
@@ -88,6 +96,8 @@ export function readEntry(
     ...(phone === undefined ? {} : { phone }),
     ...(worker === undefined ? {} : { worker }),
     ...(removeBy === undefined ? {} : { removeBy }),
+    ...(lastStanzaAt === undefined ? {} : { lastStanzaAt }),
+    ...(lastMessageAt === undefined ? {} : { lastMessageAt }),
   };
   if (entry === undefined) return { record, unreadable: [] };
   return { record, unreadable: unreadable.length > 0 ? unreadable : undefined };

@@ -1,3 +1,4 @@
+import { answerWithin, NoAnswerError } from './answer-within.js';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { refusalOf } from './redis-refusal.js';
@@ -19,21 +20,12 @@ export async function writeProbe(redis: RedisConnection): Promise<void> {
 
 /** Never rejects. An answer that takes longer than `withinMs` counts as none. */
 export async function probeWrites(redis: RedisConnection, withinMs = 1_000): Promise<Writability> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<Writability>((resolve) => {
-    timer = setTimeout(() => resolve({ writable: false, reason: 'Redis does not answer' }), withinMs);
-  });
-  const answer = writeProbe(redis).then(
-    (): Writability => ({ writable: true }),
-    (error: unknown): Writability => ({
-      writable: false,
-      reason: refusalOf(error) ?? 'Redis is out of reach',
-    }),
-  );
   try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
+    await answerWithin(withinMs, writeProbe(redis));
+    return { writable: true };
+  } catch (error) {
+    if (error instanceof NoAnswerError) return { writable: false, reason: 'Redis does not answer' };
+    return { writable: false, reason: refusalOf(error) ?? 'Redis is out of reach' };
   }
 }
 

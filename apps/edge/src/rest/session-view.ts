@@ -9,8 +9,14 @@ export function sessionView(record: SessionRecord): SessionView {
     ...(record.name === undefined ? {} : { name: record.name }),
     status: record.status,
     ...(reason === undefined ? {} : { reason }),
-    since: new Date(record.since).toISOString(),
+    since: isoTime(record.since),
     ...(record.worker === undefined ? {} : { worker: record.worker }),
     ...(record.phone === undefined ? {} : { phone: record.phone }),
+    ...(record.lastStanzaAt === undefined ? {} : { lastStanzaAt: isoTime(record.lastStanzaAt) }),
+    ...(record.lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(record.lastMessageAt) }),
   };
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -1,4 +1,5 @@
 import { createdSessionSchema, sessionListSchema, sessionSchema, WafleetError } from '@wafleet/contract';
+import { noteArrivals } from '@wafleet/store';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
@@ -152,6 +153,25 @@ describe('GET /api/sessions', () => {
     const view = sessionSchema.parse(body);
     expect(view).toMatchObject({ id: 'shop-1', status: 'open', phone: '15550001001', worker: worker.id });
     expect(Math.abs(Date.parse(view.since) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('shows when something and when a message last came, once that is noted', async () => {
+    const worker = await cluster.startWorker();
+    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    const seen = async () => sessionSchema.parse((await asTenant('GET /api/sessions/shop-1')).body);
+    expect(await seen()).not.toHaveProperty('lastStanzaAt');
+    await noteArrivals(cluster.connection, [{ fence, lastStanzaAt: 1_700_000_001_000, lastMessageAt: 0 }]);
+    expect(await seen()).toMatchObject({ lastStanzaAt: '2023-11-14T22:13:21.000Z' });
+    expect(await seen()).not.toHaveProperty('lastMessageAt');
+    await noteArrivals(cluster.connection, [
+      { fence, lastStanzaAt: 1_700_000_003_000, lastMessageAt: 1_700_000_002_000 },
+    ]);
+    expect(await seen()).toMatchObject({
+      lastStanzaAt: '2023-11-14T22:13:23.000Z',
+      lastMessageAt: '2023-11-14T22:13:22.000Z',
+    });
+    const [listed] = sessionListSchema.parse((await asTenant('GET /api/sessions')).body);
+    expect(listed).toEqual(await seen());
   });
 
   it('lists the tenant’s sessions, oldest first', async () => {

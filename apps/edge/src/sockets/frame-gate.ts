@@ -1,3 +1,4 @@
+import { MAX_ECHOED_BYTES } from './echo-limit.js';
 import type { Connection } from './engine-internals.js';
 
 type Frame = string | Buffer;
@@ -13,6 +14,9 @@ const MAX_HELD_BYTES = 128 * 1024;
  * wait; others need not, as the protocol lets them send CONNECT and an event back to back. So from CONNECT on all
  * frames wait, in order, until the namespace has accepted the socket or refused it; those for a namespace that
  * refused are dropped. A connection that sends more than 64 frames or 128 KiB meanwhile is closed.
+ *
+ * Socket.IO's answer to a CONNECT for an unknown namespace repeats its name, which may be a whole frame that was
+ * damaged, API key included. So a connection that asks for an unknown namespace with a long name is closed.
  * Frame format: Socket.IO protocol v5, `<type>[<attachments>-][/<namespace>,][<ack id>][<payload>]`.
  */
 export class FrameGate {
@@ -58,6 +62,11 @@ export class FrameGate {
     }
     const namespace = isConnect(frame) ? namespaceOf(frame) : undefined;
     if (namespace !== undefined && this.#served.has(namespace)) this.#awaited = namespace;
+    else if (namespace !== undefined && Buffer.byteLength(namespace) > MAX_ECHOED_BYTES) {
+      this.close();
+      this.#connection.close();
+      return;
+    }
     this.#forward(frame);
   }
 

@@ -10,6 +10,7 @@ import { EventsAdapter, type SocketReceiver } from '../fanout/events-adapter.js'
 import type { AllowedOrigins } from '../origins.js';
 import { refusalOf } from '../rest/errors.js';
 import { clusterPublisher } from './cluster-publisher.js';
+import { limitPongs } from './echo-limit.js';
 
 /** What edges tell each other, through the adapter. */
 export interface ServerSideEvents {
@@ -64,6 +65,7 @@ export function createSocketServer(options: {
     // Engine.IO would end such connections without closing them.
     destroyUpgrade: false,
   });
+  limitPongs(io, http);
   http.on('upgrade', refuseOtherUpgrades);
   return io;
 }

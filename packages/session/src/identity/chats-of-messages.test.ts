@@ -1,24 +1,9 @@
-import { type Phone, statusBroadcast } from '@wafleet/simulator';
+import { statusBroadcast } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../testing/harness.js';
+import { describe, expect, it } from 'vitest';
+import { linkedAccount } from '../testing/linked-account.js';
 
-let harness: Harness;
-let anna: Phone;
-let carl: Phone;
-let test: TestSession;
-
-beforeAll(async () => {
-  harness = await Harness.start();
-  anna = harness.simulator.addPhone({ name: 'Anna' });
-  carl = harness.simulator.addPhone({ name: 'Carl' });
-  test = await harness.newSession();
-  await test.link(anna);
-});
-
-afterAll(async () => {
-  await harness?.stop();
-});
+const { harness, anna, carl, test } = await linkedAccount();
 
 /** The key under which a message was published. */
 async function keyOf(id: string): Promise<Record<string, unknown>> {
@@ -146,7 +131,61 @@ it('what a bot writes, in its chat or in a group, is acknowledged and published 
     { key: { id: 'BOT-1', remoteJid: bot }, unavailable: { reason: 'unsupported' } },
     { key: { id: 'BOT-2', remoteJid: group.jid, participant: bot }, unavailable: { reason: 'bot' } },
     { key: { id: 'BOT-3', remoteJid: bot }, unavailable: { reason: 'unsupported' } },
-    { key: { id: 'BOT-4' }, unavailable: { reason: 'bot' } },
+    { key: { id: 'BOT-4', remoteJid: bot, fromMe: true }, unavailable: { reason: 'bot' } },
   ]);
   for (const { message } of notices) expect(message).toBeUndefined();
+});
+
+it('what the account writes to a bot, whatever WhatsApp leaves out of it, is in the chat with the bot', async () => {
+  const [device] = anna.devices.values();
+  const bot = '867051314767696@bot';
+  const contents = [
+    [{ tag: 'enc', attrs: { v: '2', type: 'msmsg' }, content: Buffer.alloc(64, 7) }],
+    [{ tag: 'unavailable', attrs: { type: 'bot_unavailable_fanout' } }],
+    [{ tag: 'enc', attrs: { v: '2', type: 'frskmsg2' }, content: Buffer.alloc(64, 7) }],
+    [{ tag: 'enc', attrs: { v: '2', type: 'msg' }, content: Buffer.alloc(64, 7) }],
+  ];
+  for (const [index, content] of contents.entries()) {
+    for (const [from, other] of [
+      [anna.lid, { peer_recipient_pn: '13135550002@s.whatsapp.net' }],
+      [anna.jid, { peer_recipient_lid: '100000000000001@lid' }],
+    ] as const) {
+      const id = `TO-BOT-${index}-${from.split('@')[1]}`;
+      const attrs = { ...other, from, recipient: bot, id, t: String(harness.simulator.now()), type: 'text' };
+      device?.deliver({ tag: 'message', attrs, content });
+      const key = await keyOf(id);
+      expect(key).toMatchObject({ remoteJid: bot, id, fromMe: true });
+      expect(key).not.toHaveProperty('remoteJidAlt');
+      await acknowledged();
+    }
+  }
+});
+
+it('a status without its content has its author beside the other id, and the own one is its own', async () => {
+  const [device] = anna.devices.values();
+  for (const [author, fromMe] of [
+    [carl, false],
+    [anna, true],
+  ] as const) {
+    const id = `STATUS-${author.name}`;
+    device?.deliver({
+      tag: 'message',
+      attrs: {
+        from: statusBroadcast.jid,
+        participant: author.lid,
+        participant_pn: author.jid,
+        id,
+        t: String(harness.simulator.now()),
+        type: 'text',
+      },
+      content: [{ tag: 'unavailable', attrs: { type: 'hosted_unavailable_fanout' } }],
+    });
+    const key = await keyOf(id);
+    expect(key).toMatchObject({
+      ...{ remoteJid: 'status@broadcast', id, fromMe },
+      ...{ participant: author.lid, participantAlt: author.jid },
+    });
+    expect(key).not.toHaveProperty('remoteJidAlt');
+    await acknowledged();
+  }
 });

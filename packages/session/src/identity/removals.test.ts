@@ -1,23 +1,7 @@
-import type { Phone } from '@wafleet/simulator';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../testing/harness.js';
+import { describe, expect, it } from 'vitest';
+import { linkedAccount } from '../testing/linked-account.js';
 
-let harness: Harness;
-let anna: Phone;
-let carl: Phone;
-let test: TestSession;
-
-beforeAll(async () => {
-  harness = await Harness.start();
-  anna = harness.simulator.addPhone({ name: 'Anna' });
-  carl = harness.simulator.addPhone({ name: 'Carl' });
-  test = await harness.newSession();
-  await test.link(anna);
-});
-
-afterAll(async () => {
-  await harness?.stop();
-});
+const { anna, carl, test } = await linkedAccount();
 
 /** What was published of one list field since a point of the log. */
 async function itemsAfter(count: number, event: string, field: string): Promise<Record<string, unknown>[]> {

@@ -68,7 +68,9 @@ export class StanzaDetails {
     });
     const corrections: { readonly [E in BaileysEvent]?: (data: BaileysEventMap[E]) => void } = {
       'messages.upsert': ({ messages }) => {
-        for (const message of messages) this.#correctMessage(message);
+        for (const message of messages) {
+          this.correct(message, message.key.id === this.#message.id ? this.#message : {});
+        }
       },
       call: (calls) => {
         for (const call of calls) this.#correctCall(call);
@@ -88,9 +90,9 @@ export class StanzaDetails {
     if (isJidMetaAI(attrs.recipient)) for (const name of OTHER_IDS) delete attrs[name];
   }
 
-  #correctMessage(message: WAMessage): void {
+  /** Corrects a message in place, by the attributes of its stanza. */
+  correct(message: WAMessage, attrs: Attrs): void {
     const { key } = message;
-    const attrs = key.id === this.#message.id ? this.#message : {};
     const { recipient, sender_username: senderUsername } = attrs;
     if (isJidMetaAI(recipient) && key.fromMe) {
       key.remoteJid = jidNormalizedUser(recipient);

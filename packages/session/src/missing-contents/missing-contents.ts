@@ -1,5 +1,6 @@
 import type { Logger } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
+import type { StanzaDetails } from '../identity/stanza-details.js';
 import type { MessageHooks } from '../message-lane.js';
 import type { FinishedMessage } from '../outbox.js';
 import { digestOf } from '../repeated-messages.js';
@@ -11,6 +12,8 @@ export interface MissingContentsOptions {
   readonly logger: Logger;
   /** What is done around each message that Baileys gets. */
   readonly hooks: MessageHooks & { readonly idWaitedFor: string | undefined };
+  /** Corrects what Baileys reads wrongly of a message, in place. */
+  readonly details: Pick<StanzaDetails, 'correct'>;
   /** Whether the socket's messages are not published any more. */
   readonly isMuted: () => boolean;
   /** Publishes events. */
@@ -86,13 +89,14 @@ export class MissingContents implements MessageHooks {
   }
 
   #publish(stanza: BinaryNode, reason: Parameters<typeof noticeOf>[2]): void {
-    const { socket, logger, onEvents } = this.#options;
+    const { socket, logger, details, onEvents } = this.#options;
     const { me } = socket.authState.creds;
     const notice = me && noticeOf(stanza, me, reason);
     if (notice === undefined) {
       logger.warn({ reason }, 'a message without an id or a sender was dropped');
       return;
     }
+    details.correct(notice, stanza.attrs);
     logger.info({ message: stanza.attrs.id, reason }, 'the content of a message is missing');
     const type = stanza.attrs.offline === undefined ? 'notify' : 'append';
     onEvents({ 'messages.upsert': { messages: [notice], type } });

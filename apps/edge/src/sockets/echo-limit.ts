@@ -1,0 +1,61 @@
+import type { Server as HttpServer } from 'node:http';
+import type { EventServer } from './socket-server.js';
+
+/**
+ * How many bytes of what a client sent the edge sends back over the connection. An API key has 46: a client whose frames
+ * are damaged never gets its own key in an answer.
+ */
+export const MAX_ECHOED_BYTES = 32;
+/** WebSocket's code for what an endpoint does not accept, RFC 6455 section 7.4.1. */
+const POLICY_VIOLATION = 1008;
+
+/** What is used of the class of WebSockets that the library ws makes for a server. */
+interface ServerSocket {
+  pong(data: unknown, ...more: unknown[]): void;
+  close(code: number, reason: string): void;
+}
+type ServerSocketClass = new (...args: unknown[]) => ServerSocket;
+
+/**
+ * Closes WebSockets whose client sends a ping of more than MAX_ECHOED_BYTES. A pong repeats its ping, of up to 125
+ * bytes (RFC 6455, section 5.5.3), so a frame whose opcode is damaged would be sent back with all that it holds. The
+ * pings of common clients have 0 to 12 bytes.
+ * @throws {Error} if this release of Engine.IO makes its WebSockets in another way.
+ */
+export function limitPongs(io: Pick<EventServer, 'engine'>, http: HttpServer): void {
+  const limit = () => {
+    const options = memberOf(memberOf(io.engine, 'ws'), 'options');
+    const Base = memberOf(options, 'WebSocket');
+    if (!isObject(options) || !isServerSocketClass(Base)) {
+      throw new Error('Engine.IO does not make its WebSockets in the way that this release is known for');
+    }
+    Reflect.set(options, 'WebSocket', withLimitedPongs(Base));
+  };
+  limit();
+  // Engine.IO makes its WebSocket server a second time then.
+  http.on('listening', limit);
+}
+
+function withLimitedPongs(Base: ServerSocketClass): ServerSocketClass {
+  return class extends Base {
+    override pong(data: unknown, ...more: unknown[]): void {
+      if (data instanceof Uint8Array && data.length > MAX_ECHOED_BYTES) {
+        this.close(POLICY_VIOLATION, `a ping may have ${MAX_ECHOED_BYTES} bytes`);
+        return;
+      }
+      super.pong(data, ...more);
+    }
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) ? Reflect.get(value, name) : undefined;
+}
+
+function isServerSocketClass(value: unknown): value is ServerSocketClass {
+  return typeof value === 'function' && ['pong', 'close'].every((name) => name in value.prototype);
+}
