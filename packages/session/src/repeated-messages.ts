@@ -97,9 +97,10 @@ export class RepeatedMessages {
 
   #remember(digests: readonly string[]): void {
     for (const digest of digests) {
-      const [oldest] = this.#recent;
-      if (oldest !== undefined && this.#recent.size >= MAX_RECENT) this.#recent.delete(oldest);
       this.#recent.add(digest);
+      if (this.#recent.size <= MAX_RECENT) continue;
+      const [oldest] = this.#recent;
+      if (oldest !== undefined) this.#recent.delete(oldest);
     }
   }
 

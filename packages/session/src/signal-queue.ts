@@ -9,6 +9,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { mergedRecords } from './engine/moved-sessions.js';
 import { SharedAsyncStorage } from './engine/shared-async-storage.js';
+import { userOf } from './identity/person-id.js';
 import { type GiveBack, SignalTurns } from './signal-turns.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
@@ -64,16 +65,22 @@ export function oneAtATime(
     }
   };
 
-  const nameOf = async (jid: string): Promise<string> => {
-    if (isLid(jid)) return nameOfUser(jid);
+  /** A LID needs no lookup, so nothing waits for it: each promise is felt by every message. */
+  const nameOf = (jid: string): string | Promise<string> => (isLid(jid) ? nameOfUser(jid) : lookUpName(jid));
+
+  const lookUpName = async (jid: string): Promise<string> => {
     const lid = await lookUp(jid).catch(() => null);
     return nameOfUser(lid ?? jid);
   };
 
   /** The name under which the holding has a turn on the user: perhaps the number, whose LID was learned since. */
-  const heldNameOf = async (holding: Holding, jid: string): Promise<string> => {
+  const heldNameOf = (holding: Holding, jid: string): string | Promise<string> => {
     const ownName = nameOfUser(jid);
     if (holding.turns.has(ownName)) return ownName;
+    return holding.turns.size === 0 ? nameOf(jid) : findHeldName(holding, jid);
+  };
+
+  const findHeldName = async (holding: Holding, jid: string): Promise<string> => {
     const name = await nameOf(jid);
     if (holding.turns.has(name)) return name;
     for (const held of holding.turns.keys()) {
@@ -82,7 +89,10 @@ export function oneAtATime(
     return name;
   };
 
-  const takeTurn = async (name: string, jid: string): Promise<GiveBack | undefined> => {
+  const takeTurn = (name: string, jid: string): Promise<GiveBack | undefined> =>
+    isLid(jid) ? turns.take(name) : takeTurnOnNumber(name, jid);
+
+  const takeTurnOnNumber = async (name: string, jid: string): Promise<GiveBack | undefined> => {
     const giveBack = await turns.take(name);
     if ((await nameOf(jid)) === name) return giveBack;
     // The LID was learned while the turn was waited for.
@@ -93,7 +103,8 @@ export function oneAtATime(
   /** Resolves to whether the holding has a turn on the user; false if it ended meanwhile. */
   const enter = async (holding: Holding, jid: string): Promise<boolean> => {
     for (;;) {
-      const name = await heldNameOf(holding, jid);
+      const found = heldNameOf(holding, jid);
+      const name = typeof found === 'string' ? found : await found;
       if (holding.isOver) return false;
       const turn = holding.turns.get(name) ?? takeTurn(name, jid);
       holding.turns.set(name, turn);
@@ -130,6 +141,7 @@ export function oneAtATime(
   };
 
   const join = (pairs: readonly { lid: string; pn: string }[]) => {
+    if (turns.areFree) return;
     for (const { lid, pn } of pairs) {
       if (jidDecode(lid) && jidDecode(pn)) turns.waitFor(nameOfUser(lid), nameOfUser(pn));
     }
@@ -142,6 +154,18 @@ export function oneAtATime(
     join(pairs);
   };
   lidMapping.getLIDForPN = async (pn) => (current()?.turns.has(nameOfUser(pn)) ? null : lookUp(pn));
+
+  /**
+   * Whether a number has sessions that Baileys would move. It asks for the move with each message of a LID, and a
+   * transaction for nothing would cost each of them.
+   */
+  const hasSessions = async (jid: string): Promise<boolean> => {
+    const { user = '', device = 0 } = jidDecode(jid) ?? {};
+    const { [user]: devices } = await keys.get('device-list', [user]);
+    if (devices === undefined) return false;
+    const ids = [...new Set([...devices, String(device)])].map((each) => `${user}.${each}`);
+    return Object.values(await keys.get('session', ids)).some((record) => record !== null);
+  };
 
   /** Moves the sessions of a number to a LID, and keeps those that the LID has. */
   const move = async (from: string, to: string) => {
@@ -188,7 +212,10 @@ export function oneAtATime(
       if (!isLid(to) || !jidDecode(from)) return repository.migrateSession(from, to);
       join([{ lid: to, pn: from }]);
       // The lock is its own: whoever holds that of a JID may wait for the turn.
-      return inTurn(to, () => keys.transaction(() => move(from, to), `move ${from}`));
+      return inTurn(to, async () => {
+        if (!(await hasSessions(from))) return { migrated: 0, skipped: 0, total: 0 };
+        return keys.transaction(() => move(from, to), `move ${from}`);
+      });
     },
   };
 }
@@ -199,7 +226,7 @@ function isLid(jid: string): boolean {
 
 /** All devices of a user have one name: a phone number, or a LID with the suffix that tells the two apart. */
 function nameOfUser(jid: string): string {
-  const user = jidDecode(jid)?.user ?? jid;
+  const user = userOf(jid) ?? jid;
   return isLid(jid) ? `${user}@lid` : user;
 }
 

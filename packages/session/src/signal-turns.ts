@@ -5,6 +5,11 @@ export class SignalTurns {
   /** When the last turn taken on a name ends. */
   readonly #last = new Map<string, Promise<unknown>>();
 
+  /** Whether no turn is held or waited for. */
+  get areFree(): boolean {
+    return this.#last.size === 0;
+  }
+
   /** Resolves when the turn begins, to what ends it. Its place in the order is that of the call. */
   async take(name: string): Promise<GiveBack> {
     const earlier = this.#last.get(name);

@@ -58,6 +58,8 @@ export class AuthCache {
     const bytes = ENTRY_BYTES + key.length + (value?.length ?? 0);
     this.#entries.set(key, { field, value: value?.toString('latin1'), bytes, owner });
     this.#bytes += bytes;
+    // To begin with the first entry, a map passes by all that were deleted before it: not for nothing.
+    if (this.#bytes <= this.#maxBytes) return;
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break;
       this.remove(oldest);

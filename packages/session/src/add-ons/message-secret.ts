@@ -24,9 +24,12 @@ const SERVERS = [
 
 /** The secret that a message carries, innermost first; undefined if it has none. */
 export function secretOf({ message, messageSecret }: WAMessage): Uint8Array | undefined {
-  const levels = [...unwrap(message).levels].reverse();
-  const inside = levels.map(({ messageContextInfo }) => messageContextInfo?.messageSecret);
-  return [...inside, messageSecret].find((secret) => secret?.length === SECRET_BYTES) ?? undefined;
+  const { levels } = unwrap(message);
+  for (let depth = levels.length - 1; depth >= 0; depth -= 1) {
+    const secret = levels[depth]?.messageContextInfo?.messageSecret;
+    if (secret?.length === SECRET_BYTES) return secret;
+  }
+  return messageSecret?.length === SECRET_BYTES ? messageSecret : undefined;
 }
 
 /** What is kept of a message so that add-ons to it can be opened; undefined for one that carries no secret. */

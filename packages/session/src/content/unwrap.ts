@@ -33,6 +33,24 @@ export const WRAPPERS = [
 
 export type Wrapper = (typeof WRAPPERS)[number];
 
+/** Their places in the list: of two wrappers in one message the first one is opened. */
+const PLACES: ReadonlyMap<string, number> = new Map(WRAPPERS.map((wrapper, place) => [wrapper, place]));
+
+/** The place of the wrapper that a message is, if any. Most messages have one or two fields. */
+function placeOfWrapper(message: proto.IMessage): number | undefined {
+  let first: number | undefined;
+  for (const field of Object.keys(message)) {
+    const place = PLACES.get(field);
+    if (place === undefined || (first !== undefined && first < place)) continue;
+    if (messageIn(message, WRAPPERS[place])) first = place;
+  }
+  return first;
+}
+
+function messageIn(message: proto.IMessage, wrapper: Wrapper | undefined): proto.IMessage | null | undefined {
+  return wrapper && message[wrapper]?.message;
+}
+
 /** The wrappers that Baileys opens by itself (Utils/messages.js, `normalizeMessageContent`), and how many at once. */
 const OPENED_BY_BAILEYS: ReadonlySet<Wrapper> = new Set([
   'ephemeralMessage',
@@ -65,9 +83,9 @@ export function unwrap(message: proto.IMessage | null | undefined): Unwrapped {
   const wrappers: Wrapper[] = [];
   const levels = [content];
   while (wrappers.length < MAX_WRAPPERS) {
-    const around = content;
-    const wrapper = WRAPPERS.find((field) => around[field]?.message);
-    const inner = wrapper && around[wrapper]?.message;
+    const place = placeOfWrapper(content);
+    const wrapper = place === undefined ? undefined : WRAPPERS[place];
+    const inner = messageIn(content, wrapper);
     if (wrapper === undefined || !inner) break;
     content = inner;
     wrappers.push(wrapper);

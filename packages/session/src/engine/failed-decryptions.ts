@@ -1,4 +1,4 @@
-import { type SessionEntry, signalModule } from './parts-of-baileys.js';
+import { type PeerWork, type SessionEntry, signalModule } from './parts-of-baileys.js';
 
 /**
  * Makes a decryption that fails leave the Signal session as it was.
@@ -11,16 +11,24 @@ import { type SessionEntry, signalModule } from './parts-of-baileys.js';
  */
 export function undoFailedDecryptions(): void {
   const { prototype } = signalModule().SessionCipher;
-  const { doDecryptWhisperMessage } = prototype;
-  prototype.doDecryptWhisperMessage = async function (message, session) {
-    const before = copyOf(session);
-    try {
-      return await doDecryptWhisperMessage.call(this, message, session);
-    } catch (error) {
-      Object.assign(session, before);
-      throw error;
-    }
+  const { decryptWithSessions } = prototype;
+  prototype.decryptWithSessions = function (message, sessions) {
+    // If the only trial fails, nothing is stored: a copy would cost every message and serve none.
+    if (sessions.length < 2) return decryptWithSessions.call(this, message, sessions);
+    const undoing = Object.create(this, { doDecryptWhisperMessage: { value: decryptOrUndo } });
+    return decryptWithSessions.call(undoing, message, sessions);
   };
+}
+
+async function decryptOrUndo(this: PeerWork, message: unknown, session: SessionEntry): Promise<unknown> {
+  const { doDecryptWhisperMessage } = signalModule().SessionCipher.prototype;
+  const before = copyOf(session);
+  try {
+    return await doDecryptWhisperMessage.call(this, message, session);
+  } catch (error) {
+    Object.assign(session, before);
+    throw error;
+  }
 }
 
 /** Copies what a decryption changes in place. Keys are replaced as a whole, so they need no copy. */

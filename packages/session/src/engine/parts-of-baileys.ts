@@ -56,6 +56,12 @@ export interface SignalModule {
       queueJob(this: PeerWork, work: () => Promise<unknown>): Promise<unknown>;
       /** Decrypts with one session. @throws if the message is not of it, or was decrypted before. */
       doDecryptWhisperMessage(this: PeerWork, message: unknown, session: SessionEntry): Promise<unknown>;
+      /** Tries the sessions one after the other. The caller stores their record if one of them succeeds. */
+      decryptWithSessions(
+        this: PeerWork,
+        message: unknown,
+        sessions: readonly SessionEntry[],
+      ): Promise<unknown>;
       storeRecord(this: PeerWork, record: SignalRecord): Promise<void>;
     };
   };

@@ -46,67 +46,71 @@ const AUTHORS = ['author', 'owner', 'subjectOwner', 'descOwner'].map(
 );
 const JOINING: Fields = { lid: 'participantPn', number: undefined, isLookedUp: false };
 
-function mention(holder: JsonObject, field: string, fields: Fields): Mention[] {
+function mention(mentions: Mention[], holder: JsonObject, field: string, fields: Fields): void {
   const jid = holder[field];
   const person = typeof jid === 'string' ? personId(jid) : undefined;
   const other = person && fields[person.kind];
-  if (person === undefined || other === undefined) return [];
+  if (person === undefined || other === undefined) return;
   const { username: usernameField, isLookedUp = true } = fields;
-  return [{ holder, person, field: other, usernameField, isLookedUp }];
+  mentions.push({ holder, person, field: other, usernameField, isLookedUp });
 }
 
 /** Keys and receipts, wherever they stand in a message, its content included. */
-function* inMessages(value: JsonValue | undefined): Generator<Mention> {
+function addOfMessages(mentions: Mention[], value: JsonValue | undefined): void {
+  if (typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) {
-    for (const item of value) yield* inMessages(item);
+    for (const item of value) addOfMessages(mentions, item);
     return;
   }
-  if (!isJsonObject(value)) return;
   if (typeof value.remoteJid === 'string' && typeof value.id === 'string') {
-    yield* mention(value, 'remoteJid', REMOTE_JID);
-    yield* mention(value, 'participant', PARTICIPANT);
+    mention(mentions, value, 'remoteJid', REMOTE_JID);
+    mention(mentions, value, 'participant', PARTICIPANT);
   }
-  if (typeof value.userJid === 'string') yield* mention(value, 'userJid', RECEIPT_USER);
-  for (const inner of Object.values(value)) if (typeof inner === 'object') yield* inMessages(inner);
+  if (typeof value.userJid === 'string') mention(mentions, value, 'userJid', RECEIPT_USER);
+  for (const field in value) addOfMessages(mentions, value[field]);
 }
 
 function objects(list: JsonValue | undefined): JsonObject[] {
   return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
-function inGroup(group: JsonObject): Mention[] {
-  return [
-    ...AUTHORS.flatMap(([field, fields]) => mention(group, field, fields)),
-    ...objects(group.participants).flatMap((member) => mention(member, 'id', MEMBER)),
-    ...objects(group.joinRequests).flatMap((request) => mention(request, 'participant', JOINING)),
-  ];
+function addOfGroup(mentions: Mention[], group: JsonObject): void {
+  for (const [field, fields] of AUTHORS) mention(mentions, group, field, fields);
+  for (const member of objects(group.participants)) mention(mentions, member, 'id', MEMBER);
+  for (const request of objects(group.joinRequests)) mention(mentions, request, 'participant', JOINING);
 }
 
-function mentionsIn({ event, payload }: MappedEvent): Mention[] {
+function addOf(mentions: Mention[], { event, payload }: MappedEvent): void {
   switch (event) {
     case 'messages.upsert':
     case 'messages.update':
     case 'messages.reaction':
-      return [...inMessages(payload)];
+      addOfMessages(mentions, payload);
+      return;
     case 'messages.delete':
-      return [...inMessages(payload), ...mention(payload, 'jid', DELETED_CHAT)];
+      addOfMessages(mentions, payload);
+      mention(mentions, payload, 'jid', DELETED_CHAT);
+      return;
     case 'chats.upsert':
     case 'chats.update':
-      return objects(payload.chats).flatMap((chat) => mention(chat, 'id', CHAT));
+      for (const chat of objects(payload.chats)) mention(mentions, chat, 'id', CHAT);
+      return;
     case 'contacts.upsert':
     case 'contacts.update':
-      return objects(payload.contacts).flatMap((each) => mention(each, 'id', CONTACT));
+      for (const contact of objects(payload.contacts)) mention(mentions, contact, 'id', CONTACT);
+      return;
     case 'groups.upsert':
     case 'groups.update':
-      return objects(payload.groups).flatMap(inGroup);
+      for (const group of objects(payload.groups)) addOfGroup(mentions, group);
+      return;
     case 'group-participants.update':
-      return inGroup(payload);
+      addOfGroup(mentions, payload);
+      return;
     case 'presence.update':
-      return mention(payload, 'id', PRESENCE_CHAT);
+      mention(mentions, payload, 'id', PRESENCE_CHAT);
+      return;
     case 'call':
-      return objects(payload.calls).flatMap((call) => mention(call, 'from', CALLER));
-    default:
-      return [];
+      for (const call of objects(payload.calls)) mention(mentions, call, 'from', CALLER);
   }
 }
 
@@ -117,7 +121,9 @@ export class Completion {
 
   constructor(events: readonly MappedEvent[], people: People) {
     this.#people = people;
-    this.#mentions = events.flatMap(mentionsIn);
+    const mentions: Mention[] = [];
+    for (const event of events) addOf(mentions, event);
+    this.#mentions = mentions;
   }
 
   /** People whose other id is missing, and that the store may know. Empty for most events. */

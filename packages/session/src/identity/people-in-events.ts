@@ -9,34 +9,49 @@ export interface PeopleInEvents {
   readonly described: readonly KnownPerson[];
 }
 
-function* inKey(key: WAMessageKey | null | undefined): Generator<KnownPerson> {
-  if (key?.remoteJidUsername) {
-    yield { id: key.remoteJid, lid: key.remoteJidAlt, username: key.remoteJidUsername };
+const NOTHING: PeopleInEvents = { mentioned: [], described: [] };
+
+/** Events that say something of people. Most flushes have none of the others, and no username. */
+const SAYING = [
+  'messages.upsert',
+  'contacts.upsert',
+  'contacts.update',
+  'messaging-history.set',
+  'groups.upsert',
+  'groups.update',
+  'group-participants.update',
+] as const;
+
+function addOfKey(people: KnownPerson[], key: WAMessageKey): void {
+  if (key.remoteJidUsername) {
+    people.push({ id: key.remoteJid, lid: key.remoteJidAlt, username: key.remoteJidUsername });
   }
-  if (key?.participantUsername) {
-    yield { id: key.participant, lid: key.participantAlt, username: key.participantUsername };
+  if (key.participantUsername) {
+    people.push({ id: key.participant, lid: key.participantAlt, username: key.participantUsername });
   }
 }
 
 type GroupEvent = BaileysEventMap['groups.update'][number] | BaileysEventMap['group-participants.update'];
 
-function* inGroup(group: GroupEvent): Generator<KnownPerson> {
-  for (const participant of group.participants ?? []) yield participant;
+function addOfGroup(people: KnownPerson[], group: GroupEvent): void {
+  people.push(...(group.participants ?? []));
   if (group.author) {
-    yield { id: group.author, phoneNumber: group.authorPn, username: group.authorUsername };
+    people.push({ id: group.author, phoneNumber: group.authorPn, username: group.authorUsername });
   }
 }
 
 export function peopleIn(events: Partial<BaileysEventMap>): PeopleInEvents {
-  const mentioned = (events['messages.upsert']?.messages ?? []).flatMap(({ key }) => [...inKey(key)]);
-  const participants = events['group-participants.update'];
-  const groups = [...(events['groups.upsert'] ?? []), ...(events['groups.update'] ?? [])];
-  if (participants !== undefined) groups.push(participants);
-  const described = [
+  if (!SAYING.some((event) => events[event] !== undefined)) return NOTHING;
+  const mentioned: KnownPerson[] = [];
+  for (const { key } of events['messages.upsert']?.messages ?? []) addOfKey(mentioned, key);
+  const described: KnownPerson[] = [
     ...(events['contacts.upsert'] ?? []),
     ...(events['contacts.update'] ?? []),
     ...(events['messaging-history.set']?.contacts ?? []),
-    ...groups.flatMap((group) => [...inGroup(group)]),
   ];
+  for (const group of events['groups.upsert'] ?? []) addOfGroup(described, group);
+  for (const group of events['groups.update'] ?? []) addOfGroup(described, group);
+  const participants = events['group-participants.update'];
+  if (participants !== undefined) addOfGroup(described, participants);
   return { mentioned, described };
 }

@@ -1,5 +1,3 @@
-import { jidDecode } from '@whiskeysockets/baileys';
-
 /** One of the two ids of a person, without the device. A LID hides the phone number. */
 export interface PersonId {
   readonly kind: 'lid' | 'number';
@@ -7,19 +5,34 @@ export interface PersonId {
   readonly user: string;
 }
 
-const KINDS: Readonly<Record<string, PersonId['kind']>> = {
-  lid: 'lid',
-  'hosted.lid': 'lid',
-  's.whatsapp.net': 'number',
-  'c.us': 'number',
-  hosted: 'number',
-};
+/** By the server of a JID. */
+const KINDS: ReadonlyMap<string, PersonId['kind']> = new Map([
+  ['lid', 'lid'],
+  ['hosted.lid', 'lid'],
+  ['s.whatsapp.net', 'number'],
+  ['c.us', 'number'],
+  ['hosted', 'number'],
+]);
+
+/** The part of a JID before its device, as Baileys' `jidDecode` gives it; undefined for what is no JID. */
+export function userOf(jid: string): string | undefined {
+  const at = jid.indexOf('@');
+  if (at < 0) return undefined;
+  const end = Math.min(at, placeOf(':', jid, at), placeOf('_', jid, at));
+  return jid.slice(0, end);
+}
+
+function placeOf(mark: string, jid: string, none: number): number {
+  const place = jid.indexOf(mark);
+  return place < 0 ? none : place;
+}
 
 /** Undefined for what is not the id of a person: groups, broadcasts, channels, bots. */
 export function personId(jid: string | null | undefined): PersonId | undefined {
-  const decoded = jidDecode(jid ?? undefined);
-  const kind = decoded && KINDS[decoded.server];
-  return decoded && kind && decoded.user !== '' ? { kind, user: decoded.user } : undefined;
+  if (!jid) return undefined;
+  const kind = KINDS.get(jid.slice(jid.indexOf('@') + 1));
+  const user = kind && userOf(jid);
+  return kind && user ? { kind, user } : undefined;
 }
 
 export function toLid(user: string): string {

@@ -10,7 +10,7 @@ function* inParts(items: readonly JsonObject[]): Generator<JsonObject[]> {
   let part: JsonObject[] = [];
   let characters = 0;
   for (const item of items) {
-    const length = items.length === 1 ? 0 : JSON.stringify(item).length;
+    const length = JSON.stringify(item).length;
     const isFull = part.length >= ITEMS_PER_EVENT || characters + length > CHARACTERS_PER_EVENT;
     if (isFull && part.length > 0) {
       yield part;
@@ -30,5 +30,7 @@ export function listEvents(
   items: readonly JsonObject[],
   more: JsonObject = {},
 ): MappedEvent[] {
-  return [...inParts(items)].map((part) => ({ event, payload: { [field]: part, ...more } }));
+  if (items.length === 0) return [];
+  const parts = items.length === 1 ? [[...items]] : [...inParts(items)];
+  return parts.map((part) => ({ event, payload: { [field]: part, ...more } }));
 }

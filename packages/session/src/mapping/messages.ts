@@ -89,11 +89,15 @@ export function mapMessagesUpsert(
   const revoked = messages.map((message) => toRevokedKey(message, context)).filter(present);
   const more = { type, ...(requestId ? { requestId } : {}) };
   const unseen = messages
-    .filter((message: OpenedMessage) => message.isOpened !== true)
-    .filter(({ message }) => requestId !== undefined || !isSeenByBaileys(unwrap(message)))
+    .filter(
+      (message: OpenedMessage) =>
+        message.isOpened !== true && (requestId !== undefined || !isSeenByBaileys(unwrap(message.message))),
+    )
     .map((message) => changesBy(message, context.me));
+  const told = listEvents('messages.upsert', 'messages', toMessages(messages), more);
+  if (unseen.length === 0 && revoked.length === 0) return told;
   return [
-    ...listEvents('messages.upsert', 'messages', toMessages(messages), more),
+    ...told,
     ...mapMessagesUpdate(unseen.flatMap((changes) => changes['messages.update'] ?? [])),
     ...mapReactions(unseen.flatMap((changes) => changes['messages.reaction'] ?? [])),
     ...listEvents('messages.delete', 'keys', revoked),

@@ -19,10 +19,14 @@ const ASKING = [
 
 /** The questions among new messages and those of the history. */
 export function questionsIn(events: Partial<BaileysEventMap>): Question[] {
-  return [
-    ...(events['messages.upsert']?.messages ?? []),
-    ...(events['messaging-history.set']?.messages ?? []),
-  ].flatMap((message) => questionOf(message) ?? []);
+  const questions: Question[] = [];
+  for (const messages of [events['messages.upsert']?.messages, events['messaging-history.set']?.messages]) {
+    for (const message of messages ?? []) {
+      const question = questionOf(message);
+      if (question !== undefined) questions.push(question);
+    }
+  }
+  return questions;
 }
 
 function questionOf(message: WAMessage): Question | undefined {
