@@ -1,4 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { availableParallelism } from 'node:os';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /**
  * Tests import the workspace's sources, so that a unit test needs no build; scenarios start built processes.
@@ -7,15 +8,37 @@ import { defineConfig } from 'vitest/config';
  */
 const conditions = ['wafleet:source', 'node'];
 
+/** Unit tests that change or watch the process that they run in: each file has a process of its own. */
+const OWN_PROCESS = [
+  // Some look at Baileys' libraries as they are before `prepareProcess`, which cannot be undone.
+  'packages/session/src/engine/**/*.test.ts',
+  // They look for errors that nothing catches, for warnings, or for garbage.
+  'apps/edge/src/hostile-connections.test.ts',
+  'apps/edge/src/fanout/socket-writer.test.ts',
+  'packages/store/src/redis-refusal.test.ts',
+];
+
+const unit = {
+  testTimeout: 90_000,
+  hookTimeout: 60_000,
+  // Tests wait more than they compute.
+  maxWorkers: 2 * availableParallelism(),
+};
+
+const scenarios = {
+  setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
+  // Each starts several processes, and waits for most of its time.
+  maxWorkers: 2,
+};
+
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
-    // Tests wait more than they compute: a core to spare, vitest's default, would halve the pace of a small machine.
-    maxWorkers: '100%',
     projects: [
       {
         extends: true,
         test: {
+          ...unit,
           name: 'unit',
           include: [
             'packages/*/src/**/*.test.ts',
@@ -24,30 +47,37 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'scenarios/support/**/*.test.ts',
           ],
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
+          exclude: [...configDefaults.exclude, ...OWN_PROCESS],
+          // To load Baileys, zod and the like takes about as long as the tests: a process does it once, for many files.
+          // So a file must leave nothing behind that another one can notice.
+          isolate: false,
         },
       },
       {
         extends: true,
+        test: { ...unit, name: 'unit-own-process', include: OWN_PROCESS },
+      },
+      {
+        extends: true,
         test: {
+          ...scenarios,
           name: 'scenarios',
           include: ['scenarios/*.test.ts'],
-          setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Projects with another number of workers must not run at the same time.
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
         test: {
+          ...scenarios,
           name: 'slow-scenarios',
           include: ['scenarios/slow/*.test.ts'],
-          setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {

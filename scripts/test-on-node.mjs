@@ -4,8 +4,11 @@
  *
  *   npm run test:node                        every version of scripts/node-versions.json
  *   npm run test:node -- 24.22.3 26.12.1     these
+ *   npm run test:node -- --built 26.12.1     installs and builds nothing before
  */
 import { join } from 'node:path';
+import { build } from './lib/build.mjs';
+import { installDependencies } from './lib/install.mjs';
 import { main } from './lib/main.mjs';
 import { provideNode } from './lib/node-binary.mjs';
 import { readNodeVersions } from './lib/node-version.mjs';
@@ -13,12 +16,18 @@ import { ROOT } from './lib/root.mjs';
 import { run, StepFailed } from './lib/run.mjs';
 
 await main(async () => {
-  const given = process.argv.slice(2);
+  const isBuilt = process.argv.includes('--built');
+  const given = process.argv.slice(2).filter((argument) => argument !== '--built');
   const unknown = given.find((version) => !/^\d+\.\d+\.\d+$/.test(version));
   if (unknown !== undefined) throw new StepFailed(`${unknown} is not a version such as 26.12.1.`);
+  // Once for all versions, with the one that runs this.
+  if (!isBuilt) {
+    await installDependencies();
+    await build();
+  }
   for (const version of given.length > 0 ? given : readNodeVersions().tried) {
     console.log(`\n══ Node.js ${version}`);
-    const code = await run(provideNode(version), [join(ROOT, 'scripts/test.mjs'), '--essentials']);
+    const code = await run(provideNode(version), [join(ROOT, 'scripts/test.mjs'), '--essentials', '--built']);
     if (code !== 0)
       throw new StepFailed(`The tests fail on Node.js ${version}. What is printed above says why.`);
   }

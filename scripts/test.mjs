@@ -5,10 +5,14 @@
  *   npm test                                   all of it
  *   npm test -- --unit                         build, then the unit tests
  *   npm test -- --scenarios                    build, then the scenarios
- *   npm run scenarios [name]                  build, then all scenarios or those of the name
+ *   npm run scenarios [name]                   build, then all scenarios or those of the name
+ *   npm test -- --slow                         build, then the slow scenarios
  *   npm test -- --with-slow                    all of it and the slow scenarios
  *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
  *   npm test -- packages/store/src/lua         build, then the tests whose path contains this
+ *
+ * With `--built`, nothing is installed or built: for runs side by side after a build. With `--shared` or `--alone`, only
+ * the scenarios run that may have others beside them, or only those that may not.
  */
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
@@ -18,18 +22,19 @@ import { checkNodeVersion } from './lib/node-version.mjs';
 import { provideRedis } from './lib/provide-redis.mjs';
 import { ROOT } from './lib/root.mjs';
 import { run, StepFailed } from './lib/run.mjs';
+import { essentialScenarios, scenarioRuns } from './lib/scenarios.mjs';
 import { inOneLine, sum } from './lib/test-counts.mjs';
 import { runVitest } from './lib/vitest.mjs';
 
 /** @typedef {import('./lib/test-counts.mjs').Counts} Counts */
 
-/** Linking, sending, receiving, takeover and fan-out: what must be seen to work on each version of Node.js. */
-const ESSENTIAL_SCENARIOS = ['worker-dies-while-linking', 'worker-is-killed', 'every-event-arrives'];
+const FLAGS = ['unit', 'scenarios', 'slow', 'with-slow', 'essentials', 'built', 'shared', 'alone'];
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const withSlow = flags.includes('--with-slow');
-const everything = withSlow || (flags.length === 0 && filters.length === 0);
+const has = (/** @type {string} */ name) => flags.includes(`--${name}`);
+const chosen = ['unit', 'scenarios', 'slow', 'essentials'].some(has);
+const everything = has('with-slow') || (!chosen && filters.length === 0);
 /** @type {Counts[]} */
 const counts = [];
 
@@ -55,9 +60,9 @@ async function tool(script, args) {
   if (code !== 0) throw new StepFailed(`${script} ended with ${code}`);
 }
 
-/** @param {string[]} args */
+/** @param {readonly string[]} args */
 async function vitest(args) {
-  const outcome = await runVitest([...args, ...filters]);
+  const outcome = await runVitest(args);
   counts.push(outcome.counts);
   if (outcome.code !== 0) throw new StepFailed(`vitest ended with ${outcome.code}`);
 }
@@ -65,12 +70,13 @@ async function vitest(args) {
 await main(async () => {
   try {
     for (const flag of flags) {
-      if (!['--unit', '--scenarios', '--slow', '--with-slow', '--essentials'].includes(flag))
-        throw new StepFailed(`npm test knows no ${flag}`);
+      if (!FLAGS.includes(flag.replace(/^--/, ''))) throw new StepFailed(`npm test knows no ${flag}`);
     }
     checkNodeVersion();
-    await step('install', installDependencies);
-    await step('build and type check', () => build());
+    if (!has('built')) {
+      await step('install', installDependencies);
+      await step('build and type check', () => build());
+    }
     if (everything) {
       await step('type check of the scripts', () => tool('typescript/bin/tsc', ['-p', 'scripts']));
       await step('lint and format', () =>
@@ -90,22 +96,19 @@ await main(async () => {
     }
     // Fetched here once, where it must be, rather than by every test file at the same time.
     await step('Redis for the tests', provideRedis);
-    if (everything || flags.includes('--unit') || flags.includes('--essentials'))
-      await step('unit tests', () => vitest(['--project', 'unit']));
-    const scenarios = [
-      ...(everything || flags.includes('--scenarios') ? ['scenarios'] : []),
-      ...(withSlow || flags.includes('--slow') ? ['slow-scenarios'] : []),
-    ];
-    // In one run, so that a filter need not match both; one after another, as each fills the machine.
-    if (scenarios.length > 0)
-      await step(scenarios.join(' and '), () =>
-        vitest(['--no-file-parallelism', ...scenarios.flatMap((project) => ['--project', project])]),
+    if (everything || has('unit') || has('essentials'))
+      await step('unit tests', () =>
+        vitest(['--project', 'unit', '--project', 'unit-own-process', ...filters]),
       );
-    if (flags.includes('--essentials')) {
-      const files = ESSENTIAL_SCENARIOS.map((name) => `scenarios/${name}.test.ts`);
-      await step('essential scenarios', () => vitest(['--project', 'scenarios', ...files]));
-    }
-    if (flags.length === 0 && filters.length > 0) await step('tests', () => vitest([]));
+    const runs = scenarioRuns({
+      fast: everything || has('scenarios'),
+      slow: has('with-slow') || has('slow'),
+      filters,
+      kinds: ['shared', 'alone'].filter((kind) => has(kind)),
+    });
+    for (const { name, args } of runs) await step(name, () => vitest(args));
+    if (has('essentials')) await step('essential scenarios', () => vitest(essentialScenarios()));
+    if (!everything && !chosen) await step('tests', () => vitest(filters));
   } catch (error) {
     // A step without tests of its own that fails, such as the build, is a failure that the last line must count.
     if (sum(counts).failed === 0) counts.push({ passed: 0, failed: 1, skipped: 0 });

@@ -1,18 +1,17 @@
 const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const;
 const LIBSIGNAL_FRAME = /[\\/]node_modules[\\/]libsignal[\\/]/;
 
-let quiet = false;
+const quiet = new WeakSet<Console>();
 
 /**
- * Silences what libsignal writes to the console, once per process. It prints whole session records, private keys
- * included, whenever a session is opened, closed or removed (libsignal 6.0.0, session_record.js). The caller is
- * told by the call's stack, so that a text that a later version adds stays silent as well; what other code prints
- * is printed.
+ * Silences what libsignal writes to a console, the process's by default. A second call does nothing. It prints whole
+ * session records, private keys included, whenever a session is opened, closed or removed (libsignal 6.0.0,
+ * session_record.js). The caller is told by the call's stack, so that a text that a later version adds stays silent as
+ * well; what other code prints is printed.
  */
-export function quietLibsignal(): void {
-  if (quiet) return;
-  quiet = true;
-  const { console } = globalThis;
+export function quietLibsignal(console: Console = globalThis.console): void {
+  if (quiet.has(console)) return;
+  quiet.add(console);
   for (const method of METHODS) {
     const print = console[method].bind(console);
     console[method] = (...values: unknown[]) => {

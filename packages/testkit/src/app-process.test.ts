@@ -64,11 +64,13 @@ it('fails with its exit code and the tail of its log when it cannot start', asyn
   await expect(start({ FAILS: 'luck' })).rejects.toThrow(/sample ended with 3\n.*\n.*starting.*\n.*no luck/);
 });
 
-it('is shown to observers with its command line, its environment and all that it writes', async () => {
+it('is shown to observers with its command line, its environment and all that it writes', async ({
+  onTestFinished,
+}) => {
   const started: StartedProcess[] = [];
   let output = '';
-  observeTests({
-    processStarted: (process) => {
+  const observer = {
+    processStarted: (process: StartedProcess) => {
       started.push(process);
       process.onOutput((chunk) => {
         output += chunk.toString();
@@ -76,7 +78,8 @@ it('is shown to observers with its command line, its environment and all that it
     },
     redisStarted: () => {},
     redisEnded: () => {},
-  });
+  };
+  onTestFinished(observeTests(observer));
   const app = await start({ LOG_LEVEL: 'debug' });
   await app.stop();
   expect(started).toMatchObject([{ name: 'sample', environment: { LOG_LEVEL: 'debug' } }]);

@@ -23,9 +23,15 @@ export interface TestObserver {
 
 const observers = new Set<TestObserver>();
 
-/** Tells the observer of all that this process starts from now on through this package. */
-export function observeTests(observer: TestObserver): void {
+/**
+ * Tells the observer of all that this process starts from now on through this package.
+ * @returns a function that ends it
+ */
+export function observeTests(observer: TestObserver): () => void {
   observers.add(observer);
+  return () => {
+    observers.delete(observer);
+  };
 }
 
 /** Whether anybody follows: what costs something only for that need not be done otherwise. */

@@ -33,10 +33,12 @@ it('is empty, its own, keeps its data through a crash and a restart, and leaves 
   expect(existsSync(dir)).toBe(false);
 });
 
-it('tells observers where its writes are, each time that it runs no more, before they are removed', async () => {
+it('tells observers where its writes are, each time that it runs no more, before they are removed', async ({
+  onTestFinished,
+}) => {
   const told: string[] = [];
   let dir = '';
-  observeTests({
+  const unobserve = observeTests({
     processStarted: () => {},
     redisStarted: (redis) => {
       dir = redis.dir;
@@ -49,6 +51,7 @@ it('tells observers where its writes are, each time that it runs no more, before
       );
     },
   });
+  onTestFinished(unobserve);
   const redis = await startRedis();
   expect(await talk(redis.port, 'CONFIG GET auto-aof-rewrite-percentage')).toContain('$1\r\n0\r\n');
   await redis.kill();

@@ -12,7 +12,7 @@ it('reads what Redis has written, also what was overwritten, by scripts, and bef
 }) => {
   const run = new RunRecord();
   onTestFinished(() => run.close());
-  observeTests(run);
+  onTestFinished(observeTests(run));
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   await redis.command('SET', 'a', 'first');

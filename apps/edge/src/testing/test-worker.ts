@@ -7,6 +7,7 @@ import {
   connectRedis,
   EventLog,
   type Fence,
+  LEASE_MS,
   LinkOffers,
   NotOwnerError,
   Ownership,
@@ -37,6 +38,7 @@ export class TestWorker {
   readonly #registry: WorkerRegistry;
   readonly #server: CommandServer;
   readonly #log: EventLog;
+  #renewing: NodeJS.Timeout | undefined;
 
   static async start(options: {
     redisUrl: string;
@@ -45,6 +47,10 @@ export class TestWorker {
   }): Promise<TestWorker> {
     const worker = new TestWorker(options);
     await worker.#registry.acquireLease(worker.id);
+    worker.#renewing = setInterval(() => {
+      // Redis may be away for the sake of the test.
+      worker.#registry.renewLease(worker.id).catch(() => {});
+    }, LEASE_MS / 5);
     worker.#server.start();
     return worker;
   }
@@ -113,6 +119,7 @@ export class TestWorker {
 
   /** Its lease goes, as if it had run out. */
   async die(): Promise<void> {
+    clearInterval(this.#renewing);
     await this.#registry.releaseLease(this.id);
   }
 

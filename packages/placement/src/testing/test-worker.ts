@@ -97,6 +97,7 @@ export class TestWorker {
   }
 
   async beat(): Promise<void> {
+    await this.#registry.renewLease(this.id);
     await this.#registry.beat({
       id: this.id,
       host: 'test',

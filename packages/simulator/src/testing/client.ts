@@ -62,6 +62,8 @@ export class Client {
     this.connect();
     await this.open();
     await this.message(({ message }) => message?.protocolMessage?.historySyncNotification?.chunkOrder === 1);
+    // What it holds comes before or after its message.
+    await until('the last of the history', () => this.#histories.some(({ chunkOrder }) => chunkOrder === 1));
   }
 
   get sock(): WASocket {
@@ -135,6 +137,12 @@ export class Client {
   get messages(): readonly WAMessage[] {
     return this.events.flatMap(({ event, data }) =>
       event === 'messages.upsert' ? (data as BaileysEventMap['messages.upsert']).messages : [],
+    );
+  }
+
+  get #histories(): readonly BaileysEventMap['messaging-history.set'][] {
+    return this.events.flatMap(({ event, data }) =>
+      event === 'messaging-history.set' ? [data as BaileysEventMap['messaging-history.set']] : [],
     );
   }
 

@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from './root.mjs';
+import { StepFailed } from './run.mjs';
+
+/** Linking, sending, receiving, takeover and fan-out: what must be seen to work on each version of Node.js. */
+const ESSENTIAL = ['worker-dies-while-linking', 'worker-is-killed', 'every-event-arrives'];
+
+/** They need the machine for themselves: they measure, or many sessions of theirs must be moved in time. */
+const ALONE = ['benchmarks-run', 'client-stalls', 'placers-race', 'workers-roll-at-once'];
+
+const FOLDERS = { fast: 'scenarios', slow: 'scenarios/slow' };
+const PROJECTS = ['--project', 'scenarios', '--project', 'slow-scenarios'];
+
+/** @typedef {{ name: string, args: string[] }} ScenarioRun */
+
+/** The arguments with which vitest runs the essential scenarios. */
+export function essentialScenarios() {
+  return [...PROJECTS, ...ESSENTIAL.map((name) => `${FOLDERS.fast}/${name}.test.ts`)];
+}
+
+/**
+ * The runs of vitest for scenarios: those that run side by side, then those that run alone. No run without a scenario.
+ * Throws if no scenario fits the filters.
+ *
+ * @param {object} options
+ * @param {boolean} options.fast whether to run those of `scenarios`
+ * @param {boolean} options.slow whether to run those of `scenarios/slow`
+ * @param {readonly string[]} options.filters a scenario runs if its path contains one of these, or if there are none
+ * @param {readonly string[]} options.kinds `shared`, `alone`; both if there are none
+ * @param {(folder: string) => string[]} [options.list] the files in a folder
+ * @returns {ScenarioRun[]}
+ */
+export function scenarioRuns({
+  fast,
+  slow,
+  filters,
+  kinds,
+  list = (folder) => readdirSync(join(ROOT, folder)),
+}) {
+  const folders = [...(fast ? [FOLDERS.fast] : []), ...(slow ? [FOLDERS.slow] : [])];
+  const files = folders
+    .flatMap((folder) => list(folder).map((file) => `${folder}/${file}`))
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+  if (folders.length > 0 && files.length === 0)
+    throw new StepFailed(`There is no scenario with ${filters.join(' or ')} in its path.`);
+  const alone = files.filter((file) => ALONE.some((name) => file.endsWith(`/${name}.test.ts`)));
+  const shared = files.filter((file) => !alone.includes(file));
+  const runs = [
+    { kind: 'shared', name: 'scenarios', args: [...PROJECTS, ...shared] },
+    {
+      kind: 'alone',
+      name: 'scenarios that run alone',
+      args: ['--no-file-parallelism', ...PROJECTS, ...alone],
+    },
+  ];
+  return runs
+    .filter(({ kind }) => kinds.length === 0 || kinds.includes(kind))
+    .filter(({ args }) => args.some((argument) => argument.endsWith('.test.ts')))
+    .map(({ name, args }) => ({ name, args }));
+}
