@@ -16,6 +16,9 @@ export const writeRequest = z.object({
   perSecond: z.number(),
 });
 
+/** When WhatsApp had each text on its way to the session, by `sharedNow`. */
+export const writeReply = z.array(z.number());
+
 /** Texts of many megabytes to a session from its contact, one after the other in turns of these sizes. */
 export const writeLargeRequest = z.object({
   sessionId: z.string(),
@@ -59,7 +62,7 @@ export const measureReply = z.object({
   failed: z.array(z.string()),
 });
 
-export const receivedRequest = z.object({ label: z.string(), count: z.number() });
+export const receivedRequest = z.object({ label: z.string(), writtenAt: writeReply });
 
 const arrivals = latencies.extend({ missing: z.number(), duplicates: z.number() });
 export const receivedReply = z.object({ attacked: arrivals, other: arrivals });
@@ -100,15 +103,18 @@ export const attackRequest = z.object({
 /** How often each thing happened. */
 export const attackReply = z.record(z.string(), z.number());
 
-/** The text of a message that is timed. It holds when it was sent: µs of the clock that this machine's processes share. */
+/** The text of a message that is timed. */
 export function timedText(label: string, index: number): string {
-  return `timed ${label} ${index} ${process.hrtime.bigint() / 1_000n}`;
+  return `timed ${label} ${index}`;
 }
 
-/** Reads a text of `timedText` anywhere in an event; undefined if there is none. `ageMs`: how long ago it was sent. */
-export function readTimedText(event: string): { label: string; index: number; ageMs: number } | undefined {
-  const [, label, index, sentAt] = /"timed (\S+) (\d+) (\d+)"/.exec(event) ?? [];
-  if (label === undefined || sentAt === undefined) return undefined;
-  const now = Number(process.hrtime.bigint() / 1_000n);
-  return { label, index: Number(index), ageMs: (now - Number(sentAt)) / 1_000 };
+/** Reads a text of `timedText` anywhere in an event; undefined if there is none. */
+export function readTimedText(event: string): { label: string; index: number } | undefined {
+  const [, label, index] = /"timed (\S+) (\d+)"/.exec(event) ?? [];
+  return label === undefined ? undefined : { label, index: Number(index) };
+}
+
+/** Now, ms, by the clock that this machine's processes share. */
+export function sharedNow(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }

@@ -17,6 +17,7 @@ import {
   startReply,
   type Tenant,
   writeLargeReply,
+  writeReply,
 } from './protocol.js';
 
 const program = (name: string) => new URL(`programs/${name}.js`, import.meta.url);
@@ -205,15 +206,15 @@ export class Stage {
     const count = Math.round((EVENTS_PER_SECOND * forMs) / 1_000);
     const writing = { sessionId: VICTIM_SESSION, label, count, perSecond: EVENTS_PER_SECOND };
     const calls = { forMs, reads: READS_PER_SECOND, sends, links };
-    const [measured] = await Promise.all([
+    const [measured, writtenAt] = await Promise.all([
       this.#victim.call('measure', calls, measureReply),
-      this.#whatsapp.call('write', writing, nothing),
+      this.#whatsapp.call('write', writing, writeReply),
     ]);
     const edgeMegabytes = residentMemoryOf(this.#running.attackedEdge.process.pid) / 1_000_000;
     const used = /^used_memory:(\d+)/m.exec(await this.#redis.command('INFO', 'memory'))?.[1];
     const redisMegabytes = Number(used) / 1_000_000;
     const attack = await endAttack();
-    const received = await this.#victim.call('received', { label, count }, receivedReply);
+    const received = await this.#victim.call('received', { label, writtenAt }, receivedReply);
     this.#running.requireRunning();
     requireWhole(received, count);
     return { measured, received, events: count, edgeMegabytes, redisMegabytes, attack };

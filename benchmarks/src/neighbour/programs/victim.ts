@@ -11,6 +11,7 @@ import {
   readTimedText,
   type receivedReply,
   receivedRequest,
+  sharedNow,
 } from '../protocol.js';
 import { describeAnswer, type RestCall, RestCaller } from '../rest-caller.js';
 
@@ -26,7 +27,7 @@ const POLL_MS = 20;
 
 interface Client {
   readonly caller: RestCaller;
-  /** By label: when each text came, by its number, as ms on the way. */
+  /** By label: when each text came, by its number. */
   readonly arrivals: Map<string, Map<number, number>>;
   duplicates: number;
 }
@@ -59,11 +60,11 @@ async function connect(request: z.infer<typeof connectRequest>): Promise<void> {
 function note(client: Client, packet: string): void {
   const timed = readTimedText(packet);
   if (timed === undefined) return;
-  const { label, index, ageMs } = timed;
+  const { label, index } = timed;
   const arrivals = client.arrivals.get(label) ?? new Map<number, number>();
   client.arrivals.set(label, arrivals);
   if (arrivals.has(index)) client.duplicates += 1;
-  else arrivals.set(index, ageMs);
+  else arrivals.set(index, sharedNow());
 }
 
 function clientOf(edge: Edge): Client {
@@ -137,14 +138,15 @@ async function linkOne(forMs: number, failed: string[]): Promise<void> {
 }
 
 /** Resolves when both clients have all texts of a label, or after a while. */
-async function received({ label, count }: z.infer<typeof receivedRequest>) {
+async function received({ label, writtenAt }: z.infer<typeof receivedRequest>) {
   const arrivalsAt = (edge: Edge) => clientOf(edge).arrivals.get(label) ?? new Map<number, number>();
+  const { length: count } = writtenAt;
   const deadline = performance.now() + PATIENCE_MS;
   while (EDGES.some((edge) => arrivalsAt(edge).size < count) && performance.now() < deadline) {
     await delay(POLL_MS);
   }
   const reply = (edge: Edge) => {
-    const times = [...arrivalsAt(edge).values()];
+    const times = [...arrivalsAt(edge)].map(([index, at]) => Math.max(0, at - (writtenAt[index] ?? at)));
     const { duplicates } = clientOf(edge);
     return { ...latenciesOf(times), missing: count - times.length, duplicates };
   };

@@ -4,7 +4,7 @@ import { type Phone, Simulator } from '@wafleet/simulator';
 import { z } from 'zod';
 import { paced } from '../../harness/paced.js';
 import { operation, serveOperations } from '../../harness/serve-operations.js';
-import { scanRequest, timedText, writeLargeRequest, writeRequest } from '../protocol.js';
+import { scanRequest, sharedNow, timedText, writeLargeRequest, writeRequest } from '../protocol.js';
 
 /** WhatsApp, simulated, with the people who own the sessions and those who write to them. */
 
@@ -44,12 +44,15 @@ function accountOf(sessionId: string): Account {
   return account;
 }
 
-async function write({ sessionId, label, count, perSecond }: z.infer<typeof writeRequest>): Promise<void> {
+/** What keeps this process busy, such as large messages, is not the product's: a text counts from when it was handed over. */
+async function write({ sessionId, label, count, perSecond }: z.infer<typeof writeRequest>) {
   const { phone, contact } = accountOf(sessionId);
-  // A text says when it was sent, not when it was due: what keeps this process busy is not the product's.
-  await paced(Array.from({ length: count }), perSecond, (_, index) =>
-    contact.send(phone, timedText(label, index)),
-  );
+  const writtenAt: number[] = [];
+  await paced(Array.from({ length: count }), perSecond, async (_, index) => {
+    await contact.send(phone, timedText(label, index));
+    writtenAt[index] = sharedNow();
+  });
+  return writtenAt;
 }
 
 async function writeLarge(request: z.infer<typeof writeLargeRequest>): Promise<number> {
