@@ -10,6 +10,6 @@ import { become } from './lib/run.mjs';
 await main(async () => {
   checkNodeVersion();
   await installDependencies();
-  await build(['benchmarks', 'apps/edge', 'apps/worker']);
+  await build(['benchmarks', 'apps/edge', 'apps/worker', 'apps/placer']);
   become(join(ROOT, 'benchmarks/dist/main.js'), process.argv.slice(2));
 });

@@ -5,11 +5,12 @@ import { type Bench, type Outcome, runScenarios } from './harness/bench.js';
 import { describeMachine, type Machine } from './harness/machine.js';
 import { withBench } from './harness/performance-page.js';
 import { toTable } from './harness/report.js';
+import { neighbour } from './neighbour/neighbour.js';
 import { worker } from './worker/worker.js';
 
-const BENCHES: readonly Bench[] = [fanout, worker];
+const BENCHES: readonly Bench[] = [fanout, worker, neighbour];
 const PAGE = new URL('../../docs/performance.md', import.meta.url);
-const WIDTH = 18;
+const WIDTH = 24;
 
 const listed = (entries: readonly { readonly name: string; readonly about: string }[]) =>
   entries.map(({ name, about }) => `  ${name.padEnd(WIDTH)}${about}`).join('\n');

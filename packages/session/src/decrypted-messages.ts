@@ -4,11 +4,11 @@ import { SealedValueError } from '@wafleet/store';
 import {
   type BinaryNode,
   decodeBinaryNode,
-  encodeBinaryNode,
   type SignalDataSet,
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
 } from '@whiskeysockets/baileys';
+import { encodeStanza } from './encode-stanza.js';
 import { oneAtATime } from './signal-queue.js';
 
 type MakeSignalRepository = SocketConfig['makeSignalRepository'];
@@ -241,7 +241,7 @@ export class DecryptedMessages {
     if (id === undefined) return undefined;
     const before = current.unfinished?.row ?? {
       number: ++this.#count,
-      stanza: encodeBinaryNode(current.stanza),
+      stanza: encodeStanza(current.stanza),
       plaintexts: {},
     };
     const row = { ...before, plaintexts: { ...before.plaintexts, [digest]: plaintext } };

@@ -50,7 +50,10 @@ const unescaped = (key: string) => (key.startsWith('$$') ? key.slice(1) : key);
 
 function toPlain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
+  if (value instanceof Uint8Array) {
+    // No copy: what a message carries may be many megabytes.
+    return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64') };
+  }
   if (Array.isArray(value)) return value.map(toPlain);
   if (isLongInteger(value)) return fromLongInteger(value);
   const plain = changed(value, escaped, toPlain);
@@ -67,7 +70,11 @@ function fromPlain(value: unknown): unknown {
 
 export function encodeAuthValue(value: unknown): Buffer {
   if (value instanceof Uint8Array) return Buffer.concat([Buffer.of(RAW), value]);
-  return Buffer.concat([Buffer.of(JSON_TEXT), Buffer.from(JSON.stringify(toPlain(value)))]);
+  const text = JSON.stringify(toPlain(value));
+  const encoded = Buffer.allocUnsafe(1 + Buffer.byteLength(text));
+  encoded[0] = JSON_TEXT;
+  encoded.write(text, 1);
+  return encoded;
 }
 
 export function decodeAuthValue(encoded: Buffer): unknown {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
+import { BusyLimit } from './busy-limit.js';
 import { CommandTurns } from './command-turns.js';
 import type { RedisConnection } from './connection.js';
 import { countedIn, keys } from './keyspace.js';
@@ -21,7 +22,7 @@ import {
 
 /**
  * How many commands of each lane are carried out at the same time; the others wait for their turn. Half of them may be
- * one tenant's, whose calls to different sessions mostly wait for WhatsApp.
+ * one tenant's, whose calls to different sessions mostly wait for WhatsApp. While the process is busy, they are fewer.
  */
 const TURNS = {
   control: { concurrency: 100, perTenant: 100, reserved: 1 },
@@ -57,7 +58,8 @@ const endCommand = new Script('end-command', asNumber);
  * Redis.
  *
  * Tenants take turns, and within a tenant its sessions, so that a tenant with many commands makes others wait for one of
- * them at most. Calls to one session are carried out one after the other; see `CommandLane`.
+ * them at most. Calls to one session are carried out one after the other; see `CommandLane`. The calls of a tenant that
+ * are carried out share the process's time with what comes for the sessions of all others: see `BusyLimit`.
  */
 export class CommandServer {
   readonly #redis: RedisConnection;
@@ -66,9 +68,10 @@ export class CommandServer {
   readonly #handle: (command: WorkerCommand) => Promise<CommandReply>;
   readonly #logger: Logger;
   readonly #outcomes = new RecentOutcomes<CommandReply>();
+  readonly #busyLimit = new BusyLimit({ most: TURNS.calls.perTenant });
   readonly #turns: Readonly<Record<CommandLane, CommandTurns>> = {
     control: new CommandTurns(TURNS.control),
-    calls: new CommandTurns(TURNS.calls),
+    calls: new CommandTurns({ ...TURNS.calls, whenBusy: () => this.#busyLimit.now() }),
     media: new CommandTurns(TURNS.media),
   };
   readonly #finished = new Set<string>();

@@ -11,7 +11,9 @@ afterEach(() => {
 
 /** Turns whose work ends when the test says so. */
 class Stage {
-  readonly turns = new CommandTurns(LIMITS);
+  /** What a tenant may have running as busy as the process is. */
+  whenBusy = LIMITS.perTenant;
+  readonly turns = new CommandTurns({ ...LIMITS, whenBusy: () => this.whenBusy });
   readonly begun: string[] = [];
   readonly discarded: string[] = [];
   readonly #gates = new Map<string, ReturnType<typeof createGate>>();
@@ -95,4 +97,16 @@ test('closing discards what waits, and waits for what runs', async () => {
   await closed;
   expect(stage.begun).toEqual(['a:1:x', 'b::x']);
   expect(stage.discarded.sort()).toEqual(['a:1:y', 'c:1:late']);
+});
+
+test('a busy process runs less of each tenant, and the first piece of work of any tenant', async () => {
+  const stage = new Stage();
+  stage.whenBusy = 1;
+  for (const name of ['a:1:x', 'a:2:x', 'a:3:x', 'b:1:x', 'b:2:x', 'c:1:x']) stage.add(name);
+  expect(stage.begun).toEqual(['a:1:x', 'b:1:x', 'c:1:x']);
+  await stage.end('a:1:x');
+  expect(stage.begun.at(-1)).toBe('a:2:x');
+  stage.whenBusy = 2;
+  await stage.end('b:1:x');
+  expect(stage.begun.slice(4).sort()).toEqual(['a:3:x', 'b:2:x']);
 });

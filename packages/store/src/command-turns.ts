@@ -7,6 +7,8 @@ interface TurnLimits {
   readonly perTenant: number;
   /** How many of one tenant run even if `concurrency` is used up: what others leave running cannot stop it. */
   readonly reserved: number;
+  /** How many of one tenant run as busy as the process is, from 1 on; however many unless given. */
+  readonly whenBusy?: () => number;
 }
 
 export interface Turn {
@@ -85,9 +87,14 @@ export class CommandTurns {
   }
 
   #hasRoom(tenantId: string): boolean {
-    const { concurrency, perTenant, reserved } = this.#limits;
+    const { concurrency, perTenant, reserved, whenBusy } = this.#limits;
     const own = this.#runningOf.get(tenantId) ?? 0;
-    return own < perTenant && (own < reserved || this.#running.size < concurrency);
+    // Looked up last: a tenant's first piece of work never waits for a process that is busy with others'.
+    return (
+      own < perTenant &&
+      (own < reserved || this.#running.size < concurrency) &&
+      (own === 0 || own < (whenBusy?.() ?? perTenant))
+    );
   }
 
   #run(order: Order, turn: Turn): void {

@@ -1,0 +1,30 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeAnswer, RestCaller } from '../rest-caller.js';
+import { ATTACKER_ADDRESS, type Attack, loop } from './attack.js';
+
+const SENDS = 1_500;
+/** After a refusal: what Retry-After says at least. */
+const RETRY_MS = 1_000;
+
+/** Has 1,500 messages sent at the same time, from all sessions of the tenant. */
+export const sendFlood: Attack = async ({ port, tenant, sessions, recipient, scale, signal, tally }) => {
+  const caller = new RestCaller({
+    port,
+    apiKey: tenant.apiKey,
+    localAddress: ATTACKER_ADDRESS,
+    connections: SENDS,
+  });
+  await loop(SENDS * scale, signal, async (index) => {
+    const sessionId = sessions[index % sessions.length];
+    const call = {
+      method: 'POST',
+      path: `/api/sessions/${sessionId}/messages`,
+      body: { to: recipient, text: `flood ${index}` },
+    } as const;
+    const answer = await caller.call(call).catch((error: Error) => error.message);
+    const described = typeof answer === 'string' ? answer : describeAnswer(answer);
+    tally.add(described);
+    if (!described.startsWith('2')) await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+  });
+  caller.close();
+};

@@ -1,0 +1,120 @@
+import { z } from 'zod';
+
+/** What the bench asks of WhatsApp, of the neighbour and of the attacker, each a process of its own, and their answers. */
+
+export const nothing = z.null();
+
+export const startReply = z.object({ url: z.string(), rootKey: z.string() });
+
+export const scanRequest = z.object({ sessionId: z.string(), qr: z.string() });
+
+/** Texts to a session from its contact, whose times on the way are measured. */
+export const writeRequest = z.object({
+  sessionId: z.string(),
+  label: z.string(),
+  count: z.number(),
+  perSecond: z.number(),
+});
+
+/** When WhatsApp had each text on its way to the session, by `sharedNow`. */
+export const writeReply = z.array(z.number());
+
+/** Texts of many megabytes to a session from its contact, one after the other in turns of these sizes. */
+export const writeLargeRequest = z.object({
+  sessionId: z.string(),
+  megabytes: z.array(z.number()),
+  everyMs: z.number(),
+  forMs: z.number(),
+});
+/** How many were sent. */
+export const writeLargeReply = z.number();
+
+/** The edge that is attacked, and another one. */
+const edges = z.object({ attacked: z.number(), other: z.number() });
+
+export const connectRequest = z.object({
+  /** Their ports. */
+  ports: edges,
+  apiKey: z.string(),
+  sessionId: z.string(),
+  /** Digits of somebody to send to. */
+  recipient: z.string(),
+});
+
+export const measureRequest = z.object({
+  forMs: z.number(),
+  /** Reads of a session a second. */
+  reads: edges,
+  /** Messages sent a second, to the attacked edge. */
+  sends: z.number(),
+  /** Whether a session is made meanwhile, and removed when it shows a QR code. */
+  links: z.boolean(),
+});
+
+const latencies = z.object({ p50: z.number(), p99: z.number(), count: z.number() });
+/** Times in ms. */
+export type Latencies = z.infer<typeof latencies>;
+
+export const measureReply = z.object({
+  reads: z.object({ attacked: latencies, other: latencies }),
+  sends: latencies,
+  /** What each call that failed was answered. */
+  failed: z.array(z.string()),
+});
+
+export const receivedRequest = z.object({ label: z.string(), writtenAt: writeReply });
+
+const arrivals = latencies.extend({ missing: z.number(), duplicates: z.number() });
+export const receivedReply = z.object({ attacked: arrivals, other: arrivals });
+
+export const attackName = z.enum([
+  'unread-streams',
+  'repeated-subscriptions',
+  'connect-and-cut',
+  'session-flood',
+  'send-flood',
+  'large-messages',
+]);
+export type AttackName = z.infer<typeof attackName>;
+
+export const tenant = z.object({
+  tenantId: z.string(),
+  /** All that a key may do. */
+  apiKey: z.string(),
+  /** For events alone, of a list of sessions with long ids. */
+  listKey: z.string(),
+});
+/** A tenant and its keys. */
+export type Tenant = z.infer<typeof tenant>;
+
+export const fillRequest = z.object({ tenant, events: z.number(), bytes: z.number() });
+
+export const attackRequest = z.object({
+  name: attackName,
+  tenant,
+  port: z.number(),
+  /** Open sessions of the tenant. */
+  sessions: z.array(z.string()),
+  recipient: z.string(),
+  /** Of an attack as it is described: 1, or less for a quick run. */
+  scale: z.number(),
+});
+
+/** How often each thing happened. */
+export const attackReply = z.record(z.string(), z.number());
+
+/** The text of a message that is timed. */
+export function timedText(label: string, index: number): string {
+  return `timed ${label} ${index}`;
+}
+
+/** Reads a text of `timedText` anywhere in an event; undefined if there is none. */
+export function readTimedText(event: string): { label: string; index: number } | undefined {
+  const [, label, index] = /"timed (\S+) (\d+)"/.exec(event) ?? [];
+  return label === undefined ? undefined : { label, index: Number(index) };
+}
+
+/** Now, ms, by the clock that this machine's processes share. */
+export function sharedNow(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000;
+}
