@@ -352,7 +352,7 @@ export class OwnedSessions {
     if (this.#takesNoMore) throw refuse('takes no more sessions');
     if (this.count >= capacity) throw refuse('is full');
     const claim = await this.#ownership.claim(ref, { worker, expectPrevious });
-    if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'nobody');
+    if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'no worker');
     if (this.#takesNoMore) {
       await this.#ownership.release(claim.fence);
       throw refuse('takes no more sessions');
