@@ -131,7 +131,7 @@ async function beHonest(isOver: () => boolean, faults: string[]): Promise<number
   return served;
 }
 
-test(`${INPUTS} hostile inputs of seed ${SEED} end nothing, leak nothing and disturb nobody`, {
+test(`${INPUTS} hostile inputs of seed ${SEED} end no process, leak no secret and disturb no client`, {
   timeout: TIMEOUT_MS,
 }, async () => {
   const processes = [...cluster.edges.map((each) => each.process), ...cluster.workers, ...cluster.placers];
@@ -157,7 +157,7 @@ test(`${INPUTS} hostile inputs of seed ${SEED} end nothing, leak nothing and dis
   // What the attacker still holds is given back by the edge, not by the attacker's end.
   attack.endStreams();
   await waitFor(async () => (await growthSince(before)).every(({ connections }) => connections <= MAY_HOLD), {
-    what: 'the edges have closed what nobody uses',
+    what: 'the edges have closed what is unused',
     timeoutMs: GIVEN_BACK_WITHIN_MS,
     intervalMs: 500,
   });

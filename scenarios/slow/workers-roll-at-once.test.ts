@@ -59,7 +59,7 @@ test('workers that are all asked to stop within seconds drain one after the othe
     expect(exits).toEqual(old.map(() => ({ code: 0, signal: null })));
     expect(online, 'sessions online at the lowest').toBeGreaterThanOrEqual(0.95 * SESSIONS);
     expect(sessions.map(({ id }) => moves.get(id)?.length ?? 0)).toEqual(sessions.map(() => 1));
-    expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+    expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
     expect(events.payloads('auth.qr')).toEqual([]);
     expect(inConflict(sessions), 'sessions with two connections at a time').toEqual([]);
   } finally {

@@ -23,7 +23,7 @@ let soak: Soak | undefined;
 afterEach(() => soak?.end(), 5 * 60_000);
 
 test(
-  'nothing is lost, stuck or told twice without a reason while random parts of the cluster break',
+  'nothing is lost, stuck or published twice without a reason while random parts of the cluster break',
   async () => {
     const say = (line: string) => process.stdout.write(`[soak] ${line}\n`);
     say(`seed ${options.seed}, ${options.minutes} minutes`);

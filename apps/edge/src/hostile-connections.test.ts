@@ -130,7 +130,7 @@ describe('a reset', () => {
     ['an upgrade of a session of another edge', upgrade(OF_ANOTHER_EDGE)],
     ['an upgrade of an unknown session', upgrade(`${SOCKET_IO}&sid=unknown`)],
     ['an upgrade of an unknown path', upgrade('/foo')],
-    ['an upgrade that is no WebSocket', upgrade('/healthz').replace('websocket', 'h2c')],
+    ['an upgrade to another protocol', upgrade('/healthz').replace('websocket', 'h2c')],
     ['a CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n'],
     ['a poll', 'GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: edge\r\n\r\n'],
     ['a request that asks to continue', `${POST}content-length: 5\r\nexpect: 100-continue\r\n\r\n{}`],
@@ -168,7 +168,7 @@ describe('a connection', () => {
     ['that sends half of a body in chunks', `${POST}transfer-encoding: chunked\r\n\r\nff\r\nx`],
     ['that sends what is not HTTP', 'nothing that is HTTP\r\n\r\n'],
     ['that sends 2 KB and an upgrade of an unknown path', upgrade('/foo', 'x'.repeat(2_000))],
-    ['with an upgrade that is no WebSocket', upgrade('/healthz').replace('websocket', 'h2c')],
+    ['with an upgrade to another protocol', upgrade('/healthz').replace('websocket', 'h2c')],
     ['with an upgrade of a session of another edge', upgrade(OF_ANOTHER_EDGE, 'x'.repeat(2_000))],
     ['with an upgrade of an unknown session', upgrade(`${SOCKET_IO}&sid=unknown`, 'x'.repeat(2_000))],
     ['with an upgrade of another version', upgrade('/socket.io/?EIO=3&transport=websocket')],
@@ -198,7 +198,7 @@ describe('a connection', () => {
     await expectServed();
   });
 
-  it('with an upgrade of an unknown path is told so', async () => {
+  it('with an upgrade of an unknown path gets a 404', async () => {
     const client = open(edge.url, upgrade('/foo'));
     let text = '';
     client.on('data', (chunk) => {
@@ -209,7 +209,7 @@ describe('a connection', () => {
     expect(text).toContain('"code":"ROUTE_NOT_FOUND"');
   });
 
-  it('that sends its request too slowly is told so', async () => {
+  it('that sends its request too slowly gets a 408', async () => {
     const client = open(edge.url, 'GET /healthz HTTP/1.1\r\nHost: edge\r\nX-A');
     let text = '';
     client.on('data', (chunk) => {

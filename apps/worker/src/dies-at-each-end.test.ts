@@ -172,7 +172,7 @@ test('a linked session without a worker is connected once to be removed, and kep
   expect(phone.devices.size).toBe(0);
 });
 
-test('a session that WhatsApp refuses for good is removed all the same, and that is told', async () => {
+test('a session that WhatsApp refuses for good is removed all the same, and the answer says so', async () => {
   const ref = await newSession();
   const phone = simulator.addPhone({ name: 'Banned' });
   const worker = new DyingWorker();

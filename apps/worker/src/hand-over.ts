@@ -40,7 +40,7 @@ export class HandOver {
    * Asks for a placement of a session that was released, and resolves when another worker has opened it: who waits
    * for that before the next one is released keeps sessions away only as long as taking over one lasts, however many
    * there are. Does not wait for what will not come: where no other worker takes sessions, this one and those after it are
-   * only asked for, and stay `queued` until there is a worker; one that nobody claimed in time is left to the sweeps.
+   * only asked for, and stay `queued` until there is a worker; one that was not claimed in time is left to the sweeps.
    * Never rejects.
    */
   async pass({ tenantId, sessionId }: SessionRef): Promise<void> {

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
-import { PlacementQueue } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
 import {
   CLIENT_VERSION,
@@ -16,7 +15,6 @@ import {
   AuthStateStore,
   type Cipher,
   ConnectRate,
-  DrainTurns,
   deleteAuthState,
   EventLog,
   type EventLogBounds,
@@ -31,22 +29,13 @@ import {
   type RedisConnection,
   SessionDirectory,
   type SessionRef,
-  WorkerRegistry,
 } from '@wafleet/store';
 import { ArrivalNotes } from './arrival-notes.js';
-import { DrainTimeoutError } from './drain-timeout-error.js';
-import { DrainTurn } from './drain-turn.js';
-import { HandOver } from './hand-over.js';
-import { paced } from './paced.js';
+import type { OwnedSession } from './owned-session.js';
 import { removeSession } from './remove-session.js';
+import { SessionDrain } from './session-drain.js';
 import { SessionLog } from './session-log.js';
 
-/**
- * Sessions that are handed over at the same time: one in 25 of all workers' sessions, from two to ten, or fewer where
- * logging in takes the other workers long, since each of those that do it together is away for as long as all of them take.
- */
-const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
-const DRAIN_SHARE = { of: 25, atLeast: 2 };
 /** How long a session that is to end waits for the commands that are being carried out. */
 const COMMANDS_MS = 3_000;
 /** The pause between two attempts to release a session. */
@@ -69,17 +58,6 @@ export interface OwnedSessionsOptions {
   readonly isOwnershipCertain: () => boolean;
   /** Names the worker in each line. */
   readonly logger: Logger;
-}
-
-interface OwnedSession {
-  readonly fence: Fence;
-  readonly session: WhatsAppSession;
-  /** The commands that are being carried out; none of them rejects. */
-  readonly commands: Set<Promise<void>>;
-  /** It is being handed over and takes no more commands. */
-  isLeaving: boolean;
-  /** It is being removed; whatever its end is, that goes on. */
-  removal?: Promise<{ isUnlinked: boolean }>;
 }
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
@@ -220,28 +198,21 @@ export class OwnedSessions {
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#takesNoMore = true;
-    const { redis, logger } = this.#options;
-    const placements = new PlacementQueue({ connection: redis, logger });
-    const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
-    const turn = new DrainTurn({
-      ...{ worker: this.#options.worker, placements, timeoutMs, logger },
-      turns: new DrainTurns(redis),
-      workers: new WorkerRegistry(redis),
+    const { redis, worker, logger } = this.#options;
+    const drain = new SessionDrain({
+      ...{ redis, worker, timeoutMs, logger },
+      directory: this.#shared.directory,
+      log: this.#log,
+      owned: () => [...this.#owned.values()],
+      isStaying: (owned) => !owned.isLeaving && this.#owned.get(keyOf(owned.fence)) === owned,
+      claimsSettled: () => Promise.allSettled(this.#claiming.values()),
+      release: (ref) => this.release(ref, 'drain'),
+      discardAll: () => this.discardAll('drain-timeout'),
     });
-    let left = 0;
     try {
-      if ((await Promise.race([this.#handAllOver(placements, turn), timeUp])) === undefined) {
-        left = this.#owned.size;
-        return;
-      }
-      const fences = [...this.#owned.values()].map(({ fence }) => fence);
-      left = fences.length;
-      this.discardAll('drain-timeout');
-      throw new DrainTimeoutError(timeoutMs, fences);
+      await drain.run();
     } finally {
       this.#isOver = true;
-      await turn.end(left);
-      await placements.close();
     }
   }
 
@@ -293,44 +264,6 @@ export class OwnedSessions {
     return { kept: all.length - lost.length, lost: lost.length };
   }
 
-  async #handAllOver(placements: PlacementQueue, turn: DrainTurn): Promise<void> {
-    await Promise.allSettled(this.#claiming.values());
-    const left = () => this.#owned.size;
-    await turn.begin(left);
-    const { redis, worker, logger } = this.#options;
-    const sessions = this.#shared.directory;
-    const handOver = new HandOver({
-      worker,
-      placements,
-      sessions,
-      workers: new WorkerRegistry(redis),
-      log: this.#log,
-      logger,
-    });
-    const byActivity = [...this.#owned.values()].sort(
-      (a, b) => a.session.lastActiveAt - b.session.lastActiveAt,
-    );
-    const inAll = await turn.sessionsOfAll().catch(() => 0);
-    const share = Math.max(DRAIN_SHARE.atLeast, Math.floor(inAll / DRAIN_SHARE.of));
-    const pace = { ...DRAIN_PACE, usually: Math.min(DRAIN_PACE.atMost, share), dueAt: () => turn.dueAt };
-    await paced(byActivity, pace, async (owned) => {
-      const { fence } = owned;
-      await turn.untilRoom(left);
-      // It may have ended, or left, meanwhile.
-      if (owned.isLeaving || this.#owned.get(keyOf(fence)) !== owned) return;
-      try {
-        await this.release(fence, 'drain');
-        await handOver.pass(fence);
-      } catch (error) {
-        if (error instanceof NotOwnerError) return;
-        logger.error(
-          { err: error, tenantId: fence.tenantId, sessionId: fence.sessionId },
-          'a session could not be handed over',
-        );
-      }
-    });
-  }
-
   #find(ref: SessionRef): OwnedSession {
     const owned = this.#owned.get(keyOf(ref));
     if (owned === undefined || owned.isLeaving) throw new NotOwnerError(ref);
@@ -352,7 +285,7 @@ export class OwnedSessions {
     if (this.#takesNoMore) throw refuse('takes no more sessions');
     if (this.count >= capacity) throw refuse('is full');
     const claim = await this.#ownership.claim(ref, { worker, expectPrevious });
-    if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'nobody');
+    if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'no worker');
     if (this.#takesNoMore) {
       await this.#ownership.release(claim.fence);
       throw refuse('takes no more sessions');

@@ -24,7 +24,7 @@ interface ReconcilerResources {
 /**
  * Compares what should be with what is: asks for a placement of every session that should have a worker and has none,
  * or a dead one, and takes sessions that rest from dead owners. Repeating it does no harm: requests are one per
- * session, and whoever serves one looks at the session again.
+ * session, and the placer that serves one looks at the session again.
  *
  * A sweep costs by what changed: it reads the sessions of dead workers and those without one from an index. Of all
  * sessions it reads a page or two, so that what the index lacks is found within minutes, and entered there.

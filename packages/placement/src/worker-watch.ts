@@ -4,8 +4,8 @@ import type { DeathWatch, WorkerRegistry } from '@wafleet/store';
 /**
  * Notices when sessions may have lost their worker, so that they are looked for at once and not every second.
  *
- * It remembers the workers it has seen, in memory. After the first look, of which nothing is known, all sessions are
- * searched, so a placer that starts anew misses nothing. After a death only those of dead workers are, by their index.
+ * It remembers the workers it has seen, in memory. After the first look, when nothing is known yet, all sessions are
+ * searched, so a placer that restarts misses nothing. After a death only those of dead workers are, by their index.
  * A worker that drains asks for placements itself.
  */
 export class WorkerWatch {

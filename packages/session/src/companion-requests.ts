@@ -20,7 +20,7 @@ const CODE_BYTES = 5;
 const LOGGED_OUT = 401;
 
 /**
- * Requests of which Baileys' own methods resolve when they are written, answered or not (`requestPairingCode`,
+ * Requests whose own methods in Baileys resolve when they are written, answered or not (`requestPairingCode`,
  * `logout`). These resolve when WhatsApp has answered.
  */
 
@@ -65,7 +65,7 @@ export async function requestPairingCode(socket: WASocket, phone: string): Promi
 }
 
 /**
- * Tells WhatsApp that this device is no more. Resolves when WhatsApp has confirmed it, by an answer or by ending the
+ * Removes this device at WhatsApp. Resolves when WhatsApp has confirmed it, by an answer or by ending the
  * connection as that of a device that was removed.
  * @throws {WafleetError} WHATSAPP_REFUSED. {Error} if the connection ends otherwise, or no answer comes within 10 s.
  */
@@ -81,7 +81,7 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
     tag: 'remove-companion-device',
     attrs: { jid, reason: 'user_initiated' },
   }).catch(async (error: unknown) => {
-    // The end of the connection is told a moment before or after the request fails for it.
+    // The end of the connection is emitted a moment before or after the request fails because of it.
     if (error instanceof WafleetError || !(await within(1_000, removed))) throw error;
   });
   await Promise.race([answered, removed]);

@@ -45,7 +45,7 @@ export class ConnectionKeeper {
         const { signal } = this.#closing;
         if (signal.aborted || this.#current !== undefined) return;
         const connection = await this.#openOne(signal);
-        // Nothing runs between this look and the assignment: a connection that nobody has would never be closed.
+        // Nothing runs between this look and the assignment: a connection without an owner would never be closed.
         if (signal.aborted) {
           connection?.discard();
           return;

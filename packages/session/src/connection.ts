@@ -77,7 +77,7 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinis
   readonly repeated: RepeatedMessages;
   /** The events of a message are handed out. */
   readonly onMessageDone: (message: FinishedMessage) => void;
-  /** WhatsApp takes the QR codes and the pairing code of this connection no more; another connection gets new ones. */
+  /** WhatsApp no longer takes the codes for linking of this connection; another connection gets new ones. */
   readonly onLinkRefresh: () => void;
   /** A message that this account sent, for a receiver that could not decrypt it. */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
@@ -272,7 +272,7 @@ export class Connection {
   }
 
   /**
-   * Tells WhatsApp, if the connection is open, that this device is no more, and ends. Resolves when it is closed, to
+   * Removes this device at WhatsApp if the connection is open, and ends. Resolves when it is closed, to
    * whether WhatsApp has confirmed.
    */
   async logOut({ isOpen }: { isOpen: boolean }): Promise<boolean> {

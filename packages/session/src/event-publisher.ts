@@ -20,7 +20,7 @@ interface EventPublisherOptions {
   readonly outbox: Outbox;
   /** The session as it is when events are published. */
   readonly context: () => MappingContext;
-  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Asks nobody. */
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   readonly people: People;
   readonly logger: Logger;
@@ -73,7 +73,7 @@ export class EventPublisher {
     }, NEWS_MS).unref();
   }
 
-  /** Notes what clients are told otherwise, or need not be told. */
+  /** Notes what clients get otherwise, or do not need. */
   notePeople(known: readonly KnownPerson[]): void {
     for (const person of known) this.#options.people.note(person);
   }

@@ -21,11 +21,11 @@ type Step = (typeof STEPS)[number];
 
 /**
  * The text of an event's payload, of at most MAX_EVENT_BYTES in UTF-8. Of a larger one the longest texts and lists are
- * cut, and `omitted` says so: that something happened is told in any case, with its ids, which are short.
+ * cut, and `omitted` says so: that something happened is published in any case, with its ids, which are short.
  */
 export function boundedBody(payload: JsonObject): string {
   const body = JSON.stringify(payload);
-  // Three bytes a character at the most, so most texts need not be measured.
+  // At most three bytes a character, so most texts need not be measured.
   if (body.length * 3 <= MAX_EVENT_BYTES) return body;
   const bytes = Buffer.byteLength(body);
   if (bytes <= MAX_EVENT_BYTES - RESERVED_BYTES) return body;

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 test.each(['QR code', 'pairing code'] as const)(
-  'a session whose %s WhatsApp takes no more acknowledges that and shows a fresh QR code, which links',
+  'a session whose %s WhatsApp no longer takes acknowledges that and shows a fresh QR code, which links',
   async (shown) => {
     const phone = harness.simulator.addPhone({ name: `Refreshed ${shown}` });
     const refreshed = await harness.newSession();

@@ -221,7 +221,7 @@ class Cluster {
     }
   }
 
-  /** The owner, if it is not frozen, is open, and so nobody is under way who should be. */
+  /** The owner, if it is not frozen, is open, and so no other worker is connecting. */
   async #settled(): Promise<void> {
     const owner = this.#owner;
     if (owner === undefined || owner.isFrozen) return;

@@ -93,7 +93,7 @@ export class QuietWatch {
     return this.#lastMessageAt;
   }
 
-  /** A connection begins; its login announces anew what waits. */
+  /** A connection begins; its login announces again what waits. */
   begin(): void {
     this.#announced = 0;
     this.#acknowledged = 0;

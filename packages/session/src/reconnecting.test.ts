@@ -36,7 +36,7 @@ it('leaves every other cause to the table', () => {
   });
 });
 
-it('waits the longer the more often WhatsApp refused it lately, and begins anew half an hour later', () => {
+it('waits longer after each refusal of WhatsApp, and starts over half an hour after the last', () => {
   let now = 0;
   const reconnecting = new Reconnecting({ random: () => 0, now: () => now });
   const waits = [0, 30_000, 90_000, 90_000 + 1_800_001].map((at) => {

@@ -137,7 +137,7 @@ test('a message that could not be decrypted at first is told when it has been se
 });
 
 test.each(['person', 'group'] as const)(
-  'a message of a %s that is encrypted again under the same id is told once, also by the next worker',
+  'a message of a %s that is encrypted again under the same id is published once, also by the next worker',
   async (kind) => {
     const { session, phone, device } = await linked();
     const writer = harness.simulator.addPhone({ name: 'Dora' });

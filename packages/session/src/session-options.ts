@@ -52,7 +52,7 @@ export interface WhatsAppSessionOptions {
     readonly quietLimits?: Partial<QuietLimits>;
   };
   /**
-   * Whether the session can only be this worker's: its lease was renewed so lately that nobody can have claimed the
+   * Whether the session can only be this worker's: its lease was renewed so lately that no other can have claimed the
    * session since. While it returns false, the session opens no connection, and its socket neither reads nor sends.
    * Called for each frame, so it must be cheap. Default: always true.
    */

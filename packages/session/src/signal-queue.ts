@@ -211,7 +211,7 @@ export function oneAtATime(
     async migrateSession(from, to) {
       if (!isLid(to) || !jidDecode(from)) return repository.migrateSession(from, to);
       join([{ lid: to, pn: from }]);
-      // The lock is its own: whoever holds that of a JID may wait for the turn.
+      // The lock is its own: a holder of the lock of a JID may wait for the turn.
       return inTurn(to, async () => {
         if (!(await hasSessions(from))) return { migrated: 0, skipped: 0, total: 0 };
         return keys.transaction(() => move(from, to), `move ${from}`);

@@ -206,7 +206,7 @@ it('a socket that cannot store a message says nothing to WhatsApp, which deliver
   const connector = connectorOf(first.fence);
   const connection = await connector.open({ signal: new AbortController().signal, isLinkFresh: false });
   await waitFor(() => device.isOnline && device.pendingCount === 0, { what: 'the login' });
-  // The session is given up, and nobody has told the socket.
+  // The session is given up, and the socket does not know.
   connector.discard();
   const { id } = await carl.send(phone, { text: 'who stores this' });
   await waitFor(() => connection?.cause !== undefined, { what: 'the socket finds out' });

@@ -248,7 +248,7 @@ end
 
 local trim_now = trim_to
 if too_old or bytes_before then
-  -- The later one of two positions, each of which may be nil.
+  -- The later one of two positions; each may be nil.
   local function later(a, b)
     if not a or not b then
       return a or b

@@ -21,9 +21,10 @@ end
 local time = now()
 local deadline = string.format('%.0f', time + ARGV[2])
 local of_tenant = 0
+-- Nothing is written before the command itself: Redis refuses only a script's first write when it is out of memory, and
+-- only if that one needs memory. Later ones are let through.
 for i = 3, #KEYS do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', time)
-  local count = redis.call('ZCARD', KEYS[i])
+  local count = redis.call('ZCOUNT', KEYS[i], string.format('(%.0f', time), '+inf')
   local limit = tonumber(ARGV[i + 3])
   if limit and count >= limit then
     return { i == 3 and 'tenant' or 'session', count }
@@ -38,6 +39,7 @@ end
 redis.call('XADD', KEYS[2], '*', 'command', ARGV[1], 'deadline', deadline)
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 for i = 3, #KEYS do
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', time)
   redis.call('ZADD', KEYS[i], deadline, ARGV[5])
   if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[2]) then
     redis.call('PEXPIRE', KEYS[i], ARGV[2])

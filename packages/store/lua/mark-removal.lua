@@ -1,4 +1,4 @@
--- Notes that a session is to be removed as soon as its phone was told. A session without a living owner is queued for a
+-- Notes that a session is to be removed as soon as its phone knows. A session without a living owner is queued for a
 -- worker, which logs it out.
 --   KEYS[1]  owner record
 --   KEYS[2]  directory entry
@@ -6,7 +6,7 @@
 --   KEYS[4]  ids of the tenant's sessions that ARGV[2] owns
 --   ARGV[1]  session id
 --   ARGV[2]  worker that is dead and so no owner, or ''
---   ARGV[3]  after how long it is removed whether the phone was told or not, ms; an earlier note stays
+--   ARGV[3]  after how long it is removed whether the phone knows or not, ms; an earlier note stays
 -- Returns 1, or 0 when there is no such session.
 -- @include write-status
 if redis.call('EXISTS', KEYS[2]) == 0 then

@@ -7,10 +7,10 @@
 --   KEYS[6…] further keys of the session, all deleted
 --   ARGV[1]  session id
 --   ARGV[2]  life of the tombstone in ms
---   ARGV[3]  epoch of the claim of whoever may purge alone, or '' for anybody
+--   ARGV[3]  epoch of the only claim that may purge, or '' for any
 --   ARGV[4]  worker of that claim
 --   ARGV[5]  '1' to purge only a session that is to be removed; KEYS[6] is its directory entry
---   ARGV[6]  what the tombstone says of the phone: '1' it was told, '0' it was not, '' nothing
+--   ARGV[6]  what the tombstone says of the phone: '1' it knows, '0' it does not, '' nothing
 -- Returns 1 when the session was in the directory, else 0.
 if ARGV[3] ~= '' then
   local owner = redis.call('HMGET', KEYS[1], 'epoch', 'worker')

@@ -103,7 +103,7 @@ export class CommandServer {
 
   /**
    * Takes no more commands, and resolves when those being carried out have been replied to. Of the ones that wait for
-   * their turn the senders are told to look for the owner again.
+   * their turn the senders learn that they must look for the owner again.
    */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -276,6 +276,24 @@ describe('the commands of one tenant', () => {
     return settled.map((each) => (each.status === 'fulfilled' ? 'done' : String(each.reason.code)));
   }
 
+  test('are refused with the cause when Redis is out of memory, and reach no worker', async () => {
+    const { handle, handled } = counting();
+    await startServer(handle);
+    const client = await limitedClient();
+    await client.call(WORKER, send('a'), inTime);
+    await fixture.redis.config('SET', 'maxmemory', '1');
+    try {
+      await expect(client.call(WORKER, send('a'), inTime)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining('out of memory'),
+      });
+    } finally {
+      await fixture.redis.config('SET', 'maxmemory', '0');
+    }
+    await client.call(WORKER, send('a'), inTime);
+    expect(handled).toHaveLength(2);
+  });
+
   test('are bounded for each session and for the tenant, on all edges and workers together', async () => {
     const gate = createGate();
     const handle = async () => {

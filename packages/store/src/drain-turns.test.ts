@@ -20,7 +20,7 @@ test('one worker drains at a time, and who has the least time left goes next', a
   expect(await fixture.redis.keys('*')).toEqual([]);
 });
 
-test('a holder that died frees its turn, and one that died in the line holds up nobody', async () => {
+test('a holder that died frees its turn, and one that died in the line holds up no other', async () => {
   const turns = new DrainTurns(fixture.redis);
   await turns.take('wrk_dead', { timeLeftMs: 1_000 });
   await turns.take('wrk_waited', { timeLeftMs: 2_000 });

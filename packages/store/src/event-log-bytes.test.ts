@@ -30,15 +30,15 @@ async function kept(): Promise<{ live: number[]; history: number[]; bytes: numbe
   };
 }
 
-/** Everything after a position, as a client reads it: events by their seq, `!` for a gap that it is told of. */
+/** Everything after a position, as a client reads it: events by their seq, `!` for a gap that it learns of. */
 async function replay(log: EventLog, after: EventPosition | undefined, count = 7): Promise<string> {
-  const told: string[] = [];
+  const seen: string[] = [];
   let from = after;
   for (;;) {
     const page = await log.read(tenantId, { after: from, count });
-    if (!page.isContinuous) told.push('!');
-    told.push(...page.events.map(({ position }) => String(position.seq)));
-    if (page.events.length === 0) return told.join(' ');
+    if (!page.isContinuous) seen.push('!');
+    seen.push(...page.events.map(({ position }) => String(position.seq)));
+    if (page.events.length === 0) return seen.join(' ');
     from = page.end;
   }
 }
@@ -162,7 +162,7 @@ describe('history', () => {
     expect(parts.length).toBeLessThanOrEqual(200);
   });
 
-  test('that is gone is told as a gap, where it was, and everything else is read', async () => {
+  test('that is gone shows as a gap, where it was, and everything else is read', async () => {
     const log = new EventLog(fixture.redis, { historyBytes: MIB });
     const fence = await owned();
     const [start] = await log.append(fence, [live(1)]);
@@ -183,7 +183,7 @@ describe('history', () => {
     expect(await replay(log, undefined)).toBe(`1 ${all}`);
   });
 
-  test('that is gone where an epoch begins or ends is told as a gap too', async () => {
+  test('that is gone where an epoch begins or ends shows as a gap too', async () => {
     const log = new EventLog(fixture.redis, { historyBytes: MIB / 2 });
     const fence = await owned();
     const [start] = await log.append(fence, [live(1)]);

@@ -53,7 +53,7 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
  * | wf:{workers}:identity:<name>    | string | the incarnation that has the identity; expires with its lease    |
  * | wf:{workers}:owners             | set    | workers that may own sessions                                    |
- * | wf:{workers}:tenants:<worker>   | set    | tenants of which the worker may own sessions                     |
+ * | wf:{workers}:tenants:<worker>   | set    | tenants whose sessions the worker may own                        |
  * | wf:{workers}:heartbeats         | hash   | worker → heartbeat (JSON)                                        |
  * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: of which server   |
  * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |

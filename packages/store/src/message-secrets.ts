@@ -24,7 +24,7 @@ export interface SecretsOfSession {
 /**
  * The secrets of messages, sealed, by the messages' ids: with them the edits, reactions and comments are opened that come
  * later. `EventLog.append` keeps them in the step that appends the messages' events. A secret is kept for 7 to 14 days,
- * unless 10,000 later ones came: two hashes per session, of which the later one takes the earlier one's place when it is
+ * unless 10,000 later ones came: two hashes per session; the later one takes the earlier one's place when it is
  * full or seven days old. A secret takes about 250 bytes of Redis: 5 MB a session at most.
  */
 export class MessageSecrets {

@@ -118,7 +118,7 @@ export class Ownership {
   }
 
   /**
-   * Takes a session from a dead worker, for nobody: what a session needs that rests and that its worker could not
+   * Takes a session from a dead worker, without a new owner: what a resting session needs whose worker could not
    * release any more. False when another worker owns it, or none.
    */
   async clearDead(ref: SessionRef, deadWorker: string): Promise<boolean> {

@@ -76,7 +76,7 @@ describe('a Redis that refuses writes', () => {
     expect(refusalOf(new Error(message))).toMatch(words);
   });
 
-  it('is told apart from other errors', () => {
+  it('differs from other errors', () => {
     expect(refusalOf(new Error('Connection is closed.'))).toBeUndefined();
     expect(
       refusalOf(new Error('WRONGTYPE Operation against a key holding the wrong kind of value')),

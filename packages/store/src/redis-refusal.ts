@@ -15,7 +15,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 const TOO_MANY_CLIENTS = /max number of clients/;
 
-/** The cause of a refusal in plain words; undefined for an error that is no refusal of Redis. */
+/** The cause of a refusal in plain words; undefined for any other error. */
 export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   // A script passes on the error of the command in it, with its own words before and after.

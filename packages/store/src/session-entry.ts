@@ -24,7 +24,7 @@ export interface SessionRecord extends SessionRef {
   readonly worker?: string;
   /** ms since 1970. */
   readonly createdAt: number;
-  /** The session is to be removed once its phone was told, and then in any case, ms since 1970. */
+  /** The session is to be removed once its phone knows, and then in any case, ms since 1970. */
   readonly removeBy?: number;
   /** When WhatsApp last delivered something, as noted about once a minute, ms since 1970. */
   readonly lastStanzaAt?: number;
@@ -49,7 +49,7 @@ const fieldSchemas = {
   lastMessageAt: instant.optional(),
 } as const;
 
-/** A record as far as it can be read, and the fields that cannot be; `[]` for a record that is no hash at all. */
+/** A record as far as it can be read, and the fields that cannot be; `[]` for a record of another type than hash. */
 export interface ReadEntry {
   readonly record: SessionRecord;
   readonly unreadable: readonly string[] | undefined;
@@ -59,7 +59,7 @@ export interface ReadEntry {
  * Reads a directory entry. Never throws: a field that this release does not understand, as a later or a rolled back
  * release leaves it, must not hide the other sessions. Without a status or a wish that it knows, the session counts as
  * failed with `record-unreadable`; of any other field a default is taken.
- * @param entry undefined if what is stored is no hash.
+ * @param entry undefined if what is stored is not a hash.
  */
 export function readEntry(
   ref: SessionRef,

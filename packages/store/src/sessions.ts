@@ -59,7 +59,7 @@ const markRemoval = new Script('mark-removal', asNumber);
 const purgeSession = new Script('purge-session', asNumber);
 
 interface StoredSession {
-  /** Undefined if what is stored is no hash. */
+  /** Undefined if what is stored is not a hash. */
   readonly entry: Readonly<Record<string, string>> | undefined;
   readonly worker: string | undefined;
 }
@@ -248,8 +248,8 @@ export class SessionDirectory {
    * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains
    * of the session itself is a tombstone without content. False when there was no such session.
    * @param options.fence who may purge it alone; without effect when it is no longer the owner.
-   * @param options.ifMarked purges only a session of which `markRemoval` was called.
-   * @param options.isUnlinked what `removal` then tells of it.
+   * @param options.ifMarked purges only a session for which `markRemoval` was called.
+   * @param options.isUnlinked what `removal` then says of it.
    */
   async purge(
     ref: SessionRef,
@@ -283,10 +283,10 @@ export class SessionDirectory {
   }
 
   /**
-   * Notes that a session is to be removed as soon as its phone was told. Without an owner it is queued for a worker,
-   * which logs it out and purges it; an owner has to be told.
+   * Notes that a session is to be removed as soon as its phone knows. Without an owner it is queued for a worker,
+   * which logs it out and purges it; an owner has to be asked.
    * @param options.deadWorker does not count as an owner.
-   * @param options.patienceMs after that it is purged whether the phone was told or not.
+   * @param options.patienceMs after that it is purged whether the phone knows or not.
    * @throws {WafleetError} SESSION_NOT_FOUND
    */
   async markRemoval(
@@ -311,7 +311,7 @@ export class SessionDirectory {
     await this.#redis.hdel(keys.session(ref), 'removeBy');
   }
 
-  /** Whether the phone of a session that was removed was told; undefined if that is not known. */
+  /** Whether the phone of a session that was removed knows; undefined if that is not known. */
   async wasUnlinked(ref: SessionRef): Promise<boolean | undefined> {
     const unlinked = await this.#redis.hget(keys.owner(ref), 'unlinked');
     return unlinked === null ? undefined : unlinked === '1';

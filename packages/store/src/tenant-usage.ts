@@ -25,7 +25,7 @@ export class TenantUsage {
     this.#resources = resources;
   }
 
-  /** @param keyId the API key whose own rate is told. */
+  /** @param keyId the API key whose own rate is shown. */
   async read(tenantId: string, keyId: string): Promise<Usage> {
     const [limits, rates, measured] = await Promise.all([
       this.#resources.limits.read(tenantId),

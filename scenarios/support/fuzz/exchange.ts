@@ -24,7 +24,7 @@ export interface Held {
 const PATIENCE_MS = 1_500;
 
 /**
- * Sends bytes over a connection of its own and leaves as told. Resolves with all that came back. Never rejects.
+ * Sends bytes over a new connection and ends it as `ending` says. Resolves with all that came back. Never rejects.
  * @param hold takes the connections that are not closed.
  */
 export function exchange(input: Exchange, hold: (held: Held) => void): Promise<Buffer> {

@@ -235,7 +235,7 @@ export class BufferBudget {
       this.check(buffers);
       const neededFor = this.neededFor(buffers.tenantId);
       const stallMs = neededFor > 0 ? this.#stallInNeedMs : this.#stallMs;
-      // Those that read, but so slowly that nobody else gets a turn.
+      // Those that read, but so slowly that no other client gets a turn.
       const isInTheWay = buffers.bytes > buffers.maxBytes / 4 || buffers === this.#largest();
       if (isInTheWay && neededFor >= NEED_FACTOR * this.#stallInNeedMs) {
         this.#relieve(buffers, buffers.bytes / 2);

@@ -36,7 +36,7 @@ describe.runIf(nginx !== undefined)('behind nginx', () => {
       Array.from({ length: 20 }, (_, index) => guess(proxy.url, index + 2).then(({ status }) => status)),
     );
     expect(statuses).toContain(429);
-    // Whoever reaches the edge directly from a trusted address is believed, which is why that must be proxies only.
+    // The edge believes a client that reaches it from a trusted address, so only proxies may have one.
     expect(await guess(edge.url, 100)).toMatchObject({ status: 401 });
   });
 });

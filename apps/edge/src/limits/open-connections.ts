@@ -8,7 +8,7 @@ import { refusalOf } from '../rest/errors.js';
 import type { ClientAddresses } from './client-address.js';
 import type { Limit } from './client-limits.js';
 
-/** How many connections over a limit are kept for a moment, to be told so or to check the edge's health. */
+/** How many connections over a limit are kept for a moment, to get the reason or to check the edge's health. */
 const MAX_SURPLUS = 64;
 /** How long such a connection may take to ask. */
 const SURPLUS_LIFE_MS = 2_000;

@@ -9,7 +9,7 @@ let edges: readonly [TestEdge, TestEdge];
 
 beforeAll(async () => {
   cluster = await TestCluster.start();
-  // Ten handshakes at once, of which a wrong key takes ten, and so little back a second that no test sees it.
+  // Ten handshakes at once. A wrong key takes all ten, and too few come back in a second for a test to see.
   const options = { clientLimits: { handshakesPerAddress: 1, trustedProxies: ['loopback'] } };
   edges = [await cluster.startEdge(options), await cluster.startEdge(options)];
 });

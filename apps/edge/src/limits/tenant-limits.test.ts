@@ -87,7 +87,7 @@ it('`sockets` bounds the connections of all keys of a tenant on all edges, and a
       await client(fixture.edge).refused();
       return true;
     },
-    { what: 'nobody else comes in' },
+    { what: 'no other client comes in' },
   );
 });
 

@@ -147,7 +147,7 @@ export class Peers {
     return owner === this.#options.edgeId ? undefined : owner;
   }
 
-  /** Whoever makes up names of edges has Redis asked for each. Returns how the request is refused if that is too much. */
+  /** A made-up name of an edge costs a read of Redis. Returns how the request is refused if that is too much. */
   #countLookup(owner: string, request: IncomingMessage): Required<RefusalAnswer> | undefined {
     if (this.#directory.knows(owner)) return undefined;
     try {

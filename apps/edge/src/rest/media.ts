@@ -38,7 +38,7 @@ const schema = {
 };
 
 /**
- * A signal that aborts when the client goes, or when its API key ends, with what the client is to be told then. An
+ * A signal that aborts when the client goes, or when its API key ends, with what the client then gets as the reason. An
  * answer that has begun is cut off when the key ends.
  * @throws {WafleetError} UNAUTHORIZED for a key that was revoked meanwhile.
  */

@@ -38,7 +38,7 @@ describe('GET /api/usage', () => {
     expect(resources.bufferedBytes).not.toHaveProperty('used');
   });
 
-  it('takes a key, and tells of its own tenant', async () => {
+  it('takes a key, and shows its own tenant', async () => {
     const { key } = await fixture.cluster.createTenant();
     const { body } = await call(fixture.edge.url, 'GET /api/usage', { key });
     expect(usageSchema.parse(body).resources.sessions.used).toBe(0);

@@ -47,7 +47,7 @@ export class SessionStarter {
   }
 
   /**
-   * Opens a session again that has come to rest: one that nobody linked in time, that was logged out, that failed, or
+   * Opens a session again that has come to rest: one that was not linked in time, that was logged out, that failed, or
    * whose record cannot be read. A session that a living worker runs is left as it is, so asking twice does no harm.
    * The owner of a session that rests may have died before it released it, or may not release it: neither keeps the
    * session from being restarted.

@@ -84,7 +84,7 @@ export class ClientConnection {
     for (const ending of this.#endings) ending();
   }
 
-  /** Ends the connection and tells all its namespaces why; if `isCut` it ends at once, and they are not told. */
+  /** Ends the connection and tells all its namespaces why; if `isCut` it ends at once, without the reason. */
   close(reason: CloseReason, { isCut = false } = {}): void {
     this.#close(reason, this.#entered, isCut);
   }

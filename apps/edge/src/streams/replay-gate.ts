@@ -122,7 +122,7 @@ export class Replay {
 }
 
 /**
- * Gives replays their turns to read, so that Redis, the edge's memory and its event loop have room for everybody else.
+ * Gives replays their turns to read, so that Redis, the edge's memory and its event loop have room for other work.
  * Tenants take turns, and so do the API keys of a tenant. A turn comes when few enough others read, when the tenant and
  * the edge have not read too much lately, and when not too much waits in the buffers for clients that read slowly.
  */

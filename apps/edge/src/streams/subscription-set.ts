@@ -73,7 +73,7 @@ export class SubscriptionSet {
     return [...this.#eventsOf.values()].some((subscribed) => events.some((event) => subscribed.has(event)));
   }
 
-  /** The events that are subscribed to, of whichever session. */
+  /** The events that are subscribed to, of any session. */
   get names(): EventName[] {
     return [...new Set([...this.#eventsOf.values()].flatMap((events) => [...events.keys()]))];
   }

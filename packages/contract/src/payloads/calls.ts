@@ -26,7 +26,7 @@ export const callSchema = z
         'terminate',
       ])
       .describe(
-        '`timeout`: nobody took it. `terminate`: it is over, `reason` says why; without one the caller hung up',
+        '`timeout`: it was not answered. `terminate`: it is over, `reason` says why; without one the caller hung up',
       ),
     reason: z
       .string()

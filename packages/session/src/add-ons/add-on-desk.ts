@@ -27,7 +27,7 @@ interface AddOnDeskOptions {
   readonly logger: Logger;
   /** This account. */
   readonly me: () => Me;
-  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Asks nobody. */
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   /** Baileys' events as the contract's. */
   readonly map: (events: Partial<BaileysEventMap>) => MappedEvent[];
@@ -39,7 +39,7 @@ interface AddOnDeskOptions {
 
 /**
  * Publishes Baileys' events, with what is encrypted in them by secrets of other messages: edits, reactions, comments,
- * votes and replies to invitations. Clients are not told those secrets, and the other message may have come days ago and
+ * votes and replies to invitations. Clients do not get those secrets, and the other message may have come days ago and
  * to another worker, so they are kept (MessageSecrets).
  */
 export class AddOnDesk {
@@ -94,7 +94,7 @@ export class AddOnDesk {
     if (upsert === undefined) return map(events);
     const opened = await Promise.all(upsert.messages.map((message) => this.#open(message)));
     const messages = opened.map(({ message }) => message);
-    // The file of a comment: whoever reads of the message finds it.
+    // The file of a comment, for clients that download the file of the message.
     const files = receivedFilesIn({ 'messages.upsert': { ...upsert, messages: messages.filter(isOpened) } });
     if (files.length > 0) await receivedMedia.put(fence, files);
     const told = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });

@@ -128,7 +128,7 @@ describe('an encrypted edit', () => {
     expect((await published(id)).unavailable).toBeUndefined();
   });
 
-  test('is opened by whoever owns the session when it comes', async () => {
+  test('is opened by the owner that the session has when it comes', async () => {
     const dora = harness.simulator.addPhone({ name: 'Dora' });
     const first = await harness.newSession();
     await first.link(dora);

@@ -23,7 +23,7 @@ interface Plain {
   readonly me: Me;
 }
 
-/** What a decrypted add-on says. @throws {Error} when it is none of its kind. */
+/** What a decrypted add-on says. @throws {Error} if it is of another kind. */
 export function readAddOn({ kind, plain, message, target, me }: Plain): OpenedAddOn {
   const withContent = (content: proto.IMessage): OpenedAddOn => {
     const read: OpenedMessage = { ...message, message: content, isOpened: true };

@@ -12,9 +12,9 @@ interface Attempt {
   readonly envelope: Envelope & { readonly kind: AddOnKind };
   readonly targetId: string;
   readonly secret: Uint8Array;
-  /** Names of whoever wrote the message that the add-on is about: JIDs without a device. */
+  /** Names of the author of the message that the add-on is about: JIDs without a device. */
   readonly authors: Iterable<string>;
-  /** Names of whoever sent the add-on. */
+  /** Names of the sender of the add-on. */
   readonly senders: Iterable<string>;
 }
 

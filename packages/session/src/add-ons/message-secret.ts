@@ -54,7 +54,7 @@ export function encodeSecret({ key, secret }: MessageSecret): Buffer {
   return Buffer.concat([secret, Buffer.from(text)]);
 }
 
-/** Undefined for what is no record. */
+/** Undefined for anything but a record. */
 export function decodeSecret(record: Buffer): MessageSecret | undefined {
   const fields: unknown = JSON.parse(record.subarray(SECRET_BYTES).toString());
   if (!Array.isArray(fields)) return undefined;

@@ -8,13 +8,13 @@ import type { KnownSecrets } from './known-secrets.js';
 import type { MessageSecret } from './message-secret.js';
 import { namesOf, shareName, withOtherNames } from './parties.js';
 
-/** Only whoever wrote a message may send these. All who have the message could encrypt them. */
+/** Only the author of a message may send these. All who have the message could encrypt them. */
 const OF_THE_AUTHOR: ReadonlySet<AddOnKind> = new Set(['edit', 'event-edit', 'poll-edit', 'scheduled']);
 
 interface OpenerOptions {
   readonly known: KnownSecrets;
   readonly me: () => Me;
-  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Asks nobody. */
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
 }
 

@@ -1,7 +1,7 @@
 import { jidNormalizedUser, type WAMessageKey } from '@whiskeysockets/baileys';
 import type { Me } from '../content/changes.js';
 
-/** Whoever wrote a message, by each of the names that its key has: JIDs without a device. */
+/** The author of a message, by each of the names that its key has: JIDs without a device. */
 export function namesOf(key: WAMessageKey, me: Me): Set<string> {
   const names = key.fromMe
     ? [me?.lid, me?.id]

@@ -16,7 +16,7 @@ const isSeen = (wrapper: string) =>
 describe.each(WRAPPERS.filter((wrapper) => !isSeen(wrapper)))(
   'in %s, which Baileys does not open,',
   (wrapper) => {
-    it('an edit is told as a change of the message', () => {
+    it('an edit gives a change of the message', () => {
       const content = { protocolMessage: { type: 14, key: target, editedMessage: { conversation: 'new' } } };
       const [, update] = upsert(content, wrapper);
       expect(update).toMatchObject({
@@ -32,7 +32,7 @@ describe.each(WRAPPERS.filter((wrapper) => !isSeen(wrapper)))(
       });
     });
 
-    it('a reaction is told, and the message reacted to as this account sees it', () => {
+    it('a reaction gives an event, with the message reacted to as this account sees it', () => {
       const [, reaction] = upsert({ reactionMessage: { key: target, text: '🎉' } }, wrapper);
       expect(reaction).toMatchObject({
         event: 'messages.reaction',
@@ -47,7 +47,7 @@ describe.each(WRAPPERS.filter((wrapper) => !isSeen(wrapper)))(
       });
     });
 
-    it('a deletion for everyone is told as a change and as a deletion', () => {
+    it('a deletion for everyone gives a change and a deletion', () => {
       const events = upsert(
         { protocolMessage: { type: 0, key: { ...target, participant: '2@lid' } } },
         wrapper,
@@ -64,14 +64,14 @@ describe.each(WRAPPERS.filter((wrapper) => !isSeen(wrapper)))(
   },
 );
 
-it('a change in a content that the phone was asked for is told', () => {
+it('a change in a content that the phone was asked for gives an event', () => {
   const content = { protocolMessage: { type: 14, key: target, editedMessage: { conversation: 'new' } } };
   const messages = [groupMessage(content, { id: 'C' })];
   const events = map('messages.upsert', { messages, type: 'notify', requestId: 'Q' });
   expect(events.map(({ event }) => event)).toEqual(['messages.upsert', 'messages.update']);
 });
 
-it('a change that Baileys tells itself is not told a second time', () => {
+it('a change that Baileys emits itself gives no second event', () => {
   const content = { protocolMessage: { type: 14, key: target, editedMessage: { conversation: 'new' } } };
   expect(upsert(content, 'ephemeralMessage').map(({ event }) => event)).toEqual(['messages.upsert']);
   expect(context.me?.lid).toContain(own.split('@')[0]);

@@ -60,7 +60,7 @@ export function fromOurView(
 export function revokedKey(message: WAMessage, me: Me): WAMessageKey | undefined {
   const { type, key } = contentOf(message.message).protocolMessage ?? {};
   if (type !== Type.REVOKE || !key?.id) return undefined;
-  // Nobody can delete the other person's messages in a one-to-one chat.
+  // In a one-to-one chat the other person's messages cannot be deleted.
   return fromOurView(message.key, key.participant ? key : { ...key, fromMe: true }, me);
 }
 
@@ -86,6 +86,6 @@ export function changesBy(message: WAMessage, me: Me, target?: WAMessageKey): Ch
     ? Math.floor(Number(String(timestampMs)) / 1_000)
     : (message.messageTimestamp ?? null);
   const update = { message: { editedMessage: { message: editedMessage } }, messageTimestamp };
-  // Whoever edits a message wrote it.
+  // Only the author of a message can edit it.
   return { 'messages.update': [{ key: target ?? { ...message.key, id: key.id ?? null }, update }] };
 }

@@ -17,7 +17,7 @@ const REMOVED: Readonly<Record<string, (before: Value) => Value>> = {
   label_edit: ({ labelEditAction }) => ({ labelEditAction: { ...labelEditAction, deleted: true } }),
   label_jid: () => ({ labelAssociationAction: { labeled: false } }),
   label_message: () => ({ labelAssociationAction: { labeled: false } }),
-  // Of these two Baileys looks at the index alone, and would tell of the deletion once more.
+  // Of these two Baileys looks at the index alone, and would emit the deletion once more.
   deleteMessageForMe: () => NO_CHANGE,
   deleteChat: () => NO_CHANGE,
 };
@@ -58,10 +58,10 @@ function announceRemoval(mutation: proto.ISyncdMutation): void {
 }
 
 /**
- * Makes Baileys tell of entries that are removed from an account's app state. `decodeSyncdMutations`
+ * Makes Baileys emit entries that are removed from an account's app state. `decodeSyncdMutations`
  * (Utils/chat-utils.js) reads whether an entry is set or removed, for the hash only: a removal is handled as if the
  * entry had been set, with what it repeats of the value, or without a value. A chat that is no longer in the archive
- * is told as archived then, and of a contact that was deleted there is no event. Here a removed entry gets the value
+ * is emitted as archived then, and of a contact that was deleted there is no event. Here a removed entry gets the value
  * that says so. Its index, its hash and its signatures are left alone.
  */
 export function tellRemovals(): void {

@@ -29,7 +29,7 @@ function pairsIn(stored: Readonly<Record<string, unknown>>): LearntPair[] {
 /**
  * A repository that remembers elsewhere which phone number has which LID (Signal/lid-mapping.js). By itself it keeps
  * each pair that it ever met for three days, 0.8 KB and two timers a pair: all contacts of the history. It also says
- * which pairs it stores for the first time, which Baileys tells nobody.
+ * which pairs it stores for the first time, which Baileys does not emit.
  * @throws {Error} when the repository is not that of the release of Baileys that this was written for.
  */
 export function withSharedLidMappings(

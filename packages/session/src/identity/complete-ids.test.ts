@@ -91,7 +91,7 @@ it('leaves what WhatsApp said, and names no id that is not known', async () => {
   expect(payload).toEqual({ contacts });
 });
 
-it('reads all unknown people of an event at once, and nobody a second time, known or not', async () => {
+it('reads all unknown people of an event at once, and none a second time, known or not', async () => {
   const { people, reads } = makePeople({ '101_reverse': '4915100001' });
   const event = (): MappedEvent => ({
     event: 'messages.delete',

@@ -5,7 +5,7 @@ import { listEvents } from '../mapping/list-events.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import type { JsonObject } from '../mapping/normalise.js';
 
-/** How many pairs are remembered that an event of Baileys told before they were stored. */
+/** How many pairs are remembered that Baileys emitted before they were stored. */
 const REMEMBERED_PAIRS = 1_000;
 
 const nameOf = ({ lid, pn }: LearntPair) => `${lid} ${pn}`;
@@ -13,7 +13,7 @@ const nameOf = ({ lid, pn }: LearntPair) => `${lid} ${pn}`;
 /** What was learnt of people and is not published yet: pairs of ids, and usernames. */
 export class ContactNews {
   readonly #contacts = new Map<string, JsonObject>();
-  readonly #told = new Set<string>();
+  readonly #emitted = new Set<string>();
 
   get isEmpty(): boolean {
     return this.#contacts.size === 0;
@@ -22,7 +22,7 @@ export class ContactNews {
   addPairs(pairs: readonly LearntPair[]): void {
     for (const pair of pairs) {
       const name = nameOf(pair);
-      if (!this.#told.delete(name)) this.#contacts.set(name, toMappedContact(pair));
+      if (!this.#emitted.delete(name)) this.#contacts.set(name, toMappedContact(pair));
     }
   }
 
@@ -41,10 +41,10 @@ export class ContactNews {
     return listEvents('contacts.update', 'contacts', contacts);
   }
 
-  /** Baileys tells of such a pair first, and stores it then. */
+  /** Baileys emits such a pair first, and stores it then. */
   #remember(name: string): void {
-    this.#told.add(name);
-    const [oldest] = this.#told;
-    if (this.#told.size > REMEMBERED_PAIRS && oldest !== undefined) this.#told.delete(oldest);
+    this.#emitted.add(name);
+    const [oldest] = this.#emitted;
+    if (this.#emitted.size > REMEMBERED_PAIRS && oldest !== undefined) this.#emitted.delete(oldest);
   }
 }

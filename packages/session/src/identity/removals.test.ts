@@ -35,7 +35,7 @@ describe('what is removed on the phone', () => {
   });
 
   it.each([false, true])(
-    'is told as such though the removal repeats what was set: %s',
+    'gives an event of its own though the removal repeats what was set: %s',
     async (keepsValue) => {
       const sent = await carl.send(anna, `starred, ${keepsValue}`);
       const message = { chat: carl, id: sent.id, fromMe: false };

@@ -3,7 +3,7 @@ import { generateMessageIDV2 } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, type TestSession } from '../testing/harness.js';
 
-/** A person with a LID and a username, whose number nobody sees. */
+/** A person with a LID and a username, whose number is hidden. */
 let nina: Phone;
 let harness: Harness;
 let anna: Phone;
@@ -96,7 +96,7 @@ describe('a person with a username and without a number', () => {
     await test.event('call', call.id, '"terminate"');
   });
 
-  it('is told with the username once it is seen, and again when it changes', async () => {
+  it('has the username in an event once it is seen, and again when it changes', async () => {
     const otto = harness.simulator.addPhone({ name: 'Otto', username: 'otto.o', hidesNumber: true });
     const usernames = async () =>
       (await test.events())

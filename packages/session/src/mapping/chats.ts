@@ -20,7 +20,7 @@ export function mapChatsUpdate(chats: BaileysEventMap['chats.update']): MappedEv
   return listEvents('chats.update', 'chats', changes);
 }
 
-/** Baileys tells of a group's description that was deleted as one that is undefined. */
+/** Baileys emits a group's description that was deleted as undefined. */
 function removedDescription(chat: ChatUpdate): JsonObject {
   return 'description' in chat && chat.description === undefined ? { description: null } : {};
 }

@@ -37,7 +37,7 @@ export function mapGroupsUpdate(list: BaileysEventMap['groups.update']): MappedE
   return listEvents('groups.update', 'groups', groups);
 }
 
-/** Baileys tells of a description that was deleted as one that is undefined. */
+/** Baileys emits a description that was deleted as undefined. */
 function removedDescription(group: Partial<GroupMetadata>): JsonObject {
   const isChange = group.participants === undefined && 'desc' in group;
   return isChange && group.desc === undefined ? { desc: null } : {};
@@ -65,7 +65,7 @@ export function mapMemberTag(data: BaileysEventMap['group.member-tag.update']): 
   return [{ event: 'group-participants.update', payload }];
 }
 
-/** Members that no longer call themselves anything, of which Baileys does not tell. */
+/** Members that no longer call themselves anything, for which Baileys emits nothing. */
 export function mapRemovedTags({ messages }: BaileysEventMap['messages.upsert']): MappedEvent[] {
   return messages.flatMap(({ key, message, messageTimestamp }) => {
     const change = normalizeMessageContent(message)?.protocolMessage;

@@ -9,10 +9,10 @@ export interface Unavailable extends Pick<MissingPart, 'type' | 'reason'> {
   readonly target?: WAMessageKey;
 }
 
-/** A message of which a part is known to be missing. */
+/** A message with a part that is known to be missing. */
 export type PartialMessage = WAMessage & { readonly unavailable?: Unavailable };
 
-/** A message that carried an add-on. What it changes about another message is told already. */
+/** A message that carried an add-on. What it changes about another message is published already. */
 export type OpenedMessage = WAMessage & { readonly isOpened?: true };
 
 /** The texts by which Baileys says why it has no content (Utils/decode-wa-message.js). */
@@ -27,7 +27,7 @@ export function toUnavailable(message: PartialMessage): JsonObject | undefined {
   return { type, reason, ...(key === undefined ? {} : { target: key }) };
 }
 
-/** Of a message that Baileys tells of, although it has no content. */
+/** Of a message that Baileys emits although it has no content. */
 function unavailableContent({ key, message, messageStubType, ...rest }: WAMessage): Unavailable | undefined {
   if (messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT) {
     return key.isViewOnce && !message ? { type: 'content', reason: 'view-once' } : undefined;

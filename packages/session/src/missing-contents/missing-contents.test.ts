@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 /** What is published of a message with this id, once it was acknowledged. */
-async function told(id: string) {
+async function publishedOf(id: string) {
   const { payload } = await session.event('messages.upsert', `"id":"${id}"`);
   await waitFor(() => !device.pending().some(({ attrs }) => attrs.id === id), {
     what: 'the acknowledgement',
@@ -49,36 +49,36 @@ function stanza(content: BinaryNode[] | undefined, attrs: Record<string, string>
   };
 }
 
-async function tellOf(message: BinaryNode) {
+async function deliver(message: BinaryNode) {
   device.deliver(message);
-  return told(message.attrs.id ?? '');
+  return publishedOf(message.attrs.id ?? '');
 }
 
 test.each([
   ['view_once_unavailable_fanout', 'view-once'],
   ['hosted_unavailable_fanout', 'hosted'],
   ['bot_unavailable_fanout', 'bot'],
-] as const)('a message that linked devices do not get is told: %s', async (type, reason) => {
+] as const)('a message that linked devices do not get is published: %s', async (type, reason) => {
   const sent = await bob.send(alice, 'for phones only', { unavailable: type });
-  expect(await told(sent.id)).toMatchObject({
+  expect(await publishedOf(sent.id)).toMatchObject({
     key: { id: sent.id, remoteJid: bob.lid, remoteJidAlt: bob.jid, fromMe: false },
     unavailable: { type: 'content', reason },
     messageStubType: 2,
   });
 });
 
-test('a message without a content that is too old to be asked for is told', async () => {
+test('a message without a content that is too old to be asked for is published', async () => {
   const timestamp = harness.simulator.now() - 15 * DAY_S;
   const sent = await bob.send(alice, 'long ago', { unavailable: 'placeholder', timestamp });
-  expect(await told(sent.id)).toMatchObject({
+  expect(await publishedOf(sent.id)).toMatchObject({
     unavailable: { type: 'content', reason: 'too-old' },
     messageTimestamp: timestamp,
   });
 });
 
-test('a message that the phone is asked for is told, and its content follows under the same key', async () => {
+test('a message that the phone is asked for is published, and its content follows under the same key', async () => {
   const sent = await bob.send(alice, 'from the phone', { unavailable: 'placeholder' });
-  const notice = await told(sent.id);
+  const notice = await publishedOf(sent.id);
   expect(notice).toMatchObject({ unavailable: { type: 'content', reason: 'asked-phone' } });
   const { payload } = await session.event('messages.upsert', sent.id, 'from the phone');
   const messages = Array.isArray(payload.messages) ? payload.messages : [];
@@ -86,15 +86,15 @@ test('a message that the phone is asked for is told, and its content follows und
   expect(messages[0].unavailable).toBeUndefined();
 });
 
-test('a view-once message of the older kind is told', async () => {
-  const notice = await tellOf(stanza([{ tag: 'unavailable', attrs: { type: 'view_once' } }]));
+test('a view-once message of the older kind is published', async () => {
+  const notice = await deliver(stanza([{ tag: 'unavailable', attrs: { type: 'view_once' } }]));
   expect(notice).toMatchObject({
     key: { isViewOnce: true },
     unavailable: { type: 'content', reason: 'view-once' },
   });
 });
 
-test('a status older than a day that cannot be decrypted is told', async () => {
+test('a status older than a day that cannot be decrypted is published', async () => {
   const timestamp = harness.simulator.now() - 2 * DAY_S;
   const enc = { tag: 'enc', attrs: { v: '2', type: 'skmsg' }, content: Buffer.from('no key for this') };
   const attrs = {
@@ -103,7 +103,7 @@ test('a status older than a day that cannot be decrypted is told', async () => {
     participant_pn: bob.jid,
     t: String(timestamp),
   };
-  expect(await tellOf(stanza([enc], attrs))).toMatchObject({
+  expect(await deliver(stanza([enc], attrs))).toMatchObject({
     key: { remoteJid: statusBroadcast.jid, participant: bob.lid },
     unavailable: { type: 'content', reason: 'expired' },
   });
@@ -112,20 +112,20 @@ test('a status older than a day that cannot be decrypted is told', async () => {
 test.each([
   ['bot', 'msmsg'],
   ['unsupported', 'frskmsg2'],
-] as const)('a content of an encryption that is not known is told as %s: %s', async (reason, type) => {
+] as const)('a content of an encryption that is not known is published as %s: %s', async (reason, type) => {
   const enc = { tag: 'enc', attrs: { v: '2', type }, content: Buffer.from('sealed') };
-  expect(await tellOf(stanza([enc]))).toMatchObject({ unavailable: { type: 'content', reason } });
+  expect(await deliver(stanza([enc]))).toMatchObject({ unavailable: { type: 'content', reason } });
 });
 
-test('a content that cannot be decrypted is told', async () => {
+test('a content that cannot be decrypted is published', async () => {
   const enc = { tag: 'enc', attrs: { v: '2', type: 'msg' }, content: Buffer.from('damaged') };
-  expect(await tellOf(stanza([enc]))).toMatchObject({
+  expect(await deliver(stanza([enc]))).toMatchObject({
     unavailable: { type: 'content', reason: 'not-decrypted' },
     messageStubType: 2,
   });
 });
 
-test('a message of which only the key of the group can be read is told', async () => {
+test('a message with only the key of the group readable is published', async () => {
   const group = bob.createGroup('Half', [alice]);
   const first = await bob.send(group, 'with the key');
   await session.event('messages.upsert', first.id);
@@ -141,26 +141,26 @@ test('a message of which only the key of the group can be read is told', async (
   };
   const sent = await bob.send(group, 'damaged');
   device.deliver = deliver;
-  expect(await told(sent.id)).toMatchObject({
+  expect(await publishedOf(sent.id)).toMatchObject({
     key: { id: sent.id, remoteJid: group.jid, participant: bob.lid },
     unavailable: { type: 'content', reason: 'not-decrypted' },
   });
 });
 
-test('a message whose keys are gone is told', async () => {
+test('a message whose keys are gone is published', async () => {
   const sent = await bob.send(alice, 'only once');
   await session.event('messages.upsert', sent.id, 'only once');
   const bundle = await bob.signal.encrypt(device.jid, Buffer.from([10, 1, 65, 1]));
   const enc = { tag: 'enc', attrs: { v: '2', type: bundle.type }, content: bundle.bytes };
   const [one, again] = [stanza([enc]), stanza([enc])];
-  await tellOf(one);
-  expect(await tellOf(again)).toMatchObject({ unavailable: { type: 'content', reason: 'keys-used' } });
+  await deliver(one);
+  expect(await deliver(again)).toMatchObject({ unavailable: { type: 'content', reason: 'keys-used' } });
 });
 
-test('a second copy of a message that was published is not told', async () => {
+test('a second copy of a message that was published gives no event', async () => {
   const { type, bytes } = await bob.signal.encrypt(device.jid, Buffer.from([10, 1, 66, 1]));
   const message = stanza([{ tag: 'enc', attrs: { v: '2', type }, content: bytes }]);
-  await tellOf(message);
+  await deliver(message);
   device.deliver(message);
   await bob.send(alice, 'after the copy');
   await session.event('messages.upsert', 'after the copy');
@@ -170,22 +170,22 @@ test('a second copy of a message that was published is not told', async () => {
   expect(all.filter(({ event }) => event === 'messages.upsert')).toHaveLength(1);
 });
 
-test('a message of a sender that is not known is told', async () => {
+test('a message of a sender that is not known is published', async () => {
   const enc = { tag: 'enc', attrs: { v: '2', type: 'msg' }, content: Buffer.from('sealed') };
-  expect(await tellOf(stanza([enc], { from: '867051314767696@bot' }))).toMatchObject({
+  expect(await deliver(stanza([enc], { from: '867051314767696@bot' }))).toMatchObject({
     key: { remoteJid: '867051314767696@bot', fromMe: false },
     unavailable: { type: 'content', reason: 'unsupported' },
   });
 });
 
-test('a message without any content is told', async () => {
-  expect(await tellOf(stanza(undefined))).toMatchObject({ key: { remoteJid: bob.lid } });
+test('a message without any content is published', async () => {
+  expect(await deliver(stanza(undefined))).toMatchObject({ key: { remoteJid: bob.lid } });
 });
 
-test('a message that was told of is acknowledged after its event, and told once', async () => {
+test('a message without its content is acknowledged after its event, and published once', async () => {
   const message = stanza([{ tag: 'unavailable', attrs: { type: 'view_once_unavailable_fanout' } }]);
   const id = message.attrs.id ?? '';
-  await tellOf(message);
+  await deliver(message);
   device.deliver({ ...message, attrs: { ...message.attrs, offline: '1' } });
   await waitFor(() => !device.pending().some(({ attrs }) => attrs.id === id), {
     what: 'the acknowledgement',

@@ -42,7 +42,7 @@ export class Call {
     return this.#state;
   }
 
-  /** The called person answers: the companions stop ringing. `elsewhere` says in which of two forms they are told. */
+  /** The called person answers: the companions stop ringing. `elsewhere` says which of two forms they get. */
   accept({ elsewhere = false }: { elsewhere?: boolean } = {}): void {
     this.#move('accepted', ['ringing']);
     if (elsewhere) this.#signal('terminate', { reason: 'accepted_elsewhere' });

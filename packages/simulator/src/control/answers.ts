@@ -18,7 +18,7 @@ export interface PhoneAnswer {
   readonly number: string;
   readonly name: string;
   readonly username?: string;
-  /** The LID if nobody sees the number. */
+  /** The LID if the number is hidden. */
   readonly jid: string;
   readonly lid: string;
   readonly devices: readonly DeviceAnswer[];

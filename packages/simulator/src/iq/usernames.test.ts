@@ -4,7 +4,7 @@ import { useLinkedClient } from '../testing/linked-client.js';
 
 const { simulator, client } = useLinkedClient();
 
-test('a person is found by username under the LID, and a hidden number finds nobody', async () => {
+test('a person is found by username under the LID, and a hidden number finds no person', async () => {
   const nina = simulator.addPhone({ name: 'Nina', username: 'nina.n', hidesNumber: true });
   const found = async (user: USyncUser) => {
     const query = new USyncQuery().withContactProtocol().withUsernameProtocol().withUser(user);

@@ -20,7 +20,7 @@ export type Use =
 /** Those whose ciphertext is bound to the message and the sender once more. */
 const BOUND: ReadonlySet<Use> = new Set(['Poll Vote', 'Event Response']);
 
-/** How both people are named in the key; by LID unless told. */
+/** How both people are named in the key; default: by LID. */
 export interface Naming {
   readonly author?: Addressing;
   readonly sender?: Addressing;

@@ -146,7 +146,7 @@ export class Device {
     for (const stanza of this.#withheld.splice(0)) this.send(stanza);
   }
 
-  /** At its next login the device is told how much waits for it, and gets none of it; after the one that follows it does. */
+  /** At its next login the device learns how much waits and gets none of it; at the one after that it gets all. */
   holdBackQueueOnce(): void {
     this.#isQueueHeldBack = true;
   }

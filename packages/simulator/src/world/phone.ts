@@ -27,7 +27,7 @@ export interface PhoneOptions {
   /** The name by which others can find the person. */
   readonly username?: string;
   /**
-   * Nobody else sees the number: the person has a LID alone, and a username if one is given. In the control API the
+   * Others do not see the number: the person has a LID alone, and a username if one is given. In the control API the
    * number goes on naming the person. Such a person uses the phone only.
    */
   readonly hidesNumber?: boolean;
@@ -85,7 +85,7 @@ export class Phone {
     this.history = new PhoneHistory(this);
   }
 
-  /** `number@s.whatsapp.net`; the LID if nobody sees the number. */
+  /** `number@s.whatsapp.net`; the LID if the number is hidden. */
   get jid(): string {
     return this.hidesNumber ? this.lid : `${this.number}${S_WHATSAPP_NET}`;
   }

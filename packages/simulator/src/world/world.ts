@@ -35,7 +35,7 @@ export class World {
       : undefined;
   }
 
-  /** The person with this number, unless nobody sees it. */
+  /** The person with this number, unless it is hidden. */
   phoneByPublicNumber(number: string): Phone | undefined {
     const phone = this.#byNumber.get(number);
     return phone?.hidesNumber ? undefined : phone;
