@@ -24,17 +24,18 @@
 --   ARGV[4]  number of the batch within the claim, or '' to append whatever came before
 --   ARGV[5]  how many events the log keeps, about
 --   ARGV[6]  '1' for a look at the server's life, else ''
---   ARGV[7]  for a look at the log's age: how long it keeps events, about, in ms; else ''. A writer looks at least
---            twice in a thirty-second part of that
---   ARGV[8]  how many fields of the credentials the events use up
+--   ARGV[7]  '' or, for a look at the log and with parts of histories, `<age> <bytes> <most> <most of histories> <parts>`:
+--            how long the log keeps events, about, in ms, for a look at its age, else ''. A writer looks at least twice in
+--            a thirty-second part of that. How many bytes of live events the writer appended since its last look at
+--            them, with these events; 0 for none. How many the log of a tenant keeps that has no limit of its own,
+--            about, of live events and of parts of histories. For each event '1' if it is of a history, else '0'; ''
+--            if none is
+--   ARGV[8]  '' or `<fields> <secrets>`: how many fields of the credentials the events use up, and how many secrets of
+--            messages are kept with them
 --   ARGV[9]  digests of the messages that the events finish, one after the other, or ''
---   ARGV[10] how many secrets of messages are kept with the events
---   ARGV[11] '' or, for a look at the log's bytes and with parts of histories, `<bytes> <most> <most of histories> <parts>`:
---            how many bytes of live events the writer appended since its last such look, with these events; how many
---            the log of a tenant keeps that has no limit of its own, about, of live events and of parts of histories;
---            for each event '1' if it is of a history, else '0', or '' if none is
---   ARGV[12…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body, event
+--   ARGV[10…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body, event
 --            name, body, …; a body is the text of a JSON object with at least one field, without its first brace
+-- Few arguments, and rare ones in one: each is felt by every append.
 -- Returns the position of the first event, `0-0` without events; the others' follow it without gaps. Error FENCED.
 -- Message: `<event id> <event name> <session id> <body with its eventId>`.
 -- Entry: id `<log epoch>-<seq>`, field m = the message; the first one of an epoch also p = position of the last event
@@ -71,19 +72,22 @@ if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
 end
 
-local before = 11
-if ARGV[8] ~= '0' then
-  before = 11 + tonumber(ARGV[8])
-  redis.call('HDEL', KEYS[5], unpack(ARGV, 12, before))
+local before, secrets = 9, 0
+if ARGV[8] ~= '' then
+  local fields, kept_with = string.match(ARGV[8], '^(%d+) (%d+)$')
+  before, secrets = 9 + fields, tonumber(kept_with)
+  if before > 9 then
+    redis.call('HDEL', KEYS[5], unpack(ARGV, 10, before))
+  end
 end
-if ARGV[10] ~= '0' then
+if secrets > 0 then
   -- As with the digests below. Ids are chosen by senders: the first message of an id keeps its secret.
   local left = redis.call('PTTL', KEYS[8])
   if left >= 0 and left < SECRETS_FOR then
     redis.call('RENAME', KEYS[8], KEYS[9])
     left = -2
   end
-  local secrets_end = before + 2 * tonumber(ARGV[10])
+  local secrets_end = before + 2 * secrets
   local kept = 0
   for i = before + 1, secrets_end, 2 do
     if redis.call('HEXISTS', KEYS[9], ARGV[i]) == 0 then
@@ -131,9 +135,11 @@ if not epoch or tonumber(head[3]) ~= life then
 end
 
 local from = ' ' .. ARGV[3] .. ' {"eventId":"'
-local counted, most_bytes, most_history, marks
-if ARGV[11] ~= '' then
-  counted, most_bytes, most_history, marks = string.match(ARGV[11], '^(%d+) (%d+) (%d+) (%d*)$')
+local max_age, counted, most_bytes, most_history, marks
+if ARGV[7] ~= '' then
+  max_age, counted, most_bytes, most_history, marks =
+    string.match(ARGV[7], '^(%d*) (%d+) (%d+) (%d+) (%d*)$')
+  max_age = tonumber(max_age)
 end
 local has_parts = marks and marks ~= ''
 local history, parts = 0, nil
@@ -215,8 +221,8 @@ if counted and counted ~= '0' then
 end
 
 local too_old
-if ARGV[7] ~= '' then
-  local max_age, time = tonumber(ARGV[7]), now()
+if max_age then
+  local time = now()
   local every = math.ceil(max_age / MARKS)
   local mark_at = tonumber(redis.call('HGET', KEYS[2], 'markAt') or 0)
   -- A mark further away than it can be was set before the clock was put back, or for a longer age.

@@ -213,8 +213,11 @@ export class EventLog {
         [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
         [
           ...[fence.sessionId, batch ?? '', this.#maxLength, seesLife ? 1 : ''],
-          ...[seesAge ? this.#maxAgeMs : '', usesUp.length, finishes.join(''), secrets.length],
-          seesLog ? `${countedBytes} ${this.#logBytes} ${this.#historyBytes} ${marks}` : '',
+          seesLog
+            ? `${seesAge ? this.#maxAgeMs : ''} ${countedBytes} ${this.#logBytes} ${this.#historyBytes} ${marks}`
+            : '',
+          usesUp.length + secrets.length > 0 ? `${usesUp.length} ${secrets.length}` : '',
+          finishes.join(''),
           ...usesUp,
           ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
