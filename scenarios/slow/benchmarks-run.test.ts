@@ -50,3 +50,21 @@ test.each(['logins', 'growth', 'idle-sessions'])('the scenario %s of workers run
   expect(failures).toEqual([]);
   expect(rows.length).toBeGreaterThan(0);
 });
+
+test.each([
+  'unread-streams',
+  'repeated-subscriptions',
+  'connect-and-cut',
+  'session-flood',
+  'send-flood',
+  'large-messages',
+])('a neighbour of the attacker of %s is measured and misses nothing', async (scenario) => {
+  const { failures, rows } = await quickly('neighbour', scenario);
+  expect(failures).toEqual([]);
+  expect(
+    rows.filter(({ measure }) => measure.includes('p99')).map(({ figures }) => Object.keys(figures)),
+  ).toEqual(Array.from({ length: scenario === 'send-flood' ? 5 : 4 }, () => ['attacked', 'quiet']));
+  const [lost] = rows.filter(({ measure }) => measure.startsWith('lost'));
+  expect(lost?.figures).toEqual({ attacked: 0, quiet: 0 });
+  expect(rows.some(({ measure }) => measure.startsWith('attacker: '))).toBe(true);
+});

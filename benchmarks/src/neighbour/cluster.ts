@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { AppProcess, freePort } from '@wafleet/testkit';
 import type { Cores } from '../harness/cores.js';
+import { cpuTimeOf } from '../harness/cpu-time.js';
 
 const entryOf = (app: 'edge' | 'worker' | 'placer') =>
   fileURLToPath(new URL(`../../../apps/${app}/dist/main.js`, import.meta.url));
@@ -70,6 +71,11 @@ export class Cluster {
     this.attackedEdge = attackedEdge;
     this.otherEdge = otherEdge;
     this.#processes = processes;
+  }
+
+  /** CPU time that all of it has used, ms. */
+  cpuTime(): number {
+    return this.#processes.reduce((sum, { pid }) => sum + cpuTimeOf(pid) / 1_000, 0);
   }
 
   /** @throws {Error} if one of the processes has ended. */

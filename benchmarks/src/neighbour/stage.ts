@@ -29,8 +29,8 @@ const LONGEST_ID = 64;
 const READS_PER_SECOND = { attacked: 50, other: 25 };
 const EVENTS_PER_SECOND = 25;
 const LINKED_AT_ONCE = 5;
-/** After the last connection of an attack, or a quiet window. */
-const SETTLE_MS = 500;
+/** A window begins when the cluster was idle for so long: it worked for no more than this share of the time. */
+const IDLE = { forMs: 500, share: 0.15, timeoutMs: 30_000 };
 
 export interface StageOptions {
   readonly cores: Cores;
@@ -164,9 +164,8 @@ export class Stage {
 
   /** Measures for a while without an attack. */
   async quiet(forMs: number): Promise<Window> {
-    const window = await this.#measured(forMs, async () => ({}));
-    await delay(SETTLE_MS);
-    return window;
+    await this.#idle();
+    return this.#measured(forMs, async () => ({}));
   }
 
   /** Measures for a while from the beginning of an attack on. Resolves when nothing of the attack is left. */
@@ -174,6 +173,7 @@ export class Stage {
     const { newTenants = false, attack: name, scale, largeMessages } = this.#options;
     const { attackedEdge } = this.#running;
     if (newTenants) this.#tenant = await this.#addAttacker();
+    await this.#idle();
     const connections = await connectionsOf(attackedEdge);
     const request = {
       ...{ name, scale, port: attackedEdge.port, tenant: this.#tenant },
@@ -195,8 +195,17 @@ export class Stage {
       what: 'the connections of the attack closed',
       timeoutMs: 60_000,
     });
-    await delay(SETTLE_MS);
     return window;
+  }
+
+  /** Resolves when what came before has no consequences any more, such as receipts of messages. */
+  async #idle(): Promise<void> {
+    const isIdle = async () => {
+      const before = this.#running.cpuTime();
+      await delay(IDLE.forMs);
+      return this.#running.cpuTime() - before <= IDLE.forMs * IDLE.share;
+    };
+    await waitFor(isIdle, { what: 'an idle cluster', timeoutMs: IDLE.timeoutMs });
   }
 
   async #measured(forMs: number, endAttack: () => Promise<Record<string, number>>): Promise<Window> {
