@@ -17,11 +17,12 @@
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
 import { installDependencies } from './lib/install.mjs';
+import { runLanes } from './lib/lanes.mjs';
 import { main } from './lib/main.mjs';
 import { checkNodeVersion } from './lib/node-version.mjs';
 import { provideRedis } from './lib/provide-redis.mjs';
 import { ROOT } from './lib/root.mjs';
-import { run, StepFailed } from './lib/run.mjs';
+import { StepFailed } from './lib/run.mjs';
 import { essentialScenarios, scenarioRuns } from './lib/scenarios.mjs';
 import { inOneLine, sum } from './lib/test-counts.mjs';
 import { runVitest } from './lib/vitest.mjs';
@@ -49,15 +50,37 @@ async function step(name, action) {
   console.log(`── ${name}: done in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
 }
 
-/**
- * Runs a tool of node_modules to its end.
- *
- * @param {string} script
- * @param {string[]} args
- */
-async function tool(script, args) {
-  const code = await run(process.execPath, [join(ROOT, 'node_modules', script), ...args]);
-  if (code !== 0) throw new StepFailed(`${script} ended with ${code}`);
+/** What is checked without a test; each is a tool of node_modules and its arguments. */
+const CHECKS = {
+  'type check of the scripts': ['typescript/bin/tsc', '-p', 'scripts'],
+  'lint and format': [
+    '@biomejs/biome/bin/biome',
+    'check',
+    '--error-on-warnings',
+    '--diagnostic-level=warn',
+    '.',
+  ],
+  'dependency rules': [
+    'dependency-cruiser/bin/dependency-cruise.mjs',
+    '--config',
+    '.dependency-cruiser.mjs',
+    'packages/*/dist',
+    'apps/*/dist',
+    'scenarios/dist',
+    'benchmarks/dist',
+  ],
+  'dead code': ['knip/bin/knip.js'],
+};
+
+async function check() {
+  const lanes = Object.entries(CHECKS).map(([name, [script = '', ...args]]) => ({
+    name,
+    program: process.execPath,
+    args: [join(ROOT, 'node_modules', script), ...args],
+  }));
+  const failed = await runLanes(lanes);
+  if (failed.length > 0)
+    throw new StepFailed(`Failed: ${failed.join(', ')}. What is printed above says why.`);
 }
 
 /** @param {readonly string[]} args */
@@ -77,23 +100,7 @@ await main(async () => {
       await step('install', installDependencies);
       await step('build and type check', () => build());
     }
-    if (everything) {
-      await step('type check of the scripts', () => tool('typescript/bin/tsc', ['-p', 'scripts']));
-      await step('lint and format', () =>
-        tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '--diagnostic-level=warn', '.']),
-      );
-      await step('dependency rules', () =>
-        tool('dependency-cruiser/bin/dependency-cruise.mjs', [
-          '--config',
-          '.dependency-cruiser.mjs',
-          'packages/*/dist',
-          'apps/*/dist',
-          'scenarios/dist',
-          'benchmarks/dist',
-        ]),
-      );
-      await step('dead code', () => tool('knip/bin/knip.js', []));
-    }
+    if (everything) await step('checks', check);
     // Fetched here once, where it must be, rather than by every test file at the same time.
     await step('Redis for the tests', provideRedis);
     if (everything || has('unit') || has('essentials'))

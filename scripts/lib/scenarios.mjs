@@ -6,8 +6,15 @@ import { StepFailed } from './run.mjs';
 /** Linking, sending, receiving, takeover and fan-out: what must be seen to work on each version of Node.js. */
 const ESSENTIAL = ['worker-dies-while-linking', 'worker-is-killed', 'every-event-arrives'];
 
-/** They need the machine for themselves: they measure, or many sessions of theirs must be moved in time. */
-const ALONE = ['benchmarks-run', 'client-stalls', 'placers-race', 'workers-roll-at-once'];
+/** They fill the machine, they measure, or something of theirs must be done in time: nothing runs beside them. */
+const ALONE = [
+  'scenarios/attacks.test.ts',
+  'scenarios/redis-is-lost.test.ts',
+  'scenarios/slow/benchmarks-run.test.ts',
+  'scenarios/slow/client-stalls.test.ts',
+  'scenarios/slow/placers-race.test.ts',
+  'scenarios/slow/workers-roll-at-once.test.ts',
+];
 
 const FOLDERS = { fast: 'scenarios', slow: 'scenarios/slow' };
 const PROJECTS = ['--project', 'scenarios', '--project', 'slow-scenarios'];
@@ -45,7 +52,7 @@ export function scenarioRuns({
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
   if (folders.length > 0 && files.length === 0)
     throw new StepFailed(`There is no scenario with ${filters.join(' or ')} in its path.`);
-  const alone = files.filter((file) => ALONE.some((name) => file.endsWith(`/${name}.test.ts`)));
+  const alone = files.filter((file) => ALONE.includes(file));
   const shared = files.filter((file) => !alone.includes(file));
   const runs = [
     { kind: 'shared', name: 'scenarios', args: [...PROJECTS, ...shared] },

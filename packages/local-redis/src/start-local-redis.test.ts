@@ -118,6 +118,8 @@ describe('a machine without Redis', () => {
 
   it.skipIf(!existsSync('/usr/bin/apt-get'))(
     'downloads a server without root, once for starts at the same time and after',
+    // The network and apt-get take their time, more so on a busy machine.
+    { timeout: 300_000 },
     async () => {
       const searchPath = join(scratch, 'no-redis');
       await mkdir(searchPath);
