@@ -107,8 +107,10 @@ while #entries > 0 and looked_at < count and bytes < most and not is_gap do
     end
   end
   looked_at = looked_at + #entries
+  -- Then the log has no more: another look would find nothing.
+  local is_end = #entries < step
   local mean = math.max(bytes / looked_at, 1)
   step = math.min(4 * step, math.ceil((most - bytes) / mean), count - looked_at, 256)
-  entries = step > 0 and redis.call('XRANGE', KEYS[2], '(' .. last, '+', 'COUNT', step) or {}
+  entries = step > 0 and not is_end and redis.call('XRANGE', KEYS[2], '(' .. last, '+', 'COUNT', step) or {}
 end
 return { head[1] .. '-' .. head[2], is_complete, first, last, bytes, messages }

@@ -23,6 +23,15 @@ describe('a sealed value', () => {
     expect(cipher.sessionScope(shop).seal(secret, 'creds').equals(sealed)).toBe(false);
   });
 
+  test('never has the nonce of another one', () => {
+    const scopes = [cipher.sessionScope(shop), Cipher.fromHexKeys(OTHER_KEY).sessionScope(shop)];
+    const nonces = Array.from({ length: 1_000 }, (_, index) =>
+      scopes[index % 2]?.seal(secret, 'creds').subarray(5, 17).toString('hex'),
+    );
+    expect(new Set(nonces).size).toBe(1_000);
+    expect(nonces).not.toContain(undefined);
+  });
+
   test('holds empty and large values', () => {
     const scope = cipher.sessionScope(shop);
     for (const plain of [Buffer.alloc(0), Buffer.alloc(1_000_000, 7)]) {

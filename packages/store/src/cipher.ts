@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomFillSync } from 'node:crypto';
 import type { SessionRef } from './session-ref.js';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -7,6 +7,21 @@ const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
+
+/** So many nonces are drawn at a time: each draw costs more than its bytes, and a message seals several values. */
+const NONCES_AT_ONCE = 256;
+const nonces = Buffer.alloc(NONCES_AT_ONCE * NONCE_BYTES);
+let usedBytes = nonces.length;
+
+/** Random, and given out once. To be copied before the next one is asked for. */
+function nextNonce(): Buffer {
+  if (usedBytes === nonces.length) {
+    randomFillSync(nonces);
+    usedBytes = 0;
+  }
+  usedBytes += NONCE_BYTES;
+  return nonces.subarray(usedBytes - NONCE_BYTES, usedBytes);
+}
 
 /** A stored value cannot be opened: it is damaged, of another place, or was sealed with another key. */
 export class SealedValueError extends Error {
@@ -86,7 +101,7 @@ class ScopedCipher {
   /** @param place where the value will stand; it opens nowhere else. */
   seal(plain: Uint8Array, place: string): Buffer {
     const [key] = this.#keys;
-    const header = Buffer.concat([Buffer.of(VERSION), key.id, randomBytes(NONCE_BYTES)]);
+    const header = Buffer.concat([Buffer.of(VERSION), key.id, nextNonce()]);
     const cipher = createCipheriv(ALGORITHM, this.#derive(key), header.subarray(-NONCE_BYTES));
     cipher.setAAD(Buffer.concat([header, Buffer.from(place)]));
     return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
