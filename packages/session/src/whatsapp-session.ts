@@ -316,7 +316,9 @@ export class WhatsAppSession {
     const credentials = events['creds.update'];
     const saved = credentials && account?.saveCreds();
     // Baileys confirms a link in this very tick. Confirmed and not stored, it would be a device that nobody can use.
-    if (credentials?.account !== undefined && saved !== undefined) connection.holdSends(saved);
+    // At each login Baileys gives all credentials, when it learns where to connect: that confirms nothing.
+    const isLink = credentials?.account !== undefined && credentials.noiseKey === undefined;
+    if (isLink && saved !== undefined) connection.holdSends(saved);
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
     try {
       this.media.keep(events);
