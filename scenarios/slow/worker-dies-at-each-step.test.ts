@@ -112,7 +112,11 @@ test('a message arrives wherever on its way the worker dies, and so does the nex
   cluster = running;
   const dying = new FaultPoints();
   points = dying;
-  const workers = keepWorkers(running, 2 * kinds.length, () => dying.addWorker(running));
+  const workers = keepWorkers(
+    running,
+    () => 2 * kinds.length,
+    () => dying.addWorker(running),
+  );
   try {
     await workers.ready();
     const tenant = await running.addTenant();

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AppProcess, Cluster } from '@wafleet/testkit';
@@ -7,6 +7,7 @@ const preload = new URL('../../packages/session/dist/testing/fault-points/preloa
 
 /** A way through a worker: what the worker did of it, in order, up to where it was halted. */
 export interface Way {
+  /** `before` and `after` each command and stanza; `failed` instead of `after` where it was refused. */
   readonly steps: readonly string[];
   /** The process that halts at the last of the steps until it is killed; undefined when the way went on. */
   readonly haltedPid: number | undefined;
@@ -21,17 +22,9 @@ export interface Way {
 export class FaultPoints {
   readonly #folder = mkdtempSync(join(tmpdir(), 'wafleet-fault-points-'));
 
-  readonly #query: Readonly<Record<string, string>>;
-
-  /** @param query for all its workers: `qrLifeMs`, `linkPatienceMs`. */
-  constructor(query: Readonly<Record<string, string>> = {}) {
-    this.#query = query;
-  }
-
   /** Adds such a worker, for one session. */
   async addWorker(cluster: Cluster): Promise<AppProcess> {
     const url = new URL(preload);
-    for (const [name, value] of Object.entries(this.#query)) url.searchParams.set(name, value);
     url.searchParams.set('folder', this.#folder);
     return cluster.addWorker({ NODE_OPTIONS: `--import=${url.href}`, WORKER_CAPACITY: '1' });
   }
@@ -45,20 +38,42 @@ export class FaultPoints {
   }
 
   /**
-   * From now on what is done to a session is a way, in the first process that does something to it. That one halts at
-   * the given step, if it comes to it.
+   * What the given process does to a session from now on, or that which claims it next, is a way of this name. The
+   * process halts before or after the first write, to Redis or to WhatsApp, where no way of the group has halted
+   * before, if there is one. Lasts until `disarm`.
+   * @param order.group undefined for a way that halts nowhere.
+   * @param order.until the command or stanza with which the way is over, if that is before `disarm`.
+   * @param order.whatsapp how long the session lets its person take to link a phone, in each worker that claims it.
    */
-  arm(sessionId: string, order: { way: string; haltAt?: string | undefined }): void {
-    writeFileSync(join(this.#folder, `arm.${sessionId}`), `${order.way}\n${order.haltAt ?? ''}`);
+  arm(
+    { sessionId, tenantId }: { sessionId: string; tenantId: string },
+    order: {
+      readonly way: string;
+      readonly group?: string | undefined;
+      readonly until?: string | undefined;
+      readonly pid?: number | undefined;
+      readonly whatsapp?: { readonly qrLifeMs: number; readonly linkPatienceMs: number } | undefined;
+    },
+  ): void {
+    const path = join(this.#folder, `order.${sessionId}`);
+    writeFileSync(`${path}.new`, JSON.stringify({ ...order, tenantId }));
+    // Workers see all of it or none.
+    renameSync(`${path}.new`, path);
   }
 
+  /** No way of the group halts at this step any more. */
+  pass(group: string, step: string): void {
+    writeFileSync(join(this.#folder, `halt.${group}.${encodeURIComponent(step)}`), '');
+  }
+
+  /** From here on nothing halts because of the session. */
   disarm(sessionId: string): void {
-    rmSync(join(this.#folder, `arm.${sessionId}`), { force: true });
+    rmSync(join(this.#folder, `order.${sessionId}`), { force: true });
   }
 
-  /** What is known of a way by now: that of a message, by its id, or that of a session. */
-  way(id: string): Way {
-    const path = join(this.#folder, id);
+  /** What is known of a way by now: that of a message, by its id, or one that was armed, by its name. */
+  way(name: string): Way {
+    const path = join(this.#folder, name);
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
     const [, pid] = /^halted (\d+)$/.exec(lines.at(-1) ?? '') ?? [];
     const steps = pid === undefined ? lines : lines.slice(0, -1);

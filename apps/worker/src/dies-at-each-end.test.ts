@@ -17,8 +17,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { OwnedSessions } from './owned-sessions.js';
 
 /**
- * The worker of a session dies after every second command to Redis while it removes the session. Whatever it leaves, the next
- * worker goes on.
+ * The worker of a session dies before each write to Redis of each of the session's ends, and after the last one. Whatever
+ * it leaves, the API leads on: a restart to an open session, a removal to none. A death after a write leaves what a death
+ * before the next one leaves, but for what WhatsApp was told in between: that is for real processes, in
+ * scenarios/slow/worker-dies-at-each-end.test.ts.
  */
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
 const cipher = Cipher.fromHexKeys(randomBytes(32).toString('hex'));
@@ -48,13 +50,16 @@ afterAll(async () => {
   await Promise.all([simulator.stop(), server.stop()]);
 });
 
+/** A death at one of these leaves what a death after the command before it leaves. */
+const READS: ReadonlySet<string> = new Set(['exists', 'get', 'hget', 'hgetall', 'hmget', 'smembers']);
+
 /** Sessions of a worker whose connection to Redis ends, and whose sockets are cut, at a chosen command. */
 class DyingWorker {
   readonly id = `wrk_${randomBytes(6).toString('hex')}`;
   readonly sessions: OwnedSessions;
   isDead = false;
-  /** The commands of the session since `dieAt` was called. */
-  passed = 0;
+  /** The writes of the session since `dieBefore` was called. */
+  #passed = 0;
   readonly #redis: RedisConnection;
   #step: { readonly sessionId: string; readonly number: number } | undefined;
 
@@ -65,11 +70,13 @@ class DyingWorker {
     this.#redis.sendCommand = (command, stream) => {
       const step = this.#step;
       const isOfSession =
-        step !== undefined && command.args.some((one) => String(one).includes(step.sessionId));
-      if (!isOfSession || this.isDead) return send.call(this.#redis, command, stream);
-      this.passed += 1;
-      if (this.passed !== step.number) return send.call(this.#redis, command, stream);
-      command.promise.then(() => this.die()).catch(() => {});
+        step !== undefined &&
+        !READS.has(command.name) &&
+        command.args.some((one) => String(one).includes(step.sessionId));
+      if (isOfSession && !this.isDead) {
+        this.#passed += 1;
+        if (this.#passed === step.number) this.die();
+      }
       return send.call(this.#redis, command, stream);
     };
     this.sessions = new OwnedSessions({
@@ -85,7 +92,8 @@ class DyingWorker {
     });
   }
 
-  dieAt(ref: SessionRef, number: number): void {
+  /** Dies before the write of this number, from 1 on, that comes from now on and names the session. */
+  dieBefore(ref: SessionRef, number: number): void {
     this.#step = { sessionId: ref.sessionId, number };
   }
 
@@ -122,34 +130,151 @@ async function link(ref: SessionRef, phone: Phone): Promise<void> {
   await reaches(ref, 'open');
 }
 
-const hasNoOwner = async (ref: SessionRef) => (await directory.get(ref))?.worker === undefined;
+/** What REST and a placer do for a restart, with the owner dead. Resolves to the next worker. */
+async function restart(ref: SessionRef, dead: DyingWorker): Promise<DyingWorker> {
+  dead.die();
+  const next = new DyingWorker();
+  expect(await directory.requeue(ref, { reason: 'restart', notOwner: dead.id })).toBe(true);
+  await next.sessions.assign(ref, dead.id);
+  return next;
+}
 
-test('a session that is removed is gone from Redis and its phone wherever its worker dies, after every second command to Redis', async () => {
-  let died = 0;
-  for (let number = 1; ; number += 2) {
+/** Restarts the session until it is open, and links it where it asks for that. Resolves to the worker that has it. */
+async function reopen(ref: SessionRef, phone: Phone, dead: DyingWorker): Promise<DyingWorker> {
+  let worker = await restart(ref, dead);
+  await reaches(ref, 'open', 'awaiting_link', 'logged_out');
+  if ((await directory.require(ref)).status === 'logged_out') {
+    // The phone had unlinked it, and nothing of that was written yet.
+    await waitFor(() => hasNoOwner(ref), { what: 'the session is released' });
+    worker = await restart(ref, worker);
+    await reaches(ref, 'awaiting_link');
+  }
+  if ((await directory.require(ref)).status === 'awaiting_link') await link(ref, phone);
+  return worker;
+}
+
+async function openSession(ref: SessionRef, phone: Phone): Promise<DyingWorker> {
+  const worker = new DyingWorker();
+  await worker.sessions.assign(ref, undefined);
+  await link(ref, phone);
+  return worker;
+}
+
+const hasNoOwner = async (ref: SessionRef) => (await directory.get(ref))?.worker === undefined;
+const isGone = async (ref: SessionRef) => (await directory.get(ref)) === undefined;
+const restsAs = async (ref: SessionRef, status: string) =>
+  (await directory.get(ref))?.status === status && (await hasNoOwner(ref));
+
+function forbid(phone: Phone): void {
+  simulator.refuseLogins(403, phone);
+  simulator.disconnect(phone, { failure: 403 });
+}
+
+/** An end of a session that was open. After each death the same session is opened again. */
+interface End {
+  readonly name: string;
+  /** Leads to where the end begins. Resolves to the worker that is to die. Default: the one that has the session. */
+  readonly prepare?: (ref: SessionRef, phone: Phone) => Promise<DyingWorker>;
+  readonly begin: (worker: DyingWorker, ref: SessionRef, phone: Phone) => Promise<unknown>;
+  readonly isOver: (ref: SessionRef) => Promise<boolean>;
+}
+
+const ends: readonly End[] = [
+  {
+    name: 'failed',
+    begin: async (_worker, _ref, phone) => forbid(phone),
+    isOver: (ref) => restsAs(ref, 'failed'),
+  },
+  {
+    name: 'logged out',
+    begin: async (_worker, _ref, phone) => phone.unlink(),
+    isOver: (ref) => restsAs(ref, 'logged_out'),
+  },
+  {
+    name: 'handed over',
+    begin: (worker, ref) => worker.sessions.release(ref, 'drain'),
+    isOver: hasNoOwner,
+  },
+  {
+    name: 'restarted',
+    prepare: async (ref, phone) => {
+      forbid(phone);
+      await waitFor(() => restsAs(ref, 'failed'), { what: 'the session has failed' });
+      simulator.acceptLogins(phone);
+      return new DyingWorker();
+    },
+    begin: async (worker, ref) => {
+      await directory.requeue(ref, { reason: 'restart' });
+      await worker.sessions.assign(ref, undefined);
+    },
+    isOver: async (ref) => (await directory.require(ref)).status === 'open',
+  },
+];
+
+test.each(ends)(
+  'a session that is $name opens again wherever between its writes to Redis its worker dies',
+  async ({ prepare, begin, isOver }) => {
     const ref = await newSession();
-    const phone = simulator.addPhone({ name: `${ref.sessionId}` });
-    const worker = new DyingWorker();
-    await worker.sessions.assign(ref, undefined);
-    await link(ref, phone);
-    await directory.markRemoval(ref, { patienceMs: 600_000 });
-    worker.dieAt(ref, number);
-    worker.sessions.unlink(ref).catch(() => {});
-    const isGone = async () => (await directory.get(ref)) === undefined;
-    await waitFor(async () => worker.isDead || (await isGone()), { what: 'death or the end' });
-    const hasDied = worker.isDead;
-    if (hasDied && !(await isGone())) {
-      worker.die();
-      await new DyingWorker().sessions.assign(ref, worker.id);
-      await waitFor(isGone, { what: `the session is gone after a death after command ${number}` });
+    const phone = simulator.addPhone({ name: ref.sessionId });
+    let owner = await openSession(ref, phone);
+    let hasDied = true;
+    let deaths = 0;
+    for (; hasDied; deaths += 1) {
+      const dying = (await prepare?.(ref, phone)) ?? owner;
+      dying.dieBefore(ref, deaths + 1);
+      begin(dying, ref, phone).catch(() => {});
+      await waitFor(async () => dying.isDead || (await isOver(ref)), { what: 'death or the end' });
+      hasDied = dying.isDead;
+      simulator.acceptLogins(phone);
+      owner.die();
+      owner = await reopen(ref, phone, dying);
     }
+    expect(deaths).toBeGreaterThan(3);
+  },
+);
+
+test('a session that nobody links shows a code again wherever between its writes to Redis its worker dies', async () => {
+  let hasDied = true;
+  let deaths = 0;
+  for (; hasDied; deaths += 1) {
+    const ref = await newSession();
+    const dying = new DyingWorker({ linkPatienceMs: 0, qrLifeMs: 10 });
+    dying.dieBefore(ref, deaths + 1);
+    dying.sessions.assign(ref, undefined).catch(() => {});
+    await waitFor(async () => dying.isDead || (await restsAs(ref, 'closed')), { what: 'death or the end' });
+    hasDied = dying.isDead;
+    const next = await restart(ref, dying);
+    await reaches(ref, 'awaiting_link');
+    next.die();
+  }
+  expect(deaths).toBeGreaterThan(8);
+});
+
+test('a session that is removed is gone from Redis and its phone wherever between its writes to Redis its worker dies', async () => {
+  let hasDied = true;
+  let deaths = 0;
+  for (; hasDied; deaths += 1) {
+    const ref = await newSession();
+    const phone = simulator.addPhone({ name: ref.sessionId });
+    const dying = await openSession(ref, phone);
+    await directory.markRemoval(ref, { patienceMs: 600_000 });
+    dying.dieBefore(ref, deaths + 1);
+    dying.sessions.unlink(ref).catch(() => {});
+    await waitFor(async () => dying.isDead || (await isGone(ref)), { what: 'death or the end' });
+    hasDied = dying.isDead;
+    if (!(await isGone(ref))) {
+      const next = new DyingWorker();
+      await next.sessions.assign(ref, dying.id);
+      await waitFor(() => isGone(ref), {
+        what: `the session is gone after a death before write ${deaths + 1}`,
+      });
+      next.die();
+    }
+    dying.die();
     expect(await redis.keys(`*${ref.sessionId}*`)).toEqual([`wf:{${tenantId}}:owner:${ref.sessionId}`]);
     expect(phone.devices.size).toBe(0);
-    for (const one of workers.splice(0)) one.die();
-    if (!hasDied) break;
-    died += 1;
   }
-  expect(died).toBeGreaterThan(3);
+  expect(deaths).toBeGreaterThan(3);
 });
 
 test('a linked session without a worker is connected once to be removed, and kept until WhatsApp confirms', async () => {

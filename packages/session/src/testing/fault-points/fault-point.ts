@@ -1,137 +1,126 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import {
+  type Command,
+  isOfQr,
+  isWrite,
+  keysOf,
+  labelOfCommand,
+  labelOfStanza,
+  labelOfWrite,
+} from './labels.js';
+import { orderOf } from './order.js';
+import { Way } from './way.js';
 
 /**
- * A way through the process, and the step at which it ends: that of one message, or whatever is done to a session.
+ * The way that this process is on (see way.ts). There are two kinds.
  *
- * A message whose id is `DIE.<session>.<number>` begins it: from then on each command to Redis that names the session,
- * and each stanza to WhatsApp, is two steps, before it is sent and after it was answered or written. At the first one at
- * which no message of this session has halted yet the process halts for good, in the middle of whatever it does, until
- * it is killed. Another process to which the message comes again lets it pass. The next message ends the way.
+ * A message whose id is `DIE.<session>.<number>` begins one: its steps are the commands to Redis that name the session,
+ * and the stanzas to WhatsApp. Another process to which the message comes again lets it pass. The next message ends it.
  *
- * A file `arm.<session>` begins a way too, at the next command that names the session. Its first line names the way, its second one the step
- * at which the process halts. Another process that finds the file lets the session pass.
+ * An order begins one (see order.ts), in the process that it names, or in that which claims the session. Its steps are
+ * the writes that name the session or its tenant, or take leave to connect, and the stanzas that change something. The
+ * end of the order ends it.
  */
-interface Way {
-  readonly file: string;
-  readonly session: string;
-  /** Whether the process halts at this step. */
-  readonly halts: (step: string) => boolean;
-  /** It ends with the process, and not with the next message. */
-  readonly isArmed: boolean;
-  /** How often each step was passed: some come several times on one way. */
-  readonly passed: Map<string, number>;
-}
+let way: Way | undefined;
+/** Whether what stands under this label, a command or a stanza, belongs to the way. */
+let belongs: (label: string, command?: Command) => boolean = () => false;
+let isOrdered = false;
+/** The session that this process claimed last. */
+let claimed: string | undefined;
+let leaving: { readonly way: Way; readonly label: string } | undefined;
 
-const ID = /^DIE\.([a-z0-9-]+)\.\d+$/;
-const FIELD = /^(creds$|[a-z-]+(?=:))/;
+const MESSAGE_ID = /^DIE\.([a-z0-9-]+)\.\d+$/;
 
 const counted = new WeakSet<object>();
-let folder = '';
-let way: Way | undefined;
-let leaving: string | undefined;
 
-/**
- * Where each way leaves a file of its message's name, a line for each step, then `halted <pid>` if it did; and each
- * session a file of its name, a line for each step at which a message has halted.
- */
-export function keepIn(path: string): void {
-  folder = path;
-}
-
+/** A stanza has come from WhatsApp. */
 export function arrived({ tag, attrs }: BinaryNode): void {
-  if (tag !== 'message' || way?.isArmed === true) return;
+  if (tag !== 'message' || isOrdered) return;
   const { id = '' } = attrs;
-  if (way !== undefined && way.file !== join(folder, id)) way = undefined;
-  const [, session] = ID.exec(id) ?? [];
-  const file = join(folder, id);
-  if (session === undefined || existsSync(file)) return;
-  appendFileSync(file, '');
-  appendFileSync(join(folder, session), '');
-  const known = new Set(readFileSync(join(folder, session), 'utf8').split('\n'));
-  const halts = (step: string) => {
-    if (known.has(step)) return false;
-    appendFileSync(join(folder, session), `${step}\n`);
-    return true;
-  };
-  way = { file, session, halts, isArmed: false, passed: new Map() };
+  if (way?.name !== id) way = undefined;
+  const [, session] = MESSAGE_ID.exec(id) ?? [];
+  if (session === undefined) return;
+  const begun = Way.begin({ name: id, session, group: session, mayHalt: () => way === begun });
+  if (begun === undefined) return;
+  way = begun;
+  belongs = (_label, command) =>
+    command === undefined || keysOf(command).some((key) => key.split(':').includes(session));
 }
 
-/** Begins the way of a session that is armed, unless it has begun in another process. */
-function beginArmed(session: string): void {
-  const order = join(folder, `arm.${session}`);
-  if (!existsSync(order)) return;
-  const [name = '', haltAt] = readFileSync(order, 'utf8').split('\n');
-  const file = join(folder, name);
-  if (existsSync(file)) return;
-  appendFileSync(file, '');
-  way = { file, session, halts: (step) => step === haltAt, isArmed: true, passed: new Map() };
-}
-
+/** A stanza is about to be sent to WhatsApp. */
 export function leaves(stanza: () => BinaryNode): void {
+  if (claimed !== undefined) beginOrdered(claimed, { isClaim: false });
   if (way === undefined) return;
-  leaving = nameOf(stanza);
-  pass(`before ${leaving}`);
+  const label = labelOfStanza(stanza);
+  if (!belongs(label)) return;
+  leaving = { way, label };
+  way.before(label);
 }
 
-function nameOf(stanza: () => BinaryNode): string {
-  try {
-    const { tag, attrs, content } = stanza();
-    if (tag !== 'iq') return `${tag} ${attrs.type ?? attrs.class ?? attrs.xmlns ?? ''}`.trim();
-    const [child] = Array.isArray(content) ? content : [];
-    return `iq ${attrs.type} ${attrs.xmlns ?? ''} ${child?.tag ?? ''}`.trim();
-  } catch {
-    // What is sent before the handshake is done holds no stanza.
-    return 'handshake';
-  }
-}
-
-/** What the frame holds that is being sent; undefined for what is none of a way's. */
-export function labelFrame(): string | undefined {
-  const label = leaving;
+/** The frame that is being sent holds the stanza that left last. Returns what is to be called once it is written or not. */
+export function frameLeaves(): (isWritten: boolean) => void {
+  const frame = leaving;
   leaving = undefined;
-  return label;
+  return (isWritten) => {
+    if (isWritten) frame?.way.after(frame.label);
+    else frame?.way.failed(frame.label);
+  };
 }
 
-export function passFrame(label: string | undefined): void {
-  if (label !== undefined) pass(`after ${label}`);
-}
-
-export function passCommand(command: {
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly promise: Promise<unknown>;
-}): void {
+/** A command is about to be sent to Redis. */
+export function commandLeaves(command: Command): void {
+  // What waits for a connection is given to be sent twice.
   if (counted.has(command)) return;
-  const texts = command.args.map((argument) => (typeof argument === 'string' ? argument : ''));
-  const keys = texts.filter((text) => text.startsWith('wf:'));
-  if (way === undefined) {
-    for (const key of keys) {
-      const session = key.split(':')[3];
-      if (way === undefined && session !== undefined) beginArmed(session);
-    }
-    if (way === undefined) return;
-  }
-  if (!keys.some((key) => key.split(':').includes(way?.session ?? ''))) return;
+  noteClaim(command);
+  const current = way;
+  if (current === undefined) return;
+  const label = isOrdered ? labelOfWrite(command) : labelOfCommand(command);
+  if (!belongs(label, command)) return;
   counted.add(command);
-  const kinds = keys.map((key) => key.split(':')[2]);
-  const fields = texts.flatMap((text) => FIELD.exec(text)?.[0] ?? []).filter((field) => field !== 'wf');
-  const label = `${command.name} ${[...new Set([...kinds, ...fields])].join(' ')}`;
-  pass(`before ${label}`);
+  current.before(label);
   command.promise.then(
-    () => pass(`after ${label}`),
-    () => {},
+    () => current.after(label),
+    (error: unknown) => (isRefusal(error) ? current.after(label) : current.failed(label)),
   );
 }
 
-function pass(what: string): void {
-  if (way === undefined) return;
-  const count = (way.passed.get(what) ?? 0) + 1;
-  way.passed.set(what, count);
-  const step = count === 1 ? what : `${what} #${count}`;
-  appendFileSync(way.file, `${step}\n`);
-  if (!way.halts(step)) return;
-  appendFileSync(way.file, `halted ${process.pid}\n`);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+/** Whether Redis has answered for good. A script that it does not know is sent again as a whole. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && !error.message.startsWith('NOSCRIPT');
+}
+
+/** Begins what is ordered of a session that this command claims, or that this process has. */
+function noteClaim(command: Command): void {
+  const [owner = '', ...others] = keysOf(command);
+  const [, , kind, session] = owner.split(':');
+  const isClaim =
+    /^eval/.test(command.name) && kind === 'owner' && others.some((key) => key.includes(':owned:'));
+  if (isClaim) claimed = session;
+  if (claimed !== undefined) beginOrdered(claimed, { isClaim });
+}
+
+function beginOrdered(session: string, { isClaim }: { isClaim: boolean }): void {
+  const order = orderOf(session);
+  if (order === undefined || order.way === way?.name) return;
+  if (order.pid === undefined ? !isClaim : order.pid !== process.pid) return;
+  const { way: name, group = '', tenantId, until } = order;
+  const mayHalt = () => group !== '' && orderOf(session)?.way === name;
+  const begun = Way.begin({ name, session, group, mayHalt, until });
+  if (begun === undefined) return;
+  way = begun;
+  isOrdered = true;
+  const names = (argument: unknown) =>
+    (typeof argument === 'string' || Buffer.isBuffer(argument)) &&
+    (argument.includes(session) || argument.includes(tenantId));
+  belongs = (label, command) => {
+    if (begun.isOver || !isWrite(label) || (isOfQr(label) && begun.hasPassed(label))) return false;
+    const keys = command === undefined ? [] : keysOf(command);
+    // Heartbeats name sessions, and come whenever they do.
+    if (keys.some((key) => key.endsWith(':heartbeats'))) return false;
+    return (
+      command === undefined ||
+      keys.some((key) => key.startsWith('wf:{connects}:')) ||
+      command.args.some(names)
+    );
+  };
 }

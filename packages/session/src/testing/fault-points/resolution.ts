@@ -1,8 +1,7 @@
 import type { ResolveHook } from 'node:module';
 
 const noiseHandler = new URL('./noise-handler.js', import.meta.url).href;
-const impatientSession = new URL('./impatient-session.js', import.meta.url);
-impatientSession.search = new URL(import.meta.url).search;
+const impatientSession = new URL('./impatient-session.js', import.meta.url).href;
 
 /** Puts ./noise-handler.ts in the place of Baileys' own, and ./impatient-session.ts in that of the session. */
 export const resolve: ResolveHook = (specifier, context, nextResolve) => {
@@ -11,7 +10,7 @@ export const resolve: ResolveHook = (specifier, context, nextResolve) => {
     return { url: noiseHandler, shortCircuit: true };
   }
   if (specifier === './whatsapp-session.js' && parentURL.endsWith('/session/dist/index.js')) {
-    return { url: impatientSession.href, shortCircuit: true };
+    return { url: impatientSession, shortCircuit: true };
   }
   return nextResolve(specifier, context);
 };

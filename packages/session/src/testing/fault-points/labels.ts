@@ -1,0 +1,75 @@
+import type { BinaryNode } from '@whiskeysockets/baileys';
+
+/** A command as ioredis sends it. */
+export interface Command {
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly promise: Promise<unknown>;
+}
+
+const FIELD = /^(creds$|[a-z-]+(?=:))/;
+const EVENT = /^[a-z-]+\.[a-z-]+$/;
+const STATUS_IN_BODY = /"status":"([a-z_]+)"/;
+const STATUS = /^(queued|connecting|awaiting_link|open|reconnecting|closed|logged_out|failed)$/;
+const QUEUE = '{wf-placement}:';
+const READS = /^((h|m|hm)?get|hgetall|exists|sismember|smembers|smismember|zscore|evalsha session owner$)/;
+/** A script is sent as a whole where Redis does not know it yet. Later it is not. */
+const WHOLE_SCRIPT = /^eval\b/;
+/** Notes that a message is finished, which belongs to its own way. */
+const FINISHES = /^append$/;
+/** What asks WhatsApp, or keeps the connection. */
+const QUESTIONS = /^(handshake|presence|iq get)/;
+
+function textsOf({ args }: Command): string[] {
+  return args.map((argument) => (typeof argument === 'string' ? argument : ''));
+}
+
+/** The keys of a command that are of the product's own. */
+export function keysOf(command: Command): string[] {
+  return textsOf(command).filter((text) => text.startsWith('wf:'));
+}
+
+/** Which kinds of keys and fields a command is about, and which statuses it has: `evalsha owner session failed`. */
+export function labelOfCommand(command: Command): string {
+  const texts = textsOf(command);
+  const kinds = keysOf(command).map((key) => key.split(':')[2]);
+  const queues = texts.some((text) => text.startsWith(QUEUE)) ? ['queue'] : [];
+  const fields = texts.flatMap((text) => FIELD.exec(text)?.[0] ?? []).filter((field) => field !== 'wf');
+  const statuses = texts.filter((text) => STATUS.test(text));
+  return `${command.name} ${[...new Set([...kinds, ...queues, ...fields, ...statuses])].join(' ')}`.trim();
+}
+
+/** As `labelOfCommand`; an append of events is called by what is appended: `append connection.update open`. */
+export function labelOfWrite(command: Command): string {
+  if (!keysOf(command).some((key) => key.endsWith(':log-head'))) return labelOfCommand(command);
+  const texts = textsOf(command);
+  const told = texts.flatMap((text, index) => {
+    if (!EVENT.test(text)) return [];
+    const [, status] = STATUS_IN_BODY.exec(texts[index + 1] ?? '') ?? [];
+    return status === undefined ? [text] : [text, status];
+  });
+  return ['append', ...new Set(told)].join(' ');
+}
+
+/** `iq set md remove-companion-device`, for instance. */
+export function labelOfStanza(stanza: () => BinaryNode): string {
+  try {
+    const { tag, attrs, content } = stanza();
+    if (tag !== 'iq') return `${tag} ${attrs.type ?? attrs.class ?? attrs.xmlns ?? ''}`.trim();
+    const [child] = Array.isArray(content) ? content : [];
+    return `iq ${attrs.type} ${attrs.xmlns ?? ''} ${child?.tag ?? ''}`.trim();
+  } catch {
+    // What is sent before the handshake is done holds no stanza.
+    return 'handshake';
+  }
+}
+
+/** Whether it is about a QR code. The further ones are like the first. */
+export function isOfQr(label: string): boolean {
+  return /\bqr pairing https$|^append auth\.qr$/.test(label);
+}
+
+/** Whether a command or stanza writes something of a session's end, to Redis or to WhatsApp. */
+export function isWrite(label: string): boolean {
+  return ![READS, WHOLE_SCRIPT, FINISHES, QUESTIONS].some((pattern) => pattern.test(label));
+}

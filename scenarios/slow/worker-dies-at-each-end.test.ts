@@ -1,0 +1,283 @@
+import { isResting } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
+import { connectRedis, type RedisConnection } from '@wafleet/store';
+import { type AppProcess, type Cluster, startCluster, type TestTenant, waitFor } from '@wafleet/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FaultPoints, type Way } from '../support/fault-points.js';
+import { keepWorkers } from '../support/kept-workers.js';
+import { ownerOf } from '../support/owner-process.js';
+import {
+  forbid,
+  restsAs,
+  SESSION_ENDS,
+  type SessionEnd,
+  type SessionLife,
+  scan,
+  viewOf,
+} from '../support/session-ends.js';
+
+/**
+ * The worker of a session dies before and after each write, to Redis or to WhatsApp, of each of a session's ends. After
+ * that a restart leads to an open session, and a removal leaves nothing.
+ *
+ * A life without a death shows which writes there are. Where one is done before the next is sent, one death between the
+ * two is a death after the former and before the latter. Then there are deaths until a worker comes through all writes.
+ */
+const TIMEOUT_MS = 150_000;
+/** Lives of one kind at the same time. */
+const LANES: Readonly<Record<string, number>> = { linked: 4, closed: 2, restarted: 2 };
+/** Keys, chats, names and the end of the history. */
+const GREETINGS = 4;
+/** One for the end, one for what the next worker finds out. */
+const MOST_RESTARTS = 2;
+
+/** What one kind of end happens in. */
+interface Ground {
+  readonly end: SessionEnd;
+  readonly tenant: TestTenant;
+}
+
+/** A life whose worker was killed. */
+interface Death {
+  /** Where it died. */
+  readonly step: string;
+  /** What the session was then. */
+  readonly leftAs: string;
+  /** The incarnation that had the session then. */
+  readonly workerId: string | undefined;
+}
+
+const points = new FaultPoints();
+/** How many workers are to run: for each session one that it has and one that takes it over. */
+let wanted = 2;
+let cluster: Cluster;
+let redis: RedisConnection;
+let workers: ReturnType<typeof keepWorkers>;
+
+beforeAll(async () => {
+  const environment = {
+    PLACEMENTS_PER_SECOND: '100',
+    CONNECTS_PER_SECOND: '100',
+    // Too little to wait for a turn. One that dies in its turn keeps it for ten seconds.
+    DRAIN_TIMEOUT_MS: '6000',
+  };
+  cluster = await startCluster({ workers: 0, environment });
+  const logger = createLogger({ app: 'scenario', level: 'silent' });
+  redis = connectRedis({ url: cluster.redis.url, role: 'command', name: 'scenario', logger });
+  workers = keepWorkers(
+    cluster,
+    () => wanted,
+    () => points.addWorker(cluster),
+  );
+});
+
+afterAll(async () => {
+  await workers.stop();
+  redis.disconnect();
+  // One that halted does not end by itself.
+  await Promise.all(cluster.workers.map((worker) => worker.kill()));
+  points.close();
+  await cluster.stop();
+});
+
+test.concurrent.each(SESSION_ENDS)(
+  'a session that is $name can be restarted and removed wherever its worker dies on the way',
+  async (end) => {
+    const lanes = LANES[end.name] ?? 1;
+    wanted += lanes + 1;
+    try {
+      const ground = { end, tenant: await cluster.addTenant() };
+      const halfCovered = await rehearse(ground);
+      const living = Array.from({ length: lanes }, (_, lane) => dieAtEachWrite(ground, lane));
+      const deaths = (await Promise.all(living)).flat();
+      conclude(end, deaths, halfCovered);
+      await nothingIsLeft(ground, deaths);
+    } finally {
+      wanted -= lanes + 1;
+    }
+  },
+);
+
+/**
+ * Lives without a death, until no script is new to Redis. Resolves to the steps where none is needed: by which one was
+ * done and the next was not begun, by the step that comes next.
+ */
+async function rehearse(ground: Ground): Promise<ReadonlyMap<string, string>> {
+  const { end } = ground;
+  for (let number = 1; ; number += 1) {
+    const { steps } = await live(ground, { id: `${end.name}-rehearsal-${number}`, group: undefined });
+    if (steps.some((step) => step.startsWith('failed '))) continue;
+    const covered = steps.flatMap((step, index) => {
+      const next = steps[index + 1];
+      return step.startsWith('after ') && next?.startsWith('before ') ? [[next, step] as const] : [];
+    });
+    for (const [, step] of covered) points.pass(end.name, step);
+    return new Map(covered);
+  }
+}
+
+/** Lives on until a worker comes through without a halt. */
+async function dieAtEachWrite(ground: Ground, lane: number): Promise<Death[]> {
+  const deaths: Death[] = [];
+  for (let number = 1; ; number += 1) {
+    const id = `${ground.end.name}-${lane}-${number}`;
+    const { death } = await live(ground, { id, group: ground.end.name });
+    if (death === undefined) return deaths;
+    deaths.push(death);
+  }
+}
+
+/** One session up to its end or the death of its worker; then the API leads on, until nothing is left of it. */
+async function live(
+  { end, tenant }: Ground,
+  { id, group }: { id: string; group: string | undefined },
+): Promise<{ steps: readonly string[]; death: Death | undefined }> {
+  const life = { cluster, tenant, id, phone: cluster.simulator.addPhone({ name: id }) };
+  await prepare(end, life);
+  const owner = end.from === 'open' ? await ownerOf(cluster, tenant, id) : undefined;
+  const way = `way.${id}`;
+  const order = { way, group, until: end.until, pid: owner?.pid, whatsapp: end.whatsapp };
+  points.arm({ sessionId: id, tenantId: tenant.id }, order);
+  const ended = new AbortController();
+  const begun = end.begin(life, ended.signal).catch(() => {});
+  const { steps, haltedPid } = await until(`${id} is over or its worker halts`, life, async () => {
+    const seen = points.way(way);
+    if (seen.haltedPid !== undefined) return seen;
+    return (await isOver(life, { end, owner, seen })) ? points.way(way) : undefined;
+  });
+  points.disarm(id);
+  ended.abort();
+  const step = steps.at(-1) ?? '';
+  const death = haltedPid === undefined ? undefined : await kill(haltedPid, life, step);
+  await leadOn(end, life, step);
+  await begun;
+  return { steps, death };
+}
+
+async function isOver(
+  life: SessionLife,
+  { end, owner, seen }: { end: SessionEnd; owner: AppProcess | undefined; seen: Way },
+): Promise<boolean> {
+  // A worker that is drained ends.
+  if (end.name === 'drained' && owner?.running === true) return false;
+  return seen.isSettled && (await end.isOver(life));
+}
+
+async function kill(haltedPid: number, life: SessionLife, step: string): Promise<Death> {
+  const view = await viewOf(life);
+  const worker = cluster.workers.find(({ pid }) => pid === haltedPid);
+  // One that takes a session at once may halt before it is known to be ready.
+  if (worker === undefined) process.kill(haltedPid, 'SIGKILL');
+  await worker?.kill();
+  const leftAs = view === undefined ? 'gone' : `${view.status}${view.worker === undefined ? '' : ', owned'}`;
+  return { step, leftAs, workerId: view?.worker };
+}
+
+async function prepare({ from }: SessionEnd, life: SessionLife): Promise<void> {
+  if (from === 'absent') return;
+  const { id, tenant } = life;
+  const greeting = `greeting.${id}`;
+  points.arm({ sessionId: id, tenantId: tenant.id }, { way: greeting });
+  await tenant.client.createSession({ id });
+  await opens(life);
+  await until(`${id} has heard what its phone tells each new device`, life, async () => {
+    const { steps, isSettled } = points.way(greeting);
+    return (
+      isSettled &&
+      steps.filter((step) => step === 'after receipt peer_msg' || step.startsWith('after receipt peer_msg #'))
+        .length === GREETINGS
+    );
+  });
+  if (from === 'open') return;
+  forbid(life);
+  await until(`${life.id} fails`, life, () => restsAs('failed')(life));
+  cluster.simulator.acceptLogins(life.phone);
+}
+
+async function leadOn(end: SessionEnd, life: SessionLife, step: string): Promise<void> {
+  const { tenant, id, phone } = life;
+  const what = `after a death ${step}`;
+  // Of every other death the cluster takes notice first. After the others the API is used at once.
+  const isNoticed = Number(id.split('-').at(-1)) % 2 === 0;
+  if (isNoticed) await until(`${id} is as it should be ${what}`, life, () => end.comesAbout(life));
+  cluster.simulator.acceptLogins(phone);
+  if (end.name !== 'deleted') await opens(life, what);
+  if ((await viewOf(life)) !== undefined) await tenant.client.deleteSession(id);
+  await until(`${id} is gone ${what}`, life, async () => (await viewOf(life)) === undefined);
+  const keys = await redis.keys(`wf:*:${id}*`);
+  expect(keys, `keys ${what}`).toEqual([`wf:{${tenant.id}}:owner:${id}`]);
+  expect([...phone.devices.keys()], `devices that the phone of ${id} lists ${what}`).toEqual([]);
+}
+
+/** Whether a worker incarnation is of a process that runs. */
+function runs(workerId: string | undefined): boolean {
+  return cluster.workers.some(({ logs }) => logs.some((line) => line.workerId === workerId));
+}
+
+/** Resolves when a worker that lives has the session open: restarts it where it rests, and lets its person scan what it shows. */
+async function opens(life: SessionLife, what = ''): Promise<void> {
+  let restarts = 0;
+  await until(`${life.id} opens ${what}`, life, async () => {
+    const { status, worker } = (await viewOf(life)) ?? {};
+    if (status === 'awaiting_link') await scan(life).catch(() => {});
+    if (status === undefined || !isResting(status)) return status === 'open' && runs(worker);
+    restarts += 1;
+    await life.tenant.client.restartSession(life.id);
+    return false;
+  });
+  expect(restarts, `restarts until ${life.id} was open ${what}`).toBeLessThanOrEqual(MOST_RESTARTS);
+}
+
+/** Nothing is known any more of the tenant's sessions, nor of the workers that died. */
+async function nothingIsLeft({ tenant }: Ground, deaths: readonly Death[]): Promise<void> {
+  const dead = new Set(deaths.flatMap(({ workerId }) => workerId ?? []));
+  const left = async () => {
+    const indexed = await redis.keys(`wf:{${tenant.id}}:*owned*`);
+    const owners = await redis.smembers('wf:{workers}:owners');
+    return [...indexed, ...owners.filter((worker) => dead.has(worker))];
+  };
+  let last: readonly string[] = [];
+  await waitFor(
+    async () => {
+      last = await left();
+      return last.length === 0;
+    },
+    { what: 'nothing is left', timeoutMs: TIMEOUT_MS, intervalMs: 200 },
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}: ${last.join(' ')}`, { cause: error });
+  });
+}
+
+function conclude(
+  { name, writes }: SessionEnd,
+  deaths: readonly Death[],
+  covered: ReadonlyMap<string, string>,
+): void {
+  const steps = deaths.flatMap(({ step }) => [covered.get(step) ?? [], step].flat());
+  const lines = deaths.map(
+    ({ step, leftAs }) =>
+      `  ${covered.has(step) ? `${covered.get(step)}, ` : ''}${step}: left as ${leftAs}\n`,
+  );
+  process.stdout.write(`[worker-dies-at-each-end] ${name}: ${deaths.length} deaths\n${lines.join('')}`);
+  const sideOf = (when: string) =>
+    new Set(steps.filter((step) => step.startsWith(when)).map((step) => step.slice(when.length)));
+  for (const side of ['before ', 'after ']) {
+    expect([...sideOf(side)], `deaths ${side}writes of ${name}`).toEqual(expect.arrayContaining([...writes]));
+  }
+}
+
+function until<T>(
+  what: string,
+  life: SessionLife,
+  look: () => Promise<T>,
+): Promise<Exclude<T, undefined | null | false | 0 | ''>> {
+  return waitFor(look, { what, timeoutMs: TIMEOUT_MS, intervalMs: 100 }).catch(async (error: Error) => {
+    const logs = cluster.workers.flatMap(({ name, logs: lines }) =>
+      lines
+        .filter(({ sessionId }) => sessionId === life.id)
+        .map((line) => `  ${name}: ${JSON.stringify(line)}`),
+    );
+    const view = JSON.stringify(await viewOf(life));
+    throw new Error(`${error.message}\nit is ${view}\n${logs.join('\n')}`, { cause: error });
+  });
+}

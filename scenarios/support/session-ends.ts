@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SessionView } from '@wafleet/contract';
+import { ApiError, type Cluster, type TestTenant } from '@wafleet/testkit';
+import type { Phone } from './linked-sessions.js';
+import { ownerOf } from './owner-process.js';
+
+/** A session and its person. */
+export interface SessionLife {
+  readonly cluster: Cluster;
+  readonly tenant: TestTenant;
+  readonly id: string;
+  readonly phone: Phone;
+}
+
+/** A way in which a session begins, ends, or goes from one worker to the next. */
+export interface SessionEnd {
+  readonly name: string;
+  /** What the session is before: `absent` if it does not exist; `failed` rests without a worker. */
+  readonly from: 'absent' | 'open' | 'failed';
+  /** @param signal aborts when the way has ended, at its end or halfway. */
+  readonly begin: (life: SessionLife, signal: AbortSignal) => Promise<unknown>;
+  /** Whether the end has come about, and its worker is done with it. */
+  readonly isOver: (life: SessionLife) => Promise<boolean>;
+  /** Whether the session is as it should be once the cluster has noticed the death of its worker. */
+  readonly comesAbout: (life: SessionLife) => Promise<boolean>;
+  /** The write with which the way is over. Default: the last one. */
+  readonly until?: string;
+  /** What a worker must have written on the way, to Redis or to WhatsApp. */
+  readonly writes: readonly string[];
+  /** How long the session lets its person take. Default: as long as it does. */
+  readonly whatsapp?: { readonly qrLifeMs: number; readonly linkPatienceMs: number };
+}
+
+/** Undefined if there is no such session. */
+export async function viewOf({ tenant, id }: SessionLife): Promise<SessionView | undefined> {
+  try {
+    return await tenant.client.getSession(id);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'SESSION_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+export async function scan({ tenant, id, phone }: SessionLife): Promise<void> {
+  const { qr } = await tenant.client.getQr(id);
+  await phone.scan(qr);
+}
+
+/** WhatsApp refuses the account for good, until `acceptLogins`. */
+export function forbid({ cluster, phone }: SessionLife): void {
+  cluster.simulator.refuseLogins(403, phone);
+  cluster.simulator.disconnect(phone, { failure: 403 });
+}
+
+const isAny =
+  (...statuses: readonly string[]) =>
+  async (life: SessionLife) => {
+    const view = await viewOf(life);
+    return view !== undefined && statuses.includes(view.status);
+  };
+
+/** Rests, and no worker has it. */
+export const restsAs = (status: string) => async (life: SessionLife) => {
+  const view = await viewOf(life);
+  return view?.status === status && view.worker === undefined;
+};
+
+const isGone = async (life: SessionLife) => (await viewOf(life)) === undefined;
+
+/** Names of the writes as packages/session/src/testing/fault-points/labels.ts makes them. */
+const CLAIM = 'evalsha owner session unowned owned';
+const RELEASE = CLAIM;
+const RELEASE_OF_CLAIMER = `${CLAIM} #2`;
+const OPENED = 'append connection.update open';
+const WIPE = 'evalsha owner auth qr messages media secrets secrets-before finished finished-before';
+const PURGE =
+  'evalsha owner sessions unowned owned session-order session auth qr pairing messages media ' +
+  'secrets secrets-before finished finished-before';
+
+export const SESSION_ENDS: readonly SessionEnd[] = [
+  {
+    name: 'linked',
+    from: 'absent',
+    begin: async (life, signal) => {
+      await life.tenant.client.createSession({ id: life.id });
+      while (!signal.aborted) {
+        if ((await viewOf(life))?.status === 'awaiting_link') return scan(life);
+        await delay(50);
+      }
+    },
+    isOver: isAny('open'),
+    comesAbout: isAny('open', 'awaiting_link', 'logged_out'),
+    until: OPENED,
+    writes: [
+      ...[CLAIM, 'evalsha owner session awaiting_link', 'append auth.qr', 'iq result  pair-device-sign'],
+      ...['evalsha owner auth creds', 'evalsha owner session open', OPENED],
+    ],
+  },
+  {
+    name: 'closed',
+    from: 'absent',
+    begin: ({ tenant, id }) => tenant.client.createSession({ id }),
+    isOver: restsAs('closed'),
+    comesAbout: isAny('closed', 'awaiting_link'),
+    writes: ['evalsha owner session closed', 'append connection.update closed', RELEASE_OF_CLAIMER],
+    whatsapp: { qrLifeMs: 100, linkPatienceMs: 400 },
+  },
+  {
+    name: 'failed',
+    from: 'open',
+    begin: async (life) => forbid(life),
+    isOver: restsAs('failed'),
+    comesAbout: restsAs('failed'),
+    writes: ['evalsha owner session failed', 'append connection.update failed', RELEASE],
+  },
+  {
+    name: 'logged-out',
+    from: 'open',
+    begin: async ({ phone }) => phone.unlink(),
+    isOver: restsAs('logged_out'),
+    // Without keys a session is one that nobody has linked yet.
+    comesAbout: async (life) => (await restsAs('logged_out')(life)) || (await isAny('awaiting_link')(life)),
+    writes: [WIPE, 'evalsha owner session logged_out', 'append connection.update logged_out', RELEASE],
+  },
+  {
+    name: 'restarted',
+    from: 'failed',
+    begin: ({ tenant, id }) => tenant.client.restartSession(id),
+    isOver: isAny('open'),
+    comesAbout: isAny('open'),
+    until: OPENED,
+    writes: [CLAIM, 'evalsha owner session connecting', 'evalsha owner session open', OPENED],
+  },
+  {
+    name: 'drained',
+    from: 'open',
+    begin: async ({ cluster, tenant, id }) => {
+      const owner = await ownerOf(cluster, tenant, id);
+      // One that halts does not stop: it is killed then, and its exit is not looked at.
+      owner.stop().catch(() => {});
+    },
+    isOver: isAny('open'),
+    comesAbout: isAny('open'),
+    writes: ['evalsha owner session queued', 'append connection.update queued', RELEASE, 'evalsha queue'],
+  },
+  {
+    name: 'deleted',
+    from: 'open',
+    begin: ({ tenant, id }) => tenant.client.deleteSession(id),
+    isOver: isGone,
+    comesAbout: isGone,
+    writes: ['iq set md remove-companion-device', WIPE, 'evalsha owner session logged_out', PURGE],
+  },
+];
