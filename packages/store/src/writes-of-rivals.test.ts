@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { waitFor } from '@wafleet/testkit';
 import { initAuthCreds } from '@whiskeysockets/baileys';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { AuthStateStore } from './auth-state.js';
 import { Cipher } from './cipher.js';
 import type { RedisConnection } from './connection.js';
@@ -176,6 +176,7 @@ class History {
 
   static async of(redis: RedisConnection): Promise<History> {
     const monitor = await redis.monitor();
+    onTestFinished(() => monitor.disconnect());
     const history = new History();
     monitor.on('monitor', (_time: string, args: string[], source: string) => {
       if (source === 'lua') history.#commands.push(args);
