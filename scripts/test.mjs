@@ -2,12 +2,12 @@
  * `npm test`: everything that must hold, one step after another; the first that fails ends it. Its last line counts
  * the tests.
  *
- *   npm test                                   all of it
+ *   npm test                                   everything except the slow scenarios
  *   npm test -- --unit                         build, then the unit tests
- *   npm test -- --scenarios                    build, then the scenarios
+ *   npm test -- --scenarios                    build, then the scenarios, without the slow ones
  *   npm run scenarios [name]                   build, then all scenarios or those of the name
  *   npm test -- --slow                         build, then the slow scenarios
- *   npm test -- --with-slow                    all of it and the slow scenarios
+ *   npm test -- --with-slow                    everything
  *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
  *   npm test -- packages/store/src/lua         build, then the tests whose path contains this
  *
