@@ -16,7 +16,7 @@ export interface FaultContext {
   readonly signal: AbortSignal;
 }
 
-/** Breaks something and mends it. Resolves to false where it found nothing to break. */
+/** Breaks something and repairs it. Resolves to false where it found nothing to break. */
 type Break = (context: FaultContext) => Promise<boolean>;
 
 export interface Fault {

@@ -118,7 +118,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     from: 'open',
     begin: async ({ phone }) => phone.unlink(),
     isOver: restsAs('logged_out'),
-    // Without keys a session is one that nobody has linked yet.
+    // A session without keys is one that was not linked yet.
     comesAbout: async (life) => (await restsAs('logged_out')(life)) || (await isAny('awaiting_link')(life)),
     writes: [WIPE, 'evalsha owner session logged_out', 'append connection.update logged_out', RELEASE],
   },

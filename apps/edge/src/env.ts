@@ -87,7 +87,7 @@ export const environment = z.object({
     min: 1,
     max: 1_000_000,
     about:
-      'How many may be made from one address, a second; ten times as many at once. One with a wrong key counts ten times, and so does a REST request with one.',
+      'How many connections for events may be made from one address to this edge, a second; ten times as many at once. One with a wrong key counts ten times, and so does a REST request with a wrong key.',
   }),
   MAX_CONNECTIONS: integerField({
     default: 0,
@@ -100,7 +100,7 @@ export const environment = z.object({
     default: 2_000,
     min: 1,
     max: 10_000_000,
-    about: 'How many of them one address may have, at most half of all.',
+    about: 'How many connections one address may have to this edge; never more than half of all.',
   }),
   TRUSTED_PROXY_HOPS: integerField({
     default: 1,
@@ -115,7 +115,7 @@ export const environment = z.object({
       .refine((text) => areProxies(parseProxies(text))),
     {
       about:
-        'The proxies in front of this edge that tell the address of a client in X-Forwarded-For; from others it counts for nothing.',
+        'The proxies in front of this edge whose X-Forwarded-For has the address of a client; that of others is ignored.',
       takes:
         'addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal (private networks), separated by commas',
     },

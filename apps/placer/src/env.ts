@@ -9,7 +9,7 @@ export const environment = z.object({
     default: 20,
     min: 1,
     max: 10_000,
-    about: 'How many sessions all placers together give to workers in a second, at the most.',
+    about: 'How many sessions all placers together give to workers in a second, at most.',
   }),
   REBALANCE_EVERY_MS: integerField({
     default: 10_000,

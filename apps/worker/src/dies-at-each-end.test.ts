@@ -19,7 +19,7 @@ import { OwnedSessions } from './owned-sessions.js';
 /**
  * The worker of a session dies before each write to Redis of each of the session's ends, and after the last one. Whatever
  * it leaves, the API leads on: a restart to an open session, a removal to none. A death after a write leaves what a death
- * before the next one leaves, but for what WhatsApp was told in between: that is for real processes, in
+ * before the next one leaves, except for requests to WhatsApp in between. Those are tested with real processes, in
  * scenarios/slow/worker-dies-at-each-end.test.ts.
  */
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
@@ -233,7 +233,7 @@ test.each(ends)(
   },
 );
 
-test('a session that nobody links shows a code again wherever between its writes to Redis its worker dies', async () => {
+test('a session that no phone links shows a code again wherever between its writes to Redis its worker dies', async () => {
   let hasDied = true;
   let deaths = 0;
   for (; hasDied; deaths += 1) {

@@ -6,7 +6,7 @@ import { DRAIN_TURN_MS, type DrainTurns, type WorkerRegistry } from '@wafleet/st
 const LOOK_MS = 250;
 /** How often a turn is kept. The line may have grown meanwhile. */
 const KEEP_MS = Math.min(1_000, DRAIN_TURN_MS / 3);
-/** How long it counts that somebody serves the placement queue. */
+/** For how long an answer counts that says that a placer serves the placement queue. */
 const PLACERS_MS = 1_000;
 /** How long a worker waits where no other one runs. What starts the next one only then when it is gone waits as well. */
 const ALONE_MS = 5_000;
@@ -107,7 +107,7 @@ export class DrainTurn {
     return (await this.#others()).some(({ sessions, capacity }) => sessions < capacity);
   }
 
-  /** Whether there is somebody who takes sessions, or who places them as soon as a worker comes. */
+  /** Whether a worker takes sessions, or a placer will place them as soon as a worker comes. */
   async #mayStillBeTaken(): Promise<boolean> {
     if ((await this.#others()).length > 0) {
       this.#aloneFrom = undefined;

@@ -16,7 +16,7 @@ export const environment = z.object({
   HEALTH_PORT: portField(3082, 'Where /healthz and /readyz are served.'),
   ENCRYPTION_KEY: encryptionKeyField,
   WHATSAPP_URL: variable(z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'), {
-    about: 'The WhatsApp server; the real service unless told.',
+    about: 'The WhatsApp server. Default: the real service.',
     takes: 'a URL such as wss://web.whatsapp.com/ws/chat or ws://localhost:8088/ws/chat',
   }),
   WHATSAPP_ROOT_KEY: variable(
@@ -74,7 +74,7 @@ export const environment = z.object({
     min: 1,
     max: 10_000,
     about:
-      'How many connects to WhatsApp all workers together make in a second, at the most; the same for all of them.',
+      'How many connects to WhatsApp all workers together make in a second, at most; the same for all of them.',
   }),
   DRAIN_TIMEOUT_MS: integerField({
     default: 45_000,
@@ -90,7 +90,7 @@ export const environment = z.object({
       .optional(),
     {
       about:
-        'The release of this worker. Sessions go to workers of the newest; the version of the code unless told.',
+        'The release of this worker. Sessions go to workers of the newest. Default: the version of the code.',
       takes: 'text whose numbers grow from release to release, such as 1.4.0 or 2026-11-22.3',
     },
   ),

@@ -42,7 +42,7 @@ export interface IncarnationOptions {
   readonly connectsPerSecond: number;
   readonly release: string;
   readonly host: string;
-  /** What no two workers may share at the same time; the incarnation's own id unless told. */
+  /** What no two workers may share at the same time; default: the incarnation's own id. */
   readonly identity: string | undefined;
   readonly logger: Logger;
   /** Called once, when Redis says that the lease is gone. */

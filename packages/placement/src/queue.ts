@@ -27,7 +27,7 @@ export interface PlacementRequest extends SessionRef {
   readonly to?: string;
 }
 
-/** Undefined if what is queued names no session: another release, or somebody else, put it there. */
+/** Undefined if what is queued names no session: another release, or another program, put it there. */
 export function readRequest(data: object): PlacementRequest | undefined {
   const fields: Readonly<Record<string, unknown>> = { ...data };
   const tenantId = tenantIdSchema.safeParse(fields.tenantId).data;

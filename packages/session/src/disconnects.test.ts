@@ -97,7 +97,7 @@ describe('a device that was removed', () => {
   const date = new Date();
   const streamError = (data: unknown) => ({ error: new Boom('x', { statusCode: 401, data }), date });
 
-  it('is told apart from one that is refused at its login', () => {
+  it('is distinguished from one that is refused at its login', () => {
     const removed = streamError({ tag: 'conflict', attrs: { type: 'device_removed' } });
     expect(isDeviceRemoved(removed)).toBe(true);
     const others = [{ tag: 'conflict', attrs: { type: 'replaced' } }, { reason: '401' }, null, undefined];

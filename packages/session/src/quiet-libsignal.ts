@@ -6,7 +6,7 @@ const quiet = new WeakSet<Console>();
 /**
  * Silences what libsignal writes to a console, the process's by default. A second call does nothing. It prints whole
  * session records, private keys included, whenever a session is opened, closed or removed (libsignal 6.0.0,
- * session_record.js). The caller is told by the call's stack, so that a text that a later version adds stays silent as
+ * session_record.js). The caller is found by the call's stack, so that a text that a later version adds stays silent as
  * well; what other code prints is printed.
  */
 export function quietLibsignal(console: Console = globalThis.console): void {

@@ -27,7 +27,7 @@ interface Holding {
  *
  * Work on a peer reads the record of a Signal session, changes it, and stores it when its transaction is committed.
  * libsignal lines up the work and not the transaction around it, and Baileys' transactions lock by what their callers
- * name: the peer to receive, the account itself to send, for the whole of the sending. Whoever read a record before
+ * name: the peer to receive, the account itself to send, for the whole of the sending. A task that read a record before
  * another's change was stored would overwrite that change, and a message key would be used twice or be lost.
  *
  * A turn that is taken inside of a transaction is given back when the transaction ends. Turns are named by the user,

@@ -8,10 +8,9 @@
 --   ARGV[5…]  names of events; the messages of others are left out. Without names all are returned
 -- Returns {position of the log's last event, `0-0` if there was none; 1 if nothing is missing, else 0; position of the
 -- first entry, or `0-0`; position of the last entry that was looked at, or `0-0`; how many bytes were looked through;
--- messages of the entries}, as append-events has them. That nothing is missing is told of what comes before the first
--- entry, or before the log's last event if there is no entry. The entries end before the first one that does not directly
--- follow the one before: parts of histories are deleted out of the middle of the log. So what is missing there is told by
--- the next call.
+-- messages of the entries}, as append-events has them. The second value covers what comes before the first entry, or before
+-- the log's last event if there is no entry. The entries end before the first one that does not directly follow the one
+-- before: parts of histories are deleted out of the middle of the log. The next call reports what is missing there.
 -- @include server-life
 -- @include last-entry-id
 

@@ -37,7 +37,7 @@ type Created =
   | { readonly outcome: 'full'; readonly limit: number; readonly used: number }
   | { readonly outcome: 'created'; readonly createdAt: number };
 
-/** When a client whose tenant has too many sessions may try again: somebody has to remove one first. */
+/** When a client whose tenant has too many sessions may try again: one has to be removed first. */
 const RETRY_CREATION_MS = 60_000;
 
 const createSession = new Script('create-session', (reply): Created => {

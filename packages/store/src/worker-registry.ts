@@ -101,7 +101,7 @@ export class WorkerRegistry {
   /**
    * Takes the lease of a new incarnation; false when that id is in use, or when a living incarnation has the same
    * identity.
-   * @param identity what no two workers may share at the same time; the incarnation's id unless told.
+   * @param identity what no two workers may share at the same time; default: the incarnation's id.
    */
   async acquireLease(workerId: string, identity = workerId): Promise<boolean> {
     const identityKey = keys.identity(identity);

@@ -30,7 +30,7 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRoutesOptions> = async (
         summary: 'Make an API key for a tenant',
         description:
           'The key itself is shown in this answer only; it is stored as a hash. ' +
-          'Without `scopes`, `sessions` and `expiresAt` it may do everything in its tenant, for ever.',
+          'Without `scopes`, `sessions` and `expiresAt` it may do everything in its tenant, and never expires.',
         tags: ['administration'],
         security: TAKES_ADMIN_TOKEN,
         body: createKeyBodySchema,

@@ -63,7 +63,7 @@ function begin({ name, ...target }: z.infer<typeof attackRequest>): void {
   setMaxListeners(0, abort.signal);
   const tally = new Tally();
   const done = ATTACKS[name]({ ...target, tally, signal: abort.signal });
-  // Told by `end`.
+  // Reported by `end`.
   done.catch(() => {});
   running = { abort, tally, done };
 }

@@ -98,7 +98,7 @@ export class Outbox {
 
   /**
    * Writes to somebody outside of this world, such as a bot (`…@bot`) or a channel: the account's linked devices get
-   * their copies, nobody else does. Resolves to the message's id.
+   * their copies, no other device does. Resolves to the message's id.
    */
   async writeTo(
     recipient: string,
