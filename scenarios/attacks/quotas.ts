@@ -11,7 +11,7 @@ export function attackQuotas(attacked: AttackedCluster): void {
       headers: { 'x-api-key': tenant.apiKey, 'content-type': 'application/json' },
     });
 
-  /** Makes so many calls, 100 at a time, and resolves with how often each status or error came. */
+  /** Makes a number of calls, 100 at a time, and resolves with how often each status or error came. */
   async function flood(tenant: TestTenant, count: number, path: string, init: RequestInit = {}) {
     const outcomes: Record<string, number> = {};
     const waiting = Array.from({ length: count }).values();

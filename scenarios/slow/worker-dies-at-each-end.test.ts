@@ -228,7 +228,7 @@ async function opens(life: SessionLife, what = ''): Promise<void> {
   expect(restarts, `restarts until ${life.id} was open ${what}`).toBeLessThanOrEqual(MOST_RESTARTS);
 }
 
-/** Nothing is known any more of the tenant's sessions, nor of the workers that died. */
+/** Nothing is stored any more of the tenant's sessions and of the workers that died. */
 async function nothingIsLeft({ tenant }: Ground, deaths: readonly Death[]): Promise<void> {
   const dead = new Set(deaths.flatMap(({ workerId }) => workerId ?? []));
   const left = async () => {

@@ -8,7 +8,7 @@ const LOOK_MS = 250;
 const KEEP_MS = Math.min(1_000, DRAIN_TURN_MS / 3);
 /** For how long an answer counts that says that a placer serves the placement queue. */
 const PLACERS_MS = 1_000;
-/** How long a worker waits where no other one runs. What starts the next one only then when it is gone waits as well. */
+/** How long a worker waits where no other one runs: whatever starts the next one only after its end waits as long. */
 const ALONE_MS = 5_000;
 /** The share of its time in which a drain aims to be done. */
 const AIM = 0.75;
@@ -27,7 +27,7 @@ interface DrainTurnOptions {
 
 /**
  * A worker's turn to drain. Until it has one, and until other workers have room, it keeps its sessions and serves them.
- * When the time that is left is only just enough to hand them over, it drains all the same. Where no other worker runs
+ * When the time that is left is only just enough to hand them over, it drains without a turn. Where no other worker runs
  * it waits a few seconds for one, or not at all if no placer runs either, as when a whole cluster stops.
  */
 export class DrainTurn {

@@ -1,10 +1,10 @@
 /** When a silence counts as too long. */
 export interface QuietLimits {
-  /** How often the watch is to be asked, ms. */
+  /** How often the watch should be asked, ms. */
   readonly lookMs: number;
   /** No silence shorter than this is too long, ms. */
   readonly silenceMs: number;
-  /** A silence is too long from so many times the session's usual time between two stanzas. */
+  /** A silence is too long when it is this many times the session's usual time between two stanzas. */
   readonly timesUsual: number;
   /** Stanzas that must have come before there is a usual time. */
   readonly arrivals: number;

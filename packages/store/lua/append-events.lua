@@ -56,13 +56,13 @@ local TRIM_EVERY = 64
 local TRIM_AT_ONCE = 2000
 -- The age, and the bytes, are known to this part of them.
 local MARKS = 32
--- Of the parts of histories, one call deletes so many.
+-- How many parts of histories one call deletes at most.
 local DELETE_AT_ONCE = 1000
 local ONE = string.byte('1')
--- A finished message is known for this long, in ms, unless digests of so many bytes came after its own.
+-- A finished message is known for this long, in ms, unless more than MOST_KNOWN bytes of digests came after its own.
 local KNOWN_FOR = 24 * 60 * 60 * 1000
 local MOST_KNOWN = 80000
--- A secret is kept for this long at least, in ms, and up to twice as long, unless so many came after it.
+-- A secret is kept for this long at least, in ms, and up to twice as long, unless MOST_SECRETS came after it.
 local SECRETS_FOR = 7 * 24 * 60 * 60 * 1000
 local MOST_SECRETS = 10000
 

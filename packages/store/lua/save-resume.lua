@@ -16,7 +16,7 @@
 
 -- What Redis takes for a record besides its fields, about.
 local OVERHEAD = 300
--- At most so many are deleted at once. One that is written adds one at most.
+-- How many records one call deletes at most. A call adds at most one.
 local AT_ONCE = 200
 
 local hash, key, life = ARGV[2], ARGV[3], tonumber(ARGV[4])

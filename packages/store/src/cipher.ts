@@ -8,7 +8,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
-/** So many nonces are drawn at a time: each draw costs more than its bytes, and a message seals several values. */
+/** How many nonces are drawn at a time: each draw costs more than its bytes, and a message seals several values. */
 const NONCES_AT_ONCE = 256;
 const nonces = Buffer.alloc(NONCES_AT_ONCE * NONCE_BYTES);
 let usedBytes = nonces.length;

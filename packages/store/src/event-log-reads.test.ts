@@ -124,7 +124,7 @@ describe('a reader', () => {
     expect(seqs).toEqual([1, 2, 3, 4, 5, 9]);
   });
 
-  test('gets pages that end once they have so many bytes, with one event at least', async () => {
+  test('gets pages that end at a number of bytes, with one event at least', async () => {
     const log = new EventLog(fixture.redis);
     const fence = await ownedSession(fixture.redis, { tenantId, sessionId: 'shop' }, 'wrk_a');
     const sizes = [10, 100_000, 10, 10, 30_000, 30_000, 10];

@@ -29,7 +29,7 @@ export interface PageRequest {
   readonly after: EventPosition | undefined;
   /** How many events at most; 0 for none. */
   readonly count: number;
-  /** The page ends with the event that makes it so many bytes. Default 512 KiB. */
+  /** The page ends with the event at which it reaches this many bytes. Default 512 KiB. */
   readonly maxBytes?: number;
   /** Names of events; others are looked at and left out. Default all. */
   readonly names?: readonly EventName[];

@@ -1,12 +1,12 @@
 /**
- * How often a writer has an append look at the age of a tenant's log: after so small a part of the age.
+ * How often a writer has an append look at the age of a tenant's log: this many times within the age.
  */
 const AGE_LOOKS = 64;
 
 /**
- * How often a writer has an append count the bytes of a tenant's log: after so many of its own, a thirty-second part of
- * the least that a tenant may keep, or a smaller part of what this log keeps. To count with each append would cost
- * Redis a sixth more for every event.
+ * How often a writer has an append count the bytes of a tenant's log: after it appended this many bytes itself. That is a
+ * thirty-second part of the least that a tenant may keep, or a smaller part of what this log keeps. To count with each
+ * append would cost Redis a sixth more for every event.
  */
 const BYTES_BETWEEN_LOOKS = 128 * 1024;
 const BYTE_LOOKS = 32;
@@ -39,7 +39,7 @@ interface SeenLog {
   uncountedBytes: number;
 }
 
-/** Decides for one writer which appends look at the age and the bytes of a tenant's log. Looks are dear. */
+/** Decides for one writer which appends look at the age and the bytes of a tenant's log. Looks are expensive. */
 export class LogLooks {
   readonly #maxAgeMs: number;
   readonly #bytesBetweenLooks: number;

@@ -15,8 +15,8 @@ const reindexSession = new Script('reindex-session', asNumber);
  * Which sessions a worker owns, and which want a worker and have none, without reading all sessions.
  *
  * The ids stand beside the owner records, in sets of the same tenant, and the scripts that change an owner record
- * change the sets with it. Which tenants a set is to be looked for in stands in another slot of a Redis Cluster, so it
- * is noted before the script runs, and may name tenants that have no such session. An entry may be out of date after a
+ * change the sets with it. The list of tenants with such a set is in another slot of a Redis Cluster, so it is
+ * written before the script runs, and may name tenants that have no such session. An entry may be out of date after a
  * failover or a change by an earlier release: a reader also looks at the owner record. What is missing is entered
  * by the slow comparison of all sessions (see Reconciler).
  */

@@ -98,7 +98,7 @@ export class TenantRates {
     throw limitError(bucket.limit, 'RATE_LIMITED', { limit: state.limit, retryAfterMs });
   }
 
-  /** Tells how buckets are, without taking anything. */
+  /** Reads how full the buckets are, without taking anything. */
   async look(tenantId: string, buckets: readonly RateBucket[]): Promise<readonly BucketState[]> {
     return (await this.take(tenantId, buckets, { cost: 0 })).buckets;
   }

@@ -28,7 +28,7 @@ interface BufferBudgetOptions {
 
 /** A connection that is being closed as slow. */
 export interface Lingering {
-  /** Whether it is to be cut off at once, since many others are being closed too. */
+  /** Whether it must be cut off at once, since many others are being closed too. */
   readonly isCut: boolean;
   /** Call it when it has ended. */
   readonly ended: () => void;
@@ -36,7 +36,7 @@ export interface Lingering {
 
 /** The part of the bound that connections which are being closed may have on top of it. */
 const LINGERING_SHARE = 0.25;
-/** After so many times `stallInNeedMs` without a turn, room is made. */
+/** After this many times `stallInNeedMs` without a turn, room is made. */
 const NEED_FACTOR = 3;
 const CHECK_EVERY_MS = 1_000;
 
@@ -81,7 +81,7 @@ export class TenantBuffers {
   }
 
   /**
-   * A client is being closed whose connection has so many bytes yet.
+   * A client is being closed while this many bytes still wait in its connection.
    * @returns whether it may take its time, and what is to be called when the connection has ended.
    */
   linger(bytes: number): Lingering {

@@ -48,7 +48,7 @@ export class UnreadEvents {
     this.#sendingBytes += bytes;
   }
 
-  /** The transport has so many bytes that the operating system has not taken. */
+  /** Notes how many bytes of the transport the operating system has not taken. */
   sent(unsentBytes: number): void {
     let count = 0;
     for (const { held, bytes } of this.#sending) {

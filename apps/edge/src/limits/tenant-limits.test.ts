@@ -29,7 +29,7 @@ function client(edge: TestEdge, key = fixture.tenant.key): SocketClient {
   );
 }
 
-/** Fills the tenant's log with so many `call`s of 20 kB each. */
+/** Fills the tenant's log with `call`s of 20 kB each. */
 async function fillLog(count: number): Promise<void> {
   const log = new EventLog(fixture.cluster.connection);
   const body = JSON.stringify({ sessionId: 'shop-1', text: 'x'.repeat(20_000) });

@@ -40,7 +40,7 @@ export class TokenBucket {
     this.#tokens = Math.max(this.#tokens - count, -this.#rate.burst);
   }
 
-  /** Leaves at most so many, which may be less than none. */
+  /** Leaves at most this many tokens; the number may be negative. */
   lowerTo(tokens: number): void {
     this.#refill();
     this.#tokens = Math.min(this.#tokens, tokens);

@@ -36,8 +36,8 @@ export class SessionRemoval {
 
   /**
    * Notes that the session is to be removed, and has a worker log it out at WhatsApp and purge it: its owner, or, where
-   * it has none, the next one. Keys are kept until then, for up to an hour. After a crash the sweeps do it
-   * that another worker goes on. A session without credentials is purged at once.
+   * it has none, the next one. Keys are kept until then, for up to an hour. After a crash the sweeps give the session to
+   * another worker, which goes on. A session without credentials is purged at once.
    * @param options.force purges it at once, linked or not.
    * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER when the owner is only just taking the session up, or the
    * owner's own error: the session stays as it is then.

@@ -10,7 +10,7 @@ import type { TestEdge } from '../testing/test-edge.js';
 const MB = 1024 * 1024;
 const fixture = useEdges();
 
-/** Fills the tenant's log with so many `call`s and `presence.update`s by turns, of so many bytes each. */
+/** Fills the tenant's log with `call`s and `presence.update`s by turns. */
 async function fillLog(count: number, bytes: number): Promise<number> {
   const log = new EventLog(fixture.cluster.connection);
   const body = JSON.stringify({ sessionId: 'shop-1', text: 'x'.repeat(bytes) });

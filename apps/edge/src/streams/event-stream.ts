@@ -22,7 +22,7 @@ import type { StreamMember, TenantStreams } from './tenant-streams.js';
 const PAGE = 1_000;
 /** A replay reads on when no more than this is unsent, so that nothing is held for a client that does not read. */
 const REPLAY_BELOW_BYTES = 64 * 1024;
-/** Subscriptions of one client that wait for their replay; with so many the next request waits for them. */
+/** How many subscriptions of one client may wait for their replay. The next request waits until there are fewer. */
 const MAX_OWED = 4;
 const RETRY_MS = 500;
 
@@ -310,7 +310,7 @@ export class EventStream implements StreamMember {
     this.#uncount();
   }
 
-  /** Notes what is to be replayed, in place of what that replays as well. */
+  /** Notes what must be replayed, and drops earlier notes that it covers. */
   #owe(owed: Owed): void {
     if (owed.set.isEmpty) return;
     const replacesIt = (other: Owed) =>

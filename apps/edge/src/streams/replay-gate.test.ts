@@ -75,7 +75,7 @@ function ask(gate: ReplayGate, tenantId: string, keyId = 'a', cost = 0): Replay 
   return replay;
 }
 
-/** Ends all turns as they come, until so many have come. */
+/** Ends each turn as it comes, until `count` turns have come. */
 async function served(count: number): Promise<string[]> {
   let ended = 0;
   await waitFor(

@@ -24,12 +24,12 @@ interface Snapshot extends LoggedEvent {
 /** The states of some sessions. */
 interface SnapshotPart {
   readonly events: readonly Snapshot[];
-  /** What it takes of Redis, as so many bytes of a log. */
+  /** What it costs Redis, in bytes of a log. */
   readonly cost: number;
 }
 
 const SESSIONS_A_PART = 100;
-/** To read a session takes as much of Redis as so many bytes of a log, about. */
+/** What it costs Redis to read a session, in bytes of a log, about. */
 const SESSION_COST_BYTES = 2_000;
 
 interface SnapshotResources {

@@ -78,7 +78,7 @@ export class SubscriptionSet {
     return [...new Set([...this.#eventsOf.values()].flatMap((events) => [...events.keys()]))];
   }
 
-  /** Whether all that is in the other set is in this one, from wherever on. */
+  /** Whether this set has everything that the other one has, whatever their positions. */
   includes(other: SubscriptionSet): boolean {
     return [...other.#eventsOf].every(([session, events]) =>
       [...events.keys()].every((event) => this.has(session, event)),

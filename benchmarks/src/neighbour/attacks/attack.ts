@@ -15,7 +15,7 @@ export interface Target extends Omit<z.infer<typeof attackRequest>, 'name'> {
 /** Attacks until `signal` is aborted. Resolves when nothing of it is left: no connection, no call. */
 export type Attack = (target: Target) => Promise<void>;
 
-/** Runs so many loops at the same time, each until `signal` is aborted. */
+/** Runs a number of loops at the same time, each until `signal` is aborted. */
 export async function loop(
   count: number,
   signal: AbortSignal,

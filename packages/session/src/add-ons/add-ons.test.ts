@@ -156,7 +156,7 @@ describe('an encrypted edit of an event or a poll', () => {
     expect(changed.payload.updates).toMatchObject([{ key: { id: poll.id } }]);
   });
 
-  test('that adds an option is published, also of somebody else', async () => {
+  test('that adds an option is published, also of another person', async () => {
     const group = bob.createGroup('Open poll', [alice, carl]);
     const poll = await sendPoll(bob, group, { name: 'Where?', options: ['here', 'there'] });
     const added = await addPollOption(carl, poll, 'nowhere');

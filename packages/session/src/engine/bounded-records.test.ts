@@ -31,7 +31,7 @@ async function alternate(account: SignalAccount, contact: SignalAccount, times: 
   }
 }
 
-/** Sends so many messages to a group. Each distributes the sender key, and is read. */
+/** Sends a number of messages to a group. Each distributes the sender key, and is read. */
 async function writeToGroup(account: SignalAccount, contact: SignalAccount, count: number): Promise<void> {
   for (let message = 0; message < count; message += 1) {
     const { ciphertext, senderKeyDistributionMessage } = await account.repository.encryptGroupMessage({

@@ -8,7 +8,7 @@ import { type SignalChain, type SignalRecord, signalModule } from './parts-of-ba
  * come late by as many changes of the direction.
  */
 const MAX_CLOSED_CHAINS = 40;
-/** How many keys of messages that were left out a record keeps; so many Signal's library keeps of one chain. */
+/** How many keys of skipped messages a record keeps. Signal's own library keeps as many for each chain. */
 const MAX_MESSAGE_KEYS = 2_000;
 
 /**

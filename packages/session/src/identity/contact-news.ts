@@ -30,7 +30,7 @@ export class ContactNews {
     this.#contacts.set(`${lid} username`, { id: lid, lid, username });
   }
 
-  /** All of it as `contacts.update`, but for the pairs that `events` themselves tell. Afterwards it is empty. */
+  /** Returns all of it as `contacts.update`, except the pairs that `events` have themselves. Afterwards it is empty. */
   take(events: Partial<BaileysEventMap>): MappedEvent[] {
     for (const pair of events['messaging-history.set']?.lidPnMappings ?? [])
       this.#contacts.delete(nameOf(pair));

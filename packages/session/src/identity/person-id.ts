@@ -14,7 +14,7 @@ const KINDS: ReadonlyMap<string, PersonId['kind']> = new Map([
   ['hosted', 'number'],
 ]);
 
-/** The part of a JID before its device, as Baileys' `jidDecode` gives it; undefined for what is no JID. */
+/** The part of a JID before its device, as Baileys' `jidDecode` gives it; undefined if it is not a JID. */
 export function userOf(jid: string): string | undefined {
   const at = jid.indexOf('@');
   if (at < 0) return undefined;
