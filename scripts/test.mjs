@@ -9,7 +9,7 @@
  *   npm test -- --slow                         build, then the slow scenarios
  *   npm test -- --with-slow                    everything
  *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
- *   npm test -- packages/store/src/lua         build, then the tests whose path contains this
+ *   npm test -- packages/store                 build, then the tests whose path contains this
  *
  * With `--built`, nothing is installed or built: for runs side by side after a build. With `--shared` or `--alone`, only
  * the scenarios run that may have others beside them, or only those that may not.
