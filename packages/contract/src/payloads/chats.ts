@@ -22,7 +22,9 @@ const chatFields = {
   readOnly: z.boolean().nullish().describe('the account cannot write into it, such as a group that it left'),
   archived: z.boolean().nullish(),
   pinned: int64.nullish().describe('since when it is pinned, ms since 1970; null: no longer'),
-  muteEndTime: int64.nullish().describe('until when it is mute, ms since 1970; -1 for ever, null no longer'),
+  muteEndTime: int64
+    .nullish()
+    .describe('until when it is mute, ms since 1970; -1 without end, null no longer'),
   locked: z.boolean().nullish().describe('hidden behind the lock of the phone'),
   deleted: z.literal(true).optional().describe('update: the account deleted the chat'),
   labels: labelChangeSchema.optional().describe('update: labels that were put on it or taken off'),

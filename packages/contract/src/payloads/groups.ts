@@ -57,7 +57,7 @@ const groupFields = {
   restrict: z.boolean().optional().describe('only admins change its settings'),
   announce: z.boolean().optional().describe('only admins write'),
   memberAddMode: z.boolean().optional().describe('members add members'),
-  joinApprovalMode: z.boolean().optional().describe('an admin admits whoever wants to join'),
+  joinApprovalMode: z.boolean().optional().describe('an admin must admit people who want to join'),
   isCommunity: z.boolean().optional(),
   isCommunityAnnounce: z.boolean().optional(),
   size: z.number().optional().describe('how many participants'),
@@ -106,7 +106,7 @@ export const groupsUpdateSchema = z.object({
 export const groupParticipantsSchema = z.object({
   ...envelope,
   id: jid.describe('the group'),
-  author: z.string().describe('who did it; the group itself where WhatsApp names nobody'),
+  author: z.string().describe('who did it; the group itself where WhatsApp names no person'),
   authorPn: jid.optional(),
   authorUsername: z.string().optional(),
   participants: z.array(participantSchema).min(1).describe('to whom'),

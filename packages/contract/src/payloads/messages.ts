@@ -29,7 +29,7 @@ export const reactionSchema = z
     groupingKey: z.string().optional().describe('by which equal reactions are counted'),
     senderTimestampMs: int64.optional().describe('when, ms since 1970'),
     unread: z.boolean().optional(),
-    count: z.number().optional().describe('in channels, where nobody is named: how many'),
+    count: z.number().optional().describe('in channels, where no person is named: how many'),
   })
   .meta({ id: 'Reaction', title: 'Reaction' });
 
