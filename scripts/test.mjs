@@ -5,9 +5,9 @@
  *   npm test                                   everything except the slow scenarios
  *   npm test -- --unit                         build, then the unit tests
  *   npm test -- --scenarios                    build, then the scenarios, without the slow ones
- *   npm run scenarios [name]                   build, then all scenarios or those of the name
+ *   npm run scenarios [name]                   build, then all scenarios or those of the name; some run only by name
  *   npm test -- --slow                         build, then the slow scenarios
- *   npm test -- --with-slow                    everything
+ *   npm test -- --with-slow                    the same and the slow scenarios
  *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
  *   npm test -- packages/store                 build, then the tests whose path contains this
  *

@@ -47,12 +47,6 @@ describe('the versions of this repository', () => {
     expect(new Set(bases)).toEqual(new Set([`${versions.image}-bookworm-slim`]));
   });
 
-  it('agree with CI, which runs the oldest one and the newest of two release lines', () => {
-    const [, inCi = ''] = /test:node .*--built ([\d. ]+)/.exec(read('.ci/run')) ?? [];
-    const newest = (major: string) => versions.tried.findLast((version) => version.startsWith(`${major}.`));
-    expect(inCi.trim().split(' ')).toEqual([versions.oldest, newest('24'), newest('26')]);
-  });
-
   it('agree with the GitHub workflow', () => {
     expect(read('.github/workflows/test.yml')).toContain(`node: [${versions.oldest}, 22, 24, 26]`);
   });

@@ -13,8 +13,13 @@ const ALONE = [
   'scenarios/slow/benchmarks-run.test.ts',
   'scenarios/slow/client-stalls.test.ts',
   'scenarios/slow/placers-race.test.ts',
+  'scenarios/slow/worker-dies-at-each-end.test.ts',
+  'scenarios/slow/worker-dies-at-each-step.test.ts',
   'scenarios/slow/workers-roll-at-once.test.ts',
 ];
+
+/** They take so long that they run only when they are named: each starts a worker for each of a hundred deaths. */
+const NAMED_ONLY = ['scenarios/slow/worker-dies-at-each-end.test.ts'];
 
 const FOLDERS = { fast: 'scenarios', slow: 'scenarios/slow' };
 const PROJECTS = ['--project', 'scenarios', '--project', 'slow-scenarios'];
@@ -28,12 +33,13 @@ export function essentialScenarios() {
 
 /**
  * The runs of vitest for scenarios: those that run side by side, then those that run alone. No run without a scenario.
+ * Without filters, those that run only when they are named are left out.
  * Throws if no scenario fits the filters.
  *
  * @param {object} options
  * @param {boolean} options.fast whether to run those of `scenarios`
  * @param {boolean} options.slow whether to run those of `scenarios/slow`
- * @param {readonly string[]} options.filters a scenario runs if its path contains one of these, or if there are none
+ * @param {readonly string[]} options.filters a scenario runs if its path contains one of these
  * @param {readonly string[]} options.kinds `shared`, `alone`; both if there are none
  * @param {(folder: string) => string[]} [options.list] the files in a folder
  * @returns {ScenarioRun[]}
@@ -49,7 +55,9 @@ export function scenarioRuns({
   const files = folders
     .flatMap((folder) => list(folder).map((file) => `${folder}/${file}`))
     .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+    .filter((file) =>
+      filters.length === 0 ? !NAMED_ONLY.includes(file) : filters.some((filter) => file.includes(filter)),
+    );
   if (folders.length > 0 && files.length === 0)
     throw new StepFailed(`There is no scenario with ${filters.join(' or ')} in its path.`);
   const alone = files.filter((file) => ALONE.includes(file));

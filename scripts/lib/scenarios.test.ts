@@ -6,7 +6,12 @@ import { essentialScenarios, scenarioRuns } from './scenarios.mjs';
 
 const FILES: Record<string, string[]> = {
   scenarios: ['demo.test.ts', 'support', 'worker-is-killed.test.ts'],
-  'scenarios/slow': ['client-stalls.test.ts', 'worker-is-killed.test.ts'],
+  'scenarios/slow': [
+    'client-stalls.test.ts',
+    'worker-dies-at-each-end.test.ts',
+    'worker-dies-at-each-step.test.ts',
+    'worker-is-killed.test.ts',
+  ],
 };
 const list = (folder: string) => FILES[folder] ?? [];
 const all = { fast: true, slow: true, filters: [], kinds: [], list };
@@ -20,7 +25,8 @@ const SHARED = [
   'scenarios/worker-is-killed.test.ts',
   'scenarios/slow/worker-is-killed.test.ts',
 ];
-const ALONE = ['scenarios/slow/client-stalls.test.ts'];
+const ALONE = ['scenarios/slow/client-stalls.test.ts', 'scenarios/slow/worker-dies-at-each-step.test.ts'];
+const NAMED_ONLY = ['scenarios/slow/worker-dies-at-each-end.test.ts'];
 
 it('runs scenarios that measure after the others, one at a time', () => {
   expect(filesOf(all)).toEqual([SHARED, ALONE]);
@@ -30,6 +36,7 @@ it('runs scenarios that measure after the others, one at a time', () => {
 it.each([
   ['the fast ones', { slow: false }, [SHARED.slice(0, 2)]],
   ['those of a name', { filters: ['killed'] }, [SHARED.slice(1)]],
+  ['one that runs only when it is named', { filters: ['dies-at-each-end'] }, [NAMED_ONLY]],
   ['those that may run beside others', { kinds: ['shared'] }, [SHARED]],
   ['those that must run alone', { kinds: ['alone'] }, [ALONE]],
   ['none', { fast: false, slow: false }, []],
@@ -47,6 +54,6 @@ it('finds every scenario that it names', () => {
   const { list: _, ...ofThisRepository } = all;
   const [, alone = []] = filesOf(ofThisRepository);
   const files = essentialScenarios().filter((argument) => argument.endsWith('.test.ts'));
-  expect(alone.length).toBe(6);
+  expect(alone.length).toBe(7);
   for (const file of [...files, ...alone]) expect(existsSync(join(ROOT, file)), file).toBe(true);
 });
