@@ -284,14 +284,22 @@ export class OwnedSessions {
     };
     if (this.#takesNoMore) throw refuse('takes no more sessions');
     if (this.count >= capacity) throw refuse('is full');
-    const claim = await this.#ownership.claim(ref, { worker, expectPrevious });
+    const claim = await this.#ownership.claim(ref, { worker, expectPrevious }).catch((error: unknown) => {
+      // Redis may have carried it out.
+      this.#retryRelease(() => this.#releaseAbsent(ref, 'claim-unanswered'));
+      throw error;
+    });
     if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'no worker');
     if (this.#takesNoMore) {
       await this.#ownership.release(claim.fence);
       throw refuse('takes no more sessions');
     }
     this.#log.claimed(claim.fence, claim.previousWorker);
-    const { removeBy } = (await this.#shared.directory.get(ref)) ?? {};
+    const record = await this.#shared.directory.get(ref).catch((error: unknown) => {
+      this.#retryRelease(() => this.#release(claim.fence, 'claim-unanswered'));
+      throw error;
+    });
+    const removeBy = record?.removeBy;
     const owned = this.#open(claim.fence);
     if (removeBy === undefined) return;
     this.#remove(owned, removeBy).catch((error: unknown) => {
@@ -349,16 +357,15 @@ export class OwnedSessions {
     } else if (owned.removal === undefined) {
       this.#giveUp(owned, end).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
-        this.#releaseLater(owned.fence, end);
       });
     }
   }
 
   /** Tries until Redis takes it: no other worker may claim a session that names a living owner. */
-  #releaseLater(fence: Fence, reason: string): void {
+  #retryRelease(release: () => Promise<void>): void {
     const timer = setTimeout(() => {
       if (this.#isOver) return;
-      this.#release(fence, reason).catch(() => this.#releaseLater(fence, reason));
+      release().catch(() => this.#retryRelease(release));
     }, RELEASE_AGAIN_MS);
     timer.unref();
   }
@@ -399,6 +406,9 @@ export class OwnedSessions {
   async #giveUp(owned: OwnedSession, reason: string): Promise<void> {
     try {
       await this.#release(owned.fence, reason);
+    } catch (error) {
+      this.#retryRelease(() => this.#release(owned.fence, reason));
+      throw error;
     } finally {
       this.#forget(owned);
     }
