@@ -193,7 +193,7 @@ export class MediaDownloads {
     const outcome = isCancelled ? 'cancelled' : outcomeOf(error);
     this.#onEnded(outcome);
     if (outcome !== 'failed') return;
-    const about = { tenant: tenantId, session: sessionId, err: error };
+    const about = { tenantId, sessionId, err: error };
     this.#logger.info(about, 'the file of a message could not be handed out');
   }
 }
