@@ -1,5 +1,6 @@
 import type { Phone } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
+import { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Harness, type TestSession } from './testing/harness.js';
 
@@ -166,3 +167,38 @@ test.each(['person', 'group'] as const)(
     expect(await toldOf(second, last)).toEqual(['last']);
   },
 );
+
+test('an edit of a post of a channel has the id of the post and is published, each one once', async () => {
+  const { session, device } = await linked();
+  const from = '120363000000000001@newsletter';
+  const deliver = (message: proto.IMessage, edit: Record<string, string> = {}) =>
+    device.deliver({
+      tag: 'message',
+      attrs: { from, id: 'POST1', type: 'text', t: '1790000000', server_id: '105', ...edit },
+      content: [{ tag: 'plaintext', attrs: {}, content: proto.Message.encode(message).finish() }],
+    });
+  const edited = (text: string): proto.IMessage => ({
+    editedMessage: {
+      message: {
+        protocolMessage: {
+          type: proto.Message.ProtocolMessage.Type.MESSAGE_EDIT,
+          key: { id: 'POST1', remoteJid: from, fromMe: false },
+          editedMessage: { conversation: text },
+        },
+      },
+    },
+  });
+  const countOf = async (text: string) =>
+    (await session.events()).filter(({ payload }) => JSON.stringify(payload).includes(text)).length;
+
+  deliver({ conversation: 'first words' });
+  await session.event('messages.upsert', 'first words');
+  deliver(edited('second words'), { edit: '3' });
+  await session.event('messages.update', 'second words');
+  const published = await countOf('second words');
+  deliver(edited('second words'), { edit: '3' });
+  deliver(edited('third words'), { edit: '3' });
+  await session.event('messages.update', 'third words');
+  expect(await countOf('first words')).toBe(1);
+  expect(await countOf('second words')).toBe(published);
+});

@@ -119,7 +119,17 @@ export function digestOf(stanza: BinaryNode, me: Me | undefined): string | undef
     jidNormalizedUser(key.participant ?? undefined),
     key.fromMe ? 'mine' : '',
     key.id,
+    ...(isJidNewsletter(key.remoteJid) ? changeOfPost(stanza) : []),
   ]);
+}
+
+/** What tells an edit or a deletion of a channel's post from the post: all of them have its id. */
+function changeOfPost({ attrs, content }: BinaryNode): string[] {
+  const nodes = Array.isArray(content) ? content : [];
+  const contents = nodes.map((node) =>
+    node.content instanceof Uint8Array ? Buffer.from(node.content).toString('base64') : '',
+  );
+  return [attrs.edit ?? '', ...contents];
 }
 
 /** Tells WhatsApp of a message what Baileys tells of one that it could decrypt (Socket/messages-recv.js, `handleMessage`). */
