@@ -76,6 +76,14 @@ describe('what is kept of a message', () => {
     expect(record && decodeSecret(record)).toEqual({ key, secret });
   });
 
+  it.each(['', 'not JSON', '{"id":"A"}', '[7]'])(
+    'are undefined where a record has another form: %j',
+    (text) => {
+      const record = Buffer.concat([randomBytes(32), Buffer.from(text)]);
+      expect(decodeSecret(record)).toBeUndefined();
+    },
+  );
+
   it('comes from inside a wrapper as well as from around it', () => {
     const inside = { ephemeralMessage: { message: { conversation: 'hi', messageContextInfo } } };
     const around = { ephemeralMessage: { message: { conversation: 'hi' } }, messageContextInfo };

@@ -1,6 +1,6 @@
 import type { Logger } from '@wafleet/runtime';
 import { type Fence, type RecentMessages, SealedValueError, type SecretsOfSession } from '@wafleet/store';
-import { proto, type WAMessage, type WAMessageKey } from '@whiskeysockets/baileys';
+import { proto, type WAMessageKey } from '@whiskeysockets/baileys';
 import type { QuestionStore } from '../polls/question-store.js';
 import { decodeSecret, type MessageSecret, secretOf } from './message-secret.js';
 
@@ -51,8 +51,16 @@ export class KnownSecrets {
     const sent = await this.#recentMessages.get(this.#fence, id);
     if (sent === undefined) return undefined;
     const key = { remoteJid, fromMe: true, id };
-    const message: WAMessage = { key, message: proto.Message.decode(sent) };
-    const secret = secretOf(message);
+    const secret = secretOf({ key, message: this.#decode(sent) });
     return secret && { key, secret };
+  }
+
+  #decode(sent: Uint8Array): proto.IMessage | null {
+    try {
+      return proto.Message.decode(sent);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a sent message cannot be read');
+      return null;
+    }
   }
 }

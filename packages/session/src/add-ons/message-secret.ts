@@ -56,7 +56,7 @@ export function encodeSecret({ key, secret }: MessageSecret): Buffer {
 
 /** Undefined for anything but a record. */
 export function decodeSecret(record: Buffer): MessageSecret | undefined {
-  const fields: unknown = JSON.parse(record.subarray(SECRET_BYTES).toString());
+  const fields = parsed(record.subarray(SECRET_BYTES).toString());
   if (!Array.isArray(fields)) return undefined;
   const [id, fromMe, ...parts]: unknown[] = fields;
   if (typeof id !== 'string') return undefined;
@@ -68,6 +68,15 @@ export function decodeSecret(record: Buffer): MessageSecret | undefined {
     key: { id, fromMe: fromMe === 1, ...Object.fromEntries(named) },
     secret: record.subarray(0, SECRET_BYTES),
   };
+}
+
+/** Undefined for text that is not JSON, such as what another release may have written. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function shortened(jid: string | null | undefined): string {
