@@ -263,10 +263,16 @@ function conclude(deaths: readonly Death[], received: ReceivedMessages): void {
     }
     const changes = (when: string) =>
       tried
-        .filter((step) => step.startsWith(when) && !/\bh?mget\b/.test(step))
+        .filter((step) => step.startsWith(when) && isOfMessage(step))
         .map((step) => step.slice(when.length));
     expect(new Set(changes('after ')), `both sides of ${kind.what}`).toEqual(new Set(changes('before ')));
   }
+}
+
+/** Whether a step changes something for the message itself. Other writes, such as of a status, come beside it by chance. */
+function isOfMessage(step: string): boolean {
+  const isWrite = !/\bh?mget\b/.test(step);
+  return isWrite && (step.includes(' auth ') || step.includes(' receipt ') || isEnd(step));
 }
 
 function isAppend(step: string): boolean {
