@@ -67,14 +67,29 @@ export class MessageAtWork {
     this.#options.decrypted.begin(stanza);
   }
 
-  /** What is emitted without a message that came again. To be called with all that is emitted, after `see`. */
+  /**
+   * What is emitted without a message that came again, and without the reaction, edit or deletion that it is. To be called
+   * with all that is emitted, after `see`. One message is worked on at a time, so no other one's changes are left out.
+   */
   withoutRepeated(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
-    const upsert = events['messages.upsert'];
-    const messages = upsert?.messages.filter(({ key }) => key.id !== this.#repeatedId);
-    if (upsert === undefined || messages === undefined || messages.length === upsert.messages.length)
-      return events;
-    const { 'messages.upsert': _, ...others } = events;
-    return messages.length === 0 ? others : { ...others, 'messages.upsert': { ...upsert, messages } };
+    const id = this.#repeatedId;
+    if (id === undefined) return events;
+    const {
+      'messages.upsert': upsert,
+      'messages.reaction': reactions,
+      'messages.update': updates,
+      ...others
+    } = events;
+    const messages = upsert?.messages.filter(({ key }) => key.id !== id) ?? [];
+    const otherReactions = reactions?.filter(({ reaction }) => reaction.key?.id !== id) ?? [];
+    // An update with content is an edit or a deletion, which a message brings; others are of receipts.
+    const otherUpdates = updates?.filter(({ update }) => update.message === undefined) ?? [];
+    return {
+      ...others,
+      ...(upsert && messages.length > 0 ? { 'messages.upsert': { ...upsert, messages } } : {}),
+      ...(otherReactions.length > 0 ? { 'messages.reaction': otherReactions } : {}),
+      ...(otherUpdates.length > 0 ? { 'messages.update': otherUpdates } : {}),
+    };
   }
 
   /** To be called with all that is emitted. */

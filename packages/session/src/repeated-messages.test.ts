@@ -168,6 +168,38 @@ test.each(['person', 'group'] as const)(
   },
 );
 
+test.each(['a reaction', 'an edit', 'a deletion'] as const)(
+  '%s that is encrypted again under the same id is published once',
+  async (kind) => {
+    const { session, phone } = await linked();
+    const writer = harness.simulator.addPhone({ name: 'Emma' });
+    const { id } = await writer.send(phone, { text: 'first words' });
+    await session.event('messages.upsert', 'first words');
+    const key = { id, remoteJid: phone.jid, fromMe: true };
+    const { MESSAGE_EDIT, REVOKE } = proto.Message.ProtocolMessage.Type;
+    const contents = {
+      'a reaction': { reactionMessage: { key, text: '🎈', senderTimestampMs: 1_790_000_000_000 } },
+      'an edit': {
+        protocolMessage: { key, type: MESSAGE_EDIT, editedMessage: { conversation: 'other words' } },
+      },
+      'a deletion': { protocolMessage: { key, type: REVOKE } },
+    };
+    const change = await writer.send(phone, contents[kind]);
+    await writer.send(phone, { text: 'between' });
+    await session.event('messages.upsert', 'between');
+    const changes = async () =>
+      (await session.events()).filter(({ event }) =>
+        ['messages.reaction', 'messages.update', 'messages.delete'].includes(event),
+      ).length;
+    const published = await changes();
+    expect(published).toBeGreaterThan(0);
+    await writer.send(phone, contents[kind], { id: change.id });
+    await writer.send(phone, { text: 'last' });
+    await session.event('messages.upsert', '"last"');
+    expect(await changes()).toBe(published);
+  },
+);
+
 test('an edit of a post of a channel has the id of the post and is published, each one once', async () => {
   const { session, device } = await linked();
   const from = '120363000000000001@newsletter';
