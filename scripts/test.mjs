@@ -11,8 +11,7 @@
  *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
  *   npm test -- packages/store                 build, then the tests whose path contains this
  *
- * With `--built`, nothing is installed or built: for runs side by side after a build. With `--shared` or `--alone`, only
- * the scenarios run that may have others beside them, or only those that may not.
+ * With `--built`, nothing is installed or built: for a run after one that did both.
  */
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
@@ -29,7 +28,7 @@ import { runVitest } from './lib/vitest.mjs';
 
 /** @typedef {import('./lib/test-counts.mjs').Counts} Counts */
 
-const FLAGS = ['unit', 'scenarios', 'slow', 'with-slow', 'essentials', 'built', 'shared', 'alone'];
+const FLAGS = ['unit', 'scenarios', 'slow', 'with-slow', 'essentials', 'built'];
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -111,7 +110,6 @@ await main(async () => {
       fast: everything || has('scenarios'),
       slow: has('with-slow') || has('slow'),
       filters,
-      kinds: ['shared', 'alone'].filter((kind) => has(kind)),
     });
     for (const { name, args } of runs) await step(name, () => vitest(args));
     if (has('essentials')) await step('essential scenarios', () => vitest(essentialScenarios()));

@@ -40,17 +40,10 @@ export function essentialScenarios() {
  * @param {boolean} options.fast whether to run those of `scenarios`
  * @param {boolean} options.slow whether to run those of `scenarios/slow`
  * @param {readonly string[]} options.filters a scenario runs if its path contains one of these
- * @param {readonly string[]} options.kinds `shared`, `alone`; both if there are none
  * @param {(folder: string) => string[]} [options.list] the files in a folder
  * @returns {ScenarioRun[]}
  */
-export function scenarioRuns({
-  fast,
-  slow,
-  filters,
-  kinds,
-  list = (folder) => readdirSync(join(ROOT, folder)),
-}) {
+export function scenarioRuns({ fast, slow, filters, list = (folder) => readdirSync(join(ROOT, folder)) }) {
   const folders = [...(fast ? [FOLDERS.fast] : []), ...(slow ? [FOLDERS.slow] : [])];
   const files = folders
     .flatMap((folder) => list(folder).map((file) => `${folder}/${file}`))
@@ -63,15 +56,11 @@ export function scenarioRuns({
   const alone = files.filter((file) => ALONE.includes(file));
   const shared = files.filter((file) => !alone.includes(file));
   const runs = [
-    { kind: 'shared', name: 'scenarios', args: [...PROJECTS, ...shared] },
+    { name: 'scenarios', args: [...PROJECTS, ...shared] },
     {
-      kind: 'alone',
       name: 'scenarios that run alone',
       args: ['--no-file-parallelism', ...PROJECTS, ...alone],
     },
   ];
-  return runs
-    .filter(({ kind }) => kinds.length === 0 || kinds.includes(kind))
-    .filter(({ args }) => args.some((argument) => argument.endsWith('.test.ts')))
-    .map(({ name, args }) => ({ name, args }));
+  return runs.filter(({ args }) => args.some((argument) => argument.endsWith('.test.ts')));
 }

@@ -14,7 +14,7 @@ const FILES: Record<string, string[]> = {
   ],
 };
 const list = (folder: string) => FILES[folder] ?? [];
-const all = { fast: true, slow: true, filters: [], kinds: [], list };
+const all = { fast: true, slow: true, filters: [], list };
 
 /** The files of each run. */
 const filesOf = (options: Parameters<typeof scenarioRuns>[0]) =>
@@ -37,8 +37,6 @@ it.each([
   ['the fast ones', { slow: false }, [SHARED.slice(0, 2)]],
   ['those of a name', { filters: ['killed'] }, [SHARED.slice(1)]],
   ['one that runs only when it is named', { filters: ['dies-at-each-end'] }, [NAMED_ONLY]],
-  ['those that may run beside others', { kinds: ['shared'] }, [SHARED]],
-  ['those that must run alone', { kinds: ['alone'] }, [ALONE]],
   ['none', { fast: false, slow: false }, []],
 ])('runs %s', (_, options, expected) => {
   expect(filesOf({ ...all, ...options })).toEqual(expected);

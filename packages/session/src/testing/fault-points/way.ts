@@ -40,7 +40,7 @@ interface WayOptions {
 /**
  * What a process does for one session, as steps: before each command or stanza is sent, and after it was answered or
  * written. At the first step at which no way of its group has halted yet, the process halts for good, in the middle of
- * whatever it does, until it is killed.
+ * whatever it does, and stays so up to its SIGKILL.
  */
 export class Way {
   readonly name: string;
