@@ -8,7 +8,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
  */
 const conditions = ['wafleet:source', 'node'];
 
-/** Unit tests that change or watch the process that they run in: each file has a process of its own. */
+/**
+ * Unit tests that change or watch the process that they run in: each file has a process of its own. They start first,
+ * since vitest sorts projects by name: one of them is the longest of all.
+ */
 const OWN_PROCESS = [
   // Some look at Baileys' libraries as they are before `prepareProcess`, which cannot be undone.
   'packages/session/src/engine/**/*.test.ts',
@@ -28,7 +31,7 @@ const unit = {
 const scenarios = {
   setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
   // Each starts several processes, and waits for most of its time.
-  maxWorkers: 2,
+  maxWorkers: availableParallelism() + 1,
 };
 
 export default defineConfig({
@@ -55,7 +58,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...unit, name: 'unit-own-process', include: OWN_PROCESS },
+        test: { ...unit, name: 'own-process', include: OWN_PROCESS },
       },
       {
         extends: true,

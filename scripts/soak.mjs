@@ -3,6 +3,7 @@
  *
  *   npm run soak -- --minutes 60 --seed 7    the same seed chooses the same faults; without one it is random
  *   npm run soak -- --minutes 60 --write     and writes the table into docs/reliability.md
+ *   npm run soak -- --built                  installs and builds nothing before
  */
 
 import { parseArgs } from 'node:util';
@@ -15,10 +16,12 @@ import { StepFailed } from './lib/run.mjs';
 import { runVitest } from './lib/vitest.mjs';
 
 await main(async () => {
-  const { minutes, seed, write } = readOptions();
+  const { minutes, seed, write, built } = readOptions();
   checkNodeVersion();
-  await installDependencies();
-  await build();
+  if (!built) {
+    await installDependencies();
+    await build();
+  }
   await provideRedis();
   const { code } = await runVitest(['--project', 'soak'], {
     SOAK_MINUTES: String(minutes),
@@ -35,12 +38,14 @@ function readOptions() {
         minutes: { type: 'string', default: '10' },
         seed: { type: 'string' },
         write: { type: 'boolean', default: false },
+        built: { type: 'boolean', default: false },
       },
     });
     return {
       minutes: wholeNumber('minutes', values.minutes),
       seed: values.seed === undefined ? undefined : wholeNumber('seed', values.seed),
       write: values.write,
+      built: values.built,
     };
   } catch (error) {
     throw new StepFailed(error instanceof Error ? error.message : String(error));

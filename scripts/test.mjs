@@ -40,7 +40,7 @@ const counts = [];
 
 /**
  * @param {string} name
- * @param {() => Promise<void>} action
+ * @param {() => Promise<unknown>} action
  */
 async function step(name, action) {
   const begun = Date.now();
@@ -99,13 +99,12 @@ await main(async () => {
       await step('install', installDependencies);
       await step('build and type check', () => build());
     }
-    if (everything) await step('checks', check);
-    // Fetched here once, where it must be, rather than by every test file at the same time.
-    await step('Redis for the tests', provideRedis);
+    // Redis is fetched here once, where it must be, rather than by every test file at the same time.
+    if (everything)
+      await step('checks, and Redis for the tests', () => Promise.all([check(), provideRedis()]));
+    else await step('Redis for the tests', provideRedis);
     if (everything || has('unit') || has('essentials'))
-      await step('unit tests', () =>
-        vitest(['--project', 'unit', '--project', 'unit-own-process', ...filters]),
-      );
+      await step('unit tests', () => vitest(['--project', 'unit', '--project', 'own-process', ...filters]));
     const runs = scenarioRuns({
       fast: everything || has('scenarios'),
       slow: has('with-slow') || has('slow'),

@@ -5,9 +5,9 @@ import { StepFailed } from './run.mjs';
 
 /**
  * `oldest`: the oldest version that works. `image`: the version of the container images. `tried`: versions that the
- * tests pass on.
+ * tests pass on. `everyRun`: those of them that every run of `.ci/run` tries.
  *
- * @typedef {{ oldest: string, image: string, tried: string[] }} NodeVersions
+ * @typedef {{ oldest: string, image: string, tried: string[], everyRun: string[] }} NodeVersions
  */
 
 /** @returns {NodeVersions} */
@@ -30,7 +30,7 @@ export function isAtLeast(version, least) {
  * its release line or only on older patches of it. Undefined where nothing is.
  *
  * @param {string} version
- * @param {NodeVersions} versions
+ * @param {Pick<NodeVersions, 'oldest' | 'tried'>} versions
  * @returns {'refused' | 'untried' | undefined}
  */
 export function assess(version, { oldest, tried }) {
