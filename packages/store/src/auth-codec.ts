@@ -77,7 +77,11 @@ export function encodeAuthValue(value: unknown): Buffer {
   return encoded;
 }
 
+/** What it returns may share its bytes with what it was given. */
 export function decodeAuthValue(encoded: Buffer): unknown {
-  const content = encoded.subarray(1);
-  return encoded[0] === RAW ? content : fromPlain(JSON.parse(content.toString()));
+  if (encoded[0] === RAW) return encoded.subarray(1);
+  const text = encoded.toString('utf8', 1);
+  const value: unknown = JSON.parse(text);
+  // Without such a key nothing is to be turned back.
+  return text.includes('"$') ? fromPlain(value) : value;
 }

@@ -171,22 +171,16 @@ export class AuthStateStore {
   }
 
   async #read(fields: readonly string[]): Promise<unknown[]> {
-    const found = new Map<string, Buffer | undefined>();
-    for (const field of fields) {
-      const cached = this.#cache?.get(field);
-      if (cached !== undefined) found.set(field, cached.value);
-    }
-    const missing = fields.filter((field) => !found.has(field));
-    for (const [field, value] of await this.#readStored(missing)) found.set(field, value);
-    return fields.map((field) => {
-      const value = found.get(field);
-      // A copy: what is decoded may share its bytes with what it was decoded from, and belongs to the caller.
-      return value === undefined ? undefined : decodeAuthValue(Buffer.from(value));
+    const cached = fields.map((field) => this.#cache?.get(field));
+    const missing = fields.filter((_, index) => cached[index] === undefined);
+    const stored = missing.length === 0 ? undefined : await this.#readStored(missing);
+    return fields.map((field, index) => {
+      const value = cached[index] === undefined ? stored?.get(field) : cached[index].value;
+      return value === undefined ? undefined : decodeAuthValue(value);
     });
   }
 
   async #readStored(fields: readonly string[]): Promise<FieldValues> {
-    if (fields.length === 0) return new Map();
     const generation = this.#generation;
     const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
     const values = new Map<string, Buffer | undefined>();
