@@ -49,7 +49,7 @@ const FLUSH_FOR_MS = 60_000;
 /** How long a server may take to answer that the connection closes. */
 const CLOSE_MS = 1_000;
 
-export interface ConnectionOptions extends Pick<MissingContentsOptions, 'isFinished' | 'afterEvents'> {
+export interface ConnectionOptions extends Pick<MissingContentsOptions, 'afterEvents'> {
   /**
    * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
    * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers

@@ -163,7 +163,6 @@ export class Connector {
   #connect(account: Account, pass: ConnectPass, leftOver: readonly BinaryNode[]): Connection {
     const { url, connectTimeoutMs, qrLifeMs, caches, decrypted, repeated, sentMessages, logger } =
       this.#options;
-    const { store, fence } = this.#options;
     const connection: Connection = new Connection({
       auth: (isWanted, onRefused) => account.auth(isWanted, onRefused),
       isOwnershipCertain: this.#options.isOwnershipCertain,
@@ -178,7 +177,6 @@ export class Connector {
       repeated,
       leftOver,
       onMessageDone: (message) => this.#options.onMessageDone(connection, message),
-      isFinished: async (digest) => (await store.finishedMessages.read(fence)).has(digest),
       afterEvents: this.#options.afterEvents,
       onLinkRefresh: () => this.#options.onLinkRefresh(connection),
       getMessage: ({ id }) => sentMessages.find(id),

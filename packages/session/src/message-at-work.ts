@@ -3,8 +3,9 @@ import type { Logger } from '@wafleet/runtime';
 import { isRedisUnreachable } from '@wafleet/store';
 import { type BaileysEventMap, type BinaryNode, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { DecryptedMessages } from './decrypted-messages.js';
+import type { MessageDigests } from './message-digests.js';
 import type { FinishedMessage } from './outbox.js';
-import { acknowledgeAgain, digestOf, mayBringKeys, type RepeatedMessages } from './repeated-messages.js';
+import { acknowledgeAgain, mayBringKeys, type RepeatedMessages } from './repeated-messages.js';
 
 const RETRY_MS = 1_000;
 
@@ -47,10 +48,11 @@ export class MessageAtWork {
    * the session is open and may bring keys, Baileys decrypts it, and its event is left out.
    */
   async isDone(stanza: BinaryNode): Promise<boolean> {
-    const { socket, logger } = this.#options;
+    const { socket, repeated, logger } = this.#options;
     this.#repeatedId = undefined;
-    this.#digest = digestOf(stanza, socket.authState.creds.me);
-    if (!(await this.#isRepeated(stanza, this.#digest))) return false;
+    const digests = repeated.digestsOf(stanza, socket.authState.creds.me);
+    this.#digest = digests?.own;
+    if (digests === undefined || !(await this.#isRepeated(stanza, digests))) return false;
     logger.info({ message: stanza.attrs.id }, 'a message came again');
     if (stanza.attrs.offline === undefined && mayBringKeys(stanza)) {
       this.#repeatedId = stanza.attrs.id;
@@ -114,12 +116,11 @@ export class MessageAtWork {
   }
 
   /** While Redis is out of reach nobody can tell, and the message waits; the connection ends if that takes long. */
-  async #isRepeated(stanza: BinaryNode, digest: string | undefined): Promise<boolean> {
-    if (digest === undefined) return false;
+  async #isRepeated(stanza: BinaryNode, digests: MessageDigests): Promise<boolean> {
     const { socket, repeated, logger } = this.#options;
     for (;;) {
       try {
-        return await repeated.includes(stanza, digest);
+        return await repeated.includes(stanza, socket.authState.creds.me, digests);
       } catch (error) {
         if (!socket.ws.isOpen) return false;
         if (!isRedisUnreachable(error)) {

@@ -234,3 +234,66 @@ test('an edit of a post of a channel has the id of the post and is published, ea
   expect(await countOf('first words')).toBe(1);
   expect(await countOf('second words')).toBe(published);
 });
+
+/** The same stanza with every person named by the other id. */
+function otherwiseAddressed({ attrs, ...stanza }: Stanza, hidesOther: boolean): Stanza {
+  const { from, participant, sender_pn: pn, participant_pn: participantPn, ...others } = attrs;
+  const renamed =
+    participant === undefined
+      ? { from: pn ?? '', ...(hidesOther ? {} : { sender_lid: from ?? '' }) }
+      : {
+          from: from ?? '',
+          participant: participantPn ?? '',
+          ...(hidesOther ? {} : { participant_lid: participant }),
+        };
+  return { ...stanza, attrs: { ...others, ...renamed, addressing_mode: 'pn' } };
+}
+
+test.each(['person', 'group'] as const)(
+  'a message of a %s that comes by LID and again by number is published once, also by the next worker',
+  async (kind) => {
+    const { session, phone, device } = await linked();
+    const writer = harness.simulator.addPhone({ name: 'Fay' });
+    const to = kind === 'person' ? phone : writer.createGroup('friends', [phone]);
+    await writer.send(to, { text: 'hello' });
+    await session.event('messages.upsert', '"hello"');
+    await acknowledged(device);
+    const { id, stanza } = await sentInAbsence(session, device, () => writer.send(to, { text: 'once' }));
+    const second = await takenOver(session, device);
+    await waitFor(async () => (await toldOf(second, id)).length > 0, {
+      what: 'the message',
+      timeoutMs: TIMEOUT_MS,
+    });
+    for (const hidesOther of [false, true]) device.deliver(otherwiseAddressed(stanza, hidesOther));
+    const { id: between } = await writer.send(to, { text: 'between' });
+    await waitFor(async () => (await toldOf(second, between)).length > 0, {
+      what: 'a later message',
+      timeoutMs: TIMEOUT_MS,
+    });
+    expect(await toldOf(second, id)).toEqual(['once']);
+    await acknowledged(device);
+    second.session.discard();
+    await waitFor(() => !device.isOnline, { what: 'the session closed', timeoutMs: TIMEOUT_MS });
+
+    // The next session object knows no people yet, and the stanza names the sender by the number alone.
+    device.deliver(otherwiseAddressed(stanza, true));
+    const third = await takenOver(second, device);
+    const { id: last } = await writer.send(to, { text: 'last' });
+    await waitFor(async () => (await toldOf(third, last)).length > 0, {
+      what: 'the last message',
+      timeoutMs: TIMEOUT_MS,
+    });
+    expect(await toldOf(third, id)).toEqual(['once']);
+  },
+);
+
+test('a message that is encrypted again for its other address is published once', async () => {
+  const { session, phone } = await linked();
+  const writer = harness.simulator.addPhone({ name: 'Gus' });
+  const { id } = await writer.send(phone, { text: 'once' }, { addressing: 'pn' });
+  await session.event('messages.upsert', '"once"');
+  await writer.send(phone, { text: 'once' }, { id, addressing: 'lid' });
+  await writer.send(phone, { text: 'last' });
+  await session.event('messages.upsert', '"last"');
+  expect(await toldOf(session, id)).toEqual(['once']);
+});

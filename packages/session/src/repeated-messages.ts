@@ -1,20 +1,17 @@
-import { digestOfMessage, type Fence, type FinishedMessages, type KnownDigests } from '@wafleet/store';
+import type { Fence, FinishedMessages, KnownDigests } from '@wafleet/store';
 import {
-  type AuthenticationCreds,
   type BinaryNode,
-  decodeMessageNode,
   getBinaryNodeChildren,
   isJidNewsletter,
   isLidUser,
-  jidNormalizedUser,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { acknowledgeOwnCopy, isOwnCopy } from './identity/own-receipts.js';
+import type { People } from './identity/people.js';
+import { decodedMessage, digestsOf, type Me, type MessageDigests } from './message-digests.js';
 
 /** How many messages are remembered for live ones that come again; about 100 bytes each. */
 const MAX_RECENT = 1_000;
-
-type Me = NonNullable<AuthenticationCreds['me']>;
 
 /**
  * Recognises messages that WhatsApp delivers again although their events are in the log: it did not get the receipt,
@@ -22,14 +19,15 @@ type Me = NonNullable<AuthenticationCreds['me']>;
  * Signal would not decrypt such a one a second time, so that clients would be told of a message that cannot be
  * decrypted, and get it twice once the sender has encrypted it anew.
  *
- * A message is known by the key that clients see: chat, participant, whether it is the account's own, and id. What
- * waited for the device, and what was sent again, is looked up among all that Redis knows. Any other message is looked
- * for among the last 1,000, in memory: Baileys sends a message to a whole group again, under the same id, for each new
- * phone of a member that asks for it.
+ * A message is known by the key that clients see, under whichever address it comes: see MessageDigests. What for
+ * the device, and what was sent again, is looked up among all that Redis knows. Any other message is looked for among
+ * the last 1,000, in memory: Baileys sends a message to a whole group again, under the same id, for each new phone of a
+ * member that asks for it.
  */
 export class RepeatedMessages {
   readonly #finished: FinishedMessages;
   readonly #fence: Fence;
+  readonly #people: People;
   /** Handed out, and not known to be in the log. */
   readonly #underWay = new Set<string>();
   /** The last messages in the log, oldest first; those of earlier owners of the session come first. */
@@ -38,9 +36,10 @@ export class RepeatedMessages {
   /** What was known when the connection's first such message came, and what has been added since. */
   #known: { stored: Promise<KnownDigests>; added: Set<string> } | undefined;
 
-  constructor(options: { finished: FinishedMessages; fence: Fence }) {
+  constructor(options: { finished: FinishedMessages; fence: Fence; people: People }) {
     this.#finished = options.finished;
     this.#fence = options.fence;
+    this.#people = options.people;
   }
 
   /** The events of a message were handed out. */
@@ -55,28 +54,63 @@ export class RepeatedMessages {
     this.#remember([digest]);
   }
 
+  /** By which a message is known, as far as the memory knows people; undefined for a stanza that is not a message. */
+  digestsOf(stanza: BinaryNode, me: Me | undefined): MessageDigests | undefined {
+    return digestsOf(stanza, me, this.#people);
+  }
+
   /**
    * Whether a message was handed out before. Rejects when Redis cannot be reached.
-   * @param digest by which the message of the stanza is known.
+   * @param digests of the stanza.
    */
-  async includes(stanza: BinaryNode, digest: string): Promise<boolean> {
-    if (this.#underWay.has(digest) || this.#recent.has(digest)) return true;
+  async includes(stanza: BinaryNode, me: Me | undefined, digests: MessageDigests): Promise<boolean> {
+    if (digests.all.some((digest) => this.#isInMemory(digest))) return true;
+    const all = await this.#completed(digests, stanza, me);
     const isOfBacklog = stanza.attrs.offline !== undefined;
     if (!isOfBacklog && !isSentAgain(stanza)) {
       await this.#seed();
-      return this.#recent.has(digest);
+      return all.some((digest) => this.#isInMemory(digest));
     }
     if (!isOfBacklog && this.#known === undefined) {
-      return (await this.#finished.read(this.#fence)).has(digest);
+      const stored = await this.#finished.read(this.#fence);
+      return all.some((digest) => stored.has(digest));
     }
     this.#known ??= { stored: this.#finished.read(this.#fence), added: new Set() };
     const { stored, added } = this.#known;
     try {
-      return (await stored).has(digest) || added.has(digest);
+      const known = await stored;
+      return all.some((digest) => known.has(digest) || added.has(digest));
     } catch (error) {
       this.#known = undefined;
       throw error;
     }
+  }
+
+  /** Whether the events of a message are in the log. Rejects when Redis cannot be reached. */
+  async isFinished(stanza: BinaryNode, me: Me | undefined): Promise<boolean> {
+    const digests = this.digestsOf(stanza, me);
+    if (digests === undefined) return false;
+    const all = await this.#completed(digests, stanza, me);
+    const stored = await this.#finished.read(this.#fence);
+    return all.some((digest) => stored.has(digest));
+  }
+
+  #isInMemory(digest: string): boolean {
+    return this.#underWay.has(digest) || this.#recent.has(digest);
+  }
+
+  /**
+   * All digests, with those of the ids that are stored. The events of the message would need the same ids and read them
+   * otherwise, so a new message costs no further read.
+   */
+  async #completed(
+    digests: MessageDigests,
+    stanza: BinaryNode,
+    me: Me | undefined,
+  ): Promise<readonly string[]> {
+    if (digests.unknown.length === 0) return digests.all;
+    await this.#people.load(digests.unknown);
+    return this.digestsOf(stanza, me)?.all ?? digests.all;
   }
 
   /** Reads what earlier owners of the session noted, once. */
@@ -110,33 +144,11 @@ export class RepeatedMessages {
   }
 }
 
-/** By which a message is known; undefined for a stanza that is none. */
-export function digestOf(stanza: BinaryNode, me: Me | undefined): string | undefined {
-  const { key } = decoded(stanza, me) ?? {};
-  if (!key?.remoteJid || !key.id) return undefined;
-  return digestOfMessage([
-    jidNormalizedUser(key.remoteJid),
-    jidNormalizedUser(key.participant ?? undefined),
-    key.fromMe ? 'mine' : '',
-    key.id,
-    ...(isJidNewsletter(key.remoteJid) ? changeOfPost(stanza) : []),
-  ]);
-}
-
-/** What tells an edit or a deletion of a channel's post from the post: all of them have its id. */
-function changeOfPost({ attrs, content }: BinaryNode): string[] {
-  const nodes = Array.isArray(content) ? content : [];
-  const contents = nodes.map((node) =>
-    node.content instanceof Uint8Array ? Buffer.from(node.content).toString('base64') : '',
-  );
-  return [attrs.edit ?? '', ...contents];
-}
-
 /** Tells WhatsApp of a message what Baileys tells of one that it could decrypt (Socket/messages-recv.js, `handleMessage`). */
 export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Promise<void> {
   const { me } = socket.authState.creds;
   if (isOwnCopy(stanza, me)) return acknowledgeOwnCopy(socket, stanza, { always: true });
-  const { key, author } = decoded(stanza, me) ?? {};
+  const { key, author } = decodedMessage(stanza, me) ?? {};
   if (!key?.remoteJid || !key.id) return;
   if (isJidNewsletter(key.remoteJid)) return socket.sendMessageAck(stanza);
   const isMine = key.fromMe === true;
@@ -144,17 +156,6 @@ export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Pr
   const participant = isMine && isOfLid ? author : (key.participant ?? undefined);
   const type = stanza.attrs.category === 'peer' ? 'peer_msg' : isMine ? 'sender' : 'inactive';
   await socket.sendReceipt(key.remoteJid, participant, [key.id], type);
-}
-
-function decoded(stanza: BinaryNode, me: Me | undefined) {
-  if (me === undefined) return undefined;
-  try {
-    const { fullMessage, author } = decodeMessageNode(stanza, me.id, me.lid ?? '');
-    return { key: fullMessage.key, author };
-  } catch {
-    // Baileys refuses it in the same way, and tells of it.
-    return undefined;
-  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ConnectGate } from './connect-gate.js';
 import { Connector } from './connector.js';
 import { DecryptedMessages } from './decrypted-messages.js';
+import { People } from './identity/people.js';
 import { QuietWatch } from './quiet-watch.js';
 import { RepeatedMessages } from './repeated-messages.js';
 import { SentMessages } from './sent-messages.js';
@@ -60,18 +61,25 @@ function isPending(device: Device, id: string): boolean {
 function connectorOf(fence: Fence): Connector {
   const store = harness.storeOf(fence);
   const ignore = () => {};
+  const caches = harness.caches.forSession();
+  const people = new People({
+    pairs: caches.lidMappings,
+    members: caches.memberPairs,
+    usernames: caches.usernames,
+    read: (ids) => store.auth.readRecords('lid-mapping', ids),
+  });
   return new Connector({
     fence,
     store,
     isOwnershipCertain: () => true,
     gate: harness.gate,
-    caches: harness.caches.forSession(),
+    caches,
     url: harness.simulator.url,
     connectTimeoutMs: 60_000,
     qrLifeMs: undefined,
     quiet: new QuietWatch(),
     decrypted: new DecryptedMessages({ logger }),
-    repeated: new RepeatedMessages({ finished: store.finishedMessages, fence }),
+    repeated: new RepeatedMessages({ finished: store.finishedMessages, fence, people }),
     sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
     logger,
     onFenced: ignore,

@@ -63,8 +63,14 @@ export class WhatsAppSession {
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
     const decrypted = new DecryptedMessages({ logger });
-    const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence });
     const caches = options.caches.forSession();
+    const people = new People({
+      pairs: caches.lidMappings,
+      members: caches.memberPairs,
+      usernames: caches.usernames,
+      read: (ids) => store.auth.readRecords('lid-mapping', ids),
+    });
+    const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence, people });
     this.#quiet = new QuietWatch(quietLimits);
     const keeper = this.#keeper;
     const outbox = new Outbox({
@@ -131,12 +137,7 @@ export class WhatsAppSession {
       outbox,
       otherNameOf: (jid) => otherNameOf(store.auth, jid),
       context: () => ({ me: connector.account?.me, condition: board.condition }),
-      people: new People({
-        pairs: caches.lidMappings,
-        members: caches.memberPairs,
-        usernames: caches.usernames,
-        read: (ids) => store.auth.readRecords('lid-mapping', ids),
-      }),
+      people,
       logger,
     });
     this.#board = board;

@@ -3,7 +3,7 @@ import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/bail
 import type { StanzaDetails } from '../identity/stanza-details.js';
 import type { MessageHooks } from '../message-lane.js';
 import type { FinishedMessage } from '../outbox.js';
-import { digestOf } from '../repeated-messages.js';
+import type { RepeatedMessages } from '../repeated-messages.js';
 import { dropOf, reasonAfterwards } from './dropped-messages.js';
 import { envelopeOf, noticeOf } from './notice.js';
 
@@ -20,8 +20,8 @@ export interface MissingContentsOptions {
   readonly onEvents: (events: Partial<BaileysEventMap>) => void;
   /** The events of a message were given. */
   readonly onDone: (message: FinishedMessage) => void;
-  /** Whether the events of a message with this digest are in the log. Rejects when Redis is out of reach. */
-  readonly isFinished: (digest: string) => Promise<boolean>;
+  /** Tells which messages are in the log. */
+  readonly repeated: Pick<RepeatedMessages, 'digestsOf' | 'isFinished'>;
   /** Runs a step when all events that were given before are in the log. */
   readonly afterEvents: (step: () => Promise<void>) => void;
 }
@@ -54,12 +54,12 @@ export class MissingContents implements MessageHooks {
 
   /** Takes a message that Baileys would drop. False for any other message. */
   #take(stanza: BinaryNode): boolean {
-    const { socket, logger, isMuted, onDone, afterEvents } = this.#options;
+    const { socket, logger, repeated, isMuted, onDone, afterEvents } = this.#options;
     const { me } = socket.authState.creds;
     const drop = isMuted() ? undefined : dropOf(stanza, nowInSeconds());
     if (drop === undefined || me === undefined || envelopeOf(stanza, me) === undefined) return false;
     this.#publish(stanza, drop.reason);
-    onDone({ field: undefined, digest: digestOf(stanza, me) });
+    onDone({ field: undefined, digest: repeated.digestsOf(stanza, me)?.own });
     afterEvents(async () => {
       try {
         await socket.sendMessageAck(stanza, drop.code);
@@ -75,16 +75,15 @@ export class MissingContents implements MessageHooks {
   #tellDropped(stanza: BinaryNode): void {
     const { me } = this.#options.socket.authState.creds;
     if (me === undefined || stanza.attrs.category === 'peer') return;
-    const { isFinished, afterEvents } = this.#options;
+    const { repeated, afterEvents } = this.#options;
     const reason = reasonAfterwards(stanza, envelopeOf(stanza, me) !== undefined, nowInSeconds());
-    const digest = digestOf(stanza, me);
-    if (reason !== 'keys-used' || digest === undefined) {
+    if (reason !== 'keys-used') {
       this.#publish(stanza, reason);
       return;
     }
     // Nothing is missing of a message that was published before and came a second time.
     afterEvents(async () => {
-      if (!(await isFinished(digest))) this.#publish(stanza, reason);
+      if (!(await repeated.isFinished(stanza, me))) this.#publish(stanza, reason);
     });
   }
 
