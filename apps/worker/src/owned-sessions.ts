@@ -332,7 +332,7 @@ export class OwnedSessions {
         fence,
         store: {
           ...this.#shared,
-          auth: new AuthStateStore({ redis, cipher, fence, cache: this.#authCache }),
+          auth: new AuthStateStore({ redis, cipher, fence, cache: this.#authCache, logger }),
           deleteAuth: () => deleteAuthState(redis, fence),
         },
         whatsapp,

@@ -88,7 +88,7 @@ export class EventPublisher {
       outbox.publish(events);
       return;
     }
-    outbox.runFor(() => this.#complete(events));
+    outbox.runFor({ run: () => this.#complete(events), instead: () => events });
   }
 
   async #complete(events: readonly MappedEvent[]): Promise<readonly MappedEvent[]> {

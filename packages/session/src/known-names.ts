@@ -1,5 +1,6 @@
 import type { AuthStateStore } from '@wafleet/store';
 import { isLidUser, isPnUser, jidDecode } from '@whiskeysockets/baileys';
+import { isUser } from './identity/person-id.js';
 
 /**
  * The LID of a phone number, or the phone number of a LID, as Baileys has stored it (Signal/lid-mapping.js). Baileys' own
@@ -11,6 +12,6 @@ export async function otherNameOf(store: AuthStateStore, jid: string): Promise<s
   const isLid = isLidUser(jid) === true;
   if (!isLid && !isPnUser(jid)) return undefined;
   const [stored] = await store.readRecords('lid-mapping', [isLid ? `${user}_reverse` : user]);
-  if (typeof stored !== 'string') return undefined;
+  if (!isUser(stored)) return undefined;
   return isLid ? `${stored}@s.whatsapp.net` : `${stored}@lid`;
 }

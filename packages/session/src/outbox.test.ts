@@ -131,7 +131,7 @@ it('stores the secrets of a long history in several steps', async () => {
 
 it('lets the events that a step gives leave before what was given later, in the step that ends their message', async () => {
   outbox.publish(numbered(0, 1));
-  outbox.runFor(async () => numbered(1, 2));
+  outbox.runFor({ run: async () => numbered(1, 2), instead: () => [] });
   outbox.finish({ field: 'inbox:0', digest: undefined });
   outbox.run(async () => {
     told.push(`logged ${await logged()}`);
@@ -216,4 +216,29 @@ it('shrinks one event of any shape that is too large, and writes all others that
   const payloads = events.map(({ body }) => JSON.parse(body.toString()));
   expect(payloads.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
   expect(payloads[2].omitted).toMatchObject({ reason: 'too-large', limit: MAX_EVENT_BYTES });
+});
+
+it.each([
+  ['malformed', new SyntaxError('Unexpected token'), 1],
+  [
+    'of another type',
+    Object.assign(new Error('WRONGTYPE Operation against a key'), { name: 'ReplyError' }),
+    1,
+  ],
+  ['out of reach at first', new Error('Connection is closed.'), 2],
+] as const)('a step whose stored value is %s gives its events, in order', async (_, error, runs) => {
+  let ran = 0;
+  outbox.publish(numbered(0, 1));
+  outbox.runFor({
+    run: async () => {
+      ran += 1;
+      if (ran < 2) throw error;
+      return numbered(1, 1, 'read');
+    },
+    instead: () => numbered(1, 1, 'not read'),
+  });
+  outbox.publish(numbered(2, 1));
+  await outbox.idle();
+  expect(await logged()).toEqual([0, 1, 2]);
+  expect(ran).toBe(runs);
 });

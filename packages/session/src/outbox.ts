@@ -5,10 +5,10 @@ import {
   EventTooLargeError,
   type Fence,
   FencedError,
-  isRedisUnreachable,
   type OutgoingEvent,
   type SealedSecret,
 } from '@wafleet/store';
+import { isOfContent } from './content-errors.js';
 import { boundedBody } from './event-size.js';
 import type { MappedEvent } from './mapping/mapped-event.js';
 
@@ -16,6 +16,8 @@ import type { MappedEvent } from './mapping/mapped-event.js';
 const MAX_EVENTS_PER_APPEND = 100;
 const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
 const MAX_SECRETS_PER_APPEND = 200;
+/** How long failed steps are counted before they are reported again, ms. */
+const REPORT_MS = 60_000;
 const RETRY_MS = { first: 200, most: 1_000 };
 /** With this much waiting the outbox is congested, with half of it no longer. Characters, of the bodies together. */
 const CONGESTED = { events: 2_000, characters: 8 * 1024 * 1024 };
@@ -24,7 +26,15 @@ type Item =
   | { readonly kind: 'event'; readonly outgoing: OutgoingEvent }
   | { readonly kind: 'finished'; readonly message: FinishedMessage }
   | { readonly kind: 'secret'; readonly secret: SealedSecret }
-  | { readonly kind: 'step'; readonly run: () => Promise<readonly MappedEvent[]> };
+  | { readonly kind: 'step'; readonly step: Step };
+
+/** A write or a read in its place among the events. */
+interface Step {
+  /** Gives the events that leave in its place. */
+  readonly run: () => Promise<readonly MappedEvent[]>;
+  /** What leaves instead if `run` fails because of what is stored. Must not read anything. */
+  readonly instead: () => readonly MappedEvent[];
+}
 
 /** A message whose events were all given. */
 export interface FinishedMessage {
@@ -42,12 +52,6 @@ interface Batch {
   readonly secrets: SealedSecret[];
 }
 
-/** Whether an error is of what is written, so that writing it again would fail in the same way. */
-function isOfContent(error: unknown): boolean {
-  const isAnswer = error instanceof Error && error.name === 'ReplyError';
-  return !(error instanceof FencedError || isAnswer || isRedisUnreachable(error));
-}
-
 function charactersOf(events: readonly OutgoingEvent[]): number {
   return events.reduce((sum, { body }) => sum + body.length, 0);
 }
@@ -57,7 +61,7 @@ function charactersOf(events: readonly OutgoingEvent[]): number {
  * status, leave one after the other. Events that wait together are appended together. What fails because Redis is
  * out of reach is tried again until it succeeds; an append has a number by which Redis knows one whose answer was
  * lost, so it is written once. A step that fails for another reason, such as a stored value that is malformed, is
- * logged and left out: it must not hold up what comes after it. A refused fence empties the outbox for good.
+ * logged and left out, and its events are published without what it reads. A refused fence empties the outbox for good.
  *
  * Nothing that waits is ever dropped for want of room. `onCongestion` tells when much waits, so that whoever fills
  * the outbox can stop until it tells that the way is free again.
@@ -74,6 +78,8 @@ export class Outbox {
   #waiting = { events: 0, characters: 0 };
   #isCongested = false;
   #batch = 0;
+  #reportedAt = Number.NEGATIVE_INFINITY;
+  #unreported = 0;
   #draining: Promise<void> | undefined;
 
   constructor(options: {
@@ -110,15 +116,16 @@ export class Outbox {
 
   /** Runs a write after everything given before and before everything given later. */
   run(step: () => Promise<void>): void {
-    this.runFor(async () => {
+    const run = async () => {
       await step();
       return [];
-    });
+    };
+    this.runFor({ run, instead: () => [] });
   }
 
   /** The same of a step that gives events: these too leave before everything given later. */
-  runFor(step: () => Promise<readonly MappedEvent[]>): void {
-    this.#enqueue({ kind: 'step', run: step });
+  runFor(step: Step): void {
+    this.#enqueue({ kind: 'step', step });
   }
 
   /** Resolves when all that was given has left or was discarded. */
@@ -158,7 +165,7 @@ export class Outbox {
       if (first?.kind === 'step') {
         this.#items.shift();
         await this.#untilDone(async () => {
-          const events = await this.#runStep(first.run);
+          const events = await this.#runStep(first.step);
           this.#items.unshift(...this.#toItems(events));
         });
       } else {
@@ -192,15 +199,30 @@ export class Outbox {
     }
   }
 
-  async #runStep(run: () => Promise<readonly MappedEvent[]>): Promise<readonly MappedEvent[]> {
+  async #runStep({ run, instead }: Step): Promise<readonly MappedEvent[]> {
     try {
       return await run();
     } catch (error) {
       if (!isOfContent(error)) throw error;
-      if (!this.#abort.signal.aborted)
-        this.#logger.error({ err: error }, 'a step of a session failed and is left out');
-      return [];
+      this.#reportStep(error);
+      return instead();
     }
+  }
+
+  /** Logs at most once a minute: what one record makes fail may fail with each event. */
+  #reportStep(error: unknown): void {
+    const now = performance.now();
+    if (this.#abort.signal.aborted) return;
+    if (now - this.#reportedAt < REPORT_MS) {
+      this.#unreported += 1;
+      return;
+    }
+    this.#logger.error(
+      { err: error, unreported: this.#unreported },
+      'a step of a session failed and is left out; its events are published without it',
+    );
+    this.#reportedAt = now;
+    this.#unreported = 0;
   }
 
   #takeBatch(): Batch {

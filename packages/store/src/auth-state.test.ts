@@ -36,6 +36,30 @@ test('a new session gets fresh credentials, which come back once they were saved
   expect(Buffer.from(loaded.creds.noiseKey.private)).toEqual(Buffer.from(creds.noiseKey.private));
 });
 
+test('a pair of number and LID that cannot be read is missing, and no other record is', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const store = storeOf(fence);
+  const { keys: signal } = await store.load(initAuthCreds);
+  await signal.set({ 'lid-mapping': { good: '1555' } });
+  const scope = cipher.sessionScope(fence);
+  const forms = {
+    text: '\u0001{',
+    number: '\u00017',
+    object: '\u0001{"user":"1"}',
+    bytes: '\u0000ab',
+    empty: '',
+  };
+  for (const [id, form] of Object.entries(forms)) {
+    const field = `lid-mapping:${id}`;
+    await fixture.redis.hset(keys.auth(shop), field, scope.seal(Buffer.from(form), field));
+  }
+  await fixture.redis.hset(keys.auth(shop), 'lid-mapping:damaged', 'damaged', 'session:damaged', 'damaged');
+  const ids = ['good', 'damaged', ...Object.keys(forms)];
+  expect(await store.readRecords('lid-mapping', ids)).toEqual(['1555', ...ids.slice(1).map(() => undefined)]);
+  expect(await signal.get('lid-mapping', ids)).toEqual({ good: '1555' });
+  await expect(signal.get('session', ['damaged'])).rejects.toThrow(SealedValueError);
+});
+
 test('Signal records of each type come back, deleted and unknown ones do not', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   const { keys: signal } = await storeOf(fence).load(initAuthCreds);

@@ -1,3 +1,4 @@
+import type { Logger } from '@wafleet/runtime';
 import type {
   AuthenticationCreds,
   SignalDataSet,
@@ -12,10 +13,13 @@ import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { FencedScript } from './script.js';
 import type { Fence } from './session-ref.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 const CREDS = 'creds';
 /** A pre-key is read once, when its one message comes, and deleted then: hundreds of them would fill the cache. */
 const UNCACHED = /^(creds$|pre-key:|inbox:)/;
+/** Pairs of number and LID: strings, which WhatsApp tells again. No read fails because one cannot be read. */
+const LEARNT_AGAIN = 'lid-mapping:';
 /** Fields that are sealed anew in one write. */
 const RESEALED_AT_ONCE = 200;
 
@@ -51,19 +55,28 @@ export class AuthStateStore {
   readonly #key: string;
   readonly #cache: SessionAuthCache | undefined;
   readonly #isRotating: boolean;
+  readonly #unreadable: UnreadableRecords;
   /** Changes whenever a write begins or ends: what was read meanwhile may be older than that. */
   #generation = 0;
   #discarded = false;
   #creds: AuthenticationCreds | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
 
-  constructor(options: { redis: RedisConnection; cipher: Cipher; fence: Fence; cache?: AuthCache }) {
+  constructor(options: {
+    redis: RedisConnection;
+    cipher: Cipher;
+    fence: Fence;
+    cache?: AuthCache;
+    /** Gets the names of records that cannot be read and are taken for missing. */
+    logger?: Logger;
+  }) {
     this.#redis = options.redis;
     this.#fence = options.fence;
     this.#scope = options.cipher.sessionScope(options.fence);
     this.#isRotating = options.cipher.isRotating;
     this.#key = keys.auth(options.fence);
     this.#cache = options.cache?.forSession();
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
@@ -84,7 +97,7 @@ export class AuthStateStore {
     };
   }
 
-  /** Records as `keys.set` stored them; undefined where there is none. */
+  /** Records as `keys.set` stored them; undefined where there is none, and for a pair that cannot be read. */
   readRecords(type: 'inbox' | 'lid-mapping', ids: readonly string[]): Promise<unknown[]> {
     return this.#read(ids.map((id) => `${type}:${id}`));
   }
@@ -176,8 +189,37 @@ export class AuthStateStore {
     const stored = missing.length === 0 ? undefined : await this.#readStored(missing);
     return fields.map((field, index) => {
       const value = cached[index] === undefined ? stored?.get(field) : cached[index].value;
-      return value === undefined ? undefined : decodeAuthValue(value);
+      return value === undefined ? undefined : this.#decode(field, value);
     });
+  }
+
+  /** Undefined for a pair that cannot be read. @throws for any other malformed record. */
+  #decode(field: string, value: Buffer): unknown {
+    if (!field.startsWith(LEARNT_AGAIN)) return decodeAuthValue(value);
+    try {
+      const pair = decodeAuthValue(value);
+      if (typeof pair === 'string') return pair;
+    } catch {
+      // Malformed text.
+    }
+    this.#report(field);
+    return undefined;
+  }
+
+  /** Undefined for a pair that cannot be opened. @throws {SealedValueError} for any other record. */
+  #open(field: string, sealed: Buffer): Buffer | undefined {
+    try {
+      return this.#scope.open(sealed, field);
+    } catch (error) {
+      if (!(error instanceof SealedValueError) || !field.startsWith(LEARNT_AGAIN)) throw error;
+      this.#report(field);
+      return undefined;
+    }
+  }
+
+  #report(field: string): void {
+    const { tenantId, sessionId } = this.#fence;
+    this.#unreadable.report({ kind: 'credential', name: field, tenantId, sessionId });
   }
 
   async #readStored(fields: readonly string[]): Promise<FieldValues> {
@@ -186,7 +228,7 @@ export class AuthStateStore {
     const values = new Map<string, Buffer | undefined>();
     for (const [index, field] of fields.entries()) {
       const value = sealed[index];
-      values.set(field, value == null ? undefined : this.#scope.open(value, field));
+      values.set(field, value == null ? undefined : this.#open(field, value));
     }
     if (generation === this.#generation) this.#remember(values);
     return values;

@@ -46,6 +46,7 @@ export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './
 export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenant-rates.js';
 export { TenantUsage } from './tenant-usage.js';
 export { TenantDirectory } from './tenants.js';
+export { UnreadableRecords } from './unreadable-records.js';
 export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';
 export { SharedWriteProbe, writeProbe } from './write-probe.js';

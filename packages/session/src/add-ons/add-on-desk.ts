@@ -1,8 +1,16 @@
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages, SecretsOfSession } from '@wafleet/store';
+import {
+  type Fence,
+  type MessageSecrets,
+  type ReceivedMedia,
+  type RecentMessages,
+  type SecretsOfSession,
+  UnreadableRecords,
+} from '@wafleet/store';
 import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
 import type { Me } from '../content/changes.js';
 import { contentOf } from '../content/unwrap.js';
+import { isOfContent } from '../content-errors.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import type { OpenedMessage } from '../mapping/unavailable.js';
 import { receivedFilesIn } from '../media/received-files.js';
@@ -44,6 +52,7 @@ interface AddOnDeskOptions {
  */
 export class AddOnDesk {
   readonly #options: AddOnDeskOptions;
+  readonly #unreadable: UnreadableRecords;
   readonly #secrets: SecretsOfSession;
   readonly #questions: QuestionStore;
   readonly #opener: AddOnOpener;
@@ -51,14 +60,16 @@ export class AddOnDesk {
   constructor(options: AddOnDeskOptions) {
     const { fence, recentMessages, messageSecrets, logger, me, otherNameOf } = options;
     this.#options = options;
+    this.#unreadable = new UnreadableRecords(logger);
+    const unreadable = this.#unreadable;
     this.#secrets = messageSecrets.ofSession(fence);
-    this.#questions = new QuestionStore(options);
+    this.#questions = new QuestionStore({ recentMessages, fence, unreadable });
     const known = new KnownSecrets({
       secrets: this.#secrets,
       questions: this.#questions,
       recentMessages,
       fence,
-      logger,
+      unreadable,
     });
     this.#opener = new AddOnOpener({ known, me, otherNameOf });
   }
@@ -76,8 +87,14 @@ export class AddOnDesk {
       if (secret !== undefined) outbox.keep(this.#secrets.seal(secret.keptAs, encodeSecret(secret)));
     }
     const hasAddOns = events['messages.upsert']?.messages.some(isAddOn) === true;
-    if (hasAddOns) outbox.runFor(async () => complete(await this.#openAll(events)));
-    else release(map(events));
+    if (!hasAddOns) {
+      release(map(events));
+      return;
+    }
+    outbox.runFor({
+      run: async () => complete(await this.#openAll(events)),
+      instead: () => map(this.#withUnopened(events)),
+    });
   }
 
   *#messagesIn(events: Partial<BaileysEventMap>): Generator<WAMessage> {
@@ -89,22 +106,51 @@ export class AddOnDesk {
   }
 
   async #openAll(events: Partial<BaileysEventMap>): Promise<MappedEvent[]> {
-    const { map, fence, receivedMedia } = this.#options;
+    const { map } = this.#options;
     const upsert = events['messages.upsert'];
     if (upsert === undefined) return map(events);
     const opened = await Promise.all(upsert.messages.map((message) => this.#open(message)));
     const messages = opened.map(({ message }) => message);
-    // The file of a comment, for clients that download the file of the message.
-    const files = receivedFilesIn({ 'messages.upsert': { ...upsert, messages: messages.filter(isOpened) } });
-    if (files.length > 0) await receivedMedia.put(fence, files);
+    await this.#keepFiles({ ...upsert, messages: messages.filter(isOpened) });
     const told = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });
     return [...told, ...opened.flatMap(({ changes }) => map(changes))];
   }
 
+  /** The file of a comment, for clients that download the file of the message. */
+  async #keepFiles(upsert: BaileysEventMap['messages.upsert']): Promise<void> {
+    const { fence, receivedMedia, logger } = this.#options;
+    const files = receivedFilesIn({ 'messages.upsert': upsert });
+    if (files.length === 0) return;
+    try {
+      await receivedMedia.put(fence, files);
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      logger.error({ err: error }, 'the files of messages could not be kept');
+    }
+  }
+
+  /** Rejects only if Redis does not answer: whatever else is wrong, the message is published unopened. */
   async #open(message: WAMessage): Promise<OpenedAddOn> {
     const envelope = envelopeIn(contentOf(message.message));
     if (envelope === undefined) return { message, changes: {} };
-    return this.#opener.open(message, envelope);
+    try {
+      return await this.#opener.open(message, envelope);
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      const { id = '' } = envelope.target;
+      this.#unreadable.report({ kind: 'message-secret', name: id ?? '' });
+      return this.#opener.unopened(message, envelope, 'unknown-message');
+    }
+  }
+
+  #withUnopened(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+    const upsert = events['messages.upsert'];
+    if (upsert === undefined) return events;
+    const messages = upsert.messages.map((message) => {
+      const envelope = envelopeIn(contentOf(message.message));
+      return envelope ? this.#opener.unopened(message, envelope, 'unknown-message').message : message;
+    });
+    return { ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } };
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Logger } from '@wafleet/runtime';
-import { type Fence, type RecentMessages, SealedValueError, type SecretsOfSession } from '@wafleet/store';
+import type { Fence, RecentMessages, SecretsOfSession, UnreadableRecords } from '@wafleet/store';
 import { proto, type WAMessageKey } from '@whiskeysockets/baileys';
+import { isOfContent } from '../content-errors.js';
 import type { QuestionStore } from '../polls/question-store.js';
 import { decodeSecret, type MessageSecret, secretOf } from './message-secret.js';
 
@@ -10,20 +10,20 @@ export class KnownSecrets {
   readonly #questions: QuestionStore;
   readonly #recentMessages: RecentMessages;
   readonly #fence: Fence;
-  readonly #logger: Logger;
+  readonly #unreadable: UnreadableRecords;
 
   constructor(options: {
     secrets: SecretsOfSession;
     questions: QuestionStore;
     recentMessages: RecentMessages;
     fence: Fence;
-    logger: Logger;
+    unreadable: UnreadableRecords;
   }) {
     this.#secrets = options.secrets;
     this.#questions = options.questions;
     this.#recentMessages = options.recentMessages;
     this.#fence = options.fence;
-    this.#logger = options.logger;
+    this.#unreadable = options.unreadable;
   }
 
   /**
@@ -33,34 +33,41 @@ export class KnownSecrets {
    * is out of reach.
    */
   async find(id: string, carrier: WAMessageKey): Promise<MessageSecret | undefined> {
-    try {
+    return (
+      (await this.#findKept(id)) ?? (await this.#questions.find(id)) ?? (await this.#findSent(id, carrier))
+    );
+  }
+
+  async #findKept(id: string): Promise<MessageSecret | undefined> {
+    return this.#readable('message-secret', id, async () => {
       const record = await this.#secrets.find(id);
       const kept = record && decodeSecret(record);
-      return kept ?? (await this.#questions.find(id)) ?? (await this.#findSent(id, carrier));
-    } catch (error) {
-      if (!(error instanceof SealedValueError)) throw error;
-      this.#logger.warn({ err: error }, 'the secret of a message cannot be read');
-      return undefined;
-    }
+      if (record !== undefined && kept === undefined) throw new Error('it has another form');
+      return kept;
+    });
   }
 
   /** A message that was sent, and whose own event did not reach the log: the process ended in between. */
   async #findSent(id: string, { remoteJid = null }: WAMessageKey): Promise<MessageSecret | undefined> {
     // Names with spaces are of other things that are kept there.
     if (id.includes(' ')) return undefined;
-    const sent = await this.#recentMessages.get(this.#fence, id);
-    if (sent === undefined) return undefined;
-    const key = { remoteJid, fromMe: true, id };
-    const secret = secretOf({ key, message: this.#decode(sent) });
-    return secret && { key, secret };
+    return this.#readable('sent-message', id, async () => {
+      const sent = await this.#recentMessages.get(this.#fence, id);
+      if (sent === undefined) return undefined;
+      const key = { remoteJid, fromMe: true, id };
+      const secret = secretOf({ key, message: proto.Message.decode(sent) });
+      return secret && { key, secret };
+    });
   }
 
-  #decode(sent: Uint8Array): proto.IMessage | null {
+  /** What is read, or undefined for a record that cannot be read. Rejects when Redis is out of reach. */
+  async #readable<T>(kind: string, name: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
-      return proto.Message.decode(sent);
+      return await read();
     } catch (error) {
-      this.#logger.warn({ err: error }, 'a sent message cannot be read');
-      return null;
+      if (!isOfContent(error)) throw error;
+      this.#unreadable.report({ kind, name });
+      return undefined;
     }
   }
 }

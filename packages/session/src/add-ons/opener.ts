@@ -33,12 +33,7 @@ export class AddOnOpener {
   async open(message: WAMessage, envelope: Envelope): Promise<OpenedAddOn> {
     const { kind, target } = envelope;
     const { known: secrets, me } = this.#options;
-    const failed = (reason: Unavailable['reason']): OpenedAddOn => {
-      const named = target.id ? { target: fromOurView(message.key, target, me()) } : {};
-      const unavailable: Unavailable = { type: kind ?? 'unknown', reason, ...named };
-      const told: PartialMessage = { ...message, unavailable };
-      return { message: told, changes: {} };
-    };
+    const failed = (reason: Unavailable['reason']) => this.unopened(message, envelope, reason);
     if (kind === undefined) return failed('unsupported');
     if (!target.id || !isWellFormed(envelope)) return failed('malformed');
     const known = await secrets.find(target.id, message.key);
@@ -50,6 +45,14 @@ export class AddOnOpener {
     } catch {
       return failed('malformed');
     }
+  }
+
+  /** The message as it came, with the reason why its add-on is not opened. */
+  unopened(message: WAMessage, { kind, target }: Envelope, reason: Unavailable['reason']): OpenedAddOn {
+    const named = target.id ? { target: fromOurView(message.key, target, this.#options.me()) } : {};
+    const unavailable: Unavailable = { type: kind ?? 'unknown', reason, ...named };
+    const told: PartialMessage = { ...message, unavailable };
+    return { message: told, changes: {} };
   }
 
   async #decrypt(

@@ -1,5 +1,5 @@
 import { SealedValueError } from '@wafleet/store';
-import { type PersonId, personId, toLid, toNumberId } from './person-id.js';
+import { isUser, type PersonId, personId, toLid, toNumberId } from './person-id.js';
 
 /** A cache of strings. Any value may be gone at any time. */
 interface Names {
@@ -106,7 +106,7 @@ export class People {
     const { pairs } = this.#options;
     // Meanwhile Baileys may have learnt the pair.
     if (pairs.get(cacheName(id))) return;
-    if (typeof stored !== 'string' || stored === '') {
+    if (!isUser(stored)) {
       pairs.set(cacheName(id), '');
       return;
     }

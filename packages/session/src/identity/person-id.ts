@@ -27,6 +27,11 @@ function placeOf(mark: string, jid: string, none: number): number {
   return place < 0 ? none : place;
 }
 
+/** Whether a stored value is the user part of an id: digits. */
+export function isUser(stored: unknown): stored is string {
+  return typeof stored === 'string' && /^\d+$/.test(stored);
+}
+
 /** Undefined for what is not the id of a person: groups, broadcasts, channels, bots. */
 export function personId(jid: string | null | undefined): PersonId | undefined {
   if (!jid) return undefined;

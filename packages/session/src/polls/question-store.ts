@@ -1,5 +1,5 @@
-import type { Logger } from '@wafleet/runtime';
-import { type Fence, isRedisUnreachable, type RecentMessages } from '@wafleet/store';
+import type { Fence, RecentMessages, UnreadableRecords } from '@wafleet/store';
+import { isOfContent } from '../content-errors.js';
 import type { Question } from './questions.js';
 
 /** Differs from the name of any message that was sent. */
@@ -8,16 +8,20 @@ const nameOf = (id: string) => `question ${id}`;
 /** Others choose how many there are; the room beyond is for messages that the account sends. */
 const QUESTIONS_PER_DAY = 20_000;
 
+const SECRET_BYTES = 32;
+/** Of a message's key, beside its id. */
+const NAMES = ['remoteJid', 'remoteJidAlt', 'participant', 'participantAlt', 'addressingMode'] as const;
+
 /** The polls and invitations of a session's last seven days, sealed, for whoever owns it when an answer comes. */
 export class QuestionStore {
   readonly #recentMessages: RecentMessages;
   readonly #fence: Fence;
-  readonly #logger: Logger;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(options: { recentMessages: RecentMessages; fence: Fence; logger: Logger }) {
+  constructor(options: { recentMessages: RecentMessages; fence: Fence; unreadable: UnreadableRecords }) {
     this.#recentMessages = options.recentMessages;
     this.#fence = options.fence;
-    this.#logger = options.logger;
+    this.#unreadable = options.unreadable;
   }
 
   /** Keeps the first question of an id: a later one, in another chat perhaps, does not take its place. */
@@ -32,12 +36,30 @@ export class QuestionStore {
     try {
       const value = await this.#recentMessages.get(this.#fence, nameOf(id));
       if (value === undefined) return undefined;
-      const { key, secret }: { key: Question['key']; secret: string } = JSON.parse(value.toString());
-      return { key, secret: Buffer.from(secret, 'base64') };
+      const question = toQuestion(JSON.parse(value.toString()));
+      if (question !== undefined) return question;
     } catch (error) {
-      if (isRedisUnreachable(error)) throw error;
-      this.#logger.warn({ err: error, messageId: id }, 'a poll or an invitation cannot be read');
-      return undefined;
+      if (!isOfContent(error)) throw error;
     }
+    this.#unreadable.report({ kind: 'question', name: id });
+    return undefined;
   }
+}
+
+/** Undefined for anything but what `keep` stores. */
+function toQuestion(value: unknown): Question | undefined {
+  const { key, secret } = fieldsOf(value);
+  const { id, fromMe, ...others } = fieldsOf(key);
+  if (typeof id !== 'string' || typeof secret !== 'string') return undefined;
+  const names = NAMES.flatMap((name) => {
+    const jid = others[name];
+    return typeof jid === 'string' ? [[name, jid]] : [];
+  });
+  const bytes = Buffer.from(secret, 'base64');
+  if (bytes.length !== SECRET_BYTES) return undefined;
+  return { key: { ...Object.fromEntries(names), id, fromMe: fromMe === true }, secret: bytes };
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -154,9 +154,18 @@ export class Harness {
   }
 
   /** Makes every Signal session that is stored unreadable. */
-  async damageSignalSessions({ tenantId, sessionId }: SessionRef): Promise<void> {
+  async damageSignalSessions(ref: SessionRef): Promise<void> {
+    await this.#damage(ref, 'session:');
+  }
+
+  /** Makes every pair of number and LID that is stored unreadable. */
+  async damagePairs(ref: SessionRef): Promise<void> {
+    await this.#damage(ref, 'lid-mapping:');
+  }
+
+  async #damage({ tenantId, sessionId }: SessionRef, type: string): Promise<void> {
     const key = `wf:{${tenantId}}:auth:${sessionId}`;
-    const fields = (await this.#redis.hkeys(key)).filter((field) => field.startsWith('session:'));
+    const fields = (await this.#redis.hkeys(key)).filter((field) => field.startsWith(type));
     await Promise.all(fields.map((field) => this.#redis.hset(key, field, 'damaged')));
   }
 
