@@ -1,15 +1,15 @@
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { QUIET_LIMITS, QuietWatch } from './quiet-watch.js';
+import { QUIET_LIMITS, type QuietLimits, QuietWatch } from './quiet-watch.js';
 import { Harness } from './testing/harness.js';
 
 const MINUTE_MS = 60_000;
 const MESSAGE = { tag: 'message', attrs: { id: '1' } };
 const ACK = { tag: 'ack', attrs: { class: 'message' } };
 
-function watchAt(start: number) {
+function watchAt(start: number, share = 0) {
   let now = start;
-  const watch = new QuietWatch({}, () => now);
+  const watch = new QuietWatch({}, () => now, share);
   watch.begin();
   const wait = (minutes: number) => {
     now += minutes * MINUTE_MS;
@@ -40,11 +40,37 @@ describe('a connection is taken for dead', () => {
     expect(slow.watch.verdict()).toBe('silence');
   });
 
-  it('not for a silence while too little came to know what is usual', () => {
+  it('after four to five hours while too little came to know what is usual, as after a takeover', () => {
+    for (const [share, hours] of [
+      [0, 4],
+      [1, 5],
+    ] as const) {
+      const silent = watchAt(1e12, share);
+      silent.wait(hours * 60 - 1);
+      expect(silent.watch.verdict()).toBeUndefined();
+      silent.wait(1);
+      expect(silent.watch.verdict()).toBe('silence');
+    }
     const { watch, wait, hear } = watchAt(1e12);
     hear(QUIET_LIMITS.arrivals, 0.1);
-    wait(24 * 60);
+    wait(4 * 60 - 1);
     expect(watch.verdict()).toBeUndefined();
+    wait(1);
+    expect(watch.verdict()).toBe('silence');
+  });
+
+  it('of an idle account some hours apart at first, and once a day in the end', () => {
+    const { watch, wait } = watchAt(1e12);
+    const reconnects: number[] = [];
+    for (let minute = 0; minute < 6 * 24 * 60; minute += 1) {
+      if (watch.verdict() !== undefined) {
+        reconnects.push(minute / 60);
+        watch.reconnecting();
+        watch.begin();
+      }
+      wait(1);
+    }
+    expect(reconnects).toEqual([4, 8, 14, 26, 50, 74, 98, 122]);
   });
 
   it('when own messages are acknowledged and nothing else comes', () => {
@@ -125,7 +151,8 @@ describe('a session whose connection is open and dead', () => {
     if (device === undefined) throw new Error('the phone has no device');
     await waitFor(() => device.pendingCount === 0, { what: 'everything acknowledged' });
     await first.session.stop({ reason: 'moved' });
-    const open = () => harness.takeOver(first.fence, first.fence.worker, { quietLimits });
+    const open = (limits: Partial<QuietLimits> = {}) =>
+      harness.takeOver(first.fence, first.fence.worker, { quietLimits: { ...quietLimits, ...limits } });
     return { phone, carl, device, open };
   }
 
@@ -149,6 +176,17 @@ describe('a session whose connection is open and dead', () => {
     expect(texts).toEqual(['before', 'one', 'two', 'unheard']);
     expect(test.session.lastMessageAt).toBeGreaterThan(0);
     expect(test.session.lastStanzaAt).toBeGreaterThanOrEqual(test.session.lastMessageAt);
+  });
+
+  it('reconnects when nothing comes from the takeover on', async () => {
+    const { phone, carl, device, open } = await linked('Dora');
+    const test = await open({ arrivals: 1_000, unusualMs: 1_000 });
+    await test.session.start();
+    await test.status('open');
+    device.withholdDeliveries();
+    await carl.send(phone, { text: 'unheard' });
+    await test.event('messages.upsert', '"unheard"');
+    await test.event('connection.update', '"status":"reconnecting"', '"reason":"quiet"');
   });
 
   it('reconnects when what waited for its login is held back', async () => {

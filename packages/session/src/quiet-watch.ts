@@ -8,6 +8,8 @@ export interface QuietLimits {
   readonly timesUsual: number;
   /** Stanzas that must have come before there is a usual time. */
   readonly arrivals: number;
+  /** A silence is too long when there is no usual time yet and it lasts this long, ms; up to a quarter is added. */
+  readonly unusualMs: number;
   /** How long WhatsApp may take to begin or go on with what waited for a login, ms. */
   readonly backlogMs: number;
   /** Own messages that WhatsApp acknowledged while nothing came. */
@@ -26,6 +28,7 @@ export const QUIET_LIMITS: QuietLimits = {
   silenceMs: 30 * MINUTE_MS,
   timesUsual: 20,
   arrivals: 20,
+  unusualMs: 4 * HOUR_MS,
   backlogMs: MINUTE_MS,
   unansweredSends: 5,
   unansweredMs: 10 * MINUTE_MS,
@@ -55,8 +58,12 @@ function isStanza(frame: unknown): frame is Stanza {
 /**
  * Notices a connection that is open and dead: WhatsApp answers pings, queries and sends over it, and delivers nothing.
  * Users of Baileys report it (WhiskeySockets/Baileys, issues 1974 and 2331); only another login ends it. There is no
- * query that tells whether something waits, so three signs count: what waited for the login is announced and does not
+ * query that tells whether something waits, so some signs count: what waited for the login is announced and does not
  * come; own messages are acknowledged and nothing else comes; the session is silent against its own habit.
+ *
+ * The habit is this object's: a session that was just taken over has none, and its connection may be dead from the
+ * first moment. Until a habit is known, four hours without anything count as too long. Each session adds a part of its
+ * own to that, so that the sessions that one deployment moved do not reconnect together.
  *
  * A sign may be wrong, and a reconnect costs a login. So reconnects are at least some hours apart, twice as long after
  * each one that brought nothing.
@@ -64,6 +71,7 @@ function isStanza(frame: unknown): frame is Stanza {
 export class QuietWatch {
   readonly limits: QuietLimits;
   readonly #now: () => number;
+  readonly #unusualMs: number;
   #lastStanzaAt = 0;
   #lastMessageAt = 0;
   #openedAt = 0;
@@ -76,10 +84,18 @@ export class QuietWatch {
   #pauseMs: number;
   #hasHelped = true;
 
-  /** @param now ms since 1970. */
-  constructor(limits: Partial<QuietLimits> = {}, now: () => number = Date.now) {
+  /**
+   * @param now ms since 1970.
+   * @param share of the quarter that this session adds to `unusualMs`, from 0 to 1.
+   */
+  constructor(
+    limits: Partial<QuietLimits> = {},
+    now: () => number = Date.now,
+    share: number = Math.random(),
+  ) {
     this.limits = { ...QUIET_LIMITS, ...limits };
     this.#now = now;
+    this.#unusualMs = this.limits.unusualMs * (1 + share / 4);
     this.#pauseMs = this.limits.pauseMs.first;
   }
 
@@ -116,8 +132,9 @@ export class QuietWatch {
     if (this.#announced > 0 && now - this.#backlogAt >= backlogMs) return 'backlog-held-back';
     const silentMs = now - Math.max(this.#lastStanzaAt, this.#openedAt);
     if (this.#acknowledged >= unansweredSends && silentMs >= unansweredMs) return 'sends-unanswered';
-    if (this.#arrivals < arrivals) return undefined;
-    return silentMs >= Math.max(silenceMs, timesUsual * this.#usualMs) ? 'silence' : undefined;
+    const isUsualKnown = this.#arrivals >= arrivals;
+    const tooLongMs = isUsualKnown ? Math.max(silenceMs, timesUsual * this.#usualMs) : this.#unusualMs;
+    return silentMs >= tooLongMs ? 'silence' : undefined;
   }
 
   /** The connection is replaced, because of a verdict. */
