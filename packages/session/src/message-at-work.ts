@@ -5,6 +5,7 @@ import { type BaileysEventMap, type BinaryNode, proto, type WASocket } from '@wh
 import type { DecryptedMessages } from './decrypted-messages.js';
 import type { MessageDigests } from './message-digests.js';
 import type { FinishedMessage } from './outbox.js';
+import { withoutMessage } from './repeated-events.js';
 import { acknowledgeAgain, mayBringKeys, type RepeatedMessages } from './repeated-messages.js';
 
 const RETRY_MS = 1_000;
@@ -70,28 +71,11 @@ export class MessageAtWork {
   }
 
   /**
-   * What is emitted without a message that came again, and without the reaction, edit or deletion that it is. To be called
-   * with all that is emitted, after `see`. One message is worked on at a time, so no other one's changes are left out.
+   * What is emitted without a message that came again, and without what follows from it. To be called with all that is
+   * emitted, after `see`. One message is worked on at a time, so no other one's changes are left out.
    */
   withoutRepeated(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
-    const id = this.#repeatedId;
-    if (id === undefined) return events;
-    const {
-      'messages.upsert': upsert,
-      'messages.reaction': reactions,
-      'messages.update': updates,
-      ...others
-    } = events;
-    const messages = upsert?.messages.filter(({ key }) => key.id !== id) ?? [];
-    const otherReactions = reactions?.filter(({ reaction }) => reaction.key?.id !== id) ?? [];
-    // An update with content is an edit or a deletion, which a message brings; others are of receipts.
-    const otherUpdates = updates?.filter(({ update }) => update.message === undefined) ?? [];
-    return {
-      ...others,
-      ...(upsert && messages.length > 0 ? { 'messages.upsert': { ...upsert, messages } } : {}),
-      ...(otherReactions.length > 0 ? { 'messages.reaction': otherReactions } : {}),
-      ...(otherUpdates.length > 0 ? { 'messages.update': otherUpdates } : {}),
-    };
+    return this.#repeatedId === undefined ? events : withoutMessage(events, this.#repeatedId);
   }
 
   /** To be called with all that is emitted. */

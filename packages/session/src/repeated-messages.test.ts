@@ -200,6 +200,32 @@ test.each(['a reaction', 'an edit', 'a deletion'] as const)(
   },
 );
 
+test.each(['person', 'group'] as const)(
+  'a message of a %s that is encrypted again under its id does not count as unread again',
+  async (kind) => {
+    const { session, phone } = await linked();
+    const writer = harness.simulator.addPhone({ name: 'Hal' });
+    const to = kind === 'person' ? phone : writer.createGroup('friends', [phone]);
+    const unread = async () =>
+      (await session.events())
+        .filter(({ event }) => event === 'chats.update')
+        .flatMap(({ payload }) => (Array.isArray(payload.chats) ? payload.chats : []))
+        .reduce((sum, { unreadCount = 0 }) => sum + unreadCount, 0);
+    const send = async (text: string, id?: string) => {
+      const sent = await writer.send(to, { text }, id === undefined ? {} : { id });
+      await session.event('messages.upsert', `"${text}"`);
+      return sent.id;
+    };
+    const id = await send('once');
+    await waitFor(async () => (await unread()) === 1, { what: 'one unread message' });
+    await send('once', id);
+    await send('once', id);
+    await send('last');
+    await waitFor(async () => (await unread()) >= 2, { what: 'another unread message' });
+    expect(await unread()).toBe(2);
+  },
+);
+
 test('an edit of a post of a channel has the id of the post and is published, each one once', async () => {
   const { session, device } = await linked();
   const from = '120363000000000001@newsletter';
