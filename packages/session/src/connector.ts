@@ -44,7 +44,7 @@ interface ConnectorOptions {
   readonly onLinkRefresh: (connection: Connection) => void;
   readonly onMessageDone: (connection: Connection, message: FinishedMessage) => void;
   /** Runs a step when all events that were handed out before are in the log. */
-  readonly afterEvents: (step: () => Promise<void>) => void;
+  readonly afterEvents: (step: () => Promise<void>, characters: number) => void;
   readonly onEvents: (connection: Connection, events: Partial<BaileysEventMap>) => void;
   /** Pairs of LID and number were stored for the first time. */
   readonly onPairsLearnt: (pairs: readonly LearntPair[]) => void;

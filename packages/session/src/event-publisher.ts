@@ -3,6 +3,7 @@ import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafl
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { AddOnDesk } from './add-ons/add-on-desk.js';
 import type { LearntPair } from './engine/shared-lid-mappings.js';
+import { roughLength } from './event-size.js';
 import { Completion } from './identity/complete-ids.js';
 import { ContactNews } from './identity/contact-news.js';
 import type { KnownPerson, People } from './identity/people.js';
@@ -88,7 +89,8 @@ export class EventPublisher {
       outbox.publish(events);
       return;
     }
-    outbox.runFor({ run: () => this.#complete(events), instead: () => events });
+    const size = { events: events.length, characters: roughLength(events) };
+    outbox.runFor({ run: () => this.#complete(events), instead: () => events, size });
   }
 
   async #complete(events: readonly MappedEvent[]): Promise<readonly MappedEvent[]> {

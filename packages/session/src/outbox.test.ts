@@ -18,6 +18,7 @@ import type { MappedEvent } from './mapping/mapped-event.js';
 import { Outbox } from './outbox.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
+const SMALL = { events: 1, characters: 100 };
 const ref = { tenantId: 'tnt_a', sessionId: 'shop' };
 
 let server: TestRedis;
@@ -92,6 +93,33 @@ it('is congested by few events that are long, too', async () => {
   expect(told).toEqual(['congested']);
 });
 
+it.each([
+  ['few steps that hold much', 20, 450 * 1024],
+  ['many steps that hold little', 2_100, 10],
+] as const)('is congested by %s while they wait, and free once they ran', async (_, count, characters) => {
+  await server.kill();
+  outbox.publish(numbered(0, 1));
+  for (let number = 1; number <= count; number += 1) {
+    const run = async () => numbered(number, 1);
+    outbox.runFor({ run, instead: () => [], size: { events: 1, characters } });
+  }
+  expect(told).toEqual(['congested']);
+  await server.restart();
+  await outbox.idle();
+  expect(told).toEqual(['congested', 'free']);
+  expect(await logged()).toHaveLength(count + 1);
+});
+
+it('is congested by writes that hold much, too', async () => {
+  await server.kill();
+  outbox.publish(numbered(0, 1));
+  for (let number = 0; number < 20; number += 1) outbox.run(async () => {}, 450 * 1024);
+  expect(told).toEqual(['congested']);
+  await server.restart();
+  await outbox.idle();
+  expect(told).toEqual(['congested', 'free']);
+});
+
 it('brings a message’s events and its end into the log in one step', async () => {
   const digest = digestOfMessage(['chat', '1']);
   for (let number = 0; number < 20; number += 1) {
@@ -131,7 +159,7 @@ it('stores the secrets of a long history in several steps', async () => {
 
 it('lets the events that a step gives leave before what was given later, in the step that ends their message', async () => {
   outbox.publish(numbered(0, 1));
-  outbox.runFor({ run: async () => numbered(1, 2), instead: () => [] });
+  outbox.runFor({ run: async () => numbered(1, 2), instead: () => [], size: SMALL });
   outbox.finish({ field: 'inbox:0', digest: undefined });
   outbox.run(async () => {
     told.push(`logged ${await logged()}`);
@@ -236,6 +264,7 @@ it.each([
       return numbered(1, 1, 'read');
     },
     instead: () => numbered(1, 1, 'not read'),
+    size: SMALL,
   });
   outbox.publish(numbered(2, 1));
   await outbox.idle();

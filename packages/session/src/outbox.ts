@@ -8,6 +8,7 @@ import {
   type OutgoingEvent,
   type SealedSecret,
 } from '@wafleet/store';
+import { Congestion, type Size } from './congestion.js';
 import { isOfContent } from './content-errors.js';
 import { boundedBody } from './event-size.js';
 import type { MappedEvent } from './mapping/mapped-event.js';
@@ -19,11 +20,14 @@ const MAX_SECRETS_PER_APPEND = 200;
 /** How long failed steps are counted before they are reported again, ms. */
 const REPORT_MS = 60_000;
 const RETRY_MS = { first: 200, most: 1_000 };
-/** With this much waiting the outbox is congested, with half of it no longer. Characters, of the bodies together. */
-const CONGESTED = { events: 2_000, characters: 8 * 1024 * 1024 };
+
+interface EventItem {
+  readonly kind: 'event';
+  readonly outgoing: OutgoingEvent;
+}
 
 type Item =
-  | { readonly kind: 'event'; readonly outgoing: OutgoingEvent }
+  | EventItem
   | { readonly kind: 'finished'; readonly message: FinishedMessage }
   | { readonly kind: 'secret'; readonly secret: SealedSecret }
   | { readonly kind: 'step'; readonly step: Step };
@@ -34,6 +38,8 @@ interface Step {
   readonly run: () => Promise<readonly MappedEvent[]>;
   /** What leaves instead if `run` fails because of what is stored. Must not read anything. */
   readonly instead: () => readonly MappedEvent[];
+  /** What the step holds until then: the events that it will give, about, and their characters. */
+  readonly size: Size;
 }
 
 /** A message whose events were all given. */
@@ -50,6 +56,10 @@ interface Batch {
   readonly events: OutgoingEvent[];
   readonly finished: FinishedMessage[];
   readonly secrets: SealedSecret[];
+}
+
+function sizeOfItems(items: readonly EventItem[]): Size {
+  return { events: items.length, characters: charactersOf(items.map(({ outgoing }) => outgoing)) };
 }
 
 function charactersOf(events: readonly OutgoingEvent[]): number {
@@ -71,12 +81,10 @@ export class Outbox {
   readonly #eventLog: EventLog;
   readonly #logger: Logger;
   readonly #onFenced: () => void;
-  readonly #onCongestion: (isCongested: boolean) => void;
+  readonly #congestion: Congestion;
   readonly #onFinished: (message: FinishedMessage) => void;
   readonly #abort = new AbortController();
   #items: Item[] = [];
-  #waiting = { events: 0, characters: 0 };
-  #isCongested = false;
   #batch = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
   #unreported = 0;
@@ -95,12 +103,16 @@ export class Outbox {
     this.#eventLog = options.eventLog;
     this.#logger = options.logger;
     this.#onFenced = options.onFenced;
-    this.#onCongestion = options.onCongestion;
+    this.#congestion = new Congestion((isCongested) => {
+      if (!this.#abort.signal.aborted) options.onCongestion(isCongested);
+    });
     this.#onFinished = options.onFinished;
   }
 
   publish(events: readonly MappedEvent[]): void {
-    for (const item of this.#toItems(events)) this.#enqueue(item);
+    const items = this.#toItems(events);
+    this.#congestion.count({ added: sizeOfItems(items) });
+    for (const item of items) this.#enqueue(item);
   }
 
   /** Notes that a message is finished in the same step that appends the last of its events, all given before. */
@@ -110,21 +122,25 @@ export class Outbox {
 
   /** Stores a secret of a message in the same step that appends the next events, which are given after it. */
   keep(secret: SealedSecret): void {
-    this.#count(0, secret.sealed.length);
+    this.#congestion.count({ added: { events: 0, characters: secret.sealed.length } });
     this.#enqueue({ kind: 'secret', secret });
   }
 
-  /** Runs a write after everything given before and before everything given later. */
-  run(step: () => Promise<void>): void {
+  /**
+   * Runs a write after everything given before and before everything given later.
+   * @param characters of what the write holds, about.
+   */
+  run(step: () => Promise<void>, characters = 0): void {
     const run = async () => {
       await step();
       return [];
     };
-    this.runFor({ run, instead: () => [] });
+    this.runFor({ run, instead: () => [], size: { events: 1, characters } });
   }
 
   /** The same of a step that gives events: these too leave before everything given later. */
   runFor(step: Step): void {
+    this.#congestion.count({ added: step.size });
     this.#enqueue({ kind: 'step', step });
   }
 
@@ -139,12 +155,11 @@ export class Outbox {
     this.#items = [];
   }
 
-  #toItems(events: readonly MappedEvent[]): Item[] {
+  #toItems(events: readonly MappedEvent[]): EventItem[] {
     const { sessionId } = this.#fence;
     const timestamp = new Date().toISOString();
     return events.map(({ event, payload }) => {
       const body = boundedBody({ sessionId, timestamp, ...payload });
-      this.#count(1, body.length);
       const isHistory = payload.history === true;
       return { kind: 'event', outgoing: { event, body, ...(isHistory ? { isHistory } : {}) } };
     });
@@ -165,8 +180,9 @@ export class Outbox {
       if (first?.kind === 'step') {
         this.#items.shift();
         await this.#untilDone(async () => {
-          const events = await this.#runStep(first.step);
-          this.#items.unshift(...this.#toItems(events));
+          const items = this.#toItems(await this.#runStep(first.step));
+          this.#items.unshift(...items);
+          this.#congestion.count({ added: sizeOfItems(items), removed: first.step.size });
         });
       } else {
         const { events, finished, secrets } = this.#takeBatch();
@@ -179,7 +195,8 @@ export class Outbox {
           for (const message of finished) this.#onFinished(message);
         });
         const kept = secrets.reduce((sum, { sealed }) => sum + sealed.length, 0);
-        this.#count(-events.length, -charactersOf(events) - kept);
+        const characters = charactersOf(events) + kept;
+        this.#congestion.count({ removed: { events: events.length, characters } });
       }
     }
     this.#draining = undefined;
@@ -246,18 +263,6 @@ export class Outbox {
     }
     this.#items.splice(0, taken);
     return batch;
-  }
-
-  #count(events: number, characters: number): void {
-    this.#waiting.events += events;
-    this.#waiting.characters += characters;
-    const share = this.#isCongested ? 0.5 : 1;
-    const isCongested =
-      this.#waiting.events > CONGESTED.events * share ||
-      this.#waiting.characters > CONGESTED.characters * share;
-    if (isCongested === this.#isCongested || this.#abort.signal.aborted) return;
-    this.#isCongested = isCongested;
-    this.#onCongestion(isCongested);
   }
 
   async #untilDone(write: () => Promise<void>): Promise<void> {

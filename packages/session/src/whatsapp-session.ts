@@ -119,7 +119,7 @@ export class WhatsAppSession {
         if (message.digest !== undefined) repeated.handedOut(message.digest);
         outbox.finish(message);
       },
-      afterEvents: (step) => outbox.run(step),
+      afterEvents: (step, characters) => outbox.run(step, characters),
       onEvents: (connection, events) => {
         if (keeper.current === connection) this.#onEvents(connection, events);
       },

@@ -11,6 +11,7 @@ import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
 import type { Me } from '../content/changes.js';
 import { contentOf } from '../content/unwrap.js';
 import { isOfContent } from '../content-errors.js';
+import { roughLength } from '../event-size.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import type { OpenedMessage } from '../mapping/unavailable.js';
 import { receivedFilesIn } from '../media/received-files.js';
@@ -94,6 +95,7 @@ export class AddOnDesk {
     outbox.runFor({
       run: async () => complete(await this.#openAll(events)),
       instead: () => map(this.#withUnopened(events)),
+      size: { events: events['messages.upsert']?.messages.length ?? 0, characters: roughLength(events) },
     });
   }
 

@@ -8,6 +8,7 @@ import {
   type ReceivedMedia,
 } from '@wafleet/store';
 import type { BaileysEventMap, WASocket } from '@whiskeysockets/baileys';
+import { roughLength } from '../event-size.js';
 import type { Outbox } from '../outbox.js';
 import { within } from '../within.js';
 import { receivedFilesIn } from './received-files.js';
@@ -60,7 +61,8 @@ export class MediaDesk {
   keep(events: Partial<BaileysEventMap>): void {
     try {
       const files = receivedFilesIn(events);
-      if (files.length > 0) this.#outbox.run(() => this.#receivedMedia.put(this.#fence, files));
+      const put = () => this.#receivedMedia.put(this.#fence, files);
+      if (files.length > 0) this.#outbox.run(put, roughLength(files));
     } catch (error) {
       this.#logger.error({ err: error }, 'the files of messages could not be kept');
     }

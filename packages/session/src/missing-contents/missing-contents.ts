@@ -1,5 +1,6 @@
 import type { Logger } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
+import { roughLength } from '../event-size.js';
 import type { StanzaDetails } from '../identity/stanza-details.js';
 import type { MessageHooks } from '../message-lane.js';
 import type { FinishedMessage } from '../outbox.js';
@@ -22,8 +23,8 @@ export interface MissingContentsOptions {
   readonly onDone: (message: FinishedMessage) => void;
   /** Tells which messages are in the log. */
   readonly repeated: Pick<RepeatedMessages, 'digestsOf' | 'isFinished'>;
-  /** Runs a step when all events that were given before are in the log. */
-  readonly afterEvents: (step: () => Promise<void>) => void;
+  /** Runs a step, which holds about as many characters, when all events that were given before are in the log. */
+  readonly afterEvents: (step: () => Promise<void>, characters: number) => void;
 }
 
 /**
@@ -67,7 +68,7 @@ export class MissingContents implements MessageHooks {
         // WhatsApp delivers it again, and it is known by its digest then.
         logger.warn({ err: error }, 'a message without a content could not be acknowledged');
       }
-    });
+    }, roughLength(stanza));
     return true;
   }
 
@@ -84,7 +85,7 @@ export class MissingContents implements MessageHooks {
     // Nothing is missing of a message that was published before and came a second time.
     afterEvents(async () => {
       if (!(await repeated.isFinished(stanza, me))) this.#publish(stanza, reason);
-    });
+    }, roughLength(stanza));
   }
 
   #publish(stanza: BinaryNode, reason: Parameters<typeof noticeOf>[2]): void {
