@@ -19,6 +19,7 @@ it('everything that follows from a message that came again is left out', () => {
       { id: '2@lid', archived: false, readOnly: false },
       { id: '3@lid', ephemeralSettingTimestamp: 7, ephemeralExpiration: 60 },
     ],
+    'contacts.update': [{ id: '1@lid', notify: 'Bob' }],
     'group.member-tag.update': { groupId: '1@g.us', label: 'Chair', participant: '1@lid' },
   };
   expect(withoutMessage(events, 'A')).toEqual({});
@@ -38,7 +39,7 @@ it('everything else that is emitted meanwhile is kept', () => {
       { id: '2@lid', archived: false },
       { id: '3@lid', pinned: 5 },
     ],
-    'contacts.update': [{ id: '1@lid', notify: 'Bob' }],
+    'contacts.update': [{ id: '1@lid', imgUrl: 'changed' }],
   };
   expect(withoutMessage(others, 'A')).toEqual(others);
   const merged: Partial<BaileysEventMap> = {

@@ -1,9 +1,9 @@
-import type { BaileysEventMap, ChatUpdate, WAMessageUpdate } from '@whiskeysockets/baileys';
+import type { BaileysEventMap, ChatUpdate, Contact, WAMessageUpdate } from '@whiskeysockets/baileys';
 
 /**
  * Events without a message and without what Baileys derives from it (Utils/process-message.js): a reaction, an edit, a
- * deletion, an answer to an invitation, the label of a group's member, content that the phone sent, and what a new
- * message changes of its chat.
+ * deletion, an answer to an invitation, the label of a group's member, content that the phone sent, what a new message
+ * changes of its chat, and the name of its sender.
  * @param id the message that is left out. Baileys must be at work on it alone.
  */
 export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Partial<BaileysEventMap> {
@@ -12,6 +12,7 @@ export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Pa
     'messages.reaction': reactions,
     'messages.update': updates,
     'chats.update': chats,
+    'contacts.update': contacts,
     'group.member-tag.update': _,
     ...others
   } = events;
@@ -20,12 +21,14 @@ export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Pa
   const otherReactions = reactions?.filter(({ reaction }) => reaction.key?.id !== id) ?? [];
   const otherUpdates = updates?.filter((update) => !isByMessage(update)) ?? [];
   const otherChats = chats?.map(withoutNewMessage).filter((chat) => Object.keys(chat).length > 1) ?? [];
+  const otherContacts = contacts?.map(withoutName).filter((contact) => Object.keys(contact).length > 1) ?? [];
   return {
     ...others,
     ...(upsert && messages.length > 0 ? { 'messages.upsert': { ...upsert, messages } } : {}),
     ...(otherReactions.length > 0 ? { 'messages.reaction': otherReactions } : {}),
     ...(otherUpdates.length > 0 ? { 'messages.update': otherUpdates } : {}),
     ...(otherChats.length > 0 ? { 'chats.update': otherChats } : {}),
+    ...(otherContacts.length > 0 ? { 'contacts.update': otherContacts } : {}),
   };
 }
 
@@ -46,5 +49,9 @@ function withoutNewMessage(chat: ChatUpdate): ChatUpdate {
   }
   if (change.messages === undefined) return change;
   const { messages: ___, conversationTimestamp: ____, unreadCount: _____, ...others } = change;
+  return others;
+}
+
+function withoutName({ notify: _, verifiedName: __, ...others }: Partial<Contact>): Partial<Contact> {
   return others;
 }
