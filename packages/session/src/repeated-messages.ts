@@ -19,7 +19,7 @@ const MAX_RECENT = 1_000;
  * Signal would not decrypt such a one a second time, so that clients would be told of a message that cannot be
  * decrypted, and get it twice once the sender has encrypted it anew.
  *
- * A message is known by the key that clients see, under whichever address it comes: see MessageDigests. What for
+ * A message is known by the key that clients see, under whichever address it comes: see MessageDigests. What waited for
  * the device, and what was sent again, is looked up among all that Redis knows. Any other message is looked for among
  * the last 1,000, in memory: Baileys sends a message to a whole group again, under the same id, for each new phone of a
  * member that asks for it.
