@@ -102,6 +102,18 @@ export const environment = z.object({
     max: 10_000_000,
     about: 'How many connections one address may have to this edge; never more than half of all.',
   }),
+  MAX_CALLS_PER_TENANT: integerField({
+    default: 500,
+    min: 1,
+    max: 10_000_000,
+    about: 'How many REST calls of a tenant may be under way at this edge at a time.',
+  }),
+  MAX_CALLS_PER_KEY: integerField({
+    default: 300,
+    min: 1,
+    max: 10_000_000,
+    about: 'How many of them may be with the same API key.',
+  }),
   TRUSTED_PROXY_HOPS: integerField({
     default: 1,
     min: 1,

@@ -31,6 +31,8 @@ await runApp(
         handshakesPerKey: env.HANDSHAKES_PER_KEY,
         handshakesPerAddress: env.HANDSHAKES_PER_ADDRESS,
         framesPerSecond: env.MAX_FRAMES_PER_SECOND,
+        callsPerTenant: env.MAX_CALLS_PER_TENANT,
+        callsPerKey: env.MAX_CALLS_PER_KEY,
         connections: env.MAX_CONNECTIONS,
         connectionsPerAddress: env.MAX_CONNECTIONS_PER_ADDRESS,
         proxyHops: env.TRUSTED_PROXY_HOPS,

@@ -41,6 +41,7 @@ import { KeyConnections } from './auth/key-connections.js';
 import { BufferBudget, type BufferLimits } from './fanout/buffer-budget.js';
 import { EventFanout } from './fanout/event-fanout.js';
 import type { WriterLimits } from './fanout/socket-writer.js';
+import { CallLine } from './limits/call-line.js';
 import { ClientAddresses, wideNetworks } from './limits/client-address.js';
 import type { ClientLimits } from './limits/client-limits.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
@@ -311,6 +312,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
     pages,
+    line: new CallLine({ limits: clientLimits, onExceeded: (limit) => tally.countLimited(limit) }),
     charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),
     starter: new SessionStarter({
       ...{ sessions, workers, client, placement, rates, logger },

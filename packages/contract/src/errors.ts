@@ -161,7 +161,7 @@ export const ERRORS = {
     status: 429,
     retryable: true,
     meaning:
-      'Too many requests came in a short time: with this API key or of this tenant, as `details.resource` says, or without a valid key from this address. Try again after `details.retryAfterMs`.',
+      'Too many requests came in a short time, or are under way: with this API key or of this tenant, as `details.resource` says, or without a valid key from this address. Try again after `details.retryAfterMs`.',
   },
   OUTCOME_UNKNOWN: {
     status: 504,

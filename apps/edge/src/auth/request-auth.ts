@@ -1,5 +1,6 @@
 import { type KeyScope, WafleetError } from '@wafleet/contract';
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import type { CallPlace } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { AdminAccess } from './admin-access.js';
 import { apiKeyOfHeaders, bearerToken, isApiKey } from './credentials.js';
@@ -25,7 +26,15 @@ export interface RequestAuthResources {
  */
 export type ChargeCall = (request: FastifyRequest, reply: FastifyReply, identity: Identity) => Promise<void>;
 
+/**
+ * Gives a call its place among those that are under way, and resolves when it may begin.
+ * @throws {WafleetError} RATE_LIMITED
+ */
+export type EnterCall = (request: FastifyRequest, reply: FastifyReply) => Promise<CallPlace>;
+
 export interface ApiKeyResources extends RequestAuthResources {
+  /** Asked before anything else is looked at. */
+  readonly enterCall: EnterCall;
   /** Takes what the call costs, as soon as its key is known to be right. */
   readonly charge: ChargeCall;
 }
@@ -47,14 +56,17 @@ export function requireApiKey({
   admin,
   checkKey,
   connectionLimits,
+  enterCall,
   charge,
 }: ApiKeyResources): onRequestAsyncHookHandler {
   return async (request, reply) => {
+    const place = await enterCall(request, reply);
     const key = apiKeyOfHeaders(request.headers);
     if (key !== undefined && !isApiKey(key) && admin.isShown(key, connectionLimits.addressOf(request.raw))) {
       throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
     }
     const identity = await checkKey(request);
+    place.recognize(identity);
     await charge(request, reply, identity);
     const { scope } = request.routeOptions.config;
     if (scope === undefined) throw new Error(`no scope is declared for ${request.routeOptions.url}`);

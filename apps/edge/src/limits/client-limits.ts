@@ -11,6 +11,10 @@ export interface ClientLimits {
   readonly handshakesPerKey: number;
   /** Frames that one connection sends, a second; ten times as many at once. */
   readonly framesPerSecond: number;
+  /** REST calls of a tenant to this edge that are under way. */
+  readonly callsPerTenant: number;
+  /** The same of an API key. */
+  readonly callsPerKey: number;
   /** Connections of one address to this edge; of a trusted proxy those that it carries count. */
   readonly connectionsPerAddress: number;
   /** Connections of all clients to this edge; 0 for as many as descriptors allow. */
@@ -39,6 +43,9 @@ export const LIMITS = [
   'rest_units',
   'rest_units_per_key',
   'commands',
+  'calls_per_tenant',
+  'calls_per_key',
+  'calls_per_address',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

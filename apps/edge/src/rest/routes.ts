@@ -16,6 +16,7 @@ import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
+import type { CallLine } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
 import type { AllowedOrigins } from '../origins.js';
@@ -26,6 +27,7 @@ import type { SessionStarter } from '../sessions/session-starter.js';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
 import type { SseClients } from '../sse/sse-clients.js';
 import { serveApiDocs } from './api-docs.js';
+import { countCalls, lineUpCalls } from './call-places.js';
 import { eventRoutes, refuseKeyInUrl } from './events.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
@@ -53,6 +55,8 @@ export interface RestResources {
   readonly leases: TenantLeases;
   readonly sessions: SessionDirectory;
   readonly pages: SessionPages;
+  /** In which REST calls wait for their turn. */
+  readonly line: CallLine;
   /** Takes what REST calls cost. */
   readonly charge: ChargeCall;
   readonly starter: SessionStarter;
@@ -96,7 +100,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     await forAdmin.register(limitRoutes, resources);
   });
   await app.register(async (forTenants) => {
-    requireScopes(forTenants, limited);
+    requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });
     await forTenants.register(sessionRoutes, resources);
     await forTenants.register(linkingRoutes, resources);
     await forTenants.register(messageRoutes, resources);
@@ -106,7 +110,12 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);
     countHandshakes(forStreams, resources);
-    requireScopes(forStreams, { ...resources, checkKey: checkKeysOf(resources) });
+    // Streams stay open: they are bounded as connections.
+    requireScopes(forStreams, {
+      ...resources,
+      checkKey: checkKeysOf(resources),
+      enterCall: lineUpCalls(resources),
+    });
     await forStreams.register(eventRoutes, resources);
   });
 }

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { AdminAccess } from '../auth/admin-access.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { checkKeysOf } from '../auth/request-keys.js';
+import { CallLine } from '../limits/call-line.js';
 import { LONE_GUESSES } from '../testing/lone-guesses.js';
+import { lineUpCalls } from './call-places.js';
 import { createHttpServer } from './http-server.js';
 import { requireScopes } from './scoped-routes.js';
 
@@ -16,13 +18,16 @@ function server() {
       scopes: key === 'reader' ? ['sessions:read'] : ['sessions:write'],
     }),
   });
+  const connectionLimits = { addressOf: () => '203.0.113.7' };
+  const line = new CallLine({ limits: { callsPerTenant: 10, callsPerKey: 10 }, onExceeded: () => {} });
   requireScopes(app, {
     admin: new AdminAccess('an admin token', {
       onExceeded: () => {},
       ...{ guesses: LONE_GUESSES, logger },
     }),
     checkKey: checkKeysOf({ keys }),
-    connectionLimits: { addressOf: () => '203.0.113.7' },
+    connectionLimits,
+    enterCall: lineUpCalls({ line, keys, connectionLimits }),
     charge: async () => {},
   });
   return app;

@@ -15,6 +15,8 @@ export const CLIENT_LIMITS: ClientLimits = {
   handshakesPerAddress: 10_000,
   handshakesPerKey: 10_000,
   framesPerSecond: 500,
+  callsPerTenant: 10_000,
+  callsPerKey: 10_000,
   connections: 0,
   connectionsPerAddress: 10_000,
   trustedProxies: [],
