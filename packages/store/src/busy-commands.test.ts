@@ -1,0 +1,81 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { waitFor } from '@wafleet/testkit';
+import { afterEach, expect, test } from 'vitest';
+import { CommandClient } from './command-client.js';
+import { CommandServer } from './command-server.js';
+import { keys } from './keyspace.js';
+import { logger, useRedis } from './testing/redis-fixture.js';
+import { WorkerRegistry } from './worker-registry.js';
+
+/** The process of this test is the worker: its event loop is what the calls keep busy. */
+
+const WORKER = 'wrk_busy';
+const GREEDY = 'tnt_greedy';
+const CALLS = 140;
+const STEP_MS = 5;
+
+const fixture = useRedis();
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+function keepBusy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+const sendText = (tenantId: string, sessionId: string) =>
+  ({ kind: 'send-text', tenantId, sessionId, messageId: 'M1', to: '15551234567', text: 'hello' }) as const;
+
+test('a worker that the calls of a tenant keep busy runs few of them at a time, and another’s at once', async () => {
+  await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
+  const client = new CommandClient({
+    ...{ redis: fixture.redis, subscriber: fixture.connect('subscriber') },
+    ...{ clientId: 'edge_1', logger },
+  });
+  await client.start();
+  stops.push(() => client.stop());
+  const call = (tenantId: string, sessionId: string) =>
+    client.call(WORKER, sendText(tenantId, sessionId), { deadlineMs: 60_000 });
+
+  let running = 0;
+  /** For each call of the greedy tenant, how many of its calls ran when it began. */
+  const besides: number[] = [];
+  let ended = 0;
+  let neighbour: Promise<{ begun: number; ended: number }> | undefined;
+  const callNeighbour = async () => {
+    const begun = besides.length;
+    await call('tnt_neighbour', 'shop');
+    return { begun, ended: besides.length };
+  };
+  const calls = Array.from({ length: CALLS }, (_, index) => call(GREEDY, `s-${index}`));
+  await waitFor(async () => (await fixture.redis.xlen(keys.inbox(WORKER))) === CALLS, {
+    what: 'all calls wait',
+  });
+  const server = new CommandServer({
+    ...{ redis: fixture.redis, blocking: fixture.connect('blocking'), workerId: WORKER, logger },
+    handle: async ({ tenantId }) => {
+      if (tenantId !== GREEDY) return { messageId: 'M1' };
+      running += 1;
+      besides.push(running);
+      if (besides.length === CALLS / 2) neighbour = callNeighbour();
+      await nextTurn();
+      keepBusy(STEP_MS);
+      await nextTurn();
+      keepBusy(STEP_MS);
+      running -= 1;
+      ended += 1;
+      return { messageId: 'M1' };
+    },
+  });
+  server.start();
+  stops.push(() => server.stop());
+
+  await Promise.all(calls);
+  expect(ended).toBe(CALLS);
+  expect(Math.max(...besides)).toBeGreaterThan(20);
+  expect(Math.max(...besides.slice(-CALLS / 4))).toBeLessThanOrEqual(12);
+  const met = (await neighbour) ?? expect.fail('the neighbour did not call');
+  expect(met.ended - met.begun).toBeLessThan(CALLS / 4);
+});
