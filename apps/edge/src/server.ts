@@ -55,6 +55,7 @@ import { peerHost } from './peers/peer-host.js';
 import { Peers } from './peers/peers.js';
 import { nameSessionsAfter } from './peers/session-owner.js';
 import { readinessOf } from './readiness.js';
+import { guardCalls } from './rest/call-places.js';
 import { chargeCalls } from './rest/call-rates.js';
 import { createHttpServer } from './rest/http-server.js';
 import { registerRoutes } from './rest/routes.js';
@@ -296,6 +297,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const writable = new SharedWriteProbe(redis);
   const readiness = async (): Promise<Readiness> =>
     stopping ? { ready: false, reason: 'stopping' } : readinessOf(writable);
+  const line = new CallLine({ limits: clientLimits, onExceeded: (limit) => tally.countLimited(limit) });
   await registerRoutes(app, {
     admin: new AdminAccess(options.adminToken, {
       onExceeded: () => tally.countLimited('wrong_admin_tokens'),
@@ -312,7 +314,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     usage: new TenantUsage({ redis, limits, rates, leases }),
     sessions,
     pages,
-    line: new CallLine({ limits: clientLimits, onExceeded: (limit) => tally.countLimited(limit) }),
+    line,
     charge: chargeCalls({ rates, onExceeded: (limit) => tally.countLimited(limit), logger }),
     starter: new SessionStarter({
       ...{ sessions, workers, client, placement, rates, logger },
@@ -348,6 +350,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     { timeoutMs: CLOSE_WITHIN_MS },
   );
   await app.ready();
+  guardCalls(app.server, origins, { line, keys, connectionLimits });
   open.guard(app.server);
   guardConnections(app.server, timeouts);
   await peers.start();

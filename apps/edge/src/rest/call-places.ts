@@ -1,9 +1,13 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { WafleetError } from '@wafleet/contract';
 import { apiKeyOfHeaders } from '../auth/credentials.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { EnterCall } from '../auth/request-auth.js';
 import type { Caller, CallLine, CallPlace } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
+import type { AllowedOrigins } from '../origins.js';
+import { stepBetween } from '../request-listeners.js';
+import { refusalOf } from './errors.js';
 
 interface CallPlacesOptions {
   readonly line: CallLine;
@@ -11,26 +15,89 @@ interface CallPlacesOptions {
   readonly connectionLimits: Pick<ConnectionLimits, 'addressOf'>;
 }
 
+/** The calls that were counted before Fastify had them. */
+const places = new WeakMap<IncomingMessage, CallPlace>();
+
+/**
+ * Counts calls with keys that this edge knows, and has them wait for their turn, before Fastify has them: a refusal
+ * then costs a tenth. Call it once all listeners of the server for requests are there.
+ */
+export function guardCalls(server: Server, origins: AllowedOrigins, options: CallPlacesOptions): void {
+  const { line } = options;
+  const local = stepBetween(server, {
+    request: (request, response) => {
+      const caller = isCounted(request) ? knownCallerOf(request, options) : undefined;
+      if (caller === undefined) {
+        local.request(request, response);
+        return;
+      }
+      try {
+        const place = line.enter(caller);
+        places.set(request, place);
+        inTurn(response, place).then(
+          () => local.request(request, response),
+          // Its client is gone.
+          () => {},
+        );
+      } catch (error) {
+        if (!(error instanceof WafleetError)) throw error;
+        refuse(request, response, { error, origins });
+      }
+    },
+    upgrade: (request, socket, head) => local.upgrade(request, socket, head),
+  });
+}
+
 /** Counts each call until it is answered or its client is gone, and has it wait for its turn. */
 export function countCalls(options: CallPlacesOptions): EnterCall {
-  return (request, reply) => inTurn(reply, options.line.enter(callerOf(request, options)));
+  return async ({ raw }, reply) =>
+    places.get(raw) ?? inTurn(reply.raw, options.line.enter(callerOf(raw, options)));
 }
 
 /** Has calls wait for their turn alone, where something else bounds how many there are. */
 export function lineUpCalls(options: CallPlacesOptions): EnterCall {
-  return (request, reply) => inTurn(reply, options.line.enterUncounted(callerOf(request, options)));
+  return ({ raw }, reply) => inTurn(reply.raw, options.line.enterUncounted(callerOf(raw, options)));
+}
+
+/** Whether it is a REST call other than that for a stream, which stays open. */
+function isCounted({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith('/api/') && !url.startsWith('/api/events');
+}
+
+function knownCallerOf({ headers }: IncomingMessage, { keys }: CallPlacesOptions): Caller | undefined {
+  const key = apiKeyOfHeaders(headers);
+  return key === undefined ? undefined : keys.knownHolder(key);
 }
 
 /** A key that this edge has not seen lately may be a guess: its call is one of its address. */
-function callerOf({ headers, raw }: FastifyRequest, { keys, connectionLimits }: CallPlacesOptions): Caller {
-  const key = apiKeyOfHeaders(headers);
-  const known = key === undefined ? undefined : keys.knownHolder(key);
-  return known ?? { address: connectionLimits.addressOf(raw) };
+function callerOf(request: IncomingMessage, options: CallPlacesOptions): Caller {
+  return knownCallerOf(request, options) ?? { address: options.connectionLimits.addressOf(request) };
 }
 
-async function inTurn(reply: FastifyReply, place: CallPlace): Promise<CallPlace> {
+async function inTurn(response: ServerResponse, place: CallPlace): Promise<CallPlace> {
   // Comes in any case: after an answer, and when the client goes.
-  reply.raw.once('close', () => place.leave());
+  response.once('close', () => place.leave());
   await place.turn();
   return place;
+}
+
+function refuse(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  { error, origins }: { error: WafleetError; origins: AllowedOrigins },
+): void {
+  const { status, headers, body } = refusalOf(error);
+  const allowed = origins === '*' ? '*' : origins.find((each) => each === origin);
+  const cors = {
+    'access-control-allow-origin': allowed,
+    'access-control-expose-headers': 'retry-after',
+    vary: 'Origin',
+  };
+  response
+    .writeHead(status, {
+      ...headers,
+      'content-length': Buffer.byteLength(body),
+      ...(allowed === undefined ? {} : cors),
+    })
+    .end(body);
 }
