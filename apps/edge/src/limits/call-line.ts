@@ -2,7 +2,7 @@ import { WafleetError } from '@wafleet/contract';
 import { FairLine } from '@wafleet/runtime';
 import type { ClientLimits } from './client-limits.js';
 
-/** Calls that begin in one turn of the event loop. What arrives meanwhile waits for their work, about 1 ms. */
+/** Calls that begin in one turn of the event loop: what arrives meanwhile waits for their work. */
 const BEGUN_PER_TURN = 4;
 /** Of an address, whose calls may be those of several tenants. */
 const TENANTS_PER_ADDRESS = 2;

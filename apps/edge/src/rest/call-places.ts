@@ -15,6 +15,9 @@ interface CallPlacesOptions {
   readonly connectionLimits: Pick<ConnectionLimits, 'addressOf'>;
 }
 
+/** Refusals that are answered in one turn of the event loop: what arrives meanwhile does not wait for all of them. */
+const REFUSED_PER_TURN = 8;
+
 /** The calls that were counted before Fastify had them. */
 const places = new WeakMap<IncomingMessage, CallPlace>();
 
@@ -24,6 +27,11 @@ const places = new WeakMap<IncomingMessage, CallPlace>();
  */
 export function guardCalls(server: Server, origins: AllowedOrigins, options: CallPlacesOptions): void {
   const { line } = options;
+  const refusals: (() => void)[] = [];
+  const refuseNext = () => {
+    for (const answer of refusals.splice(0, REFUSED_PER_TURN)) answer();
+    if (refusals.length > 0) setImmediate(refuseNext);
+  };
   const local = stepBetween(server, {
     request: (request, response) => {
       const caller = isCounted(request) ? knownCallerOf(request, options) : undefined;
@@ -41,7 +49,8 @@ export function guardCalls(server: Server, origins: AllowedOrigins, options: Cal
         );
       } catch (error) {
         if (!(error instanceof WafleetError)) throw error;
-        refuse(request, response, { error, origins });
+        refusals.push(() => refuse(request, response, { error, origins }));
+        if (refusals.length === 1) setImmediate(refuseNext);
       }
     },
     upgrade: (request, socket, head) => local.upgrade(request, socket, head),
