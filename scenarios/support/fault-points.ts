@@ -66,6 +66,11 @@ export class FaultPoints {
     writeFileSync(join(this.#folder, `halt.${group}.${encodeURIComponent(step)}`), '');
   }
 
+  /** A way of the group halts at this step again, after `pass`. */
+  unpass(group: string, step: string): void {
+    rmSync(join(this.#folder, `halt.${group}.${encodeURIComponent(step)}`), { force: true });
+  }
+
   /** From here on nothing halts because of the session. */
   disarm(sessionId: string): void {
     rmSync(join(this.#folder, `order.${sessionId}`), { force: true });

@@ -83,9 +83,13 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     from: 'absent',
     begin: async (life, signal) => {
       await life.tenant.client.createSession({ id: life.id });
-      while (!signal.aborted) {
-        if ((await viewOf(life))?.status === 'awaiting_link') return scan(life);
-        await delay(50);
+      // The session has a code only some time after it exists, and a code may be replaced while it is scanned.
+      let isScanned = false;
+      while (!signal.aborted && !isScanned) {
+        isScanned = await scan(life).then(
+          () => true,
+          () => delay(50, false),
+        );
       }
     },
     isOver: isAny('open'),

@@ -1,6 +1,7 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import {
   type Command,
+  claimedBy,
   isOfQr,
   isWrite,
   keysOf,
@@ -17,7 +18,7 @@ import { Way } from './way.js';
  * A message whose id is `DIE.<session>.<number>` begins one: its steps are the commands to Redis that name the session,
  * and the stanzas to WhatsApp. Another process to which the message comes again lets it pass. The next message ends it.
  *
- * An order begins one (see order.ts), in the process that it names, or in that which claims the session. Its steps are
+ * An order begins one (see order.ts), in the process that it names, or in that which claims the session and gets it. Its steps are
  * the writes that name the session or its tenant, or take leave to connect, and the stanzas that change something. The
  * end of the order ends it.
  */
@@ -91,12 +92,33 @@ function isRefusal(error: unknown): boolean {
 
 /** Begins what is ordered of a session that this command claims, or that this process has. */
 function noteClaim(command: Command): void {
-  const [owner = '', ...others] = keysOf(command);
-  const [, , kind, session] = owner.split(':');
-  const isClaim =
-    /^eval/.test(command.name) && kind === 'owner' && others.some((key) => key.includes(':owned:'));
-  if (isClaim) claimed = session;
-  if (claimed !== undefined) beginOrdered(claimed, { isClaim });
+  const session = claimedBy(command);
+  if (session === undefined) {
+    if (claimed !== undefined) beginOrdered(claimed, { isClaim: false });
+    return;
+  }
+  claimed = session;
+  beginOrdered(session, { isClaim: true });
+  command.promise.then(
+    (reply) => {
+      if (isRefused(reply)) loseClaim(session);
+    },
+    () => {},
+  );
+}
+
+/** Whether a claim was answered with another owner, or with no such session: see claim-session.lua. */
+function isRefused(reply: unknown): boolean {
+  return Array.isArray(reply) && reply[0] !== 1;
+}
+
+/** What is ordered of the session is for the process that gets it. */
+function loseClaim(session: string): void {
+  if (claimed === session) claimed = undefined;
+  if (!isOrdered || way?.session !== session) return;
+  way.leave();
+  way = undefined;
+  isOrdered = false;
 }
 
 function beginOrdered(session: string, { isClaim }: { isClaim: boolean }): void {

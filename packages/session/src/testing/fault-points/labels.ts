@@ -11,10 +11,10 @@ const FIELD = /^(creds$|[a-z-]+(?=:))/;
 const EVENT = /^[a-z-]+\.[a-z-]+$/;
 const STATUS_IN_BODY = /"status":"([a-z_]+)"/;
 const STATUS = /^(queued|connecting|awaiting_link|open|reconnecting|closed|logged_out|failed)$/;
+/** Of claim-session.lua. A release lacks the last one. */
+const KEYS_OF_CLAIM = 'owner session unowned owned owned';
 const QUEUE = '{wf-placement}:';
 const READS = /^((h|m|hm)?get|hgetall|exists|sismember|smembers|smismember|zscore|evalsha session owner$)/;
-/** A script is sent as a whole where Redis does not know it yet. Later it is not. */
-const WHOLE_SCRIPT = /^eval\b/;
 /** Notes that a message is finished, which belongs to its own way. */
 const FINISHES = /^append$/;
 /** What asks WhatsApp, or keeps the connection. */
@@ -29,25 +29,45 @@ export function keysOf(command: Command): string[] {
   return textsOf(command).filter((text) => text.startsWith('wf:'));
 }
 
-/** Which kinds of keys and fields a command is about, and which statuses it has: `evalsha owner session failed`. */
+function kindsOf(command: Command): (string | undefined)[] {
+  return keysOf(command).map((key) => key.split(':')[2]);
+}
+
+/** The session that a command claims for its worker, if the answer allows it. */
+export function claimedBy(command: Command): string | undefined {
+  if (!command.name.startsWith('eval') || kindsOf(command).join(' ') !== KEYS_OF_CLAIM) return undefined;
+  return keysOf(command)[0]?.split(':')[3];
+}
+
+/**
+ * Which kinds of keys and fields a command is about, and which statuses it has: `evalsha owner session failed`. A script
+ * that is sent as a whole, since Redis does not know it yet, has the label that it has later.
+ */
 export function labelOfCommand(command: Command): string {
   const texts = textsOf(command);
-  const kinds = keysOf(command).map((key) => key.split(':')[2]);
+  const kinds = kindsOf(command);
   const queues = texts.some((text) => text.startsWith(QUEUE)) ? ['queue'] : [];
   const fields = texts.flatMap((text) => FIELD.exec(text)?.[0] ?? []).filter((field) => field !== 'wf');
   const statuses = texts.filter((text) => STATUS.test(text));
-  return `${command.name} ${[...new Set([...kinds, ...queues, ...fields, ...statuses])].join(' ')}`.trim();
+  const name = command.name === 'eval' ? 'evalsha' : command.name;
+  return `${name} ${[...new Set([...kinds, ...queues, ...fields, ...statuses])].join(' ')}`.trim();
 }
 
-/** As `labelOfCommand`; an append of events is called by what is appended: `append connection.update open`. */
+/**
+ * As `labelOfCommand`; an append of events is called by what is appended: `append connection.update open`. Which other
+ * events are appended together with a status is chance, so they are left out then.
+ */
 export function labelOfWrite(command: Command): string {
   if (!keysOf(command).some((key) => key.endsWith(':log-head'))) return labelOfCommand(command);
   const texts = textsOf(command);
-  const told = texts.flatMap((text, index) => {
-    if (!EVENT.test(text)) return [];
-    const [, status] = STATUS_IN_BODY.exec(texts[index + 1] ?? '') ?? [];
-    return status === undefined ? [text] : [text, status];
+  const events = texts.flatMap((text, index) =>
+    EVENT.test(text) ? [{ text, body: texts[index + 1] ?? '' }] : [],
+  );
+  const withStatus = events.flatMap(({ text, body }) => {
+    const [, status] = STATUS_IN_BODY.exec(body) ?? [];
+    return status === undefined ? [] : [text, status];
   });
+  const told = withStatus.length > 0 ? withStatus : events.map(({ text }) => text);
   return ['append', ...new Set(told)].join(' ');
 }
 
@@ -71,5 +91,5 @@ export function isOfQr(label: string): boolean {
 
 /** Whether a command or stanza writes something of a session's end, to Redis or to WhatsApp. */
 export function isWrite(label: string): boolean {
-  return ![READS, WHOLE_SCRIPT, FINISHES, QUESTIONS].some((pattern) => pattern.test(label));
+  return ![READS, FINISHES, QUESTIONS].some((pattern) => pattern.test(label));
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 let folder = '';
@@ -49,6 +49,7 @@ export class Way {
   readonly #mayHalt: () => boolean;
   readonly #until: string | undefined;
   #isOver = false;
+  #isLeft = false;
   /** How often each step was passed: some come several times. */
   readonly #passed = new Map<string, number>();
 
@@ -84,12 +85,20 @@ export class Way {
 
   /** What was begun was refused. When it is tried again, that is the same step. */
   failed(label: string): void {
+    if (this.#isLeft) return;
     const step = `before ${label}`;
     this.#passed.set(step, (this.#passed.get(step) ?? 1) - 1);
     this.#write(`failed ${label}`);
   }
 
+  /** Leaves the way to another process, as if it had not begun here. */
+  leave(): void {
+    this.#isLeft = true;
+    rmSync(pathOf(this.name), { force: true });
+  }
+
   #pass(side: 'before' | 'after', label: string): void {
+    if (this.#isLeft) return;
     const named = `${side} ${label}`;
     const count = (this.#passed.get(named) ?? 0) + 1;
     this.#passed.set(named, count);
