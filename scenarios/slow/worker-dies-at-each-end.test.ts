@@ -24,6 +24,8 @@ import {
  * two is a death after the former and before the latter. Then there are deaths until a worker comes through all writes.
  */
 const TIMEOUT_MS = 150_000;
+/** Each wait has a limit of its own. All ends together start about 120 workers, 3 s of a core each. */
+const END_TIMEOUT_MS = 1_800_000;
 /** Lives of one kind at the same time. */
 const LANES: Readonly<Record<string, number>> = { linked: 4, closed: 2, restarted: 2 };
 /** Keys, chats, names and the end of the history. */
@@ -54,6 +56,8 @@ interface Death {
 const points = new FaultPoints();
 /** How many workers are to run: for each session one that it has and one that takes it over. */
 let wanted = 2;
+/** Lives under way. Each has a worker, or waits for one. */
+let living = 0;
 let cluster: Cluster;
 let redis: RedisConnection;
 let workers: ReturnType<typeof keepWorkers>;
@@ -107,6 +111,7 @@ test.concurrent.each(SESSION_ENDS)(
       wanted -= lanes + 1;
     }
   },
+  END_TIMEOUT_MS,
 );
 
 /**
@@ -155,8 +160,26 @@ async function dieAtEachWrite(ground: Ground, lane: number): Promise<Death[]> {
   }
 }
 
+/**
+ * A life, once there is a worker for it and one that takes it over. A session that waits for room looks for it less and
+ * less often, so it would lose each new worker to a life that has just begun.
+ */
+async function live(...life: Parameters<typeof liveNow>): ReturnType<typeof liveNow> {
+  const enter = () => {
+    if (cluster.workers.length < living + 2) return false;
+    living += 1;
+    return true;
+  };
+  await waitFor(enter, { what: 'a worker to spare', timeoutMs: END_TIMEOUT_MS });
+  try {
+    return await liveNow(...life);
+  } finally {
+    living -= 1;
+  }
+}
+
 /** One session up to its end or the death of its worker; then the API leads on, until nothing is left of it. */
-async function live(
+async function liveNow(
   { end, tenant }: Ground,
   { id, group }: { id: string; group: string | undefined },
 ): Promise<{ steps: readonly string[]; death: Death | undefined }> {
