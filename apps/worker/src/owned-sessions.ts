@@ -15,6 +15,7 @@ import {
   AuthStateStore,
   type Cipher,
   ConnectRate,
+  deferRemoval,
   deleteAuthState,
   EventLog,
   type EventLogBounds,
@@ -302,13 +303,8 @@ export class OwnedSessions {
     const removeBy = record?.removeBy;
     const owned = this.#open(claim.fence);
     if (removeBy === undefined) return;
-    this.#remove(owned, removeBy).catch((error: unknown) => {
-      const { tenantId, sessionId } = ref;
-      this.#options.logger.warn(
-        { err: error, tenantId, sessionId },
-        'session could not be removed; a sweep tries again',
-      );
-    });
+    // What kept it from being removed is in the log already.
+    this.#remove(owned, removeBy).catch(() => {});
   }
 
   #remove(owned: OwnedSession, removeBy: number): Promise<{ isUnlinked: boolean }> {
@@ -317,6 +313,7 @@ export class OwnedSessions {
       ...{ fence, session, removeBy },
       directory: this.#shared.directory,
       log: this.#log,
+      defer: () => deferRemoval(this.#options.redis, fence),
       isOwned: () => this.#owned.get(keyOf(fence)) === owned && !owned.isLeaving,
     }).finally(() => this.#giveUp(owned, 'removal'));
     return owned.removal;

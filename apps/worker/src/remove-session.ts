@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isResting } from '@wafleet/contract';
 import type { WhatsAppSession } from '@wafleet/session';
-import { type Fence, NotOwnerError, type SessionDirectory } from '@wafleet/store';
+import { type DeferredRemoval, type Fence, NotOwnerError, type SessionDirectory } from '@wafleet/store';
 import type { SessionLog } from './session-log.js';
 
 const LOOK_MS = 1_000;
@@ -13,19 +13,37 @@ interface Removal {
   /** When the session is purged, unlinked or not, ms since 1970. */
   readonly removeBy: number;
   readonly isOwned: () => boolean;
+  /** See deferRemoval of the store. */
+  readonly defer: () => Promise<DeferredRemoval | undefined>;
   readonly log: SessionLog;
+}
+
+/** The session is left to the next worker. */
+class LogoutUnconfirmedError extends NotOwnerError {
+  override readonly message = 'WhatsApp did not confirm the logout';
 }
 
 /**
  * Removes a session: waits until it is open, logs it out at WhatsApp, and purges it. One that turns out to be unlinked,
  * or that WhatsApp refuses for good, is purged at once. When WhatsApp does not confirm the logout, the keys stay and the
- * session is left to the next worker, until its time is up. Every step may be done again: what has to be done stands in
- * the directory until the purge.
+ * session is left to the next worker, until its time is up. That one waits before it logs in again, for longer after
+ * each attempt. Every step may be done again: what has to be done stands in the directory until the purge.
  *
  * Resolves to whether no phone lists the device any more.
  * @throws {NotOwnerError} if the session is left to another worker.
  */
 export async function removeSession(removal: Removal): Promise<{ isUnlinked: boolean }> {
+  const { fence, isOwned, defer, log } = removal;
+  try {
+    return await attemptRemoval(removal);
+  } catch (error) {
+    // Without a note, as when Redis is away, the next sweep tries again.
+    if (isOwned()) log.removalFailed(fence, error, await defer().catch(() => undefined));
+    throw error;
+  }
+}
+
+async function attemptRemoval(removal: Removal): Promise<{ isUnlinked: boolean }> {
   const { fence, session, directory, removeBy, isOwned, log } = removal;
   const isTimeUp = () => Date.now() >= removeBy;
   const isDecided = () =>
@@ -38,7 +56,7 @@ export async function removeSession(removal: Removal): Promise<{ isUnlinked: boo
     ? session.status !== 'failed'
     : (await session.unlink({ keepsKeys: !isTimeUp() })).isUnlinked;
   const isFinal = isUnlinked || isResting(session.status) || isTimeUp();
-  if (!isFinal) throw new NotOwnerError(fence);
+  if (!isFinal) throw new LogoutUnconfirmedError(fence);
   await directory.purge(fence, { fence, ifMarked: true, isUnlinked });
   log.removed(fence, { isUnlinked });
   return { isUnlinked };

@@ -6,6 +6,7 @@ import {
   Cipher,
   connectRedis,
   EVENT_LOG_BOUNDS,
+  LinkOffers,
   type RedisConnection,
   SessionDirectory,
   type SessionRef,
@@ -143,4 +144,38 @@ test('the logs say that a connection ended, with its reason and worker', async (
     statusCode: expect.any(Number),
     message: expect.any(String),
   });
+});
+
+test('the logs say of each attempt to remove a session that fails when the next one is due', async () => {
+  const ref = await newSession('listed');
+  const phone = simulator.addPhone({ name: 'Listed' });
+  const first = newWorker('wrk_a');
+  await first.assign(ref, undefined);
+  await isAwaitingLink(ref);
+  await waitFor(
+    async () => {
+      const offer = await new LinkOffers(redis).getQr(ref);
+      if (offer !== undefined) await phone.scan(offer.qr);
+      return offer !== undefined;
+    },
+    { what: 'the phone has scanned a QR code' },
+  );
+  const directory = new SessionDirectory(redis);
+  await waitFor(async () => (await directory.require(ref)).status === 'open', { what: 'the link' });
+  await directory.markRemoval(ref, { patienceMs: 3_600_000 });
+  simulator.refuseRequests('remove-companion-device', 500);
+  await expect(first.unlink(ref)).rejects.toThrow('did not confirm the logout');
+  await newWorker('wrk_b').assign(ref, undefined);
+  const failures = () => linesOf('listed').filter(({ msg }) => msg === 'a session could not be removed yet');
+  await waitFor(() => failures().length === 2, { what: 'the second attempt' });
+  await waitFor(async () => (await directory.require(ref)).worker === undefined, { what: 'the release' });
+  simulator.resume();
+  const err = expect.objectContaining({ message: 'WhatsApp did not confirm the logout' });
+  const msg = 'a session could not be removed yet';
+  expect(failures()).toEqual([
+    { msg, tenantId, workerId: 'wrk_a', attempts: 1, nextAttemptAt: expect.any(String), err },
+    { msg, tenantId, workerId: 'wrk_b', attempts: 2, nextAttemptAt: expect.any(String), err },
+  ]);
+  const { removeAfter = 0 } = await directory.require(ref);
+  expect(failures()[1]?.nextAttemptAt).toBe(new Date(removeAfter).toISOString());
 });

@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, SessionRef } from '@wafleet/store';
+import type { DeferredRemoval, Fence, SessionRef } from '@wafleet/store';
 
 /**
  * What an operator reads of a session's way between workers: one line for each step, in the words that the section
@@ -35,6 +35,19 @@ export class SessionLog {
 
   removed({ tenantId, sessionId }: SessionRef, { isUnlinked }: { isUnlinked: boolean }): void {
     this.#logger.info({ tenantId, sessionId, isUnlinked }, 'a session was removed');
+  }
+
+  /** @param deferred when the next attempt is due, unless that could not be noted: then with the next sweep. */
+  removalFailed(
+    { tenantId, sessionId }: SessionRef,
+    err: unknown,
+    deferred: DeferredRemoval | undefined,
+  ): void {
+    const next = deferred && {
+      attempts: deferred.attempts,
+      nextAttemptAt: new Date(deferred.nextAt).toISOString(),
+    };
+    this.#logger.warn({ tenantId, sessionId, err, ...next }, 'a session could not be removed yet');
   }
 
   /** Given up without a word to Redis: another worker has it, or is to take it as from a dead worker. */

@@ -10,7 +10,7 @@ import type { RandomSource } from './policies/better-of-two.js';
 import { type Choice, chooseWorker } from './policies/choose-worker.js';
 import type { PlacementRequest } from './queue.js';
 import type { RecentAssignments } from './recent-assignments.js';
-import { wantsWorker } from './wants-worker.js';
+import { wantsWorker, wantsWorkerNow } from './wants-worker.js';
 
 /** Workers asked one after another within one attempt. */
 const CANDIDATES = 3;
@@ -107,9 +107,10 @@ async function lookAt(
   if (!wantsWorker(session)) return { unneeded: `the session is ${session.status}` };
 
   const owner = session.worker;
-  if (owner === undefined) return {};
-  const alive = await resources.workers.aliveIds([owner]);
-  if (!alive.has(owner)) return { deadOwner: owner };
+  const alive = await resources.workers.aliveIds(owner === undefined ? [] : [owner]);
+  if (owner === undefined || !alive.has(owner)) {
+    return wantsWorkerNow(session) ? { deadOwner: owner } : { unneeded: 'its removal is tried again later' };
+  }
 
   const isMove = request.reason === 'drain' || request.reason === 'rebalance';
   // One that connects, or that somebody is about to link, had better be left alone.

@@ -1,3 +1,4 @@
+import { deferRemoval } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { expect, test } from 'vitest';
 import { useScene } from './testing/scene.js';
@@ -55,4 +56,23 @@ test('a session that rests is taken from its worker when that one is dead', asyn
   });
   expect(await scene.ownerOf(open)).toBe(worker.id);
   expect((await scene.sessions.require(failed)).status).toBe('failed');
+});
+
+test('a session whose removal failed gets no worker until the next attempt is due', async () => {
+  const first = await scene.startWorker();
+  const [session] = await scene.createSessions(1);
+  if (session === undefined) throw new Error('a session was to be made');
+  await first.claim(session);
+  await scene.sessions.markRemoval(session, { patienceMs: 3_600_000 });
+  await deferRemoval(scene.redis, first.fenceOf(session));
+  await scene.ownership.release(first.fenceOf(session));
+  const placing = await scene.startPlacing({ 'watch-workers': 100, reconcile: 100, rebalance: 600_000 });
+  await scene.sweepsDone('reconcile', 3);
+  await scene.ask(placing, session);
+  const other = { tenantId: scene.tenantId, sessionId: 'other' };
+  await scene.sessions.create(other);
+  await waitFor(async () => (await scene.ownerOf(other)) !== undefined, { what: 'placements are made' });
+  expect(await scene.ownerOf(session)).toBeUndefined();
+  await scene.redis.hset(`wf:{${scene.tenantId}}:session:${session.sessionId}`, 'removeAfter', Date.now());
+  await waitFor(async () => (await scene.ownerOf(session)) !== undefined, { what: 'the next attempt' });
 });

@@ -6,7 +6,7 @@ import type {
   WorkerRegistry,
 } from '@wafleet/store';
 import type { PlacementQueue, PlacementRequest } from './queue.js';
-import { wantsWorker } from './wants-worker.js';
+import { wantsWorker, wantsWorkerNow } from './wants-worker.js';
 
 /** Sessions that one sweep looks at, of each kind. More of them are found by the next sweeps. */
 const MOST = 500;
@@ -135,7 +135,7 @@ export class Reconciler {
           session.worker === undefined ? [] : [ownership.clearDead(session, session.worker)],
         ),
     );
-    const requests = unserved.filter(wantsWorker).map(requestFor);
+    const requests = unserved.filter(wantsWorkerNow).map(requestFor);
     await queue.enqueueAll(requests);
     return requests.length;
   }

@@ -1,8 +1,14 @@
 import { isResting } from '@wafleet/contract';
 import type { SessionRecord } from '@wafleet/store';
 
-/** Whether a worker should have the session: to run it, or to log it out before it is removed. */
+/** Whether a worker should have the session, now or later: to run it, or to log it out before it is removed. */
 export function wantsWorker(session: SessionRecord): boolean {
   if (session.removeBy !== undefined) return true;
   return session.desired === 'open' && !isResting(session.status);
+}
+
+/** Whether a worker should have the session now: a removal that failed waits before it is tried again. */
+export function wantsWorkerNow(session: SessionRecord): boolean {
+  const isPutOff = session.removeBy !== undefined && Date.now() < (session.removeAfter ?? 0);
+  return !isPutOff && wantsWorker(session);
 }

@@ -32,6 +32,7 @@ export { PlacementLines } from './placement-lines.js';
 export { type ReceivedFile, ReceivedMedia } from './received-media.js';
 export { refusalOf } from './redis-refusal.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
+export { type DeferredRemoval, deferRemoval } from './removal-pauses.js';
 export { requireRedis } from './require-redis.js';
 export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
 export { type Arrival, noteArrivals } from './session-arrivals.js';

@@ -26,6 +26,8 @@ export interface SessionRecord extends SessionRef {
   readonly createdAt: number;
   /** The session is to be removed once its phone knows, and then in any case, ms since 1970. */
   readonly removeBy?: number;
+  /** No worker is to try to remove the session before, since an attempt failed, ms since 1970. */
+  readonly removeAfter?: number;
   /** When WhatsApp last delivered something, as noted about once a minute, ms since 1970. */
   readonly lastStanzaAt?: number;
   /** When WhatsApp last delivered a message, as noted about once a minute, ms since 1970. */
@@ -45,6 +47,7 @@ const fieldSchemas = {
   phone: z.string().optional(),
   createdAt: instant,
   removeBy: instant.optional(),
+  removeAfter: instant.optional(),
   lastStanzaAt: instant.optional(),
   lastMessageAt: instant.optional(),
 } as const;
@@ -78,6 +81,7 @@ export function readEntry(
   const reason = read('reason', fieldSchemas.reason);
   const phone = read('phone', fieldSchemas.phone);
   const removeBy = read('removeBy', fieldSchemas.removeBy);
+  const removeAfter = read('removeAfter', fieldSchemas.removeAfter);
   const lastStanzaAt = read('lastStanzaAt', fieldSchemas.lastStanzaAt);
   const lastMessageAt = read('lastMessageAt', fieldSchemas.lastMessageAt);
   const createdAt = read('createdAt', fieldSchemas.createdAt) ?? 0;
@@ -96,6 +100,7 @@ export function readEntry(
     ...(phone === undefined ? {} : { phone }),
     ...(worker === undefined ? {} : { worker }),
     ...(removeBy === undefined ? {} : { removeBy }),
+    ...(removeAfter === undefined ? {} : { removeAfter }),
     ...(lastStanzaAt === undefined ? {} : { lastStanzaAt }),
     ...(lastMessageAt === undefined ? {} : { lastMessageAt }),
   };

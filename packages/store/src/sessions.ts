@@ -308,7 +308,7 @@ export class SessionDirectory {
 
   /** Takes the note back, for a session that its owner could not remove. */
   async unmarkRemoval(ref: SessionRef): Promise<void> {
-    await this.#redis.hdel(keys.session(ref), 'removeBy');
+    await this.#redis.hdel(keys.session(ref), 'removeBy', 'removeAfter', 'removeAttempts');
   }
 
   /** Whether the phone of a session that was removed knows; undefined if that is not known. */

@@ -98,6 +98,8 @@ export class SessionRemoval {
       if (record?.removeBy === undefined) {
         return (await sessions.wasUnlinked(ref)) === false ? 'still-listed' : 'removed';
       }
+      // An attempt failed, and the next one is later than this request can wait.
+      if ((record.removeAfter ?? 0) > Date.now() + WAIT_MS) return 'removing';
       await delay(LOOK_MS);
     }
     return 'removing';
