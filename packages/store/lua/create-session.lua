@@ -1,7 +1,7 @@
 -- Enters a session into the directory, unless its tenant has as many as it may have.
 --   KEYS[1]  directory entry
 --   KEYS[2]  ids of the tenant's sessions
---   KEYS[3]  owner record, which a purged session of the same id may have left as a tombstone
+--   KEYS[3]  owner record, with what is known of a purged session of the same id
 --   KEYS[4]  the same ids, by when the sessions were made
 --   KEYS[5]  limits of the tenant
 --   KEYS[6]  ids of the tenant's sessions that want a worker and have none

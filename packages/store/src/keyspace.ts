@@ -13,6 +13,7 @@ import type { CommandLane } from './worker-command.js';
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
  * |                                 |        | the last batch of events: batch                                  |
+ * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |
  * | wf:{<tenant>}:owned:<worker>    | set    | ids of the tenant's sessions that the worker owns                |
  * | wf:{<tenant>}:unowned           | set    | ids of the tenant's sessions that want a worker and have none    |
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
@@ -110,6 +111,7 @@ export const keys = {
   session: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:session:${sessionId}`,
   owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
   owned: (tenantId: string, workerId: string) => `wf:{${tenantId}}:owned:${workerId}`,
+  purgedEpoch: (tenantId: string) => `wf:{${tenantId}}:purged-epoch`,
   unowned: (tenantId: string) => `wf:{${tenantId}}:unowned`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,

@@ -22,7 +22,8 @@ import { type Fence, FencedError, type SessionRef } from './session-ref.js';
  * - The same worker that claims again fences off its own earlier session object.
  * - Evidence may be wrong. A worker that was only slow meets the fence at its next write, discards the session and
  *   has harmed nothing; the price is a reconnect.
- * - A missing record refuses: a purged session cannot be written back to life.
+ * - A missing record refuses: a purged session cannot be written back to life. Its epochs are not given out again either:
+ *   the tenant keeps the highest one of its purged sessions, and new sessions go on from there.
  *
  * Releasing clears the worker and keeps the epoch. Liveness is not part of this: see WorkerRegistry.
  *
@@ -102,6 +103,7 @@ export class Ownership {
       [
         ...[keys.owner(ref), keys.session(ref), keys.unowned(tenantId)],
         ...[keys.owned(tenantId, worker), keys.owned(tenantId, expectPrevious ?? worker)],
+        keys.purgedEpoch(tenantId),
       ],
       [worker, expectPrevious ?? '', sessionId],
     );

@@ -10,7 +10,7 @@ export interface SessionRef {
  * clock says. Source of the idea: Kleppmann, "How to do distributed locking" (fencing tokens).
  */
 export interface Fence extends SessionRef {
-  /** Counts the claims of this session, from 1; never repeats while the session or its tombstone exists. */
+  /** Counts the claims of this session; never repeats, even if the session is purged and made again. */
   readonly epoch: number;
   /** The worker incarnation that claimed. */
   readonly worker: string;

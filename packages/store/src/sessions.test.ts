@@ -6,6 +6,7 @@ import { keys } from './keyspace.js';
 import { LinkOffers } from './link-offers.js';
 import { RecentMessages } from './message-store.js';
 import { Ownership } from './ownership.js';
+import { FencedError } from './session-ref.js';
 import { SessionDirectory } from './sessions.js';
 import { TenantDirectory } from './tenants.js';
 import { claimed, ownedSession, useRedis } from './testing/redis-fixture.js';
@@ -99,7 +100,7 @@ test('a tenant’s sessions are listed oldest first, and no other’s', async ()
 });
 
 describe('a purge', () => {
-  test('leaves nothing but a tombstone, from which epochs go on', async () => {
+  test('leaves nothing but the epoch from which the next session goes on', async () => {
     const directory = directoryOf();
     const cipher = Cipher.fromHexKeys('11'.repeat(32));
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
@@ -111,18 +112,55 @@ describe('a purge', () => {
     await new RecentMessages({ redis: fixture.redis, cipher }).put(fence, 'id', Buffer.from('x'));
 
     expect(await directory.purge(shop)).toBe(true);
-    expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.owner(shop)]);
-    expect(await fixture.redis.hgetall(keys.owner(shop))).toEqual({ epoch: '1' });
-    const dayMs = 24 * 60 * 60 * 1000;
-    expect(await fixture.redis.pttl(keys.owner(shop))).toBeGreaterThan(29 * dayMs);
+    expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);
 
     expect(await directory.purge(shop)).toBe(false);
     await expect(new Ownership(fixture.redis).claim(shop, { worker: 'wrk_a' })).rejects.toMatchObject({
       code: 'SESSION_NOT_FOUND',
     });
     await directory.create(shop);
-    expect(await fixture.redis.pttl(keys.owner(shop))).toBe(-1);
     expect((await claimed(fixture.redis, shop, 'wrk_a')).epoch).toBe(2);
+  });
+
+  test('of any number of sessions of a tenant leaves one key', async () => {
+    const directory = directoryOf();
+    for (let round = 0; round < 200; round += 1) {
+      const ref = { tenantId: 'tnt_a', sessionId: `shop-${round}` };
+      await ownedSession(fixture.redis, ref, 'wrk_a');
+      await directory.purge(ref);
+    }
+    expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);
+  });
+
+  test('keeps a writer of the purged session out of a new one of the same id, whoever was purged in between', async () => {
+    const directory = directoryOf();
+    const other = { tenantId: 'tnt_a', sessionId: 'other' };
+    const stale = await ownedSession(fixture.redis, shop, 'wrk_a');
+    await claimed(fixture.redis, shop, 'wrk_a');
+    const late = await claimed(fixture.redis, shop, 'wrk_a');
+    await directory.purge(shop);
+    await ownedSession(fixture.redis, other, 'wrk_a');
+    await directory.purge(other);
+    const rewritten = directory.setStatus(late, { status: 'open' });
+    await expect(rewritten).rejects.toBeInstanceOf(FencedError);
+    const next = await ownedSession(fixture.redis, shop, 'wrk_a');
+    expect(next.epoch).toBeGreaterThan(late.epoch);
+    for (const fence of [stale, late]) {
+      await expect(directory.setStatus(fence, { status: 'open' })).rejects.toBeInstanceOf(FencedError);
+    }
+  });
+
+  test('says for a while whether the phone knows, and a new session of the same id says nothing', async () => {
+    const directory = directoryOf();
+    await ownedSession(fixture.redis, shop, 'wrk_a');
+    await directory.purge(shop, { isUnlinked: false });
+    await directory.purge(shop);
+    expect(await directory.wasUnlinked(shop)).toBe(false);
+    expect(await fixture.redis.pttl(keys.owner(shop))).toBeGreaterThan(0);
+    const next = await ownedSession(fixture.redis, shop, 'wrk_a');
+    expect(next.epoch).toBe(2);
+    expect(await directory.wasUnlinked(shop)).toBeUndefined();
+    expect(await fixture.redis.pttl(keys.owner(shop))).toBe(-1);
   });
 
   test('of a session that nobody ever claimed leaves nothing at all', async () => {

@@ -9,13 +9,8 @@ import { SessionIndex } from './session-index.js';
 import type { Fence, SessionRef } from './session-ref.js';
 import { UnreadableRecords } from './unreadable-records.js';
 
-/**
- * How long the owner record of a purged session stays as a tombstone. If a session of the same id is created before,
- * its epochs go on from there, so a fence from before the purge can never match. After it they begin anew, which is
- * safe because the fence also names the worker incarnation: the same one would have to keep an object of the purged
- * session for thirty days without a single write. Tombstones that stayed for ever would fill Redis instead.
- */
-const TOMBSTONE_MS = 30 * 24 * 60 * 60 * 1000;
+/** How long it is known whether the phone of a purged session knows: for the request that waits for the removal. */
+const UNLINKED_KNOWN_MS = 60_000;
 
 /** How many sessions `scan` yields at a time. */
 const PAGE = 200;
@@ -246,7 +241,8 @@ export class SessionDirectory {
   /**
    * Removes a session: directory entry, ownership, credentials, QR code, recent messages and files. Its owner, if
    * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains
-   * of the session itself is a tombstone without content. False when there was no such session.
+   * is the tenant's highest epoch, in one key for all sessions, and for a minute what `wasUnlinked` says. Returns false
+   * if there was no such session.
    * @param options.fence who may purge it alone; without effect when it is no longer the owner.
    * @param options.ifMarked purges only a session for which `markRemoval` was called.
    * @param options.isUnlinked what `removal` then says of it.
@@ -272,10 +268,11 @@ export class SessionDirectory {
       this.#redis,
       [
         ...[keys.owner(ref), keys.sessions(ref.tenantId), keys.unowned(ref.tenantId)],
-        ...[keys.owned(ref.tenantId, worker ?? ''), keys.sessionOrder(ref.tenantId), ...doomed],
+        ...[keys.owned(ref.tenantId, worker ?? ''), keys.sessionOrder(ref.tenantId)],
+        ...[keys.purgedEpoch(ref.tenantId), ...doomed],
       ],
       [
-        ...[ref.sessionId, TOMBSTONE_MS, fence?.epoch ?? '', fence?.worker ?? '', ifMarked ? '1' : ''],
+        ...[ref.sessionId, UNLINKED_KNOWN_MS, fence?.epoch ?? '', fence?.worker ?? '', ifMarked ? '1' : ''],
         isUnlinked === undefined ? '' : Number(isUnlinked),
       ],
     );
