@@ -14,6 +14,7 @@ import { carryOut } from './commands.js';
 import { LeaseClock, momentNow } from './lease-clock.js';
 import { OwnedSessions, type OwnedSessionsOptions } from './owned-sessions.js';
 import { RedisContact } from './redis-contact.js';
+import { StraySessions } from './stray-sessions.js';
 
 const RENEW_MS = 3_000;
 const BEAT_MS = 2_000;
@@ -47,6 +48,8 @@ export interface IncarnationOptions {
   readonly logger: Logger;
   /** Called once, when Redis says that the lease is gone. */
   readonly onLeaseLost: () => void;
+  /** Called for each session that was owned, not run, and released. */
+  readonly onStrayReleased: () => void;
 }
 
 /**
@@ -64,6 +67,7 @@ export class Incarnation {
   readonly #server: CommandServer;
   readonly #lifeline: Lifeline;
   readonly #contact: RedisContact;
+  readonly #strays: StraySessions;
   readonly #identity: string;
   readonly #leaseClock = new LeaseClock(LEASE_MS);
   /** The lease is taken again, and which sessions are still this worker's is not known yet. */
@@ -90,6 +94,13 @@ export class Incarnation {
       worker: this.id,
       logger: this.#logger,
       isOwnershipCertain: () => this.#leaseClock.isFresh && !this.#isSettling,
+    });
+    this.#strays = new StraySessions({
+      redis: this.#redis,
+      worker: this.id,
+      isHere: (ref) => this.sessions.has(ref),
+      onReleased: options.onStrayReleased,
+      logger: this.#logger,
     });
     // Another connection may lead to another Redis: one that took over and has not got the latest claims.
     this.#redis.on('ready', () => void this.#discardForeign());
@@ -181,6 +192,7 @@ export class Incarnation {
       if (outcome === 'renewed') {
         this.#leaseClock.renewed(askedAt);
         await this.sessions.noteArrivals();
+        await this.#strays.look();
         return;
       }
     } catch (error) {

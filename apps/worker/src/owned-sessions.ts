@@ -119,6 +119,12 @@ export class OwnedSessions {
     return this.#owned.size + this.#claiming.size;
   }
 
+  /** Whether the session is here, or about to be, or about to be given up. */
+  has(ref: SessionRef): boolean {
+    const key = keyOf(ref);
+    return this.#owned.has(key) || this.#claiming.has(key);
+  }
+
   /** Open sessions, those first that were idle the longest: what may move to another worker. */
   idlest(count: number): SessionRef[] {
     return [...this.#owned.values()]
@@ -368,11 +374,9 @@ export class OwnedSessions {
   }
 
   async #releaseAbsent(ref: SessionRef, reason: string): Promise<void> {
-    const key = keyOf(ref);
     const { worker } = this.#options;
     const record = await this.#ownership.read(ref);
-    const isHere = this.#owned.has(key) || this.#claiming.has(key);
-    if (isHere || record?.worker !== worker) return;
+    if (this.has(ref) || record?.worker !== worker) return;
     // A claim that comes meanwhile raises the epoch, which makes this fence void.
     const { tenantId, sessionId } = ref;
     await this.#release({ tenantId, sessionId, epoch: record.epoch, worker }, reason);

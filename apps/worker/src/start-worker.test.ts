@@ -7,6 +7,7 @@ import {
   EventLog,
   LinkOffers,
   NotOwnerError,
+  Ownership,
   type RedisConnection,
   SessionDirectory,
   type SessionRecord,
@@ -178,6 +179,16 @@ test('a session with credentials that cannot be opened fails alone, and says why
   expect(await reaches(broken, 'failed')).toMatchObject({ reason: 'credentials-unreadable' });
   await reaches(sound, 'awaiting_link');
   await waitFor(async () => (await directory.require(broken)).worker === undefined, { what: 'its release' });
+});
+
+test('a session that Redis says the worker owns, and that it does not run, is given up', async () => {
+  const { idOf, metrics } = await newWorker();
+  const [stray, sound] = [await newSession(), await newSession()];
+  await assign(idOf(), sound);
+  await new Ownership(redis).claim(stray, { worker: idOf() });
+  await waitFor(async () => (await directory.require(stray)).worker === undefined, { what: 'its release' });
+  expect((await directory.require(sound)).worker).toBe(idOf());
+  expect(await metrics.text()).toContain('wafleet_worker_stray_sessions_total 1');
 });
 
 test('unlink logs out, wipes the keys and gives the session up', async () => {

@@ -12,6 +12,7 @@ import {
 import { serveArrivalMetric } from './arrival-notes.js';
 import type { WorkerEnvironment } from './env.js';
 import { readRelease } from './release.js';
+import { serveStrayMetric } from './stray-sessions.js';
 import { Worker } from './worker.js';
 
 /** What a worker needs after its sessions are handed over, or given up: to answer commands, to end its lease. */
@@ -53,6 +54,7 @@ export async function startWorker(
     logger,
   });
   serveArrivalMetric(metrics, () => worker.lastStanzas());
+  serveStrayMetric(metrics, () => worker.strays);
   const writable = new SharedWriteProbe(redis);
   const health = await startHealthServer({
     host: env.HOST,

@@ -3,7 +3,7 @@ import { IdentityTakenError, Incarnation, type IncarnationOptions } from './inca
 
 const RETRY_MS = 1_000;
 
-export type WorkerOptions = Omit<IncarnationOptions, 'onLeaseLost'>;
+export type WorkerOptions = Omit<IncarnationOptions, 'onLeaseLost' | 'onStrayReleased'>;
 
 /**
  * A worker process' succession of incarnations. One whose lease is lost is dead for ever: its sockets are closed, its
@@ -14,6 +14,7 @@ export class Worker {
   #incarnation: Incarnation | undefined;
   #succession: Promise<void> | undefined;
   #stopped = false;
+  #strays = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -31,6 +32,11 @@ export class Worker {
   /** When WhatsApp last delivered something to each open session, ms since 1970; 0 if it has not. */
   lastStanzas(): readonly number[] {
     return this.#incarnation?.sessions.lastStanzas() ?? [];
+  }
+
+  /** How many sessions were owned, not run, and released since the start. */
+  get strays(): number {
+    return this.#strays;
   }
 
   /**
@@ -64,6 +70,9 @@ export class Worker {
       ...this.#options,
       onLeaseLost: () => {
         this.#succession = this.#succeed();
+      },
+      onStrayReleased: () => {
+        this.#strays += 1;
       },
     });
   }

@@ -47,8 +47,24 @@ export class SessionIndex {
 
   /** Up to `most` sessions that a worker may own. A dead worker without any is forgotten. */
   async ownedBy(worker: string, most: number): Promise<SessionRef[]> {
-    const tenantIds = await this.#redis.smembers(keys.tenantsOf(worker));
+    const tenantIds = await this.tenantsOf(worker);
     return this.#some(tenantIds, (tenantId) => keys.owned(tenantId, worker), most);
+  }
+
+  /** The tenants whose sessions a worker may own. */
+  tenantsOf(worker: string): Promise<string[]> {
+    return this.#redis.smembers(keys.tenantsOf(worker));
+  }
+
+  /** All sessions of the tenants that a worker may own. */
+  async ownedOf(worker: string, tenantIds: readonly string[]): Promise<SessionRef[]> {
+    const found = await Promise.all(
+      tenantIds.map(async (tenantId) => {
+        const ids = await this.#redis.smembers(keys.owned(tenantId, worker));
+        return ids.map((sessionId) => ({ tenantId, sessionId }));
+      }),
+    );
+    return found.flat();
   }
 
   /** A dead worker that owns nothing any more. */
