@@ -1,10 +1,11 @@
-import { CLOSE_REASONS, type CloseReason, NAMESPACES } from '@wafleet/contract';
+import { CLOSE_REASONS, type CloseReason, NAMESPACES, type WafleetError } from '@wafleet/contract';
 import type { Metrics } from '@wafleet/runtime';
 import type { BufferBudget } from './fanout/buffer-budget.js';
 import type { EventFanout } from './fanout/event-fanout.js';
 import type { WriteTally } from './fanout/socket-writer.js';
 import { LIMITS, type Limit } from './limits/client-limits.js';
 import type { OpenConnections } from './limits/open-connections.js';
+import { refusedLimit } from './limits/refused-limit.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
 import { OUTCOMES, type Outcome } from './peers/forwarder.js';
 import type { EventServer } from './sockets/socket-server.js';
@@ -45,6 +46,12 @@ export class EdgeTally {
 
   countLimited(limit: Limit): void {
     this.#limited.set(limit, this.limited(limit) + 1);
+  }
+
+  /** An error is given to a client: counts the limit that it is of, unless that is counted where it is found exceeded. */
+  countRefused(error: WafleetError): void {
+    const limit = refusedLimit(error);
+    if (limit !== undefined) this.countLimited(limit);
   }
 
   limited(limit: Limit): number {

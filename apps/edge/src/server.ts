@@ -174,7 +174,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     onExceeded: (limit) => tally.countLimited(limit),
   });
 
-  const app = createHttpServer(logger);
+  const app = createHttpServer(logger, (error) => tally.countRefused(error));
   const fanout = new EventFanout();
   const io = createSocketServer({
     http: app.server,
@@ -225,7 +225,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const replays = new ReplayGate(options.replayLimits, {
     ...{ buffers, leases },
     rates: new ReplayRates(rates, logger),
-    onExceeded: () => tally.countLimited('replays'),
+    onExceeded: (limit) => tally.countLimited(limit),
   });
   lifecycle.onStop('buffers', () => {
     buffers.close();

@@ -146,6 +146,7 @@ export class CommandClient {
       }
       case 'full':
         throw new WafleetError('INBOX_FULL', 'The worker of this session has too many commands waiting.', {
+          resource: 'inbox',
           retryAfterMs: RETRY_AFTER_MS,
         });
       case 'gone':

@@ -223,7 +223,10 @@ describe('a command is refused', () => {
       filling.xadd(keys.inbox(WORKER), '*', 'command', '{}', 'deadline', '0');
     await filling.exec();
     const client = await startClient();
-    await expect(client.call(WORKER, sendText(), inTime)).rejects.toMatchObject({ code: 'INBOX_FULL' });
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toMatchObject({
+      code: 'INBOX_FULL',
+      details: { resource: 'inbox' },
+    });
   });
 
   test('with UNAVAILABLE when Redis is out of reach', async () => {

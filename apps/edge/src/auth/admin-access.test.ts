@@ -44,7 +44,10 @@ describe('the admin token', () => {
     expect(guess('203.0.113.7', 1_000)).toBe(20);
     expect(exceeded.times).toBe(980);
     expect(() => admin.matches(TOKEN, '203.0.113.7')).toThrow(
-      expect.objectContaining({ code: 'RATE_LIMITED', details: { retryAfterMs: expect.any(Number) } }),
+      expect.objectContaining({
+        code: 'RATE_LIMITED',
+        details: { resource: 'wrong_admin_tokens', retryAfterMs: expect.any(Number) },
+      }),
     );
     expect(admin.matches(TOKEN, '203.0.113.8')).toBe(true);
   });

@@ -2,6 +2,7 @@ import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { AdminTokenWaits, WrongGuesses } from '@wafleet/store';
 import { LRUCache } from 'lru-cache';
+import type { Limit } from '../limits/client-limits.js';
 import { TokenBucket } from '../limits/token-bucket.js';
 import { SecretToken } from './secret-token.js';
 
@@ -58,7 +59,10 @@ export class AdminAccess {
     if (waitMs > 0) {
       this.#options.onExceeded();
       const message = 'Too many wrong admin tokens came. Try again later.';
-      throw new WafleetError('RATE_LIMITED', message, { retryAfterMs: waitMs });
+      throw new WafleetError('RATE_LIMITED', message, {
+        resource: 'wrong_admin_tokens' satisfies Limit,
+        retryAfterMs: waitMs,
+      });
     }
     if (this.#token.matches(guess)) {
       if (this.#guesses.delete(address)) this.#forget(address);

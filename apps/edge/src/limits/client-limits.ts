@@ -36,6 +36,7 @@ export const LIMITS = [
   'sockets_per_key',
   'sockets',
   'replays',
+  'replays_per_edge',
   'frames_per_socket',
   'frame_size',
   'sessions',
@@ -46,6 +47,10 @@ export const LIMITS = [
   'calls_per_tenant',
   'calls_per_key',
   'calls_per_address',
+  'inbox',
+  'subscription_items',
+  'media_downloads',
+  'media_downloads_per_edge',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

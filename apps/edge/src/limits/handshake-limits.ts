@@ -1,6 +1,7 @@
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { WrongGuesses } from '@wafleet/store';
+import type { Limit } from './client-limits.js';
 import { type Rate, TokenBuckets } from './token-bucket.js';
 
 const MAX_ADDRESSES = 100_000;
@@ -50,7 +51,7 @@ export class HandshakeLimits {
     const waitMs = this.#addresses.of(address).take();
     if (waitMs === 0) return;
     this.#onExceeded('handshakes_per_address');
-    throw tooMany('Too many connections come from your address.', waitMs);
+    throw tooMany('handshakes_per_address', 'Too many connections come from your address.', waitMs);
   }
 
   /** A handshake had a key that is not valid: it counts ten times. */
@@ -68,7 +69,10 @@ export class HandshakeLimits {
     if (retryAfterMs === 0) return;
     this.#onExceeded('wrong_keys_per_address');
     const message = 'Too many requests without a valid API key, or connections, come from your address.';
-    throw new WafleetError('RATE_LIMITED', message, { retryAfterMs });
+    throw new WafleetError('RATE_LIMITED', message, {
+      resource: 'wrong_keys_per_address' satisfies Limit,
+      retryAfterMs,
+    });
   }
 
   /** A request had a key that is not valid: it counts as much as such a handshake does. */
@@ -84,7 +88,7 @@ export class HandshakeLimits {
     const waitMs = this.#keys.of(keyId).take();
     if (waitMs === 0) return;
     this.#onExceeded('handshakes_per_key');
-    throw tooMany('Too many connections are made with this API key.', waitMs);
+    throw tooMany('handshakes_per_key', 'Too many connections are made with this API key.', waitMs);
   }
 
   /** Counts here at once, and for all edges as soon as Redis answers. The client does not wait for that. */
@@ -98,6 +102,6 @@ export class HandshakeLimits {
   }
 }
 
-function tooMany(message: string, retryAfterMs: number): WafleetError {
-  return new WafleetError('TOO_MANY_HANDSHAKES', message, { retryAfterMs });
+function tooMany(resource: Limit, message: string, retryAfterMs: number): WafleetError {
+  return new WafleetError('TOO_MANY_HANDSHAKES', message, { resource, retryAfterMs });
 }

@@ -112,7 +112,11 @@ export class OpenConnections {
     const limit = isOfAddress ? perAddress : total;
     const who = isOfAddress ? 'Your address' : 'This edge';
     const message = `${who} has ${limit} connections, which is the limit.`;
-    return new WafleetError('TOO_MANY_CONNECTIONS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+    return new WafleetError('TOO_MANY_CONNECTIONS', message, {
+      resource: exceeded,
+      limit,
+      retryAfterMs: RETRY_AFTER_MS,
+    });
   }
 
   /** Counts one more of an address until that is closed. Returns how many there are. */

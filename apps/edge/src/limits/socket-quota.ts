@@ -122,7 +122,8 @@ export class SocketQuota {
 
 function tooManyOfKey(limit: number): WafleetError {
   const message = `This API key has ${limit} connections, which is as many as it may have.`;
-  return new WafleetError('TOO_MANY_CONNECTIONS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+  const resource = 'sockets_per_key' satisfies Limit;
+  return new WafleetError('TOO_MANY_CONNECTIONS', message, { resource, limit, retryAfterMs: RETRY_AFTER_MS });
 }
 
 function tooManyOfTenant(limit: number): WafleetError {

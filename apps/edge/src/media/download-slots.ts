@@ -1,4 +1,5 @@
 import { WafleetError } from '@wafleet/contract';
+import type { Limit } from '../limits/client-limits.js';
 
 const RETRY_AFTER_MS = 5_000;
 
@@ -25,7 +26,11 @@ export class DownloadSlots {
     const limit = this.#limit;
     if (this.#taken >= limit) {
       const message = `This edge downloads files in all its ${limit} places.`;
-      throw new WafleetError('TOO_MANY_DOWNLOADS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+      throw new WafleetError('TOO_MANY_DOWNLOADS', message, {
+        resource: 'media_downloads_per_edge' satisfies Limit,
+        limit,
+        retryAfterMs: RETRY_AFTER_MS,
+      });
     }
     this.#taken += 1;
     return () => {

@@ -23,9 +23,16 @@ export function refusalOf(error: WafleetError): Required<RefusalAnswer> {
   };
 }
 
-/** Gives every failure, Fastify's own included, the one error shape of the contract. */
-export function handleErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+/**
+ * Gives every failure, Fastify's own included, the one error shape of the contract.
+ * @param onRefused called with each error of a request that has a route, as it is answered.
+ */
+export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetError) => void): void {
+  app.setErrorHandler((error, request, reply) => {
+    const known = toKnown(error, request);
+    onRefused(known);
+    return sendKnown(known, reply);
+  });
   app.setNotFoundHandler((request, reply) =>
     sendError(
       new WafleetError('ROUTE_NOT_FOUND', `There is no ${request.method} on this path.`),
@@ -36,7 +43,14 @@ export function handleErrors(app: FastifyInstance): void {
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = ofClient(error, request) ?? ofFastify(error) ?? toWafleetError(error, request.log);
+  return sendKnown(toKnown(error, request), reply);
+}
+
+function toKnown(error: unknown, request: FastifyRequest): WafleetError {
+  return ofClient(error, request) ?? ofFastify(error) ?? toWafleetError(error, request.log);
+}
+
+function sendKnown(known: WafleetError, reply: FastifyReply): FastifyReply {
   const retryAfterMs = known.details?.retryAfterMs;
   if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');

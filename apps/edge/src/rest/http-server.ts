@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { WafleetError } from '@wafleet/contract';
 import { CONNECTION_TIMEOUTS, GUARDED_SERVER, type Logger } from '@wafleet/runtime';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -13,7 +14,10 @@ const BODY_LIMIT = 512 * 1024;
  * A Fastify without routes, with the edge's limits and error handling. It logs one line a request: method, route
  * pattern and status, but no header, query string or body, since those may hold keys.
  */
-export function createHttpServer(logger: Logger): FastifyInstance {
+export function createHttpServer(
+  logger: Logger,
+  onRefused: (error: WafleetError) => void = () => {},
+): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
@@ -30,7 +34,7 @@ export function createHttpServer(logger: Logger): FastifyInstance {
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  handleErrors(app);
+  handleErrors(app, onRefused);
   readJsonBodies(app);
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -38,12 +38,22 @@ describe('bounds', () => {
     const stalled = [await media.open(url), await media.open(url)];
     const { headers, ...answer } = await media.refusal(url);
     expect(answer).toMatchObject(refused(429, 'TOO_MANY_DOWNLOADS'));
-    expect(answer.error.details).toMatchObject({ limit: 2 });
+    expect(answer.error.details).toMatchObject({ resource: 'mediaDownloads', limit: 2 });
     expect(headers.get('retry-after')).toBe('1');
+    const exceeded = async (limit: string) => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return new RegExp(`limits_exceeded_total{limit="${limit}"} (\\d+)`).exec(text)?.[1];
+    };
+    expect(await exceeded('media_downloads')).toBe('1');
 
     await media.nextTenant();
     stalled.push(await media.open(url));
-    expect((await media.refusal(url)).error.details).toMatchObject({ limit: 3 });
+    expect((await media.refusal(url)).error.details).toMatchObject({
+      resource: 'media_downloads_per_edge',
+      limit: 3,
+    });
+    expect(await exceeded('media_downloads_per_edge')).toBe('1');
+    expect(await exceeded('media_downloads')).toBe('1');
 
     for (const response of stalled) response.destroy();
     await media.nothingOpen();

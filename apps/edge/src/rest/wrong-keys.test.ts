@@ -43,7 +43,7 @@ describe('wrong keys', () => {
       error: {
         code: 'RATE_LIMITED',
         message: expect.any(String),
-        details: { retryAfterMs: expect.any(Number) },
+        details: { resource: 'wrong_keys_per_address', retryAfterMs: expect.any(Number) },
       },
     });
     expect(await refused()).toBe(1);

@@ -62,7 +62,7 @@ describe('sockets of one key', () => {
       expect(error.data).toEqual({
         code: 'TOO_MANY_CONNECTIONS',
         message: error.message,
-        details: { limit: 3, retryAfterMs: expect.any(Number) },
+        details: { resource: 'sockets_per_key', limit: 3, retryAfterMs: expect.any(Number) },
       });
       expect(await exceeded(edge, 'sockets_per_key')).toBeGreaterThan(0);
       const stream = await call(edge.url, 'GET /api/events?events=call', { key: tenant.key });
@@ -116,7 +116,7 @@ describe('handshakes', () => {
       error: {
         code: 'TOO_MANY_HANDSHAKES',
         message: expect.any(String),
-        details: { retryAfterMs: expect.any(Number) },
+        details: { resource: 'handshakes_per_address', retryAfterMs: expect.any(Number) },
       },
     });
     expect((await fetch(`${edge.url}/socket.io/?EIO=4&transport=polling&sid=`)).status).toBe(429);
@@ -163,11 +163,24 @@ describe('handshakes', () => {
     const error = await client(edge).refused();
     expect(error.data).toMatchObject({
       code: 'TOO_MANY_HANDSHAKES',
-      details: { retryAfterMs: expect.any(Number) },
+      details: { resource: 'handshakes_per_key', retryAfterMs: expect.any(Number) },
     });
     expect(await exceeded(edge, 'handshakes_per_key')).toBe(1);
     await connect(edge, { key: (await cluster.createTenant()).key });
   });
+});
+
+it('lists that are too long are counted, over Socket.IO and over REST', async () => {
+  const edge = await cluster.startEdge();
+  tenant = await cluster.createTenant();
+  const events = Array.from({ length: 65 }, () => 'call');
+  const { socket } = await connect(edge);
+  const ack: unknown = await socket.timeout(10_000).emitWithAck('subscribe', events);
+  expect(ack).toMatchObject({ ok: false, error: { code: 'TOO_MANY_ITEMS' } });
+  expect(await exceeded(edge, 'subscription_items')).toBe(1);
+  const stream = await call(edge.url, `GET /api/events?events=${events.join(',')}`, { key: tenant.key });
+  expect(stream).toMatchObject({ status: 400, body: { error: { code: 'TOO_MANY_ITEMS' } } });
+  expect(await exceeded(edge, 'subscription_items')).toBe(2);
 });
 
 describe('frames', () => {

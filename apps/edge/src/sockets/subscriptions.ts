@@ -8,6 +8,7 @@ import {
 import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
+import type { EdgeTally } from '../metrics.js';
 import { requireSessions } from '../sessions/require-sessions.js';
 import type { ClientProgress } from '../streams/client-progress.js';
 import type { StreamResources } from '../streams/event-stream.js';
@@ -22,6 +23,8 @@ import type { EventSocket } from './socket-server.js';
 export interface SubscriptionResources extends StreamResources {
   readonly records: ResumeRecords;
   readonly sessions: SessionDirectory;
+  /** Counts what clients are refused. */
+  readonly tally: Pick<EdgeTally, 'countRefused'>;
 }
 
 interface SubscriptionsOptions {
@@ -122,7 +125,9 @@ export class Subscriptions {
 
   #refuse(error: unknown, acknowledge: Acknowledge | undefined): void {
     const { socket, resources } = this.#options;
-    const description = toWafleetError(error, resources.logger).describe();
+    const known = toWafleetError(error, resources.logger);
+    resources.tally.countRefused(known);
+    const description = known.describe();
     if (acknowledge === undefined) socket.emit(SUBSCRIPTION_ERROR_EVENT, description);
     else acknowledge({ ok: false, error: description });
   }

@@ -1,6 +1,7 @@
 import { WafleetError } from '@wafleet/contract';
 import type { TenantLeases } from '@wafleet/store';
 import type { BufferBudget } from '../fanout/buffer-budget.js';
+import type { Limit } from '../limits/client-limits.js';
 import { TokenBucket } from '../limits/token-bucket.js';
 import type { ReplayRates } from './replay-rates.js';
 
@@ -19,7 +20,7 @@ interface ReplayGateResources {
   /** What is read for a tenant on all edges. */
   readonly rates: ReplayRates;
   /** A tenant has as many replays as it may have. */
-  readonly onExceeded: () => void;
+  readonly onExceeded: (limit: Extract<Limit, 'replays' | 'replays_per_edge'>) => void;
 }
 
 /** Whose replay it is. */
@@ -164,12 +165,15 @@ export class ReplayGate {
    */
   async admit({ tenantId }: ReplayOwner): Promise<() => void> {
     const { maxReplays } = this.#limits;
-    if (this.#replayCount >= maxReplays) throw tooMany(maxReplays);
     const { leases, onExceeded } = this.#resources;
+    if (this.#replayCount >= maxReplays) {
+      onExceeded('replays_per_edge');
+      throw tooMany(maxReplays);
+    }
     try {
       return await leases.take(tenantId, 'replays');
     } catch (error) {
-      if (error instanceof WafleetError && error.code === 'TOO_MANY_REPLAYS') onExceeded();
+      if (error instanceof WafleetError && error.code === 'TOO_MANY_REPLAYS') onExceeded('replays');
       throw error;
     }
   }
@@ -313,5 +317,9 @@ function count(counts: Map<string, number>, name: string, change: 1 | -1): void 
 
 function tooMany(limit: number): WafleetError {
   const message = `As many clients of this edge are being given what they missed as may be: ${limit}.`;
-  return new WafleetError('TOO_MANY_REPLAYS', message, { limit, retryAfterMs: RETRY_AFTER_MS });
+  return new WafleetError('TOO_MANY_REPLAYS', message, {
+    resource: 'replays_per_edge' satisfies Limit,
+    limit,
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }

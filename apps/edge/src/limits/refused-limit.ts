@@ -1,0 +1,40 @@
+import type { ERRORS, ErrorCode, WafleetError } from '@wafleet/contract';
+import type { Limit } from './client-limits.js';
+
+/** The errors that tell a client that it is over a limit: those of status 429, and the one for lists that are too long. */
+type LimitCode =
+  | { [C in ErrorCode]: (typeof ERRORS)[C]['status'] extends 429 ? C : never }[ErrorCode]
+  | 'TOO_MANY_ITEMS';
+
+/**
+ * Which limit an error counts for when it is given to a client. Each error of a limit has to be here, or the edge does
+ * not compile. `at-source`: an error of several limits, of which some are answered before there is a request. What finds
+ * out that such a limit is exceeded counts it.
+ */
+const REFUSED_LIMITS = {
+  TOO_MANY_ITEMS: 'subscription_items',
+  TOO_MANY_DOWNLOADS: ({ resource }) =>
+    resource === 'mediaDownloads' ? 'media_downloads' : 'media_downloads_per_edge',
+  INBOX_FULL: 'inbox',
+  TOO_MANY_SESSIONS: 'at-source',
+  TOO_MANY_COMMANDS: 'at-source',
+  TOO_MANY_REPLAYS: 'at-source',
+  TOO_MANY_CONNECTIONS: 'at-source',
+  TOO_MANY_HANDSHAKES: 'at-source',
+  RATE_LIMITED: 'at-source',
+} as const satisfies Record<
+  LimitCode,
+  Limit | 'at-source' | ((details: Readonly<Record<string, unknown>>) => Limit)
+>;
+
+function isOfLimit(code: ErrorCode): code is LimitCode {
+  return Object.hasOwn(REFUSED_LIMITS, code);
+}
+
+/** The limit that an error counts for as it is given to a client; undefined if it is none of a limit, or counted already. */
+export function refusedLimit({ code, details = {} }: WafleetError): Limit | undefined {
+  if (!isOfLimit(code)) return undefined;
+  const limit = REFUSED_LIMITS[code];
+  if (typeof limit === 'function') return limit(details);
+  return limit === 'at-source' ? undefined : limit;
+}
