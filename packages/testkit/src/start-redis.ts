@@ -11,6 +11,9 @@ import {
 import { isObserved, tellObservers } from './observers.js';
 import { PROJECT_ROOT } from './project-root.js';
 
+/** How long an answer may take: on a busy machine a Redis that just started has many clients at once. */
+const ANSWER_MS = 15_000;
+
 /** A Redis of a test's own, which it may crash and restart. */
 export interface TestRedis {
   /** Stays the same across restarts. */
@@ -55,10 +58,11 @@ export async function startServer(
   let current: LocalRedis = await startLocalRedis(options);
   const { url, port, servedBy } = current;
   let isFrozen = false;
+  const command = (...args: string[]) => sendCommand(port, args, ANSWER_MS);
   const started = async () => {
     if (!kind.appendOnly || !isObserved()) return;
     // Redis would write the file anew when it is large, without what was overwritten.
-    await sendCommand(port, ['CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0']);
+    await command('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
     tellObservers((observer) => observer.redisStarted({ port, dir }));
   };
   const ended = () => {
@@ -69,7 +73,7 @@ export async function startServer(
     url,
     port,
     servedBy,
-    command: (...args) => sendCommand(port, args),
+    command,
     pause: () => {
       signal(current, 'SIGSTOP');
       isFrozen = true;
@@ -80,7 +84,7 @@ export async function startServer(
     },
     kill: async () => {
       // With `everysec`, an fsync that takes long holds back later writes, which a kill would lose.
-      if (kind.appendOnly && !isFrozen) await sendCommand(port, ['CONFIG', 'SET', 'appendfsync', 'always']);
+      if (kind.appendOnly && !isFrozen) await command('CONFIG', 'SET', 'appendfsync', 'always');
       await current.kill();
       ended();
     },
