@@ -28,6 +28,7 @@ import { MessageAtWork } from './message-at-work.js';
 import { MessageLane } from './message-lane.js';
 import { MissingContents, type MissingContentsOptions } from './missing-contents/missing-contents.js';
 import type { FinishedMessage } from './outbox.js';
+import { rejectQueriesAtEnd } from './pending-queries.js';
 import { keepOuterSecrets } from './polls/outer-secrets.js';
 import type { QuietWatch } from './quiet-watch.js';
 import type { RepeatedMessages } from './repeated-messages.js';
@@ -153,6 +154,7 @@ export class Connection {
         }),
     });
     this.socket = socket;
+    rejectQueriesAtEnd(socket);
     this.beganLinked = socket.authState.creds.account !== undefined;
     try {
       this.#valve = new SocketValve(socket.ws, options.isOwnershipCertain, () =>

@@ -1,4 +1,5 @@
 import type { Phone } from '@wafleet/simulator';
+import { waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, type TestSession } from './testing/harness.js';
 
@@ -60,6 +61,19 @@ describe('sending a message', () => {
       code: 'OUTCOME_UNKNOWN',
       details: { messageId: '3EB0AA05' },
     });
+  });
+
+  it('does not wait for WhatsApp’s answers any longer once its session is released', async () => {
+    const { test, bob } = await linked();
+    harness.simulator.goSilent();
+    let isSettled = false;
+    const sending = send(test, bob, 'hello', '3EB0AA07').finally(() => {
+      isSettled = true;
+    });
+    const failure = expect(sending).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await test.session.stop({ reason: 'drain' });
+    await waitFor(() => isSettled, { what: 'the end of the sending', timeoutMs: 10_000 });
+    await failure;
   });
 
   it('fails at once, and sends nothing, while what WhatsApp answers cannot be stored', async () => {

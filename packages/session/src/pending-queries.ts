@@ -1,0 +1,16 @@
+import type { WASocket } from '@whiskeysockets/baileys';
+
+/**
+ * Makes queries that wait for an answer reject when this side ends the socket. Baileys' `end` takes their listeners away
+ * instead (Socket/socket.js), so each of them would wait for its whole minute, and with it whoever sends a message, and
+ * a worker that stops.
+ */
+export function rejectQueriesAtEnd({ ws }: Pick<WASocket, 'ws'>): void {
+  const removeAllListeners = ws.removeAllListeners.bind(ws);
+  ws.removeAllListeners = (event) => {
+    const waiting = event === 'close' ? ws.listeners(event) : [];
+    removeAllListeners(event);
+    for (const listener of waiting) listener.call(ws);
+    return ws;
+  };
+}
