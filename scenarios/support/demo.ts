@@ -21,7 +21,7 @@ export class Demo {
     try {
       await waitFor(() => demo.output.includes('import socketio') || child.exitCode !== null, {
         what: 'the banner of the demo',
-        timeoutMs: 120_000,
+        timeoutMs: 150_000,
       });
       if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}`);
       return demo;

@@ -17,7 +17,8 @@ export interface ChildAppOptions {
   readonly onLine: (name: string, line: string) => void;
 }
 
-const READY_TIMEOUT_MS = 30_000;
+/** A process starts within two seconds; a machine that does much else may need far longer. */
+const READY_TIMEOUT_MS = 90_000;
 const READY_INTERVAL_MS = 50;
 const READY_ANSWER_MS = 2_000;
 const EARLY_LINES = 20;
