@@ -64,6 +64,7 @@ export class ConnectGate {
   readonly #others = new FairLine<Waiter>();
   #loop: Promise<void> | undefined;
   #report: Promise<void> = Promise.resolve();
+  readonly #acceptanceListeners = new Set<() => void>();
   #wake = new AbortController();
 
   constructor(options: { rate: ConnectRate; logger: Logger }) {
@@ -92,6 +93,15 @@ export class ConnectGate {
       if (isUrgent) this.#wake.abort();
       this.#loop ??= this.#admitAll();
     });
+  }
+
+  /**
+   * Calls the listener whenever WhatsApp has accepted a connection of this process, so that sessions which back off learn
+   * that it can be reached. Returns what ends that.
+   */
+  onAccepted(listener: () => void): () => void {
+    this.#acceptanceListeners.add(listener);
+    return () => this.#acceptanceListeners.delete(listener);
   }
 
   async #admitAll(): Promise<void> {
@@ -141,6 +151,7 @@ export class ConnectGate {
   }
 
   #learn(outcome: 'accepted' | 'outdated' | 'failed', wasProbe: boolean): void {
+    if (outcome === 'accepted') for (const listener of [...this.#acceptanceListeners]) listener();
     if (outcome !== 'outdated' && !wasProbe) return;
     this.#report = this.#report
       .then(() => {

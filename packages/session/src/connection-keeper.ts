@@ -1,9 +1,14 @@
 import { backOffMs } from './back-off.js';
+import type { ConnectGate } from './connect-gate.js';
 import type { Connection } from './connection.js';
 import type { StorageReach } from './session-options.js';
 
 /** A connection that lasted this long did not fail at the start: the next wait is a short one again. */
 const STABLE_MS = 60_000;
+/** From this attempt on a wait is so long that it may end early: up to 8 s and more. */
+const LONG_WAIT_FROM = 3;
+/** Waits that end early end within this time, so that sessions do not all connect in the same moment. */
+const EARLY_MS = 2_000;
 
 /** Why nothing is read from the socket: what comes could not be stored now, or too much waits to leave. */
 type ReadingHold = 'storage' | 'congestion';
@@ -11,6 +16,8 @@ type ReadingHold = 'storage' | 'congestion';
 /** Keeps a session at no more than one connection, opens one at a time, and counts the attempts. */
 export class ConnectionKeeper {
   readonly #openOne: (signal: AbortSignal) => Promise<Connection | undefined>;
+  readonly #onAccepted: ConnectGate['onAccepted'];
+  readonly #random: () => number;
   readonly #closing = new AbortController();
   readonly #readingHolds = new Set<ReadingHold>();
   #current: Connection | undefined;
@@ -18,14 +25,23 @@ export class ConnectionKeeper {
   #attempt = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #stableTimer: NodeJS.Timeout | undefined;
+  #stopListening: () => void = () => {};
+  #hadEarlyAttempt = false;
   #isWaiting = false;
 
   /**
    * @param openOne makes a connection. Never rejects. Resolves to undefined if no connection is needed, promptly once
    * its signal aborts.
+   * @param onAccepted tells when WhatsApp has accepted another session.
    */
-  constructor(openOne: (signal: AbortSignal) => Promise<Connection | undefined>) {
+  constructor(
+    openOne: (signal: AbortSignal) => Promise<Connection | undefined>,
+    onAccepted: ConnectGate['onAccepted'],
+    random: () => number = Math.random,
+  ) {
     this.#openOne = openOne;
+    this.#onAccepted = onAccepted;
+    this.#random = random;
   }
 
   get current(): Connection | undefined {
@@ -82,20 +98,36 @@ export class ConnectionKeeper {
   }
 
   openIn(milliseconds: number): void {
-    clearTimeout(this.#retryTimer);
+    this.#stopWaiting();
     if (this.#closing.signal.aborted) return;
-    this.#retryTimer = setTimeout(() => void this.open(), milliseconds);
+    this.#retryTimer = setTimeout(() => {
+      this.#stopListening();
+      void this.open();
+    }, milliseconds);
   }
 
-  /** Opens one after a while that grows with each attempt that fails. */
+  /**
+   * Opens one after a while that grows with each attempt that fails. A long wait ends early, once in a series of failures,
+   * when WhatsApp accepts another session of this process: an outage, during which the waits have become long, is over.
+   */
   openWithBackOff(): void {
-    this.openIn(backOffMs(this.#attempt, Math.random()));
+    const waitMs = backOffMs(this.#attempt, this.#random());
+    this.openIn(waitMs);
+    const isLong = this.#attempt >= LONG_WAIT_FROM;
     this.#attempt += 1;
+    if (!isLong || this.#hadEarlyAttempt || this.#closing.signal.aborted) return;
+    const endsAt = performance.now() + waitMs;
+    this.#stopListening = this.#onAccepted(() => {
+      const leftMs = endsAt - performance.now();
+      if (leftMs < EARLY_MS) return;
+      this.#hadEarlyAttempt = true;
+      this.openIn(EARLY_MS * this.#random());
+    });
   }
 
   /** Discards the connection and opens another one. */
   async replace(): Promise<void> {
-    clearTimeout(this.#retryTimer);
+    this.#stopWaiting();
     this.letGo()?.discard();
     await this.open();
   }
@@ -106,6 +138,7 @@ export class ConnectionKeeper {
     if (this.#closing.signal.aborted) return;
     this.#stableTimer = setTimeout(() => {
       this.#attempt = 0;
+      this.#hadEarlyAttempt = false;
     }, STABLE_MS);
   }
 
@@ -120,9 +153,14 @@ export class ConnectionKeeper {
   /** Opens no more. Resolves when nothing is being opened. */
   async close(): Promise<void> {
     this.#closing.abort();
-    clearTimeout(this.#retryTimer);
+    this.#stopWaiting();
     clearTimeout(this.#stableTimer);
     await this.#opening;
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#retryTimer);
+    this.#stopListening();
   }
 
   #applyReadingHolds(): void {

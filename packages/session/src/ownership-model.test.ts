@@ -88,7 +88,7 @@ class HeldRate extends ConnectRate {
 }
 
 class NotedGate extends ConnectGate {
-  onAccepted: () => void = () => {};
+  noteAccepted: () => void = () => {};
 
   override async pass(request: PassRequest) {
     const pass = await super.pass(request);
@@ -96,7 +96,7 @@ class NotedGate extends ConnectGate {
       pass &&
       new ConnectPass((outcome) => {
         pass.ended(0);
-        if (outcome === 'accepted') this.onAccepted();
+        if (outcome === 'accepted') this.noteAccepted();
       })
     );
   }
@@ -191,7 +191,7 @@ class Cluster {
     const previous = owner?.current?.fence.worker ?? this.#lastWorker;
     const overrides = { gate: claimer.gate, isOwnershipCertain: () => claimer.isCertain };
     const test = await harness.takeOver({ tenantId, sessionId }, previous, {}, overrides);
-    claimer.gate.onAccepted = () => {
+    claimer.gate.noteAccepted = () => {
       this.#accepted += 1;
       if (this.#owner !== claimer) this.strays.push(`${test.fence.worker} logged in`);
     };

@@ -46,7 +46,7 @@ export class WhatsAppSession {
   readonly #board: StatusBoard;
   readonly #desk: LinkDesk;
   readonly #caches: CachesOfSession;
-  readonly #keeper = new ConnectionKeeper((signal) => this.#openConnection(signal));
+  readonly #keeper: ConnectionKeeper;
   readonly #connector: Connector;
   readonly #machine: StatusMachine;
   readonly #pairingCodes: PairingCodes;
@@ -72,7 +72,11 @@ export class WhatsAppSession {
     });
     const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence, people });
     this.#quiet = new QuietWatch(quietLimits);
-    const keeper = this.#keeper;
+    const keeper = new ConnectionKeeper(
+      (signal) => this.#openConnection(signal),
+      (listener) => gate.onAccepted(listener),
+    );
+    this.#keeper = keeper;
     const outbox = new Outbox({
       fence,
       eventLog: store.events,
