@@ -1,6 +1,9 @@
 import { waitFor } from '@wafleet/testkit';
+import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
+import { PLACEMENT_QUEUE, QUEUE_PREFIX } from './queue.js';
 import { SELDOM, useScene } from './testing/scene.js';
+import { connect } from './testing/test-worker.js';
 
 const scene = useScene();
 
@@ -35,6 +38,24 @@ test('while no worker runs or has room the session says so, and it is placed as 
 
   const large = await scene.startWorker();
   await scene.ownedBy(large, [second]);
+});
+
+test('a session that waits for long is placed as soon as a worker has room', async () => {
+  const placing = await scene.startPlacing();
+  const ref = await scene.createSession();
+  await scene.ask(placing, ref);
+  await scene.shows(ref, 'no worker is running');
+  const connection = connect(scene.server.url, 'queue');
+  const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  try {
+    const waiting = () => queue.getDelayed();
+    await waitFor(async () => (await waiting()).length === 1, { what: 'a request that waits' });
+    for (const job of await waiting()) await job.changeDelay(3_600_000);
+    await scene.ownedBy(await scene.startWorker(), [ref]);
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
 });
 
 test('when all workers refuse, the session says so, and it is placed once one does not', async () => {

@@ -45,6 +45,9 @@ export function readRequest(data: object): PlacementRequest | undefined {
   };
 }
 
+/** Requests that `hurry` lets be served at once, at most. */
+const HURRIED_AT_ONCE = 100;
+
 /** Attempts before a placement counts as failed. The session then shows a reason, and a sweep asks again. */
 export const ATTEMPTS = 5;
 
@@ -115,6 +118,21 @@ export class PlacementQueue {
   /** Whether requests wait that could be served now, or are being served. */
   async isBusy(): Promise<boolean> {
     return (await this.#queue.getJobCountByTypes('active', 'waiting', 'prioritized')) > 0;
+  }
+
+  /**
+   * Lets requests that wait for a worker with room be served now, those first that have waited for the longest: each
+   * would wait for up to 15 s otherwise, and requests that come later would take the room.
+   * @param room how many sessions the workers can take.
+   */
+  async hurry(room: number): Promise<void> {
+    if (room <= 0 || (await this.#queue.getDelayedCount()) === 0) return;
+    const delayed = await this.#queue.getDelayed(0, Math.min(room, HURRIED_AT_ONCE) - 1);
+    // One that failed waits for its next attempt, of which it has a few only.
+    const waiting = delayed.filter(({ attemptsMade }) => attemptsMade === 0);
+    waiting.sort((a, b) => a.timestamp - b.timestamp);
+    // Another placer may be quicker.
+    for (const job of waiting) await job.promote().catch(() => undefined);
   }
 
   /** Whether any placer is there to serve requests. */

@@ -124,6 +124,7 @@ export class Sweeps {
         return this.#watch.look({
           all: () => told(this.#reconciler.reconcileAll()),
           ofDead: () => told(this.#reconciler.afterDeath()),
+          hurry: (room) => this.#options.placements.hurry(room),
         });
     }
   }

@@ -1,8 +1,11 @@
 import type { Logger } from '@wafleet/runtime';
 import type { DeathWatch, WorkerRegistry } from '@wafleet/store';
+import { isAlive } from './policies/alive.js';
+import { hasRoom } from './policies/has-room.js';
 
 /**
- * Notices when sessions may have lost their worker, so that they are looked for at once and not every second.
+ * Notices when sessions may have lost their worker, so that they are looked for at once and not every second, and when
+ * workers have room for sessions that wait.
  *
  * It remembers the workers it has seen, in memory. After the first look, when nothing is known yet, all sessions are
  * searched, so a placer that restarts misses nothing. After a death only those of dead workers are, by their index.
@@ -22,9 +25,13 @@ export class WorkerWatch {
 
   /**
    * Calls `search.all` at the first look, and `search.ofDead` when a worker that was seen before is gone. A search that
-   * fails is due again at the next look.
+   * fails is due again at the next look. Calls `search.hurry` with how many sessions the workers can take.
    */
-  async look(search: { all: () => Promise<unknown>; ofDead: () => Promise<unknown> }): Promise<void> {
+  async look(search: {
+    all: () => Promise<unknown>;
+    ofDead: () => Promise<unknown>;
+    hurry: (room: number) => Promise<unknown>;
+  }): Promise<void> {
     if (await this.#workers.isSettling()) {
       // Nobody counts as dead now; what there is to find is found by the search that is due after it.
       this.#seen = undefined;
@@ -40,5 +47,7 @@ export class WorkerWatch {
     if (before === undefined) await search.all();
     else if (alive.size < known.size) await search.ofDead();
     this.#seen = alive;
+    const takers = listed.filter((worker) => isAlive(worker) && hasRoom(worker));
+    await search.hurry(takers.reduce((room, { capacity, sessions }) => room + capacity - sessions, 0));
   }
 }
