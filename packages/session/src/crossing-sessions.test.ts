@@ -63,6 +63,11 @@ class Correspondence {
     }
   }
 
+  /** What a side encrypts meets what it decrypts. */
+  async writeAtOnce(): Promise<void> {
+    await Promise.all([this.write('session'), this.write('contact')]);
+  }
+
   keepUnderWay(to: Side): void {
     if (to === 'session') account.device.withholdDeliveries();
     else this.contact.inbox.withhold();
@@ -106,11 +111,13 @@ class Correspondence {
 
 type Step =
   | { readonly act: 'write' | 'arrive' | 'keepUnderWay'; readonly side: Side }
+  | { readonly act: 'writeAtOnce' }
   | { readonly act: 'takeOver'; readonly end: 'in order' | 'killed' };
 
 const side = fc.constantFrom<Side>('session', 'contact');
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ act: fc.constant('write' as const), side }) },
+  { weight: 2, arbitrary: fc.constant<Step>({ act: 'writeAtOnce' }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('keepUnderWay' as const), side }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('arrive' as const), side }) },
   {
@@ -121,6 +128,20 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 );
+
+/** The contact writes while it reads, as a random run found it: it encrypted both messages with one key. */
+const writesWhileItReads: readonly Step[] = [
+  { act: 'write', side: 'session' },
+  { act: 'arrive', side: 'contact' },
+  { act: 'keepUnderWay', side: 'contact' },
+  { act: 'write', side: 'session' },
+  { act: 'arrive', side: 'contact' },
+  { act: 'keepUnderWay', side: 'contact' },
+  { act: 'write', side: 'contact' },
+  { act: 'write', side: 'session' },
+  { act: 'write', side: 'contact' },
+  { act: 'write', side: 'session' },
+];
 
 describe('every message of both sides is read at the first attempt', () => {
   test('when a new Signal session crosses messages of the old one', async () => {
@@ -153,19 +174,33 @@ describe('every message of both sides is read at the first attempt', () => {
     }
   });
 
+  test('when the contact writes while it reads', async () => {
+    const both = new Correspondence();
+    await both.write('session');
+    for (let round = 0; round < 5; round += 1) {
+      both.keepUnderWay('contact');
+      await both.write('session');
+      both.arrive('contact');
+      await both.write('contact');
+      await both.write('contact');
+    }
+    await both.allAreRead();
+  });
+
   test('whatever is under way while another worker takes the session', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 14 }), async (steps) => {
         const both = new Correspondence();
         for (const each of steps) {
           if (each.act === 'takeOver') await account.takeOver(each.end);
+          else if (each.act === 'writeAtOnce') await both.writeAtOnce();
           else await both[each.act](each.side);
         }
         await both.allAreRead();
         for (const from of ['contact', 'session'] as const) await both.write(from);
         await both.allAreRead();
       }),
-      { numRuns: 6, endOnFailure: true },
+      { numRuns: 7, endOnFailure: true, examples: [[[...writesWhileItReads]]] },
     );
   });
 });

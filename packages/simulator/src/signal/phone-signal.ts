@@ -8,6 +8,7 @@ import {
 import { SenderKeyName } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-name.js';
 import { SenderKeyRecord } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-record.js';
 import { ProtocolAddress, SessionBuilder, SessionRecord } from 'libsignal';
+import { KeyedQueue } from '../messages/keyed-queue.js';
 import type { KeyBundle, PreKey, SignedPreKey } from '../world/device.js';
 import { PhoneCipher } from './phone-cipher.js';
 import './quiet-libsignal.js';
@@ -31,7 +32,8 @@ const typed = (publicKey: Uint8Array): Buffer => Buffer.from(generateSignalPubKe
 /**
  * A phone's end of the Signal protocol: its identity, pre-keys and sessions, all in memory and made when first
  * needed. Peers are named by a string that the caller chooses, one for each device of a person.
- * Calls for one peer must not overlap.
+ * Calls for one peer run one after the other, in their order: each reads the record of the peer's sessions, changes it
+ * and stores it.
  */
 export class PhoneSignal {
   /** Keeps this phone's jobs apart from other phones' in libsignal's process-wide queue, which goes by address. */
@@ -42,6 +44,8 @@ export class PhoneSignal {
   #nextPreKeyId = 1;
   readonly #preKeys = new Map<number, KeyPair>();
   readonly #sessions = new Map<string, Uint8Array>();
+  /** By peer. Not left to libsignal's queue: sessions in the same process replace it by one that goes by storage. */
+  readonly #lanes = new KeyedQueue<string>();
   readonly #senderKeys = new Map<string, SenderKeyRecord>();
 
   constructor(scope: string) {
@@ -95,30 +99,33 @@ export class PhoneSignal {
   /** Starts a session with a peer; one that exists is kept for late messages. Throws on a bad signature. */
   async startSession(peer: string, bundle: KeyBundle): Promise<void> {
     const { preKey } = bundle;
-    await new SessionBuilder(this.#storage(), this.#address(peer)).initOutgoing({
-      registrationId: bundle.registrationId,
-      identityKey: typed(bundle.identityKey),
-      signedPreKey: { ...bundle.signedPreKey, publicKey: typed(bundle.signedPreKey.publicKey) },
-      // libsignal takes a bundle without a one-time pre-key, though its types demand one.
-      ...((preKey ? { preKey: { keyId: preKey.keyId, publicKey: typed(preKey.publicKey) } } : {}) as {
-        preKey: { keyId: number; publicKey: Uint8Array };
+    const builder = new SessionBuilder(this.#storage(), this.#address(peer));
+    await this.#lanes.run(peer, () =>
+      builder.initOutgoing({
+        registrationId: bundle.registrationId,
+        identityKey: typed(bundle.identityKey),
+        signedPreKey: { ...bundle.signedPreKey, publicKey: typed(bundle.signedPreKey.publicKey) },
+        // libsignal takes a bundle without a one-time pre-key, though its types demand one.
+        ...((preKey ? { preKey: { keyId: preKey.keyId, publicKey: typed(preKey.publicKey) } } : {}) as {
+          preKey: { keyId: number; publicKey: Uint8Array };
+        }),
       }),
-    });
+    );
   }
 
   /** Throws when there is no session. */
   async encrypt(peer: string, plaintext: Uint8Array): Promise<Ciphertext> {
     const cipher = new PhoneCipher(this.#storage(), this.#address(peer));
-    const { type, body } = await cipher.encrypt(Buffer.from(plaintext));
+    const { type, body } = await this.#lanes.run(peer, () => cipher.encrypt(Buffer.from(plaintext)));
     return { type: type === 3 ? 'pkmsg' : 'msg', bytes: Buffer.from(body, 'binary') };
   }
 
   /** Throws when no session fits. */
   async decrypt(peer: string, { type, bytes }: Ciphertext): Promise<Buffer> {
     const cipher = new PhoneCipher(this.#storage(), this.#address(peer));
-    return type === 'pkmsg'
-      ? await cipher.decryptPreKeyWhisperMessage(bytes)
-      : await cipher.decryptWhisperMessage(bytes);
+    return this.#lanes.run(peer, () =>
+      type === 'pkmsg' ? cipher.decryptPreKeyWhisperMessage(bytes) : cipher.decryptWhisperMessage(bytes),
+    );
   }
 
   /** Encrypts with this phone's sender key of the group; `distribution` goes to devices that do not have it yet. */
