@@ -30,7 +30,7 @@ function connect(
   return connection;
 }
 
-// Two of them wait until ioredis gives up.
+// Three of them wait until ioredis gives up.
 describe.concurrent('a connection', () => {
   test('to a Redis that fits is accepted, and has its name there', async (context) => {
     const { url } = await startedRedis(context);
@@ -50,6 +50,20 @@ describe.concurrent('a connection', () => {
       .expect(String(failure))
       .toContain(`cannot reach Redis at redis://***@127.0.0.1:${server.port} (connect ECONNREFUSED`);
     context.expect(String(failure)).not.toContain('secret-password');
+  });
+
+  test('to a Redis that is held up for some seconds is accepted', async (context) => {
+    const server = await startedRedis(context);
+    const connection = connect(context, server.url, 'command');
+    await connection.ping();
+    server.pause();
+    let timeouts = 0;
+    connection.on('error', () => {
+      timeouts += 1;
+      server.resume();
+    });
+    await requireRedis(connection, server.url, logger);
+    context.expect(timeouts).toBeGreaterThan(0);
   });
 
   test('that is out of reach lets 10,000 commands wait and fails the others at once', async (context) => {

@@ -1,11 +1,13 @@
 import { type Logger, parseRedisUrl, StartError, withoutCredentials } from '@wafleet/runtime';
-import { answerWithin } from './answer-within.js';
+import { answerWithin, NoAnswerError } from './answer-within.js';
 import { type RedisConnection, reasonOf } from './connection.js';
 import { firstWords } from './first-words.js';
 import { refusalOf } from './redis-refusal.js';
 import { probeWrites } from './write-probe.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
+/** On a machine where everything starts at once, Redis or this process may be held up for seconds. */
+const TRIES = 3;
 const OLDEST_MAJOR_VERSION = 7;
 /** A Redis this full is about to refuse writes. */
 const NEARLY_FULL = 0.9;
@@ -13,8 +15,8 @@ const NEARLY_FULL = 0.9;
 /**
  * Makes sure before a process starts that Redis answers, takes writes and can do what is asked of it. Warns of settings
  * that would lose state: every key here is state and none is a cache.
- * @throws {StartError} which names the cause, when Redis does not answer within 5 s, refuses writes or is older than
- * version 7.
+ * @throws {StartError} which names the cause, when Redis cannot be reached, does not answer within 15 s, refuses writes
+ * or is older than version 7.
  */
 export async function requireRedis(connection: RedisConnection, url: string, logger: Logger): Promise<void> {
   const where = withoutCredentials(url);
@@ -38,17 +40,28 @@ async function readInfo(connection: RedisConnection, url: string): Promise<strin
   };
   connection.on('error', noteError);
   try {
-    return await answerWithin(ANSWER_TIMEOUT_MS, connection.info());
-  } catch (error) {
-    const reason =
-      (await refusalAt(url)) ?? refusalOf(connectError ?? error) ?? reasonOf(connectError ?? error);
-    throw new StartError(
-      `cannot reach Redis at ${withoutCredentials(url)} (${reason}); start it or set REDIS_URL.`,
-      { cause: error },
-    );
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await answerWithin(ANSWER_TIMEOUT_MS, connection.info());
+      } catch (error) {
+        const cause = connectError ?? error;
+        if (tries < TRIES && isSilence(cause)) continue;
+        const reason = (await refusalAt(url)) ?? refusalOf(cause) ?? reasonOf(cause);
+        throw new StartError(
+          `cannot reach Redis at ${withoutCredentials(url)} (${reason}); start it or set REDIS_URL.`,
+          { cause: error },
+        );
+      }
+    }
   } finally {
     connection.off('error', noteError);
   }
+}
+
+/** Whether an error says only that an answer did not come in time: errors of a connection have a code. */
+function isSilence(error: unknown): boolean {
+  if (error instanceof NoAnswerError) return true;
+  return error instanceof Error && /time(d )?out/i.test(error.message) && !('code' in error);
 }
 
 /** The refusal of a server that closes new connections, such as one in protected mode; undefined where there is none. */
