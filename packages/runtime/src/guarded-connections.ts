@@ -6,6 +6,7 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { guardQueuedResponse } from './queued-responses.js';
 
 /** How long the connections of an HTTP server may take, ms. */
 export interface ConnectionTimeouts {
@@ -35,7 +36,8 @@ const LINGER_MS = 1_000;
 /**
  * Makes sure that no client can end the process or hold a connection open by sending nothing. Node takes its own error
  * listener off a connection that is upgraded, and leaves none on a response that has ended; an error without a listener
- * ends the process. Call it once all listeners for requests are there.
+ * ends the process. A response is closed when its connection is, also one that is queued behind another, and a
+ * connection with more than 4,096 of those is cut. Call it once all listeners for requests are there.
  */
 export function guardConnections(server: Server, timeouts: ConnectionTimeouts = CONNECTION_TIMEOUTS): void {
   server.headersTimeout = timeouts.headersMs;
@@ -84,8 +86,9 @@ function guardSocket(socket: Duplex): void {
   socket.on('error', ignore);
 }
 
-function guardResponse(_request: IncomingMessage, response: ServerResponse): void {
+function guardResponse(request: IncomingMessage, response: ServerResponse): void {
   response.on('error', ignore);
+  guardQueuedResponse(request, response);
 }
 
 /** `close` follows. */

@@ -154,6 +154,31 @@ describe('REST calls under way', () => {
     await waitFor(async () => (await read(edge, tenant)).status === 200, { what: 'its place is free' });
   });
 
+  it('count until their client is gone, also those that came behind another one on its connection', async () => {
+    const edge = await cluster.startEdge({ clientLimits: { callsPerTenant: 2, callsPerKey: 2 } });
+    expect(await read(edge, tenant)).toMatchObject({ status: 200 });
+    const [client = expect.fail()] = await connections(edge, 1);
+    const body = JSON.stringify({ to: '15551230001', text: 'hi' });
+    const head = ['Host: edge', `X-Api-Key: ${tenant.key}`];
+    client.write(
+      [
+        ...['POST /api/sessions/s-1/messages HTTP/1.1', ...head, 'Content-Type: application/json'],
+        ...[`Content-Length: ${body.length}`, '', `${body}GET /api/sessions/s-1 HTTP/1.1`, ...head, '', ''],
+      ].join('\r\n'),
+    );
+    await waitFor(() => worker.received.length === 1, { what: 'the send is under way' });
+    await waitFor(async () => (await read(edge, tenant)).status === 429, { what: 'both calls count' });
+    client.destroy();
+    await waitFor(async () => (await read(edge, tenant)).status === 200, { what: 'a place is free' });
+
+    const held = send(edge, tenant, 's-2');
+    await waitFor(() => worker.received.length === 2, { what: 'another send is under way' });
+    // The client that left had both places.
+    expect(await read(edge, tenant)).toMatchObject({ status: 200 });
+    release();
+    expect(await held).toMatchObject({ status: 200 });
+  });
+
   it('with a key that the edge has not seen are bounded by address, and then by tenant', async () => {
     const edge = await cluster.startEdge({ clientLimits: { callsPerTenant: 5, callsPerKey: 5 } });
     const asking = await connections(edge, 100);
