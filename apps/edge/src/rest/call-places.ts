@@ -8,15 +8,13 @@ import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { AllowedOrigins } from '../origins.js';
 import { stepBetween } from '../request-listeners.js';
 import { refusalOf } from './errors.js';
+import { PacedRefusals } from './paced-refusals.js';
 
 interface CallPlacesOptions {
   readonly line: CallLine;
   readonly keys: Pick<KeyAuthenticator, 'knownHolder'>;
   readonly connectionLimits: Pick<ConnectionLimits, 'addressOf'>;
 }
-
-/** Refusals that are answered in one turn of the event loop: what arrives meanwhile does not wait for all of them. */
-const REFUSED_PER_TURN = 8;
 
 /** The calls that were counted before Fastify had them. */
 const places = new WeakMap<IncomingMessage, CallPlace>();
@@ -27,11 +25,7 @@ const places = new WeakMap<IncomingMessage, CallPlace>();
  */
 export function guardCalls(server: Server, origins: AllowedOrigins, options: CallPlacesOptions): void {
   const { line } = options;
-  const refusals: (() => void)[] = [];
-  const refuseNext = () => {
-    for (const answer of refusals.splice(0, REFUSED_PER_TURN)) answer();
-    if (refusals.length > 0) setImmediate(refuseNext);
-  };
+  const refusals = new PacedRefusals();
   const local = stepBetween(server, {
     request: (request, response) => {
       const caller = isCounted(request) ? knownCallerOf(request, options) : undefined;
@@ -49,8 +43,7 @@ export function guardCalls(server: Server, origins: AllowedOrigins, options: Cal
         );
       } catch (error) {
         if (!(error instanceof WafleetError)) throw error;
-        refusals.push(() => refuse(request, response, { error, origins }));
-        if (refusals.length === 1) setImmediate(refuseNext);
+        refusals.add(request.socket, () => refuse(request, response, { error, origins }));
       }
     },
     upgrade: (request, socket, head) => local.upgrade(request, socket, head),
@@ -84,7 +77,7 @@ function callerOf(request: IncomingMessage, options: CallPlacesOptions): Caller 
 }
 
 async function inTurn(response: ServerResponse, place: CallPlace): Promise<CallPlace> {
-  // Comes in any case: after an answer, and when the client goes.
+  // Comes in any case: after an answer, and when the client goes, since connections are guarded.
   response.once('close', () => place.leave());
   await place.turn();
   return place;
