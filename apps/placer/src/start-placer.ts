@@ -78,8 +78,8 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
     ...{
       connection,
       sessions,
-      ownership: new Ownership(redis),
-      index: new SessionIndex(redis),
+      ownership: new Ownership(redis, { logger }),
+      index: new SessionIndex(redis, { logger }),
       workers,
       deaths,
       placements,

@@ -96,7 +96,7 @@ export class OwnedSessions {
   constructor(options: OwnedSessionsOptions) {
     const { redis, cipher, eventLog } = options;
     this.#options = options;
-    this.#ownership = new Ownership(redis);
+    this.#ownership = new Ownership(redis, { logger: options.logger });
     this.#log = new SessionLog(options.logger);
     this.#arrivals = new ArrivalNotes(redis, options.logger);
     this.#gate = new ConnectGate({

@@ -130,3 +130,10 @@ test('the documents list the metric of released sessions as it is served', async
   const doc = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
   expect(doc).toContain(`| \`wafleet_worker_stray_sessions_total\` | counter | ${help} |`);
 });
+
+test('a session is released though the record of another one cannot be read', async () => {
+  const [broken, stray] = [await owned('broken'), await owned('stray')];
+  await redis.set(`wf:{${broken.tenantId}}:owner:${broken.sessionId}`, 'not a hash');
+  for (let round = 0; round < 2; round += 1) await strays.look();
+  expect(await ownerOf(stray)).toBeUndefined();
+});

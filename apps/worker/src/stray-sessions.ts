@@ -34,8 +34,8 @@ export class StraySessions {
 
   constructor(options: StraySessionsOptions) {
     this.#options = options;
-    this.#index = new SessionIndex(options.redis);
-    this.#ownership = new Ownership(options.redis);
+    this.#index = new SessionIndex(options.redis, options);
+    this.#ownership = new Ownership(options.redis, options);
   }
 
   /** One round: reads the sets of up to 100 tenants, in one go. Never rejects: the next round goes on. */

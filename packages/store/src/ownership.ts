@@ -1,10 +1,12 @@
 import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
 import { SessionIndex } from './session-index.js';
 import { type Fence, FencedError, type SessionRef } from './session-ref.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /**
  * Who owns a session: one worker, or nobody.
@@ -70,10 +72,13 @@ function indexKeys(ref: SessionRef, worker: string): string[] {
 export class Ownership {
   readonly #redis: RedisConnection;
   readonly #index: SessionIndex;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection) {
+  /** @param options.logger names the records that cannot be read, each once in a while. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#index = new SessionIndex(redis);
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /** The owner record; undefined when the session was never claimed. */
@@ -82,9 +87,18 @@ export class Ownership {
     return epoch == null ? undefined : { epoch: Number(epoch), worker: worker ?? undefined };
   }
 
-  /** The owner records of several sessions, in their order. */
+  /**
+   * The owner records of several sessions, in their order. One of another type is as if there were none: no write of its
+   * session passes the fence, and it must not hide the others.
+   */
   async readMany(refs: readonly SessionRef[]): Promise<(OwnerRecord | undefined)[]> {
-    return Promise.all(refs.map((ref) => this.read(ref)));
+    return Promise.all(
+      refs.map(({ tenantId, sessionId }) =>
+        this.#unreadable.readOr(this.read({ tenantId, sessionId }), undefined, {
+          ...{ kind: 'owner', name: `${tenantId}/${sessionId}`, tenantId, sessionId },
+        }),
+      ),
+    );
   }
 
   /**

@@ -1,8 +1,10 @@
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { Script } from './script.js';
 import type { SessionRef } from './session-ref.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /** A tenant without unowned sessions stays listed for so long after the last one was noted, ms. */
 const TENANT_QUIET_MS = 10 * 60 * 1000;
@@ -22,9 +24,12 @@ const reindexSession = new Script('reindex-session', asNumber);
  */
 export class SessionIndex {
   readonly #redis: RedisConnection;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection) {
+  /** @param options.logger names the records that cannot be read, each once in a while. They hide none of the others. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /** To be called before a worker claims a session of the tenant. */
@@ -60,7 +65,8 @@ export class SessionIndex {
   async ownedOf(worker: string, tenantIds: readonly string[]): Promise<SessionRef[]> {
     const found = await Promise.all(
       tenantIds.map(async (tenantId) => {
-        const ids = await this.#redis.smembers(keys.owned(tenantId, worker));
+        const key = keys.owned(tenantId, worker);
+        const ids = await this.#idsOf(tenantId, key, this.#redis.smembers(key));
         return ids.map((sessionId) => ({ tenantId, sessionId }));
       }),
     );
@@ -89,7 +95,7 @@ export class SessionIndex {
    */
   async reindex({ tenantId, sessionId }: SessionRef, worker: string | undefined): Promise<void> {
     const ref = { tenantId, sessionId };
-    await reindexSession.run(
+    const reindexed = reindexSession.run(
       this.#redis,
       [
         ...[keys.owner(ref), keys.session(ref), keys.unowned(tenantId), keys.owned(tenantId, worker ?? '')],
@@ -97,6 +103,13 @@ export class SessionIndex {
       ],
       [sessionId, worker ?? ''],
     );
+    // The owner record or an index may be of another type, which must not end a sweep of all sessions.
+    const name = `${tenantId}/${sessionId}`;
+    await this.#unreadable.readOr(reindexed, 0, { kind: 'session-index', name, ...ref });
+  }
+
+  #idsOf(tenantId: string, key: string, read: Promise<string[]>): Promise<string[]> {
+    return this.#unreadable.readOr(read, [], { kind: 'session-index', name: key, tenantId });
   }
 
   async #some(
@@ -108,7 +121,8 @@ export class SessionIndex {
     for (let from = 0; from < tenantIds.length && found.length < most; from += AT_ONCE) {
       const page = await Promise.all(
         tenantIds.slice(from, from + AT_ONCE).map(async (tenantId) => {
-          const ids = await this.#redis.srandmember(keyOf(tenantId), most);
+          const key = keyOf(tenantId);
+          const ids = await this.#idsOf(tenantId, key, this.#redis.srandmember(key, most));
           return ids.map((sessionId) => ({ tenantId, sessionId }));
         }),
       );

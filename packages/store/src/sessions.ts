@@ -339,10 +339,8 @@ export class SessionDirectory {
   }
 
   async #refs(tenantId: string): Promise<SessionRef[]> {
-    const ids = await this.#redis.smembers(keys.sessions(tenantId)).catch((error: unknown) => {
-      if (!isWrongType(error)) throw error;
-      this.#unreadable.report({ kind: 'sessions-of-tenant', name: tenantId, tenantId });
-      return [];
+    const ids = await this.#unreadable.readOr(this.#redis.smembers(keys.sessions(tenantId)), [], {
+      ...{ kind: 'sessions-of-tenant', name: tenantId, tenantId },
     });
     return ids.flatMap((sessionId) => {
       if (sessionIdSchema.safeParse(sessionId).success) return [{ tenantId, sessionId }];
@@ -370,8 +368,4 @@ export class SessionDirectory {
       return record;
     });
   }
-}
-
-function isWrongType(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }

@@ -48,6 +48,21 @@ export class UnreadableRecords {
     }
     this.#logger.error({ kind, name, ...named }, 'a stored record cannot be read');
   }
+
+  /** What was read, or `fallback` if the record is of another type: it is reported then. Other errors are thrown. */
+  async readOr<T>(read: Promise<T>, fallback: T, record: UnreadableRecord): Promise<T> {
+    try {
+      return await read;
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+      this.report(record);
+      return fallback;
+    }
+  }
+}
+
+function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }
 
 /** Undefined if the text is not JSON. */
