@@ -72,7 +72,7 @@ export class MessageAtWork {
 
   /**
    * What is emitted without a message that came again, and without what follows from it. To be called with all that is
-   * emitted, after `see`. One message is worked on at a time, so no other one's changes are left out.
+   * emitted, after `see`. What other messages change is kept.
    */
   withoutRepeated(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
     return this.#repeatedId === undefined ? events : withoutMessage(events, this.#repeatedId);

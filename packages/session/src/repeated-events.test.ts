@@ -47,3 +47,56 @@ it('everything else that is emitted meanwhile is kept', () => {
   };
   expect(withoutMessage(merged, 'A')).toEqual({ 'chats.update': [{ id: '1@lid', pinned: 5 }] });
 });
+
+it('what another message changes of its chat is kept, such as one that is sent meanwhile', () => {
+  const others: Partial<BaileysEventMap> = {
+    'messages.upsert': { messages: [message('B')], type: 'append' },
+    'chats.update': [{ id: '2@lid', messages: [{ message: message('B') }], conversationTimestamp: 9 }],
+  };
+  expect(withoutMessage(others, 'A')).toEqual(others);
+});
+
+const newMessage = (id: string, at: number): WAMessage => ({ ...message(id), messageTimestamp: at });
+
+it('of merged changes of a chat that part is kept that other messages brought', () => {
+  const [repeated, other] = [newMessage('A', 3), newMessage('B', 9)];
+  const merged = (last: WAMessage, unreadCount: number): Partial<BaileysEventMap> => ({
+    'messages.upsert': { messages: [repeated, other], type: 'notify' },
+    'chats.update': [
+      { id: '1@lid', messages: [{ message: last }], conversationTimestamp: 9, unreadCount, archived: false },
+    ],
+  });
+  const left = {
+    'messages.upsert': { messages: [other], type: 'notify' },
+    'chats.update': [
+      {
+        id: '1@lid',
+        messages: [{ message: other }],
+        conversationTimestamp: 9,
+        unreadCount: 1,
+        archived: false,
+      },
+    ],
+  };
+  expect(withoutMessage(merged(repeated, 2), 'A')).toEqual(left);
+  expect(withoutMessage(merged(other, 2), 'A')).toEqual(left);
+  // The change of the repeated message comes later than its event.
+  expect(withoutMessage(merged(other, 1), 'A')).toEqual(left);
+});
+
+it('what other messages change without a name is kept if they are there, and a deletion always', () => {
+  const edit: WAMessage = {
+    ...{ key: key('E'), pushName: 'Bob' },
+    message: { protocolMessage: { key: key('T'), type: 14 } },
+  };
+  const others: Partial<BaileysEventMap> = {
+    'messages.upsert': { messages: [edit], type: 'append' },
+    'messages.update': [
+      { key: key('T'), update: { message: { conversation: 'edited' } } },
+      { key: key('U'), update: { message: null, messageStubType: 1, key: key('D') } },
+    ],
+    'chats.update': [{ id: '1@lid', archived: false, readOnly: false }],
+    'contacts.update': [{ id: '1@lid', notify: 'Bob' }],
+  };
+  expect(withoutMessage(others, 'A')).toEqual(others);
+});

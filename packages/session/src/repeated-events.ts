@@ -1,10 +1,25 @@
-import type { BaileysEventMap, ChatUpdate, Contact, WAMessageUpdate } from '@whiskeysockets/baileys';
+import {
+  type BaileysEventMap,
+  type ChatUpdate,
+  type Contact,
+  getChatId,
+  isRealMessage,
+  jidNormalizedUser,
+  shouldIncrementChatUnread,
+  toNumber,
+  type WAMessage,
+  type WAMessageUpdate,
+} from '@whiskeysockets/baileys';
 
 /**
  * Events without a message and without what Baileys derives from it (Utils/process-message.js): a reaction, an edit, a
  * deletion, an answer to an invitation, the label of a group's member, content that the phone sent, what a new message
  * changes of its chat, and the name of its sender.
- * @param id the message that is left out. Baileys must be at work on it alone.
+ *
+ * Other messages may be in the same events: what the session sends, and posts of channels, are emitted while Baileys is
+ * at work on a received message, and it merges what it holds back. What they change is kept. Where an event does not say
+ * which message it is from, it is theirs if one of them is in the same events and explains it, else that of `id`.
+ * @param id the message that is left out.
  */
 export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Partial<BaileysEventMap> {
   const {
@@ -19,39 +34,93 @@ export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Pa
   const isAnswer = upsert?.requestId !== undefined;
   const messages = isAnswer ? [] : (upsert?.messages.filter(({ key }) => key.id !== id) ?? []);
   const otherReactions = reactions?.filter(({ reaction }) => reaction.key?.id !== id) ?? [];
-  const otherUpdates = updates?.filter((update) => !isByMessage(update)) ?? [];
-  const otherChats = chats?.map(withoutNewMessage).filter((chat) => Object.keys(chat).length > 1) ?? [];
-  const otherContacts = contacts?.map(withoutName).filter((contact) => Object.keys(contact).length > 1) ?? [];
+  const repeated = upsert?.messages.find(({ key }) => key.id === id);
+  const otherUpdates = updates?.filter((update) => !isByMessage(update, id, messages)) ?? [];
+  const otherChats = chats?.map((chat) => withoutRepeated(chat, { id, repeated, messages })) ?? [];
+  const changedChats = otherChats.filter((chat) => Object.keys(chat).length > 1);
+  const otherContacts = contacts?.map((contact) => withoutName(contact, messages)) ?? [];
+  const changedContacts = otherContacts.filter((contact) => Object.keys(contact).length > 1);
   return {
     ...others,
     ...(upsert && messages.length > 0 ? { 'messages.upsert': { ...upsert, messages } } : {}),
     ...(otherReactions.length > 0 ? { 'messages.reaction': otherReactions } : {}),
     ...(otherUpdates.length > 0 ? { 'messages.update': otherUpdates } : {}),
-    ...(otherChats.length > 0 ? { 'chats.update': otherChats } : {}),
-    ...(otherContacts.length > 0 ? { 'contacts.update': otherContacts } : {}),
+    ...(changedChats.length > 0 ? { 'chats.update': changedChats } : {}),
+    ...(changedContacts.length > 0 ? { 'contacts.update': changedContacts } : {}),
   };
 }
 
-/** Whether a message brought the change: an edit or a deletion has content, and other changes are of receipts. */
-function isByMessage({ update }: WAMessageUpdate): boolean {
-  return update.message !== undefined || update.eventResponses !== undefined;
+/** Whether the message brought the change: an edit or a deletion has content, and other changes are of receipts. */
+function isByMessage({ key, update }: WAMessageUpdate, id: string, others: readonly WAMessage[]): boolean {
+  if (update.eventResponses) {
+    return !update.eventResponses.some(({ eventResponseMessageKey: by }) => by?.id != null && by.id !== id);
+  }
+  if (update.message === undefined) return false;
+  // A deletion names its message.
+  if (update.key?.id != null) return update.key.id === id;
+  return !others.some(({ message }) => message?.protocolMessage?.key?.id === key.id);
+}
+
+interface Messages {
+  readonly id: string;
+  /** The message of this id, if it is in the same events. */
+  readonly repeated: WAMessage | undefined;
+  /** The other messages in the same events. */
+  readonly messages: readonly WAMessage[];
 }
 
 /**
- * A chat's change without what a message brings. The unread count is added to that of clients, and an old message
- * would take a chat out of the archive again, or bring back an earlier time after which its messages vanish.
+ * A chat's change without what the repeated message brings. The unread count is added to that of clients, and an old
+ * message would take a chat out of the archive again, or bring back an earlier time after which its messages vanish.
  */
-function withoutNewMessage(chat: ChatUpdate): ChatUpdate {
-  const { ephemeralSettingTimestamp: _, ephemeralExpiration: __, ...change } = chat;
-  if (change.archived === false && change.readOnly === false) {
-    delete change.archived;
-    delete change.readOnly;
+function withoutRepeated(chat: ChatUpdate, { id, repeated, messages }: Messages): ChatUpdate {
+  const others = messages.filter(({ key }) => chatOf(key) === chat.id);
+  // Of several messages Baileys keeps the last one.
+  const last = others.filter(isRealMessage).at(-1);
+  const isOfOther = chat.messages?.some(({ message }) => message?.key?.id !== id) === true;
+  if (!isOfOther && last === undefined) {
+    return others.length > 0 ? withoutNewMessage(chat) : withoutSettings(withoutNewMessage(chat));
   }
-  if (change.messages === undefined) return change;
-  const { messages: ___, conversationTimestamp: ____, unreadCount: _____, ...others } = change;
+  const { unreadCount, ...change } = chat;
+  const isFirst = !isOfOther && chat.messages !== undefined && last !== undefined;
+  const ofLast = isFirst
+    ? { messages: [{ message: last }], conversationTimestamp: toNumber(last.messageTimestamp) }
+    : {};
+  if (unreadCount == null) return { ...chat, ...ofLast };
+  // The counts of merged changes are added up.
+  const theirs = others.filter((other) => isRealMessage(other) && shouldIncrementChatUnread(other)).length;
+  const isMerged = repeated !== undefined && chatOf(repeated.key) === chat.id && unreadCount > theirs;
+  const left = isMerged ? unreadCount - 1 : unreadCount;
+  return { ...change, ...ofLast, ...(isMerged && left === 0 ? {} : { unreadCount: left }) };
+}
+
+/** Without what a message with content brings. */
+function withoutNewMessage(chat: ChatUpdate): ChatUpdate {
+  if (chat.messages === undefined) return chat;
+  const { messages: _, conversationTimestamp: __, unreadCount: ___, ...others } = chat;
   return others;
 }
 
-function withoutName({ notify: _, verifiedName: __, ...others }: Partial<Contact>): Partial<Contact> {
+/** Without what Baileys derives from a message without naming it: a chat that leaves the archive, and vanishing messages. */
+function withoutSettings(chat: ChatUpdate): ChatUpdate {
+  const { ephemeralSettingTimestamp: _, ephemeralExpiration: __, ...change } = chat;
+  if (change.archived !== false || change.readOnly !== false) return change;
+  const { archived: ___, readOnly: ____, ...others } = change;
   return others;
+}
+
+function chatOf(key: WAMessage['key']): string | undefined {
+  return key.remoteJid == null ? undefined : jidNormalizedUser(getChatId(key));
+}
+
+function withoutName(contact: Partial<Contact>, others: readonly WAMessage[]): Partial<Contact> {
+  const isOfOther = others.some(
+    ({ key, pushName }) =>
+      pushName != null &&
+      pushName === contact.notify &&
+      jidNormalizedUser(key.participant || key.remoteJid || undefined) === contact.id,
+  );
+  if (isOfOther) return contact;
+  const { notify: _, verifiedName: __, ...change } = contact;
+  return change;
 }
