@@ -10,20 +10,31 @@
 --   ARGV[2]  worker that is believed dead, or ''
 --   ARGV[3]  session id
 -- Returns {1, epoch, worker it was taken from, or ''} when claimed, {0, epoch, owner} when refused, {-1} when there is no such session.
+-- @include count-in
+-- @include now
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return { -1 }
 end
-local owner = redis.call('HGET', KEYS[1], 'worker')
+local record = redis.call('HMGET', KEYS[1], 'worker', 'epoch')
+local owner, epoch = record[1], count_in(record[2])
 if owner and owner ~= ARGV[1] and owner ~= ARGV[2] then
-  return { 0, tonumber(redis.call('HGET', KEYS[1], 'epoch')), owner }
+  return { 0, epoch or 0, owner }
 end
--- A session of the same id may have been purged, and a writer of that one may still be there.
-if not redis.call('HGET', KEYS[1], 'epoch') then
-  redis.call('HSET', KEYS[1], 'epoch', redis.call('GET', KEYS[6]) or 0)
+if not epoch then
+  -- A session of the same id may have been purged, and a writer of that one may still be there.
+  local highest = redis.pcall('GET', KEYS[6])
+  epoch = highest and count_in(highest) or 0
+  if record[2] or (highest and not count_in(highest)) then
+    -- Which epochs were given out cannot be read. The time is above all that were counted.
+    epoch = math.max(epoch, now())
+  end
 end
-redis.call('HSET', KEYS[1], 'worker', ARGV[1])
-redis.call('SREM', KEYS[3], ARGV[3])
-redis.call('SREM', KEYS[5], ARGV[3])
+epoch = epoch + 1
+-- The owner record comes last, and in one write: what fails before leaves it as it is. An index that cannot be read keeps its entry, which a reader compares with
+-- the owner record.
+redis.pcall('SREM', KEYS[3], ARGV[3])
+redis.pcall('SREM', KEYS[5], ARGV[3])
 redis.call('SADD', KEYS[4], ARGV[3])
+redis.call('HSET', KEYS[1], 'epoch', string.format('%.0f', epoch), 'worker', ARGV[1])
 local previous = owner ~= ARGV[1] and owner or ''
-return { 1, redis.call('HINCRBY', KEYS[1], 'epoch', 1), previous }
+return { 1, epoch, previous }

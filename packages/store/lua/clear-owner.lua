@@ -7,9 +7,12 @@
 --   ARGV[2]  session id
 -- Returns 1, or 0 when the session is not that worker's.
 -- @include want-worker
-redis.call('SREM', KEYS[4], ARGV[2])
-if redis.call('HGET', KEYS[1], 'worker') ~= ARGV[1] then
-  return 0
+local is_owned = redis.call('HGET', KEYS[1], 'worker') == ARGV[1]
+if is_owned then
+  redis.call('HDEL', KEYS[1], 'worker')
 end
-note_unowned(KEYS[2], KEYS[3], ARGV[2])
-return redis.call('HDEL', KEYS[1], 'worker')
+redis.pcall('SREM', KEYS[4], ARGV[2])
+if is_owned then
+  note_unowned(KEYS[2], KEYS[3], ARGV[2])
+end
+return is_owned and 1 or 0

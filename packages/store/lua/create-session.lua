@@ -18,6 +18,9 @@ local count = redis.call('SCARD', KEYS[2])
 if limit and count >= limit then
   return { 'full', limit, count }
 end
+-- Read before anything is written, as the limit and the ids are: one of another type refuses the session.
+local known = redis.call('HGET', KEYS[3], 'unlinked')
+redis.call('ZCARD', KEYS[4])
 local created = string.format('%.0f', now())
 redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', created, 'createdAt', created)
 if ARGV[2] ~= '' then
@@ -25,7 +28,10 @@ if ARGV[2] ~= '' then
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('ZADD', KEYS[4], created, ARGV[1])
-redis.call('SADD', KEYS[6], ARGV[1])
-redis.call('HDEL', KEYS[3], 'unlinked')
+-- An index that cannot be read is left as it is: the slow comparison of all sessions finds this one.
+redis.pcall('SADD', KEYS[6], ARGV[1])
+if known then
+  redis.call('HDEL', KEYS[3], 'unlinked')
+end
 redis.call('PERSIST', KEYS[3])
 return { 'created', tonumber(created) }

@@ -10,12 +10,14 @@
 -- any more. Error FENCED.
 -- @include fence
 -- @include now
+-- @include count-in
 local by = redis.call('HGET', KEYS[2], 'removeBy')
 if not by then
   return {}
 end
-local attempts = redis.call('HINCRBY', KEYS[2], 'removeAttempts', 1)
+-- A count that cannot be read begins again: without a pause every sweep would try.
+local attempts = (count_in(redis.call('HGET', KEYS[2], 'removeAttempts')) or 0) + 1
 local pause = math.min(tonumber(ARGV[4]), ARGV[3] * 2 ^ (attempts - 1))
 local after = string.format('%.0f', math.min(now() + pause, tonumber(by) or 0))
-redis.call('HSET', KEYS[2], 'removeAfter', after)
+redis.call('HSET', KEYS[2], 'removeAttempts', attempts, 'removeAfter', after)
 return { attempts, tonumber(after) }

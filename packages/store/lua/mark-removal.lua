@@ -7,18 +7,20 @@
 --   ARGV[1]  session id
 --   ARGV[2]  worker that is dead and so no owner, or ''
 --   ARGV[3]  after how long it is removed whether the phone knows or not, ms; an earlier note stays
--- Returns 1, or 0 when there is no such session.
+-- Returns 1, 2 when that was noted before, or 0 when there is no such session.
 -- @include write-status
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return 0
 end
-redis.call('HSETNX', KEYS[2], 'removeBy', string.format('%.0f', now() + ARGV[3]))
+-- Read before anything is written: it may be of another type.
 local worker = redis.call('HGET', KEYS[1], 'worker')
+local is_first = redis.call('HSETNX', KEYS[2], 'removeBy', string.format('%.0f', now() + ARGV[3]))
 if not worker or worker == ARGV[2] then
   redis.call('HDEL', KEYS[1], 'worker')
-  redis.call('SREM', KEYS[4], ARGV[1])
   redis.call('HSET', KEYS[2], 'desired', 'open')
   write_status(KEYS[2], 'queued', 'removing')
-  redis.call('SADD', KEYS[3], ARGV[1])
+  -- An index that cannot be read is left as it is; see want-worker.
+  redis.pcall('SREM', KEYS[4], ARGV[1])
+  redis.pcall('SADD', KEYS[3], ARGV[1])
 end
-return 1
+return is_first == 1 and 1 or 2

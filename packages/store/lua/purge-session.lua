@@ -14,6 +14,7 @@
 --   ARGV[5]  '1' to purge only a session that is to be removed; KEYS[7] is its directory entry
 --   ARGV[6]  what is said of the phone: '1' it knows, '0' it does not, '' nothing
 -- Returns 1 when the session was in the directory, else 0.
+-- @include count-in
 if ARGV[3] ~= '' then
   local owner = redis.call('HMGET', KEYS[1], 'epoch', 'worker')
   if owner[1] ~= ARGV[3] or owner[2] ~= ARGV[4] then
@@ -23,20 +24,24 @@ end
 if ARGV[5] == '1' and redis.call('HEXISTS', KEYS[7], 'removeBy') == 0 then
   return 0
 end
-redis.call('UNLINK', unpack(KEYS, 7))
-local epoch = redis.pcall('HGET', KEYS[1], 'epoch')
-local highest = tonumber(redis.call('GET', KEYS[6]) or 0)
--- The reply is an error when the record is of another type.
-if type(epoch) == 'string' and (tonumber(epoch) or 0) > highest then
-  redis.call('SET', KEYS[6], epoch)
-end
+-- All is read before anything is written, so that what cannot be read leaves no half of a session. The reply is an error
+-- when a record is of another type.
+local is_listed = redis.call('SISMEMBER', KEYS[2], ARGV[1])
 local unlinked = ARGV[6] ~= '' and ARGV[6] or redis.pcall('HGET', KEYS[1], 'unlinked')
+local epoch, own = count_in(redis.pcall('HGET', KEYS[1], 'epoch'))
+local highest = count_in(redis.pcall('GET', KEYS[6]))
+redis.call('UNLINK', unpack(KEYS, 7))
+if epoch and epoch > (highest or 0) then
+  redis.call('SET', KEYS[6], own)
+end
 redis.call('DEL', KEYS[1])
 if type(unlinked) == 'string' then
   redis.call('HSET', KEYS[1], 'unlinked', unlinked)
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
-redis.call('SREM', KEYS[3], ARGV[1])
-redis.call('SREM', KEYS[4], ARGV[1])
-redis.call('ZREM', KEYS[5], ARGV[1])
-return redis.call('SREM', KEYS[2], ARGV[1])
+-- An index that cannot be read keeps its entry, which a reader compares with the owner record.
+redis.pcall('SREM', KEYS[3], ARGV[1])
+redis.pcall('SREM', KEYS[4], ARGV[1])
+redis.pcall('ZREM', KEYS[5], ARGV[1])
+redis.call('SREM', KEYS[2], ARGV[1])
+return is_listed

@@ -9,6 +9,8 @@
 -- Returns 1. Error FENCED when somebody else owns the session.
 -- @include fence
 -- @include want-worker
-redis.call('SREM', KEYS[4], ARGV[3])
+-- The owner record comes first: no index that cannot be read keeps the session from the next worker.
+redis.call('HDEL', KEYS[1], 'worker')
+redis.pcall('SREM', KEYS[4], ARGV[3])
 note_unowned(KEYS[2], KEYS[3], ARGV[3])
-return redis.call('HDEL', KEYS[1], 'worker')
+return 1

@@ -27,8 +27,9 @@ elseif ARGV[3] ~= '' and redis.call('HGET', KEYS[2], 'status') ~= ARGV[3] then
   return 0
 end
 redis.call('HDEL', KEYS[1], 'worker')
-redis.call('SREM', KEYS[4], ARGV[4])
-redis.call('SADD', KEYS[3], ARGV[4])
+-- An index that cannot be read is left as it is; see want-worker.
+redis.pcall('SREM', KEYS[4], ARGV[4])
+redis.pcall('SADD', KEYS[3], ARGV[4])
 -- A claim counts it up.
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch and not string.match(epoch, '^%d+$') then

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EventLog } from './event-log.js';
+import { keys } from './keyspace.js';
 import { Ownership } from './ownership.js';
 import { FencedError } from './session-ref.js';
 import { SessionDirectory } from './sessions.js';
@@ -79,4 +80,19 @@ test('readMany keeps the order and tells what was never claimed', async () => {
     undefined,
     { epoch: 1, worker: 'wrk_a' },
   ]);
+});
+
+test.each([
+  ['its own epoch', keys.owner(ref)],
+  ['the highest epoch of purged sessions', keys.purgedEpoch(ref.tenantId)],
+])('a claim leaves no owner that no fence matches where %s cannot be read', async (_, key) => {
+  const { redis } = fixture;
+  await new SessionDirectory(redis).create(ref);
+  if (key === keys.owner(ref)) await redis.hset(key, 'epoch', 'many');
+  else await redis.lpush(key, 'x');
+  const fence = await claimed(redis, ref, 'wrk_a');
+  expect(await new Ownership(redis).read(ref)).toEqual({ epoch: fence.epoch, worker: 'wrk_a' });
+  // Above every epoch that may have been given out.
+  expect(fence.epoch).toBeGreaterThan(1_000_000_000_000);
+  expect((await claimed(redis, ref, 'wrk_a')).epoch).toBe(fence.epoch + 1);
 });

@@ -59,3 +59,12 @@ test('a worker that lost a session cannot put its removal off', async () => {
   await expect(deferRemoval(fixture.redis, stale)).rejects.toBeInstanceOf(FencedError);
   expect(await fixture.redis.hexists(keys.session(shop), 'removeAfter')).toBe(0);
 });
+
+test('a count of attempts that cannot be read begins again', async () => {
+  const directory = new SessionDirectory(fixture.redis);
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  expect(await directory.markRemoval(shop, { patienceMs: HOUR_MS })).toBe(true);
+  expect(await directory.markRemoval(shop, { patienceMs: HOUR_MS })).toBe(false);
+  await fixture.redis.hset(keys.session(shop), 'removeAttempts', 'many');
+  expect((await deferRemoval(fixture.redis, fence))?.attempts).toBe(1);
+});

@@ -163,6 +163,26 @@ describe('a purge', () => {
     expect(await fixture.redis.pttl(keys.owner(shop))).toBe(-1);
   });
 
+  test('and a claim go on where the highest epoch of the purged sessions cannot be read', async () => {
+    const directory = directoryOf();
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    await fixture.redis.set(keys.purgedEpoch('tnt_a'), 'not a number');
+    expect(await directory.purge(shop)).toBe(true);
+    expect((await ownedSession(fixture.redis, shop, 'wrk_a')).epoch).toBeGreaterThan(fence.epoch);
+  });
+
+  test('leaves nothing half where an index of its tenant cannot be read', async () => {
+    const directory = directoryOf();
+    await ownedSession(fixture.redis, shop, 'wrk_a');
+    await fixture.redis.set(keys.unowned('tnt_a'), 'not a set');
+    await fixture.redis.set(keys.sessionOrder('tnt_a'), 'not a set');
+    expect(await directory.purge(shop)).toBe(true);
+    await fixture.redis.del(keys.sessionOrder('tnt_a'));
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    expect(await new Ownership(fixture.redis).release(fence)).toBe(true);
+    expect((await directory.require(shop)).worker).toBeUndefined();
+  });
+
   test('of a session that nobody ever claimed leaves nothing at all', async () => {
     await directoryOf().create(shop);
     expect(await directoryOf().purge(shop)).toBe(true);

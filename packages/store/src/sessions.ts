@@ -284,12 +284,13 @@ export class SessionDirectory {
    * which logs it out and purges it; an owner has to be asked.
    * @param options.deadWorker does not count as an owner.
    * @param options.patienceMs after that it is purged whether the phone knows or not.
+   * Returns whether this call made the note; false if an earlier one had.
    * @throws {WafleetError} SESSION_NOT_FOUND
    */
   async markRemoval(
     ref: SessionRef,
     options: { readonly deadWorker?: string | undefined; readonly patienceMs: number },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { deadWorker = '', patienceMs } = options;
     await this.#index.noteUnowned(ref.tenantId);
     const marked = await markRemoval.run(
@@ -301,6 +302,7 @@ export class SessionDirectory {
       [ref.sessionId, deadWorker, patienceMs],
     );
     if (marked === 0) throw notFound(ref);
+    return marked === 1;
   }
 
   /** Takes the note back, for a session that its owner could not remove. */
