@@ -23,6 +23,11 @@ class LogoutUnconfirmedError extends NotOwnerError {
   override readonly message = 'WhatsApp did not confirm the logout';
 }
 
+/** The session is logged out and stays in the directory, as it is not to be removed any more. */
+class RemovalTakenBackError extends NotOwnerError {
+  override readonly message = 'the removal was taken back meanwhile';
+}
+
 /**
  * Removes a session: waits until it is open, logs it out at WhatsApp, and purges it. One that turns out to be unlinked,
  * or that WhatsApp refuses for good, is purged at once. When WhatsApp does not confirm the logout, the keys stay and the
@@ -30,7 +35,7 @@ class LogoutUnconfirmedError extends NotOwnerError {
  * each attempt. Every step may be done again: what has to be done stands in the directory until the purge.
  *
  * Resolves to whether no phone lists the device any more.
- * @throws {NotOwnerError} if the session is left to another worker.
+ * @throws {NotOwnerError} if the session is left to another worker, or is not to be removed any more.
  */
 export async function removeSession(removal: Removal): Promise<{ isUnlinked: boolean }> {
   const { fence, isOwned, defer, log } = removal;
@@ -57,7 +62,11 @@ async function attemptRemoval(removal: Removal): Promise<{ isUnlinked: boolean }
     : (await session.unlink({ keepsKeys: !isTimeUp() })).isUnlinked;
   const isFinal = isUnlinked || isResting(session.status) || isTimeUp();
   if (!isFinal) throw new LogoutUnconfirmedError(fence);
-  await directory.purge(fence, { fence, ifMarked: true, isUnlinked });
+  if (!(await directory.purge(fence, { fence, ifMarked: true, isUnlinked }))) {
+    throw isOwned() && (await directory.get(fence))?.worker === fence.worker
+      ? new RemovalTakenBackError(fence)
+      : new NotOwnerError(fence);
+  }
   log.removed(fence, { isUnlinked });
   return { isUnlinked };
 }

@@ -130,6 +130,26 @@ test('the logs say which sessions a worker lost, and which it removed', async ()
   ]);
 });
 
+test('the logs do not say that a session was removed whose removal was taken back', async () => {
+  const ref = await newSession('kept');
+  const worker = newWorker('wrk_a');
+  await worker.assign(ref, undefined);
+  await isAwaitingLink(ref);
+  const directory = new SessionDirectory(redis);
+  await directory.markRemoval(ref, { patienceMs: 60_000 });
+  const send = redis.sendCommand;
+  // What a purge sends first is held back until the note is gone.
+  redis.sendCommand = (command, stream) => {
+    if (command.name !== 'hget') return send.call(redis, command, stream);
+    void directory.unmarkRemoval(ref).then(() => send.call(redis, command, stream));
+    return command.promise;
+  };
+  await expect(worker.unlink(ref)).rejects.toThrow('the removal was taken back meanwhile');
+  redis.sendCommand = send;
+  expect(await directory.get(ref)).toBeDefined();
+  expect(linesOf('kept').map(({ msg }) => msg)).not.toContain('a session was removed');
+});
+
 test('the logs say that a connection ended, with its reason and worker', async () => {
   const ref = await newSession('cut');
   await newWorker('wrk_a').assign(ref, undefined);

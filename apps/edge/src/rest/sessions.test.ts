@@ -272,8 +272,21 @@ describe('DELETE /api/sessions/:id', () => {
       throw new WafleetError('WHATSAPP_REFUSED', 'WhatsApp did not log the device out.');
     });
     await worker.own(tenant.tenantId, 'shop-1');
+    const ref = { tenantId: tenant.tenantId, sessionId: 'shop-1' };
     expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject(error(502, 'WHATSAPP_REFUSED'));
     expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({ status: 200 });
+    expect(await cluster.sessions.require(ref)).not.toHaveProperty('removeBy');
+  });
+
+  it('does not take back an earlier removal when it is refused', async () => {
+    const worker = await cluster.startWorker(async () => {
+      throw new WafleetError('INBOX_FULL', 'The worker has too many commands waiting.');
+    });
+    const ref = await worker.own(tenant.tenantId, 'shop-1');
+    await cluster.sessions.markRemoval(ref, { patienceMs: 3_600_000 });
+    const { removeBy } = await cluster.sessions.require(ref);
+    expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject(error(429, 'INBOX_FULL'));
+    expect(await cluster.sessions.require(ref)).toMatchObject({ removeBy });
   });
 });
 

@@ -40,7 +40,7 @@ export class SessionRemoval {
    * another worker, which goes on. A session without credentials is purged at once.
    * @param options.force purges it at once, linked or not.
    * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER when the owner is only just taking the session up, or the
-   * owner's own error: the session stays as it is then.
+   * owner's own error: the session stays as it is then, unless an earlier request is to remove it.
    */
   async remove(ref: SessionRef, { force = false }: { force?: boolean } = {}): Promise<RemovalOutcome> {
     const { sessions, workers } = this.#resources;
@@ -55,18 +55,21 @@ export class SessionRemoval {
       await sessions.purge(ref);
       return 'removed';
     }
-    await sessions.markRemoval(ref, {
+    const isFirst = await sessions.markRemoval(ref, {
       deadWorker: isOwned ? undefined : record.worker,
       patienceMs: PATIENCE_MS,
     });
-    const outcome = isOwned ? await this.#haveUnlinked(ref) : undefined;
+    const outcome = isOwned ? await this.#haveUnlinked(ref, isFirst) : undefined;
     if (outcome !== undefined) return outcome;
     await this.#askForWorker(ref);
     return this.#untilGone(ref);
   }
 
-  /** Undefined if the owner is gone. */
-  async #haveUnlinked(ref: SessionRef): Promise<RemovalOutcome | undefined> {
+  /**
+   * Undefined if the owner is gone.
+   * @param isFirst whether this request made the note. The note of an earlier request is not taken back.
+   */
+  async #haveUnlinked(ref: SessionRef, isFirst: boolean): Promise<RemovalOutcome | undefined> {
     const { sessions, workers, commands } = this.#resources;
     try {
       const { isUnlinked = true } = await commands.call({ kind: 'unlink', ...ref });
@@ -85,7 +88,7 @@ export class SessionRemoval {
         }
         return undefined;
       }
-      await sessions.unmarkRemoval(ref);
+      if (isFirst) await sessions.unmarkRemoval(ref);
       throw error;
     }
   }
