@@ -1,3 +1,4 @@
+import { waitFor } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { CommandTurns } from './command-turns.js';
 import { createGate } from './testing/gate.js';
@@ -109,4 +110,12 @@ test('a busy process runs less of each tenant, and the first piece of work of an
   stage.whenBusy = 2;
   await stage.end('b:1:x');
   expect(stage.begun.slice(4).sort()).toEqual(['a:3:x', 'b:2:x']);
+});
+
+test('what waits for a busy process begins when it is less busy, though nothing ends and nothing comes', async () => {
+  const stage = new Stage();
+  stage.whenBusy = 1;
+  for (const name of ['a:1:x', 'a:2:x', 'a:3:x']) stage.add(name);
+  stage.whenBusy = 3;
+  await waitFor(() => stage.begun.length === 3, { what: 'the work that waits' });
 });

@@ -1,5 +1,8 @@
 import { FairLine } from '@wafleet/runtime';
 
+/** How soon work that waits looks again whether the process is less busy, ms. */
+const LOOK_MS = 100;
+
 interface TurnLimits {
   /** How many pieces of work run at a time. */
   readonly concurrency: number;
@@ -41,6 +44,7 @@ export class CommandTurns {
   readonly #orders = new Map<string, Order>();
   readonly #runningOf = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
+  #looking: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(limits: TurnLimits) {
@@ -61,6 +65,7 @@ export class CommandTurns {
   /** Discards what waits, and resolves when nothing runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#looking);
     for (const order of [...this.#line, ...this.#orders.values()]) {
       for (const turn of order.waiting.splice(0)) this.#track(turn.discard());
     }
@@ -81,9 +86,21 @@ export class CommandTurns {
     while (!this.#isClosed) {
       const order = this.#line.next((tenantId) => this.#hasRoom(tenantId));
       const turn = order?.waiting.shift();
-      if (order === undefined || turn === undefined) return;
+      if (order === undefined || turn === undefined) {
+        this.#lookAgain();
+        return;
+      }
       this.#run(order, turn);
     }
+  }
+
+  /** Work that waits because the process was busy begins when it is less busy, also if nothing ends or comes meanwhile. */
+  #lookAgain(): void {
+    if (this.#limits.whenBusy === undefined || this.#line.size === 0 || this.#looking !== undefined) return;
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined;
+      this.#advance();
+    }, LOOK_MS);
   }
 
   #hasRoom(tenantId: string): boolean {

@@ -369,6 +369,8 @@ describe('the commands of one tenant', () => {
       if (command.tenantId === 'tnt_a' && command.kind === 'send-text') await gate.opened;
       return command.kind === 'send-text' ? { messageId: command.messageId } : {};
     });
+    // A server that stops waits for what it carries out.
+    stops.push(async () => gate.open());
     const client = await startClient();
     const slow = Array.from({ length: 300 }, (_, n) =>
       client.call(WORKER, send(`s${n % 150}`, 'tnt_a', `M${n}`), { deadlineMs: 60_000 }),
