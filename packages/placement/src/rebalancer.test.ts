@@ -5,7 +5,8 @@ import { SELDOM, useScene } from './testing/scene.js';
 const scene = useScene();
 
 test('sessions move to a worker that joins until both have about the same, and then stay', async () => {
-  const placing = await scene.startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 200 });
+  // As in a cluster, workers tell of their load several times between two sweeps.
+  const placing = await scene.startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 1_000 });
   const first = await scene.startWorker();
   const refs = await scene.createSessions(12);
   await Promise.all(refs.map((ref) => scene.ask(placing, ref)));
