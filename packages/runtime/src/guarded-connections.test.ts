@@ -1,8 +1,11 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { waitFor } from '@wafleet/testkit';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { guardConnections } from './guarded-connections.js';
+
+/** This package comes before the one with `waitFor`. */
+const waitFor = (condition: () => boolean, { what }: { what: string }) =>
+  vi.waitFor(() => expect(condition(), what).toBe(true), { timeout: 30_000 });
 
 let serve: RequestListener;
 let responses: ServerResponse[];
