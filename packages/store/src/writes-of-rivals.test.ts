@@ -197,7 +197,6 @@ class History {
 /** Checks each write against the claim before it, and counts them by kind. */
 function checkWrites(history: readonly string[][], counts: Map<string, number>): void {
   let epoch = 0;
-  let claimer = '';
   let owner = '';
   for (const [name = '', key = '', ...args] of history) {
     const command = `${name.toUpperCase()} ${key}`;
@@ -205,11 +204,12 @@ function checkWrites(history: readonly string[][], counts: Map<string, number>):
     if (write !== undefined) {
       expect(write.mark).toBe(owner);
       counts.set(write.kind, (counts.get(write.kind) ?? 0) + 1);
-    } else if (command === `HSET ${keys.owner(ref)}` && args[0] === 'worker') {
-      claimer = args[1] ?? '';
-    } else if (command === `HINCRBY ${keys.owner(ref)}` && args[0] === 'epoch') {
+    } else if (command === `HSET ${keys.owner(ref)}`) {
+      const [epochField, claimed, workerField, claimer] = args;
+      expect([epochField, workerField]).toEqual(['epoch', 'worker']);
       epoch += 1;
-      owner = `${epoch}/${claimer}`;
+      expect(claimed).toBe(`${epoch}`);
+      owner = `${claimed}/${claimer}`;
     } else if (command === `HDEL ${keys.owner(ref)}`) {
       owner = 'nobody';
     }
