@@ -1,6 +1,6 @@
 /**
- * `npm run long-runs`: what `.ci/run` adds to the tests: a soak of 10 minutes with a random seed, and the tests on the
- * versions of Node.js that `everyRun` of `scripts/node-versions.json` lists. Side by side, since neither measures.
+ * `npm run long-runs`: a soak of 10 minutes with a random seed, and the tests on the versions of Node.js that `everyRun`
+ * of `scripts/node-versions.json` lists. Side by side, since neither measures.
  */
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';

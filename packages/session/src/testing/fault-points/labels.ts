@@ -11,8 +11,8 @@ const FIELD = /^(creds$|[a-z-]+(?=:))/;
 const EVENT = /^[a-z-]+\.[a-z-]+$/;
 const STATUS_IN_BODY = /"status":"([a-z_]+)"/;
 const STATUS = /^(queued|connecting|awaiting_link|open|reconnecting|closed|logged_out|failed)$/;
-/** Of claim-session.lua. A release lacks the last one. */
-const KEYS_OF_CLAIM = 'owner session unowned owned owned';
+/** Of claim-session.lua. A release lacks the last two. */
+const KEYS_OF_CLAIM = 'owner session unowned owned owned purged-epoch';
 const QUEUE = '{wf-placement}:';
 const READS = /^((h|m|hm)?get|hgetall|exists|sismember|smembers|smismember|zscore|evalsha session owner$)/;
 /** Notes that a message is finished, which belongs to its own way. */
