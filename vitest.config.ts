@@ -30,6 +30,8 @@ const unit = {
 
 const scenarios = {
   setupFiles: ['scenarios/support/secret-search/whole-run.ts'],
+  // Each starts several processes, and waits for most of its time.
+  maxWorkers: 2,
 };
 
 export default defineConfig({
@@ -64,8 +66,6 @@ export default defineConfig({
           ...scenarios,
           name: 'scenarios',
           include: ['scenarios/*.test.ts'],
-          // Each starts several processes, and waits for most of its time.
-          maxWorkers: availableParallelism() + 1,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           // Projects with another number of workers must not run at the same time.
@@ -78,10 +78,9 @@ export default defineConfig({
           ...scenarios,
           name: 'slow-scenarios',
           include: ['scenarios/slow/*.test.ts'],
-          maxWorkers: availableParallelism(),
           testTimeout: 600_000,
           hookTimeout: 300_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
