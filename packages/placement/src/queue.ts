@@ -128,7 +128,7 @@ export class PlacementQueue {
   async hurry(room: number): Promise<void> {
     if (room <= 0 || (await this.#queue.getDelayedCount()) === 0) return;
     const delayed = await this.#queue.getDelayed(0, Math.min(room, HURRIED_AT_ONCE) - 1);
-    // One that failed waits for its next attempt, of which it has a few only.
+    // One that failed waits for its next attempt, and has only a few of them.
     const waiting = delayed.filter(({ attemptsMade }) => attemptsMade === 0);
     waiting.sort((a, b) => a.timestamp - b.timestamp);
     // Another placer may be quicker.

@@ -132,7 +132,7 @@ describe('a purge', () => {
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);
   });
 
-  test('keeps a writer of the purged session out of a new one of the same id, whoever was purged in between', async () => {
+  test('keeps a writer of the purged session out of a new one of the same id, whatever was purged in between', async () => {
     const directory = directoryOf();
     const other = { tenantId: 'tnt_a', sessionId: 'other' };
     const stale = await ownedSession(fixture.redis, shop, 'wrk_a');

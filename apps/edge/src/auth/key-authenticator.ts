@@ -65,7 +65,10 @@ export class KeyAuthenticator {
     return key.length <= MAX_KEY_LENGTH && this.#inUse.has(hashOf(key));
   }
 
-  /** Whom a key stood for when it was last checked here: who a call is of, not what it may do. Asks nobody. */
+  /**
+   * The tenant and the id of a key as of its last check here, for counting and not for permission. Undefined if it was not
+   * checked lately or is revoked. Makes no request.
+   */
   knownHolder(key: string): Pick<Identity, 'tenantId' | 'keyId'> | undefined {
     if (key.length > MAX_KEY_LENGTH) return undefined;
     const identity = this.#found.peek(hashOf(key), { allowStale: true });

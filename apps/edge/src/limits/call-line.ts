@@ -35,7 +35,7 @@ interface Waiter {
 /**
  * Bounds the REST calls to this edge that are under way, of each tenant and API key, and lets them begin in turn: the
  * tenants take turns, and so do the keys of a tenant. So however many calls of one tenant arrive at once, a call of
- * another one waits for a few of them only. Counts this edge alone, and asks nobody: it is asked before a body is read
+ * another one waits for a few of them only. Counts this edge alone and makes no request: it is asked before a body is read
  * and before Redis is.
  */
 export class CallLine {

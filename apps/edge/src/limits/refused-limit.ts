@@ -8,8 +8,8 @@ type LimitCode =
 
 /**
  * Which limit an error counts for when it is given to a client. Each error of a limit has to be here, or the edge does
- * not compile. `at-source`: an error of several limits, of which some are answered before there is a request. What finds
- * out that such a limit is exceeded counts it.
+ * not compile. `at-source`: an error of several limits, some of them found before there is a request. It is counted where
+ * the limit is found to be exceeded.
  */
 const REFUSED_LIMITS = {
   TOO_MANY_ITEMS: 'subscription_items',

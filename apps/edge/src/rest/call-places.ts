@@ -20,8 +20,8 @@ interface CallPlacesOptions {
 const places = new WeakMap<IncomingMessage, CallPlace>();
 
 /**
- * Counts calls with keys that this edge knows, and has them wait for their turn, before Fastify has them: a refusal
- * then costs a tenth. Call it once all listeners of the server for requests are there.
+ * Counts calls with keys that this edge knows, and has them wait for their turn, before Fastify has them, so that
+ * a refusal costs little. Call it once all listeners of the server for requests are there.
  */
 export function guardCalls(server: Server, origins: AllowedOrigins, options: CallPlacesOptions): void {
   const { line } = options;
