@@ -124,9 +124,10 @@ end
 local head = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
 local epoch, last, trim_to = head[1], tonumber(head[2]), head[4]
 local changes, previous
-if not epoch or tonumber(head[3]) ~= life then
-  if not epoch then
-    -- The log's first event, or its head was lost.
+local has_head = tonumber(epoch) and last
+if not has_head or tonumber(head[3]) ~= life then
+  if not has_head then
+    -- The log's first event, or its head was lost or damaged.
     epoch, last = last_entry_id(KEYS[3])
   end
   previous = string.format('%s-%.0f', epoch, last)
@@ -165,9 +166,21 @@ for i = before + 1, #ARGV, 2 do
   end
 end
 
+-- Before what only keeps the log within its bounds: should something damaged stop that, the events have their places, and
+-- the same batch is not appended again.
+if changes then
+  redis.call('HSET', KEYS[2], 'seq', seq, unpack(changes))
+  changes = nil
+else
+  redis.call('HSET', KEYS[2], 'seq', seq)
+end
+if batch then
+  redis.call('HSET', KEYS[1], 'batch', batch .. first)
+end
+
 if parts then
   local most = tonumber(ARGV[5])
-  local limit = tonumber(redis.call('HGET', KEYS[13], 'historyBytes') or most_history)
+  local limit = tonumber(redis.call('HGET', KEYS[13], 'historyBytes')) or tonumber(most_history)
   local kept = redis.call('RPUSH', KEYS[12], unpack(parts))
   -- Parts may have been forgotten together with the log.
   if kept > #parts then
@@ -204,7 +217,7 @@ if counted and counted ~= '0' then
   changes[#changes + 1] = 'bytes'
   changes[#changes + 1] = string.format('%.0f', bytes)
   if bytes >= tonumber(found[2] or 0) then
-    local limit = tonumber(redis.call('HGET', KEYS[13], 'logBytes') or most_bytes)
+    local limit = tonumber(redis.call('HGET', KEYS[13], 'logBytes')) or tonumber(most_bytes)
     repeat
       local at, mark_epoch, mark_seq =
         string.match(redis.call('LINDEX', KEYS[11], 0) or '', '^(%d+) (%d+)-(%d+)$')
@@ -283,11 +296,6 @@ if trim_now then
 end
 
 if changes then
-  redis.call('HSET', KEYS[2], 'seq', seq, unpack(changes))
-else
-  redis.call('HSET', KEYS[2], 'seq', seq)
-end
-if batch then
-  redis.call('HSET', KEYS[1], 'batch', batch .. first)
+  redis.call('HSET', KEYS[2], unpack(changes))
 end
 return first

@@ -297,6 +297,21 @@ describe('the commands of one tenant', () => {
     expect(handled).toHaveLength(2);
   });
 
+  test('are refused with the cause when the lease of their worker could not be renewed', async () => {
+    const client = await limitedClient();
+    await expect(client.call(WORKER, send('a'), inTime)).rejects.toMatchObject({ code: 'NO_WORKER' });
+    await fixture.redis.config('SET', 'maxmemory', '1');
+    try {
+      await expect(client.call(WORKER, send('a'), inTime)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        message: expect.stringContaining('out of memory'),
+      });
+    } finally {
+      await fixture.redis.config('SET', 'maxmemory', '0');
+    }
+    expect(await fixture.redis.exists(keys.lease(WORKER))).toBe(0);
+  });
+
   test('are bounded for each session and for the tenant, on all edges and workers together', async () => {
     const gate = createGate();
     const handle = async () => {

@@ -197,3 +197,27 @@ describe('a log with a long past', () => {
     expect(await keptSeqs()).toEqual([OLD + 5]);
   });
 });
+
+describe('a log of which something in Redis is damaged', () => {
+  const byteLog = () => new EventLog(fixture.redis, { maxAgeMs: HOUR });
+
+  test.each([
+    ['the limit of its bytes', () => fixture.redis.hset(keys.tenantLimits(tenantId), 'logBytes', 'many')],
+    ['its head', () => fixture.redis.hset(keys.logHead(tenantId), 'seq', 'many')],
+    ['the epoch in its head', () => fixture.redis.hset(keys.logHead(tenantId), 'epoch', 'many')],
+    ['the list of its bytes', () => fixture.redis.set(keys.logBytes(tenantId), 'no list')],
+    ['the list of its age', () => fixture.redis.set(keys.logMarks(tenantId), 'no list')],
+  ])('%s takes each batch once', async (_, damage) => {
+    const fence = await owned();
+    await byteLog().append(fence, [numbered(1)], { batch: 1 });
+    await damage();
+    for (const n of [2, 3, 4]) {
+      await fixture.redis.hset(keys.logHead(tenantId), { markAt: 0, bytesMarkAt: 0 });
+      const append = () => byteLog().append(fence, [numbered(n)], { batch: n });
+      // As the outbox does: what fails is tried again.
+      await append().catch(append);
+    }
+    const { events } = await byteLog().read(tenantId, { after: undefined, count: 10 });
+    expect(events.map(({ body }) => JSON.parse(body.toString()).n)).toEqual([1, 2, 3, 4]);
+  });
+});
