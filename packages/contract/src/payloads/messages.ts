@@ -67,6 +67,7 @@ export const missingPartSchema = z
         'bot',
         'asked-phone',
         'too-old',
+        'too-large',
         'expired',
         'not-decrypted',
         'keys-used',
@@ -77,7 +78,7 @@ export const missingPartSchema = z
         'malformed',
       ])
       .describe(
-        'for a `content`: `view-once`, `hosted` and `bot` are given to phones only; `asked-phone`: the phone was asked for it, it may come under the same `key`; `too-old`: came without a content and is older than 14 days, so the phone is not asked; `expired`: a status older than 24 hours that could not be decrypted; `not-decrypted`: the sender was asked to send it again; `keys-used`: the keys that it was encrypted with are gone; `unsupported`: an encryption or sender of a later version of WhatsApp. Of the others: `unknown-message`: the message that it is about is not known, or no longer; `not-authentic`: it was not encrypted for that message by this sender; `not-the-author`: somebody else edits; `malformed`; `unsupported`',
+        'for a `content`: `view-once`, `hosted` and `bot` are given to phones only; `asked-phone`: the phone was asked for it, it may come under the same `key`; `too-old`: came without a content and is older than 14 days, so the phone is not asked; `too-large`: has more than 1 MiB, which no app of WhatsApp sends; `expired`: a status older than 24 hours that could not be decrypted; `not-decrypted`: the sender was asked to send it again; `keys-used`: the keys that it was encrypted with are gone; `unsupported`: an encryption or sender of a later version of WhatsApp. Of the others: `unknown-message`: the message that it is about is not known, or no longer; `not-authentic`: it was not encrypted for that message by this sender; `not-the-author`: somebody else edits; `malformed`; `unsupported`',
       ),
     target: messageKeySchema.optional().describe('the message that it is about'),
   })

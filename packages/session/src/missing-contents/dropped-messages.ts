@@ -11,7 +11,7 @@ import type { Unavailable } from '../mapping/unavailable.js';
 
 type Reason = Unavailable['reason'];
 
-/** What Baileys does with a message that it acknowledges and drops. */
+/** How a message is acknowledged and dropped. */
 export interface Drop {
   readonly reason: Reason;
   /** The error code that the acknowledgement carries. */
@@ -26,16 +26,25 @@ const FOR_PHONES: Readonly<Record<string, Reason>> = {
 };
 
 /**
- * Whether Baileys will acknowledge a message and say nothing of it, as its stanza shows (Socket/messages-recv.js,
- * `handleMessage`): what bots have encrypted, and what came without a content for which the phone is not asked.
+ * How large a content may be that is decrypted, in bytes. WhatsApp's apps send texts of up to 64 KiB, and files by a
+ * reference with a small preview. Each megabyte keeps the worker from its other sessions for about 40 ms.
+ */
+export const MAX_CONTENT_BYTES = 1024 * 1024;
+
+/**
+ * Whether a message is acknowledged without being decrypted, as its stanza shows. Baileys does so and says nothing of it
+ * (Socket/messages-recv.js, `handleMessage`) with what bots have encrypted, and with what came without a content for which
+ * the phone is not asked; we do so with a content of more than `MAX_CONTENT_BYTES`.
  * @param now seconds since 1970.
  */
 export function dropOf(stanza: BinaryNode, now: number): Drop | undefined {
   if (getBinaryNodeChild(stanza, 'enc')?.attrs.type === 'msmsg') {
     return { reason: 'bot', code: NACK_REASONS.MissingMessageSecret };
   }
-  if (!Array.isArray(stanza.content) || stanza.attrs.category === 'peer' || hasContent(stanza))
-    return undefined;
+  if (!Array.isArray(stanza.content) || stanza.attrs.category === 'peer') return undefined;
+  const contents = contentsOf(stanza);
+  if (contents.some(({ length }) => length > MAX_CONTENT_BYTES)) return { reason: 'too-large' };
+  if (contents.length > 0) return undefined;
   const types = getBinaryNodeChildren(stanza, 'unavailable').map(({ attrs }) => attrs.type ?? '');
   if (types.includes('view_once')) return undefined;
   const reason = FOR_PHONES[types[0] ?? ''];
@@ -50,10 +59,11 @@ export function reasonAfterwards(stanza: BinaryNode, isReadable: boolean, now: n
   return isStatus && ageOf(stanza, now) > STATUS_EXPIRY_SECONDS ? 'expired' : 'keys-used';
 }
 
-function hasContent(stanza: BinaryNode): boolean {
-  return ['enc', 'plaintext'].some((tag) =>
-    getBinaryNodeChildren(stanza, tag).some(({ content }) => content instanceof Uint8Array),
-  );
+function contentsOf(stanza: BinaryNode): Uint8Array[] {
+  return ['enc', 'plaintext']
+    .flatMap((tag) => getBinaryNodeChildren(stanza, tag))
+    .map(({ content }) => content)
+    .filter((content) => content instanceof Uint8Array);
 }
 
 function ageOf({ attrs }: BinaryNode, now: number): number {

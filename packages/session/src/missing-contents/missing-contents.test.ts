@@ -3,6 +3,7 @@ import { waitFor } from '@wafleet/testkit';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Harness, type TestSession } from '../testing/harness.js';
+import { MAX_CONTENT_BYTES } from './dropped-messages.js';
 
 const DAY_S = 24 * 60 * 60;
 
@@ -115,6 +116,22 @@ test.each([
 ] as const)('a content of an encryption that is not known is published as %s: %s', async (reason, type) => {
   const enc = { tag: 'enc', attrs: { v: '2', type }, content: Buffer.from('sealed') };
   expect(await deliver(stanza([enc]))).toMatchObject({ unavailable: { type: 'content', reason } });
+});
+
+test('a content that is larger than any of WhatsApp’s apps sends is published as missing', async () => {
+  const allowed = await bob.send(alice, 'y'.repeat(MAX_CONTENT_BYTES - 1_000));
+  const { payload } = await session.event('messages.upsert', `"id":"${allowed.id}"`);
+  expect(payload).toMatchObject({ omitted: { fields: ['messages.0.message.conversation'] } });
+  const sent = await bob.send(alice, 'x'.repeat(MAX_CONTENT_BYTES + 1));
+  const notice = await publishedOf(sent.id);
+  expect(notice).toMatchObject({
+    key: { id: sent.id, remoteJid: bob.lid, fromMe: false },
+    unavailable: { type: 'content', reason: 'too-large' },
+  });
+  expect(notice.message).toBeUndefined();
+  // The keys that it used up are not missed.
+  const next = await bob.send(alice, 'after the large one');
+  await session.event('messages.upsert', next.id, 'after the large one');
 });
 
 test('a content that cannot be decrypted is published', async () => {

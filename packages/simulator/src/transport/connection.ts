@@ -1,14 +1,9 @@
-import {
-  type BinaryNode,
-  binaryNodeToString,
-  decodeBinaryNode,
-  encodeBinaryNode,
-  type proto,
-} from '@whiskeysockets/baileys';
+import { type BinaryNode, binaryNodeToString, decodeBinaryNode, type proto } from '@whiskeysockets/baileys';
 import type { WebSocket } from 'ws';
 import type { SimulatorLogger } from '../silent-logger.js';
 import type { ServerIdentity } from './certificate.js';
 import { type CloseCause, farewell } from './close-cause.js';
+import { encodeStanza } from './encode-stanza.js';
 import { FrameReader, frame } from './frames.js';
 import { type NoiseChannel, NoiseResponder } from './noise.js';
 
@@ -61,7 +56,7 @@ export class Connection {
   send(stanza: BinaryNode): void {
     if (this.#closed || !this.#channel || this.#isSilent()) return;
     if (this.#logger.isLevelEnabled('trace')) this.#logger.trace({ xml: binaryNodeToString(stanza) }, 'sent');
-    this.#socket.send(frame(this.#channel.encrypt(encodeBinaryNode(stanza))));
+    this.#socket.send(frame(this.#channel.encrypt(encodeStanza(stanza))));
   }
 
   /** Says farewell and closes. Nothing is sent afterwards. */
