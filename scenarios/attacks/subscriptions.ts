@@ -16,6 +16,8 @@ export function attackSubscriptions(attacked: AttackedCluster): void {
     ],
     ['another case', '{"events":["*"],"sessions":["P1"]}', 'SESSION_NOT_FOUND'],
     ['all, by name', '{"events":["*"],"sessions":["*"]}', 'VALIDATION_FAILED'],
+    ['the sessions of one’s key, by name', '{"events":["*"],"sessions":["@key"]}', 'VALIDATION_FAILED'],
+    ['those of another key', '{"events":["*"],"sessions":["@key_AAAAAAAAAAAA"]}', 'VALIDATION_FAILED'],
     ['a room', '{"events":["*"],"sessions":["p1:messages.upsert"]}', 'VALIDATION_FAILED'],
     ['a key of Redis', '{"events":["*"],"sessions":["{x}:log"]}', 'VALIDATION_FAILED'],
     ['a way up', '{"events":["*"],"sessions":["../p1"]}', 'VALIDATION_FAILED'],

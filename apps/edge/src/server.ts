@@ -264,7 +264,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const keeper = new ResumeKeeper({ records, logger });
   lifecycle.onStop('positions of clients', () => keeper.close());
   const pages = new SessionPages(redis, sessions);
-  const snapshots = new Snapshots({ sessions, pages, offers, workers });
+  const snapshots = new Snapshots({ pages, offers, workers });
   await connectionLimits.start();
   lifecycle.onStop('counts of sockets', () => connectionLimits.close());
   serveEvents(io, {

@@ -92,6 +92,34 @@ test('a page has records as the directory has, and costs what it holds', async (
   expect(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]).toBe('2');
 });
 
+test('pages of a list hold those that exist, in the order of all, for what the shorter of both costs', async () => {
+  await create('a', 'b', 'c', 'd', 'e');
+  await madeAt({ a: 300, b: 100, c: 200, d: 200, e: 200 });
+  const pages = new SessionPages(fixture.redis, new SessionDirectory(fixture.redis));
+  const pagesOf = async (only: readonly string[], limit: number) => {
+    const read: string[][] = [];
+    for await (const page of pages.pages(TENANT, { limit, only: new Set(only) }))
+      read.push(page.map(({ sessionId }) => sessionId));
+    return read;
+  };
+  const none = Array.from({ length: 900 }, (_, index) => `none-${index}`);
+  expect(await pagesOf(['a', 'none', 'd', 'b'], 2)).toEqual([['b', 'd'], ['a']]);
+  expect(await pagesOf(['a', 'none', 'd', 'b'], 4)).toEqual([['b', 'd', 'a']]);
+  expect(await pagesOf([], 4)).toEqual([]);
+  expect(await pagesOf(['none'], 4)).toEqual([]);
+  await fixture.redis.config('RESETSTAT');
+  expect(await pagesOf([...none, 'a', 'd', 'b'], 2)).toEqual([['b', 'd'], ['a']]);
+  const stats = await fixture.redis.info('commandstats');
+  expect(stats).not.toContain('cmdstat_zscore');
+  expect(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1]).toBe('3');
+  expect(
+    await new SessionPages(fixture.redis, new SessionDirectory(fixture.redis)).page('tnt_none', {
+      limit: 2,
+      only: new Set(none),
+    }),
+  ).toEqual({ sessions: [], nextCursor: undefined });
+});
+
 test.each(['', 'x', 'MTIz', Buffer.from('1 {x}').toString('base64url')])(
   'a cursor "%s" is refused',
   async (cursor) => {

@@ -38,8 +38,8 @@ const pageSessions = new Script('page-sessions', (reply): Place[] => {
 
 /**
  * A tenant's sessions in the order in which they were made, page by page. A page costs what it holds, not what the
- * tenant has. A session that exists all the while is on exactly one page; one that is made meanwhile is on a later page,
- * since it comes last.
+ * tenant has; one of a list costs what is less, the list or the tenant's sessions. A session that exists all the while
+ * is on exactly one page; one that is made meanwhile is on a later page, since it comes last.
  */
 export class SessionPages {
   readonly #redis: RedisConnection;
@@ -66,11 +66,35 @@ export class SessionPages {
     };
   }
 
-  /** All of the tenant's sessions, in pages. */
+  /**
+   * All of the tenant's sessions in pages, or those of a list, in the same order: `limit` sessions a page. A list that
+   * fits on one page costs one read.
+   */
   async *pages(
     tenantId: string,
-    { limit = 100 }: { limit?: number } = {},
+    { limit = 100, only }: Pick<Partial<SessionPageRequest>, 'limit' | 'only'> = {},
   ): AsyncGenerator<readonly SessionRecord[]> {
+    if (only === undefined) yield* this.#pagesOfAll(tenantId, limit);
+    else yield* this.#pagesOf(tenantId, only, limit);
+  }
+
+  async *#pagesOf(
+    tenantId: string,
+    only: ReadonlySet<string>,
+    limit: number,
+  ): AsyncGenerator<readonly SessionRecord[]> {
+    const existing =
+      only.size <= limit
+        ? [...only]
+        : (await this.#placesOf(tenantId, only)).map(({ sessionId }) => sessionId);
+    for (let begin = 0; begin < existing.length; begin += limit) {
+      const refs = existing.slice(begin, begin + limit).map((sessionId) => ({ tenantId, sessionId }));
+      const sessions = await this.#directory.getMany(refs);
+      if (sessions.length > 0) yield sessions.sort(inOrder);
+    }
+  }
+
+  async *#pagesOfAll(tenantId: string, limit: number): AsyncGenerator<readonly SessionRecord[]> {
     let cursor: string | undefined;
     do {
       const { sessions, nextCursor } = await this.page(tenantId, { limit, cursor });
@@ -83,9 +107,18 @@ export class SessionPages {
     return this.#run(tenantId, [limit, after?.createdAt ?? '', after?.sessionId ?? '']);
   }
 
-  async #placesOf(tenantId: string, ids: ReadonlySet<string>, after: Place | undefined): Promise<Place[]> {
-    const places = await this.#run(tenantId, [0, '', '', ...ids]);
+  async #placesOf(tenantId: string, ids: ReadonlySet<string>, after?: Place): Promise<Place[]> {
+    const places = await this.#existing(tenantId, ids);
     return places.sort(inOrder).filter((place) => after === undefined || inOrder(place, after) > 0);
+  }
+
+  /** A list may be much longer than what the tenant has: the shorter of both goes through Redis. */
+  async #existing(tenantId: string, ids: ReadonlySet<string>): Promise<Place[]> {
+    const count = await this.#redis.scard(keys.sessions(tenantId));
+    if (count === 0) return [];
+    if (count >= ids.size) return this.#run(tenantId, [0, '', '', ...ids]);
+    const all = await this.#placesAfter(tenantId, undefined, count);
+    return all.filter(({ sessionId }) => ids.has(sessionId));
   }
 
   #run(tenantId: string, args: readonly (string | number)[]): Promise<Place[]> {
@@ -98,7 +131,7 @@ export class SessionPages {
   }
 }
 
-function inOrder(a: Place, b: Place): number {
+function inOrder(a: Place | SessionRecord, b: Place | SessionRecord): number {
   return (
     Number(a.createdAt) - Number(b.createdAt) ||
     Buffer.compare(Buffer.from(a.sessionId), Buffer.from(b.sessionId))

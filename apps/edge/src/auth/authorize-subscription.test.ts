@@ -35,13 +35,14 @@ describe('a key without limits', () => {
     [['auth.*'], ['auth.qr', 'auth.pairing-code']],
     [['auth.qr'], ['auth.qr']],
   ])('gets %j as it asks', (request, events) => {
-    expect(authorize(request)).toEqual({ events, sessions: undefined });
+    expect(authorize(request)).toEqual({ events, sessions: undefined, sessionsOfKey: undefined });
   });
 
   it('gets the sessions that it names', () => {
     expect(authorize({ events: ['call'], sessions: ['a', 'b'] })).toEqual({
       events: ['call'],
       sessions: ['a', 'b'],
+      sessionsOfKey: undefined,
     });
   });
 });
@@ -81,8 +82,9 @@ describe('a key with a list of sessions', () => {
   const limits: Limits = { sessions: ['a', 'b'] };
 
   it('gets its sessions when it asks for all', () => {
-    expect(authorize(['call'], limits)).toEqual({ events: ['call'], sessions: ['a', 'b'] });
-    expect(authorize({ events: ['call'] }, limits).sessions).toEqual(['a', 'b']);
+    const all = { events: ['call'], sessions: undefined, sessionsOfKey: new Set(['a', 'b']) };
+    expect(authorize(['call'], limits)).toEqual(all);
+    expect(authorize({ events: ['call'] }, limits)).toEqual(all);
   });
 
   it('gets those that it names', () => {
@@ -105,6 +107,6 @@ describe('a key with a list of sessions', () => {
   });
 
   it('gets nothing when the list is empty', () => {
-    expect(authorize(['call'], { sessions: [] }).sessions).toEqual([]);
+    expect(authorize(['call'], { sessions: [] }).sessionsOfKey).toEqual(new Set());
   });
 });

@@ -2,6 +2,12 @@ import { LINKING_EVENTS, type SubscribeRequest, type Subscription } from '@wafle
 import { sessionsNotFound } from '../errors/sessions-not-found.js';
 import { type Identity, mayUseSession, requireScope } from './identity.js';
 
+/** What a key may subscribe to of what it asked for. */
+export interface AllowedSubscription extends Subscription {
+  /** What `sessions` undefined means: the sessions of the key's list; undefined for all of the tenant. */
+  readonly sessionsOfKey: ReadonlySet<string> | undefined;
+}
+
 /**
  * What of a request the key may subscribe to. Without `sessions:write` the linking events are refused by name, and
  * left out of wildcards; all sessions are those of the key's list, where it has one, existing or not. Whether sessions
@@ -11,7 +17,7 @@ import { type Identity, mayUseSession, requireScope } from './identity.js';
 export function authorizeSubscription(
   identity: Identity,
   { events, named, sessions }: Pick<SubscribeRequest, 'events' | 'named' | 'sessions'>,
-): Subscription {
+): AllowedSubscription {
   const linking = events.filter((event) => LINKING_EVENTS.has(event));
   const insisted =
     linking.length === events.length ? linking : linking.filter((event) => named.includes(event));
@@ -24,6 +30,7 @@ export function authorizeSubscription(
     events: identity.scopes.has('sessions:write')
       ? events
       : events.filter((event) => !LINKING_EVENTS.has(event)),
-    sessions: sessions ?? (identity.sessions && [...identity.sessions]),
+    sessions,
+    sessionsOfKey: identity.sessions,
   };
 }

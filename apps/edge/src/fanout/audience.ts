@@ -1,42 +1,61 @@
-import { ALL_SESSIONS, type EventName } from '@wafleet/contract';
+import { ALL_SESSIONS, type EventName, isSessionsOfKey } from '@wafleet/contract';
 import type { EncodedEvent } from './encoded-event.js';
+import type { EventReceiver } from './event-receiver.js';
+import { KeyLists } from './key-lists.js';
+import { addOne, deleteOne, forEachOne, hasOne, type OneOrMore } from './one-or-more.js';
 
-/** Takes events. */
-export interface EventReceiver {
-  deliver(event: EncodedEvent): void;
-}
+type Receivers = OneOrMore<EventReceiver>;
 
-/** One of an event has no set of its own, as most have, which saves a client's memory and an event's time. */
-type Receivers = EventReceiver | Set<EventReceiver>;
-
-/** The clients of this edge that take events of one tenant, by what they take: of one session, or of all. */
+/** The clients of this edge that take events of one tenant, by what they take: of one session, of a key's, or of all. */
 export class Audience {
   readonly #ofAll = new Map<EventName, Receivers>();
+  readonly #ofKeys = new KeyLists();
   readonly #ofOne = new Map<string, Map<EventName, Receivers>>();
 
   get isEmpty(): boolean {
-    return this.#ofAll.size === 0 && this.#ofOne.size === 0;
+    return this.#ofAll.size === 0 && this.#ofOne.size === 0 && this.#ofKeys.isEmpty;
   }
 
-  /** @param session its id, or ALL_SESSIONS. */
-  join(session: string, event: EventName, receiver: EventReceiver): void {
-    let taken = this.#taken(session);
+  /**
+   * @param session its id, ALL_SESSIONS, or what `sessionsOfKey` returns.
+   * @param list the sessions of the receiver's API key, if that has a list.
+   * @throws {Error} for the sessions of a key without a list.
+   */
+  join(
+    session: string,
+    event: EventName,
+    receiver: EventReceiver,
+    list: ReadonlySet<string> | undefined,
+  ): void {
+    if (session === ALL_SESSIONS) {
+      addOne(this.#ofAll, event, receiver);
+      return;
+    }
+    if (isSessionsOfKey(session)) {
+      if (list === undefined) throw new Error('the API key has no list of sessions');
+      this.#ofKeys.join(session, list, event, receiver);
+      return;
+    }
+    let taken = this.#ofOne.get(session);
     if (taken === undefined) {
       taken = new Map();
       this.#ofOne.set(session, taken);
     }
-    const present = taken.get(event);
-    if (present === undefined) taken.set(event, receiver);
-    else if (present instanceof Set) present.add(receiver);
-    else if (present !== receiver) taken.set(event, new Set([present, receiver]));
+    addOne(taken, event, receiver);
   }
 
   leave(session: string, event: EventName, receiver: EventReceiver): void {
-    const taken = this.#taken(session);
-    const present = taken?.get(event);
-    if (taken === undefined || present === undefined) return;
-    if (present instanceof Set) present.delete(receiver);
-    if (present === receiver || (present instanceof Set && present.size === 0)) taken.delete(event);
+    if (session === ALL_SESSIONS) {
+      deleteOne(this.#ofAll, event, receiver);
+      return;
+    }
+    if (isSessionsOfKey(session)) {
+      this.#ofKeys.leave(session, event, receiver);
+      return;
+    }
+    const taken = this.#ofOne.get(session);
+    if (taken === undefined) return;
+    deleteOne(taken, event, receiver);
     if (taken.size === 0) this.#ofOne.delete(session);
   }
 
@@ -46,26 +65,25 @@ export class Audience {
    */
   deliver(event: EncodedEvent): number {
     const ofAll = this.#ofAll.get(event.event);
-    const given = ofAll === undefined ? 0 : give(ofAll, event, undefined);
-    if (this.#ofOne.size === 0) return given;
+    let given = ofAll === undefined ? 0 : give(ofAll, event, []);
+    if (this.#ofOne.size === 0 && this.#ofKeys.isEmpty) return given;
+    const served: Receivers[] = ofAll === undefined ? [] : [ofAll];
+    for (const ofKey of this.#ofKeys.receiversOf(event.sessionId, event.event)) {
+      given += give(ofKey, event, served);
+      served.push(ofKey);
+    }
     const ofOne = this.#ofOne.get(event.sessionId)?.get(event.event);
-    return ofOne === undefined ? given : given + give(ofOne, event, ofAll);
-  }
-
-  #taken(session: string): Map<EventName, Receivers> | undefined {
-    return session === ALL_SESSIONS ? this.#ofAll : this.#ofOne.get(session);
+    return ofOne === undefined ? given : given + give(ofOne, event, served);
   }
 }
 
-function give(receivers: Receivers, event: EncodedEvent, except: Receivers | undefined): number {
-  if (!(receivers instanceof Set)) return giveOne(receivers, event, except);
+/** @param served who was given it before. */
+function give(receivers: Receivers, event: EncodedEvent, served: readonly Receivers[]): number {
   let given = 0;
-  for (const receiver of receivers) given += giveOne(receiver, event, except);
+  forEachOne(receivers, (receiver) => {
+    if (served.some((those) => hasOne(those, receiver))) return;
+    receiver.deliver(event);
+    given += 1;
+  });
   return given;
-}
-
-function giveOne(receiver: EventReceiver, event: EncodedEvent, except: Receivers | undefined): 0 | 1 {
-  if (except !== undefined && (except instanceof Set ? except.has(receiver) : except === receiver)) return 0;
-  receiver.deliver(event);
-  return 1;
 }

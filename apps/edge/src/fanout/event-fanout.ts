@@ -1,7 +1,8 @@
 import { parseEventRoom } from '@wafleet/contract';
 import type { LoggedEvent } from '@wafleet/store';
-import { Audience, type EventReceiver } from './audience.js';
+import { Audience } from './audience.js';
 import { EncodedEvent } from './encoded-event.js';
+import type { EventReceiver } from './event-receiver.js';
 
 /**
  * Gives a tenant's events to the clients of this edge that take them: sockets of all namespaces, and others. What a
@@ -17,7 +18,8 @@ export class EventFanout {
     return this.#audiences.size;
   }
 
-  join(room: string, receiver: EventReceiver): void {
+  /** @param list the sessions of the receiver's API key, if that has a list. */
+  join(room: string, receiver: EventReceiver, list: ReadonlySet<string> | undefined): void {
     const named = parseEventRoom(room);
     if (named === undefined) return;
     const { tenantId, session, event } = named;
@@ -26,7 +28,7 @@ export class EventFanout {
       audience = new Audience();
       this.#audiences.set(tenantId, audience);
     }
-    audience.join(session, event, receiver);
+    audience.join(session, event, receiver, list);
   }
 
   leave(room: string, receiver: EventReceiver): void {

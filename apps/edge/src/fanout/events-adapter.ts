@@ -3,8 +3,8 @@ import type { RedisConnection } from '@wafleet/store';
 import type { Namespace } from 'socket.io';
 import type { ClusterPublisher } from '../sockets/cluster-publisher.js';
 import type { EventSocket } from '../sockets/socket-server.js';
-import type { EventReceiver } from './audience.js';
 import type { EventFanout } from './event-fanout.js';
+import type { EventReceiver } from './event-receiver.js';
 
 /** What takes a socket's events. */
 export interface SocketReceiver extends EventReceiver {
@@ -28,18 +28,17 @@ export class EventsAdapter extends RedisAdapter {
     fanout: EventFanout,
   ) {
     super(namespace, publisher, subscriber);
-    const receiverOf = (id: string): EventReceiver | undefined => {
+    const dataOf = (id: string): Partial<EventSocket['data']> => {
       const sockets: ReadonlyMap<string, EventSocket> = namespace.sockets;
-      const data: Partial<EventSocket['data']> | undefined = sockets.get(id)?.data;
-      return data?.stream;
+      return sockets.get(id)?.data ?? {};
     };
     this.on('join-room', (room: string, id: string) => {
-      const receiver = receiverOf(id);
-      if (receiver !== undefined) fanout.join(room, receiver);
+      const { stream, identity } = dataOf(id);
+      if (stream !== undefined) fanout.join(room, stream, identity?.sessions);
     });
     this.on('leave-room', (room: string, id: string) => {
-      const receiver = receiverOf(id);
-      if (receiver !== undefined) fanout.leave(room, receiver);
+      const { stream } = dataOf(id);
+      if (stream !== undefined) fanout.leave(room, stream);
     });
   }
 

@@ -3,6 +3,7 @@ import { ApiKeys, type Fence, type NewApiKey } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
+import { FanoutServer } from '../testing/fanout-server.js';
 import { SocketClient } from '../testing/socket-client.js';
 
 const fixture = useEdges();
@@ -161,8 +162,60 @@ describe('a key with a list of sessions', () => {
     const client = await connect({ sessions: ['shop-1'] });
     await client.subscribe(['auth.qr', 'presence.update']);
     expect(await client.unsubscribe(['auth.*'])).toMatchObject({ ok: true });
+    await client.unsubscribe({ events: ['presence.update'], sessions: ['shop-1'] });
     await publish(fixture.shop, 'end@lid');
     expect(await heard(client, 'end@lid')).toEqual(['presence.update of shop-1']);
+  });
+
+  it('hears once of what it asks for by name and with all, and ends each by itself', async () => {
+    const second = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
+    const client = await connect({ sessions: ['shop-1', 'shop-2'] });
+    const byName = { events: ['auth.qr', 'presence.update'], sessions: ['shop-1'] };
+    await client.subscribe(['auth.qr', 'presence.update']);
+    await client.subscribe(byName);
+    await publish(fixture.shop, '1@lid');
+    expect(await heard(client, '1@lid')).toEqual(['auth.qr of shop-1', 'presence.update of shop-1']);
+    await client.unsubscribe(byName);
+    await client.subscribe({ events: ['auth.qr'], sessions: ['shop-2'] });
+    await client.unsubscribe(['auth.qr']);
+    await publish(second, '2@lid');
+    await publish(fixture.shop, '3@lid');
+    expect((await heard(client, '3@lid')).slice(2)).toEqual([
+      'presence.update of shop-2',
+      'presence.update of shop-1',
+    ]);
+  });
+
+  it('is in a room for each event, however long its list is', async () => {
+    const sessions = Array.from({ length: 1_000 }, (_, index) => (index === 0 ? 'shop-1' : `s${index}`));
+    const client = await connect({ sessions });
+    expect(await client.subscribe(['*'])).toMatchObject({ ok: true, sessions });
+    await publish(fixture.shop, 'end@lid');
+    expect(await heard(client, 'end@lid')).toEqual(['auth.qr of shop-1', 'presence.update of shop-1']);
+    const server = await FanoutServer.start(fixture.cluster.redis.url);
+    fixture.keep({ close: () => server.stop() });
+    const sockets = await server.io.of('/api/events').fetchSockets();
+    const found = sockets.find(({ id }) => id === client.socket.id);
+    // One more is that of its own id.
+    expect(found?.rooms.size).toBe(EVENT_NAMES.length + 1);
+  });
+
+  it('is given of what came before what its sessions had, and told how these are and no others', async () => {
+    const second = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
+    const ack = await (await connect({})).subscribe(['call']);
+    const since = 'position' in ack ? ack.position : undefined;
+    await publish(second, '1@lid');
+    await publish(fixture.shop, '2@lid');
+    const late = await connect({ sessions: ['shop-1', 'later'] });
+    await late.subscribe({ events: ['auth.qr', 'presence.update'], since });
+    expect(await heard(late, '2@lid')).toEqual(['auth.qr of shop-1', 'presence.update of shop-1']);
+
+    const client = await connect({ sessions: ['shop-1', 'later'] });
+    await client.subscribe(['connection.update', 'presence.update']);
+    await publish(fixture.shop, '3@lid');
+    await heard(client, '3@lid');
+    const states = client.told.filter(({ event }) => event === 'connection.update');
+    expect(states.map(({ args: [state] }) => (state as { sessionId: string }).sessionId)).toEqual(['shop-1']);
   });
 });
 

@@ -190,8 +190,9 @@ export class Subscriptions {
     const introduces = isTold && snapshots.tellOf(added);
     if (introduces) progress.beginIntroduction();
     await this.#save(stream.subscribed.union(added.startingAfter(started.start)));
-    const { events, sessions = '*' } = allowed;
-    acknowledge?.({ ok: true, events, sessions, ...started.continuation });
+    const { events, sessions, sessionsOfKey } = allowed;
+    const named = sessions ?? (sessionsOfKey === undefined ? '*' : [...sessionsOfKey]);
+    acknowledge?.({ ok: true, events, sessions: named, ...started.continuation });
     await started.proceed();
     if (!introduces) return;
     progress.endIntroduction();
@@ -212,9 +213,8 @@ export class Subscriptions {
     const { point } = progress;
     if (point === undefined) return;
     this.#isKept = !subscription.isEmpty;
-    const { keyId, sessions } = socket.data.identity;
-    const text = subscription.toString(sessions);
-    await resources.records.save(resumption.ref, keyId, { subscription: text, ...point });
+    const { keyId } = socket.data.identity;
+    await resources.records.save(resumption.ref, keyId, { subscription: subscription.toString(), ...point });
   }
 }
 

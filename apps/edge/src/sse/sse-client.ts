@@ -30,9 +30,12 @@ export interface SseClientResources extends StreamResources {
   readonly tally: EdgeTally;
 }
 
+/** Whose stream it is. */
+type SseIdentity = Pick<Identity, 'tenantId' | 'keyId' | 'sessions'>;
+
 /** A client of Server-Sent Events, from its request to the end of its response. */
 export class SseClient implements EventSink {
-  readonly #tenantId: string;
+  readonly #identity: SseIdentity;
   readonly #resources: SseClientResources;
   readonly #stream: EventStream;
   #writer: SseWriter | undefined;
@@ -41,8 +44,9 @@ export class SseClient implements EventSink {
   /** The last id that the client was told. */
   #told: string | undefined;
 
-  constructor({ tenantId, keyId }: Pick<Identity, 'tenantId' | 'keyId'>, resources: SseClientResources) {
-    this.#tenantId = tenantId;
+  constructor(identity: SseIdentity, resources: SseClientResources) {
+    const { tenantId, keyId } = identity;
+    this.#identity = identity;
     this.#resources = resources;
     this.#stream = new EventStream({ owner: { tenantId, keyId }, sink: this, resources });
     resources.streams.enter(tenantId, this.#stream);
@@ -82,7 +86,8 @@ export class SseClient implements EventSink {
   goLive(added: SubscriptionSet, position: EventPosition): void {
     this.#isLive = true;
     const { fanout } = this.#resources;
-    for (const room of added.rooms(this.#tenantId)) fanout.join(room, this.#stream);
+    const { sessions } = this.#identity;
+    for (const room of added.rooms(this.#identity)) fanout.join(room, this.#stream, sessions);
     this.#tellPosition(position);
   }
 
@@ -113,8 +118,8 @@ export class SseClient implements EventSink {
     this.#isClosed = true;
     this.#stream.close();
     const { fanout, streams } = this.#resources;
-    for (const room of this.#stream.subscription.rooms(this.#tenantId)) fanout.leave(room, this.#stream);
-    streams.leave(this.#tenantId, this.#stream);
+    for (const room of this.#stream.subscription.rooms(this.#identity)) fanout.leave(room, this.#stream);
+    streams.leave(this.#identity.tenantId, this.#stream);
   }
 
   #tellPosition(at: EventPosition): void {

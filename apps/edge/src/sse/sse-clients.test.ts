@@ -114,7 +114,6 @@ async function serve(heartbeatMs = 60_000): Promise<void> {
   });
   const sessions = new SessionDirectory(redis);
   const snapshots = new Snapshots({
-    sessions,
     pages: new SessionPages(redis, sessions),
     offers: new LinkOffers(redis),
     workers: new WorkerRegistry(redis),
@@ -140,7 +139,7 @@ async function serve(heartbeatMs = 60_000): Promise<void> {
     const { events, since } = wanted;
     const request = {
       ...{ identity, response, takeOver: () => {} },
-      subscription: SubscriptionSet.of({ events, sessions: undefined }),
+      subscription: SubscriptionSet.of({ events, sessions: undefined, sessionsOfKey: identity.sessions }),
       since: since === undefined ? undefined : parseEventId(since),
     };
     clients.serve(request).catch((error: unknown) => {

@@ -51,6 +51,9 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
+/** What the client's API key has a list of; undefined for a key without a list. */
+const list = fc.option(some(SESSIONS), { nil: undefined });
+
 let cluster: TestCluster;
 let edges: readonly [TestEdge, TestEdge];
 let worker: TestWorker;
@@ -66,10 +69,11 @@ afterAll(() => cluster.stop());
 
 /** One client, and what happens to it. */
 class Schedule {
-  readonly #model = new DeliveryModel();
+  readonly #model: DeliveryModel;
   readonly #published: Published[] = [];
   readonly #errors: unknown[] = [];
   readonly #tenant: TestTenant;
+  readonly #list: readonly string[] | undefined;
   readonly #fences: ReadonlyMap<string, Fence>;
   readonly #port: SeverablePort;
   readonly #socket: Socket;
@@ -78,15 +82,24 @@ class Schedule {
   #wasTrimmed = false;
   #pending: Promise<void>[] = [];
 
-  static async begin(): Promise<Schedule> {
-    const tenant = await cluster.createTenant();
+  /** @param sessions the list of the client's API key, if it is to have one. */
+  static async begin(sessions: readonly string[] | undefined): Promise<Schedule> {
+    const { tenantId } = await cluster.createTenant();
+    const tenant = await cluster.createKey(tenantId, { sessions });
     const owned = SESSIONS.map(async (id) => [id, await worker.own(tenant.tenantId, id)] as const);
     const port = await SeverablePort.open(portOf(edges[0]));
-    return new Schedule(tenant, new Map(await Promise.all(owned)), port);
+    return new Schedule(tenant, sessions, new Map(await Promise.all(owned)), port);
   }
 
-  private constructor(tenant: TestTenant, fences: ReadonlyMap<string, Fence>, port: SeverablePort) {
+  private constructor(
+    tenant: TestTenant,
+    sessions: readonly string[] | undefined,
+    fences: ReadonlyMap<string, Fence>,
+    port: SeverablePort,
+  ) {
     this.#tenant = tenant;
+    this.#list = sessions;
+    this.#model = new DeliveryModel(sessions);
     this.#fences = fences;
     this.#port = port;
     this.#socket = io(`http://127.0.0.1:${port.port}/api/events`, {
@@ -125,10 +138,10 @@ class Schedule {
         return;
       }
       case 'subscribe':
-        return this.#subscribe(next.wanted);
+        return this.#subscribe(this.#allowed(next.wanted));
       case 'subscribe since': {
         const { seq } = await log.position(this.#tenant.tenantId);
-        return this.#subscribe(next.wanted, Math.max(0, seq - next.back));
+        return this.#subscribe(this.#allowed(next.wanted), Math.max(0, seq - next.back));
       }
       case 'unsubscribe':
         return this.#unsubscribe(next.wanted);
@@ -169,11 +182,17 @@ class Schedule {
       arrived = Math.max(arrived, seqOf(eventId));
     };
     this.#socket.on(LAST, note);
-    await this.#publish('shop-1', LAST, 1);
+    await this.#publish(this.#list?.[0] ?? 'shop-1', LAST, 1);
     const last = this.#published.at(-1)?.seq ?? 0;
     await waitFor(() => arrived >= last, { what: 'the last event arrives' });
     this.#socket.off(LAST, note);
     await this.#unsubscribe({ events: [LAST] });
+  }
+
+  /** Of the sessions that are wanted by name, those that the key may name; all sessions if it may name none. */
+  #allowed({ events, sessions }: Wanted): Wanted {
+    const named = sessions?.filter((session) => this.#list?.includes(session) ?? true) ?? [];
+    return named.length === 0 ? { events } : { events, sessions: named };
   }
 
   async #publish(sessionId: string, event: EventName, count: number): Promise<void> {
@@ -255,8 +274,8 @@ function seqOf(eventId: string): number {
 
 it('whatever happens, a client gets what it subscribed to, in order, and nothing else', async () => {
   const schedules = fc.array(step, { minLength: 3, maxLength: 20 });
-  const property = fc.asyncProperty(schedules, async (steps) => {
-    const schedule = await Schedule.begin();
+  const property = fc.asyncProperty(list, schedules, async (sessions, steps) => {
+    const schedule = await Schedule.begin(sessions);
     try {
       for (const next of steps) await schedule.take(next);
       expect(await schedule.end()).toEqual([]);

@@ -247,6 +247,27 @@ describe('a JavaScript client that reconnects', () => {
     expect(client.received.map(({ event }) => event)).toEqual(['messages.delete']);
   });
 
+  it('goes on with all sessions of its key’s list, and with no others', async () => {
+    const other = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
+    const { key } = await fixture.cluster.createKey(fixture.tenant.tenantId, {
+      sessions: ['shop-1', 'later'],
+    });
+    const port = await balancer();
+    const url = `http://127.0.0.1:${port.port}`;
+    const client = await connect({ url, auth: { token: key }, reconnection: true });
+    await client.subscribe(['presence.update']);
+    port.sever();
+    await waitFor(() => !client.socket.connected, { what: 'it is cut off' });
+    const later = await fixture.worker.own(fixture.tenant.tenantId, 'later');
+    await fixture.publish(2, other);
+    const missed = [...(await fixture.publish(2)), ...(await fixture.publish(1, later))];
+    port.moveTo(Number(new URL(fixture.otherEdge.url).port));
+    port.restore();
+    await received(client, missed);
+    await fixture.publish(1, other);
+    await received(client, [...missed, ...(await fixture.publish(1, later))]);
+  });
+
   it('begins anew after it disconnected of its own accord', async () => {
     const client = await connect();
     await client.subscribe(['presence.update']);

@@ -5,14 +5,7 @@ import {
   formatEventId,
   type UnpublishedPayload,
 } from '@wafleet/contract';
-import type {
-  LinkOffers,
-  LoggedEvent,
-  SessionDirectory,
-  SessionPages,
-  SessionRecord,
-  WorkerRegistry,
-} from '@wafleet/store';
+import type { LinkOffers, LoggedEvent, SessionPages, SessionRecord, WorkerRegistry } from '@wafleet/store';
 import { hasLivingOwner } from '../sessions/owner-liveness.js';
 import type { SubscriptionSet } from './subscription-set.js';
 
@@ -33,7 +26,6 @@ const SESSIONS_A_PART = 100;
 const SESSION_COST_BYTES = 2_000;
 
 interface SnapshotResources {
-  readonly sessions: SessionDirectory;
   readonly pages: SessionPages;
   readonly offers: LinkOffers;
   readonly workers: WorkerRegistry;
@@ -62,8 +54,8 @@ export class Snapshots {
   }
 
   /**
-   * The states that a subscription covers, of the tenant's sessions in the order in which they were made, in parts: so
-   * many sessions are read when the next part is asked for. QR codes and pairing codes only while WhatsApp would take
+   * The states that a subscription covers, of those sessions that exist, in the order in which they were made, in parts:
+   * so many sessions are read when the next part is asked for. QR codes and pairing codes only while WhatsApp would take
    * them.
    */
   async *read(
@@ -72,11 +64,9 @@ export class Snapshots {
     at: EventPosition,
   ): AsyncGenerator<SnapshotPart, void, void> {
     if (!this.tellOf(subscription)) return;
-    const names = subscription.sessionsOf(TOLD);
+    const only = subscription.sessionsOf(TOLD);
     let number = 0;
-    for await (const records of names === undefined
-      ? this.#resources.pages.pages(tenantId, { limit: SESSIONS_A_PART })
-      : this.#named(tenantId, names)) {
+    for await (const records of this.#resources.pages.pages(tenantId, { limit: SESSIONS_A_PART, only })) {
       const told = await Promise.all(records.map((record) => this.#tell(record, subscription)));
       const timestamp = new Date().toISOString();
       const events = told.flat().map(({ event, sessionId, fields }) => {
@@ -86,17 +76,6 @@ export class Snapshots {
         return { event, sessionId, eventId, position: at, body: Buffer.from(body) };
       });
       yield { events, cost: records.length * SESSION_COST_BYTES };
-    }
-  }
-
-  /** Those of the named sessions that exist, in the order of the names. */
-  async *#named(
-    tenantId: string,
-    names: readonly string[],
-  ): AsyncGenerator<readonly SessionRecord[], void, void> {
-    for (let begin = 0; begin < names.length; begin += SESSIONS_A_PART) {
-      const refs = names.slice(begin, begin + SESSIONS_A_PART).map((sessionId) => ({ tenantId, sessionId }));
-      yield await this.#resources.sessions.getMany(refs);
     }
   }
 

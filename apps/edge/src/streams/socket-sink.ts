@@ -33,6 +33,6 @@ export class SocketSink implements EventSink {
   }
 
   goLive(added: SubscriptionSet): void {
-    void this.#socket.join(added.rooms(this.#socket.data.identity.tenantId));
+    void this.#socket.join(added.rooms(this.#socket.data.identity));
   }
 }

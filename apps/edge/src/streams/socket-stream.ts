@@ -60,10 +60,10 @@ export class SocketStream extends EventStream implements SocketReceiver {
 
   /** Ends events. See SubscriptionSet. */
   async unsubscribe(subscription: Subscription): Promise<void> {
-    const { tenantId } = this.#socket.data.identity;
-    const before = this.subscription.rooms(tenantId);
+    const { identity } = this.#socket.data;
+    const before = this.subscription.rooms(identity);
     this.remove(subscription);
-    const remaining = new Set(this.subscription.rooms(tenantId));
+    const remaining = new Set(this.subscription.rooms(identity));
     for (const room of before) if (!remaining.has(room)) await this.#socket.leave(room);
   }
 }

@@ -8,9 +8,12 @@ import {
   formatEventId,
   parseEventId,
   type Subscription,
+  sessionsOfKey,
 } from '@wafleet/contract';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { AllowedSubscription } from '../auth/authorize-subscription.js';
+import type { Identity } from '../auth/identity.js';
 
 /** Sessions, events, and the position after which they are subscribed to, or nothing. One session in earlier releases. */
 const stored = z.array(
@@ -20,38 +23,47 @@ const stored = z.array(
 /** Stands for all sessions of the API key's list. No session has such an id. */
 const SESSIONS_OF_KEY = '@key';
 
+const NO_SESSIONS: ReadonlySet<string> = new Set();
+
 const roomNames = new LRUCache<string, string>({ max: 10_000 });
 
 /** Where an event's subscription begins; undefined for as far back as anything is read. */
 type Start = EventPosition | undefined;
 
 /**
- * All that one client is subscribed to: events of sessions by name, or of all sessions, later ones included; and since
- * when, so that what it goes on with after a loss does not hold what came before.
+ * All that one client is subscribed to: events of sessions by name, of all sessions of its API key's list, or of all
+ * sessions, later ones included; and since when, so that what it goes on with after a loss does not hold what came
+ * before. The sessions of a list are one entry however many they are.
  */
 export class SubscriptionSet {
   readonly #eventsOf = new Map<string, Map<EventName, Start>>();
+  /** What SESSIONS_OF_KEY stands for. All sets of one client that have that entry have the same. */
+  #list = NO_SESSIONS;
 
   /**
    * Reads what `toString` gave; undefined for any other text.
-   * @param sessionsOfKey the sessions that the client's API key has a list of, if it has one.
+   * @param list the sessions that the client's API key has a list of, if it has one.
    */
-  static parse(text: string, sessionsOfKey?: ReadonlySet<string>): SubscriptionSet | undefined {
+  static parse(text: string, list?: ReadonlySet<string>): SubscriptionSet | undefined {
     const parsed = stored.safeParse(parseJson(text));
     if (!parsed.success) return undefined;
     const set = new SubscriptionSet();
     for (const [named, events, start] of parsed.data) {
-      if (named === SESSIONS_OF_KEY && sessionsOfKey === undefined) return undefined;
-      const sessions = named === SESSIONS_OF_KEY ? (sessionsOfKey ?? []) : [named].flat();
+      if (named === SESSIONS_OF_KEY) {
+        if (list === undefined) return undefined;
+        set.#list = list;
+      }
       const from = start === undefined ? undefined : parseEventId(start);
-      for (const session of sessions) set.#addTo(session, events, from);
+      for (const session of [named].flat()) set.#addTo(session, events, from);
     }
     return set;
   }
 
-  static of(subscription: Subscription): SubscriptionSet {
+  static of({ events, sessions, sessionsOfKey: list }: AllowedSubscription): SubscriptionSet {
     const set = new SubscriptionSet();
-    set.add(subscription);
+    if (list !== undefined) set.#list = list;
+    const all = list === undefined ? ALL_SESSIONS : SESSIONS_OF_KEY;
+    for (const session of sessions ?? [all]) set.#addTo(session, events, undefined);
     return set;
   }
 
@@ -61,11 +73,19 @@ export class SubscriptionSet {
 
   /** Whether the event of the session is subscribed to, at a position. */
   covers(sessionId: string, event: EventName, position: EventPosition): boolean {
-    return this.#coversOwn(ALL_SESSIONS, event, position) || this.#coversOwn(sessionId, event, position);
+    return (
+      this.#coversOwn(ALL_SESSIONS, event, position) ||
+      this.#coversOwn(sessionId, event, position) ||
+      (this.#list.has(sessionId) && this.#coversOwn(SESSIONS_OF_KEY, event, position))
+    );
   }
 
   has(sessionId: string, event: EventName): boolean {
-    return this.#hasOwn(ALL_SESSIONS, event) || this.#hasOwn(sessionId, event);
+    return (
+      this.#hasOwn(ALL_SESSIONS, event) ||
+      this.#hasOwn(sessionId, event) ||
+      (this.#list.has(sessionId) && this.#hasOwn(SESSIONS_OF_KEY, event))
+    );
   }
 
   /** Whether any of these events is subscribed to, of whichever session. */
@@ -78,7 +98,10 @@ export class SubscriptionSet {
     return [...new Set([...this.#eventsOf.values()].flatMap((events) => [...events.keys()]))];
   }
 
-  /** Whether this set has everything that the other one has, whatever their positions. */
+  /**
+   * Whether this set has everything that the other one of the same client has, whatever their positions. All sessions
+   * are more than any by name, also those of a key's list.
+   */
   includes(other: SubscriptionSet): boolean {
     return [...other.#eventsOf].every(([session, events]) =>
       [...events.keys()].every((event) => this.has(session, event)),
@@ -86,29 +109,23 @@ export class SubscriptionSet {
   }
 
   /** The sessions of which any of these events is subscribed to; undefined for all. */
-  sessionsOf(events: readonly EventName[]): string[] | undefined {
+  sessionsOf(events: readonly EventName[]): ReadonlySet<string> | undefined {
     const sessions = [...this.#eventsOf]
       .filter(([, subscribed]) => events.some((event) => subscribed.has(event)))
       .map(([session]) => session);
-    return sessions.includes(ALL_SESSIONS) ? undefined : sessions;
-  }
-
-  add({ events, sessions = [ALL_SESSIONS] }: Subscription): void {
-    for (const session of sessions) this.#addTo(session, events, undefined);
+    if (sessions.includes(ALL_SESSIONS)) return undefined;
+    // What a key with a list subscribes to by name is in the list.
+    return sessions.includes(SESSIONS_OF_KEY) ? this.#list : new Set(sessions);
   }
 
   addAll(other: SubscriptionSet): void {
-    for (const [session, events] of other.#eventsOf) {
-      for (const [event, start] of events) this.#addTo(session, [event], start);
-    }
+    this.#copy(other, (start) => start);
   }
 
   /** A set of its own, in which what has no start begins after the position. */
   startingAfter(position: EventPosition): SubscriptionSet {
     const set = new SubscriptionSet();
-    for (const [session, events] of this.#eventsOf) {
-      for (const [event, start] of events) set.#addTo(session, [event], start ?? position);
-    }
+    set.#copy(this, (start) => start ?? position);
     return set;
   }
 
@@ -137,14 +154,15 @@ export class SubscriptionSet {
     return [...this.#eventsOf.values()].reduce((sum, events) => sum + events.size, 0);
   }
 
-  rooms(tenantId: string): string[] {
-    return [...this.#eventsOf].flatMap(([session, events]) =>
-      [...events.keys()].map((event) => kept(eventRoom(tenantId, session, event))),
-    );
+  rooms({ tenantId, keyId }: Pick<Identity, 'tenantId' | 'keyId'>): string[] {
+    return [...this.#eventsOf].flatMap(([session, events]) => {
+      const named = session === SESSIONS_OF_KEY ? sessionsOfKey(keyId) : session;
+      return [...events.keys()].map((event) => kept(eventRoom(tenantId, named, event)));
+    });
   }
 
   /** Its text for `parse`: sessions with the same events together, and all of the key's list by one word. */
-  toString(sessionsOfKey?: ReadonlySet<string>): string {
+  toString(): string {
     const groups = new Map<string, { sessions: string[]; events: EventName[]; start: string | undefined }>();
     for (const [session, events] of this.#eventsOf) {
       const byStart = new Map<string | undefined, EventName[]>();
@@ -152,18 +170,19 @@ export class SubscriptionSet {
         const text = start && formatEventId(start);
         byStart.set(text, [...(byStart.get(text) ?? []), event]);
       }
+      const kind = session === SESSIONS_OF_KEY ? session : '';
       for (const [start, same] of byStart) {
-        const name = `${start} ${same.join(' ')}`;
+        const name = `${kind} ${start} ${same.join(' ')}`;
         const group = groups.get(name) ?? { sessions: [], events: same, start };
         group.sessions.push(session);
         groups.set(name, group);
       }
     }
-    const entries = [...groups.values()].map(({ sessions, events, start }) => {
-      const isOfKey =
-        sessions.length === sessionsOfKey?.size && sessions.every((session) => sessionsOfKey.has(session));
-      return [isOfKey ? SESSIONS_OF_KEY : sessions, events, ...(start === undefined ? [] : [start])];
-    });
+    const entries = [...groups.values()].map(({ sessions, events, start }) => [
+      sessions.includes(SESSIONS_OF_KEY) ? SESSIONS_OF_KEY : sessions,
+      events,
+      ...(start === undefined ? [] : [start]),
+    ]);
     return JSON.stringify(entries);
   }
 
@@ -176,6 +195,13 @@ export class SubscriptionSet {
     if (events === undefined || !events.has(event)) return false;
     const start = events.get(event);
     return start === undefined || comparePositions(position, start) > 0;
+  }
+
+  #copy(other: SubscriptionSet, startOf: (start: Start) => Start): void {
+    if (other.#eventsOf.has(SESSIONS_OF_KEY)) this.#list = other.#list;
+    for (const [session, events] of other.#eventsOf) {
+      for (const [event, start] of events) this.#addTo(session, [event], startOf(start));
+    }
   }
 
   /** What is subscribed to already begins at the earlier of both. */

@@ -45,6 +45,12 @@ export class DeliveryModel {
   /** The last event of each session that each connection brought, since it last asked for earlier ones. */
   readonly #last = new Map<string, number>();
   readonly #violations: string[] = [];
+  readonly #list: readonly string[] | undefined;
+
+  /** @param list the sessions that all sessions are; undefined for whichever there are. */
+  constructor(list?: readonly string[]) {
+    this.#list = list;
+  }
 
   /** An acknowledgement that a subscription begins after a position, as the client gets it. */
   subscribed(
@@ -90,7 +96,7 @@ export class DeliveryModel {
     const received = new Set(this.#receipts.map(({ seq }) => seq));
     const isLost = (seq: number) => this.#lost.some(({ after, before }) => after < seq && seq < before);
     const covers = (interval: Interval, { seq, event, sessionId }: Published) =>
-      isOf(interval, event, sessionId) &&
+      this.#isOf(interval, event, sessionId) &&
       interval.from < seq &&
       seq <= (interval.to ?? Number.POSITIVE_INFINITY);
     const missing = log.filter(
@@ -122,10 +128,16 @@ export class DeliveryModel {
         (replay) =>
           replay.connection === connection &&
           replay.since < seq &&
-          replay.pairs.some((pair) => isOf(pair, event, sessionId)),
+          replay.pairs.some((pair) => this.#isOf(pair, event, sessionId)),
       );
       return count > 1 + replays.length ? [`${seq} of ${sessionId} came ${count} times`] : [];
     });
+  }
+
+  #isOf(pair: Pair, event: string, sessionId: string): boolean {
+    if (pair.event !== event) return false;
+    if (pair.session !== ALL_SESSIONS) return pair.session === sessionId;
+    return this.#list?.includes(sessionId) ?? true;
   }
 }
 
@@ -135,8 +147,4 @@ function pairsOf({ events, sessions = [ALL_SESSIONS] }: Wanted): Pair[] {
 
 function isSame(one: Pair, other: Pair): boolean {
   return one.session === other.session && one.event === other.event;
-}
-
-function isOf(pair: Pair, event: string, sessionId: string): boolean {
-  return pair.event === event && (pair.session === ALL_SESSIONS || pair.session === sessionId);
 }
