@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FairLine, type Logger } from '@wafleet/runtime';
 import type { ConnectRate } from '@wafleet/store';
+import { ConnectPace } from './connect-pace.js';
 
 /** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
 const CLIENT_OUTDATED = 405;
@@ -55,11 +56,13 @@ export interface PassRequest {
 /**
  * Where the sessions of this process wait for leave to connect to WhatsApp, each time they do. One loop asks Redis for
  * all of them together, so what this costs depends on the processes and not on the sessions that wait. Tenants take
- * turns. While Redis is out of reach everybody waits: nothing that came from WhatsApp could be stored.
+ * turns, and none connects right after another one while the process is busy. While Redis is out of reach all wait:
+ * nothing that came from WhatsApp could be stored.
  */
 export class ConnectGate {
   readonly #rate: ConnectRate;
   readonly #logger: Logger;
+  readonly #pace = new ConnectPace();
   readonly #urgent = new FairLine<Waiter>();
   readonly #others = new FairLine<Waiter>();
   #loop: Promise<void> | undefined;
@@ -124,8 +127,12 @@ export class ConnectGate {
       const demand = { urgent: this.#urgent.size, others: this.#others.size };
       const { urgent, others, waitMs, breaker } = await this.#rate.take(demand);
       const isProbe = breaker === 'probe';
-      for (let i = 0; i < urgent; i += 1) this.#admit(this.#urgent.next() ?? this.#others.next(), isProbe);
-      for (let i = 0; i < others; i += 1) this.#admit(this.#others.next() ?? this.#urgent.next(), isProbe);
+      for (let granted = urgent + others; granted > 0; granted -= 1) {
+        const [first, second] =
+          granted > others ? [this.#urgent, this.#others] : [this.#others, this.#urgent];
+        this.#admit(first.next() ?? second.next(), isProbe);
+        if (granted > 1) await this.#pace.gap();
+      }
       if (breaker !== 'closed') this.#tellHeld();
       return waitMs;
     } catch (error) {

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { ConnectPace } from './connect-pace.js';
+
+/** The gaps of a process that is as busy as the test says. */
+async function gapsOf(utilizations: readonly number[]): Promise<number[]> {
+  const gaps: number[] = [];
+  const left = [...utilizations];
+  const pace = new ConnectPace({
+    utilization: () => left.shift() ?? 0,
+    wait: async (ms) => {
+      gaps.push(ms);
+    },
+  });
+  for (let n = 0; n < utilizations.length; n += 1) await pace.gap();
+  return gaps;
+}
+
+test('connects of a process that is not busy follow each other at once', async () => {
+  expect(await gapsOf([0.1, 0.4, 0.49])).toEqual([0, 0, 0]);
+});
+
+test('the gap grows while the process is busy, up to 50 ms, and shrinks when it is not', async () => {
+  expect(await gapsOf([1, 0.9, 0.5, 0.7, 0.8, 0.8])).toEqual([5, 10, 20, 40, 50, 50]);
+  expect(await gapsOf([1, 1, 1, 0.2, 0.2, 0.2, 0.2])).toEqual([5, 10, 20, 10, 5, 2, 1]);
+});

@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { watchEventLoop } from '@wafleet/runtime';
+
+/** The share of its time from which on the process counts as busy. */
+const BUSY = 0.5;
+const FIRST_GAP_MS = 5;
+/** So that all sessions of a worker that died are connected elsewhere within seconds, however busy the process. */
+const LONGEST_GAP_MS = 50;
+
+interface ConnectPaceOptions {
+  /** The share of its time, 0 to 1, that the process worked since it was asked before. Default its event loop's. */
+  readonly utilization?: () => number;
+  /** Default a timer. */
+  readonly wait?: (ms: number) => Promise<void>;
+}
+
+/**
+ * Spaces the connects of a process. Each takes some ms of its event loop, to make keys and to agree on some with
+ * WhatsApp: many at a time would keep the messages of all other sessions waiting. The gap between two connects is doubled
+ * while the process is busy, up to 50 ms, and halved while it is not.
+ */
+export class ConnectPace {
+  readonly #utilization: () => number;
+  readonly #wait: (ms: number) => Promise<void>;
+  #gapMs = 0;
+
+  constructor({ utilization = watchEventLoop(), wait = delay }: ConnectPaceOptions = {}) {
+    this.#utilization = utilization;
+    this.#wait = wait;
+  }
+
+  /** Resolves when another session may connect. To be called after each connect. */
+  async gap(): Promise<void> {
+    const isBusy = this.#utilization() >= BUSY;
+    this.#gapMs = isBusy
+      ? Math.min(LONGEST_GAP_MS, Math.max(FIRST_GAP_MS, 2 * this.#gapMs))
+      : Math.floor(this.#gapMs / 2);
+    await this.#wait(this.#gapMs);
+  }
+}
