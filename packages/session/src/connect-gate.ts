@@ -60,6 +60,8 @@ export interface PassRequest {
  * nothing that came from WhatsApp could be stored.
  */
 export class ConnectGate {
+  /** When sessions may read their credentials, or make them. */
+  readonly loads = new ConnectPace();
   readonly #rate: ConnectRate;
   readonly #logger: Logger;
   readonly #pace = new ConnectPace();

@@ -23,3 +23,21 @@ test('the gap grows while the process is busy, up to 50 ms, and shrinks when it 
   expect(await gapsOf([1, 0.9, 0.5, 0.7, 0.8, 0.8])).toEqual([5, 10, 20, 40, 50, 50]);
   expect(await gapsOf([1, 1, 1, 0.2, 0.2, 0.2, 0.2])).toEqual([5, 10, 20, 10, 5, 2, 1]);
 });
+
+test('turns come in order, each a gap after the one before', async () => {
+  const gaps: (() => void)[] = [];
+  const pace = new ConnectPace({
+    utilization: () => 1,
+    wait: () => new Promise((resolve) => gaps.push(resolve)),
+  });
+  const begun: number[] = [];
+  const turns = [1, 2, 3].map((n) => pace.turn().then(() => begun.push(n)));
+  await turns[0];
+  expect(begun).toEqual([1]);
+  gaps.shift()?.();
+  await turns[1];
+  expect(begun).toEqual([1, 2]);
+  gaps.shift()?.();
+  await turns[2];
+  expect(begun).toEqual([1, 2, 3]);
+});

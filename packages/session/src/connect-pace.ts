@@ -15,21 +15,29 @@ interface ConnectPaceOptions {
 }
 
 /**
- * Spaces the connects of a process. Each takes some ms of its event loop, to make keys and to agree on some with
- * WhatsApp: many at a time would keep the messages of all other sessions waiting. The gap between two connects is doubled
- * while the process is busy, up to 50 ms, and halved while it is not.
+ * Spaces what the sessions of a process do when they begin: to make keys, and to agree on some with WhatsApp. Each takes
+ * some ms of the event loop, so many at a time would keep the messages of all other sessions waiting. The gap between two
+ * is doubled while the process is busy, up to 50 ms, and halved while it is not.
  */
 export class ConnectPace {
   readonly #utilization: () => number;
   readonly #wait: (ms: number) => Promise<void>;
   #gapMs = 0;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor({ utilization = watchEventLoop(), wait = delay }: ConnectPaceOptions = {}) {
     this.#utilization = utilization;
     this.#wait = wait;
   }
 
-  /** Resolves when another session may connect. To be called after each connect. */
+  /** Resolves in the order of the calls, each a gap after the one before. */
+  turn(): Promise<void> {
+    const turn = this.#turn;
+    this.#turn = turn.then(() => this.gap());
+    return turn;
+  }
+
+  /** Resolves when the next session may begin. To be called after each that did. */
   async gap(): Promise<void> {
     const isBusy = this.#utilization() >= BUSY;
     this.#gapMs = isBusy

@@ -81,6 +81,8 @@ export class Connector {
    */
   async open(request: { signal: AbortSignal; isLinkFresh: boolean }): Promise<Connection | undefined> {
     const { signal, isLinkFresh } = request;
+    if (this.#account === undefined) await this.#options.gate.loads.turn();
+    if (signal.aborted) return undefined;
     const account = await this.#loadedAccount();
     if (signal.aborted) return undefined;
     // What the last connection gave has to be stored before the next one logs in with it.
