@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FairLine, type Logger } from '@wafleet/runtime';
 import type { ConnectRate } from '@wafleet/store';
-import { ConnectPace } from './connect-pace.js';
+import { StartPace } from './start-pace.js';
 
 /** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
 const CLIENT_OUTDATED = 405;
@@ -61,10 +61,10 @@ export interface PassRequest {
  */
 export class ConnectGate {
   /** When sessions may read their credentials, or make them. */
-  readonly loads = new ConnectPace();
+  readonly loads = new StartPace();
   readonly #rate: ConnectRate;
   readonly #logger: Logger;
-  readonly #pace = new ConnectPace();
+  readonly #pace = new StartPace();
   readonly #urgent = new FairLine<Waiter>();
   readonly #others = new FairLine<Waiter>();
   #loop: Promise<void> | undefined;

@@ -7,7 +7,7 @@ const FIRST_GAP_MS = 5;
 /** So that all sessions of a worker that died are connected elsewhere within seconds, however busy the process. */
 const LONGEST_GAP_MS = 50;
 
-interface ConnectPaceOptions {
+interface StartPaceOptions {
   /** The share of its time, 0 to 1, that the process worked since it was asked before. Default its event loop's. */
   readonly utilization?: () => number;
   /** Default a timer. */
@@ -19,13 +19,13 @@ interface ConnectPaceOptions {
  * some ms of the event loop, so many at a time would keep the messages of all other sessions waiting. The gap between two
  * is doubled while the process is busy, up to 50 ms, and halved while it is not.
  */
-export class ConnectPace {
+export class StartPace {
   readonly #utilization: () => number;
   readonly #wait: (ms: number) => Promise<void>;
   #gapMs = 0;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor({ utilization = watchEventLoop(), wait = delay }: ConnectPaceOptions = {}) {
+  constructor({ utilization = watchEventLoop(), wait = delay }: StartPaceOptions = {}) {
     this.#utilization = utilization;
     this.#wait = wait;
   }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { ConnectPace } from './connect-pace.js';
+import { StartPace } from './start-pace.js';
 
 /** The gaps of a process that is as busy as the test says. */
 async function gapsOf(utilizations: readonly number[]): Promise<number[]> {
   const gaps: number[] = [];
   const left = [...utilizations];
-  const pace = new ConnectPace({
+  const pace = new StartPace({
     utilization: () => left.shift() ?? 0,
     wait: async (ms) => {
       gaps.push(ms);
@@ -26,7 +26,7 @@ test('the gap grows while the process is busy, up to 50 ms, and shrinks when it 
 
 test('turns come in order, each a gap after the one before', async () => {
   const gaps: (() => void)[] = [];
-  const pace = new ConnectPace({
+  const pace = new StartPace({
     utilization: () => 1,
     wait: () => new Promise((resolve) => gaps.push(resolve)),
   });
