@@ -62,6 +62,7 @@ async function run(): Promise<void> {
     scenarios: bench.scenarios.filter(
       ({ name }) => values.scenario.length === 0 || values.scenario.includes(name),
     ),
+    isSpread: bench.isSpread ?? false,
     quick: values.quick,
     onProgress: (line) => process.stderr.write(`${line}\n`),
   });

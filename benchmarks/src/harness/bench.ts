@@ -10,6 +10,8 @@ export interface Bench {
   /** The columns of the table, and what each stands for. The first is compared with the others. */
   readonly contenders: Readonly<Record<string, string>>;
   readonly scenarios: readonly Scenario[];
+  /** Whether what is measured has all cores, as `assignCores` has it; else it has one. */
+  readonly isSpread?: boolean;
   /** Its part of docs/performance.md: heading, what it measures, and how. */
   readonly page: { readonly title: string; readonly purpose: string; readonly method: readonly string[] };
 }
@@ -29,11 +31,12 @@ export interface Outcome {
 /** Runs scenarios one after the other. One that fails does not keep the others from running. */
 export async function runScenarios(options: {
   scenarios: readonly Scenario[];
+  isSpread: boolean;
   quick: boolean;
   onProgress: (line: string) => void;
 }): Promise<Outcome> {
-  const { scenarios, quick, onProgress } = options;
-  const cores = assignCores();
+  const { scenarios, isSpread, quick, onProgress } = options;
+  const cores = assignCores({ isSpread });
   onProgress(`Cores: ${cores.description}.`);
   const rows: Row[] = [];
   const failures: Failure[] = [];

@@ -14,9 +14,12 @@ export interface Cores {
 /**
  * Gives the first core to what is measured, and the others to this process and whatever it starts from now on. Where
  * there is one core only, or no `taskset`, nothing is pinned and the description says so.
+ * @param options.isSpread what is measured has all cores, those of the load included: several processes, which would
+ * wait for each other on one core.
  */
-export function assignCores(): Cores {
-  const [measured, ...others] = allowedCores();
+export function assignCores({ isSpread = false } = {}): Cores {
+  const all = allowedCores();
+  const [measured, ...others] = all;
   const found = spawnSync('/bin/sh', ['-c', 'command -v taskset'], { encoding: 'utf8' });
   const taskset = found.stdout.trim();
   if (measured === undefined || others.length === 0) {
@@ -26,10 +29,13 @@ export function assignCores(): Cores {
   const move = (pid: number, cores: string) =>
     spawnSync(taskset, ['--all-tasks', '-c', '-p', cores, String(pid)]).status === 0;
   if (!move(process.pid, others.join(','))) return unpinned('taskset is refused');
+  const own = (isSpread ? all : [measured]).join(',');
+  const place = isSpread ? 'all cores' : 'one core';
+  const loadPlace = isSpread ? 'all but one' : others.length === 1 ? 'another' : 'the others';
   return {
-    launcher: [taskset, '-c', String(measured)],
-    measure: (pid) => move(pid, String(measured)),
-    description: `what is measured on one core, the load and Redis on ${others.length === 1 ? 'another' : 'the others'}`,
+    launcher: [taskset, '-c', own],
+    measure: (pid) => move(pid, own),
+    description: `what is measured on ${place}, the load and Redis on ${loadPlace}`,
   };
 }
 

@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly workers: number;
 }
 
-/** Two edges, workers and a placer as they are deployed, with the default limits, all on the core of what is measured. */
+/** Two edges, workers and a placer as they are deployed, with the default limits, on the cores of what is measured. */
 export class Cluster {
   readonly attackedEdge: Edge;
   readonly otherEdge: Edge;
