@@ -18,9 +18,11 @@ export class ConnectionKeeper {
   readonly #openOne: (signal: AbortSignal) => Promise<Connection | undefined>;
   readonly #onAccepted: ConnectGate['onAccepted'];
   readonly #random: () => number;
-  readonly #closing = new AbortController();
   readonly #readingHolds = new Set<ReadingHold>();
+  #isClosed = false;
   #current: Connection | undefined;
+  /** Ends what opens a connection, while it does. */
+  #openingAbort: AbortController | undefined;
   #opening: Promise<void> = Promise.resolve();
   #attempt = 0;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -58,11 +60,13 @@ export class ConnectionKeeper {
     this.#opening = this.#opening
       .catch(() => {})
       .then(async () => {
-        const { signal } = this.#closing;
-        if (signal.aborted || this.#current !== undefined) return;
-        const connection = await this.#openOne(signal);
+        if (this.#isClosed || this.#current !== undefined) return;
+        const abort = new AbortController();
+        this.#openingAbort = abort;
+        const connection = await this.#openOne(abort.signal);
+        this.#openingAbort = undefined;
         // Nothing runs between this look and the assignment: a connection without an owner would never be closed.
-        if (signal.aborted) {
+        if (this.#isClosed) {
           connection?.discard();
           return;
         }
@@ -99,7 +103,7 @@ export class ConnectionKeeper {
 
   openIn(milliseconds: number): void {
     this.#stopWaiting();
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#retryTimer = setTimeout(() => {
       this.#stopListening();
       void this.open();
@@ -115,7 +119,7 @@ export class ConnectionKeeper {
     this.openIn(waitMs);
     const isLong = this.#attempt >= LONG_WAIT_FROM;
     this.#attempt += 1;
-    if (!isLong || this.#hadEarlyAttempt || this.#closing.signal.aborted) return;
+    if (!isLong || this.#hadEarlyAttempt || this.#isClosed) return;
     const endsAt = performance.now() + waitMs;
     this.#stopListening = this.#onAccepted(() => {
       const leftMs = endsAt - performance.now();
@@ -135,7 +139,7 @@ export class ConnectionKeeper {
   /** The connection is logged in. */
   markOpen(): void {
     clearTimeout(this.#stableTimer);
-    if (this.#closing.signal.aborted) return;
+    if (this.#isClosed) return;
     this.#stableTimer = setTimeout(() => {
       this.#attempt = 0;
       this.#hadEarlyAttempt = false;
@@ -152,7 +156,8 @@ export class ConnectionKeeper {
 
   /** Opens no more. Resolves when nothing is being opened. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosed = true;
+    this.#openingAbort?.abort();
     this.#stopWaiting();
     clearTimeout(this.#stableTimer);
     await this.#opening;

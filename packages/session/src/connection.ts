@@ -171,9 +171,10 @@ export class Connection {
       this.#atWork = new MessageAtWork({ socket, decrypted, repeated, logger, isMuted, onDone });
       const details = new StanzaDetails(socket, () => socket.authState.creds.me);
       const atWork = this.#atWork;
+      const { afterEvents } = options;
       const hooks = new MissingContents({
-        ...options,
-        ...{ socket, details, isMuted, onDone },
+        ...{ socket, logger, repeated, details, isMuted, onDone, afterEvents },
+        idWaitedFor: () => atWork.idWaitedFor,
         hooks: {
           isDone: (stanza) => atWork.isDone(stanza),
           before: (stanza) => {
@@ -183,9 +184,6 @@ export class Connection {
           after: (stanza) => {
             atWork.after();
             this.#acknowledge(stanza);
-          },
-          get idWaitedFor() {
-            return atWork.idWaitedFor;
           },
         },
         onEvents: (events) => this.#receive(events),

@@ -43,8 +43,9 @@ export class EventPublisher {
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
+    const { fence, recentMessages, messageSecrets, receivedMedia, outbox, otherNameOf, logger } = options;
     this.#addOns = new AddOnDesk({
-      ...options,
+      ...{ fence, recentMessages, messageSecrets, receivedMedia, outbox, otherNameOf, logger },
       me: () => options.context().me,
       map: (events) => this.#map(events),
       release: (events) => this.#release(events),

@@ -83,7 +83,9 @@ export class Outbox {
   readonly #onFenced: () => void;
   readonly #congestion: Congestion;
   readonly #onFinished: (message: FinishedMessage) => void;
-  readonly #abort = new AbortController();
+  /** Ends the pause before another try. Most sessions never have one. */
+  #pause: AbortController | undefined;
+  #isDiscarded = false;
   #items: Item[] = [];
   #batch = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
@@ -104,7 +106,7 @@ export class Outbox {
     this.#logger = options.logger;
     this.#onFenced = options.onFenced;
     this.#congestion = new Congestion((isCongested) => {
-      if (!this.#abort.signal.aborted) options.onCongestion(isCongested);
+      if (!this.#isDiscarded) options.onCongestion(isCongested);
     });
     this.#onFinished = options.onFinished;
   }
@@ -151,7 +153,8 @@ export class Outbox {
 
   /** Throws away what waits and takes nothing more. */
   discard(): void {
-    this.#abort.abort();
+    this.#isDiscarded = true;
+    this.#pause?.abort();
     this.#items = [];
   }
 
@@ -166,7 +169,7 @@ export class Outbox {
   }
 
   #enqueue(item: Item): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#isDiscarded) return;
     this.#items.push(item);
     this.#draining ??= this.#drain();
   }
@@ -229,7 +232,7 @@ export class Outbox {
   /** Logs at most once a minute: what one record makes fail may fail with each event. */
   #reportStep(error: unknown): void {
     const now = performance.now();
-    if (this.#abort.signal.aborted) return;
+    if (this.#isDiscarded) return;
     if (now - this.#reportedAt < REPORT_MS) {
       this.#unreported += 1;
       return;
@@ -266,23 +269,21 @@ export class Outbox {
   }
 
   async #untilDone(write: () => Promise<void>): Promise<void> {
-    for (
-      let waitMs = RETRY_MS.first;
-      !this.#abort.signal.aborted;
-      waitMs = Math.min(waitMs * 2, RETRY_MS.most)
-    ) {
+    for (let waitMs = RETRY_MS.first; !this.#isDiscarded; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
       try {
         await write();
         return;
       } catch (error) {
-        if (this.#abort.signal.aborted) return;
+        if (this.#isDiscarded) return;
         if (error instanceof FencedError) {
           this.discard();
           this.#onFenced();
           return;
         }
         this.#logger.warn({ err: error, retryMs: waitMs }, 'a session cannot write to Redis; it tries again');
-        await delay(waitMs, undefined, { signal: this.#abort.signal }).catch(() => {});
+        this.#pause = new AbortController();
+        await delay(waitMs, undefined, { signal: this.#pause.signal }).catch(() => {});
+        this.#pause = undefined;
       }
     }
   }

@@ -14,6 +14,9 @@ import { type GiveBack, SignalTurns } from './signal-turns.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
 
+/** Runs work outside of every transaction, so that what it reads is not kept in there. */
+const outside = AsyncLocalStorage.snapshot();
+
 /** A transaction, or a single piece of work outside of one, and the turns that it holds until it ends. */
 interface Holding {
   /** By the peer's name; also those that are waited for. Undefined for a turn that was given back at once. */
@@ -45,8 +48,6 @@ export function oneAtATime(
   const { lidMapping } = repository;
   const turns = new SignalTurns();
   const holdings = new SharedAsyncStorage<Holding>();
-  /** Runs work outside of the transaction at hand, so that what it reads is not kept in there. */
-  const outside = AsyncLocalStorage.snapshot();
   const lookUp = lidMapping.getLIDForPN.bind(lidMapping);
 
   /** Work that a transaction left running is not part of it any more. */

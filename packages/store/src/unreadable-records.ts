@@ -26,7 +26,8 @@ export interface UnreadableRecord {
 export class UnreadableRecords {
   readonly #logger: Logger | undefined;
   readonly #now: () => number;
-  readonly #reportedAt = new Map<string, number>();
+  /** Made for the first report: each session has such a memory, and hardly any needs it. */
+  #reportedAt: Map<string, number> | undefined;
 
   /** @param logger without one nothing is reported. */
   constructor(logger: Logger | undefined, now: () => number = () => performance.now()) {
@@ -38,13 +39,15 @@ export class UnreadableRecords {
     if (this.#logger === undefined) return;
     const key = `${kind} ${name}`;
     const now = this.#now();
-    const reportedAt = this.#reportedAt.get(key);
+    this.#reportedAt ??= new Map();
+    const times = this.#reportedAt;
+    const reportedAt = times.get(key);
     if (reportedAt !== undefined && now - reportedAt < QUIET_MS) return;
-    this.#reportedAt.delete(key);
-    this.#reportedAt.set(key, now);
-    if (this.#reportedAt.size > MOST_REMEMBERED) {
-      const [oldest] = this.#reportedAt.keys();
-      if (oldest !== undefined) this.#reportedAt.delete(oldest);
+    times.delete(key);
+    times.set(key, now);
+    if (times.size > MOST_REMEMBERED) {
+      const [oldest] = times.keys();
+      if (oldest !== undefined) times.delete(oldest);
     }
     this.#logger.error({ kind, name, ...named }, 'a stored record cannot be read');
   }

@@ -46,6 +46,23 @@ interface AddOnDeskOptions {
   readonly complete: (events: readonly MappedEvent[]) => Promise<readonly MappedEvent[]>;
 }
 
+/** What keeps and finds the secrets of a session's messages, and opens add-ons with them. */
+interface Means {
+  readonly secrets: SecretsOfSession;
+  readonly questions: QuestionStore;
+  readonly opener: AddOnOpener;
+  readonly unreadable: UnreadableRecords;
+}
+
+function makeMeans(options: AddOnDeskOptions): Means {
+  const { fence, recentMessages, messageSecrets, logger, me, otherNameOf } = options;
+  const unreadable = new UnreadableRecords(logger);
+  const secrets = messageSecrets.ofSession(fence);
+  const questions = new QuestionStore({ recentMessages, fence, unreadable });
+  const known = new KnownSecrets({ secrets, questions, recentMessages, fence, unreadable });
+  return { secrets, questions, opener: new AddOnOpener({ known, me, otherNameOf }), unreadable };
+}
+
 /**
  * Publishes Baileys' events, with what is encrypted in them by secrets of other messages: edits, reactions, comments,
  * votes and replies to invitations. Clients do not get those secrets, and the other message may have come days ago and
@@ -53,26 +70,16 @@ interface AddOnDeskOptions {
  */
 export class AddOnDesk {
   readonly #options: AddOnDeskOptions;
-  readonly #unreadable: UnreadableRecords;
-  readonly #secrets: SecretsOfSession;
-  readonly #questions: QuestionStore;
-  readonly #opener: AddOnOpener;
+  #made: Means | undefined;
 
   constructor(options: AddOnDeskOptions) {
-    const { fence, recentMessages, messageSecrets, logger, me, otherNameOf } = options;
     this.#options = options;
-    this.#unreadable = new UnreadableRecords(logger);
-    const unreadable = this.#unreadable;
-    this.#secrets = messageSecrets.ofSession(fence);
-    this.#questions = new QuestionStore({ recentMessages, fence, unreadable });
-    const known = new KnownSecrets({
-      secrets: this.#secrets,
-      questions: this.#questions,
-      recentMessages,
-      fence,
-      unreadable,
-    });
-    this.#opener = new AddOnOpener({ known, me, otherNameOf });
+  }
+
+  /** Made for the first event that needs them: many sessions never get one. */
+  get #means(): Means {
+    this.#made ??= makeMeans(this.#options);
+    return this.#made;
   }
 
   /**
@@ -82,10 +89,10 @@ export class AddOnDesk {
    */
   publish(events: Partial<BaileysEventMap>): void {
     const { outbox, map, release, complete } = this.#options;
-    for (const question of questionsIn(events)) outbox.run(() => this.#questions.keep(question));
+    for (const question of questionsIn(events)) outbox.run(() => this.#means.questions.keep(question));
     for (const message of this.#messagesIn(events)) {
       const secret = messageSecretOf(message);
-      if (secret !== undefined) outbox.keep(this.#secrets.seal(secret.keptAs, encodeSecret(secret)));
+      if (secret !== undefined) outbox.keep(this.#means.secrets.seal(secret.keptAs, encodeSecret(secret)));
     }
     const hasAddOns = events['messages.upsert']?.messages.some(isAddOn) === true;
     if (!hasAddOns) {
@@ -136,12 +143,12 @@ export class AddOnDesk {
     const envelope = envelopeIn(contentOf(message.message));
     if (envelope === undefined) return { message, changes: {} };
     try {
-      return await this.#opener.open(message, envelope);
+      return await this.#means.opener.open(message, envelope);
     } catch (error) {
       if (!isOfContent(error)) throw error;
       const { id = '' } = envelope.target;
-      this.#unreadable.report({ kind: 'message-secret', name: id ?? '' });
-      return this.#opener.unopened(message, envelope, 'unknown-message');
+      this.#means.unreadable.report({ kind: 'message-secret', name: id ?? '' });
+      return this.#means.opener.unopened(message, envelope, 'unknown-message');
     }
   }
 
@@ -150,7 +157,7 @@ export class AddOnDesk {
     if (upsert === undefined) return events;
     const messages = upsert.messages.map((message) => {
       const envelope = envelopeIn(contentOf(message.message));
-      return envelope ? this.#opener.unopened(message, envelope, 'unknown-message').message : message;
+      return envelope ? this.#means.opener.unopened(message, envelope, 'unknown-message').message : message;
     });
     return { ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } };
   }

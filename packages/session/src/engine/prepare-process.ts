@@ -3,6 +3,7 @@ import { boundSignalRecords } from './bounded-records.js';
 import { undoFailedDecryptions } from './failed-decryptions.js';
 import { useNativeCurve } from './native-curve.js';
 import { scopeSignalQueues } from './signal-queues.js';
+import { useSmallBufferPool } from './small-buffer-pool.js';
 
 let isPrepared = false;
 
@@ -13,6 +14,7 @@ let isPrepared = false;
  */
 export function prepareProcess(): void {
   if (isPrepared) return;
+  useSmallBufferPool();
   useNativeCurve();
   scopeSignalQueues();
   tellRemovals();

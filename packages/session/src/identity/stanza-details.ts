@@ -12,7 +12,7 @@ import {
   type WAMessage,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { LRUCache } from 'lru-cache';
+import { BoundedMap } from '../bounded-map.js';
 
 type Me = { readonly id: string; readonly lid?: string | undefined };
 type Attrs = Readonly<Record<string, string>>;
@@ -51,8 +51,8 @@ function callDetails({ reason, caller_username: callerUsername }: Attrs): CallDe
  */
 export class StanzaDetails {
   readonly #me: () => Me | undefined;
-  readonly #notices = new LRUCache<string, Attrs>({ max: REMEMBERED });
-  readonly #calls = new LRUCache<string, CallDetails>({ max: REMEMBERED });
+  readonly #notices = new BoundedMap<Attrs>(REMEMBERED);
+  readonly #calls = new BoundedMap<CallDetails>(REMEMBERED);
   #message: Attrs = {};
 
   /** To be made after what else listens to the socket's stanzas and wraps its events. */

@@ -12,7 +12,9 @@ export interface MissingContentsOptions {
   readonly socket: WASocket;
   readonly logger: Logger;
   /** What is done around each message that Baileys gets. */
-  readonly hooks: MessageHooks & { readonly idWaitedFor: string | undefined };
+  readonly hooks: MessageHooks;
+  /** The id of the message that Baileys works on, until its event is emitted. */
+  readonly idWaitedFor: () => string | undefined;
   /** Corrects what Baileys reads wrongly of a message, in place. */
   readonly details: Pick<StanzaDetails, 'correct'>;
   /** Whether the socket's messages are not published any more. */
@@ -47,9 +49,9 @@ export class MissingContents implements MessageHooks {
   }
 
   after(stanza: BinaryNode): void {
-    const { socket, hooks, isMuted } = this.#options;
+    const { socket, hooks, idWaitedFor, isMuted } = this.#options;
     if (socket.ev.isBuffering()) socket.ev.flush();
-    if (hooks.idWaitedFor !== undefined && socket.ws.isOpen && !isMuted()) this.#tellDropped(stanza);
+    if (idWaitedFor() !== undefined && socket.ws.isOpen && !isMuted()) this.#tellDropped(stanza);
     hooks.after(stanza);
   }
 
