@@ -1,5 +1,6 @@
 export * from './environment.js';
 export * from './environment-fields.js';
+export * from './event-loop.js';
 export * from './fair-line.js';
 export * from './guarded-connections.js';
 export * from './health-server.js';

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { watchEventLoop } from '@wafleet/runtime';
 
 /** How often it is looked how busy the process is, ms. */
 const PERIOD_MS = 100;
@@ -26,11 +26,7 @@ export class BusyLimit {
   #limit: number;
   #lookedAt: number;
 
-  constructor({
-    most,
-    now = () => performance.now(),
-    utilization = eventLoopUtilization(),
-  }: BusyLimitOptions) {
+  constructor({ most, now = () => performance.now(), utilization = watchEventLoop() }: BusyLimitOptions) {
     this.#most = most;
     this.#now = now;
     this.#utilization = utilization;
@@ -51,14 +47,4 @@ export class BusyLimit {
     }
     return this.#limit;
   }
-}
-
-function eventLoopUtilization(): () => number {
-  let before = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    return utilization;
-  };
 }
