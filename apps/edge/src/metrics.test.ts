@@ -23,6 +23,8 @@ beforeAll(async () => {
     open: { count: 0 },
     buffers: server.buffers,
     replays: { count: 0, bytesRead: 0 },
+    turns: { size: 0 },
+    pace: { periods: 0 },
     tally,
   });
 });

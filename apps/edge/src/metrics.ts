@@ -4,8 +4,10 @@ import type { BufferBudget } from './fanout/buffer-budget.js';
 import type { EventFanout } from './fanout/event-fanout.js';
 import type { WriteTally } from './fanout/socket-writer.js';
 import { LIMITS, type Limit } from './limits/client-limits.js';
+import type { FairPace } from './limits/fair-pace.js';
 import type { OpenConnections } from './limits/open-connections.js';
 import { refusedLimit } from './limits/refused-limit.js';
+import type { Turns } from './limits/turns.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
 import { OUTCOMES, type Outcome } from './peers/forwarder.js';
 import type { EventServer } from './sockets/socket-server.js';
@@ -77,6 +79,8 @@ export function addEdgeMetrics(
     open,
     buffers,
     replays,
+    turns,
+    pace,
     tally,
   }: {
     io: EventServer;
@@ -85,6 +89,8 @@ export function addEdgeMetrics(
     open: Pick<OpenConnections, 'count'>;
     buffers: Pick<BufferBudget, 'bytes'>;
     replays: Pick<ReplayGate, 'count' | 'bytesRead'>;
+    turns: Pick<Turns, 'size'>;
+    pace: Pick<FairPace, 'periods'>;
     tally: EdgeTally;
   },
 ): void {
@@ -129,6 +135,16 @@ export function addEdgeMetrics(
     name: 'wafleet_edge_replayed_bytes_total',
     help: 'Bytes of the logs that were read for clients that missed something.',
     read: () => replays.bytesRead,
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_waiting_requests',
+    help: 'Calls, connections, handshakes and subscriptions that wait for their turn to begin.',
+    read: () => turns.size,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_paced_periods_total',
+    help: 'Tenths of a second in which some of them waited since the edge was busy and their tenant had begun its share.',
+    read: () => pace.periods,
   });
   metrics.gauge({
     name: 'wafleet_edge_sse_streams',

@@ -46,7 +46,9 @@ import { ClientAddresses, wideNetworks } from './limits/client-address.js';
 import type { ClientLimits } from './limits/client-limits.js';
 import { ConnectionLimits } from './limits/connection-limits.js';
 import { connectionBudget } from './limits/descriptor-limit.js';
+import { FairPace } from './limits/fair-pace.js';
 import { OpenConnections } from './limits/open-connections.js';
+import { Turns } from './limits/turns.js';
 import { listen } from './listen.js';
 import { MediaDownloads, type MediaOptions } from './media/media-downloads.js';
 import { addEdgeMetrics, EdgeTally } from './metrics.js';
@@ -231,7 +233,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     buffers.close();
     replays.close();
   });
-  addEdgeMetrics(options.metrics, { io, fanout, media, open, buffers, replays, tally });
+  const pace = new FairPace();
+  const turns = new Turns({ pace });
+  addEdgeMetrics(options.metrics, { io, fanout, media, open, buffers, replays, turns, pace, tally });
   nameSessionsAfter(edgeId, io.engine);
   const peers = new Peers({
     edgeId,
@@ -269,7 +273,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   lifecycle.onStop('counts of sockets', () => connectionLimits.close());
   serveEvents(io, {
     ...{ keys, connections, sessions, streams, log, records, keeper, snapshots, buffers, replays },
-    ...{ writerLimits, clientLimits, connectionLimits },
+    ...{ writerLimits, clientLimits, connectionLimits, turns },
     tally,
     logger,
   });
@@ -297,7 +301,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const writable = new SharedWriteProbe(redis);
   const readiness = async (): Promise<Readiness> =>
     stopping ? { ready: false, reason: 'stopping' } : readinessOf(writable);
-  const line = new CallLine({ limits: clientLimits, onExceeded: (limit) => tally.countLimited(limit) });
+  const line = new CallLine({
+    ...{ limits: clientLimits, turns },
+    onExceeded: (limit) => tally.countLimited(limit),
+  });
   await registerRoutes(app, {
     admin: new AdminAccess(options.adminToken, {
       onExceeded: () => tally.countLimited('wrong_admin_tokens'),

@@ -22,9 +22,14 @@ export interface RequestAuthResources {
 
 /**
  * Takes what a call costs, before anything is done for it.
+ * @returns the cost in units: about the work of a small read.
  * @throws {WafleetError} RATE_LIMITED
  */
-export type ChargeCall = (request: FastifyRequest, reply: FastifyReply, identity: Identity) => Promise<void>;
+export type ChargeCall = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  identity: Identity,
+) => Promise<number>;
 
 /**
  * Gives a call its place among those that are under way, and resolves when it may begin.
@@ -67,7 +72,7 @@ export function requireApiKey({
     }
     const identity = await checkKey(request);
     place.recognize(identity);
-    await charge(request, reply, identity);
+    place.weigh(await charge(request, reply, identity));
     const { scope } = request.routeOptions.config;
     if (scope === undefined) throw new Error(`no scope is declared for ${request.routeOptions.url}`);
     requireScope(identity, scope);

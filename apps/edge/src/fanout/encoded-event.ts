@@ -92,11 +92,40 @@ export class EncodedEvent implements SseBlock {
     const isRoot = namespace === '/';
     let frame = isRoot ? this.#rootFrame : this.#contractFrame;
     if (frame === undefined) {
-      frame = frameOf(headOf(namespace, this.event), this.#body);
+      frame = Buffer.allocUnsafe(this.frameBytes(namespace));
+      this.#writeFrame(namespace, frame, 0);
       if (isRoot) this.#rootFrame = frame;
       else this.#contractFrame = frame;
     }
     return frame;
+  }
+
+  /** How many bytes the frame has. */
+  frameBytes(namespace: EventNamespace): number {
+    const length = this.#messageBytes(namespace);
+    return headerBytes(length) + length;
+  }
+
+  /** Writes the frame into bytes, from an offset on, where it has room. Returns the offset that follows it. */
+  copyFrame(namespace: EventNamespace, target: Buffer, offset: number): number {
+    const frame = namespace === '/' ? this.#rootFrame : this.#contractFrame;
+    if (frame === undefined) return this.#writeFrame(namespace, target, offset);
+    target.set(frame, offset);
+    return offset + frame.length;
+  }
+
+  #messageBytes(namespace: EventNamespace): number {
+    return headOf(namespace, this.event).length + this.#body.length + 1;
+  }
+
+  #writeFrame(namespace: EventNamespace, target: Buffer, offset: number): number {
+    const head = headOf(namespace, this.event);
+    const begin = writeHeader(target, offset, this.#messageBytes(namespace));
+    target.set(head, begin);
+    target.set(this.#body, begin + head.length);
+    const end = begin + head.length + this.#body.length;
+    target[end] = CLOSING_BRACKET;
+    return end + 1;
   }
 
   /** The event as a block of Server-Sent Events. Shared between streams: not to be written to. */
@@ -123,23 +152,25 @@ function headOf(namespace: EventNamespace, event: EventName): Buffer {
   return head;
 }
 
-function frameOf(head: Buffer, body: Buffer): Buffer {
-  const length = head.length + body.length + 1;
-  const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(start + length);
-  frame[0] = FINAL_TEXT_FRAME;
-  if (start === 2) {
-    frame[1] = length;
-  } else if (start === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
+/** How many bytes the header of a frame has whose message has so many. */
+function headerBytes(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}
+
+/** Writes a frame's header. Returns the offset that follows it. */
+function writeHeader(frame: Buffer, offset: number, length: number): number {
+  frame[offset] = FINAL_TEXT_FRAME;
+  const bytes = headerBytes(length);
+  if (bytes === 2) {
+    frame[offset + 1] = length;
+  } else if (bytes === 4) {
+    frame[offset + 1] = 126;
+    frame.writeUInt16BE(length, offset + 2);
   } else {
-    frame[1] = 127;
-    frame.writeUInt32BE(0, 2);
-    frame.writeUInt32BE(length, 6);
+    frame[offset + 1] = 127;
+    frame.writeUInt32BE(0, offset + 2);
+    frame.writeUInt32BE(length, offset + 6);
   }
-  frame.set(head, start);
-  frame.set(body, start + head.length);
-  frame[frame.length - 1] = CLOSING_BRACKET;
-  return frame;
+  return offset + bytes;
 }

@@ -46,7 +46,7 @@ export class FlushRounds {
     const lists = this.#joined.get(last);
     const known = lists?.find((list) => list.namespace === namespace && areSame(list.events, events));
     if (known !== undefined) return known.bytes;
-    const bytes = Buffer.concat(events.map((event) => event.frame(namespace)));
+    const bytes = join(namespace, events);
     if (this.#joined.size === 0) queueMicrotask(this.#forget);
     if (lists === undefined) this.#joined.set(last, [{ namespace, events, bytes }]);
     else if (lists.length < MAX_LISTS) lists.push({ namespace, events, bytes });
@@ -78,6 +78,14 @@ export class FlushRounds {
 
   /** A writer may also ask when its client has read, which no round follows. */
   readonly #forget = (): void => this.#joined.clear();
+}
+
+/** Without a frame of each event besides: what is read for one client is written once. */
+function join(namespace: EventNamespace, events: readonly EncodedEvent[]): Buffer {
+  const bytes = Buffer.allocUnsafe(events.reduce((sum, event) => sum + event.frameBytes(namespace), 0));
+  let offset = 0;
+  for (const event of events) offset = event.copyFrame(namespace, bytes, offset);
+  return bytes;
 }
 
 function areSame(some: readonly EncodedEvent[], others: readonly EncodedEvent[]): boolean {

@@ -42,9 +42,9 @@ export function chargeCalls({ rates, onExceeded, logger }: CallRatesOptions): Ch
       .catch((error: unknown) => {
         logger.debug({ err: error, tenantId, keyId }, 'a call could not be counted');
       });
-    if (taken === undefined) return;
+    if (taken === undefined) return cost;
     reply.headers(rateLimitHeaders(taken.buckets));
-    if (taken.isTaken) return;
+    if (taken.isTaken) return cost;
     const [ofTenant, ofKey] = taken.buckets;
     const isOfTenant = ofTenant !== undefined && ofTenant.remaining < Math.min(cost, ofTenant.limit);
     onExceeded(isOfTenant ? 'rest_units' : 'rest_units_per_key');

@@ -3,6 +3,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { waitFor } from '@wafleet/testkit';
 import { expect, it } from 'vitest';
 import { CallLine } from '../limits/call-line.js';
+import { FairPace } from '../limits/fair-pace.js';
+import { Turns } from '../limits/turns.js';
 import { guardCalls } from './call-places.js';
 
 it('a connection that sends calls faster than they are refused is not read meanwhile', async () => {
@@ -13,6 +15,7 @@ it('a connection that sends calls faster than they are refused is not read meanw
   guardCalls(server, '*', {
     line: new CallLine({
       limits: { callsPerTenant: 0, callsPerKey: 0 },
+      turns: new Turns({ pace: new FairPace() }),
       onExceeded: () => {
         refused += 1;
         mostHeld = Math.max(mostHeld, refused - answered);

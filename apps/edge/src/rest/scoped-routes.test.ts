@@ -4,6 +4,8 @@ import { AdminAccess } from '../auth/admin-access.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { checkKeysOf } from '../auth/request-keys.js';
 import { CallLine } from '../limits/call-line.js';
+import { FairPace } from '../limits/fair-pace.js';
+import { Turns } from '../limits/turns.js';
 import { LONE_GUESSES } from '../testing/lone-guesses.js';
 import { lineUpCalls } from './call-places.js';
 import { createHttpServer } from './http-server.js';
@@ -19,7 +21,11 @@ function server() {
     }),
   });
   const connectionLimits = { addressOf: () => '203.0.113.7' };
-  const line = new CallLine({ limits: { callsPerTenant: 10, callsPerKey: 10 }, onExceeded: () => {} });
+  const line = new CallLine({
+    limits: { callsPerTenant: 10, callsPerKey: 10 },
+    turns: new Turns({ pace: new FairPace() }),
+    onExceeded: () => {},
+  });
   requireScopes(app, {
     admin: new AdminAccess('an admin token', {
       onExceeded: () => {},
@@ -28,7 +34,7 @@ function server() {
     checkKey: checkKeysOf({ keys }),
     connectionLimits,
     enterCall: lineUpCalls({ line, keys, connectionLimits }),
-    charge: async () => {},
+    charge: async () => 1,
   });
   return app;
 }

@@ -46,6 +46,7 @@ export function serveClient(
   subscriptions.serve();
 
   return (reason) => {
+    subscriptions.leave();
     stream.close();
     streams.leave(tenantId, stream);
     writer.close();

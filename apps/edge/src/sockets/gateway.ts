@@ -32,7 +32,8 @@ interface GatewayResources extends ClientResources {
 
 /** Serves the contract on each of its namespaces alike: handshake, subscriptions, and what a client missed. */
 export function serveEvents(io: EventServer, resources: GatewayResources): void {
-  const { keys, connections, writerLimits, buffers, connectionLimits, tally, records, logger } = resources;
+  const { keys, connections, writerLimits, buffers, connectionLimits, turns, tally, records, logger } =
+    resources;
   const { framesPerSecond } = resources.clientLimits;
   const frameBounds = {
     rate: { perSecond: framesPerSecond, burst: framesPerSecond * BURST_S },
@@ -49,7 +50,10 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
     return client;
   };
 
-  guardRequests(io, { connections: connectionLimits, onExceeded: (limit) => tally.countLimited(limit) });
+  guardRequests(io, {
+    ...{ connections: connectionLimits, keys, turns },
+    onExceeded: (limit) => tally.countLimited(limit),
+  });
   const onClosed = (reason: CloseReason) => {
     tally.countClosed(reason);
     if (reason === 'TOO_MANY_FRAMES') tally.countLimited('frames_per_socket');
@@ -92,7 +96,9 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
       resumptions.set(socket, resumption);
       announce(socket, resumption);
     };
-    namespace.use(checkApiKey({ keys, limits: connectionLimits, clientOf, logger, onPassed, onRefused }));
+    namespace.use(
+      checkApiKey({ ...{ keys, turns, clientOf, logger, onPassed, onRefused }, limits: connectionLimits }),
+    );
     namespace.on('connection', (socket) => {
       const { identity } = socket.data;
       const { keyId } = identity;

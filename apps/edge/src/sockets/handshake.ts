@@ -6,6 +6,7 @@ import { requireScope } from '../auth/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
+import type { Turn, Turns } from '../limits/turns.js';
 import { isReturning } from '../streams/resumption.js';
 import type { ClientConnection } from './client-connection.js';
 import type { EventSocket } from './socket-server.js';
@@ -35,21 +36,26 @@ const TOLD = new Map<ErrorCode, CloseReason>([
 export function checkApiKey(options: {
   readonly keys: KeyAuthenticator;
   readonly limits: ConnectionLimits;
+  /** In which handshakes wait before their keys are checked. */
+  readonly turns: Turns;
   readonly clientOf: (socket: EventSocket) => ClientConnection;
   readonly logger: Logger;
   /** Does what is to be done before the client is told that it is connected. */
   readonly onPassed: (socket: EventSocket) => Promise<void>;
   readonly onRefused: (socket: EventSocket) => void;
 }) {
-  const { keys, limits, clientOf, logger, onPassed, onRefused } = options;
+  const { keys, limits, turns, clientOf, logger, onPassed, onRefused } = options;
 
   const authenticate = async (socket: EventSocket): Promise<void> => {
     const client = clientOf(socket);
     const { address } = client;
     // A connection was counted when it was made, and with it the first namespace that it asks for.
     if (!client.beginHandshake()) limits.begin(address);
+    const key = apiKeyOfHandshake(socket.handshake);
+    const holder = key === undefined ? undefined : keys.knownHolder(key);
+    await waitFor(turns.of(holder ?? { address }), client);
     try {
-      const identity = await keys.authenticate(apiKeyOfHandshake(socket.handshake));
+      const identity = await keys.authenticate(key);
       requireScope(identity, 'events:read');
       socket.data.identity = identity;
     } catch (error) {
@@ -75,6 +81,14 @@ export function checkApiKey(options: {
       next(new HandshakeError(known));
     }
   };
+}
+
+/** Resolves when the turn comes. Rejects if the connection ends before. */
+async function waitFor(turn: Turn, client: ClientConnection): Promise<void> {
+  const stay = client.whenEnded(() => turn.withdraw());
+  const isTurn = await turn.come();
+  stay();
+  if (!isTurn) throw new WafleetError('UNAVAILABLE', 'The connection ended before its handshake began.');
 }
 
 /** Calls it once the socket has left, or its connection has ended; that may be before the socket is let in. */

@@ -8,6 +8,7 @@ import {
 import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
+import type { Turn, Turns } from '../limits/turns.js';
 import type { EdgeTally } from '../metrics.js';
 import { requireSessions } from '../sessions/require-sessions.js';
 import type { ClientProgress } from '../streams/client-progress.js';
@@ -23,6 +24,8 @@ import type { EventSocket } from './socket-server.js';
 export interface SubscriptionResources extends StreamResources {
   readonly records: ResumeRecords;
   readonly sessions: SessionDirectory;
+  /** In which requests wait, with those of other sockets and REST calls. */
+  readonly turns: Turns;
   /** Counts what clients are refused. */
   readonly tally: Pick<EdgeTally, 'countRefused'>;
 }
@@ -45,8 +48,9 @@ const MAX_WAITING_BYTES = 512 * 1024;
 type Acknowledge = (ack: unknown) => void;
 
 /**
- * A socket's `subscribe` and `unsubscribe`, one after the other in the order they came. What fails is told by the
- * acknowledgement, or by the event `subscription.error` where none was asked for; the connection lives on.
+ * A socket's `subscribe` and `unsubscribe`, one after the other in the order they came, each in its turn among what is
+ * asked of the edge. What fails is told by the acknowledgement, or by the event `subscription.error` where none was
+ * asked for; the connection lives on.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
@@ -54,10 +58,14 @@ export class Subscriptions {
   #waiting = 0;
   #waitingBytes = 0;
   /** Whether the client's record says that it is subscribed to something. */
-  #isKept = false;
+  #isKept: boolean;
+  /** That of the request under way. */
+  #turn: Turn | undefined;
+  #hasLeft = false;
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
+    this.#isKept = options.resumption.subscribed !== undefined;
   }
 
   /** Begins: with what the client had before it reconnected, or what its handshake asks for. To be called once. */
@@ -72,6 +80,12 @@ export class Subscriptions {
     socket.on('unsubscribe', (...args: unknown[]) =>
       this.#serve(args, (request, ack) => this.#unsubscribe(request, ack)),
     );
+  }
+
+  /** The client is gone: requests that wait are not carried out. */
+  leave(): void {
+    this.#hasLeft = true;
+    this.#turn?.withdraw();
   }
 
   /** Forgets, after the requests under way, what the client had: it left of its own accord, and does not go on with it. */
@@ -114,6 +128,7 @@ export class Subscriptions {
     const last = args.at(-1);
     const acknowledge: Acknowledge | undefined = isAcknowledge(last) ? last : undefined;
     this.#enqueue(async () => {
+      if (!(await this.#comeInTurn())) return;
       try {
         await apply(onlyArgument(acknowledge === undefined ? args : args.slice(0, -1)), acknowledge);
       } catch (error) {
@@ -121,6 +136,14 @@ export class Subscriptions {
       }
     }, bytes);
     this.#options.stream.interrupt();
+  }
+
+  /** Resolves to true when the turn of a request has come, to false if the client leaves before. */
+  async #comeInTurn(): Promise<boolean> {
+    if (this.#hasLeft) return false;
+    const { socket, resources } = this.#options;
+    this.#turn = resources.turns.of(socket.data.identity);
+    return this.#turn.come();
   }
 
   #refuse(error: unknown, acknowledge: Acknowledge | undefined): void {
@@ -136,6 +159,8 @@ export class Subscriptions {
   async #begin(auth: Readonly<Record<string, unknown>>): Promise<void> {
     const { socket, resumption, resources } = this.#options;
     const { events, sessions, since } = auth;
+    const isSubscribing = resumption.subscribed !== undefined || events !== undefined;
+    if (isSubscribing && !(await this.#comeInTurn())) return;
     try {
       if (resumption.subscribed !== undefined) await this.#resume(resumption.subscribed);
       else if (events !== undefined) {

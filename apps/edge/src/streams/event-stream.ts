@@ -18,8 +18,8 @@ import { SubscriptionSet } from './subscription-set.js';
 import { following, type LostRange, previous, type TenantStream } from './tenant-stream.js';
 import type { StreamMember, TenantStreams } from './tenant-streams.js';
 
-/** Events that one read of the log looks at. */
-const PAGE = 1_000;
+/** Events that one read of the log looks at: to hand them out takes a millisecond or two, which others wait for. */
+const PAGE = 250;
 /** A replay reads on when no more than this is unsent, so that nothing is held for a client that does not read. */
 const REPLAY_BELOW_BYTES = 64 * 1024;
 /** How many subscriptions of one client may wait for their replay. The next request waits until there are fewer. */

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { createLogger } from '@wafleet/runtime';
 import { connectRedis, type RedisConnection, ResumeRecords } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
@@ -64,4 +65,24 @@ it('makes no record for a client that has none', async () => {
   keeper.note({ ref, point: { position: position(1), isIntroduced: true } });
   await keeper.close();
   expect(await records.find(ref)).toBeUndefined();
+});
+
+it('writes the positions of many clients a few in each turn of the event loop', async () => {
+  let written = 0;
+  class CountedRecords extends ResumeRecords {
+    override advance(...args: Parameters<ResumeRecords['advance']>): Promise<void> {
+      written += 1;
+      return super.advance(...args);
+    }
+  }
+  keeper = new ResumeKeeper({ records: new CountedRecords(connection, { lifeMs: LIFE_MS }), logger });
+  for (let client = 0; client < 100; client += 1) {
+    keeper.note({ ref: refOf(`${client}`), point: { position: position(1), isIntroduced: true } });
+  }
+  const closed = keeper.close();
+  for (let before = 0; written < 100; before = written) {
+    expect(written - before).toBeLessThanOrEqual(25);
+    await turnOfEventLoop();
+  }
+  await closed;
 });

@@ -1,3 +1,4 @@
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
 import type { ResumeRecords, ResumeRef } from '@wafleet/store';
 import type { ClientProgress } from './client-progress.js';
@@ -12,6 +13,8 @@ interface ResumeKeeperOptions {
 }
 
 const WRITE_EVERY_MS = 1_000;
+/** Records that are written in one turn of the event loop, which others wait for. */
+const WRITTEN_PER_TURN = 25;
 
 /** Writes how far clients have got, once a second for all together, so that another edge can go on from there. */
 export class ResumeKeeper {
@@ -71,6 +74,11 @@ export class ResumeKeeper {
         this.#logger.debug({ err: error }, 'a client’s position could not be written');
       }
     };
-    await Promise.all(waiting.map(tryWrite));
+    const writing: Promise<void>[] = [];
+    for (const write of waiting) {
+      if (writing.length > 0 && writing.length % WRITTEN_PER_TURN === 0) await turnOfEventLoop();
+      writing.push(tryWrite(write));
+    }
+    await Promise.all(writing);
   }
 }
