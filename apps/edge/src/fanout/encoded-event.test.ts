@@ -66,6 +66,33 @@ describe('an encoded event', () => {
     expect(event.block).toBe(event.block);
   });
 
+  it('is written among others as it is alone, for each of several clients', () => {
+    const events = [encode('{"a":1}'), encode(`"${'x'.repeat(200)}"`)];
+    for (const namespace of ['/', '/api/events'] as const) {
+      const frames = Buffer.alloc(events.reduce((sum, event) => sum + event.frameBytes(namespace), 0));
+      const write = () => events.reduce((offset, event) => event.copyFrame(namespace, frames, offset), 0);
+      expect(write()).toBe(frames.length);
+      expect(frames).toEqual(Buffer.concat(events.map((event) => event.frame(namespace))));
+      frames.fill(0);
+      write();
+      expect(frames).toEqual(Buffer.concat(events.map((event) => event.frame(namespace))));
+    }
+    const blocks = Buffer.alloc(events.reduce((sum, event) => sum + event.blockBytes, 0));
+    for (let client = 0; client < 3; client += 1) {
+      blocks.fill(0);
+      expect(events.reduce((offset, event) => event.copyBlock(blocks, offset), 0)).toBe(blocks.length);
+      expect(blocks).toEqual(
+        Buffer.concat(
+          events.map(({ eventId }, index) =>
+            Buffer.from(
+              `id: ${eventId}\nevent: call\ndata: ${index === 0 ? '{"a":1}' : `"${'x'.repeat(200)}"`}\n\n`,
+            ),
+          ),
+        ),
+      );
+    }
+  });
+
   it('has the id of its position, unless it has its own', () => {
     expect(encode('{}').eventId).toBe('1-1');
     const position = { epoch: '1', seq: 1 };

@@ -6,7 +6,7 @@ import {
   NAMESPACES,
 } from '@wafleet/contract';
 import type { LoggedEvent } from '@wafleet/store';
-import { blockOf, type SseBlock } from '../sse/sse-block.js';
+import { blockBytesOf, blockOf, type SseBlock, writeBlock } from '../sse/sse-block.js';
 import { HeldBytes } from './held-bytes.js';
 
 /** A namespace that serves the contract. */
@@ -34,6 +34,7 @@ export class EncodedEvent implements SseBlock {
   #rootFrame: Buffer | undefined;
   #contractFrame: Buffer | undefined;
   #block: Buffer | undefined;
+  #isCopied = false;
   #eventId: string | undefined;
 
   constructor({ event, sessionId, position, body, eventId }: Outgoing) {
@@ -130,8 +131,27 @@ export class EncodedEvent implements SseBlock {
 
   /** The event as a block of Server-Sent Events. Shared between streams: not to be written to. */
   get block(): Buffer {
-    this.#block ??= blockOf({ id: this.eventId, event: this.event, data: this.#body });
+    this.#block ??= blockOf(this.#fields);
     return this.#block;
+  }
+
+  get blockBytes(): number {
+    return blockBytesOf(this.#fields);
+  }
+
+  copyBlock(target: Buffer, offset: number): number {
+    if (this.#block === undefined && !this.#isCopied) {
+      // It may be for one client alone. From the second one on they share a block.
+      this.#isCopied = true;
+      return writeBlock(this.#fields, target, offset);
+    }
+    const { block } = this;
+    target.set(block, offset);
+    return offset + block.length;
+  }
+
+  get #fields() {
+    return { id: this.eventId, event: this.event, data: this.#body };
   }
 }
 

@@ -8,6 +8,10 @@ export interface SseBlock {
   readonly size: number;
   /** Its bytes, made when they are first asked for. */
   readonly block: Buffer;
+  /** How many bytes these are. */
+  readonly blockBytes: number;
+  /** Writes its bytes into others, from an offset on, where they have room. Returns the offset that follows them. */
+  copyBlock(target: Buffer, offset: number): number;
   /** Its bytes as they count while clients have not taken it. */
   readonly held: HeldBytes;
   /** Called when it has to wait. */
@@ -24,10 +28,31 @@ interface Fields {
   readonly data: Buffer;
 }
 
-/** The bytes of an event (WHATWG HTML, 9.2.6, Interpreting an event stream). */
-export function blockOf({ id, event, data }: Fields): Buffer {
-  const idLine = id === undefined ? '' : `id: ${id}\n`;
-  return Buffer.concat([Buffer.from(`${idLine}event: ${event}\ndata: `, 'latin1'), data, LINE_END]);
+/** How many bytes an event's block has. */
+export function blockBytesOf(fields: Fields): number {
+  return headOf(fields).length + fields.data.length + LINE_END.length;
+}
+
+/**
+ * Writes an event's block (WHATWG HTML, 9.2.6, Interpreting an event stream) into bytes, from an offset on.
+ * @returns the offset that follows it.
+ */
+export function writeBlock(fields: Fields, target: Buffer, offset: number): number {
+  const { data } = fields;
+  const begin = offset + target.write(headOf(fields), offset, 'latin1');
+  target.set(data, begin);
+  target.set(LINE_END, begin + data.length);
+  return begin + data.length + LINE_END.length;
+}
+
+export function blockOf(fields: Fields): Buffer {
+  const block = Buffer.allocUnsafe(blockBytesOf(fields));
+  writeBlock(fields, block, 0);
+  return block;
+}
+
+function headOf({ id, event }: Fields): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: `;
 }
 
 /** An event that is told to one client alone. */
@@ -41,5 +66,12 @@ export function textBlock(text: string): SseBlock {
 }
 
 function bytesBlock(block: Buffer, eventId: string | undefined): SseBlock {
-  return { eventId, size: block.length, block, held: new HeldBytes(block.length), keep: () => {} };
+  const { length } = block;
+  return {
+    ...{ eventId, size: length, block, blockBytes: length, held: new HeldBytes(length), keep: () => {} },
+    copyBlock(target, offset) {
+      target.set(block, offset);
+      return offset + length;
+    },
+  };
 }

@@ -209,5 +209,9 @@ export class SseWriter implements BufferHolder {
 function bytesOf(blocks: readonly SseBlock[]): Buffer {
   const [first] = blocks;
   if (first !== undefined && blocks.length === 1) return first.block;
-  return Buffer.concat(blocks.map(({ block }) => block));
+  // Without a block of each event besides: what is read for one client is written once.
+  const bytes = Buffer.allocUnsafe(blocks.reduce((sum, { blockBytes }) => sum + blockBytes, 0));
+  let offset = 0;
+  for (const block of blocks) offset = block.copyBlock(bytes, offset);
+  return bytes;
 }
