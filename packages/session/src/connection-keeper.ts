@@ -18,7 +18,7 @@ export class ConnectionKeeper {
   readonly #openOne: (signal: AbortSignal) => Promise<Connection | undefined>;
   readonly #onAccepted: ConnectGate['onAccepted'];
   readonly #random: () => number;
-  readonly #readingHolds = new Set<ReadingHold>();
+  readonly #readingHolds: Record<ReadingHold, boolean> = { storage: false, congestion: false };
   #isClosed = false;
   #current: Connection | undefined;
   /** Ends what opens a connection, while it does. */
@@ -52,7 +52,7 @@ export class ConnectionKeeper {
 
   /** Without effect when there is a connection. Resolves when that is under way, or waits for storage. */
   open(): Promise<void> {
-    if (this.#readingHolds.has('storage')) {
+    if (this.#readingHolds.storage) {
       this.#isWaiting = true;
       return Promise.resolve();
     }
@@ -78,13 +78,12 @@ export class ConnectionKeeper {
 
   /** Whether what WhatsApp sends is read. While it is not, no request and no message gets an answer. */
   get isReading(): boolean {
-    return this.#readingHolds.size === 0;
+    return !this.#readingHolds.storage && !this.#readingHolds.congestion;
   }
 
   /** Reads nothing from any connection while there is at least one hold. */
   holdReading(hold: ReadingHold, isHeld: boolean): void {
-    if (isHeld) this.#readingHolds.add(hold);
-    else this.#readingHolds.delete(hold);
+    this.#readingHolds[hold] = isHeld;
     this.#applyReadingHolds();
   }
 
@@ -169,7 +168,7 @@ export class ConnectionKeeper {
   }
 
   #applyReadingHolds(): void {
-    if (this.#readingHolds.size === 0) this.#current?.resumeReading();
+    if (this.isReading) this.#current?.resumeReading();
     else this.#current?.pauseReading();
   }
 }

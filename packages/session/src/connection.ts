@@ -314,13 +314,13 @@ export class Connection {
 
   #watchTransport(): void {
     const { ws } = this.socket;
-    ws.on('upgrade', (response: IncomingMessage) => {
-      this.#transport = response.socket;
+    ws.on('upgrade', ({ socket }: IncomingMessage) => {
+      this.#transport = socket;
       // The WebSocket library resumes by itself when it has worked off what it has.
-      response.socket.on('resume', () => {
-        if (this.#isPaused) response.socket.pause();
+      socket.on('resume', () => {
+        if (this.#isPaused) socket.pause();
       });
-      if (this.#isPaused) response.socket.pause();
+      if (this.#isPaused) socket.pause();
     });
     // A server that rejects the upgrade gives no close event of its own.
     ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
