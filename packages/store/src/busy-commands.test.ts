@@ -6,6 +6,7 @@ import { CommandServer } from './command-server.js';
 import { keys } from './keyspace.js';
 import { createGate } from './testing/gate.js';
 import { logger, useRedis } from './testing/redis-fixture.js';
+import type { CommandReply, WorkerCommand } from './worker-command.js';
 import { WorkerRegistry } from './worker-registry.js';
 
 /** The process of this test is the worker: its event loop is what the calls keep busy. */
@@ -26,10 +27,8 @@ function keepBusy(ms: number): void {
   while (performance.now() < end);
 }
 
-const sendText = (tenantId: string, sessionId: string) =>
-  ({ kind: 'send-text', tenantId, sessionId, messageId: 'M1', to: '15551234567', text: 'hello' }) as const;
-
-test('a worker that the calls of a tenant keep busy runs few of them at a time, and another’s at once', async () => {
+/** A client of a worker that is alive and takes no commands yet. */
+async function startClient(): Promise<CommandClient> {
   await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
   const client = new CommandClient({
     ...{ redis: fixture.redis, subscriber: fixture.connect('subscriber') },
@@ -37,6 +36,24 @@ test('a worker that the calls of a tenant keep busy runs few of them at a time, 
   });
   await client.start();
   stops.push(() => client.stop());
+  return client;
+}
+
+/** The worker, from now on. */
+function startServer(handle: (command: WorkerCommand) => Promise<CommandReply>): void {
+  const server = new CommandServer({
+    ...{ redis: fixture.redis, blocking: fixture.connect('blocking'), workerId: WORKER, logger },
+    handle,
+  });
+  server.start();
+  stops.push(() => server.stop());
+}
+
+const sendText = (tenantId: string, sessionId: string) =>
+  ({ kind: 'send-text', tenantId, sessionId, messageId: 'M1', to: '15551234567', text: 'hello' }) as const;
+
+test('a worker that the calls of a tenant keep busy runs few of them at a time, and another’s at once', async () => {
+  const client = await startClient();
   const call = (tenantId: string, sessionId: string) =>
     client.call(WORKER, sendText(tenantId, sessionId), { deadlineMs: 60_000 });
 
@@ -54,24 +71,19 @@ test('a worker that the calls of a tenant keep busy runs few of them at a time, 
   await waitFor(async () => (await fixture.redis.xlen(keys.inbox(WORKER))) === CALLS, {
     what: 'all calls wait',
   });
-  const server = new CommandServer({
-    ...{ redis: fixture.redis, blocking: fixture.connect('blocking'), workerId: WORKER, logger },
-    handle: async ({ tenantId }) => {
-      if (tenantId !== GREEDY) return { messageId: 'M1' };
-      running += 1;
-      besides.push(running);
-      if (besides.length === CALLS / 2) neighbour = callNeighbour();
-      await nextTurn();
-      keepBusy(STEP_MS);
-      await nextTurn();
-      keepBusy(STEP_MS);
-      running -= 1;
-      ended += 1;
-      return { messageId: 'M1' };
-    },
+  startServer(async ({ tenantId }) => {
+    if (tenantId !== GREEDY) return { messageId: 'M1' };
+    running += 1;
+    besides.push(running);
+    if (besides.length === CALLS / 2) neighbour = callNeighbour();
+    await nextTurn();
+    keepBusy(STEP_MS);
+    await nextTurn();
+    keepBusy(STEP_MS);
+    running -= 1;
+    ended += 1;
+    return { messageId: 'M1' };
   });
-  server.start();
-  stops.push(() => server.stop());
 
   await Promise.all(calls);
   expect(ended).toBe(CALLS);
@@ -81,25 +93,14 @@ test('a worker that the calls of a tenant keep busy runs few of them at a time, 
 });
 
 test('calls that only wait run fifty at a time', async () => {
-  await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
-  const client = new CommandClient({
-    ...{ redis: fixture.redis, subscriber: fixture.connect('subscriber') },
-    ...{ clientId: 'edge_1', logger },
-  });
-  await client.start();
-  stops.push(() => client.stop());
+  const client = await startClient();
   let running = 0;
   const gate = createGate();
-  const server = new CommandServer({
-    ...{ redis: fixture.redis, blocking: fixture.connect('blocking'), workerId: WORKER, logger },
-    handle: async () => {
-      running += 1;
-      await gate.opened;
-      return { messageId: 'M1' };
-    },
+  startServer(async () => {
+    running += 1;
+    await gate.opened;
+    return { messageId: 'M1' };
   });
-  server.start();
-  stops.push(() => server.stop());
   const calls = Array.from({ length: CALLS }, (_, index) =>
     client.call(WORKER, sendText(GREEDY, `s-${index}`), { deadlineMs: 60_000 }),
   );

@@ -86,7 +86,7 @@ describe('EventFanout', () => {
     expect(fanout.size).toBe(0);
   });
 
-  it('gives an event once to whoever takes it by name, by the list of a key and with all', () => {
+  it('gives an event once to a client that takes it by name, by the list of a key and with all', () => {
     const receivers = Array.from({ length: 5 }, () => new Receiver());
     const list = new Set(['shop-1', 'shop-2']);
     const taken = [

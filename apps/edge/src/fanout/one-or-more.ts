@@ -9,7 +9,7 @@ export function addOne<K, T extends object>(map: Map<K, OneOrMore<T>>, key: K, o
   else if (present !== one) map.set(key, new Set([present, one]));
 }
 
-/** Takes one out of what the map has under the key. A key of which nothing is left is deleted. */
+/** Takes one out of what the map has under the key. A key with nothing left is deleted. */
 export function deleteOne<K, T extends object>(map: Map<K, OneOrMore<T>>, key: K, one: T): void {
   const present = map.get(key);
   if (present instanceof Set) present.delete(one);
