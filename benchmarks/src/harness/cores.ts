@@ -30,12 +30,13 @@ export function assignCores({ isSpread = false } = {}): Cores {
     spawnSync(taskset, ['--all-tasks', '-c', '-p', cores, String(pid)]).status === 0;
   if (!move(process.pid, others.join(','))) return unpinned('taskset is refused');
   const own = (isSpread ? all : [measured]).join(',');
-  const place = isSpread ? 'all cores' : 'one core';
-  const loadPlace = isSpread ? 'all but one' : others.length === 1 ? 'another' : 'the others';
+  const loadPlace = others.length === 1 ? 'another' : 'the others';
   return {
     launcher: [taskset, '-c', own],
     measure: (pid) => move(pid, own),
-    description: `what is measured on ${place}, the load and Redis on ${loadPlace}`,
+    description: isSpread
+      ? 'what is measured and Redis on all cores, the load on all but one'
+      : `what is measured on one core, the load and Redis on ${loadPlace}`,
   };
 }
 

@@ -16,7 +16,7 @@ export const neighbour: Bench = {
       'How long the REST calls and events of a tenant take while another tenant of the same cluster takes all that it can get, and without that.',
     method: [
       'A cluster as it is deployed, with its default limits: two edges, a worker (two where sessions are made), a placer, Redis with an append-only file. Where it is deployed each of these has a core; here they share two, and on one alone they would mostly wait for each other.',
-      'WhatsApp is the simulator of packages/simulator. It, the measured tenant and the attacker are a process each, on one of the cores with Redis. The attacker has the lowest priority (nice 19): the CPU that it takes itself is not measured.',
+      'WhatsApp is the simulator of packages/simulator. It, the measured tenant and the attacker are a process each, on one of the two cores. The attacker has the lowest priority (nice 19): the CPU that it takes itself is not measured.',
       'The measured tenant has a client of its events at each edge, 25 messages a second that its contact writes, and 50 calls `GET /api/sessions/:id` a second by the attacked edge, 25 by the other. Calls are made at fixed times, whether those before are answered or not.',
       'An event counts from when WhatsApp has the message on its way until the client has it: through the worker, Redis and the edge.',
       'The attack is on one edge, from an address of its own. Rows are about that edge unless they name the other. Sends are by sessions of the same worker.',

@@ -105,6 +105,7 @@ export class Stage {
 
   async #fill(): Promise<void> {
     const { cores, workers, attackerSessions } = this.#options;
+    this.#redis.measureOn(cores);
     const whatsapp = await this.#whatsapp.call('start', {}, startReply);
     this.#cluster = await Cluster.start({ redisUrl: this.#redis.url, whatsapp, cores, workers });
     this.#recipient = await this.#whatsapp.call('add-person', {}, z.string());
