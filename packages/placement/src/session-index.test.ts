@@ -47,6 +47,14 @@ test('sessions are found by their index alone, of a dead worker and without one'
   expect(await index.ownedBy(next.id, 100)).toHaveLength(5);
 });
 
+test('a tenant with many sessions that want a worker hides none of another tenant', async () => {
+  await scene.createSessions(300);
+  const tenantIds = ['tnt_one', 'tnt_two', 'tnt_three', 'tnt_four', 'tnt_five', 'tnt_six'];
+  for (const tenantId of tenantIds) await scene.sessions.create({ tenantId, sessionId: 'only' });
+  const found = await new SessionIndex(scene.redis).unowned(7);
+  expect(found.map(({ tenantId }) => tenantId).sort()).toEqual([...tenantIds, scene.tenantId].sort());
+});
+
 test('an index that is lost is rebuilt by the slow comparison of all sessions', async () => {
   await scene.startPlacing({ 'watch-workers': 600_000, reconcile: 100, rebalance: 600_000 });
   const worker = await scene.startWorker();

@@ -79,7 +79,10 @@ export class SessionIndex {
     await this.#redis.srem(keys.owners, worker);
   }
 
-  /** Up to `most` sessions that may want a worker and have none, drawn at random where there are more. */
+  /**
+   * Up to `most` sessions that may want a worker and have none, drawn at random where there are more. The tenants take
+   * turns, so that one with many, such as removals that were put off, hides none of the others'.
+   */
   async unowned(most: number): Promise<SessionRef[]> {
     const listed = await this.#redis.zrange(keys.unownedTenants, 0, '-1');
     const found = await this.#some(shuffled(listed), keys.unowned, most);
@@ -126,10 +129,18 @@ export class SessionIndex {
           return ids.map((sessionId) => ({ tenantId, sessionId }));
         }),
       );
-      found.push(...page.flat());
+      found.push(...inTurns(page));
     }
     return found.slice(0, most);
   }
+}
+
+/** The first of each list, then the second of each that has one, and so on. */
+function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, turn) =>
+    lists.flatMap((list) => list.slice(turn, turn + 1)),
+  ).flat();
 }
 
 function shuffled<T>(items: readonly T[]): T[] {
