@@ -2,6 +2,9 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenError } from '@wafleet/runtime';
 
+/** The variable with the address that belongs to each port. */
+const HOST_OF = { PORT: 'HOST', PEER_PORT: 'PEER_HOST' } as const;
+
 /**
  * Listens, and resolves with the port. Fastify's own way would make a second server for `localhost`, one without
  * Socket.IO.
@@ -12,7 +15,8 @@ export async function listen(
   { host, port, variable }: { host: string; port: number; variable: 'PORT' | 'PEER_PORT' },
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    const fail = (error: Error) => reject(listenError(error, { host, port, variable }));
+    const fail = (error: Error) =>
+      reject(listenError(error, { host, port, variable, hostVariable: HOST_OF[variable] }));
     server.once('error', fail);
     server.listen(port, host, () => {
       server.off('error', fail);

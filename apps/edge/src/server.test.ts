@@ -29,7 +29,13 @@ afterAll(() => redis.stop());
 
 const logger = createLogger({ app: 'edge', level: 'silent' });
 
-function start(options: { redisUrl?: string; port?: number; stopDelayMs?: number; lifecycle: Lifecycle }) {
+function start(options: {
+  redisUrl?: string;
+  port?: number;
+  stopDelayMs?: number;
+  peerHost?: string;
+  lifecycle: Lifecycle;
+}) {
   return startEdge({
     edgeId: 'edge_test',
     redisUrl: redis.url,
@@ -70,6 +76,12 @@ describe('starting', () => {
     );
     expect(await lifecycle.stop()).toBe(true);
     other.close();
+  });
+
+  it('names PEER_HOST when this machine does not have that address', async () => {
+    const lifecycle = new Lifecycle(logger);
+    await expect(start({ peerHost: '203.0.113.7', lifecycle })).rejects.toThrow(/set PEER_HOST/);
+    expect(await lifecycle.stop()).toBe(true);
   });
 });
 

@@ -56,7 +56,14 @@ export async function startHealthServer(options: {
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
-      reject(listenError(error, { host: options.host, port: options.port, variable: 'HEALTH_PORT' })),
+      reject(
+        listenError(error, {
+          host: options.host,
+          port: options.port,
+          variable: 'HEALTH_PORT',
+          hostVariable: 'HOST',
+        }),
+      ),
     );
     server.listen(options.port, options.host, resolve);
   });

@@ -1,5 +1,5 @@
 /**
- * A failure to start that its reader can mend: a missing dependency, a port that is taken, a wrong key. It is
+ * A failure to start that its reader can fix: a missing dependency, a port that is taken, a wrong key. It is
  * shown as its message alone, so the message says what to do.
  */
 export class StartError extends Error {
@@ -9,8 +9,17 @@ export class StartError extends Error {
   }
 }
 
+interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The environment variable that the port comes from. */
+  readonly variable: string;
+  /** The environment variable that the host comes from. */
+  readonly hostVariable: string;
+}
+
 /** Turns the error of a server that could not listen into a StartError naming the variable to change. */
-export function listenError(error: unknown, at: { host: string; port: number; variable: string }): Error {
+export function listenError(error: unknown, at: ListenAddress): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const address = `${at.host}:${at.port}`;
   if (code === 'EADDRINUSE') {
@@ -19,9 +28,15 @@ export function listenError(error: unknown, at: { host: string; port: number; va
       { cause: error },
     );
   }
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+  if (code === 'EACCES') {
     return new StartError(
-      `cannot listen on ${address} (${code}); set HOST and ${at.variable} to an address of this machine.`,
+      `this user may not listen on ${address} (${code}); set ${at.variable} to another port, such as one from 1024 on.`,
+      { cause: error },
+    );
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new StartError(
+      `cannot listen on ${address} (${code}); set ${at.hostVariable} to an address or host name of this machine.`,
       { cause: error },
     );
   }

@@ -12,7 +12,7 @@ export async function requireFreePorts(host: string, ports: readonly number[]): 
     const advice =
       problem === 'EADDRINUSE'
         ? `is in use. Stop what uses it, or choose other ports: PORT=${otherFirstPort(ports)} npm start`
-        : `cannot be had (${problem}). Set HOST and PORT to an address of this machine.`;
+        : `cannot be used (${problem}). Set HOST to an address of this machine, and PORT to a port that this user may listen on.`;
     throw new StartError(`Port ${port} of ${host} ${advice}`);
   }
 }
