@@ -27,13 +27,13 @@ export const CLOSE_REASONS = {
     code: 4010,
     reconnect: true,
     meaning:
-      'A client that connects again finds that its API key has as many connections as it may have. Try again later.',
+      'A client connects again while its API key, or its tenant, has as many connections as it may have. Try again later.',
   },
   TOO_MANY_HANDSHAKES: {
     code: 4011,
     reconnect: true,
     meaning:
-      'A client that connects again does so while too many connections are made, from its address or with its API key. Try again later.',
+      'A client connects again while too many connections are made, from its address or with its API key. Try again later.',
   },
   KEY_REVOKED: {
     code: 4501,

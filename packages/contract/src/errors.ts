@@ -38,7 +38,7 @@ export const ERRORS = {
   UNKNOWN_EVENT: {
     status: 400,
     retryable: false,
-    meaning: 'A subscription names an event that does not exist; `details.events` lists the names.',
+    meaning: 'A subscription names an event that does not exist; `details.events` lists the unknown names.',
   },
   TOO_MANY_ITEMS: {
     status: 400,
