@@ -52,7 +52,7 @@ export function checkNodeVersion() {
   }
   if (verdict === 'untried') {
     console.error(
-      `Warning: Wafleet was never tried on Node.js ${node}. The tests pass on ${versions.tried.join(', ')}.`,
+      `Warning: Wafleet is not tested on Node.js ${node}. The tests pass on ${versions.tried.join(', ')}.`,
     );
   }
 }

@@ -27,6 +27,6 @@ export async function verifyEncryptionKey(redis: RedisConnection, cipher: Cipher
   }
   const mine = cipher.fingerprints.join(', ');
   throw new StartError(
-    `ENCRYPTION_KEY (fingerprint ${mine}) has not the key that this Redis' sessions were stored with; set the right one, or use another Redis.`,
+    `ENCRYPTION_KEY (fingerprint ${mine}) is not the key that the sessions in this Redis are sealed with. Set the key that they were stored with, or use another Redis.`,
   );
 }
