@@ -8,7 +8,7 @@ import { areProxies, parseProxies } from './limits/client-address.js';
 export const environment = z.object({
   REDIS_URL: redisUrlField,
   HOST: hostField,
-  PORT: portField(3000, 'The port of REST, Socket.IO and the health checks.'),
+  PORT: portField(3000, 'The port of REST, Socket.IO, the health checks and /metrics.'),
   ADMIN_TOKEN: variable(
     z
       .string()
@@ -21,7 +21,7 @@ export const environment = z.object({
     },
   ),
   METRICS_TOKEN: variable(z.string().min(16).optional(), {
-    about: 'The token that GET /metrics takes. Without it anyone who reaches this edge may read them.',
+    about: 'The token that GET /metrics takes. Without it anyone who reaches this edge may read the metrics.',
     takes: 'at least 16 characters',
     secret: true,
   }),
@@ -124,7 +124,10 @@ export const environment = z.object({
     z
       .string()
       .default('')
-      .refine((text) => areProxies(parseProxies(text))),
+      .refine(
+        (text) => areProxies(parseProxies(text)),
+        'not an address or a network, or a network wider than /8 (IPv4) or /7 (IPv6)',
+      ),
     {
       about:
         'The proxies in front of this edge whose X-Forwarded-For has the address of a client; that of others is ignored.',
@@ -150,7 +153,10 @@ export const environment = z.object({
     z
       .string()
       .default('')
-      .refine((text) => parseTenantLimits(text) !== undefined),
+      .refine(
+        (text) => parseTenantLimits(text) !== undefined,
+        'it has an unknown limit, or a value that a limit does not take',
+      ),
     {
       about:
         'What a tenant may have and do for which the administrator set nothing else; the same for all edges and workers.',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const environment = z.object({
   REDIS_URL: redisUrlField,
   HOST: hostField,
-  HEALTH_PORT: portField(3081, 'Where /healthz and /readyz are served.'),
+  HEALTH_PORT: portField(3081, 'Where /healthz, /readyz and /metrics are served.'),
   PLACEMENTS_PER_SECOND: integerField({
     default: 20,
     min: 1,

@@ -13,7 +13,7 @@ import { z } from 'zod';
 export const environment = z.object({
   REDIS_URL: redisUrlField,
   HOST: hostField,
-  HEALTH_PORT: portField(3082, 'Where /healthz and /readyz are served.'),
+  HEALTH_PORT: portField(3082, 'Where /healthz, /readyz and /metrics are served.'),
   ENCRYPTION_KEY: encryptionKeyField,
   WHATSAPP_URL: variable(z.url({ protocol: /^wss?$/ }).default('wss://web.whatsapp.com/ws/chat'), {
     about: 'The WhatsApp server. Default: the real service.',
@@ -62,7 +62,10 @@ export const environment = z.object({
     z
       .string()
       .default('')
-      .refine((text) => parseTenantLimits(text) !== undefined),
+      .refine(
+        (text) => parseTenantLimits(text) !== undefined,
+        'it has an unknown limit, or a value that a limit does not take',
+      ),
     {
       about:
         'What a tenant may have and do for which the administrator set nothing else; the same for all edges and workers.',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { environmentHelp, parseEnvironment } from './environment.js';
+import { environmentHelp, parseEnvironment, variable } from './environment.js';
 import {
   encryptionKeyField,
   integerField,
@@ -22,6 +22,8 @@ const app = {
 };
 const valid = { REDIS_URL: 'redis://localhost:6379', ENCRYPTION_KEY: 'ab'.repeat(32) };
 
+const notes = { about: 'Of this test.', takes: 'nothing' };
+
 describe('parseEnvironment', () => {
   test('gives typed values with defaults, and takes an empty value as not set', () => {
     expect(parseEnvironment(app, { ...valid, PORT: '', WORKER_CAPACITY: '5', UNRELATED: 'x' })).toEqual({
@@ -39,6 +41,19 @@ describe('parseEnvironment', () => {
         'LOG_LEVEL is "loud"; it takes one of fatal, error, warn, info, debug, silent.',
       ].join('\n'),
     );
+  });
+
+  test('says nothing of a check without a message of its own', () => {
+    const odd = {
+      ...app,
+      environment: z.object({
+        ODD: variable(
+          z.string().refine(() => false),
+          notes,
+        ),
+      }),
+    };
+    expect(() => parseEnvironment(odd, { ODD: 'x' })).toThrow(/^ODD is "x"; it takes nothing\.$/);
   });
 
   test('says when a required variable is not set, and never shows a secret value', () => {
@@ -61,4 +76,9 @@ test('the help lists every variable with what it takes and its default', () => {
   for (const name of Object.keys(app.environment.shape)) expect(help).toContain(`  ${name}\n`);
   expect(help).toContain('a whole number from 1 to 10000 (default 200)');
   expect(help).toContain('(required)');
+});
+
+test('the help says that a variable is empty by default', () => {
+  const empty = { ...app, environment: z.object({ NAMES: variable(z.string().default(''), notes) }) };
+  expect(environmentHelp(empty)).toContain('Takes nothing (default none).');
 });

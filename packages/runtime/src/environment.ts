@@ -36,7 +36,8 @@ function defaultOf(field: unknown): string {
   if (!(field instanceof z.ZodType)) return '';
   const parsed = field.safeParse(undefined);
   if (!parsed.success) return 'required';
-  return parsed.data === undefined ? 'optional' : `default ${String(parsed.data)}`;
+  if (parsed.data === undefined) return 'optional';
+  return `default ${String(parsed.data) || 'none'}`;
 }
 
 /** The text of `--help`: every variable, what it takes, its default, what it is for. */
@@ -54,10 +55,16 @@ export function environmentHelp<S extends z.ZodObject>(app: AppDescription<S>): 
   ].join('\n');
 }
 
+/** What zod says of a check without a message. */
+const NO_FINDING = z
+  .string()
+  .refine(() => false)
+  .safeParse('').error?.issues[0]?.message;
+
 /** What a field's own check found, beyond that the value does not fit. It must not tell of a secret value. */
 function findings(issues: readonly z.core.$ZodIssue[], name: string): string[] {
   return issues
-    .filter(({ code, path }) => code === 'custom' && path[0] === name)
+    .filter(({ code, path, message }) => code === 'custom' && path[0] === name && message !== NO_FINDING)
     .map(({ message }) => message);
 }
 
