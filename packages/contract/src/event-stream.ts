@@ -16,10 +16,11 @@ export interface SubscriptionPosition {
 
 /** A list in a query: separated by commas, or the parameter several times. */
 const listSchema = z
-  .union([z.string(), z.array(z.string())])
+  .union([z.string(), z.array(z.string())], 'must be given: names, separated by commas')
   .transform((given) => [given].flat().flatMap((text) => text.split(',').map((item) => item.trim())));
 
 const isEventId = (text: string) => parseEventId(text) !== undefined;
+const NO_EVENT_ID = 'must be an eventId or a position';
 
 /** The query of `GET /api/events`. What it asks for is bounded as a `subscribe` is. */
 export const eventStreamQuerySchema = z.strictObject({
@@ -32,7 +33,7 @@ export const eventStreamQuerySchema = z.strictObject({
     .describe('Ids of sessions, separated by commas; absent for all, sessions made later included'),
   since: z
     .string()
-    .refine(isEventId, 'is no eventId')
+    .refine(isEventId, NO_EVENT_ID)
     .optional()
     .describe('The eventId after which events are wanted; absent for those from now on'),
 });
@@ -41,7 +42,7 @@ export const eventStreamQuerySchema = z.strictObject({
 export const eventStreamHeadersSchema = z.looseObject({
   'last-event-id': z
     .string()
-    .refine((text) => text === '' || isEventId(text), 'is no eventId')
+    .refine((text) => text === '' || isEventId(text), NO_EVENT_ID)
     .optional()
     .describe('As `since`, and wins over it: what an EventSource sends when it connects again'),
 });

@@ -99,7 +99,15 @@ export function requireAdmin({
     if (apiKeyOfHeaders(request.headers) === undefined) {
       throw new WafleetError('UNAUTHORIZED', 'This call takes "Authorization: Bearer <ADMIN_TOKEN>".');
     }
-    await checkKey(request);
+    try {
+      await checkKey(request);
+    } catch (error) {
+      if (!(error instanceof WafleetError) || error.code !== 'UNAUTHORIZED') throw error;
+      throw new WafleetError(
+        'UNAUTHORIZED',
+        'This is not the admin token. This call takes "Authorization: Bearer <ADMIN_TOKEN>".',
+      );
+    }
     throw new WafleetError('FORBIDDEN', 'An API key does not allow this call; the admin token does.');
   };
 }

@@ -165,7 +165,10 @@ describe('who may call', () => {
       status: 401,
       body: { error: { code: 'UNAUTHORIZED' } },
     });
-    expect(await call(edge.url, request, { key: `${ADMIN_TOKEN}x` })).toMatchObject({ status: 401 });
+    expect(await call(edge.url, request, { key: `${ADMIN_TOKEN}x` })).toMatchObject({
+      status: 401,
+      body: { error: { code: 'UNAUTHORIZED', message: expect.stringContaining('not the admin token') } },
+    });
     const { key } = await cluster.createTenant();
     expect(await call(edge.url, request, { key })).toMatchObject({
       status: 403,

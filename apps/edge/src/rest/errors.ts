@@ -35,7 +35,10 @@ export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetErr
   });
   app.setNotFoundHandler((request, reply) =>
     sendError(
-      new WafleetError('ROUTE_NOT_FOUND', `There is no ${request.method} on this path.`),
+      new WafleetError(
+        'ROUTE_NOT_FOUND',
+        `There is no ${request.method} on this path. GET /docs lists every call.`,
+      ),
       request,
       reply,
     ),

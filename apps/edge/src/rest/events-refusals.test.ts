@@ -34,6 +34,11 @@ describe('a request that asks for what there is not', () => {
     expect(answer).toMatchObject({ status, body: { error: { code } } });
   });
 
+  it('without events is told what to give', async () => {
+    const answer = await call(fixture.edge.url, 'GET /api/events', { key: fixture.tenant.key });
+    expect(JSON.stringify(answer.body)).toContain('querystring.events: must be given');
+  });
+
   it.each([
     ['events', `events=${Array(SUBSCRIPTION_LIMITS.events + 1).fill('call')}`, 400, 'TOO_MANY_ITEMS'],
     ['sessions', `events=call&sessions=${many(SUBSCRIPTION_LIMITS.sessions + 1)}`, 400, 'TOO_MANY_ITEMS'],

@@ -41,7 +41,8 @@ export const refuseKeyInUrl: onRequestAsyncHookHandler = async (request) => {
     NAMES_OF_KEYS.has(each.toLowerCase().replaceAll(/[-_]/g, '')),
   );
   if (name === undefined) return;
-  const message = 'belongs into the header X-Api-Key or Authorization: Bearer; URLs are written to logs';
+  const message =
+    'must be in the header X-Api-Key or Authorization: Bearer, not in the URL: URLs are written to logs';
   throw new WafleetError('VALIDATION_FAILED', `An API key ${message}.`, {
     issues: [{ path: `querystring.${name}`, message }],
   });
