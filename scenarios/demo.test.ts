@@ -11,13 +11,14 @@ import { twoPorts } from './support/two-ports.js';
  */
 const python = pythonWithSocketIo();
 const contract = 'docs/websocket-events.md';
+const ADMIN_TOKEN = 'the-token-of-this-demo';
 let demo: Demo;
 
 /** The port that the programs name, unless somebody uses it, a demo that runs already for instance. */
 const [firstPort, secondPort] = await twoPorts(3000);
 
 beforeAll(async () => {
-  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)), firstPort);
+  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)), firstPort, ADMIN_TOKEN);
 });
 
 afterAll(async () => {
@@ -41,6 +42,19 @@ test('the banner shows the edges, the key and clients in both languages', () => 
     expect(demo.output).toContain(text);
   }
   expect(demo.output).toContain('import socketio');
+});
+
+test('it warns of nothing that its own Redis lacks', () => {
+  expect(demo.output).not.toContain('append-only');
+});
+
+test('ADMIN_TOKEN is the administrator’s token', async () => {
+  const { status } = await fetch(`http://localhost:${firstPort}/api/tenants`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Acme' }),
+  });
+  expect(status).toBe(201);
 });
 
 describe.each([firstPort, secondPort])('against the edge on port %i', (port) => {

@@ -10,10 +10,15 @@ export class Demo {
   readonly #child: ChildProcess;
 
   /** Resolves at the banner; rejects with the output when the demo ends or hangs before. */
-  static async start(projectRoot: string, port: number): Promise<Demo> {
+  static async start(projectRoot: string, port: number, adminToken: string): Promise<Demo> {
     const child = spawn(process.execPath, [join(projectRoot, 'apps/standalone/dist/main.js')], {
       cwd: projectRoot,
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', PORT: String(port) },
+      env: {
+        PATH: process.env.PATH ?? '',
+        HOME: process.env.HOME ?? '',
+        PORT: String(port),
+        ADMIN_TOKEN: adminToken,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

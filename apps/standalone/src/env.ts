@@ -18,6 +18,11 @@ export const environment = z.object({
       'a URL such as redis://localhost:6379, rediss://user:password@host:6380 or redis+sentinel://host:26379,host:26379/name-of-the-primary',
     secret: true,
   }),
+  ADMIN_TOKEN: variable(z.string().min(16).optional(), {
+    about: 'The token of the administrator, who makes tenants and API keys. Without it a random one is used.',
+    takes: 'at least 16 characters, such as `openssl rand -hex 32` prints',
+    secret: true,
+  }),
   WORKER_CAPACITY: integerField({
     default: 200,
     min: 1,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartError } from '@wafleet/runtime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { generateSecrets, SecretsFile } from './secrets.js';
+import { generateSecrets, SecretsFile, withAdminToken } from './secrets.js';
 
 let dir: string;
 
@@ -38,4 +38,13 @@ test('a damaged file is not replaced', async () => {
   await writeFile(file.path, '{"adminToken":');
   await expect(file.load()).rejects.toThrow(StartError);
   await expect(file.load()).rejects.toThrow(/secrets\.json is damaged/);
+});
+
+test('the administrator’s token of the environment replaces the random one', () => {
+  const secrets = generateSecrets();
+  expect(withAdminToken(secrets, 'of-the-environment')).toEqual({
+    ...secrets,
+    adminToken: 'of-the-environment',
+  });
+  expect(withAdminToken(secrets, undefined)).toBe(secrets);
 });

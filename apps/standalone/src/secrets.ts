@@ -21,6 +21,11 @@ export function generateSecrets(): Secrets {
   };
 }
 
+/** The secrets with the administrator's token of the environment, if it has one. */
+export function withAdminToken(secrets: Secrets, adminToken: string | undefined): Secrets {
+  return adminToken === undefined ? secrets : { ...secrets, adminToken };
+}
+
 /** Secrets that outlive a start, in a file that only its owner can read. */
 export class SecretsFile {
   readonly path: string;

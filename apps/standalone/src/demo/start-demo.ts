@@ -8,7 +8,7 @@ import { requireFreePorts } from '../processes/ports.js';
 import { startRedis } from '../processes/redis.js';
 import { startStage } from '../processes/staged-start.js';
 import { project } from '../project.js';
-import { generateSecrets, SecretsFile } from '../secrets.js';
+import { generateSecrets, SecretsFile, withAdminToken } from '../secrets.js';
 import { waitUntil } from '../wait-until.js';
 import { type Cast, invitePeople, type People } from './cast.js';
 import { EXAMPLE_KEY, openDemoTenant } from './demo-tenant.js';
@@ -36,8 +36,10 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
     onLine: (name: string, line: string) => view.show(name, line),
   };
   // A Redis of the user's keeps what earlier demos sealed; then the key must be the same.
-  const secrets =
-    env.REDIS_URL === undefined ? generateSecrets() : await new SecretsFile(project.demoData).load();
+  const secrets = withAdminToken(
+    env.REDIS_URL === undefined ? generateSecrets() : await new SecretsFile(project.demoData).load(),
+    env.ADMIN_TOKEN,
+  );
   const redisUrl = await startRedis(context);
 
   say('Starting the simulated WhatsApp …');
@@ -70,9 +72,9 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
       edges,
       apiKey,
       about: [
-        `Session   ${SESSION}, linked to the simulated phone +${people.ada.number} of Ada. Her friends write,`,
+        `Sessions  ${SESSION}: linked to the simulated phone +${people.ada.number} of Ada. Her friends write,`,
         '          react, call and change a group every few seconds.',
-        `          ${LINKING_SESSION}, linked by a pairing code and unlinked again and again.`,
+        `          ${LINKING_SESSION}: linked by a pairing code and unlinked, again and again.`,
         `In this demo the key ${EXAMPLE_KEY} works as well.`,
       ],
     }),

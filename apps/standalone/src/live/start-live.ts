@@ -7,7 +7,7 @@ import { requireFreePorts } from '../processes/ports.js';
 import { startRedis } from '../processes/redis.js';
 import { startStage } from '../processes/staged-start.js';
 import { project } from '../project.js';
-import { type Secrets, SecretsFile } from '../secrets.js';
+import { type Secrets, SecretsFile, withAdminToken } from '../secrets.js';
 import { LinkPrompt } from './link-prompt.js';
 
 const SESSION = 'phone';
@@ -21,7 +21,8 @@ export async function startLive(context: StandaloneContext): Promise<void> {
   const { environment: env, lifecycle, say, view, onDeath } = context;
   await requireFreePorts(env.HOST, edgePorts(env.PORT));
   const file = new SecretsFile(project.liveData);
-  const secrets = await file.load();
+  const kept = await file.load();
+  const secrets = withAdminToken(kept, env.ADMIN_TOKEN);
   const redisUrl = await startRedis(context, join(project.liveData, 'redis'));
 
   say('Starting 2 workers, the placer and 2 edges …');
@@ -42,14 +43,14 @@ export async function startLive(context: StandaloneContext): Promise<void> {
     },
   });
   const [edge = ''] = edges;
-  const apiKey = await ownApiKey(file, secrets, edge);
+  const apiKey = await ownApiKey(file, kept, { edge, adminToken: secrets.adminToken });
 
   say(
     banner({
       edges,
       apiKey,
       about: [
-        `Session   ${SESSION}, on ${env.WHATSAPP_URL ?? 'the real WhatsApp'}. What it needs is told below.`,
+        `Session   ${SESSION}, on ${env.WHATSAPP_URL ?? 'the real WhatsApp'}. What it needs stands below.`,
         `Its data and this key are kept in ${project.liveData}`,
       ],
     }),
@@ -63,11 +64,15 @@ export async function startLive(context: StandaloneContext): Promise<void> {
 }
 
 /** The key of this machine's tenant. The first start makes both, and so does one that finds another Redis. */
-async function ownApiKey(file: SecretsFile, secrets: Secrets, edge: string): Promise<string> {
+async function ownApiKey(
+  file: SecretsFile,
+  secrets: Secrets,
+  { edge, adminToken }: { edge: string; adminToken: string },
+): Promise<string> {
   if (secrets.tenant !== undefined && (await new TenantClient(edge, secrets.tenant.apiKey).isAccepted())) {
     return secrets.tenant.apiKey;
   }
-  const admin = new AdminClient(edge, secrets.adminToken);
+  const admin = new AdminClient(edge, adminToken);
   const { id } = await admin.createTenant('This machine');
   const { key } = await admin.createKey(id, 'npm start -- --live');
   await file.save({ ...secrets, tenant: { id, apiKey: key } });

@@ -24,7 +24,9 @@ export async function startRedis(context: StandaloneContext, dir?: string): Prom
           cacheDir: project.redisCache,
           onProgress: say,
           ...(environment.REDIS_URL === undefined ? {} : { url: environment.REDIS_URL }),
-          ...(dir === undefined ? {} : { dir, appendOnly: true }),
+          // As in a real cluster; without it every process warns of lost sessions.
+          appendOnly: true,
+          ...(dir === undefined ? {} : { dir }),
         });
       } catch (error) {
         // Its errors say what was tried and what helps.
