@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeBlocks } from './support/client-programs.js';
 
+const execute = promisify(execFile);
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
@@ -68,11 +70,12 @@ describe('docs/operations.md', () => {
     });
 
     // A bare machine may lack curl; the test then counts as skipped.
-    test.skipIf(!hasCurl)('make a tenant, keys and a session, and draw its QR code', async () => {
-      const [admin = '', limited = '', tenant = ''] = codeBlocks('docs/operations.md', 'sh');
+    test.skipIf(!hasCurl)('make a tenant, keys and a session, draw its QR code, and send', async () => {
+      const [admin = '', limited = '', tenant = '', send = ''] = codeBlocks('docs/operations.md', 'sh');
+      const withEdge = (commands: string) =>
+        commands.replaceAll('http://localhost:3000', cluster.edges[0]?.url ?? '');
       const run = (commands: string, env: Record<string, string>) => {
-        const here = commands.replaceAll('http://localhost:3000', cluster.edges[0]?.url ?? '');
-        const { stdout, stderr, status } = spawnSync('sh', ['-euc', here], {
+        const { stdout, stderr, status } = spawnSync('sh', ['-euc', withEdge(commands)], {
           encoding: 'utf8',
           cwd: folder,
           env: { PATH: process.env.PATH ?? '', ...env },
@@ -103,6 +106,17 @@ describe('docs/operations.md', () => {
         status: 'awaiting_link',
       });
       expect(statSync(join(folder, 'qr.png')).size).toBeGreaterThan(500);
+
+      const recipient = /"to":"(\d+)"/.exec(send)?.[1] ?? '';
+      cluster.simulator.addPhone({ name: 'Recipient', number: recipient });
+      const phone = cluster.simulator.addPhone({ name: 'Shop' });
+      await phone.scan((await client.getQr('shop')).qr);
+      await client.waitForStatus('shop', 'open');
+      // Without blocking this process: the simulator, which answers the session, is part of it.
+      const sending = await execute('sh', ['-euc', withEdge(send)], {
+        env: { PATH: process.env.PATH ?? '', API_KEY: key },
+      });
+      expect(JSON.parse(sending.stdout)).toMatchObject({ messageId: expect.any(String) });
     });
   });
 });
