@@ -37,7 +37,8 @@ test('three rolling restarts change the key; afterwards the old one opens nothin
   await expect(running.addWorker({ ENCRYPTION_KEY: newKey })).rejects.toThrow('ENCRYPTION_KEY');
   worker = await replaceWorker(`${newKey},${oldKey}`);
   const sealing = worker;
-  const sealedAnew = () => sealing.logs.filter(({ msg }) => msg === 'keys were sealed anew');
+  const sealedAnew = () =>
+    sealing.logs.filter(({ msg }) => msg === 'stored keys were sealed with the current key');
   await waitFor(() => new Set(sealedAnew().map(({ sessionId }) => sessionId)).size === SESSIONS, {
     what: 'every session sealed anew',
     timeoutMs: 60_000,

@@ -394,9 +394,9 @@ export class OwnedSessions {
       const record = await this.#ownership.read(lost);
       if (record === undefined || record.epoch >= epoch || this.#takesNoMore) return;
       await this.assign({ tenantId, sessionId }, record.worker);
-      logger.info('a claim that Redis forgot was made anew');
+      logger.info('a claim that Redis lost was repeated');
     } catch (error) {
-      logger.warn({ err: error }, 'a claim that Redis forgot could not be made anew');
+      logger.warn({ err: error }, 'a claim that Redis lost could not be repeated');
     }
   }
 

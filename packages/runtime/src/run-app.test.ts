@@ -80,7 +80,7 @@ test('a promise that rejects with nobody to catch it stops the process', async (
 test('such a promise is only logged where an app asks for that', async () => {
   const { exitCode } = await run(
     { GREETING: 'reject' },
-    { args: ['--log-rejections'], signalWhen: 'nobody caught it' },
+    { args: ['--log-rejections'], signalWhen: 'unhandled promise rejection' },
   );
   expect(exitCode).toBe(0);
 });

@@ -62,7 +62,7 @@ export async function runApp<S extends AppEnvironment>(
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(event, (error: unknown) => {
       if (event === 'unhandledRejection' && unhandledRejections === 'log') {
-        logger.error({ err: error }, 'a promise rejected and nobody caught it');
+        logger.error({ err: error }, 'unhandled promise rejection');
         return;
       }
       logger.fatal({ err: error }, `stopping after an ${event}`);

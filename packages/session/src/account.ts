@@ -130,10 +130,11 @@ export class Account {
     const { store, logger } = this.#options;
     try {
       const { resealed, unreadable } = await store.reseal();
-      if (resealed + unreadable > 0) logger.info({ resealed, unreadable }, 'keys were sealed anew');
+      if (resealed + unreadable > 0)
+        logger.info({ resealed, unreadable }, 'stored keys were sealed with the current key');
     } catch (error) {
       // A fence that refused shows at the next write; everything still opens with the key that it was sealed with.
-      logger.warn({ err: error }, 'keys could not be sealed anew');
+      logger.warn({ err: error }, 'stored keys could not be sealed with the current key');
     }
   }
 
