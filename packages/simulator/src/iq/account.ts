@@ -3,6 +3,8 @@ import type { Feature } from './registry.js';
 
 /** The queries around a login that only have to be answered, and the account's privacy settings. */
 export const accountFeature: Feature = {
+  // Clients send keep-alive pings while they show a QR code as well.
+  registrationIqs: { 'get:w:p': () => [] },
   iqs: {
     'set:passive': () => [],
     'get:w:p': () => [],

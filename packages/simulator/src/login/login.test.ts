@@ -1,3 +1,4 @@
+import { S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { Simulator } from '../simulator.js';
@@ -167,4 +168,17 @@ describe('a QR code', () => {
     await late.end();
     await hasty.stop();
   });
+});
+
+test('a client that is not linked yet gets answers to its keep-alive pings', async () => {
+  const waiting = new Client(simulator);
+  waiting.connect();
+  await waiting.qr();
+  const ping = {
+    tag: 'iq',
+    attrs: { to: S_WHATSAPP_NET, type: 'get', xmlns: 'w:p' },
+    content: [{ tag: 'ping', attrs: {} }],
+  };
+  await expect(waiting.sock.query(ping)).resolves.toMatchObject({ tag: 'iq', attrs: { type: 'result' } });
+  await waiting.end();
 });
