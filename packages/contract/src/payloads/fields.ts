@@ -33,11 +33,11 @@ export const int64 = z.union([z.number(), z.string().regex(/^-?\d+$/)]);
 /** What WhatsApp knows beyond what is described field by field: plain JSON, bytes in base64. */
 export const whatsAppObject = z.record(z.string(), z.unknown());
 
-/** Marks what tells a new subscriber how things are, rather than that they changed just now. */
+/** Marks the current state, sent to a new subscriber, rather than a change. */
 export const snapshot = z
   .literal(true)
   .optional()
-  .describe('tells how things are, rather than that they changed just now');
+  .describe('the current state, sent to a new subscriber, rather than a change');
 
 /** What marks chats, contacts and messages of the history, and which part of it they are. */
 export const history = {
