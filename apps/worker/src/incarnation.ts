@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, StartError } from '@wafleet/runtime';
+import type { StorageReach } from '@wafleet/session';
 import {
   type Cipher,
   CommandServer,
@@ -18,6 +19,12 @@ import { StraySessions } from './stray-sessions.js';
 
 const RENEW_MS = 3_000;
 const BEAT_MS = 2_000;
+/** What is logged when the reach of Redis changes. */
+const REACH_LINES = {
+  reachable: 'Redis answers again; sessions go on',
+  away: 'Redis does not answer; nothing more is read from WhatsApp',
+  gone: 'Redis does not answer; connections to WhatsApp are closed',
+} as const satisfies Record<StorageReach, string>;
 /** As many sessions as a sweep of the placers moves at a time. */
 const TOLD_IDLEST = 5;
 
@@ -108,7 +115,7 @@ export class Incarnation {
       redis: this.#redis,
       onBack: () => this.#resume(),
       onChange: (reach) => {
-        this.#logger.warn({ reach }, 'the reach of Redis has changed');
+        this.#logger[reach === 'reachable' ? 'info' : 'warn']({ reach }, REACH_LINES[reach]);
         this.sessions.setStorage(reach);
       },
     });
