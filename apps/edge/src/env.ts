@@ -3,6 +3,7 @@ import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
 import { isApiKey } from './auth/credentials.js';
 import { areProxies, parseProxies } from './limits/client-address.js';
+import { areOrigins } from './origins.js';
 
 /** The environment variables of an edge. */
 export const environment = z.object({
@@ -25,10 +26,16 @@ export const environment = z.object({
     takes: 'at least 16 characters',
     secret: true,
   }),
-  CORS_ORIGIN: variable(z.string().min(1).default('*'), {
-    about: 'The web pages that browsers may call this edge from.',
-    takes: '* for any, or origins such as https://app.example.com, separated by commas',
-  }),
+  CORS_ORIGIN: variable(
+    z
+      .string()
+      .default('*')
+      .refine(areOrigins, 'an origin has a scheme and a host, and no path or slash at its end'),
+    {
+      about: 'The web pages that browsers may call this edge from.',
+      takes: '* for any, or origins such as https://app.example.com, separated by commas',
+    },
+  ),
   STOP_DELAY_MS: integerField({
     default: 0,
     min: 0,

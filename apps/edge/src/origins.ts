@@ -9,3 +9,15 @@ export function parseOrigins(text: string): AllowedOrigins {
     .filter((origin) => origin !== '');
   return origins.includes('*') ? '*' : origins;
 }
+
+/** Whether a text is one that CORS_ORIGIN takes: `*`, or origins as browsers send them, with a scheme and without a path. */
+export function areOrigins(text: string): boolean {
+  const origins = parseOrigins(text);
+  return origins === '*' || (origins.length > 0 && origins.every(isOrigin));
+}
+
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#]+$/.test(text) || !URL.canParse(text)) return false;
+  // For schemes of browser extensions and apps URL has no origin.
+  return ['null', text].includes(new URL(text).origin);
+}

@@ -206,6 +206,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     logger,
   });
   const budget = connectionBudget(clientLimits.connections);
+  if (clientLimits.connections > budget.clients) {
+    logger.warn(
+      { wanted: clientLimits.connections, connections: budget.clients },
+      'MAX_CONNECTIONS is above what the limit of open files allows; raise it (ulimit -n) to serve as many clients',
+    );
+  }
   const timeouts = { ...CONNECTION_TIMEOUTS, ...options.connectionTimeouts };
   const open = new OpenConnections({
     addresses,
