@@ -1,4 +1,9 @@
-import { type AuthenticationCreds, initAuthCreds, type SignalDataSet } from '@whiskeysockets/baileys';
+import {
+  type AuthenticationCreds,
+  initAuthCreds,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+} from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { AuthCache } from './auth-cache.js';
 import { AuthStateStore, deleteAuthState } from './auth-state.js';
@@ -34,6 +39,36 @@ test('a new session gets fresh credentials, which come back once they were saved
   expect(loaded.isNew).toBe(false);
   expect(loaded.creds.me).toEqual(creds.me);
   expect(Buffer.from(loaded.creds.noiseKey.private)).toEqual(Buffer.from(creds.noiseKey.private));
+});
+
+const bytes = Buffer.from('bytes');
+
+test.each<[keyof SignalDataTypeMap, SignalDataSet]>([
+  ['pre-key', { 'pre-key': { sound: { public: bytes, private: bytes } } }],
+  ['session', { session: { sound: bytes } }],
+  ['sender-key', { 'sender-key': { sound: Buffer.from('[{"senderKeyId":1}]') } }],
+  ['sender-key', { 'sender-key': { sound: Buffer.from('[]') } }],
+  ['sender-key-memory', { 'sender-key-memory': { sound: { '1555@s.whatsapp.net': true } } }],
+  ['app-state-sync-key', { 'app-state-sync-key': { sound: { keyData: bytes } } }],
+  [
+    'app-state-sync-version',
+    { 'app-state-sync-version': { sound: { version: 1, hash: bytes, indexValueMap: {} } } },
+  ],
+  ['lid-mapping', { 'lid-mapping': { sound: '1555' } }],
+  ['device-list', { 'device-list': { sound: ['0', '7'] } }],
+  ['tctoken', { tctoken: { sound: { token: bytes, senderTimestamp: 1 } } }],
+  ['identity-key', { 'identity-key': { sound: bytes } }],
+])('malformed records of the type %s are missing, and a sound one is not', async (type, sound) => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const { keys: signal } = await storeOf(fence).load(initAuthCreds);
+  await signal.set(sound);
+  const scope = cipher.sessionScope(fence);
+  const forms = ['', '\u0001{', '\u0002later', '\u00017', '\u0001null', '\u0001true', '\u0001[7]'];
+  for (const [id, form] of forms.entries()) {
+    const field = `${type}:${id}`;
+    await fixture.redis.hset(keys.auth(shop), field, scope.seal(Buffer.from(form), field));
+  }
+  expect(await signal.get(type, ['sound', ...forms.keys()].map(String))).toEqual(sound[type]);
 });
 
 test('a pair of number and LID that cannot be read is missing, and no other record is', async () => {

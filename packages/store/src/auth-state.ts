@@ -13,12 +13,13 @@ import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { FencedScript } from './script.js';
 import type { Fence } from './session-ref.js';
+import { isOfSignalType, signalTypeOf } from './signal-records.js';
 import { UnreadableRecords } from './unreadable-records.js';
 
 const CREDS = 'creds';
 /** A pre-key is read once, when its one message comes, and deleted then: hundreds of them would fill the cache. */
 const UNCACHED = /^(creds$|pre-key:|inbox:)/;
-/** Pairs of number and LID: strings, which WhatsApp tells again. No read fails because one cannot be read. */
+/** Pairs of number and LID, which WhatsApp tells again. No read fails because one cannot be opened. */
 const LEARNT_AGAIN = 'lid-mapping:';
 /** Fields that are sealed anew in one write. */
 const RESEALED_AT_ONCE = 200;
@@ -47,6 +48,10 @@ export interface StoredAuthState {
  * Reads may come from a cache, which has a value only after Redis had it: a field that is being written is read from
  * Redis until the write has resolved, and one that could not be written, or was refused by the fence, leaves nothing
  * in the cache. Nobody else writes under this fence, so what is cached is what is stored.
+ *
+ * A Signal record that opens and is malformed, as a later release may leave it, counts as missing and is named in the
+ * log. Baileys gets a new one as it does for a peer that it does not know. Given to Baileys, it would make the handling
+ * of a message fail, which Baileys answers with a NACK, and WhatsApp drops the message then.
  */
 export class AuthStateStore {
   readonly #redis: RedisConnection;
@@ -97,7 +102,10 @@ export class AuthStateStore {
     };
   }
 
-  /** Records as `keys.set` stored them; undefined where there is none, and for a pair that cannot be read. */
+  /**
+   * Records as `keys.set` stored them; undefined where there is none, and for a pair that cannot be read.
+   * @throws for a malformed row of the inbox.
+   */
   readRecords(type: 'inbox' | 'lid-mapping', ids: readonly string[]): Promise<unknown[]> {
     return this.#read(ids.map((id) => `${type}:${id}`));
   }
@@ -193,12 +201,13 @@ export class AuthStateStore {
     });
   }
 
-  /** Undefined for a pair that cannot be read. @throws for any other malformed record. */
+  /** Undefined for a malformed Signal record. @throws for malformed credentials and rows of the inbox. */
   #decode(field: string, value: Buffer): unknown {
-    if (!field.startsWith(LEARNT_AGAIN)) return decodeAuthValue(value);
+    const type = signalTypeOf(field);
+    if (type === undefined) return decodeAuthValue(value);
     try {
-      const pair = decodeAuthValue(value);
-      if (typeof pair === 'string') return pair;
+      const record = decodeAuthValue(value);
+      if (isOfSignalType(type, record)) return record;
     } catch {
       // Malformed text.
     }

@@ -1,0 +1,53 @@
+import type { SignalDataTypeMap } from '@whiskeysockets/baileys';
+
+type SignalType = keyof SignalDataTypeMap;
+
+/** How Baileys begins the JSON of the sender keys of a group's member (Signal/Group/sender-key-state.js). */
+const SENDER_KEYS = Buffer.from('[{"senderKeyId":');
+const NO_SENDER_KEYS = Buffer.from('[]');
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value);
+}
+
+function isSenderKeys(value: unknown): boolean {
+  if (!isBytes(value)) return false;
+  return SENDER_KEYS.equals(value.subarray(0, SENDER_KEYS.length)) || NO_SENDER_KEYS.equals(value);
+}
+
+const CHECKS: { readonly [T in SignalType]: (value: unknown) => boolean } = {
+  'pre-key': (value) => isObject(value) && isBytes(value.public) && isBytes(value.private),
+  // libsignal looks at what is inside, and Baileys takes what it refuses for none.
+  session: (value) => isObject(value) || isBytes(value),
+  'sender-key': isSenderKeys,
+  'sender-key-memory': isObject,
+  'app-state-sync-key': (value) => isObject(value) && isBytes(value.keyData),
+  'app-state-sync-version': (value) =>
+    isObject(value) &&
+    typeof value.version === 'number' &&
+    isBytes(value.hash) &&
+    isObject(value.indexValueMap),
+  'lid-mapping': (value) => typeof value === 'string',
+  'device-list': (value) => Array.isArray(value) && value.every((device) => typeof device === 'string'),
+  tctoken: (value) => isObject(value) && isBytes(value.token),
+  'identity-key': isBytes,
+};
+
+function isSignalType(type: string): type is SignalType {
+  return Object.hasOwn(CHECKS, type);
+}
+
+/** The type of a Signal record, by the name of its field: `<type>:<id>`. Undefined for any other field. */
+export function signalTypeOf(field: string): SignalType | undefined {
+  const type = field.slice(0, Math.max(0, field.indexOf(':')));
+  return isSignalType(type) ? type : undefined;
+}
+
+/** Whether a value has the form in which Baileys stores records of the type. */
+export function isOfSignalType(type: SignalType, value: unknown): boolean {
+  return CHECKS[type](value);
+}
