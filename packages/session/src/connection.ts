@@ -255,7 +255,7 @@ export class Connection {
    * event follows, with the given cause. Idempotent.
    */
   endWith(cause: DisconnectCause): void {
-    this.#cause ??= cause;
+    this.#noteCause(cause);
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#valve.shut();
@@ -294,10 +294,18 @@ export class Connection {
    * which WhatsApp will deliver again, and hands out what the event buffer holds. Resolves after the `close` event.
    */
   async drain(cause: DisconnectCause): Promise<void> {
-    this.#cause ??= cause;
+    this.#noteCause(cause);
     await within(IN_FLIGHT_MS, this.#messages.close());
     this.socket.ws.removeAllListeners('message');
     await this.#endInOrder(new Error(cause.message));
+  }
+
+  /**
+   * Not if the connection is being closed already, since WhatsApp has said why then: a write of keys that is refused
+   * after that would make a connection error of the removal of the device, a ban or a pause that WhatsApp wants.
+   */
+  #noteCause(cause: DisconnectCause): void {
+    if (this.#isAlive) this.#cause ??= cause;
   }
 
   /** Closes with WebSocket's handshake, so that receipts on their way arrive; without it when that takes long. */
