@@ -1,12 +1,19 @@
-import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { BaileysEventMap, WACallEvent } from '@whiskeysockets/baileys';
 import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
 import { published } from './published.js';
 
+/** Calls, without those that have no id: nobody could tell what they are about. */
 export function mapCalls(calls: BaileysEventMap['call']): MappedEvent[] {
   return listEvents(
     'call',
     'calls',
-    calls.map((call) => published('call', call)),
+    calls.filter(({ id, chatId }) => id && chatId).map((call) => published('call', completed(call))),
   );
+}
+
+/** Who calls and when, also where the stanza does not say: Baileys leaves these undefined or invalid then. */
+function completed(call: WACallEvent): WACallEvent {
+  const isDated = !Number.isNaN(call.date.getTime());
+  return { ...call, from: call.from || call.chatId, date: isDated ? call.date : new Date() };
 }

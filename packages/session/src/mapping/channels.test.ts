@@ -34,3 +34,11 @@ it('tells of who runs a channel, and of its settings', () => {
     { event: 'chats.update', payload: { chats: [{ id, newsletter: { name: 'News' } }] } },
   ]);
 });
+
+it('tells nothing of a message or a person that WhatsApp does not name', () => {
+  const { id } = CHANNEL;
+  expect(map('newsletter.reaction', { id, server_id: '', reaction: { code: '👍', count: 1 } })).toEqual([]);
+  expect(map('newsletter.view', { id, server_id: '', count: 12 })).toEqual([]);
+  const change = { id, author: '1@lid', user: '', new_role: 'ADMIN', action: 'promote' };
+  expect(map('newsletter-participants.update', change)).toEqual([]);
+});

@@ -11,12 +11,14 @@ function keyOf({ id, server_id }: { id: string; server_id: string }) {
 }
 
 export function mapChannelReaction(data: BaileysEventMap['newsletter.reaction']): MappedEvent[] {
+  if (!data.server_id) return [];
   const { code, count, removed } = data.reaction;
   const reaction = normaliseObject({ text: removed === true ? '' : (code ?? ''), count });
   return listEvents('messages.reaction', 'reactions', [{ key: keyOf(data), reaction }]);
 }
 
 export function mapChannelView(data: BaileysEventMap['newsletter.view']): MappedEvent[] {
+  if (!data.server_id) return [];
   return listEvents('messages.update', 'updates', [{ key: keyOf(data), update: { views: data.count } }]);
 }
 
@@ -24,6 +26,7 @@ export function mapChannelParticipant(
   data: BaileysEventMap['newsletter-participants.update'],
 ): MappedEvent[] {
   const { id, author, user, new_role: role, action } = data;
+  if (!user) return [];
   const payload = {
     id,
     author: author || id,

@@ -59,6 +59,11 @@ it('tells of who wants to join as a change of the group', () => {
   ]);
 });
 
+it('tells nothing of a request to join if WhatsApp does not say whose it is', () => {
+  const request = { id: TEAM, author: '', participant: '', participantPn: '', action: 'created' } as const;
+  expect(map('group.join-request', { ...request, method: undefined })).toEqual([]);
+});
+
 it('tells of many groups, asked for at once, in several events', () => {
   const groups = Array.from({ length: 3 }, (_, index) => ({
     id: `${index}@g.us`,

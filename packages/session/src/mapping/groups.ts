@@ -82,9 +82,10 @@ export function mapRemovedTags({ messages }: BaileysEventMap['messages.upsert'])
   });
 }
 
-/** Somebody wants to join a group, or no longer does. */
+/** Somebody wants to join a group, or no longer does. Nothing if WhatsApp does not say who. */
 export function mapJoinRequest(data: BaileysEventMap['group.join-request']): MappedEvent[] {
   const { id, author, authorPn, authorUsername, participant, participantPn, action, method } = data;
+  if (!participant) return [];
   const request = normaliseObject({ participant, participantPn, action, method });
   const group = {
     ...published('groupUpdate', { id, author, authorPn, authorUsername }),

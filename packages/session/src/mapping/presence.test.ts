@@ -1,3 +1,4 @@
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
 import { mapPresence } from './presence.js';
 
@@ -27,4 +28,19 @@ test('in a group one person online is enough', () => {
     presences: { [ANNA]: { lastKnownPresence: 'unavailable' }, b: { lastKnownPresence: 'available' } },
   });
   expect(mapped?.payload).toMatchObject({ presences: { available: { lastKnownPresence: 'available' } } });
+});
+
+test('a state that the contract does not have, or of no chat, is left out', () => {
+  const thinking: object = { lastKnownPresence: 'thinking' };
+  const presences: BaileysEventMap['presence.update']['presences'] = {
+    [ANNA]: { lastKnownPresence: 'available' },
+  };
+  Object.assign(presences, { b: thinking });
+  expect(mapPresence({ id: ANNA, presences })[0]?.payload).toEqual({
+    id: ANNA,
+    presences: { [ANNA]: presences[ANNA], available: presences[ANNA] },
+  });
+  delete presences[ANNA];
+  expect(mapPresence({ id: ANNA, presences })).toEqual([]);
+  expect(mapPresence({ id: '', presences: { [ANNA]: { lastKnownPresence: 'available' } } })).toEqual([]);
 });

@@ -1,19 +1,30 @@
-import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { BaileysEventMap, WAPresence } from '@whiskeysockets/baileys';
 import type { MappedEvent } from './mapped-event.js';
 import type { JsonObject } from './normalise.js';
 import { published } from './published.js';
+
+const KNOWN: Readonly<Record<WAPresence, true>> = {
+  unavailable: true,
+  available: true,
+  composing: true,
+  recording: true,
+  paused: true,
+};
 
 /**
  * Who in a chat is there, types or records. WhatsApp sends it for chats that were subscribed to.
  *
  * The contract's example reads `presences.available` to tell online from offline, while Baileys names people only.
  * So whoever is online stands under `available` as well, in the form of every other entry.
+ *
+ * Baileys takes the state from the stanza as it stands there: one that the contract does not have is left out, and so
+ * is what names no chat.
  */
 export function mapPresence({ id, presences }: BaileysEventMap['presence.update']): MappedEvent[] {
-  const people = Object.entries(presences).map(([person, presence]): [string, JsonObject] => [
-    person,
-    published('presence', presence),
-  ]);
+  const people = Object.entries(presences)
+    .filter(([, { lastKnownPresence }]) => Object.hasOwn(KNOWN, lastKnownPresence))
+    .map(([person, presence]): [string, JsonObject] => [person, published('presence', presence)]);
+  if (!id || people.length === 0) return [];
   const online = people.find(([, { lastKnownPresence }]) => lastKnownPresence !== 'unavailable');
   const told: JsonObject = Object.fromEntries(people);
   if (online !== undefined) told.available = online[1];
