@@ -310,3 +310,14 @@ test('a session that WhatsApp refuses for good is removed all the same, and the 
   await waitFor(async () => (await directory.get(ref)) === undefined, { what: 'the session is gone' });
   expect(await directory.wasUnlinked(ref)).toBe(false);
 });
+
+test('a removal that was noted when the session had a worker is done once the worker looks again', async () => {
+  const ref = await newSession();
+  const phone = simulator.addPhone({ name: 'Noted' });
+  const worker = await openSession(ref, phone);
+  await directory.markRemoval(ref, { patienceMs: 600_000 });
+  await worker.sessions.assign(ref, undefined);
+  await waitFor(() => isGone(ref), { what: 'the session is gone' });
+  expect(phone.devices.size).toBe(0);
+  expect(worker.sessions.count).toBe(0);
+});

@@ -135,7 +135,8 @@ export class OwnedSessions {
   }
 
   /**
-   * Claims a session and opens it; without effect when it is here already.
+   * Claims a session and opens it. One that is here already is removed if that was noted meanwhile, and otherwise left
+   * as it is.
    * @param expectPrevious a worker whose death is known to whoever asks.
    * @throws {WafleetError} NO_WORKER when this worker takes no more sessions or another one owns it;
    * SESSION_NOT_FOUND.
@@ -280,7 +281,12 @@ export class OwnedSessions {
   /** A session that is here may have been lost without a word, when a failover of Redis forgot its claim. */
   async #claimAgain(here: OwnedSession, expectPrevious: string | undefined): Promise<void> {
     const { lost } = await this.#discardForeign([here]);
-    if (lost > 0) await this.#claim(here.fence, expectPrevious);
+    if (lost > 0) {
+      await this.#claim(here.fence, expectPrevious);
+      return;
+    }
+    const removeBy = (await this.#shared.directory.get(here.fence))?.removeBy;
+    if (removeBy !== undefined && !here.isLeaving) this.#remove(here, removeBy).catch(() => {});
   }
 
   async #claim(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {

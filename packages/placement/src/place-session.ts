@@ -57,6 +57,7 @@ export async function placeSession(
     // Looked at anew for each candidate: one whose reply was lost may have claimed the session.
     const session = await lookAt(ref, request, resources);
     if ('unneeded' in session) return session;
+    if ('toRemove' in session) return remindOf(ref, session.toRemove, resources);
     const { deadOwner, moveFrom } = session;
 
     if (failed.length === CANDIDATES) return giveUp(ref, deadOwner, resources);
@@ -92,9 +93,13 @@ export async function placeSession(
   }
 }
 
-/** The session's need, as it is now: it has no owner, a dead one, or a live one that is to hand it over. */
+/**
+ * The session's need, as it is now: it has no owner, a dead one, or a live one that is to hand it over, or that may not
+ * know that it is to remove it.
+ */
 type Need =
   | { readonly unneeded: string }
+  | { readonly toRemove: string }
   | { readonly deadOwner?: string | undefined; readonly moveFrom?: string };
 
 async function lookAt(
@@ -113,6 +118,7 @@ async function lookAt(
   }
 
   const isMove = request.reason === 'drain' || request.reason === 'rebalance';
+  if (!isMove && session.removeBy !== undefined) return { toRemove: owner };
   // One that connects, or that somebody is about to link, had better be left alone.
   if (request.reason === 'rebalance' && session.status !== 'open') {
     return { unneeded: `the session is ${session.status}` };
@@ -120,6 +126,21 @@ async function lookAt(
   return isMove && (request.expectPrevious ?? owner) === owner
     ? { moveFrom: owner }
     : { unneeded: `worker ${owner} has the session` };
+}
+
+/** Has the owner look whether the session is to be removed: who noted that may not have reached it. */
+async function remindOf(
+  ref: SessionRef,
+  owner: string,
+  { commands, logger }: PlacementResources,
+): Promise<PlacementOutcome> {
+  try {
+    await commands.call(owner, { kind: 'assign', ...ref }, { deadlineMs: ASSIGN_DEADLINE_MS });
+    return { unneeded: `worker ${owner} removes the session` };
+  } catch (error) {
+    logger.warn({ ...ref, workerId: owner, err: error }, 'a worker could not be told to remove a session');
+    return { waits: `worker ${owner} did not answer` };
+  }
 }
 
 /** @param among.only the one worker that comes into question, if not all do. */

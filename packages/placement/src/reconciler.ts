@@ -121,7 +121,10 @@ export class Reconciler {
     return this.#settle(page);
   }
 
-  /** Frees resting sessions of dead owners, and asks for a placement of the sessions that need a worker. */
+  /**
+   * Frees resting sessions of dead owners, and asks for a placement of the sessions that need a worker. Has the owners of
+   * those that are to be removed reminded of it.
+   */
   async #settle(sessions: readonly SessionRecord[]): Promise<number> {
     const { ownership, workers, queue } = this.#resources;
     const owners = new Set(sessions.flatMap(({ worker }) => worker ?? []));
@@ -136,13 +139,21 @@ export class Reconciler {
         ),
     );
     const requests = unserved.filter(wantsWorkerNow).map(requestFor);
-    await queue.enqueueAll(requests);
+    // The owner does not know if whoever noted it died, or could not reach the owner.
+    const toRemove = sessions.filter(
+      (session) => session.removeBy !== undefined && !unserved.includes(session),
+    );
+    await queue.enqueueAll([...requests, ...toRemove.map(reminderOf)]);
     return requests.length;
   }
 }
 
 function nameOf({ tenantId, sessionId }: { tenantId: string; sessionId: string }): string {
   return `${tenantId}/${sessionId}`;
+}
+
+function reminderOf({ tenantId, sessionId }: SessionRecord): PlacementRequest {
+  return { tenantId, sessionId, avoid: [], reason: 'restart' };
 }
 
 function requestFor({ tenantId, sessionId, worker }: SessionRecord): PlacementRequest {

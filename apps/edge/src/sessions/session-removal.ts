@@ -78,7 +78,11 @@ export class SessionRemoval {
       return isUnlinked ? 'removed' : 'still-listed';
     } catch (error) {
       const code = error instanceof WafleetError ? error.code : undefined;
-      if (code === 'OUTCOME_UNKNOWN') return 'removing';
+      if (code === 'OUTCOME_UNKNOWN') {
+        // The command may be lost with a process: the placers have the owner look at the note.
+        await this.#askForWorker(ref);
+        return 'removing';
+      }
       if (code === 'SESSION_NOT_FOUND') return this.#untilGone(ref);
       const record = await sessions.get(ref);
       const isWithoutOwner = code === 'NO_WORKER' || code === 'SESSION_NOT_OPEN';
