@@ -71,6 +71,33 @@ test.each<[keyof SignalDataTypeMap, SignalDataSet]>([
   expect(await signal.get(type, ['sound', ...forms.keys()].map(String))).toEqual(sound[type]);
 });
 
+test.each([
+  ['nothing', 'null'],
+  ['an empty object', '{}'],
+  ['a list', '[]'],
+  ['a text', '"later"'],
+  ['no JSON', '{'],
+  ['another form of key', '{"noiseKey":"later","signedIdentityKey":"later"}'],
+])('credentials that open and are %s are refused by name', async (_what, text) => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const sealed = cipher.sessionScope(fence).seal(Buffer.from(`\u0001${text}`), 'creds');
+  await fixture.redis.hset(keys.auth(shop), 'creds', sealed);
+  await expect(storeOf(fence).load(neverFresh)).rejects.toThrow(/malformed|JSON/);
+});
+
+test.each<[string, object]>([
+  ['a link without an account', { me: undefined, account: {} }],
+  ['an account without an id', { me: { name: 'Anna' }, account: {} }],
+  ['an id that is none', { me: { id: 'later' }, account: {} }],
+])('credentials with %s are refused by name', async (_what, change) => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const store = storeOf(fence);
+  const { creds } = await store.load(initAuthCreds);
+  Object.assign(creds, change);
+  await store.saveCreds();
+  await expect(storeOf(fence).load(neverFresh)).rejects.toThrow('malformed');
+});
+
 test('a pair of number and LID that cannot be read is missing, and no other record is', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   const store = storeOf(fence);

@@ -13,7 +13,7 @@ import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { FencedScript } from './script.js';
 import type { Fence } from './session-ref.js';
-import { isOfSignalType, signalTypeOf } from './signal-records.js';
+import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
 import { UnreadableRecords } from './unreadable-records.js';
 
 const CREDS = 'creds';
@@ -88,12 +88,13 @@ export class AuthStateStore {
    * Reads the credentials.
    * @param freshCreds makes credentials for a session that has none, such as Baileys' `initAuthCreds`.
    * @throws {SealedValueError} when the stored value is damaged or was sealed with another key.
+   * @throws {Error} when it opens and is malformed.
    */
   async load(freshCreds: () => AuthenticationCreds): Promise<StoredAuthState> {
     this.#cache?.clear();
     const [stored] = await this.#read([CREDS]);
-    // Only saveCreds writes this field, and it writes AuthenticationCreds.
-    const creds = stored === undefined ? freshCreds() : (stored as AuthenticationCreds);
+    const creds = stored === undefined ? freshCreds() : stored;
+    if (!isCredentials(creds)) throw new Error('the stored credentials are malformed');
     this.#creds = creds;
     return {
       creds,

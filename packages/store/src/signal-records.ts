@@ -1,4 +1,4 @@
-import type { SignalDataTypeMap } from '@whiskeysockets/baileys';
+import type { AuthenticationCreds, SignalDataTypeMap } from '@whiskeysockets/baileys';
 
 type SignalType = keyof SignalDataTypeMap;
 
@@ -19,8 +19,12 @@ function isSenderKeys(value: unknown): boolean {
   return SENDER_KEYS.equals(value.subarray(0, SENDER_KEYS.length)) || NO_SENDER_KEYS.equals(value);
 }
 
+function isKeyPair(value: unknown): boolean {
+  return isObject(value) && isBytes(value.public) && isBytes(value.private);
+}
+
 const CHECKS: { readonly [T in SignalType]: (value: unknown) => boolean } = {
-  'pre-key': (value) => isObject(value) && isBytes(value.public) && isBytes(value.private),
+  'pre-key': isKeyPair,
   // libsignal looks at what is inside, and Baileys takes what it refuses for none.
   session: (value) => isObject(value) || isBytes(value),
   'sender-key': isSenderKeys,
@@ -50,4 +54,15 @@ export function signalTypeOf(field: string): SignalType | undefined {
 /** Whether a value has the form in which Baileys stores records of the type. */
 export function isOfSignalType(type: SignalType, value: unknown): boolean {
   return CHECKS[type](value);
+}
+
+/**
+ * Whether stored credentials have what no connection can do without: the keys to log in and to decrypt with and, once
+ * they are linked, the account's id. Baileys takes others, and fails with them in ways that tell nothing of the cause.
+ */
+export function isCredentials(value: unknown): value is AuthenticationCreds {
+  if (!isObject(value) || !isKeyPair(value.noiseKey) || !isKeyPair(value.signedIdentityKey)) return false;
+  const { me, account } = value;
+  if (me === undefined) return account === undefined;
+  return isObject(me) && typeof me.id === 'string' && me.id.includes('@');
 }
