@@ -49,6 +49,7 @@
 -- @include now
 -- @include server-life
 -- @include last-entry-id
+-- @include call-anew
 
 -- Trimming by length costs as much as appending, so it is done once for so many events.
 local TRIM_EVERY = 64
@@ -62,6 +63,8 @@ local ONE = string.byte('1')
 -- A finished message is known for this long, in ms, unless more than MOST_KNOWN bytes of digests came after its own.
 local KNOWN_FOR = 24 * 60 * 60 * 1000
 local MOST_KNOWN = 80000
+-- How many bytes a digest has.
+local DIGEST = 8
 -- A secret is kept for this long at least, in ms, and up to twice as long, unless MOST_SECRETS came after it.
 local SECRETS_FOR = 7 * 24 * 60 * 60 * 1000
 local MOST_SECRETS = 10000
@@ -90,8 +93,8 @@ if secrets > 0 then
   local secrets_end = before + 2 * secrets
   local kept = 0
   for i = before + 1, secrets_end, 2 do
-    if redis.call('HEXISTS', KEYS[9], ARGV[i]) == 0 then
-      kept = kept + redis.call('HSETNX', KEYS[8], ARGV[i], ARGV[i + 1])
+    if call_anew('HEXISTS', KEYS[9], ARGV[i]) == 0 then
+      kept = kept + call_anew('HSETNX', KEYS[8], ARGV[i], ARGV[i + 1])
     end
   end
   before = secrets_end
@@ -108,7 +111,12 @@ if ARGV[9] ~= '' then
   if left >= 0 and left < KNOWN_FOR then
     redis.call('RENAME', KEYS[6], KEYS[7])
   end
-  local length = redis.call('APPEND', KEYS[6], ARGV[9])
+  local length = call_anew('APPEND', KEYS[6], ARGV[9])
+  if length % DIGEST ~= 0 then
+    -- None would be found among digests that begin elsewhere.
+    redis.call('SET', KEYS[6], ARGV[9])
+    length = #ARGV[9]
+  end
   if length == #ARGV[9] then
     redis.call('PEXPIRE', KEYS[6], 2 * KNOWN_FOR)
   elseif length >= MOST_KNOWN then

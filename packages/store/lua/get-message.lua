@@ -5,8 +5,9 @@
 -- @include now
 local today = math.floor(now() / (24 * 60 * 60 * 1000))
 for age = 0, #KEYS - 1 do
-  local sealed = redis.call('HGET', KEYS[1 + (today - age) % #KEYS], ARGV[1])
-  if sealed then
+  -- A bucket of another type is an error, and has nothing.
+  local sealed = redis.pcall('HGET', KEYS[1 + (today - age) % #KEYS], ARGV[1])
+  if type(sealed) == 'string' then
     return sealed
   end
 end

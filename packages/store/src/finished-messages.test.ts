@@ -77,3 +77,16 @@ test('what a stale owner has finished is not noted', async () => {
   await expect(finish(stale, [2])).rejects.toThrow();
   expect(await known([1, 2])).toEqual([1]);
 });
+
+test.each([
+  ['a text of another length', (key: string) => fixture.redis.set(key, 'later')],
+  ['a list', (key: string) => fixture.redis.rpush(key, 'later')],
+])('%s in place of the digests stops no append, and later messages are known', async (_what, damage) => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const [later = ''] = keys.finished(shop);
+  await damage(later);
+  await finish(fence, [1]);
+  await finish(fence, [2]);
+  expect(await known([1, 2])).toEqual([1, 2]);
+  expect(await fixture.redis.pttl(later)).toBeGreaterThan(0);
+});

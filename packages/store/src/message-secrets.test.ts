@@ -77,3 +77,13 @@ test('20,000 secrets are kept at most', async () => {
   expect(await fixture.redis.hlen(before)).toBe(10_000);
   expect(await secretsOf().find('A1')).toEqual(Buffer.from('x'));
 });
+
+test.each([
+  ['later', current],
+  ['earlier', before],
+])('a text in place of the %s secrets stops no append, and what comes is kept', async (_which, key) => {
+  await fixture.redis.set(key, 'later');
+  const positions = await keep(['A1', 'first']);
+  expect(positions).toHaveLength(1);
+  expect(await secretsOf().find('A1')).toEqual(Buffer.from('first'));
+});

@@ -51,3 +51,11 @@ test('each day’s messages expire after seven to eight days', async () => {
   expect(life).toBeGreaterThan(7 * DAY_MS - 1000);
   expect(life).toBeLessThanOrEqual(8 * DAY_MS);
 });
+
+test('texts in place of all buckets keep nobody from storing a message and getting it back', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  for (const bucket of keys.messages(shop)) await fixture.redis.set(bucket, 'later');
+  expect(await messagesOf().get(shop, 'A1')).toBeUndefined();
+  await messagesOf().put(fence, 'A1', Buffer.from('text'));
+  expect(await messagesOf().get(shop, 'A1')).toEqual(Buffer.from('text'));
+});

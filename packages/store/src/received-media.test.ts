@@ -79,3 +79,10 @@ test('only the owner keeps files, and they go with the session', async () => {
   await new SessionDirectory(fixture.redis).purge(shop);
   expect(await fixture.redis.keys('*:media:*')).toEqual([]);
 });
+
+test('texts in place of all buckets keep nobody from storing a file', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  for (const bucket of keys.media(shop)) await fixture.redis.set(bucket, 'later');
+  await mediaOf().put(fence, [received('A1', '/v/first')]);
+  expect(await mediaOf().get(shop, 'A1')).toBeDefined();
+});
