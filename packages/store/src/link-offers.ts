@@ -79,7 +79,8 @@ export class LinkOffers {
     expiresAt: number,
     fields: Readonly<Record<string, string>>,
   ): Promise<void> {
-    const lifeMs = Math.max(1, Math.ceil(expiresAt - Date.now()));
+    const lifeMs = Math.ceil(expiresAt - Date.now());
+    if (lifeMs <= 0) return this.clear(fence);
     const written = Object.entries({ ...fields, expiresAt: Math.round(expiresAt) }).flat();
     await putOffer.run(this.#redis, keys.owner(fence), fence, shownAndNot, [lifeMs, ...written]);
   }

@@ -30,7 +30,7 @@ export class CurrentQr {
 
   /**
    * The QR code that WhatsApp would accept now: not expired, and shown by a worker that lives, as the code dies
-   * with its worker's connection.
+   * with its worker's connection. Redis forgets it when it expires: the worker's clock may differ from this one.
    * @throws {WafleetError} SESSION_NOT_FOUND; QR_NOT_AVAILABLE with `details` {status, reason}.
    */
   async get(ref: SessionRef): Promise<Qr> {
@@ -38,7 +38,6 @@ export class CurrentQr {
     const [record, offer] = await Promise.all([sessions.require(ref), offers.getQr(ref)]);
     if (
       offer === undefined ||
-      offer.expiresAt <= Date.now() ||
       record.status !== 'awaiting_link' ||
       !(await hasLivingOwner(record, workers))
     ) {
