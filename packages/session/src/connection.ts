@@ -157,9 +157,11 @@ export class Connection {
     rejectQueriesAtEnd(socket);
     this.beganLinked = socket.authState.creds.account !== undefined;
     try {
-      this.#valve = new SocketValve(socket.ws, options.isOwnershipCertain, () =>
-        this.endWith({ statusCode: 503, message: 'too many bytes were held back' }),
-      );
+      this.#valve = new SocketValve(socket.ws, {
+        mayPass: options.isOwnershipCertain,
+        onOverflow: () => this.endWith({ statusCode: 503, message: 'too many bytes were held back' }),
+        onUnreadable: (error) => logger.warn({ err: error }, 'a frame from WhatsApp could not be read'),
+      });
       // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
       const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
         id !== this.#atWork.idWaitedFor && protocolMessage != null;

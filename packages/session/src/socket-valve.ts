@@ -22,6 +22,12 @@ function sizeOf(frame: unknown): number {
   return frame instanceof Uint8Array || frame instanceof ArrayBuffer ? frame.byteLength : 0;
 }
 
+interface ValveReactions {
+  readonly mayPass: () => boolean;
+  readonly onOverflow: () => void;
+  readonly onUnreadable: (error: unknown) => void;
+}
+
 /**
  * Decides for each frame of one connection, in both directions, whether it may pass.
  *
@@ -52,9 +58,10 @@ export class SocketValve {
 
   /**
    * Must be called in the tick in which Baileys made the socket.
+   * @param reactions.onUnreadable gets the error of a frame that Baileys cannot decrypt or decode. It drops the frame.
    * @throws {Error} if this release of Baileys keeps its WebSocket elsewhere.
    */
-  constructor(ws: WASocket['ws'], mayPass: () => boolean, onOverflow: () => void) {
+  constructor(ws: WASocket['ws'], { mayPass, onOverflow, onUnreadable }: ValveReactions) {
     this.#mayPass = mayPass;
     this.#onOverflow = onOverflow;
     const sender: unknown = Reflect.get(ws, 'socket');
@@ -65,7 +72,7 @@ export class SocketValve {
     this.#send = sender.send.bind(sender);
     sender.send = (frame, callback) => this.#pass(frame, callback);
     this.#deliver = (frame) => {
-      for (const listener of listeners) listener.call(ws, frame);
+      for (const listener of listeners) Promise.resolve(listener.call(ws, frame)).catch(onUnreadable);
     };
     ws.removeAllListeners(MESSAGE);
     ws.on(MESSAGE, (frame: unknown) => this.#receive(frame));
