@@ -156,7 +156,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
   const placement = new PlacementQueue({ connection: queueConnection, logger });
   lifecycle.onStop('placement queue', () => placement.close());
-  const limits = new TenantLimitTable(redis, options.tenantLimits);
+  const limits = new TenantLimitTable(redis, options.tenantLimits, { logger });
   const client = new CommandClient({ redis, subscriber, clientId: edgeId, limits, logger });
   await client.start();
   lifecycle.onStop('commands', () => client.stop());
@@ -270,6 +270,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const records = new ResumeRecords(redis, {
     lifeMs: Math.max(options.eventLogMaxAgeMs, REMEMBER_AT_LEAST_MS),
     limits: limits.defaults,
+    logger,
   });
   const keeper = new ResumeKeeper({ records, logger });
   lifecycle.onStop('positions of clients', () => keeper.close());
@@ -324,7 +325,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     tenants: new TenantDirectory(redis),
     limits,
     leases,
-    usage: new TenantUsage({ redis, limits, rates, leases }),
+    usage: new TenantUsage({ redis, limits, rates, leases, logger }),
     sessions,
     pages,
     line,

@@ -7,9 +7,12 @@
 -- Returns {0 when the socket is let in, else which count is full, from 1; how many the other edges have, for each}.
 -- @include now
 -- @include edge-counts
+-- @include forget-unreadable
 local time = now()
 local answer = { 0 }
+forget_unreadable(KEYS[1], 'zset')
 for i = 2, #KEYS do
+  forget_unreadable(KEYS[i], 'hash')
   local others = count_others(KEYS[1], KEYS[i], ARGV[1], time)
   answer[#answer + 1] = others
   if answer[1] == 0 and others + ARGV[2 * i - 1] + 1 > tonumber(ARGV[2 * i]) then

@@ -10,6 +10,7 @@ pulse(KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end
+forget_unreadable(KEYS[2], 'hash')
 local beat = '{"at":' .. string.format('%.0f', now()) .. ',' .. string.sub(ARGV[2], 2)
 redis.call('HSET', KEYS[2], ARGV[1], beat)
 return 1

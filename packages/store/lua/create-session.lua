@@ -10,25 +10,26 @@
 --   ARGV[3]  how many sessions a tenant may have that has no limit of its own, or '' for any number
 -- Returns {'created', ms}, {'exists'} or {'full', how many it may have, how many it has}.
 -- @include now
+-- @include limit-of
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return { 'exists' }
 end
-local limit = tonumber(redis.call('HGET', KEYS[5], 'sessions') or ARGV[3])
+local limit = limit_of(KEYS[5], 'sessions', ARGV[3])
 local count = redis.call('SCARD', KEYS[2])
 if limit and count >= limit then
   return { 'full', limit, count }
 end
--- Read before anything is written, as the limit and the ids are: one of another type refuses the session.
+-- Read before anything is written, as the ids are: one of another type refuses the session.
 local known = redis.call('HGET', KEYS[3], 'unlinked')
-redis.call('ZCARD', KEYS[4])
 local created = string.format('%.0f', now())
 redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', created, 'createdAt', created)
 if ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'name', ARGV[2])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
-redis.call('ZADD', KEYS[4], created, ARGV[1])
--- An index that cannot be read is left as it is: the slow comparison of all sessions finds this one.
+-- An index that cannot be read is left as it is: the next page makes the order up anew (page-sessions), and the slow
+-- comparison of all sessions finds this one.
+redis.pcall('ZADD', KEYS[4], created, ARGV[1])
 redis.pcall('SADD', KEYS[6], ARGV[1])
 if known then
   redis.call('HDEL', KEYS[3], 'unlinked')

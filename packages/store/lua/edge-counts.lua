@@ -6,7 +6,7 @@ local function count_others(edges, counts, self, time)
   for i = 1, #all, 2 do
     if all[i] ~= self then
       if tonumber(redis.call('ZSCORE', edges, all[i]) or '0') > time then
-        others = others + all[i + 1]
+        others = others + (tonumber(all[i + 1]) or 0)
       else
         redis.call('HDEL', counts, all[i])
       end

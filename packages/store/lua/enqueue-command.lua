@@ -15,6 +15,7 @@
 -- Returns {'queued'}, {'full'}, {'gone'} when the worker's lease ran out, {'tenant', how many} or {'session', how many}
 -- when there are too many.
 -- @include now
+-- @include forget-unreadable
 if redis.call('EXISTS', KEYS[1]) == 0 then
   -- Changes nothing, and fails where Redis takes no writes: a lease that cannot be renewed says nothing of its worker.
   redis.call('SETRANGE', KEYS[1], 0, '')
@@ -26,6 +27,7 @@ local of_tenant = 0
 -- Nothing is written before the command itself: Redis refuses only a script's first write when it is out of memory, and
 -- only if that one needs memory. Later ones are let through.
 for i = 3, #KEYS do
+  forget_unreadable(KEYS[i], 'zset')
   local count = redis.call('ZCOUNT', KEYS[i], string.format('(%.0f', time), '+inf')
   local limit = tonumber(ARGV[i + 3])
   if limit and count >= limit then

@@ -7,8 +7,10 @@
 --   ARGV[3…] worker, token of its lifeline, worker, token, …, in the order of the keys
 -- Returns the dead workers. A field of the lifelines: `<token> <first seen open, ms> <first seen gone, ms, or 0>`.
 -- @include now
+-- @include forget-unreadable
 
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+forget_unreadable(KEYS[2], 'hash')
 if redis.call('HGET', KEYS[2], 'run') ~= run then
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[2], 'run', run)

@@ -4,7 +4,9 @@
 --   ARGV[2…] session ids
 -- Returns for each session how many stand in the line with it, itself included, when it entered.
 -- @include now
+-- @include forget-unreadable
 local time = now()
+forget_unreadable(KEYS[1], 'zset')
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', time - ARGV[1]))
 local length = redis.call('ZCARD', KEYS[1])
 local ranks = {}

@@ -1,5 +1,6 @@
 -- Tells which of a tenant's sessions come next in the order in which they were made, those of the same moment by id.
--- A directory from before that order was kept, or that a process of that time wrote to, has it made up first.
+-- A directory from before that order was kept, or that a process of that time wrote to, has it made up first. So has one
+-- whose order is of another type. A session whose record cannot be read comes first.
 --   KEYS[1]   ids of the tenant's sessions
 --   KEYS[2]   the same ids, by when the sessions were made
 --   ARGV[1]   prefix of the directory entries' keys, which are in the slot of the others
@@ -8,10 +9,12 @@
 --   ARGV[4]   after which id of that moment
 --   ARGV[5…]  a list of ids: for the moments of those
 -- Returns {id, ms, id, ms, …}; of a list those that exist, in the order of the list.
-if redis.call('SCARD', KEYS[1]) ~= redis.call('ZCARD', KEYS[2]) then
+-- @include count-in
+if redis.call('SCARD', KEYS[1]) ~= redis.pcall('ZCARD', KEYS[2]) then
   redis.call('DEL', KEYS[2])
   for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
-    redis.call('ZADD', KEYS[2], redis.call('HGET', ARGV[1] .. id, 'createdAt') or 0, id)
+    local created = count_in(redis.pcall('HGET', ARGV[1] .. id, 'createdAt'))
+    redis.call('ZADD', KEYS[2], string.format('%.0f', created or 0), id)
   end
 end
 if ARGV[2] == '0' then

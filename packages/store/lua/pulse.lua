@@ -2,10 +2,12 @@
 -- anew less than SETTLING_MS ago, after a silence of all. See worker-registry.ts.
 --   key   pulse: at = when somebody wrote last, back = when writing went on after a silence, both in ms
 -- @include now
+-- @include forget-unreadable
 local SILENCE_MS = 6000
 local SETTLING_MS = 8000
 local function pulse(key)
   local time = now()
+  forget_unreadable(key, 'hash')
   local seen = redis.call('HMGET', key, 'at', 'back')
   local at, back = tonumber(seen[1]) or time, tonumber(seen[2]) or 0
   if time - at > SILENCE_MS or time < at then

@@ -4,7 +4,9 @@
 --   ARGV[2…]  the leases
 -- Returns how many they are.
 -- @include now
+-- @include forget-unreadable
 local till = string.format('%.0f', now() + ARGV[1])
+forget_unreadable(KEYS[1], 'zset')
 for i = 2, #ARGV do
   redis.call('ZADD', KEYS[1], till, ARGV[i])
 end

@@ -5,12 +5,36 @@
 --   <BASE>resumes:<key id>       zset: hash → when its record was last written, ms
 --   <BASE>resume-sizes:<key id>  hash: hash → bytes of its record
 --   <BASE>resume-totals          hash: key id → bytes of its records; `*`: of all of the tenant; `#`: how many there are
+-- All of it only counts what there is, so a part that cannot be read is forgotten, and counting begins anew.
+-- @include forget-unreadable
 local BASE = ARGV[1]
 local TOTALS = BASE .. 'resume-totals'
+forget_unreadable(TOTALS, 'hash')
+
+local function records_key(key)
+  local name = BASE .. 'resumes:' .. key
+  forget_unreadable(name, 'zset')
+  return name
+end
+
+local function sizes_key(key)
+  local name = BASE .. 'resume-sizes:' .. key
+  forget_unreadable(name, 'hash')
+  return name
+end
+
+local function total_of(name)
+  return tonumber(string.match(redis.call('HGET', TOTALS, name) or '', '^%-?%d+$')) or 0
+end
 
 local function add_total(name, amount)
-  if amount ~= 0 and redis.call('HINCRBY', TOTALS, name, amount) <= 0 then
-    redis.call('HDEL', TOTALS, name)
+  if amount ~= 0 then
+    local total = total_of(name) + amount
+    if total > 0 then
+      redis.call('HSET', TOTALS, name, string.format('%.0f', total))
+    else
+      redis.call('HDEL', TOTALS, name)
+    end
   end
 end
 
@@ -20,9 +44,9 @@ local function add_bytes(key, bytes)
 end
 
 local function touch_record(key, hash, time, size)
-  add_total('#', redis.call('ZADD', BASE .. 'resumes:' .. key, time, hash))
+  add_total('#', redis.call('ZADD', records_key(key), time, hash))
   if size then
-    local sizes = BASE .. 'resume-sizes:' .. key
+    local sizes = sizes_key(key)
     local before = tonumber(redis.call('HGET', sizes, hash)) or 0
     redis.call('HSET', sizes, hash, size)
     add_bytes(key, size - before)
@@ -30,18 +54,18 @@ local function touch_record(key, hash, time, size)
 end
 
 local function forget_record(key, hash)
-  local sizes = BASE .. 'resume-sizes:' .. key
+  local sizes = sizes_key(key)
   local size = tonumber(redis.call('HGET', sizes, hash)) or 0
   redis.call('HDEL', sizes, hash)
-  add_total('#', -redis.call('ZREM', BASE .. 'resumes:' .. key, hash))
+  add_total('#', -redis.call('ZREM', records_key(key), hash))
   redis.call('DEL', BASE .. 'resume:' .. hash)
   add_bytes(key, -size)
 end
 
 local function oldest_record(key)
-  return redis.call('ZRANGE', BASE .. 'resumes:' .. key, 0, 0)[1]
+  return redis.call('ZRANGE', records_key(key), 0, 0)[1]
 end
 
 local function records_of(key)
-  return redis.call('ZCARD', BASE .. 'resumes:' .. key)
+  return redis.call('ZCARD', records_key(key))
 end

@@ -13,6 +13,7 @@
 -- Returns how many records were deleted.
 -- @include now
 -- @include resume-index
+-- @include limit-of
 
 -- What Redis takes for a record besides its fields, about.
 local OVERHEAD = 300
@@ -21,6 +22,7 @@ local AT_ONCE = 200
 
 local hash, key, life = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local time = now()
+forget_unreadable(KEYS[1], 'hash')
 local owner = redis.call('HGET', KEYS[1], 'key')
 if owner and owner ~= key then
   forget_record(owner, hash)
@@ -35,7 +37,7 @@ end
 touch_record(key, hash, time, size)
 
 for _, old in
-  ipairs(redis.call('ZRANGEBYSCORE', BASE .. 'resumes:' .. key, '-inf', time - life, 'LIMIT', 0, AT_ONCE))
+  ipairs(redis.call('ZRANGEBYSCORE', records_key(key), '-inf', time - life, 'LIMIT', 0, AT_ONCE))
 do
   forget_record(key, old)
 end
@@ -45,7 +47,8 @@ local function largest_key()
   local largest, most, records = nil, 0, 0
   local totals = redis.call('HGETALL', TOTALS)
   for i = 1, #totals, 2 do
-    local name, bytes = totals[i], tonumber(totals[i + 1])
+    local name = totals[i]
+    local bytes = total_of(name)
     if name ~= '*' and name ~= '#' then
       local count = records_of(name)
       if count == 0 then
@@ -60,11 +63,10 @@ local function largest_key()
   return largest
 end
 
-local limits = redis.call('HMGET', KEYS[2], 'resumeRecords', 'resumeBytes')
-local most_records, most_bytes = tonumber(limits[1] or ARGV[6]), tonumber(limits[2] or ARGV[7])
+local most_records = limit_of(KEYS[2], 'resumeRecords', ARGV[6])
+local most_bytes = limit_of(KEYS[2], 'resumeBytes', ARGV[7])
 local function is_too_much()
-  local totals = redis.call('HMGET', TOTALS, '#', '*')
-  return tonumber(totals[1] or 0) > most_records or tonumber(totals[2] or 0) > most_bytes
+  return total_of('#') > most_records or total_of('*') > most_bytes
 end
 
 local dropped = 0

@@ -10,10 +10,13 @@
 -- Returns {granted to people, granted to others, ms after which asking again may help, 'closed' | 'open' | 'probe'}.
 -- A probe is the one connect that an open breaker lets through after its pause.
 -- @include now
+-- @include forget-unreadable
 local urgent, others = tonumber(ARGV[1]), tonumber(ARGV[2])
 local rate, reserve = tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = now()
 
+forget_unreadable(KEYS[1], 'hash')
+forget_unreadable(KEYS[2], 'hash')
 local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens = rate
 if bucket[1] then

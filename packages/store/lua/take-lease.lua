@@ -7,10 +7,13 @@
 --   ARGV[4]  that limit, of a tenant that has none of its own
 -- Returns {1 when taken, else 0; how many there are; the limit}.
 -- @include now
+-- @include forget-unreadable
+-- @include limit-of
 local time = now()
+forget_unreadable(KEYS[2], 'zset')
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', time)
 local count = redis.call('ZCARD', KEYS[2])
-local limit = tonumber(redis.call('HGET', KEYS[1], ARGV[3]) or ARGV[4])
+local limit = limit_of(KEYS[1], ARGV[3], ARGV[4])
 if count >= limit then
   return { 0, count, limit }
 end

@@ -11,6 +11,8 @@
 -- Returns {1 when taken, else 0; ms after which asking again may help, 0 when taken; then for each bucket its limit, how
 -- many tokens are left, and ms until it is full}.
 -- @include now
+-- @include limit-of
+-- @include forget-unreadable
 local time = now()
 local wanted = tonumber(ARGV[1])
 local is_debt = ARGV[2] == 'debt'
@@ -18,9 +20,10 @@ local buckets = {}
 local wait = 0
 for i = 2, #KEYS do
   local at = 3 * (i - 2) + 3
-  local limit = tonumber(redis.call('HGET', KEYS[1], ARGV[at]) or ARGV[at + 1])
+  local limit = limit_of(KEYS[1], ARGV[at], ARGV[at + 1], 1)
   local window = tonumber(ARGV[at + 2])
-  local stored, of_limit = string.match(redis.call('GET', KEYS[i]) or '', '^(%S+) (%S+)$')
+  forget_unreadable(KEYS[i], 'string')
+  local stored, of_limit = string.match(redis.call('GET', KEYS[i]) or '', '^(%d+%.%d+) (%d+)$')
   -- With another limit the same tokens come back within another time.
   local owed = stored and (stored - time) * of_limit / limit or 0
   -- A clock that was put back, or a smaller window, must not lock the bucket for long.

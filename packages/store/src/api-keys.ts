@@ -126,7 +126,9 @@ export class ApiKeys {
 
   /** The tenant's keys, oldest first; those that expired in the last seven days too. */
   async list(tenantId: string): Promise<ApiKeyRecord[]> {
-    const ids = await this.#redis.zrange(keys.apiKeys(tenantId), 0, '-1');
+    const ids = await this.#unreadable.readOr(this.#redis.zrange(keys.apiKeys(tenantId), 0, '-1'), [], {
+      ...{ kind: 'keys-of-tenant', name: tenantId, tenantId },
+    });
     const found = await Promise.all(ids.map((id) => this.#find(id)));
     return found
       .filter((record) => record !== undefined)
@@ -154,7 +156,7 @@ export class ApiKeys {
    */
   async authenticate(key: string): Promise<ApiKeyRecord | undefined> {
     const { lookup, hash } = hashKey(key);
-    const stored = await this.#redis.hgetall(keys.apiKey(lookup));
+    const stored = await this.#read(lookup);
     if (!isSameHash(stored.hash ?? '', hash)) return undefined;
     const record = this.#parse(stored);
     if (record === undefined) return undefined;
@@ -164,10 +166,18 @@ export class ApiKeys {
   }
 
   async #find(keyId: string): Promise<ApiKeyRecord | undefined> {
-    const lookup = await this.#redis.get(keys.apiKeyId(keyId));
+    const lookup = await this.#unreadable.readOr(this.#redis.get(keys.apiKeyId(keyId)), null, {
+      ...{ kind: 'api-key-id', name: keyId, keyId },
+    });
     if (lookup === null) return undefined;
-    const stored = await this.#redis.hgetall(keys.apiKey(lookup));
+    const stored = await this.#read(lookup);
     return stored.id === keyId ? this.#parse(stored) : undefined;
+  }
+
+  /** Empty without a record, and for one of another type. */
+  #read(lookup: string): Promise<Record<string, string>> {
+    const read = this.#redis.hgetall(keys.apiKey(lookup));
+    return this.#unreadable.readOr(read, {}, { kind: 'api-key', name: lookup });
   }
 
   /** Undefined if this release cannot read it: such a key opens nothing, and hides none of the others. */

@@ -6,10 +6,12 @@ import {
   parseEventId,
   type TenantLimits,
 } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { asNumber } from './reply.js';
 import { Script } from './script.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /** How far a client has got, as far as that is proven. */
 export interface ResumePoint {
@@ -64,11 +66,14 @@ export class ResumeRecords {
   readonly #redis: RedisConnection;
   readonly #lifeMs: number;
   readonly #limits: ResumeLimits;
+  readonly #unreadable: UnreadableRecords;
 
-  constructor(redis: RedisConnection, options: { lifeMs: number; limits?: ResumeLimits }) {
+  /** @param options.logger names the records that cannot be read, each once in a while; such a client is forgotten. */
+  constructor(redis: RedisConnection, options: { lifeMs: number; limits?: ResumeLimits; logger?: Logger }) {
     this.#redis = redis;
     this.#lifeMs = options.lifeMs;
     this.#limits = options.limits ?? DEFAULT_TENANT_LIMITS;
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /** How long a record is kept after the last write, ms. */
@@ -97,8 +102,14 @@ export class ResumeRecords {
   }
 
   async find(ref: ResumeRef): Promise<ResumeRecord | undefined> {
-    const { key, subscription, position, introduced } = await this.#redis.hgetall(
-      keys.resume(ref.tenantId, hashOf(ref)),
+    const hash = hashOf(ref);
+    const read = this.#redis.hgetall(keys.resume(ref.tenantId, hash));
+    const { key, subscription, position, introduced } = await this.#unreadable.readOr(
+      read,
+      {},
+      {
+        ...{ kind: 'resume', name: hash, tenantId: ref.tenantId },
+      },
     );
     if (key === undefined) return undefined;
     const parsed = parseEventId(position ?? '');

@@ -144,7 +144,7 @@ function formatCursor({ createdAt, sessionId }: Place): string {
 
 function parseCursor(cursor: string): Place {
   const [, createdAt, sessionId] =
-    /^(\d{1,16}) ([A-Za-z0-9._-]+)$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+    /^(\d{1,16}) (.+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (createdAt === undefined || sessionId === undefined) {
     throw new WafleetError('VALIDATION_FAILED', 'The cursor is not one of this service.', {
       issues: [{ path: 'querystring.cursor', message: 'is not the nextCursor of an earlier page' }],

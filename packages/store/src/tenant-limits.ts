@@ -6,8 +6,10 @@ import {
   type TenantLimit,
   type TenantLimits,
 } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 /** How long the limits of a tenant are remembered: a change has effect that much later at most. */
 const REMEMBER_MS = 2_000;
@@ -49,13 +51,20 @@ export function parseTenantLimits(text: string): TenantLimits | undefined {
  */
 export class TenantLimitTable {
   readonly #redis: RedisConnection;
+  readonly #unreadable: UnreadableRecords;
   /** The limits of a tenant that has none of its own. */
   readonly defaults: TenantLimits;
   readonly #remembered = new Map<string, Remembered>();
 
-  constructor(redis: RedisConnection, defaults: TenantLimits = DEFAULT_TENANT_LIMITS) {
+  /** @param options.logger names the limits that cannot be read, each once in a while; they count for nothing. */
+  constructor(
+    redis: RedisConnection,
+    defaults: TenantLimits = DEFAULT_TENANT_LIMITS,
+    options: { logger?: Logger } = {},
+  ) {
     this.#redis = redis;
     this.defaults = defaults;
+    this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /** Reads the limits from Redis. */
@@ -65,12 +74,19 @@ export class TenantLimitTable {
 
   /** Reads those that the administrator set. */
   async readOwn(tenantId: string): Promise<Partial<TenantLimits>> {
-    const stored = await this.#redis.hgetall(keys.tenantLimits(tenantId));
+    const read = this.#redis.hgetall(keys.tenantLimits(tenantId));
+    const record = { kind: 'tenant-limits', name: tenantId, tenantId };
+    const stored = await this.#unreadable.readOr(read, {}, record);
     const own: Partial<Record<TenantLimit, number>> = {};
+    const fields: TenantLimit[] = [];
     for (const name of TENANT_LIMIT_NAMES) {
-      const { data } = limitValueSchema(name).safeParse(Number(stored[name] ?? Number.NaN));
-      if (data !== undefined) own[name] = data;
+      const text = stored[name];
+      if (text === undefined) continue;
+      const { data } = limitValueSchema(name).safeParse(/^\d+$/.test(text) ? Number(text) : undefined);
+      if (data === undefined) fields.push(name);
+      else own[name] = data;
     }
+    if (fields.length > 0) this.#unreadable.report({ ...record, fields });
     return own;
   }
 
@@ -82,6 +98,8 @@ export class TenantLimitTable {
     });
     const removed = TENANT_LIMIT_NAMES.filter((name) => changes[name] === null);
     const key = keys.tenantLimits(tenantId);
+    // What is of another type cannot be read, and is replaced.
+    if ((await this.#redis.type(key)) !== 'hash') await this.#redis.del(key);
     await Promise.all([
       set.length > 0 ? this.#redis.hset(key, ...set) : undefined,
       removed.length > 0 ? this.#redis.hdel(key, ...removed) : undefined,

@@ -1,4 +1,5 @@
 import { mapLimits, TENANT_LIMITS, type TenantLimit, type TenantLimits, type Usage } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { countedIn, keys } from './keyspace.js';
 import { countResumeRecords } from './resume-records.js';
@@ -6,12 +7,15 @@ import { countSocketsOf } from './socket-counts.js';
 import type { TenantLeases } from './tenant-leases.js';
 import type { TenantLimitTable } from './tenant-limits.js';
 import type { BucketState, TenantRates } from './tenant-rates.js';
+import { UnreadableRecords } from './unreadable-records.js';
 
 interface UsageResources {
   readonly redis: RedisConnection;
   readonly limits: TenantLimitTable;
   readonly rates: TenantRates;
   readonly leases: TenantLeases;
+  /** Names the records that cannot be read, each once in a while: what they count is left out. */
+  readonly logger?: Logger;
 }
 
 /** What is used of each limit; undefined where no process knows it of all others. */
@@ -20,9 +24,11 @@ type Measured = Partial<Record<TenantLimit, number>>;
 /** What a tenant uses of what it may have and do. */
 export class TenantUsage {
   readonly #resources: UsageResources;
+  readonly #unreadable: UnreadableRecords;
 
   constructor(resources: UsageResources) {
     this.#resources = resources;
+    this.#unreadable = new UnreadableRecords(resources.logger);
   }
 
   /** @param keyId the API key whose own rate is shown. */
@@ -56,29 +62,31 @@ export class TenantUsage {
   async #measure(tenantId: string): Promise<Measured> {
     const { redis, leases } = this.#resources;
     const [commands = ''] = countedIn('calls', { tenantId, sessionId: '' });
+    const read = <T>(kind: string, counting: Promise<T>) =>
+      this.#unreadable.readOr<T | undefined>(counting, undefined, { kind, name: tenantId, tenantId });
     const [sessions, underWay, sockets, replays, mediaDownloads, resume, log] = await Promise.all([
-      redis.scard(keys.sessions(tenantId)),
-      redis.zcount(commands, Date.now(), '+inf'),
-      countSocketsOf(redis, `tenant:${tenantId}`),
-      leases.count(tenantId, 'replays'),
-      leases.count(tenantId, 'mediaDownloads'),
-      countResumeRecords(redis, tenantId),
-      this.#measureLog(tenantId),
+      read('sessions-of-tenant', redis.scard(keys.sessions(tenantId))),
+      read('commands-of-tenant', redis.zcount(commands, Date.now(), '+inf')),
+      read('sockets-of-tenant', countSocketsOf(redis, `tenant:${tenantId}`)),
+      read('replays-of-tenant', leases.count(tenantId, 'replays')),
+      read('downloads-of-tenant', leases.count(tenantId, 'mediaDownloads')),
+      read('resume-totals', countResumeRecords(redis, tenantId)),
+      read('log-head', this.#measureLog(tenantId)),
     ]);
-    return {
+    return definedOf({
       sessions,
       commands: underWay,
       sockets,
       replays,
       mediaDownloads,
-      resumeRecords: resume.records,
-      resumeBytes: resume.bytes,
+      resumeRecords: resume?.records,
+      resumeBytes: resume?.bytes,
       ...log,
-    };
+    });
   }
 
   /** About: the bytes of live events since the oldest mark that is kept; see append-events. */
-  async #measureLog(tenantId: string): Promise<Measured> {
+  async #measureLog(tenantId: string): Promise<{ logBytes: number; historyBytes: number }> {
     const { redis } = this.#resources;
     const [[bytes, history], oldest] = await Promise.all([
       redis.hmget(keys.logHead(tenantId), 'bytes', 'history'),
@@ -90,6 +98,11 @@ export class TenantUsage {
       historyBytes: Number(history ?? 0),
     };
   }
+}
+
+/** The counts that could be read. */
+function definedOf(counts: Readonly<Record<string, number | undefined>>): Measured {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => Number.isFinite(count)));
 }
 
 function usageOf(

@@ -1,12 +1,22 @@
+import { DEFAULT_TENANT_LIMITS, TENANT_LIMIT_NAMES } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ApiKeys } from './api-keys.js';
+import { DeathWatch } from './death-watch.js';
 import { EdgeRegistry } from './edge-registry.js';
+import { EventLog } from './event-log.js';
 import { keys } from './keyspace.js';
 import { LinkOffers } from './link-offers.js';
+import { PlacementLines } from './placement-lines.js';
+import { countResumeRecords, ResumeRecords } from './resume-records.js';
+import { SessionPages } from './session-pages.js';
 import { SessionDirectory } from './sessions.js';
+import { TenantLeases } from './tenant-leases.js';
+import { TenantLimitTable } from './tenant-limits.js';
+import { TenantRates } from './tenant-rates.js';
+import { TenantUsage } from './tenant-usage.js';
 import { TenantDirectory } from './tenants.js';
-import { useRedis } from './testing/redis-fixture.js';
+import { ownedSession, useRedis } from './testing/redis-fixture.js';
 import { UnreadableRecords } from './unreadable-records.js';
 import { WorkerRegistry } from './worker-registry.js';
 
@@ -128,3 +138,227 @@ test('an edge or an offer whose record cannot be read is as if there were none',
   expect(await offers.getQr(ref)).toBeUndefined();
   expect(await offers.getPairingCode(ref)).toBeUndefined();
 });
+
+const TENANT = 'tnt_a';
+const shop = { tenantId: TENANT, sessionId: 'shop' };
+
+async function put(key: string, value: string): Promise<void> {
+  await fixture.redis.del(key);
+  await fixture.redis.set(key, value);
+}
+
+test.each(['text', 'moment'])(
+  'a session with a damaged %s record is listed while the order is made up',
+  async (kind) => {
+    const { redis } = fixture;
+    const directory = new SessionDirectory(redis);
+    const pages = new SessionPages(redis, directory);
+    for (const sessionId of ['a', 'shop', 'z']) await directory.create({ tenantId: TENANT, sessionId });
+    if (kind === 'text') await put(keys.session(shop), 'x');
+    else await redis.hset(keys.session(shop), 'createdAt', 'yesterday');
+    const listed = async () =>
+      (await pages.page(TENANT, { limit: 10 })).sessions.map(({ sessionId }) => sessionId).sort();
+    await redis.del(keys.sessionOrder(TENANT));
+    expect(await listed()).toEqual(['a', 'shop', 'z']);
+    await put(keys.sessionOrder(TENANT), 'x');
+    await directory.create({ tenantId: TENANT, sessionId: 'new' });
+    expect(await listed()).toEqual(['a', 'new', 'shop', 'z']);
+  },
+);
+
+test('a session with an odd id does not end the pages', async () => {
+  const { redis } = fixture;
+  const directory = new SessionDirectory(redis);
+  const pages = new SessionPages(redis, directory);
+  for (const sessionId of ['a', 'z']) await directory.create({ tenantId: TENANT, sessionId });
+  await redis.sadd(keys.sessions(TENANT), 'no session\nid');
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await pages.page(TENANT, { limit: 1, cursor });
+    seen.push(...page.sessions.map(({ sessionId }) => sessionId));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  expect(seen.sort()).toEqual(['a', 'z']);
+});
+
+describe.each(['many', '', '-4', '1e400', undefined])(
+  'a tenant with limits of %j has the defaults',
+  (text) => {
+    const defaults = { ...DEFAULT_TENANT_LIMITS, sessions: 1, mediaDownloads: 1 };
+
+    async function damagedTable(): Promise<{ table: TenantLimitTable; lines: Record<string, unknown>[] }> {
+      const { lines, logger } = recordingLogger();
+      const key = keys.tenantLimits(TENANT);
+      if (text === undefined) await put(key, 'x');
+      else await fixture.redis.hset(key, Object.fromEntries(TENANT_LIMIT_NAMES.map((name) => [name, text])));
+      return { table: new TenantLimitTable(fixture.redis, defaults, { logger }), lines };
+    }
+
+    test('in the table, which names them', async () => {
+      const { table, lines } = await damagedTable();
+      expect(await table.read(TENANT)).toEqual(defaults);
+      expect(lines).toMatchObject([{ kind: 'tenant-limits', tenantId: TENANT }]);
+      await table.change(TENANT, { sessions: 7 });
+      expect(await table.read(TENANT)).toMatchObject({ sessions: 7 });
+    });
+
+    test('for sessions', async () => {
+      await damagedTable();
+      const directory = new SessionDirectory(fixture.redis);
+      await directory.create(shop, { maxSessions: 1 });
+      const more = directory.create({ tenantId: TENANT, sessionId: 'more' }, { maxSessions: 1 });
+      await expect(more).rejects.toMatchObject({ code: 'TOO_MANY_SESSIONS' });
+    });
+
+    test('for rates, leases and records of clients', async () => {
+      const { table } = await damagedTable();
+      const rates = new TenantRates(fixture.redis, table);
+      expect(await rates.take(TENANT, [{ limit: 'restUnits' }], { cost: 1 })).toMatchObject({
+        isTaken: true,
+        buckets: [{ limit: defaults.restUnits, remaining: defaults.restUnits - 1 }],
+      });
+      const { logger } = recordingLogger();
+      const leases = new TenantLeases({ redis: fixture.redis, limits: table, holder: 'edge_a', logger });
+      await leases.take(TENANT, 'mediaDownloads');
+      await expect(leases.take(TENANT, 'mediaDownloads')).rejects.toMatchObject({
+        code: 'TOO_MANY_DOWNLOADS',
+      });
+      await leases.close();
+      const records = new ResumeRecords(fixture.redis, { lifeMs: 60_000, limits: defaults });
+      const ref = { tenantId: TENANT, secret: 's' };
+      await records.create(ref, 'key_a');
+      expect(await records.find(ref)).toMatchObject({ keyId: 'key_a' });
+    });
+  },
+);
+
+test.each(['limits', 'rates', 'leases'] as const)(
+  'what counts a tenant’s %s begins anew if it is damaged',
+  async (what) => {
+    const { redis } = fixture;
+    const table = new TenantLimitTable(redis);
+    const rates = new TenantRates(redis, table);
+    const { logger } = recordingLogger();
+    const leases = new TenantLeases({ redis, limits: table, holder: 'edge_a', logger });
+    const take = async () => {
+      await rates.require(TENANT, { limit: 'restUnits' }, { cost: 1 });
+      (await leases.take(TENANT, 'replays'))();
+    };
+    const key = {
+      limits: keys.tenantLimits(TENANT),
+      rates: keys.tenantRate(TENANT, 'restUnits'),
+      leases: keys.tenantLeases(TENANT, 'replays'),
+    }[what];
+    await put(key, 'x y');
+    await take();
+    await redis.del(key);
+    await redis.rpush(key, 'x');
+    await take();
+    await leases.close();
+  },
+);
+
+test.each(['resume-totals', 'resumes:key_a', 'resume-sizes:key_a', 'resume'])(
+  'a client is remembered though %s is damaged',
+  async (name) => {
+    const { redis } = fixture;
+    const { lines, logger } = recordingLogger();
+    const records = new ResumeRecords(redis, { lifeMs: 60_000, logger });
+    const ref = { tenantId: TENANT, secret: 's' };
+    await records.create(ref, 'key_a');
+    const [recordKey = ''] = await redis.keys(keys.resume(TENANT, '*'));
+    const key = name === 'resume' ? recordKey : `${keys.ofTenant(TENANT)}${name}`;
+    if ((await redis.type(key)) === 'hash' && name !== 'resume') {
+      for (const field of await redis.hkeys(key)) await redis.hset(key, field, 'many');
+      await records.create({ tenantId: TENANT, secret: 'other' }, 'key_a');
+    }
+    await put(key, 'x');
+    if (name === 'resume') {
+      expect(await records.find(ref)).toBeUndefined();
+      expect(lines).toMatchObject([{ kind: 'resume' }]);
+    }
+    await records.create(ref, 'key_a');
+    expect(await records.find(ref)).toMatchObject({ keyId: 'key_a' });
+    expect(await countResumeRecords(redis, TENANT)).toEqual({
+      records: expect.any(Number),
+      bytes: expect.any(Number),
+    });
+  },
+);
+
+test('an API key of another type opens nothing and hides no other key', async () => {
+  const { lines, logger } = recordingLogger();
+  const apiKeys = new ApiKeys(fixture.redis, { logger });
+  const [odd, unnamed, good] = [
+    await apiKeys.create(TENANT),
+    await apiKeys.create(TENANT),
+    await apiKeys.create(TENANT),
+  ];
+  const lookup = await fixture.redis.get(keys.apiKeyId(odd.id));
+  await put(keys.apiKey(lookup ?? ''), 'x');
+  await fixture.redis.del(keys.apiKeyId(unnamed.id));
+  await fixture.redis.rpush(keys.apiKeyId(unnamed.id), 'x');
+  expect((await apiKeys.list(TENANT)).map(({ id }) => id)).toEqual([good.id]);
+  expect(await apiKeys.authenticate(odd.key)).toBeUndefined();
+  expect(lines.map(({ kind }) => kind).sort()).toEqual(['api-key', 'api-key-id']);
+});
+
+test('workers are found though what the cluster notes of them was damaged', async () => {
+  const registry = new WorkerRegistry(fixture.redis);
+  await registry.acquireLease('wrk_a');
+  for (const key of [keys.heartbeats, keys.pulse]) await put(key, 'x');
+  await registry.beat(beatOf('wrk_a'));
+  expect((await registry.list()).map(({ id }) => id)).toEqual(['wrk_a']);
+  await put(keys.lifelines, 'x');
+  expect(await new DeathWatch(fixture.redis).look(await registry.list())).toEqual([]);
+});
+
+test('a line of placements that is damaged holds no other one up', async () => {
+  const lines = new PlacementLines(fixture.redis);
+  await put(keys.placementLine(TENANT, 'crash'), 'x');
+  expect(await lines.join(TENANT, 'crash', ['shop'])).toEqual([1]);
+});
+
+test.each([
+  ['that is behind the log', (epoch: string) => ({ epoch, seq: '1' })],
+  ['with an epoch that no entry can have', () => ({ epoch: '99999999999999999999' })],
+  ['with a number that no entry can have', () => ({ seq: '1e30' })],
+])('a head %s is replaced by the next append', async (_what, damage) => {
+  const { redis } = fixture;
+  const fence = await ownedSession(redis, shop, 'wrk_a');
+  const log = new EventLog(redis);
+  const event = { event: 'call', body: '{"n":1}' } as const;
+  await log.append(fence, [event, event, event]);
+  const { epoch } = await log.position(TENANT);
+  await redis.hset(keys.logHead(TENANT), damage(String(epoch)));
+  await log.append(fence, [event, event]);
+  const page = await log.read(TENANT, { after: { epoch, seq: 0 }, count: 10 });
+  expect(page).toMatchObject({ isContinuous: true });
+  expect(page.events).toHaveLength(5);
+});
+
+test.each(['log-head', 'log-bytes', 'resume-totals', 'sessions', 'leases:replays'])(
+  'usage is told without what %s counts, if that cannot be read',
+  async (name) => {
+    const { redis } = fixture;
+    const { lines, logger } = recordingLogger();
+    const limits = new TenantLimitTable(redis);
+    const leases = new TenantLeases({ redis, limits, holder: 'edge_a', logger });
+    const usage = new TenantUsage({ redis, limits, rates: new TenantRates(redis, limits), leases, logger });
+    const used = async () =>
+      Object.entries((await usage.read(TENANT, 'key_a')).resources).filter(
+        ([, { used }]) => used !== undefined,
+      );
+    const before = await used();
+    const key = `${keys.ofTenant(TENANT)}${name}`;
+    await put(key, 'x');
+    const withoutText = await used();
+    expect(withoutText.length).toBeLessThan(before.length);
+    expect(lines).not.toHaveLength(0);
+    await redis.del(key);
+    await redis.hset(keys.logHead(TENANT), { bytes: 'many', history: 'more' });
+    expect((await used()).map(([limit]) => limit)).not.toContain('logBytes');
+    await leases.close();
+  },
+);
