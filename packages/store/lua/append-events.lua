@@ -50,6 +50,7 @@
 -- @include server-life
 -- @include last-entry-id
 -- @include call-anew
+-- @include limit-of
 
 -- Trimming by length costs as much as appending, so it is done once for so many events.
 local TRIM_EVERY = 64
@@ -132,15 +133,18 @@ end
 local head = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
 local epoch, last, trim_to = head[1], tonumber(head[2]), head[4]
 local changes, previous
+local function begin_epoch()
+  previous = string.format('%s-%.0f', epoch, last)
+  epoch, last = string.format('%.0f', math.max(now(), epoch + 1)), 0
+  changes = { 'epoch', epoch, 'run', life }
+end
 local has_head = tonumber(epoch) and last
 if not has_head or tonumber(head[3]) ~= life then
   if not has_head then
     -- The log's first event, or its head was lost or damaged.
     epoch, last = last_entry_id(KEYS[3])
   end
-  previous = string.format('%s-%.0f', epoch, last)
-  epoch, last = string.format('%.0f', math.max(now(), epoch + 1)), 0
-  changes = { 'epoch', epoch, 'run', life }
+  begin_epoch()
 end
 
 local from = ' ' .. ARGV[3] .. ' {"eventId":"'
@@ -153,18 +157,32 @@ end
 local has_parts = marks and marks ~= ''
 local history, parts = 0, nil
 local first, seq
+local is_begun_anew = false
 for i = before + 1, #ARGV, 2 do
-  last = last + 1
-  -- Exact up to 14 digits, and cheaper than a format.
-  seq = tostring(last)
-  local id = epoch .. '-' .. seq
-  local message = id .. ' ' .. ARGV[i] .. from .. id .. '",' .. ARGV[i + 1]
-  if previous then
-    redis.call('XADD', KEYS[3], id, 'm', message, 'p', previous)
-    previous = nil
-  else
-    redis.call('XADD', KEYS[3], id, 'm', message)
-  end
+  local id, message, added
+  repeat
+    last = last + 1
+    -- Exact up to 14 digits, and cheaper than a format.
+    seq = tostring(last)
+    id = epoch .. '-' .. seq
+    message = id .. ' ' .. ARGV[i] .. from .. id .. '",' .. ARGV[i + 1]
+    if previous then
+      added = redis.pcall('XADD', KEYS[3], id, 'm', message, 'p', previous)
+    else
+      added = redis.pcall('XADD', KEYS[3], id, 'm', message)
+    end
+    local is_refused = type(added) == 'table'
+    if is_refused then
+      if first or is_begun_anew then
+        return added
+      end
+      -- The head is behind the entries, or names a position that no entry can have.
+      is_begun_anew = true
+      epoch, last = last_entry_id(KEYS[3])
+      begin_epoch()
+    end
+  until not is_refused
+  previous = nil
   redis.call('SPUBLISH', KEYS[4], message)
   first = first or id
   if has_parts and string.byte(marks, (i - before + 1) / 2) == ONE then
@@ -188,7 +206,7 @@ end
 
 if parts then
   local most = tonumber(ARGV[5])
-  local limit = tonumber(redis.call('HGET', KEYS[13], 'historyBytes')) or tonumber(most_history)
+  local limit = limit_of(KEYS[13], 'historyBytes', most_history)
   local kept = redis.call('RPUSH', KEYS[12], unpack(parts))
   -- Parts may have been forgotten together with the log.
   if kept > #parts then
@@ -225,7 +243,7 @@ if counted and counted ~= '0' then
   changes[#changes + 1] = 'bytes'
   changes[#changes + 1] = string.format('%.0f', bytes)
   if bytes >= tonumber(found[2] or 0) then
-    local limit = tonumber(redis.call('HGET', KEYS[13], 'logBytes')) or tonumber(most_bytes)
+    local limit = limit_of(KEYS[13], 'logBytes', most_bytes)
     repeat
       local at, mark_epoch, mark_seq =
         string.match(redis.call('LINDEX', KEYS[11], 0) or '', '^(%d+) (%d+)-(%d+)$')
