@@ -2,7 +2,9 @@ import { startRedis, waitFor } from '@wafleet/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectRedis } from './connection.js';
 import { refusalOf } from './redis-refusal.js';
+import { isRedisUnreachable } from './redis-unreachable.js';
 import { requireRedis } from './require-redis.js';
+import { Script } from './script.js';
 import { logger } from './testing/redis-fixture.js';
 import { probeWrites } from './write-probe.js';
 
@@ -92,5 +94,42 @@ describe('a Redis that refuses writes', () => {
       /as many clients as its maxclients allows/,
     );
     expect(await redis.ping()).toBe('PONG');
+  });
+});
+
+describe('a Redis that refuses this process while it runs', () => {
+  const failureOf = (command: Promise<unknown>) =>
+    command.then(() => undefined).catch((error: unknown) => error);
+
+  it('counts as out of reach when it wants a password', async () => {
+    const { server, redis } = await redisWithConnection();
+    await server.command('CONFIG', 'SET', 'requirepass', 'x');
+    const other = connectRedis({ url: server.url, role: 'command', name: 'other', logger });
+    onTestFinished(() => other.disconnect());
+    const error = await failureOf(other.get('a'));
+    expect(isRedisUnreachable(error)).toBe(true);
+    expect(refusalOf(error)).toContain('password');
+    await redis.call('CONFIG', ['SET', 'requirepass', '']);
+  });
+
+  it('counts as out of reach when it forbids a command, also one of a script', async () => {
+    const { server, redis } = await redisWithConnection();
+    const script = new Script('list-heartbeats', (reply) => reply);
+    await server.command('ACL', 'SETUSER', 'default', '-hgetall');
+    for (const command of [redis.hgetall('a'), script.run(redis, ['a'], [])]) {
+      const error = await failureOf(command);
+      expect(isRedisUnreachable(error)).toBe(true);
+      expect(refusalOf(error)).toContain('lacks a permission');
+    }
+  });
+
+  it('counts as out of reach while it is busy with a script', async () => {
+    const { server, redis } = await redisWithConnection();
+    await server.command('CONFIG', 'SET', 'busy-reply-threshold', '1');
+    const busy = server.command('EVAL', 'while true do end', '0');
+    const isBusy = async () => isRedisUnreachable(await failureOf(redis.get('a')));
+    await waitFor(isBusy, { what: 'Redis says that it is busy' });
+    await server.command('SCRIPT', 'KILL');
+    await busy;
   });
 });

@@ -4,6 +4,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   OOM: 'Redis is out of memory: raise its maxmemory, or give it less to store',
   MISCONF: 'Redis cannot write to its disk',
   LOADING: 'Redis is loading its data',
+  BUSY: 'Redis is busy with a script',
+  TRYAGAIN: 'the Redis Cluster is moving keys',
   MASTERDOWN: 'Redis is a replica without a primary',
   CLUSTERDOWN: 'the Redis Cluster is down',
   NOREPLICAS: 'Redis has too few replicas to accept writes',
@@ -13,7 +15,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   DENIED: 'Redis is in protected mode and accepts connections of its own host only',
 };
 
+/** Refusals whose first word says nothing. */
 const TOO_MANY_CLIENTS = /max number of clients/;
+const FORBIDDEN_IN_SCRIPT = /^(?:ERR )?The user executing the script can't/;
 
 /** The cause of a refusal in plain words; undefined for any other error. */
 export function refusalOf(error: unknown): string | undefined {
@@ -21,6 +25,7 @@ export function refusalOf(error: unknown): string | undefined {
   // A script passes on the error of the command in it, with its own words before and after.
   const [, word = ''] = /^(?:ERR )?-?([A-Z]{3,})\b/.exec(error.message) ?? [];
   if (REFUSALS[word] !== undefined) return REFUSALS[word];
+  if (FORBIDDEN_IN_SCRIPT.test(error.message)) return REFUSALS.NOPERM;
   return TOO_MANY_CLIENTS.test(error.message)
     ? 'Redis has as many clients as its maxclients allows'
     : undefined;
