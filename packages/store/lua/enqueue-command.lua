@@ -21,6 +21,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('SETRANGE', KEYS[1], 0, '')
   return { 'gone' }
 end
+forget_unreadable(KEYS[2], 'stream')
 local time = now()
 local deadline = string.format('%.0f', time + ARGV[2])
 local of_tenant = 0

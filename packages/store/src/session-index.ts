@@ -34,20 +34,22 @@ export class SessionIndex {
 
   /** To be called before a worker claims a session of the tenant. */
   async noteOwner(worker: string, tenantId: string): Promise<void> {
+    const ofWorker = keys.tenantsOf(worker);
     await Promise.all([
-      this.#redis.sadd(keys.owners, worker),
-      this.#redis.sadd(keys.tenantsOf(worker), tenantId),
+      this.#enter(keys.owners, () => this.#redis.sadd(keys.owners, worker)),
+      this.#enter(ofWorker, () => this.#redis.sadd(ofWorker, tenantId)),
     ]);
   }
 
   /** To be called before a session of the tenant may lose its owner, or is made. */
   async noteUnowned(tenantId: string): Promise<void> {
-    await this.#redis.zadd(keys.unownedTenants, String(Date.now()), tenantId);
+    const key = keys.unownedTenants;
+    await this.#enter(key, () => this.#redis.zadd(key, String(Date.now()), tenantId));
   }
 
   /** The workers that may own sessions, dead ones too. */
   owners(): Promise<string[]> {
-    return this.#redis.smembers(keys.owners);
+    return this.#read(keys.owners, this.#redis.smembers(keys.owners));
   }
 
   /** Up to `most` sessions that a worker may own. A dead worker without any is forgotten. */
@@ -58,7 +60,8 @@ export class SessionIndex {
 
   /** The tenants whose sessions a worker may own. */
   tenantsOf(worker: string): Promise<string[]> {
-    return this.#redis.smembers(keys.tenantsOf(worker));
+    const key = keys.tenantsOf(worker);
+    return this.#read(key, this.#redis.smembers(key));
   }
 
   /** All sessions of the tenants that a worker may own. */
@@ -66,7 +69,7 @@ export class SessionIndex {
     const found = await Promise.all(
       tenantIds.map(async (tenantId) => {
         const key = keys.owned(tenantId, worker);
-        const ids = await this.#idsOf(tenantId, key, this.#redis.smembers(key));
+        const ids = await this.#read(key, this.#redis.smembers(key), tenantId);
         return ids.map((sessionId) => ({ tenantId, sessionId }));
       }),
     );
@@ -84,9 +87,9 @@ export class SessionIndex {
    * turns, so that one with many, such as removals that were put off, hides none of the others'.
    */
   async unowned(most: number): Promise<SessionRef[]> {
-    const listed = await this.#redis.zrange(keys.unownedTenants, 0, '-1');
+    const listed = await this.#read(keys.unownedTenants, this.#redis.zrange(keys.unownedTenants, 0, '-1'));
     const found = await this.#some(shuffled(listed), keys.unowned, most);
-    if (found.length === 0) {
+    if (found.length === 0 && listed.length > 0) {
       await this.#redis.zremrangebyscore(keys.unownedTenants, '-inf', String(Date.now() - TENANT_QUIET_MS));
     }
     return found;
@@ -111,8 +114,17 @@ export class SessionIndex {
     await this.#unreadable.readOr(reindexed, 0, { kind: 'session-index', name, ...ref });
   }
 
-  #idsOf(tenantId: string, key: string, read: Promise<string[]>): Promise<string[]> {
+  #read(key: string, read: Promise<string[]>, tenantId?: string): Promise<string[]> {
     return this.#unreadable.readOr(read, [], { kind: 'session-index', name: key, tenantId });
+  }
+
+  /** A list of another type begins anew: the comparison of all sessions enters what it lacks. */
+  async #enter(key: string, enter: () => Promise<number>): Promise<void> {
+    const record = { kind: 'session-index', name: key };
+    const entered = await this.#unreadable.readOr<number | undefined>(enter(), undefined, record);
+    if (entered !== undefined) return;
+    await this.#redis.del(key);
+    await enter();
   }
 
   async #some(
@@ -125,7 +137,7 @@ export class SessionIndex {
       const page = await Promise.all(
         tenantIds.slice(from, from + AT_ONCE).map(async (tenantId) => {
           const key = keyOf(tenantId);
-          const ids = await this.#idsOf(tenantId, key, this.#redis.srandmember(key, most));
+          const ids = await this.#read(key, this.#redis.srandmember(key, most), tenantId);
           return ids.map((sessionId) => ({ tenantId, sessionId }));
         }),
       );

@@ -2,6 +2,7 @@ import { DEFAULT_TENANT_LIMITS, TENANT_LIMIT_NAMES } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import { describe, expect, test } from 'vitest';
 import { ApiKeys } from './api-keys.js';
+import { CommandClient } from './command-client.js';
 import { DeathWatch } from './death-watch.js';
 import { EdgeRegistry } from './edge-registry.js';
 import { EventLog } from './event-log.js';
@@ -9,6 +10,7 @@ import { keys } from './keyspace.js';
 import { LinkOffers } from './link-offers.js';
 import { PlacementLines } from './placement-lines.js';
 import { countResumeRecords, ResumeRecords } from './resume-records.js';
+import { SessionIndex } from './session-index.js';
 import { SessionPages } from './session-pages.js';
 import { SessionDirectory } from './sessions.js';
 import { TenantLeases } from './tenant-leases.js';
@@ -16,7 +18,7 @@ import { TenantLimitTable } from './tenant-limits.js';
 import { TenantRates } from './tenant-rates.js';
 import { TenantUsage } from './tenant-usage.js';
 import { TenantDirectory } from './tenants.js';
-import { ownedSession, useRedis } from './testing/redis-fixture.js';
+import { claimed, ownedSession, useRedis } from './testing/redis-fixture.js';
 import { UnreadableRecords } from './unreadable-records.js';
 import { WorkerRegistry } from './worker-registry.js';
 
@@ -362,3 +364,36 @@ test.each(['log-head', 'log-bytes', 'resume-totals', 'sessions', 'leases:replays
     await leases.close();
   },
 );
+
+test('sessions are entered into a damaged index, which begins anew', async () => {
+  const { redis } = fixture;
+  const { lines, logger } = recordingLogger();
+  const index = new SessionIndex(redis, { logger });
+  const directory = new SessionDirectory(redis, { logger });
+  for (const key of [keys.owners, keys.tenantsOf('wrk_a'), keys.unownedTenants]) await put(key, 'x');
+  expect([await index.owners(), await index.tenantsOf('wrk_a'), await index.unowned(10)]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+  expect(lines).toHaveLength(3);
+  await directory.create(shop);
+  expect(await index.unowned(10)).toEqual([shop]);
+  await claimed(redis, shop, 'wrk_a');
+  expect(await index.ownedBy('wrk_a', 10)).toEqual([shop]);
+});
+
+test('a worker whose inbox is damaged gets commands again', async () => {
+  const { redis } = fixture;
+  const { logger } = recordingLogger();
+  await new WorkerRegistry(redis).acquireLease('wrk_a');
+  await put(keys.inbox('wrk_a'), 'x');
+  const client = new CommandClient({
+    ...{ redis, subscriber: fixture.connect('subscriber'), clientId: 'edge_a', logger },
+  });
+  await client.start();
+  const call = client.call('wrk_a', { kind: 'assign', ...shop }, { deadlineMs: 1 });
+  await expect(call).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  expect(await redis.xlen(keys.inbox('wrk_a'))).toBe(1);
+  await client.stop();
+});
