@@ -14,7 +14,7 @@ it('a queue whose Redis is out of memory tries again with pauses, and goes on af
   const worker = new Worker('paced', async ({ name }) => served.push(name), { connection });
   const errors: string[] = [];
   worker.on('error', ({ message }) => errors.push(message));
-  paceErrors(worker);
+  paceErrors(worker, { connection, logger });
   onTestFinished(async () => {
     await worker.close();
     await queue.close();

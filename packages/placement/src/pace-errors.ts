@@ -1,4 +1,7 @@
+import type { Logger } from '@wafleet/runtime';
+import { isRedisUnreachable, type RedisConnection } from '@wafleet/store';
 import type { Worker } from 'bullmq';
+import { dropDamagedJobs } from './damaged-jobs.js';
 
 const PAUSE_MS = { first: 1_000, longest: 15_000 };
 /** An error after such a time without one is the first of another outage. */
@@ -7,26 +10,38 @@ const CALM_MS = 30_000;
 /**
  * Pauses a worker after an error, longer each time. BullMQ's own loop tries again at once when Redis answers with an
  * error, such as OOM or READONLY, thousands of times a second. Lost connections do not come here: BullMQ waits for
- * those.
+ * those. A job that cannot be read is dropped, and the pause ends: it must not hold up the others.
  */
-export function paceErrors(worker: Worker): void {
+export function paceErrors(
+  worker: Worker,
+  resources: { readonly connection: RedisConnection; readonly logger: Logger },
+): void {
   let pauseMs = PAUSE_MS.first;
   let failedAt = Number.NEGATIVE_INFINITY;
   let resuming: NodeJS.Timeout | undefined;
-  worker.on('error', () => {
+  const resume = () => {
+    clearTimeout(resuming);
+    resuming = undefined;
+    void worker.resume();
+  };
+  const dropDamaged = async () => {
+    const dropped = await dropDamagedJobs(worker, resources);
+    if (dropped === 0 || resuming === undefined) return;
+    pauseMs = PAUSE_MS.first;
+    resume();
+  };
+  worker.on('error', (error) => {
     if (resuming !== undefined) return;
     const now = performance.now();
     pauseMs = now - failedAt > CALM_MS + pauseMs ? PAUSE_MS.first : Math.min(PAUSE_MS.longest, 2 * pauseMs);
     failedAt = now;
     // Jobs at work go on; `pause` only stops the loop that fetches others.
     void worker.pause(true);
-    resuming = setTimeout(
-      () => {
-        resuming = undefined;
-        void worker.resume();
-      },
-      pauseMs * (0.5 + Math.random() / 2),
-    );
+    resuming = setTimeout(resume, pauseMs * (0.5 + Math.random() / 2));
+    if (isRedisUnreachable(error)) return;
+    dropDamaged().catch((reason: unknown) => {
+      resources.logger.debug({ err: reason }, 'damaged jobs could not be looked for');
+    });
   });
   worker.on('closing', () => clearTimeout(resuming));
 }

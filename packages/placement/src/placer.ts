@@ -75,10 +75,10 @@ export class Placer {
       },
     );
     worker.on('error', queueErrorLogger(logger));
-    paceErrors(worker);
+    paceErrors(worker, { connection, logger });
     worker.on('failed', (job, error) => {
       if (job === undefined || job.attemptsMade < ATTEMPTS) return;
-      const { tenantId, sessionId } = job.data;
+      const { tenantId, sessionId } = readRequest(job.data) ?? {};
       logger.error({ tenantId, sessionId, err: error }, 'a placement failed; a sweep will ask for it again');
     });
     this.#worker = worker;

@@ -1,7 +1,7 @@
 import { sessionIdSchema, tenantIdSchema } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import { PlacementLines, type RedisConnection, type SessionRef } from '@wafleet/store';
-import { Queue } from 'bullmq';
+import { isRedisUnreachable, PlacementLines, type RedisConnection, type SessionRef } from '@wafleet/store';
+import { type Job, Queue } from 'bullmq';
 import { priorityOf } from './policies/priority.js';
 import { queueErrorLogger } from './queue-errors.js';
 
@@ -127,9 +127,12 @@ export class PlacementQueue {
    */
   async hurry(room: number): Promise<void> {
     if (room <= 0 || (await this.#queue.getDelayedCount()) === 0) return;
-    const delayed = await this.#queue.getDelayed(0, Math.min(room, HURRIED_AT_ONCE) - 1);
+    const ids = await this.#queue.getRanges(['delayed'], 0, Math.min(room, HURRIED_AT_ONCE) - 1, true);
+    const delayed = await Promise.all(ids.map((id) => this.#readJob(id)));
     // One that failed waits for its next attempt, and has only a few of them.
-    const waiting = delayed.filter(({ attemptsMade }) => attemptsMade === 0);
+    const waiting = delayed
+      .filter((job) => job !== undefined)
+      .filter(({ attemptsMade }) => attemptsMade === 0);
     waiting.sort((a, b) => a.timestamp - b.timestamp);
     // Another placer may be quicker.
     for (const job of waiting) await job.promote().catch(() => undefined);
@@ -138,6 +141,16 @@ export class PlacementQueue {
   /** Whether any placer is there to serve requests. */
   async isServed(): Promise<boolean> {
     return (await this.#queue.getWorkersCount()) > 0;
+  }
+
+  /** Undefined if there is none, or if it cannot be read: it is dropped when it is due (see paceErrors). */
+  async #readJob(id: string): Promise<Job<PlacementRequest> | undefined> {
+    try {
+      return await this.#queue.getJob(id);
+    } catch (error) {
+      if (isRedisUnreachable(error)) throw error;
+      return undefined;
+    }
   }
 
   async #toJobs(group: RequestGroup) {

@@ -80,7 +80,7 @@ export class Sweeps {
       stalledInterval: 5_000,
     });
     this.#worker.on('error', queueErrorLogger(logger));
-    paceErrors(this.#worker);
+    paceErrors(this.#worker, { connection, logger });
     this.#worker.on('failed', (job, error) =>
       logger.error({ sweep: job?.name, err: error }, 'a sweep failed'),
     );

@@ -1,6 +1,8 @@
+import { createLogger } from '@wafleet/runtime';
+import { waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
-import { PLACEMENT_QUEUE, QUEUE_PREFIX, readRequest } from './queue.js';
+import { PLACEMENT_QUEUE, PlacementQueue, QUEUE_PREFIX, readRequest } from './queue.js';
 import { useScene } from './testing/scene.js';
 import { connect } from './testing/test-worker.js';
 
@@ -45,4 +47,58 @@ test('a session whose record cannot be read keeps no other one from being found'
   await scene.startPlacing();
   const worker = await scene.startWorker();
   await scene.ownedBy(worker, others);
+});
+
+const READABLE = { name: 'create', data: '{}', opts: '{}', timestamp: '1', delay: '0', priority: '0' };
+
+test.each([
+  ['data that is not JSON', { ...READABLE, data: '{' }],
+  ['options that are not JSON', { ...READABLE, opts: '{' }],
+  ['a parent that is not JSON', { ...READABLE, parent: '{' }],
+  ['a count that is no number', { ...READABLE, ats: 'many' }],
+  ['another type', undefined],
+])('a job with %s is dropped, and keeps no other one from being served', async (_what, fields) => {
+  const { redis } = scene;
+  const connection = connect(scene.server.url, 'queue');
+  const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  try {
+    const key = queue.toKey('odd');
+    const keptOut = queue.toKey('de:odd');
+    if (fields === undefined) await redis.set(key, 'x');
+    else await redis.hset(key, { ...fields, deid: 'odd' });
+    await redis.set(keptOut, 'odd');
+    await redis.lpush(queue.toKey('wait'), 'odd');
+    await scene.startPlacing();
+    const worker = await scene.startWorker();
+    await scene.ownedBy(worker, await scene.createSessions(3));
+    await waitFor(async () => (await redis.exists(key)) === 0, { what: 'the job is gone' });
+    if (fields !== undefined) expect(await redis.exists(keptOut)).toBe(0);
+    const places = [
+      await redis.lrange(queue.toKey('active'), 0, -1),
+      await redis.lrange(queue.toKey('wait'), 0, -1),
+    ];
+    expect(places.flat()).not.toContain('odd');
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+});
+
+test('a delayed job that cannot be read keeps no other one from being hurried', async () => {
+  const { redis } = scene;
+  const connection = connect(scene.server.url, 'queue');
+  const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  const logger = createLogger({ app: 'test', level: 'silent' });
+  const placements = new PlacementQueue({ connection, logger });
+  try {
+    await queue.add('create', ref, { delay: 600_000, jobId: 'good' });
+    await redis.hset(queue.toKey('odd'), { ...READABLE, data: '{' });
+    await redis.zadd(queue.toKey('delayed'), 1, 'odd');
+    await placements.hurry(10);
+    expect(await redis.zrange(queue.toKey('delayed'), 0, '-1')).toEqual(['odd']);
+  } finally {
+    await placements.close();
+    await queue.close();
+    connection.disconnect();
+  }
 });
