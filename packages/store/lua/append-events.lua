@@ -130,7 +130,12 @@ if count == 0 then
 end
 
 -- What only looks and parts of histories need is read there: each field more is felt by every append.
-local head = redis.call('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
+local head = redis.pcall('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
+if head.err then
+  -- A head of another type is lost.
+  redis.call('DEL', KEYS[2])
+  head = {}
+end
 local epoch, last, trim_to = head[1], tonumber(head[2]), head[4]
 local changes, previous
 local function begin_epoch()

@@ -18,8 +18,8 @@ local function split(position)
   return string.match(position, '^(%d+)-(%d+)$')
 end
 
-local head = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'run')
-if not head[1] then
+local head = redis.pcall('HMGET', KEYS[1], 'epoch', 'seq', 'run')
+if not (tonumber(head[1]) and tonumber(head[2])) then
   head[1], head[2] = last_entry_id(KEYS[2])
 end
 

@@ -397,3 +397,20 @@ test('a worker whose inbox is damaged gets commands again', async () => {
   expect(await redis.xlen(keys.inbox('wrk_a'))).toBe(1);
   await client.stop();
 });
+
+test('a head of another type is replaced by the next append, and hides no event before', async () => {
+  const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+  const log = new EventLog(fixture.redis);
+  const event = { event: 'call', body: '{"n":1}' } as const;
+  await log.append(fence, [event, event]);
+  const { epoch } = await log.position(TENANT);
+  const events = async () => (await log.read(TENANT, { after: { epoch, seq: 0 }, count: 10 })).events.length;
+  for (const text of ['many', undefined]) {
+    if (text === undefined) await put(keys.logHead(TENANT), 'x');
+    else await fixture.redis.hset(keys.logHead(TENANT), { epoch: text, seq: text });
+    const before = await events();
+    await log.append(fence, [event]);
+    expect(await events()).toBe(before + 1);
+  }
+  expect(await events()).toBe(4);
+});
