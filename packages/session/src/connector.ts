@@ -87,6 +87,7 @@ export class Connector {
     if (signal.aborted) return undefined;
     // What the last connection gave has to be stored before the next one logs in with it.
     await account.idle();
+    await this.#options.decrypted.settle();
     if (signal.aborted) return undefined;
     if (account.isHalfLinked) await account.reset();
     while (!signal.aborted) {

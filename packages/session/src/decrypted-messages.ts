@@ -9,23 +9,16 @@ import {
   type SocketConfig,
 } from '@whiskeysockets/baileys';
 import { encodeStanza } from './encode-stanza.js';
+import { type InboxRow, isInboxRow, isSameRow } from './inbox-row.js';
 import { oneAtATime } from './signal-queue.js';
 
 type MakeSignalRepository = SocketConfig['makeSignalRepository'];
 /** What is stored with the Signal records, in the same write. */
-type WithInbox = SignalDataSet & { inbox: Record<string, Row> };
+type WithInbox = SignalDataSet & { inbox: Record<string, InboxRow> };
 
 /** Messages are worked on one at a time, so few are ever unfinished; whatever comes beyond is not kept. */
 const ROWS = 64;
 const ROW_IDS = Array.from({ length: ROWS }, (_, index) => String(index));
-
-interface Row {
-  /** Counts the session's messages, so that rows have an order. */
-  readonly number: number;
-  readonly stanza: Uint8Array;
-  /** By the digest of the ciphertext. */
-  readonly plaintexts: Readonly<Record<string, Uint8Array>>;
-}
 
 /** Where the rows are stored. */
 export interface StoredRows {
@@ -34,27 +27,21 @@ export interface StoredRows {
   delete(ids: readonly string[]): Promise<void>;
 }
 
-function isRow(value: unknown): value is Row {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('number' in value && 'stanza' in value && 'plaintexts' in value)) return false;
-  const { number, stanza, plaintexts } = value;
-  return (
-    typeof number === 'number' &&
-    stanza instanceof Uint8Array &&
-    typeof plaintexts === 'object' &&
-    plaintexts !== null &&
-    Object.values(plaintexts).every((plaintext) => plaintext instanceof Uint8Array)
-  );
-}
-
 interface Unfinished {
   readonly id: string;
-  readonly row: Row;
+  readonly row: InboxRow;
   /**
    * `left`: another process left it unfinished, and it is to be done here without coming again. `begun`: it will come
    * again unless it ends first. `handed-out`: its events are on their way to the log.
    */
   state: 'left' | 'begun' | 'handed-out';
+}
+
+/** A row whose write has not been confirmed. */
+interface Uncertain {
+  readonly noted: Unfinished;
+  /** The same message as it was stored before. */
+  readonly before: Unfinished | undefined;
 }
 
 /** Whether a stored value is the reason of an error, and not the way to it. */
@@ -87,13 +74,17 @@ async function readStanza(bytes: Uint8Array): Promise<BinaryNode> {
  * does it first, as if it had just come. If WhatsApp sends it again as well, it is recognised: see RepeatedMessages.
  *
  * Where the process lives and only the connection broke before the message was acknowledged, WhatsApp sends it again,
- * and decryption gives the same plaintext a second time.
+ * and decryption gives the same plaintext a second time. If the write was under way when the connection broke, Redis may
+ * have carried it out although it failed here: `settle` finds out before the next connection.
  */
 export class DecryptedMessages {
   readonly #logger: Logger;
   readonly #unfinished = new Map<string, Unfinished>();
   /** Rows that cannot be opened with the keys at hand. They stay as they are, for a worker that has the key. */
   readonly #sealed = new Set<string>();
+  /** By the id of the row. */
+  readonly #uncertain = new Map<string, Uncertain>();
+  #rows: StoredRows | undefined;
   #left: LeftOver[] = [];
   #current: { readonly stanza: BinaryNode; unfinished: Unfinished | undefined } | undefined;
   #count = 0;
@@ -107,12 +98,14 @@ export class DecryptedMessages {
    * session from opening. Rejects if Redis cannot be reached or refuses the deletion.
    */
   async restore(rows: StoredRows): Promise<void> {
+    this.#rows = rows;
     this.#left = [];
     this.#unfinished.clear();
+    this.#uncertain.clear();
     const malformed: string[] = [];
     for (const [id, value] of await this.#readAll(rows, malformed)) {
       try {
-        if (!isRow(value)) throw new Error('it is not a row');
+        if (!isInboxRow(value)) throw new Error('it is not a row');
         const unfinished: Unfinished = { id, row: value, state: 'left' };
         this.#left.push({ unfinished, stanza: await readStanza(value.stanza) });
         this.#unfinished.set(id, unfinished);
@@ -124,6 +117,25 @@ export class DecryptedMessages {
     }
     this.#left.sort((a, b) => a.unfinished.row.number - b.unfinished.row.number);
     if (malformed.length > 0) await rows.delete(malformed);
+  }
+
+  /**
+   * Looks which of the rows are stored whose writes were not confirmed. To be called when no write is under way, before
+   * messages come again. Rejects if Redis cannot be reached.
+   */
+  async settle(): Promise<void> {
+    const ids = [...this.#uncertain.keys()];
+    if (this.#rows === undefined || ids.length === 0) return;
+    const stored = await this.#rows.read(ids);
+    for (const [index, id] of ids.entries()) {
+      const uncertain = this.#uncertain.get(id);
+      if (uncertain === undefined) continue;
+      this.#uncertain.delete(id);
+      const { noted, before } = uncertain;
+      const known = isSameRow(stored[index], noted.row) ? noted : before;
+      if (known === undefined) this.#unfinished.delete(id);
+      else this.#unfinished.set(id, known);
+    }
   }
 
   /** The messages that another process left unfinished and that are so still, oldest first. */
@@ -218,15 +230,18 @@ export class DecryptedMessages {
     const before = this.#current?.unfinished;
     try {
       // Baileys' own transaction of the decryption becomes part of this one, which is one write.
-      return await keys.transaction(async () => {
+      const decrypted = await keys.transaction(async () => {
         const plaintext = await decrypt();
-        const unfinished = this.#note(digest, plaintext);
-        if (unfinished !== undefined) {
-          const data: WithInbox = { inbox: { [unfinished.id]: unfinished.row } };
+        const noted = this.#note(digest, plaintext);
+        if (noted !== undefined) {
+          this.#uncertain.set(noted.id, { noted, before });
+          const data: WithInbox = { inbox: { [noted.id]: noted.row } };
           await keys.set(data);
         }
-        return plaintext;
+        return { plaintext, noted };
       }, lock);
+      if (decrypted.noted !== undefined) this.#uncertain.delete(decrypted.noted.id);
+      return decrypted.plaintext;
     } catch (error) {
       this.#takeBack(before);
       throw error;
@@ -236,7 +251,8 @@ export class DecryptedMessages {
   #note(digest: string, plaintext: Uint8Array): Unfinished | undefined {
     const current = this.#current;
     if (current === undefined) return undefined;
-    const isFree = (id: string) => !this.#unfinished.has(id) && !this.#sealed.has(id);
+    const isFree = (id: string) =>
+      !this.#unfinished.has(id) && !this.#sealed.has(id) && !this.#uncertain.has(id);
     const id = current.unfinished?.id ?? ROW_IDS.find(isFree);
     if (id === undefined) return undefined;
     const before = current.unfinished?.row ?? {
@@ -250,13 +266,14 @@ export class DecryptedMessages {
     return current.unfinished;
   }
 
-  /** What was noted last is not stored: the message at hand is as it was before. */
+  /** What was noted last counts as not stored until `settle` has looked: the message at hand is as it was before. */
   #takeBack(before: Unfinished | undefined): void {
     const noted = this.#current?.unfinished;
     if (this.#current === undefined || noted === undefined || noted === before) return;
+    this.#current.unfinished = before;
+    if (this.#uncertain.get(noted.id)?.noted !== noted) return;
     if (before === undefined) this.#unfinished.delete(noted.id);
     else this.#unfinished.set(before.id, before);
-    this.#current.unfinished = before;
   }
 
   #find(digest: string): Unfinished | undefined {

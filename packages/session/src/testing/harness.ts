@@ -181,9 +181,14 @@ export class Harness {
     await Promise.all(fields.map((field) => this.#redis.hset(key, field, 'damaged')));
   }
 
+  /** What a store of the session's credentials is made with. */
+  authOptions(fence: Fence): ConstructorParameters<typeof AuthStateStore>[0] {
+    return { redis: this.#redis, cipher: this.#cipher, fence };
+  }
+
   storeOf(fence: Fence): WhatsAppSessionOptions['store'] {
     return {
-      auth: new AuthStateStore({ redis: this.#redis, cipher: this.#cipher, fence }),
+      auth: new AuthStateStore(this.authOptions(fence)),
       deleteAuth: () => deleteAuthState(this.#redis, fence),
       events: this.events,
       directory: this.directory,
