@@ -151,8 +151,8 @@ export class ApiKeys {
   }
 
   /**
-   * Whose key it is; undefined when it is unknown, revoked or cannot be read. Whether it has expired is for the caller to see, by
-   * `expiresAt`.
+   * Whose key it is; undefined when it is unknown or revoked, or when it or its id cannot be read. Whether it has expired
+   * is for the caller to see, by `expiresAt`.
    */
   async authenticate(key: string): Promise<ApiKeyRecord | undefined> {
     const { lookup, hash } = hashKey(key);
@@ -160,18 +160,28 @@ export class ApiKeys {
     if (!isSameHash(stored.hash ?? '', hash)) return undefined;
     const record = this.#parse(stored);
     if (record === undefined) return undefined;
+    // Its id is what it is revoked by. With a damaged one it could be used, and not revoked.
+    if ((await this.#lookupOf(record.id)) !== lookup) {
+      this.#unreadable.report({ kind: 'api-key-id', name: record.id, keyId: record.id });
+      return undefined;
+    }
     // Keys from before there were lists are in none until they are used.
     if (stored.scopes === undefined) await this.#redis.zadd(keys.apiKeys(record.tenantId), NEVER, record.id);
     return record;
   }
 
   async #find(keyId: string): Promise<ApiKeyRecord | undefined> {
-    const lookup = await this.#unreadable.readOr(this.#redis.get(keys.apiKeyId(keyId)), null, {
-      ...{ kind: 'api-key-id', name: keyId, keyId },
-    });
-    if (lookup === null) return undefined;
+    const lookup = await this.#lookupOf(keyId);
+    if (lookup === undefined) return undefined;
     const stored = await this.#read(lookup);
     return stored.id === keyId ? this.#parse(stored) : undefined;
+  }
+
+  /** Where the key of an id is found. Undefined without the id, and for one of another type. */
+  async #lookupOf(keyId: string): Promise<string | undefined> {
+    const read = this.#redis.get(keys.apiKeyId(keyId));
+    const record = { kind: 'api-key-id', name: keyId, keyId };
+    return (await this.#unreadable.readOr(read, null, record)) ?? undefined;
   }
 
   /** Empty without a record, and for one of another type. */

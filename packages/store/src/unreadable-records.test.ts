@@ -306,6 +306,19 @@ test('an API key of another type opens nothing and hides no other key', async ()
   expect(lines.map(({ kind }) => kind).sort()).toEqual(['api-key', 'api-key-id']);
 });
 
+test.each(['of another type', 'of another key', 'gone'])(
+  'an API key whose id is %s opens nothing, since it could not be revoked',
+  async (kind) => {
+    const apiKeys = new ApiKeys(fixture.redis);
+    const { id, key } = await apiKeys.create(TENANT);
+    expect(await apiKeys.authenticate(key)).toMatchObject({ id });
+    await fixture.redis.del(keys.apiKeyId(id));
+    if (kind === 'of another type') await fixture.redis.rpush(keys.apiKeyId(id), 'x');
+    if (kind === 'of another key') await fixture.redis.set(keys.apiKeyId(id), 'x');
+    expect(await apiKeys.authenticate(key)).toBeUndefined();
+  },
+);
+
 test('workers are found though what the cluster notes of them was damaged', async () => {
   const registry = new WorkerRegistry(fixture.redis);
   await registry.acquireLease('wrk_a');
