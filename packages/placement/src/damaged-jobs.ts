@@ -28,15 +28,29 @@ export async function dropDamagedJobs(
     const removed = await connection.lrem(active, 0, jobId);
     if (removed === 0) continue;
     await connection.del(key, `${key}:lock`);
-    const deduplication = fields?.[DEDUPLICATION.field];
-    if (deduplication !== undefined) {
-      const keptOut = worker.toKey(`${DEDUPLICATION.key}:${deduplication}`);
+    for await (const keptOut of deduplicationKeys(worker, connection, fields?.[DEDUPLICATION.field])) {
       if ((await connection.get(keptOut)) === jobId) await connection.del(keptOut);
     }
     logger.error({ kind: 'job', name: jobId, queue: worker.name }, 'a stored record cannot be read');
     dropped += 1;
   }
   return dropped;
+}
+
+/** The key of this deduplication id, and all of the queue's if the job does not tell its own. */
+async function* deduplicationKeys(
+  worker: Worker,
+  connection: RedisConnection,
+  id: string | undefined,
+): AsyncGenerator<string> {
+  if (id !== undefined) {
+    yield worker.toKey(`${DEDUPLICATION.key}:${id}`);
+    return;
+  }
+  const pages: AsyncIterable<string[]> = connection.scanStream({
+    match: worker.toKey(`${DEDUPLICATION.key}:*`),
+  });
+  for await (const page of pages) yield* page;
 }
 
 function isReadable(fields: Readonly<Record<string, string>>): boolean {

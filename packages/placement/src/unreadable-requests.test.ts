@@ -72,7 +72,7 @@ test.each([
     const worker = await scene.startWorker();
     await scene.ownedBy(worker, await scene.createSessions(3));
     await waitFor(async () => (await redis.exists(key)) === 0, { what: 'the job is gone' });
-    if (fields !== undefined) expect(await redis.exists(keptOut)).toBe(0);
+    await waitFor(async () => (await redis.exists(keptOut)) === 0, { what: 'other jobs may take its place' });
     const places = [
       await redis.lrange(queue.toKey('active'), 0, -1),
       await redis.lrange(queue.toKey('wait'), 0, -1),
