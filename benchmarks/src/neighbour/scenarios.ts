@@ -3,13 +3,15 @@ import { rowsOf } from './rows.js';
 import { Stage, type StageOptions, type Window } from './stage.js';
 
 const WINDOW_MS = 6_000;
+/** Until then V8 interprets much of what an attack reaches. */
+const ROUNDS_TO_WARM_UP = 3;
 const QUICK = { windowMs: 1_500, scale: 0.1 };
 
 interface AttackScenario extends Pick<Scenario, 'name' | 'about'> {
   readonly stage: Omit<StageOptions, 'cores' | 'scale'>;
 }
 
-/** Quiet and attacked windows in turns: the first round warms up. */
+/** Quiet and attacked windows in turns: the first rounds warm up. */
 function scenario({ name, about, stage: options }: AttackScenario): Scenario {
   return {
     name,
@@ -19,8 +21,10 @@ function scenario({ name, about, stage: options }: AttackScenario): Scenario {
       const stage = await Stage.start({ ...options, cores, scale: quick ? QUICK.scale : 1 });
       try {
         const rounds = { attacked: [] as Window[], quiet: [] as Window[] };
-        await stage.quiet(windowMs);
-        await stage.attacked(windowMs);
+        for (let round = 0; round < (quick ? 1 : ROUNDS_TO_WARM_UP); round += 1) {
+          await stage.quiet(windowMs);
+          await stage.attacked(windowMs);
+        }
         for (let round = 0; round < roundsOf({ quick }); round += 1) {
           rounds.quiet.push(await stage.quiet(windowMs));
           rounds.attacked.push(await stage.attacked(windowMs));

@@ -61,6 +61,10 @@ test('SIGTERM stops in stages, the last started first', async () => {
   expect(exitCode).toBe(0);
   expect(stdout.indexOf('second stage stopped')).toBeGreaterThan(0);
   expect(stdout.indexOf('first stage stopped')).toBeGreaterThan(stdout.indexOf('second stage stopped'));
+  const lines = stdout.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+    expect.objectContaining({ msg: 'stopped', exitCode: 0, tookMs: expect.any(Number) }),
+  );
 });
 
 test('a stage that hangs is given up after its time, and shows in the exit code', async () => {

@@ -47,8 +47,11 @@ export async function runApp<S extends AppEnvironment>(
 
   const stopAndExit = async (exitCode: number) => {
     if (lifecycle.isStopping) return;
+    const begun = performance.now();
     const stoppedWell = await lifecycle.stop();
-    process.exit(stoppedWell ? exitCode : 1);
+    const code = stoppedWell ? exitCode : 1;
+    logger.info({ exitCode: code, tookMs: Math.round(performance.now() - begun) }, 'stopped');
+    process.exit(code);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
