@@ -108,13 +108,17 @@ test('a client that was offline past the retention is told what is lost, and get
   await publisher.stop();
 
   // The log goes on losing its oldest events meanwhile, so that the range ends somewhere between two looks.
-  const { after, before } = reset.lost;
-  expect(isAfter(oldestBefore, before), `the log began with ${oldestBefore} before that`).toBe(false);
-  expect(isAfter(before, oldestAfter), `the log began with ${oldestAfter} after that`).toBe(false);
+  const { after, before: firstKept } = reset.lost;
+  expect(isAfter(oldestBefore, firstKept), `the log began with ${oldestBefore} before that`).toBe(false);
+  expect(isAfter(firstKept, oldestAfter), `the log began with ${oldestAfter} after that`).toBe(false);
   // What it had been sent and had not yet confirmed by a pong counts as lost, since nobody else can know.
   expect(isAfter(proven, after), `that it had ${proven} was known`).toBe(false);
   expect(isAfter(after, latest), `it had ${latest}`).toBe(false);
-  expect(reset.receivedBefore, 'events before it was told').toBe(had.length);
+  // On a slow machine the log also loses events between that look and the next one, which tells so in turn.
+  for (const { receivedBefore } of client.resets) {
+    expect(receivedBefore, 'events before it was told').toBe(had.length);
+  }
+  const { before } = client.resets.at(-1)?.lost ?? reset.lost;
 
   const { published } = publisher;
   const left = published.filter(({ eventId }) => !isAfter(before, eventId));
@@ -123,7 +127,6 @@ test('a client that was offline past the retention is told what is lost, and get
   );
   expect(client.received[had.length]?.eventId, 'the first event after the loss').toBe(before);
   expect(await client.differencesFrom(left)).toEqual({ missing: [], unknown: [], disordered: [] });
-  expect(client.resets).toHaveLength(1);
   expect(client.faults).toEqual([]);
   report('client-is-offline', {
     published: published.length,
