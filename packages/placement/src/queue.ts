@@ -48,6 +48,11 @@ export function readRequest(data: object): PlacementRequest | undefined {
 /** Requests that `hurry` lets be served at once, at most. */
 const HURRIED_AT_ONCE = 100;
 
+/** No request is put off for so long by its own process. */
+const LATEST_DUE_MS = 60_000;
+/** BullMQ's scores of delayed jobs count the jobs of each millisecond. */
+const DELAYED_SCORE_PER_MS = 0x1000;
+
 /** Attempts before a placement counts as failed. The session then shows a reason, and a sweep asks again. */
 export const ATTEMPTS = 5;
 
@@ -94,6 +99,7 @@ function groups(requests: readonly PlacementRequest[]): Iterable<RequestGroup> {
 export class PlacementQueue {
   readonly #queue: Queue<PlacementRequest>;
   readonly #lines: PlacementLines;
+  readonly #connection: RedisConnection;
 
   /**
    * @param options.connection with the role `queue`, or with the role `command` where the caller would rather have an
@@ -103,6 +109,7 @@ export class PlacementQueue {
     this.#queue = new Queue(PLACEMENT_QUEUE, { connection: options.connection, prefix: QUEUE_PREFIX });
     this.#queue.on('error', queueErrorLogger(options.logger));
     this.#lines = new PlacementLines(options.connection);
+    this.#connection = options.connection;
   }
 
   /** Resolves when Redis has the request. Asking again for a session whose request still waits does nothing. */
@@ -136,6 +143,23 @@ export class PlacementQueue {
     waiting.sort((a, b) => a.timestamp - b.timestamp);
     // Another placer may be quicker.
     for (const job of waiting) await job.promote().catch(() => undefined);
+  }
+
+  /**
+   * Lets requests be served now that a process with a clock that is ahead has put off: they are due by the clocks of
+   * others, and a session has one request only, so nobody else could ask for it until then.
+   */
+  async promoteMisdated(): Promise<void> {
+    const from = (Date.now() + LATEST_DUE_MS) * DELAYED_SCORE_PER_MS;
+    const ids = await this.#connection.zrangebyscore(
+      this.#queue.toKey('delayed'),
+      from,
+      '+inf',
+      'LIMIT',
+      0,
+      HURRIED_AT_ONCE,
+    );
+    for (const id of ids) await (await this.#readJob(id))?.promote().catch(() => undefined);
   }
 
   /** Whether any placer is there to serve requests. */

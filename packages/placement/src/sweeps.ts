@@ -20,6 +20,8 @@ const SWEEP_QUEUE = 'placement-sweeps';
 
 /** How long schedules stay lost at the most when Redis lost them, or a placer died while it took a sweep. */
 const RESCHEDULE_MS = 30_000;
+/** A sweep that is due later than this after its interval was dated by a clock that is ahead of this process' clock. */
+const CLOCKS_DIFFER_MS = 5_000;
 
 const SWEEPS = ['watch-workers', 'reconcile', 'rebalance'] as const;
 type Sweep = (typeof SWEEPS)[number];
@@ -66,9 +68,9 @@ export class Sweeps {
   /** Resolves when the sweeps are scheduled and this process takes its share. */
   async start(): Promise<void> {
     const { connection, logger } = this.#options;
-    await this.#schedule();
+    await this.#reschedule();
     this.#rescheduling = setInterval(() => {
-      this.#schedule().catch((error: unknown) => logger.error({ err: error }, 'could not schedule sweeps'));
+      this.#reschedule().catch((error: unknown) => logger.error({ err: error }, 'could not schedule sweeps'));
     }, RESCHEDULE_MS);
 
     this.#worker = new Worker(SWEEP_QUEUE, (job) => this.#sweep(job), {
@@ -94,12 +96,23 @@ export class Sweeps {
     await this.#queue.close();
   }
 
+  /** BullMQ dates by the clock of the process: what one with a clock that is ahead leaves would be due much too late. */
+  async #reschedule(): Promise<void> {
+    await this.#schedule();
+    await this.#options.placements.promoteMisdated();
+  }
+
   async #schedule(): Promise<void> {
     for (const name of SWEEPS) {
       const every = this.#options.every[name];
       if (every === 0) {
         await this.#queue.removeJobScheduler(name);
         continue;
+      }
+      const scheduled = await this.#queue.getJobScheduler(name);
+      // Otherwise the new schedule would begin when the old one is due.
+      if ((scheduled?.next ?? 0) > Date.now() + every + CLOCKS_DIFFER_MS) {
+        await this.#queue.removeJobScheduler(name);
       }
       await this.#queue.upsertJobScheduler(
         name,
