@@ -19,12 +19,17 @@ const ASSIGN_DEADLINE_MS = 3_000;
 /** Handing over takes the worker a flush of the session's events and credentials. */
 const RELEASE_DEADLINE_MS = 15_000;
 
+/** What there is belongs to those that have waited for longer. */
+const NOT_ITS_TURN: Choice = { none: 'no worker has room' };
+
 export interface PlacementResources {
   readonly sessions: SessionDirectory;
   readonly workers: WorkerRegistry;
   readonly commands: CommandClient;
   readonly recent: RecentAssignments;
   readonly random: RandomSource;
+  /** Whether it is this request's turn, if others wait for the same room. */
+  readonly mayTakeRoom: () => Promise<boolean>;
   readonly logger: Logger;
 }
 
@@ -63,7 +68,8 @@ export async function placeSession(
     if (failed.length === CANDIDATES) return giveUp(ref, deadOwner, resources);
     const avoid = [...request.avoid, ...failed, ...(moveFrom === undefined ? [] : [moveFrom])];
     const only = moveFrom === undefined ? undefined : request.to;
-    const choice = await choose({ avoid, only }, resources);
+    const found = await choose({ avoid, only }, resources);
+    const choice = 'none' in found || (await resources.mayTakeRoom()) ? found : NOT_ITS_TURN;
     if ('none' in choice) {
       if (failed.length > 0) return giveUp(ref, deadOwner, resources);
       if (moveFrom === undefined) await sessions.markQueued(ref, choice.none, deadOwner);

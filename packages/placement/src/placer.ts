@@ -15,7 +15,7 @@ import { queueErrorLogger } from './queue-errors.js';
 import { RecentAssignments } from './recent-assignments.js';
 
 const CONCURRENT_PLACEMENTS = 20;
-const WAIT = { firstMs: 1_000, longestMs: 15_000 };
+const WAIT = { firstMs: 1_000, longestMs: 60_000 };
 
 export interface PlacerOptions {
   /** With the role `queue`. It stays the caller's to close, after `stop`. */
@@ -38,7 +38,7 @@ export interface PlacerOptions {
  */
 export class Placer {
   readonly #options: PlacerOptions;
-  readonly #resources: PlacementResources;
+  readonly #resources: Omit<PlacementResources, 'mayTakeRoom'>;
   readonly #lines: PlacementLines;
   #worker: Worker<PlacementRequest, PlacementOutcome> | undefined;
 
@@ -100,7 +100,10 @@ export class Placer {
     const { tenantId, sessionId, reason } = request;
     // It stands before nobody from now on: a request that is tried again is not in the line.
     await this.#lines.leave(request, reason);
-    const outcome = await placeSession(request, this.#resources);
+    const outcome = await placeSession(request, {
+      ...this.#resources,
+      mayTakeRoom: () => this.#mayTakeRoom(job, request),
+    });
     if ('waits' in outcome) {
       logger.debug({ tenantId, sessionId, reason: outcome.waits }, 'a placement waits');
       await job.moveToDelayed(Date.now() + waitMs(job), token);
@@ -108,6 +111,14 @@ export class Placer {
     }
     logger.debug({ tenantId, sessionId, reason, outcome }, 'a placement is done');
     return outcome;
+  }
+
+  /** One that waited and comes due by itself leaves room to those whose turn it is, unless nobody else waits. */
+  async #mayTakeRoom(job: Job<PlacementRequest>, request: PlacementRequest): Promise<boolean> {
+    const hasWaited = job.attemptsStarted > 1 && job.attemptsMade === 0;
+    if (!hasWaited || request.turn === job.attemptsStarted) return true;
+    const delayed = this.#worker?.toKey('delayed') ?? '';
+    return (await this.#options.connection.zcard(delayed)) === 0;
   }
 }
 

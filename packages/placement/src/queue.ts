@@ -25,6 +25,8 @@ export interface PlacementRequest extends SessionRef {
   readonly avoid: readonly string[];
   /** The one worker that a session which has a living owner may be moved to. Of no account once it has none. */
   readonly to?: string;
+  /** The start of its job, counted from 1, at which it is its turn to take room that others wait for as well. */
+  readonly turn?: number;
 }
 
 /** Undefined if what is queued names no session: another release, or another program, put it there. */
@@ -33,7 +35,7 @@ export function readRequest(data: object): PlacementRequest | undefined {
   const tenantId = tenantIdSchema.safeParse(fields.tenantId).data;
   const sessionId = sessionIdSchema.safeParse(fields.sessionId).data;
   if (tenantId === undefined || sessionId === undefined) return undefined;
-  const { expectPrevious, to, avoid } = fields;
+  const { expectPrevious, to, avoid, turn } = fields;
   return {
     tenantId,
     sessionId,
@@ -42,14 +44,17 @@ export function readRequest(data: object): PlacementRequest | undefined {
     avoid: Array.isArray(avoid) ? avoid.filter((worker) => typeof worker === 'string') : [],
     ...(typeof expectPrevious === 'string' ? { expectPrevious } : {}),
     ...(typeof to === 'string' ? { to } : {}),
+    ...(typeof turn === 'number' ? { turn } : {}),
   };
 }
 
 /** Requests that `hurry` lets be served at once, at most. */
 const HURRIED_AT_ONCE = 100;
+/** Requests that `hurry` chooses among: those that are due next. The others are among them within their longest wait. */
+const LOOKED_AT = 1_000;
 
-/** No request is put off for so long by its own process. */
-const LATEST_DUE_MS = 60_000;
+/** No request waits for so long by the clock of the process that put it off (see Placer). */
+const LATEST_DUE_MS = 300_000;
 /** BullMQ's scores of delayed jobs count the jobs of each millisecond. */
 const DELAYED_SCORE_PER_MS = 0x1000;
 
@@ -92,6 +97,38 @@ function groups(requests: readonly PlacementRequest[]): Iterable<RequestGroup> {
   return byKey.values();
 }
 
+/** A request that no worker had room for. */
+interface WaitingRequest {
+  readonly jobId: string;
+  readonly tenantId: string;
+  /** When it was made, ms since 1970. */
+  readonly since: number;
+}
+
+function tenantOf(data: string): string | undefined {
+  try {
+    return tenantIdSchema.safeParse(JSON.parse(data)?.tenantId).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One of each tenant, then a second one of each, and so on. */
+function inTurn(waiting: readonly WaitingRequest[]): WaitingRequest[] {
+  const lines = new Map<string, WaitingRequest[]>();
+  for (const request of waiting.toSorted((a, b) => a.since - b.since)) {
+    const line = lines.get(request.tenantId) ?? [];
+    line.push(request);
+    lines.set(request.tenantId, line);
+  }
+  const drawn = [...lines.values()].map((line) => ({ line, draw: Math.random() }));
+  drawn.sort((a, b) => a.draw - b.draw);
+  return drawn
+    .flatMap(({ line }) => line.map((request, turn) => ({ request, turn })))
+    .sort((a, b) => a.turn - b.turn)
+    .map(({ request }) => request);
+}
+
 /**
  * Asks for placements. A job is a decision of seconds, never a session's lifetime, and at most one per session
  * waits. Any number of processes may hold one; the connection stays the caller's to close.
@@ -128,21 +165,22 @@ export class PlacementQueue {
   }
 
   /**
-   * Lets requests that wait for a worker with room be served now, those first that have waited for the longest: each
-   * would wait for up to 15 s otherwise, and requests that come later would take the room.
+   * Lets as many requests as there is room for be served now, of those that wait for a worker with room. Tenants take
+   * turns, those that have waited for the longest first within each. Which tenant begins is drawn: room becomes free in
+   * ones, and nobody remembers whose turn was the last.
    * @param room how many sessions the workers can take.
    */
   async hurry(room: number): Promise<void> {
     if (room <= 0 || (await this.#queue.getDelayedCount()) === 0) return;
-    const ids = await this.#queue.getRanges(['delayed'], 0, Math.min(room, HURRIED_AT_ONCE) - 1, true);
-    const delayed = await Promise.all(ids.map((id) => this.#readJob(id)));
-    // One that failed waits for its next attempt, and has only a few of them.
-    const waiting = delayed
-      .filter((job) => job !== undefined)
-      .filter(({ attemptsMade }) => attemptsMade === 0);
-    waiting.sort((a, b) => a.timestamp - b.timestamp);
-    // Another placer may be quicker.
-    for (const job of waiting) await job.promote().catch(() => undefined);
+    const waiting = await this.#waiting();
+    for (const { jobId } of inTurn(waiting).slice(0, Math.min(room, HURRIED_AT_ONCE))) {
+      const job = await this.#readJob(jobId);
+      // Another placer may be quicker.
+      await job
+        ?.updateData({ ...job.data, turn: job.attemptsStarted + 1 })
+        .then(() => job.promote())
+        .catch(() => undefined);
+    }
   }
 
   /**
@@ -165,6 +203,28 @@ export class PlacementQueue {
   /** Whether any placer is there to serve requests. */
   async isServed(): Promise<boolean> {
     return (await this.#queue.getWorkersCount()) > 0;
+  }
+
+  /** Requests that wait for a worker with room, up to `LOOKED_AT`. */
+  async #waiting(): Promise<WaitingRequest[]> {
+    const ids = await this.#queue.getRanges(['delayed'], 0, LOOKED_AT - 1, true);
+    const waiting = await Promise.all(ids.map((jobId) => this.#readWaiting(jobId)));
+    return waiting.filter((request) => request !== undefined);
+  }
+
+  /** Undefined if it does not wait for room, or cannot be read. */
+  async #readWaiting(jobId: string): Promise<WaitingRequest | undefined> {
+    try {
+      const key = this.#queue.toKey(jobId);
+      const [data, since, attempts] = await this.#connection.hmget(key, 'data', 'timestamp', 'atm');
+      const tenantId = tenantOf(data ?? '');
+      // One that failed waits for its next attempt, and has only a few of them.
+      const isForRoom = Number(attempts ?? 0) === 0;
+      return tenantId !== undefined && isForRoom ? { jobId, tenantId, since: Number(since ?? 0) } : undefined;
+    } catch (error) {
+      if (isRedisUnreachable(error)) throw error;
+      return undefined;
+    }
   }
 
   /** Undefined if there is none, or if it cannot be read: it is dropped when it is due (see paceErrors). */

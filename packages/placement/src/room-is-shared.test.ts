@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SessionRef } from '@wafleet/store';
+import { waitFor } from '@wafleet/testkit';
+import { Queue } from 'bullmq';
+import { expect, test } from 'vitest';
+import { PLACEMENT_QUEUE, type PlacementQueue, QUEUE_PREFIX } from './queue.js';
+import { useScene } from './testing/scene.js';
+import { connect } from './testing/test-worker.js';
+
+const scene = useScene();
+
+test('room goes to each tenant in turn, and within a tenant to the sessions that have waited for the longest', async () => {
+  const { queue } = await scene.startPlacing();
+  const many = await askOneByOne(queue, scene.tenantId, 20);
+  const few = await askOneByOne(queue, await scene.createTenant('Other'), 2);
+  const all = [...many, ...few];
+  await waits(all.length);
+  await scene.startWorker({ capacity: 4 });
+  const placed = async () => {
+    const owners = await Promise.all(all.map((ref) => scene.ownerOf(ref)));
+    return all.filter((_, index) => owners[index] !== undefined);
+  };
+  await waitFor(async () => (await placed()).length === 4, { what: 'the worker is full' });
+  expect(await placed()).toEqual([...many.slice(0, 2), ...few]);
+});
+
+test('a waiting request that cannot be read keeps no other one from room', async () => {
+  const { queue } = await scene.startPlacing();
+  const refs = await askOneByOne(queue, scene.tenantId, 2);
+  await waits(refs.length);
+  const { redis } = scene;
+  await redis.set(`${QUEUE_PREFIX}:${PLACEMENT_QUEUE}:odd`, 'x');
+  await redis.zadd(`${QUEUE_PREFIX}:${PLACEMENT_QUEUE}:delayed`, (Date.now() + 100_000) * 0x1000, 'odd');
+  await scene.ownedBy(await scene.startWorker(), refs);
+});
+
+/** Each is older than the next one. */
+async function askOneByOne(queue: PlacementQueue, tenantId: string, count: number): Promise<SessionRef[]> {
+  const refs = Array.from({ length: count }, (_, index) => ({ tenantId, sessionId: `s${index}` }));
+  for (const ref of refs) {
+    await scene.sessions.create(ref);
+    await queue.enqueue({ ...ref, reason: 'create', avoid: [] });
+    await delay(2);
+  }
+  return refs;
+}
+
+/** Resolves when each of so many requests has found no room at least once. */
+async function waits(count: number): Promise<void> {
+  const connection = connect(scene.server.url, 'queue');
+  const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
+  try {
+    await waitFor(
+      async () => {
+        const jobs = await queue.getJobs();
+        return jobs.length === count && jobs.every(({ attemptsStarted }) => attemptsStarted > 0);
+      },
+      { what: 'requests that wait' },
+    );
+  } finally {
+    await queue.close();
+    connection.disconnect();
+  }
+}
