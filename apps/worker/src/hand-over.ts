@@ -30,7 +30,6 @@ export class HandOver {
   readonly #resources: HandOverResources;
   #takersLookedAt = Number.NEGATIVE_INFINITY;
   #hasTakers = true;
-  #isAwaited = true;
 
   constructor(resources: HandOverResources) {
     this.#resources = resources;
@@ -39,8 +38,8 @@ export class HandOver {
   /**
    * Asks for a placement of a session that was released, and resolves when another worker has opened it: who waits
    * for that before the next one is released keeps sessions away only as long as taking over one lasts, however many
-   * there are. Does not wait for what will not come: where no other worker takes sessions, this one and those after it are
-   * only asked for, and stay `queued` until there is a worker; one that was not claimed in time is left to the sweeps.
+   * there are. Does not wait for what will not come: where no other worker has room, a session is
+   * only asked for, and stays `queued` until one has; one that was not claimed in time is left to the sweeps.
    * Never rejects.
    */
   async pass({ tenantId, sessionId }: SessionRef): Promise<void> {
@@ -61,7 +60,7 @@ export class HandOver {
 
   async #untilOpen(ref: SessionRef): Promise<void> {
     const releasedAt = performance.now();
-    while (this.#isAwaited) {
+    for (;;) {
       const record = await this.#resources.sessions.get(ref);
       const elapsedMs = performance.now() - releasedAt;
       if (record === undefined) return;
@@ -72,8 +71,7 @@ export class HandOver {
         return;
       }
       if (record.worker === undefined) {
-        this.#isAwaited = await this.#someoneTakes();
-        if (elapsedMs > CLAIM_MS) return;
+        if (elapsedMs > CLAIM_MS || !(await this.#someoneTakes())) return;
       } else if (elapsedMs > CLAIM_MS + OPEN_MS) {
         return;
       }
@@ -85,7 +83,7 @@ export class HandOver {
     if (performance.now() - this.#takersLookedAt > TAKERS_MS) {
       this.#takersLookedAt = performance.now();
       const listed = await this.#resources.workers.list();
-      this.#hasTakers = listed.some(({ draining }) => !draining);
+      this.#hasTakers = listed.some(({ draining, sessions, capacity }) => !draining && sessions < capacity);
     }
     return this.#hasTakers;
   }

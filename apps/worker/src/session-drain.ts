@@ -71,6 +71,8 @@ export class SessionDrain {
       const fences = owned().map(({ fence }) => fence);
       left = fences.length;
       discardAll();
+      // All are released, and some are not taken yet.
+      if (left === 0) return;
       throw new DrainTimeoutError(timeoutMs, fences);
     } finally {
       await this.#turn.end(left);
