@@ -136,3 +136,21 @@ test.each<Lost>(['command', 'answer'])(
     expect(lost).toBeGreaterThan(1);
   },
 );
+
+test('a session whose claim ends after all sessions were given up is not opened', async () => {
+  // Redis has the scripts from here on.
+  await sessions.assign(await newSession('first'), undefined);
+  const ref = await newSession('late');
+  const send = redis.sendCommand;
+  let reads = 0;
+  redis.sendCommand = (command, stream) => {
+    const isRead = command.args.some((one) => String(one).includes(`session:${ref.sessionId}`));
+    // The second one, after the claim, reads the record.
+    reads += isRead ? 1 : 0;
+    if (isRead && reads === 2) sessions.discardAll();
+    return send.call(redis, command, stream);
+  };
+  await expect(sessions.assign(ref, undefined)).rejects.toMatchObject({ code: 'NO_WORKER' });
+  expect(reads).toBe(2);
+  expect(sessions.count).toBe(0);
+});

@@ -312,6 +312,8 @@ export class OwnedSessions {
       this.#retryRelease(() => this.#release(claim.fence, 'claim-unanswered'));
       throw error;
     });
+    // All was given up meanwhile, and nothing would discard this one.
+    if (this.#isOver) throw refuse('takes no more sessions');
     const removeBy = record?.removeBy;
     const owned = this.#open(claim.fence);
     if (removeBy === undefined) return;
