@@ -29,6 +29,7 @@ import {
   RecentMessages,
   type RedisConnection,
   SessionDirectory,
+  type SessionRecord,
   type SessionRef,
 } from '@wafleet/store';
 import { ArrivalNotes } from './arrival-notes.js';
@@ -63,6 +64,12 @@ export interface OwnedSessionsOptions {
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
   return `${tenantId}/${sessionId}`;
+}
+
+/** When the session is to be removed in any case, by `performance.now()`: the clock of this machine may differ from Redis'. */
+function dueHere(record: SessionRecord | undefined): number | undefined {
+  if (record?.removeBy === undefined) return undefined;
+  return performance.now() + record.removeBy - (record.readAt ?? record.removeBy);
 }
 
 function noRoom(why: string): WafleetError {
@@ -178,7 +185,7 @@ export class OwnedSessions {
    */
   async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
     const owned = this.#find(ref);
-    const removeBy = (await this.#shared.directory.get(ref))?.removeBy;
+    const removeBy = dueHere(await this.#shared.directory.get(ref));
     if (removeBy !== undefined) return this.#remove(owned, removeBy);
     const unlinked = await owned.session.unlink();
     await this.#giveUp(owned, 'unlinked');
@@ -285,7 +292,7 @@ export class OwnedSessions {
       await this.#claim(here.fence, expectPrevious);
       return;
     }
-    const removeBy = (await this.#shared.directory.get(here.fence))?.removeBy;
+    const removeBy = dueHere(await this.#shared.directory.get(here.fence));
     if (removeBy !== undefined && !here.isLeaving) this.#remove(here, removeBy).catch(() => {});
   }
 
@@ -314,7 +321,7 @@ export class OwnedSessions {
     });
     // All was given up meanwhile, and nothing would discard this one.
     if (this.#isOver) throw refuse('takes no more sessions');
-    const removeBy = record?.removeBy;
+    const removeBy = dueHere(record);
     const owned = this.#open(claim.fence);
     if (removeBy === undefined) return;
     // What kept it from being removed is in the log already.

@@ -10,7 +10,7 @@ interface Removal {
   readonly fence: Fence;
   readonly session: WhatsAppSession;
   readonly directory: SessionDirectory;
-  /** When the session is purged, unlinked or not, ms since 1970. */
+  /** When the session is purged, unlinked or not, by `performance.now()`. */
   readonly removeBy: number;
   readonly isOwned: () => boolean;
   /** See deferRemoval of the store. */
@@ -50,7 +50,7 @@ export async function removeSession(removal: Removal): Promise<{ isUnlinked: boo
 
 async function attemptRemoval(removal: Removal): Promise<{ isUnlinked: boolean }> {
   const { fence, session, directory, removeBy, isOwned, log } = removal;
-  const isTimeUp = () => Date.now() >= removeBy;
+  const isTimeUp = () => performance.now() >= removeBy;
   const isDecided = () =>
     session.status === 'open' || session.status === 'awaiting_link' || isResting(session.status);
   while (isOwned() && !isDecided() && !isTimeUp()) {

@@ -9,6 +9,7 @@ export function wantsWorker(session: SessionRecord): boolean {
 
 /** Whether a worker should have the session now: a removal that failed waits before it is tried again. */
 export function wantsWorkerNow(session: SessionRecord): boolean {
-  const isPutOff = session.removeBy !== undefined && Date.now() < (session.removeAfter ?? 0);
+  const { removeAfter = 0, readAt = removeAfter } = session;
+  const isPutOff = session.removeBy !== undefined && readAt < removeAfter;
   return !isPutOff && wantsWorker(session);
 }

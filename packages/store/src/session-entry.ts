@@ -28,6 +28,8 @@ export interface SessionRecord extends SessionRef {
   readonly removeBy?: number;
   /** No worker is to try to remove the session before, since an attempt failed, ms since 1970. */
   readonly removeAfter?: number;
+  /** When Redis read the record, for a comparison with the two by the one clock, ms since 1970. Only beside `removeBy`. */
+  readonly readAt?: number;
   /** When WhatsApp last delivered something, as noted about once a minute, ms since 1970. */
   readonly lastStanzaAt?: number;
   /** When WhatsApp last delivered a message, as noted about once a minute, ms since 1970. */

@@ -59,9 +59,9 @@ interface StoredSession {
   readonly worker: string | undefined;
 }
 
-const readSessions = new Script('read-sessions', (reply): StoredSession[] => {
+const readSessions = new Script('read-sessions', (reply): { stored: StoredSession[]; readAt: number } => {
   const parts = asList(reply);
-  return Array.from({ length: parts.length / 2 }, (_, index) => {
+  const stored = Array.from({ length: (parts.length - 1) / 2 }, (_, index) => {
     const entry = parts[2 * index];
     const worker = asText(parts[2 * index + 1]);
     return {
@@ -69,6 +69,7 @@ const readSessions = new Script('read-sessions', (reply): StoredSession[] => {
       worker: worker === '' ? undefined : worker,
     };
   });
+  return { stored, readAt: asNumber(parts.at(-1)) };
 });
 
 function fieldsOf(flat: readonly string[]): Record<string, string> {
@@ -219,8 +220,8 @@ export class SessionDirectory {
     },
   ): Promise<boolean> {
     const { reason, notOwner = '', status = '' } = options;
-    const [stored] = await readSessions.run(this.#redis, [keys.session(ref), keys.owner(ref)], []);
-    const { unreadable = [] } = readEntry(ref, stored?.entry, undefined);
+    const { stored } = await readSessions.run(this.#redis, [keys.session(ref), keys.owner(ref)], []);
+    const { unreadable = [] } = readEntry(ref, stored[0]?.entry, undefined);
     await this.#index.noteUnowned(ref.tenantId);
     const requeued = await requeueSession.run(
       this.#redis,
@@ -354,7 +355,7 @@ export class SessionDirectory {
   /** In the order of the ids; undefined for those that do not exist. */
   async #read(tenantId: string, sessionIds: readonly string[]): Promise<(SessionRecord | undefined)[]> {
     const refs = sessionIds.map((sessionId) => ({ tenantId, sessionId }));
-    const stored = await readSessions.run(
+    const { stored, readAt } = await readSessions.run(
       this.#redis,
       refs.flatMap((ref) => [keys.session(ref), keys.owner(ref)]),
       [],
@@ -367,7 +368,7 @@ export class SessionDirectory {
         const name = `${tenantId}/${ref.sessionId}`;
         this.#unreadable.report({ kind: 'session', name, ...ref, fields: unreadable });
       }
-      return record;
+      return record.removeBy === undefined ? record : { ...record, readAt };
     });
   }
 }

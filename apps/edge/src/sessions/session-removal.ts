@@ -106,7 +106,8 @@ export class SessionRemoval {
         return (await sessions.wasUnlinked(ref)) === false ? 'still-listed' : 'removed';
       }
       // An attempt failed, and the next one is later than this request can wait.
-      if ((record.removeAfter ?? 0) > Date.now() + WAIT_MS) return 'removing';
+      const { removeAfter = 0, readAt = removeAfter } = record;
+      if (removeAfter > readAt + WAIT_MS) return 'removing';
       await delay(LOOK_MS);
     }
     return 'removing';
