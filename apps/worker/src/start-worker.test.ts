@@ -4,6 +4,7 @@ import { type Phone, Simulator } from '@wafleet/simulator';
 import {
   CommandClient,
   connectRedis,
+  DrainTurns,
   EventLog,
   LinkOffers,
   NotOwnerError,
@@ -236,6 +237,24 @@ test('a stop that has no time to hand sessions over says which, and leaves them 
   const other = await newWorker();
   await assign(other.idOf(), ref, leaving);
   await reaches(ref, 'open');
+});
+
+test('a stop whose worker loses its lease meanwhile ends in order', async () => {
+  const { worker, idOf } = await newWorker();
+  const ref = await newSession();
+  await assign(idOf(), ref);
+  // Another worker has the turn to drain, so this one waits.
+  const other = { id: 'wrk_drains', host: 'test', release: '1.0.0', capacity: 10, sessions: 0 };
+  await registry.acquireLease(other.id);
+  await registry.beat({ ...other, draining: false, idlest: [], lifeline: undefined });
+  const turns = new DrainTurns(redis);
+  await turns.take(other.id, { timeLeftMs: 60_000 });
+  const stopped = worker.stop({ timeoutMs: 60_000 });
+  await registry.releaseLease(idOf());
+  await expect(stopped).resolves.toBeUndefined();
+  expect((await directory.require(ref)).worker).toBeDefined();
+  await turns.giveBack(other.id);
+  await registry.releaseLease(other.id);
 });
 
 test('of two workers with the same identity the second does not start, and says why', async () => {

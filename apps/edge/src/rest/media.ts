@@ -54,10 +54,13 @@ function clientOf(
     client.abort(keyEnded(reason, identity));
     if (reply.raw.headersSent) reply.raw.destroy();
   });
-  reply.raw.once('close', () => {
+  const gone = () => {
     leave();
     if (!reply.raw.writableFinished) client.abort();
-  });
+  };
+  // It may have gone while its key was checked.
+  if (reply.raw.closed) gone();
+  else reply.raw.once('close', gone);
   return client.signal;
 }
 
