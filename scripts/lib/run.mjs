@@ -34,14 +34,7 @@ export function run(program, args, environment = {}) {
  * @param {readonly string[]} args
  */
 export function become(entry, args) {
-  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
-    cwd: ROOT,
-    stdio: 'inherit',
-    // A group of its own: on Ctrl-C the terminal signals this process, its npm signals it too, and each would reach
-    // the program; a program takes a second signal for impatience and stops uncleanly.
-    detached: true,
-  });
-  const guard = stopWithThisProcess(child.pid);
+  // Before the program starts: a signal that came in between would end this process alone.
   let lastSignalAt = 0;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
@@ -50,6 +43,14 @@ export function become(entry, args) {
       lastSignalAt = now;
     });
   }
+  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    // A group of its own: on Ctrl-C the terminal signals this process, its npm signals it too, and each would reach
+    // the program; a program takes a second signal for impatience and stops uncleanly.
+    detached: true,
+  });
+  const guard = stopWithThisProcess(child.pid);
   child.once('error', (error) => {
     console.error(error.message);
     process.exit(1);
