@@ -4,6 +4,7 @@
  *
  *   npm run test:node                        every version of scripts/node-versions.json
  *   npm run test:node -- 24.22.3 26.12.1     these
+ *   npm run test:node -- --every-run         those that `.ci/run` tries
  *   npm run test:node -- --built 26.12.1     installs and builds nothing before
  */
 import { join } from 'node:path';
@@ -16,16 +17,20 @@ import { ROOT } from './lib/root.mjs';
 import { run, StepFailed } from './lib/run.mjs';
 
 await main(async () => {
-  const isBuilt = process.argv.includes('--built');
-  const given = process.argv.slice(2).filter((argument) => argument !== '--built');
+  const has = (/** @type {string} */ flag) => process.argv.includes(flag);
+  const given = process.argv
+    .slice(2)
+    .filter((argument) => argument !== '--built' && argument !== '--every-run');
   const unknown = given.find((version) => !/^\d+\.\d+\.\d+$/.test(version));
   if (unknown !== undefined) throw new StepFailed(`${unknown} is not a version such as 26.12.1.`);
   // Once for all versions, with the one that runs this.
-  if (!isBuilt) {
+  if (!has('--built')) {
     await installDependencies();
     await build();
   }
-  for (const version of given.length > 0 ? given : readNodeVersions().tried) {
+  const { tried, everyRun } = readNodeVersions();
+  const listed = has('--every-run') ? everyRun : tried;
+  for (const version of given.length > 0 ? given : listed) {
     console.log(`\n══ Node.js ${version}`);
     const code = await run(provideNode(version), [join(ROOT, 'scripts/test.mjs'), '--essentials', '--built']);
     if (code !== 0)

@@ -5,7 +5,7 @@ import { StepFailed } from './run.mjs';
 
 /**
  * `oldest`: the oldest version that works. `image`: the version of the container images. `tried`: versions that the
- * tests pass on. `everyRun`: those of them that `npm run long-runs` tries.
+ * tests pass on. `everyRun`: those of them that `.ci/run` tries.
  *
  * @typedef {{ oldest: string, image: string, tried: string[], everyRun: string[] }} NodeVersions
  */
