@@ -22,6 +22,21 @@ test('a tenant has the defaults until the administrator sets limits, and again a
   expect(await fixture.redis.exists(keys.tenantLimits(TENANT))).toBe(0);
 });
 
+test('first limits that are set at two edges at a time are all kept', async () => {
+  const tables = [fixture.connect('command'), fixture.connect('command')].map(
+    (connection) => new TenantLimitTable(connection),
+  );
+  const tenants = Array.from({ length: 200 }, (_, index) => `tnt_${index}`);
+  for (const tenantId of tenants) {
+    await Promise.all([
+      tables[0]?.change(tenantId, { sessions: 7 }),
+      tables[1]?.change(tenantId, { commands: 3 }),
+    ]);
+  }
+  const own = await Promise.all(tenants.map((tenantId) => tables[0]?.readOwn(tenantId)));
+  expect(own).toEqual(tenants.map(() => ({ sessions: 7, commands: 3 })));
+});
+
 test('a stored value that is not valid counts for nothing', async () => {
   await fixture.redis.hset(keys.tenantLimits(TENANT), { sessions: 'many', commands: '-4', unknown: '1' });
   expect(await new TenantLimitTable(fixture.redis).read(TENANT)).toEqual(DEFAULT_TENANT_LIMITS);

@@ -99,7 +99,8 @@ export class TenantLimitTable {
     const removed = TENANT_LIMIT_NAMES.filter((name) => changes[name] === null);
     const key = keys.tenantLimits(tenantId);
     // What is of another type cannot be read, and is replaced.
-    if ((await this.#redis.type(key)) !== 'hash') await this.#redis.del(key);
+    const type = await this.#redis.type(key);
+    if (type !== 'hash' && type !== 'none') await this.#redis.del(key);
     await Promise.all([
       set.length > 0 ? this.#redis.hset(key, ...set) : undefined,
       removed.length > 0 ? this.#redis.hdel(key, ...removed) : undefined,
