@@ -167,7 +167,7 @@ export const ERRORS = {
     status: 504,
     retryable: false,
     meaning:
-      'No answer came in time: the command may or may not have been carried out. Of a message, `details.messageId` is its id: look for it in the events before sending the text again, which sends another message.',
+      'No answer came in time: the command may or may not have been carried out. Of a message, `details.messageId` is its id: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there.',
   },
   NO_WORKER: {
     status: 503,

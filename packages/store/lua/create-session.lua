@@ -8,10 +8,16 @@
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
 --   ARGV[3]  how many sessions a tenant may have that has no limit of its own, or '' for any number
+--   ARGV[4]  names this call: when it comes again, since its answer was lost, it gets the same answer
 -- Returns {'created', ms}, {'exists'} or {'full', how many it may have, how many it has}.
 -- @include now
 -- @include limit-of
 if redis.call('EXISTS', KEYS[1]) == 1 then
+  -- An error for an entry of another type, which no call made.
+  local made = redis.pcall('HMGET', KEYS[1], 'madeBy', 'createdAt')
+  if made[1] == ARGV[4] then
+    return { 'created', tonumber(made[2]) }
+  end
   return { 'exists' }
 end
 local limit = limit_of(KEYS[5], 'sessions', ARGV[3])
@@ -22,7 +28,8 @@ end
 -- Read before anything is written, as the ids are: one of another type refuses the session.
 local known = redis.call('HGET', KEYS[3], 'unlinked')
 local created = string.format('%.0f', now())
-redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', created, 'createdAt', created)
+redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', created, 'createdAt', created,
+  'madeBy', ARGV[4])
 if ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'name', ARGV[2])
 end

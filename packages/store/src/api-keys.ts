@@ -135,19 +135,30 @@ export class ApiKeys {
       .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   }
 
-  /** Makes a key invalid, for whoever authenticates from now on. @throws {WafleetError} KEY_NOT_FOUND */
+  /**
+   * Makes a key invalid, for whoever authenticates from now on. If it rejects with anything else than KEY_NOT_FOUND, the
+   * key may be invalid all the same; calling it again is safe, and ends what was begun.
+   * @throws {WafleetError} KEY_NOT_FOUND
+   */
   async revoke(keyId: string): Promise<void> {
-    const lookup = await this.#redis.get(keys.apiKeyId(keyId));
-    const tenantId = lookup === null ? '' : await deleteKey.run(this.#redis, [keys.apiKey(lookup)], [keyId]);
+    const lookup = await this.#lookupOf(keyId);
+    if (lookup === undefined) {
+      await this.#redis.del(keys.apiKeyId(keyId));
+      throw new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
+    }
+    const { tenantId } = await this.#read(lookup);
+    // Says '' if the key is gone already: by an earlier call, or by this command, whose answer was lost with its
+    // connection. It does not tell that there was no key.
+    await deleteKey.run(this.#redis, [keys.apiKey(lookup)], [keyId]);
+    if (tenantId !== undefined) await this.#redis.zrem(keys.apiKeys(tenantId), keyId);
+    // Last, since the key is found by it again.
     await this.#redis.del(keys.apiKeyId(keyId));
-    if (tenantId === '') throw new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
-    await this.#redis.zrem(keys.apiKeys(tenantId), keyId);
   }
 
   /** Those of the given key ids that were not revoked; they may have expired. */
   async valid(keyIds: readonly string[]): Promise<Set<string>> {
-    const found = await Promise.all(keyIds.map((id) => this.#redis.exists(keys.apiKeyId(id))));
-    return new Set(keyIds.filter((_, index) => found[index] === 1));
+    const found = await Promise.all(keyIds.map((id) => this.#isStored(id)));
+    return new Set(keyIds.filter((_, index) => found[index]));
   }
 
   /**
@@ -175,6 +186,14 @@ export class ApiKeys {
     if (lookup === undefined) return undefined;
     const stored = await this.#read(lookup);
     return stored.id === keyId ? this.#parse(stored) : undefined;
+  }
+
+  /** Whether both a key's id and the key are there: a revocation that was interrupted leaves the id. */
+  async #isStored(keyId: string): Promise<boolean> {
+    const lookup = await this.#lookupOf(keyId);
+    if (lookup === undefined) return false;
+    const read = this.#redis.hget(keys.apiKey(lookup), 'id');
+    return (await this.#unreadable.readOr(read, null, { kind: 'api-key', name: lookup })) === keyId;
   }
 
   /** Where the key of an id is found. Undefined without the id, and for one of another type. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { limitError, type SessionStatus, sessionIdSchema, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
@@ -115,7 +116,7 @@ export class SessionDirectory {
         ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
         ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId), keys.unowned(ref.tenantId)],
       ],
-      [ref.sessionId, options.name ?? '', options.maxSessions ?? ''],
+      [ref.sessionId, options.name ?? '', options.maxSessions ?? '', randomBytes(6).toString('base64url')],
     );
     if (created.outcome === 'exists') {
       throw new WafleetError('SESSION_EXISTS', `There is a session ${ref.sessionId} already.`);

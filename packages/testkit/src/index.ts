@@ -5,6 +5,7 @@ export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant 
 export { type CollectedEvent, collectEvents, EventCollector } from './event-collector.js';
 export { heldConnections } from './held-connections.js';
 export { LoadBalancer } from './load-balancer.js';
+export { LossyPort } from './lossy-port.js';
 export { metricOf } from './metric-of.js';
 export { findNginx, type RoundRobin, startRoundRobin } from './nginx.js';
 export { observeTests, type StartedProcess, type TestObserver } from './observers.js';

@@ -10,6 +10,7 @@ import {
   type TenantRates,
   type WorkerRegistry,
 } from '@wafleet/store';
+import { madeOrUnknown } from '../errors/made-or-unknown.js';
 import { hasLivingOwner } from './owner-liveness.js';
 
 /** How long the owner of a session that rests may take to release it. */
@@ -38,7 +39,7 @@ export class SessionStarter {
   /**
    * Once the directory has the session it will be placed: at once by the request made here, or, should that
    * fail, by the placers' reconciler, which looks for sessions without a worker. So the failure is no caller's.
-   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED.
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN when Redis did not answer.
    */
   async create(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
     const record = await this.#enter(ref, options);
@@ -75,7 +76,10 @@ export class SessionStarter {
     const { sessions, rates, maxSessions, onExceeded } = this.#resources;
     try {
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
-      return await sessions.create(ref, { ...options, maxSessions });
+      return await madeOrUnknown(
+        sessions.create(ref, { ...options, maxSessions }),
+        `GET /api/sessions/${ref.sessionId} tells.`,
+      );
     } catch (error) {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');

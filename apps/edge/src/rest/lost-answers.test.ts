@@ -1,0 +1,102 @@
+import { LossyPort, waitFor } from '@wafleet/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { call } from '../testing/rest-client.js';
+import { SocketClient } from '../testing/socket-client.js';
+import { TestCluster } from '../testing/test-cluster.js';
+import { ADMIN_TOKEN, startTestEdge, type TestEdge } from '../testing/test-edge.js';
+
+/** Redis does what it is asked to, and the edge gets no answer: its connection ends, or its patience. */
+let cluster: TestCluster;
+let lossy: LossyPort;
+let edge: TestEdge;
+const clients: SocketClient[] = [];
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  lossy = await LossyPort.open(cluster.redis.port);
+  edge = await startTestEdge({ redisUrl: `redis://127.0.0.1:${lossy.port}` });
+  // From now on Redis knows the scripts, so that no answer to be lost is that it does not.
+  const { tenantId, key } = await cluster.createTenant();
+  await call(edge.url, 'POST /api/sessions', { key, body: { id: 'first' } });
+  await revoke(await makeKey(tenantId));
+});
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+afterAll(async () => {
+  await edge.stop();
+  await lossy.close();
+  await cluster.stop();
+});
+
+async function makeKey(tenantId: string): Promise<{ id: string; key: string }> {
+  const { body } = await call(edge.url, 'POST /api/keys', { key: ADMIN_TOKEN, body: { tenantId } });
+  return body as { id: string; key: string };
+}
+
+function revoke({ id }: { id: string }) {
+  return call(edge.url, `DELETE /api/keys/${id}`, { key: ADMIN_TOKEN });
+}
+
+async function listener(key: string): Promise<SocketClient> {
+  const client = new SocketClient(`${edge.url}/api/events`, {
+    auth: { token: key },
+    transports: ['websocket'],
+  });
+  clients.push(client);
+  return client.connected();
+}
+
+describe('a session', () => {
+  test('that was made when the connection ended is told as made', async () => {
+    const { key } = await cluster.createTenant();
+    lossy.loseAnswer('\r\nshop-1\r\n', 'cut');
+    const answer = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
+    expect(answer).toMatchObject({ status: 201, body: { id: 'shop-1', status: 'queued' } });
+    const again = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
+    expect(again).toMatchObject({ status: 409, body: { error: { code: 'SESSION_EXISTS' } } });
+  });
+
+  test('that may have been made is not told as not made', async () => {
+    const { key } = await cluster.createTenant();
+    lossy.loseAnswer('\r\nshop-2\r\n', 'silence');
+    const answer = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-2' } });
+    expect(answer).toMatchObject({ status: 504, body: { error: { code: 'OUTCOME_UNKNOWN' } } });
+    expect(await call(edge.url, 'GET /api/sessions/shop-2', { key })).toMatchObject({ status: 200 });
+  });
+});
+
+test('a key or tenant that may have been made is not told as not made', async () => {
+  const { tenantId } = await cluster.createTenant();
+  lossy.loseAnswer('a-key', 'silence');
+  const body = { tenantId, name: 'a-key' };
+  expect(await call(edge.url, 'POST /api/keys', { key: ADMIN_TOKEN, body })).toMatchObject({ status: 504 });
+  lossy.loseAnswer('a-tenant', 'silence');
+  const named = { key: ADMIN_TOKEN, body: { name: 'a-tenant' } };
+  expect(await call(edge.url, 'POST /api/tenants', named)).toMatchObject({ status: 504 });
+});
+
+describe('a revocation', () => {
+  test('that was made when the connection ended is told as made, and closes connections', async () => {
+    const { tenantId } = await cluster.createTenant();
+    const made = await makeKey(tenantId);
+    const client = await listener(made.key);
+    lossy.loseAnswer(`\r\n${made.id}\r\n`, 'cut');
+    expect(await revoke(made)).toMatchObject({ status: 204 });
+    await waitFor(() => !client.socket.connected, { what: 'the connection of the key closed' });
+    expect(await call(edge.url, 'GET /api/sessions', { key: made.key })).toMatchObject({ status: 401 });
+    expect(await revoke(made)).toMatchObject({ status: 404 });
+  });
+
+  test('that got no answer is ended by another call, which closes connections', async () => {
+    const { tenantId } = await cluster.createTenant();
+    const made = await makeKey(tenantId);
+    const client = await listener(made.key);
+    lossy.loseAnswer(`\r\n${made.id}\r\n`, 'silence');
+    expect(await revoke(made)).toMatchObject({ status: 503, body: { error: { code: 'UNAVAILABLE' } } });
+    expect(await revoke(made)).toMatchObject({ status: 204 });
+    await waitFor(() => !client.socket.connected, { what: 'the connection of the key closed' });
+  });
+});
