@@ -12,6 +12,7 @@
 --   ARGV[6]  how many commands the tenant may have under way, or '' for any number
 --   ARGV[7]  how many the session may have, or '' for any number
 --   ARGV[8]  how many of a tenant an inbox takes that holds too many
+-- A command that is counted is queued once, even if it comes again, since the answer was lost.
 -- Returns {'queued'}, {'full'}, {'gone'} when the worker's lease ran out, {'tenant', how many} or {'session', how many}
 -- when there are too many.
 -- @include now
@@ -22,13 +23,18 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
   return { 'gone' }
 end
 forget_unreadable(KEYS[2], 'stream')
+for i = 3, #KEYS do
+  forget_unreadable(KEYS[i], 'zset')
+end
+if KEYS[3] and redis.call('ZSCORE', KEYS[3], ARGV[5]) then
+  return { 'queued' }
+end
 local time = now()
 local deadline = string.format('%.0f', time + ARGV[2])
 local of_tenant = 0
 -- Nothing is written before the command itself: Redis refuses only a script's first write when it is out of memory, and
 -- only if that one needs memory. Later ones are let through.
 for i = 3, #KEYS do
-  forget_unreadable(KEYS[i], 'zset')
   local count = redis.call('ZCOUNT', KEYS[i], string.format('(%.0f', time), '+inf')
   local limit = tonumber(ARGV[i + 3])
   if limit and count >= limit then

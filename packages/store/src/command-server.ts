@@ -68,6 +68,8 @@ export class CommandServer {
   readonly #handle: (command: WorkerCommand) => Promise<CommandReply>;
   readonly #logger: Logger;
   readonly #outcomes = new RecentOutcomes<CommandReply>();
+  /** By the ids of commands, failures too: a broken connection may have queued a command twice. */
+  readonly #answers = new RecentOutcomes<Outcome>();
   readonly #busyLimit = new BusyLimit({ most: TURNS.calls.perTenant });
   readonly #turns: Readonly<Record<CommandLane, CommandTurns>> = {
     control: new CommandTurns(TURNS.control),
@@ -195,7 +197,8 @@ export class CommandServer {
       await this.#remove(entry, envelope.id, command);
       return;
     }
-    await this.#answer(received, await this.#carryOut(envelope, command));
+    const outcome = await this.#answers.once(envelope.id, () => this.#carryOut(envelope, command));
+    await this.#answer(received, outcome);
   }
 
   /** Removes a command and tells what became of it. In this order: a sender that has the answer has room for the next. */
@@ -212,7 +215,6 @@ export class CommandServer {
       return { id, outcome: 'failed', error: { code: 'INTERNAL', message } };
     }
     const { kind, tenantId, sessionId } = command;
-    // Without a key of the sender's, the envelope's own: a broken connection may have queued it twice.
     const key = `${kind} ${tenantId}/${sessionId} ${idempotencyKey ?? id}`;
     try {
       const reply = await this.#outcomes.once(key, () => this.#handle(command));

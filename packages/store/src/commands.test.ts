@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DEFAULT_TENANT_LIMITS, WafleetError } from '@wafleet/contract';
-import { waitFor } from '@wafleet/testkit';
+import { LossyPort, waitFor } from '@wafleet/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CommandClient } from './command-client.js';
 import { CommandServer } from './command-server.js';
+import { connectRedis } from './connection.js';
 import { INBOX_LIMIT } from './inbox-limits.js';
 import { channels, keys } from './keyspace.js';
 import { FencedError } from './session-ref.js';
@@ -492,4 +493,66 @@ test('the client stops while Redis is out of reach', async () => {
   await waitFor(() => subscriber.status !== 'ready', { what: 'the subscriber without Redis' });
   await client.stop();
   await fixture.server.restart();
+});
+
+describe('a command whose answer is lost with the connection', () => {
+  /** Connects by a port that loses the answer to the next command of the text. */
+  async function lossyClient(limits?: TenantLimitTable) {
+    const lossy = await LossyPort.open(fixture.server.port);
+    const url = `redis://127.0.0.1:${lossy.port}`;
+    const redis = connectRedis({ url, role: 'command', name: 'lossy', logger });
+    await redis.ping();
+    const client = new CommandClient({
+      ...{ redis, subscriber: fixture.connect('subscriber'), clientId: 'edge_1', logger },
+      ...(limits === undefined ? {} : { limits }),
+    });
+    await client.start();
+    stops.push(async () => {
+      await client.stop();
+      redis.disconnect();
+      await lossy.close();
+    });
+    return { client, redis, lossy };
+  }
+
+  test('fills no limit by itself', async () => {
+    const again = createGate();
+    const handled: WorkerCommand[] = [];
+    await startServer(async (command) => {
+      handled.push(command);
+      if (handled.length === 2) await again.opened;
+      return { messageId: 'M1' };
+    });
+    const limits = new TenantLimitTable(fixture.redis, { ...DEFAULT_TENANT_LIMITS, commandsPerSession: 1 });
+    const { client, redis, lossy } = await lossyClient(limits);
+    await client.call(WORKER, sendText('M0'), inTime);
+    lossy.loseAnswer('"M1"', 'cut');
+    const call = client.call(WORKER, sendText('M1'), inTime);
+    const outcome = call.catch((error: unknown) => error);
+    await waitFor(() => redis.status !== 'ready', { what: 'the cut', intervalMs: 1 });
+    // Answered after the command that came again.
+    await waitFor(() => redis.status === 'ready', { what: 'another connection' });
+    await redis.ping();
+    again.open();
+    expect(await outcome).toEqual({ messageId: 'M1' });
+    expect(handled).toHaveLength(2);
+  });
+
+  test('is not carried out again after it failed', async () => {
+    const handled: WorkerCommand[] = [];
+    await startServer(async (command) => {
+      handled.push(command);
+      if (handled.length === 2) throw new WafleetError('SESSION_NOT_OPEN', 'The session is closed.');
+      return { messageId: 'M1' };
+    });
+    const { client, lossy } = await lossyClient();
+    await client.call(WORKER, sendText('M0'), inTime);
+    lossy.loseAnswer('"M1"', 'cut');
+    const call = client.call(WORKER, sendText('M1'), inTime);
+    await expect(call).rejects.toMatchObject({ code: 'SESSION_NOT_OPEN' });
+    await waitFor(async () => (await fixture.redis.xlen(keys.inbox(WORKER))) === 0, {
+      what: 'an empty inbox',
+    });
+    expect(handled).toHaveLength(2);
+  });
 });
