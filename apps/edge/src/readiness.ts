@@ -1,8 +1,16 @@
 import type { Readiness } from '@wafleet/runtime';
-import type { SharedWriteProbe } from '@wafleet/store';
+import { lacksChannels, type RedisConnection, type SharedWriteProbe } from '@wafleet/store';
 
-/** Whether Redis takes writes; without them an edge can neither count nor pass commands on. Never rejects. */
-export async function readinessOf(redis: SharedWriteProbe): Promise<Readiness> {
+/**
+ * Whether Redis takes writes, without which an edge can neither count nor pass commands on, and lets it hear what others
+ * publish. Never rejects.
+ */
+export async function readinessOf(
+  redis: SharedWriteProbe,
+  subscribers: readonly RedisConnection[],
+): Promise<Readiness> {
   const writes = await redis.ask();
-  return writes.writable ? { ready: true } : { ready: false, reason: writes.reason };
+  if (!writes.writable) return { ready: false, reason: writes.reason };
+  if (!subscribers.some(lacksChannels)) return { ready: true };
+  return { ready: false, reason: 'Redis does not let this edge subscribe to its channels' };
 }

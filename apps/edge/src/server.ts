@@ -307,7 +307,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   let stopping = false;
   const writable = new SharedWriteProbe(redis);
   const readiness = async (): Promise<Readiness> =>
-    stopping ? { ready: false, reason: 'stopping' } : readinessOf(writable);
+    stopping ? { ready: false, reason: 'stopping' } : readinessOf(writable, [subscriber, adapterSubscriber]);
   const line = new CallLine({
     ...{ limits: clientLimits, turns },
     onExceeded: (limit) => tally.countLimited(limit),

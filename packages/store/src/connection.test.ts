@@ -5,6 +5,9 @@ import { describe, test } from 'vitest';
 import { connectRedis, type RedisConnection, type RedisRole } from './connection.js';
 import { EventChannel } from './event-channel.js';
 import { EventLog } from './event-log.js';
+import { channels } from './keyspace.js';
+import type { LoggedEvent } from './logged-event.js';
+import { lacksChannels } from './reconnecting-redis.js';
 import { isRedisUnreachable } from './redis-unreachable.js';
 import { requireRedis } from './require-redis.js';
 import { logger, ownedSession } from './testing/redis-fixture.js';
@@ -137,5 +140,38 @@ describe.concurrent('a connection', () => {
       },
       { what: 'an event over the channel after the restart' },
     );
+  });
+
+  test('that may not subscribe again after a cut does so as soon as it may', async (context) => {
+    const server = await startedRedis(context);
+    const subscriber = connect(context, server.url, 'subscriber');
+    const command = connect(context, server.url, 'command');
+    const tenantId = 'tnt_a';
+    const channel = new EventChannel(subscriber);
+    const received: string[] = [];
+    const listener = ({ event }: LoggedEvent) => received.push(event);
+    await channel.subscribe(tenantId, listener);
+    await subscriber.subscribe('others');
+    await server.command('ACL', 'SETUSER', 'default', '-ssubscribe', '-subscribe');
+    await server.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await waitFor(() => subscriber.status !== 'ready', { what: 'the cut', intervalMs: 1 });
+    await waitFor(() => subscriber.status === 'ready', { what: 'another connection' });
+    await waitFor(() => lacksChannels(subscriber), { what: 'that channels are lacking' });
+    // As an edge does that wants to be sure.
+    await context.expect(channel.subscribe(tenantId, listener)).rejects.toThrow('NOPERM');
+    await server.command('ACL', 'SETUSER', 'default', '+ssubscribe', '+subscribe');
+    const heard = async () => {
+      const [, sharded] = (await command.call('PUBSUB', 'SHARDNUMSUB', channels.events(tenantId))) as [
+        string,
+        number,
+      ];
+      const [, plain] = (await command.call('PUBSUB', 'NUMSUB', 'others')) as [string, number];
+      return sharded === 1 && plain === 1;
+    };
+    await waitFor(heard, { what: 'both channels subscribed to again', timeoutMs: 15_000 });
+    await waitFor(() => !lacksChannels(subscriber), { what: 'that none is lacking' });
+    const fence = await ownedSession(command, { tenantId, sessionId: 'shop' }, 'wrk_a');
+    await new EventLog(command).append(fence, [{ event: 'call', body: '{"n":1}' }]);
+    await waitFor(() => received.length === 1, { what: 'an event' });
   });
 });

@@ -30,6 +30,7 @@ export { RecentMessages } from './message-store.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
 export { PlacementLines } from './placement-lines.js';
 export { type ReceivedFile, ReceivedMedia } from './received-media.js';
+export { lacksChannels } from './reconnecting-redis.js';
 export { refusalOf } from './redis-refusal.js';
 export { isRedisUnreachable } from './redis-unreachable.js';
 export { type DeferredRemoval, deferRemoval } from './removal-pauses.js';

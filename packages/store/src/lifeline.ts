@@ -3,6 +3,8 @@ import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { channels } from './keyspace.js';
 
+const OPEN_AGAIN_MS = 1_000;
+
 /**
  * A worker's connection that does nothing but be open: when the process ends, however it ends, its kernel closes the
  * connection, and Redis knows at once. It subscribes to a channel of its own, since Redis tells in constant time how
@@ -23,6 +25,11 @@ export class Lifeline {
     this.#connection.on('ready', () => {
       this.#open(options.onOpen).catch((error: unknown) => {
         options.logger.warn({ err: error }, 'the lifeline could not be opened');
+        // Redis may let it subscribe later. What the end of the connection overtook is tried again by itself.
+        setTimeout(() => {
+          if (this.#connection.status === 'ready' && this.#token === undefined)
+            this.#connection.disconnect(true);
+        }, OPEN_AGAIN_MS).unref();
       });
     });
     this.#connection.on('close', () => {

@@ -35,6 +35,16 @@ describe('a Redis that refuses writes', () => {
     });
   });
 
+  it.each(['evalsha', 'spublish'])('is named when it does not let this user %s', async (command) => {
+    const { server, redis } = await redisWithConnection();
+    expect(await probeWrites(redis)).toEqual({ writable: true });
+    await server.command('ACL', 'SETUSER', 'default', `-${command}`);
+    expect(await probeWrites(redis)).toEqual({
+      writable: false,
+      reason: expect.stringContaining('lacks a permission'),
+    });
+  });
+
   it('stops the start of a process with its cause', async () => {
     const { server, redis } = await redisWithConnection();
     await server.command('REPLICAOF', '127.0.0.1', '1');

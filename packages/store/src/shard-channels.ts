@@ -15,13 +15,18 @@ export class ShardChannels {
     });
   }
 
-  /** Resolves when Redis has confirmed. When it rejects, the channel has no listener. */
+  /** Resolves when Redis has confirmed. When it rejects, the channel has the listener of before, if any. */
   async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
+    const before = this.#listeners.get(channel);
     this.#listeners.set(channel, listener);
     try {
       await this.#subscriber.ssubscribe(channel);
     } catch (error) {
-      if (this.#listeners.get(channel) === listener) this.#listeners.delete(channel);
+      if (this.#listeners.get(channel) === listener) {
+        // The connection goes on trying to subscribe to what it was subscribed to.
+        if (before === undefined) this.#listeners.delete(channel);
+        else this.#listeners.set(channel, before);
+      }
       throw error;
     }
   }

@@ -2,6 +2,8 @@ import { answerWithin, NoAnswerError } from './answer-within.js';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { refusalOf } from './redis-refusal.js';
+import { asNumber } from './reply.js';
+import { Script } from './script.js';
 
 /** Whether Redis takes writes, and if not why, in plain words. */
 export type Writability = { readonly writable: true } | { readonly writable: false; readonly reason: string };
@@ -10,12 +12,15 @@ const KEPT_SECONDS = 60;
 /** Health checks may come from anywhere and often; they share an answer this long. */
 const SHARED_MS = 1_000;
 
+const probe = new Script('write-probe', asNumber);
+
 /**
- * Writes a small key: a Redis that is read-only, out of memory or without a disk answers every PING.
+ * Writes a small key by a script: a Redis that is read-only, out of memory or without a disk answers every PING, and one
+ * that lets this user run no scripts, or publish nothing, takes every SET.
  * @throws what Redis answers, or that it cannot be reached.
  */
 export async function writeProbe(redis: RedisConnection): Promise<void> {
-  await redis.set(keys.writeProbe, '1', 'EX', KEPT_SECONDS);
+  await probe.run(redis, [keys.writeProbe], [KEPT_SECONDS]);
 }
 
 /** Never rejects. An answer that takes longer than `withinMs` counts as none. */

@@ -1,0 +1,6 @@
+-- Writes a small key and publishes, as everything here is written: by a script.
+--   KEYS[1]  the key, and the channel, which nobody listens to
+--   ARGV[1]  for how long the key is kept, s
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+redis.call('SPUBLISH', KEYS[1], '')
+return 1
