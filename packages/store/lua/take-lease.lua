@@ -5,6 +5,7 @@
 --   ARGV[2]  how long it holds, ms
 --   ARGV[3]  name of the limit
 --   ARGV[4]  that limit, of a tenant that has none of its own
+-- A lease that is taken again, since the answer was lost with its connection, is taken once.
 -- Returns {1 when taken, else 0; how many there are; the limit}.
 -- @include now
 -- @include forget-unreadable
@@ -14,9 +15,12 @@ forget_unreadable(KEYS[2], 'zset')
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', time)
 local count = redis.call('ZCARD', KEYS[2])
 local limit = limit_of(KEYS[1], ARGV[3], ARGV[4])
-if count >= limit then
-  return { 0, count, limit }
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
+  if count >= limit then
+    return { 0, count, limit }
+  end
+  count = count + 1
 end
 redis.call('ZADD', KEYS[2], string.format('%.0f', time + ARGV[2]), ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
-return { 1, count + 1, limit }
+return { 1, count, limit }

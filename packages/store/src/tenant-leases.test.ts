@@ -1,4 +1,6 @@
+import { LossyPort } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
+import { connectRedis } from './connection.js';
 import { keys } from './keyspace.js';
 import { TenantLeases } from './tenant-leases.js';
 import { TenantLimitTable } from './tenant-limits.js';
@@ -45,6 +47,27 @@ test('the limit holds for all processes together, also when they ask at the same
   });
   expect(await edges[0]?.count(TENANT, 'replays')).toBe(3);
   expect(await edges[0]?.count('tnt_b', 'replays')).toBe(0);
+});
+
+test('one whose answer is lost with its connection is not counted against itself', async () => {
+  const lossy = await LossyPort.open(fixture.server.port);
+  const url = `redis://127.0.0.1:${lossy.port}`;
+  const redis = connectRedis({ url, role: 'command', name: 'lossy', logger });
+  const limits = new TenantLimitTable(redis);
+  await limits.change(TENANT, { replays: 1 });
+  const leases = new TenantLeases({ redis, limits, holder: 'edge_lossy', logger });
+  try {
+    // Redis knows the script then.
+    (await leases.take('tnt_b', 'replays'))();
+    lossy.loseAnswer('edge_lossy/', 'cut');
+    await leases.take(TENANT, 'replays');
+    expect(await leases.count(TENANT, 'replays')).toBe(1);
+    await expect(leases.take(TENANT, 'replays')).rejects.toMatchObject({ code: 'TOO_MANY_REPLAYS' });
+  } finally {
+    await leases.close();
+    redis.disconnect();
+    await lossy.close();
+  }
 });
 
 test('what is given back, once or twice, leaves room for one', async () => {
