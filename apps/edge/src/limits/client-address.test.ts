@@ -24,6 +24,9 @@ describe('without trusted proxies', () => {
     ['2001:db8:1:2:3:4:5:6', undefined, '2001:db8:1:2::/64'],
     ['2001:db8:1:2:ffff::1', undefined, '2001:db8:1:2::/64'],
     ['::1', undefined, '0:0:0:0::/64'],
+    ['fe80::1%eth0', undefined, 'fe80:0:0:0::/64'],
+    ['fe80::1%eth0.100', undefined, 'fe80:0:0:0::/64'],
+    ['fe80::1%br-2', undefined, 'fe80:0:0:0::/64'],
     ['', undefined, 'unknown'],
   ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
     expect(addresses.of(from(remote, forwarded))).toBe(expected);
@@ -46,6 +49,10 @@ describe('with trusted proxies', () => {
     ['10.1.2.3', 'unknown', '10.1.2.3'],
     ['10.1.2.3', `${'x'.repeat(5_000)}`, '10.1.2.3'],
     ['10.1.2.3', undefined, '10.1.2.3'],
+    // Zones that Node.js takes for valid and ipaddr.js does not.
+    ['10.1.2.3', '2001:db8::1%a-b', '2001:db8:0:0::/64'],
+    ['10.1.2.3', '2001:db8::1%a-b, 10.9.9.9', '2001:db8:0:0::/64'],
+    ['10.1.2.3', '203.0.113.7, fe80::1%a.b', 'fe80:0:0:0::/64'],
   ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
     expect(addresses.of(from(remote, forwarded))).toBe(expected);
   });

@@ -55,7 +55,7 @@ export class ClientAddresses {
    */
   constructor(proxies: readonly string[], hops = 1) {
     const isProxy = proxies.length === 0 ? () => false : proxyAddr.compile([...proxies]);
-    this.#isTrusted = (address, hop) => hop < hops && isProxy(address, hop);
+    this.#isTrusted = (address, hop) => hop < hops && isProxy(withoutZone(address), hop);
   }
 
   /**
@@ -73,9 +73,17 @@ export class ClientAddresses {
   }
 }
 
+/**
+ * `fe80::1` of `fe80::1%eth0.100`. Node.js takes zones for valid that ipaddr.js throws at, such as those of a VLAN or a
+ * bridge, and whoever writes a header writes any.
+ */
+function withoutZone(address: string): string {
+  return address.replace(/%.*$/, '');
+}
+
 function networkOf(address: string): string {
   if (isIP(address) === 0) return 'unknown';
-  const parsed = ipaddr.process(address);
+  const parsed = ipaddr.process(withoutZone(address));
   if (parsed.kind() === 'ipv4') return parsed.toString();
   return `${parsed.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`;
 }
