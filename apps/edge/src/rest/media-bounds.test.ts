@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
 import { ApiKeys } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
@@ -106,6 +109,24 @@ describe('the end of a download', () => {
     response.destroy();
     await media.nothingOpen();
     await waitFor(async () => (await downloads('cancelled')) === cancelled + 1, { what: 'it is counted' });
+  });
+
+  it('comes before it begins when the client went while its key was checked', async () => {
+    const cancelled = await downloads('cancelled');
+    const { directPath } = media.receive(Buffer.alloc(1_000_000, 1));
+    media.cluster.redis.pause();
+    try {
+      const request = httpRequest(media.address(), { headers: media.headers(), agent: false });
+      request.on('error', () => {}).end();
+      await once(request, 'finish');
+      request.destroy();
+      // The edge is in this process, and hears of it when its loop turns.
+      for (let turns = 0; turns < 50; turns += 1) await nextTurn();
+    } finally {
+      media.cluster.redis.resume();
+    }
+    await waitFor(async () => (await downloads('cancelled')) === cancelled + 1, { what: 'it is counted' });
+    expect(media.host.asked).not.toContain(directPath);
   });
 
   it('comes when its API key is revoked, also at another edge', async () => {
