@@ -12,6 +12,7 @@ import type { Logger } from '@wafleet/runtime';
 import { z } from 'zod';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
+import { madeOrUnknown } from './made-or-unknown.js';
 import { asText } from './reply.js';
 import { Script } from './script.js';
 import { UnreadableRecords } from './unreadable-records.js';
@@ -103,7 +104,10 @@ export class ApiKeys {
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
-  /** Makes a key. `key`, the secret, cannot be read again. */
+  /**
+   * Makes a key. `key`, the secret, cannot be read again.
+   * @throws {WafleetError} OUTCOME_UNKNOWN if Redis was asked and did not answer.
+   */
   async create(tenantId: string, options: NewApiKey = {}): Promise<ApiKeyRecord & { readonly key: string }> {
     const key = `wf_${randomBytes(32).toString('base64url')}`;
     const createdAt = Date.now();
@@ -236,7 +240,7 @@ export class ApiKeys {
     await (forgottenAt === undefined
       ? this.#redis.set(keys.apiKeyId(newId), lookup)
       : this.#redis.set(keys.apiKeyId(newId), lookup, 'PXAT', forgottenAt));
-    const id = await storeKey.run(
+    const making = storeKey.run(
       this.#redis,
       [keys.apiKey(lookup)],
       [
@@ -249,6 +253,10 @@ export class ApiKeys {
         ...(sessions === undefined ? [] : ['sessions', sessions.join(' ')]),
         ...(expiresAt === undefined ? [] : ['expiresAt', expiresAt]),
       ],
+    );
+    const id = await madeOrUnknown(
+      making,
+      `GET /api/tenants/${tenantId}/keys tells. A new key that nobody has is to be revoked.`,
     );
     if (id !== newId) {
       await this.#redis.del(keys.apiKeyId(newId));

@@ -3,6 +3,7 @@ import { limitError, type SessionStatus, sessionIdSchema, WafleetError } from '@
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
+import { madeOrUnknown } from './made-or-unknown.js';
 import { asList, asNumber, asText } from './reply.js';
 import { FencedScript, Script } from './script.js';
 import { type DesiredState, readEntry, type SessionRecord } from './session-entry.js';
@@ -103,14 +104,14 @@ export class SessionDirectory {
    * Enters a session, wanted open and queued for a worker. The tenant must exist. The number of its sessions is checked
    * in the same step, so that concurrent calls cannot exceed it.
    * @param options.maxSessions how many a tenant may have that has no limit of its own; undefined for any number.
-   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; OUTCOME_UNKNOWN if Redis was asked and did not answer.
    */
   async create(
     ref: SessionRef,
     options: { name?: string | undefined; maxSessions?: number | undefined } = {},
   ): Promise<SessionRecord> {
     await this.#index.noteUnowned(ref.tenantId);
-    const created = await createSession.run(
+    const making = createSession.run(
       this.#redis,
       [
         ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
@@ -118,6 +119,7 @@ export class SessionDirectory {
       ],
       [ref.sessionId, options.name ?? '', options.maxSessions ?? '', randomBytes(6).toString('base64url')],
     );
+    const created = await madeOrUnknown(making, `GET /api/sessions/${ref.sessionId} tells.`);
     if (created.outcome === 'exists') {
       throw new WafleetError('SESSION_EXISTS', `There is a session ${ref.sessionId} already.`);
     }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Tenant, WafleetError } from '@wafleet/contract';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
+import { madeOrUnknown } from './made-or-unknown.js';
 
 /** All tenants. */
 export class TenantDirectory {
@@ -11,12 +12,13 @@ export class TenantDirectory {
     this.#redis = redis;
   }
 
-  /** Enters a tenant under a new id. */
+  /** Enters a tenant under a new id. @throws {WafleetError} OUTCOME_UNKNOWN if Redis was asked and did not answer. */
   async create(name: string): Promise<Tenant> {
     const id = `tnt_${randomBytes(9).toString('base64url')}`;
     // In this order, so that a crash in between leaves an id without a tenant and never a tenant that no scan finds.
     await this.#redis.sadd(keys.tenants, id);
-    await this.#redis.hset(keys.tenant(id), { name, createdAt: Date.now() });
+    const making = this.#redis.hset(keys.tenant(id), { name, createdAt: Date.now() });
+    await madeOrUnknown(making, 'Making another one does no harm: nobody has the id of this one.');
     return { id, name };
   }
 

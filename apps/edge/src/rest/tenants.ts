@@ -1,7 +1,6 @@
 import { createTenantBodySchema, tenantSchema } from '@wafleet/contract';
 import type { TenantDirectory } from '@wafleet/store';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { madeOrUnknown } from '../errors/made-or-unknown.js';
 import { errorResponses, TAKES_ADMIN_TOKEN } from './api-docs.js';
 
 interface TenantRoutesOptions {
@@ -22,10 +21,7 @@ export const tenantRoutes: FastifyPluginAsyncZod<TenantRoutesOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { id, name } = await madeOrUnknown(
-        tenants.create(request.body.name),
-        'Making another one does no harm: nobody has the id of this one.',
-      );
+      const { id, name } = await tenants.create(request.body.name);
       return reply.code(201).send({ id, name });
     },
   );

@@ -10,7 +10,6 @@ import {
   type TenantRates,
   type WorkerRegistry,
 } from '@wafleet/store';
-import { madeOrUnknown } from '../errors/made-or-unknown.js';
 import { hasLivingOwner } from './owner-liveness.js';
 
 /** How long the owner of a session that rests may take to release it. */
@@ -76,10 +75,7 @@ export class SessionStarter {
     const { sessions, rates, maxSessions, onExceeded } = this.#resources;
     try {
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
-      return await madeOrUnknown(
-        sessions.create(ref, { ...options, maxSessions }),
-        `GET /api/sessions/${ref.sessionId} tells.`,
-      );
+      return await sessions.create(ref, { ...options, maxSessions });
     } catch (error) {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');

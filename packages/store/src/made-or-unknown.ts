@@ -1,5 +1,6 @@
 import { WafleetError } from '@wafleet/contract';
-import { isRedisUnreachable, refusalOf } from '@wafleet/store';
+import { refusalOf } from './redis-refusal.js';
+import { isRedisUnreachable } from './redis-unreachable.js';
 
 /**
  * Waits for something to be made of which a second one would do harm, so that a caller must not simply try again.
