@@ -157,10 +157,12 @@ export class Incarnation {
     try {
       await this.sessions.drain(timeoutMs);
     } finally {
+      // It may have died meanwhile, as when it was frozen: then there is no lease, and nothing left to do.
+      const isDead = this.#isOver;
       await this.#server.stop();
       this.#stopTimers();
       this.#isOver = true;
-      await this.#registry.releaseLease(this.id, this.#identity);
+      if (!isDead) await this.#registry.releaseLease(this.id, this.#identity);
       this.#lifeline.close();
       this.#redis.disconnect();
     }
