@@ -50,13 +50,7 @@ async function waits(count: number): Promise<void> {
   const connection = connect(scene.server.url, 'queue');
   const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
   try {
-    await waitFor(
-      async () => {
-        const jobs = await queue.getJobs();
-        return jobs.length === count && jobs.every(({ attemptsStarted }) => attemptsStarted > 0);
-      },
-      { what: 'requests that wait' },
-    );
+    await waitFor(async () => (await queue.getDelayedCount()) === count, { what: 'requests that wait' });
   } finally {
     await queue.close();
     connection.disconnect();
