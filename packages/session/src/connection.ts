@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
+import { isRedisUnreachable } from '@wafleet/store';
 import {
   type AuthenticationState,
   type BaileysEventMap,
@@ -49,6 +51,8 @@ const FLUSH_MS = 250;
 const FLUSH_FOR_MS = 60_000;
 /** How long a server may take to answer that the connection closes. */
 const CLOSE_MS = 1_000;
+/** The pause before a message that was sent is looked for again. */
+const FIND_AGAIN_MS = 500;
 
 export interface ConnectionOptions extends Pick<MissingContentsOptions, 'afterEvents'> {
   /**
@@ -80,7 +84,7 @@ export interface ConnectionOptions extends Pick<MissingContentsOptions, 'afterEv
   readonly onMessageDone: (message: FinishedMessage) => void;
   /** WhatsApp no longer takes the codes for linking of this connection; another connection gets new ones. */
   readonly onLinkRefresh: () => void;
-  /** A message that this account sent, for a receiver that could not decrypt it. */
+  /** A message that this account sent, for a receiver that could not decrypt it. Rejects if Redis is out of reach. */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
   /** Everything Baileys emits, in order; one call for each flush of its buffer. */
   readonly onEvents: (events: Partial<BaileysEventMap>) => void;
@@ -115,7 +119,7 @@ export class Connection {
   /** @throws what Baileys or the parts of a connection throw; nothing is left open then. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    const { auth, url, qrLifeMs, logger, caches, decrypted, repeated, leftOver, getMessage } = options;
+    const { auth, url, qrLifeMs, logger, caches, decrypted, repeated, leftOver } = options;
     repeated.forget();
     const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
     const socket = makeWholeSocket({
@@ -145,7 +149,7 @@ export class Connection {
           options.onPairsLearnt,
         ),
       ),
-      getMessage,
+      getMessage: (key) => this.#find(key),
       cachedGroupMetadata: (id) =>
         caches.groups.get(id, async (asked) => {
           const group = await this.socket.groupMetadata(asked);
@@ -378,6 +382,25 @@ export class Connection {
     acknowledgeOwnCopy(socket, stanza, { always: false }).catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'a message of the account could not be acknowledged');
     });
+  }
+
+  /**
+   * Waits while Redis is out of reach: Baileys acknowledges the request of a receiver who could not decrypt a message,
+   * answered or not. Once the connection has ended it cannot, and WhatsApp delivers the request again.
+   */
+  async #find(key: WAMessageKey): Promise<proto.IMessage | undefined> {
+    for (;;) {
+      try {
+        return await this.#options.getMessage(key);
+      } catch (error) {
+        if (!this.#isAlive || !isRedisUnreachable(error)) throw error;
+        this.#options.logger.warn(
+          { err: error },
+          'a message that was sent cannot be read; it is tried again',
+        );
+        await delay(FIND_AGAIN_MS);
+      }
+    }
   }
 
   get #isAlive(): boolean {
