@@ -24,7 +24,7 @@ const PER_SECOND = 100;
 /** So many messages are under way at the most: they go on being sent until the last kill. */
 const UNDER_WAY = 400;
 /** What workers log of messages that another one had begun, and of those that it had finished. */
-const LEFT = 'another worker left messages unfinished';
+const LEFT = 'messages that were left unfinished are done';
 const AGAIN = 'a message came again';
 const TIMEOUT_MS = 180_000;
 

@@ -115,6 +115,8 @@ export class Connection {
   #qrShown = 0;
   #qrRoundEndsAt = 0;
   #muted = false;
+  /** The `close` event came. */
+  #isOver = false;
 
   /** @throws what Baileys or the parts of a connection throw; nothing is left open then. */
   constructor(options: ConnectionOptions) {
@@ -125,7 +127,10 @@ export class Connection {
     const socket = makeWholeSocket({
       auth: auth(
         () => this.#isAlive,
-        () => this.endWith({ statusCode: 500, message: 'keys could not be read or stored' }),
+        () => {
+          this.#atWork.cut();
+          this.endWith({ statusCode: 500, message: 'keys could not be read or stored' });
+        },
       ),
       logger: baileysLogger(logger),
       ...(url === undefined ? {} : { waWebSocketUrl: url }),
@@ -179,7 +184,8 @@ export class Connection {
       const atWork = this.#atWork;
       const { afterEvents } = options;
       const hooks = new MissingContents({
-        ...{ socket, logger, repeated, details, isMuted, onDone, afterEvents },
+        ...{ socket, logger, repeated, details, onDone, afterEvents },
+        isMuted: () => this.#muted || this.#isOver,
         idWaitedFor: () => atWork.idWaitedFor,
         hooks: {
           isDone: (stanza) => atWork.isDone(stanza),
@@ -188,7 +194,7 @@ export class Connection {
             atWork.before(stanza);
           },
           after: (stanza) => {
-            atWork.after();
+            atWork.after(stanza);
             this.#acknowledge(stanza);
           },
         },
@@ -421,6 +427,12 @@ export class Connection {
     }
     if (update?.connection === 'close') {
       clearInterval(this.#flusher);
+      this.#isOver = true;
+      // Baileys goes on with the message at hand, and what it emits of it now reaches nobody.
+      this.socket.ev.emit = () => {
+        this.#atWork.cut();
+        return false;
+      };
       this.#options.pass.ended((this.#cause ?? causeOf(update.lastDisconnect)).statusCode);
     }
     this.#atWork.see(events);

@@ -42,7 +42,7 @@ interface ConnectorOptions {
   /** WhatsApp refuses this version of the client, so that leave to connect may take long. */
   readonly onHeld: () => void;
   readonly onLinkRefresh: (connection: Connection) => void;
-  readonly onMessageDone: (connection: Connection, message: FinishedMessage) => void;
+  readonly onMessageDone: (message: FinishedMessage) => void;
   /** Runs a step when all events that were handed out before are in the log. */
   readonly afterEvents: (step: () => Promise<void>, characters: number) => void;
   readonly onEvents: (connection: Connection, events: Partial<BaileysEventMap>) => void;
@@ -131,7 +131,7 @@ export class Connector {
     try {
       const leftOver = decrypted.leftOver();
       if (leftOver.length > 0)
-        logger.info({ messages: leftOver.length }, 'another worker left messages unfinished');
+        logger.info({ messages: leftOver.length }, 'messages that were left unfinished are done');
       return this.#connect(account, pass, leftOver);
     } catch (error) {
       pass.ended(0);
@@ -179,7 +179,7 @@ export class Connector {
       decrypted,
       repeated,
       leftOver,
-      onMessageDone: (message) => this.#options.onMessageDone(connection, message),
+      onMessageDone: this.#options.onMessageDone,
       afterEvents: this.#options.afterEvents,
       onLinkRefresh: () => this.#options.onLinkRefresh(connection),
       getMessage: ({ id }) => sentMessages.find(id),

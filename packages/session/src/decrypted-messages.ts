@@ -31,14 +31,16 @@ interface Unfinished {
   readonly id: string;
   readonly row: InboxRow;
   /**
-   * `left`: another process left it unfinished, and it is to be done here without coming again. `begun`: it will come
-   * again unless it ends first. `handed-out`: its events are on their way to the log.
+   * `left`: another process or an earlier connection left it unfinished, and the next connection is to begin with it,
+   * whether it comes again or not. `begun`: a connection is at work on it. `handed-out`: its events are on their way to
+   * the log.
    */
   state: 'left' | 'begun' | 'handed-out';
 }
 
 /** A row whose write has not been confirmed. */
 interface Uncertain {
+  readonly stanza: BinaryNode;
   readonly noted: Unfinished;
   /** The same message as it was stored before. */
   readonly before: Unfinished | undefined;
@@ -49,7 +51,7 @@ function isOfValue(error: unknown): boolean {
   return [SealedValueError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
 }
 
-/** A row that another process left, and the message that it holds. */
+/** A row that was left unfinished, and the message that it holds. */
 interface LeftOver {
   readonly unfinished: Unfinished;
   readonly stanza: BinaryNode;
@@ -73,9 +75,10 @@ async function readStanza(bytes: Uint8Array): Promise<BinaryNode> {
  * deleted in the very write that appends its events to the log. Whoever owns the session next finds what is left and
  * does it first, as if it had just come. If WhatsApp sends it again as well, it is recognised: see RepeatedMessages.
  *
- * Where the process lives and only the connection broke before the message was acknowledged, WhatsApp sends it again,
- * and decryption gives the same plaintext a second time. If the write was under way when the connection broke, Redis may
- * have carried it out although it failed here: `settle` finds out before the next connection.
+ * Where the process lives and only the connection broke, the next connection begins with the message as well: Baileys
+ * acknowledges a message before it hands out all of its events, such as those of a history that it has to download, so
+ * WhatsApp may not send it again. If the write was under way when the connection broke, Redis may have carried it out
+ * although it failed here: `settle` finds out before the next connection.
  */
 export class DecryptedMessages {
   readonly #logger: Logger;
@@ -115,7 +118,6 @@ export class DecryptedMessages {
         malformed.push(id);
       }
     }
-    this.#left.sort((a, b) => a.unfinished.row.number - b.unfinished.row.number);
     if (malformed.length > 0) await rows.delete(malformed);
   }
 
@@ -131,18 +133,27 @@ export class DecryptedMessages {
       const uncertain = this.#uncertain.get(id);
       if (uncertain === undefined) continue;
       this.#uncertain.delete(id);
-      const { noted, before } = uncertain;
+      const { stanza, noted, before } = uncertain;
       const known = isSameRow(stored[index], noted.row) ? noted : before;
       if (known === undefined) this.#unfinished.delete(id);
-      else this.#unfinished.set(id, known);
+      else {
+        this.#unfinished.set(id, known);
+        this.#leave(stanza, known);
+      }
     }
   }
 
-  /** The messages that another process left unfinished and that are so still, oldest first. */
+  /**
+   * The messages that another process or an earlier connection left unfinished and that are so still, oldest first. An
+   * earlier connection that is still at work on one has no more to say of it.
+   */
   leftOver(): BinaryNode[] {
+    if (this.#current?.unfinished !== undefined) this.#leave(this.#current.stanza, this.#current.unfinished);
+    this.#current = undefined;
     this.#left = this.#left.filter(
       ({ unfinished }) => unfinished.state === 'left' && this.#unfinished.get(unfinished.id) === unfinished,
     );
+    this.#left.sort((a, b) => a.unfinished.row.number - b.unfinished.row.number);
     return this.#left.map(({ stanza }) => stanza);
   }
 
@@ -169,21 +180,39 @@ export class DecryptedMessages {
   }
 
   /**
-   * The message at hand is done.
-   * @param isHandedOut whether its events were handed out, if it has any; otherwise it will come again.
-   * @returns the field that is to be deleted with the append of its events.
+   * The message is done.
+   * @param isHandedOut whether all of its events were handed out, if it has any; otherwise the next connection begins
+   * with it.
+   * @returns the field that is to be deleted with the append of its events; undefined if the message is not this
+   * connection's any more.
    */
-  end({ isHandedOut }: { isHandedOut: boolean }): string | undefined {
-    const unfinished = this.#current?.unfinished;
+  end(
+    stanza: BinaryNode,
+    { isHandedOut }: { isHandedOut: boolean },
+  ): { readonly field: string | undefined } | undefined {
+    const current = this.#current;
+    if (current?.stanza !== stanza) return undefined;
     this.#current = undefined;
-    if (unfinished === undefined || !isHandedOut) return undefined;
+    const { unfinished } = current;
+    if (unfinished === undefined) return { field: undefined };
+    if (!isHandedOut) {
+      this.#leave(stanza, unfinished);
+      return { field: undefined };
+    }
     unfinished.state = 'handed-out';
-    return `inbox:${unfinished.id}`;
+    return { field: `inbox:${unfinished.id}` };
   }
 
   /** The field is deleted. */
   deleted(field: string): void {
     this.#unfinished.delete(field.slice('inbox:'.length));
+  }
+
+  /** The next connection begins with it. */
+  #leave(stanza: BinaryNode, unfinished: Unfinished): void {
+    unfinished.state = 'left';
+    if (this.#left.some((left) => left.unfinished === unfinished)) return;
+    this.#left.push({ unfinished, stanza });
   }
 
   /** The rows that there are. One at a time if some cannot be read, so that the others are. */
@@ -227,14 +256,15 @@ export class DecryptedMessages {
       if (this.#current !== undefined) this.#current.unfinished ??= known;
       return earlier;
     }
+    const stanza = this.#current?.stanza;
     const before = this.#current?.unfinished;
     try {
       // Baileys' own transaction of the decryption becomes part of this one, which is one write.
       const decrypted = await keys.transaction(async () => {
         const plaintext = await decrypt();
         const noted = this.#note(digest, plaintext);
-        if (noted !== undefined) {
-          this.#uncertain.set(noted.id, { noted, before });
+        if (noted !== undefined && stanza !== undefined) {
+          this.#uncertain.set(noted.id, { stanza, noted, before });
           const data: WithInbox = { inbox: { [noted.id]: noted.row } };
           await keys.set(data);
         }

@@ -27,6 +27,8 @@ export class MessageAtWork {
   #waitedFor: string | undefined;
   #isReadable = false;
   #digest: string | undefined;
+  /** Something of it was lost with the connection. */
+  #isCut = false;
   /** The id of a message whose events were handed out before, and which Baileys works on for its keys. */
   #repeatedId: string | undefined;
 
@@ -67,6 +69,7 @@ export class MessageAtWork {
 
   before(stanza: BinaryNode): void {
     this.#waitedFor = stanza.attrs.id;
+    this.#isCut = false;
     this.#options.decrypted.begin(stanza);
   }
 
@@ -86,16 +89,23 @@ export class MessageAtWork {
     this.#isReadable = message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT;
   }
 
-  after(): void {
+  /** The connection has ended, and something that Baileys wants to store or to emit after that is lost. */
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  after(stanza: BinaryNode): void {
     const { socket, decrypted, isMuted, onDone } = this.#options;
     if (socket.ev.isBuffering()) socket.ev.flush();
     const isEmitted = this.#waitedFor === undefined;
-    // Baileys gives a message up when it cannot send the receipt: WhatsApp delivers it again then.
-    const isHandedOut = !isMuted() && (socket.ws.isOpen || isEmitted);
-    const field = decrypted.end({ isHandedOut });
+    // Baileys gives a message up when it cannot send the receipt.
+    const isHandedOut = !isMuted() && !this.#isCut && (socket.ws.isOpen || isEmitted);
+    const ended = decrypted.end(stanza, { isHandedOut });
     const isFinished = isHandedOut && isEmitted && this.#isReadable;
     const digest = isFinished && this.#repeatedId === undefined ? this.#digest : undefined;
     this.#repeatedId = undefined;
+    if (ended === undefined) return;
+    const { field } = ended;
     if (field !== undefined || digest !== undefined) onDone({ field, digest });
   }
 

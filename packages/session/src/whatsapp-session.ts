@@ -118,8 +118,7 @@ export class WhatsAppSession {
         desk.connectionEnded();
         void keeper.replace();
       },
-      onMessageDone: (connection, message) => {
-        if (keeper.current !== connection) return;
+      onMessageDone: (message) => {
         if (message.digest !== undefined) repeated.handedOut(message.digest);
         outbox.finish(message);
       },
