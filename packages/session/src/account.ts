@@ -6,6 +6,7 @@ import {
   jidDecode,
   type SignalDataSet,
 } from '@whiskeysockets/baileys';
+import { AppStateVersions } from './app-state-versions.js';
 import { AuthGuard } from './auth-guard.js';
 import { newCredentials } from './engine/baileys.js';
 
@@ -28,6 +29,7 @@ export interface AccountOptions {
 export class Account {
   readonly #options: AccountOptions;
   readonly #guard: AuthGuard;
+  readonly #versions = new AppStateVersions();
   #creds: AuthenticationCreds;
 
   private constructor(
@@ -57,7 +59,8 @@ export class Account {
 
   /** What Baileys works with, as long as `isWanted` (see AuthGuard.keysWhile). It changes `creds` in place. */
   auth(isWanted: () => boolean, onRefused: (error: unknown) => void): AuthenticationState {
-    return { creds: this.#creds, keys: this.#guard.keysWhile(isWanted, onRefused) };
+    const keys = this.#versions.watch(this.#guard.keysWhile(isWanted, onRefused), isWanted);
+    return { creds: this.#creds, keys };
   }
 
   get me(): { readonly id: string; readonly lid?: string | undefined } | undefined {
@@ -97,17 +100,21 @@ export class Account {
     const data: SignalDataSet & { inbox: Record<string, null> } = {
       inbox: Object.fromEntries(ids.map((id) => [id, null])),
     };
-    await this.#guard
-      .keysWhile(
-        () => true,
-        () => {},
-      )
-      .set(data);
+    await this.#ownKeys().set(data);
   }
 
   /** Resolves when everything that was to be stored is, or has failed. */
   idle(): Promise<void> {
     return this.#guard.idle();
+  }
+
+  /**
+   * Resolves when everything that was to be stored is, or has failed, and what the last connection stored without
+   * telling it is taken back. @throws {FencedError}
+   */
+  async settle(): Promise<void> {
+    await this.idle();
+    await this.#versions.takeBack(this.#ownKeys());
   }
 
   /** Forgets everything and begins with fresh credentials. */
@@ -124,6 +131,14 @@ export class Account {
     // What Baileys still has in hand must not come back after the deletion.
     this.discard();
     await this.#options.deleteStored();
+  }
+
+  /** Keys that no connection has to be there for. */
+  #ownKeys(): AuthenticationState['keys'] {
+    return this.#guard.keysWhile(
+      () => true,
+      () => {},
+    );
   }
 
   async #reseal(): Promise<void> {

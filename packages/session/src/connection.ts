@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
 import { isRedisUnreachable } from '@wafleet/store';
 import {
+  ALL_WA_PATCH_NAMES,
   type AuthenticationState,
   type BaileysEventMap,
   type BinaryNode,
@@ -103,6 +104,8 @@ export class Connection {
   /** Whether the session was linked to a phone before this connection began. */
   readonly beganLinked: boolean;
   readonly #options: ConnectionOptions;
+  /** Whether an earlier connection got what the app state is read with. */
+  readonly #beganWithAppStateKey: boolean;
   readonly #atWork: MessageAtWork;
   readonly #messages: MessageLane;
   readonly #valve: SocketValve;
@@ -165,6 +168,7 @@ export class Connection {
     this.socket = socket;
     rejectQueriesAtEnd(socket);
     this.beganLinked = socket.authState.creds.account !== undefined;
+    this.#beganWithAppStateKey = socket.authState.creds.myAppStateKeyId !== undefined;
     try {
       this.#valve = new SocketValve(socket.ws, {
         mayPass: options.isOwnershipCertain,
@@ -379,6 +383,21 @@ export class Connection {
     caches.placeholderResends.askAgain(this.socket).catch((error: unknown) => {
       logger.warn({ err: error }, 'the phone could not be asked for contents that are missing');
     });
+    if (!this.#beganWithAppStateKey) return;
+    this.#catchUpAppState().catch((error: unknown) => {
+      logger.warn({ err: error }, 'contacts and chats could not be synchronised; the next login tries again');
+    });
+  }
+
+  /**
+   * Baileys synchronises contacts, chats and settings with the history of the first login, and never catches up if that
+   * login was cut off.
+   */
+  async #catchUpAppState(): Promise<void> {
+    const { authState } = this.socket;
+    const versions = await authState.keys.get('app-state-sync-version', [...ALL_WA_PATCH_NAMES]);
+    if (Object.values(versions).some((version) => version != null)) return;
+    await this.socket.resyncAppState(ALL_WA_PATCH_NAMES, true);
   }
 
   #acknowledge(stanza: BinaryNode): void {

@@ -86,7 +86,7 @@ export class Connector {
     const account = await this.#loadedAccount();
     if (signal.aborted) return undefined;
     // What the last connection gave has to be stored before the next one logs in with it.
-    await account.idle();
+    await account.settle();
     await this.#options.decrypted.settle();
     if (signal.aborted) return undefined;
     if (account.isHalfLinked) await account.reset();

@@ -216,6 +216,8 @@ export class WhatsAppSession {
     this.#desk.close();
     await this.#keeper.close();
     await this.#keeper.current?.drain({ statusCode: 428, message: reason });
+    // Nothing more can be done if that fails.
+    await this.#connector.account?.settle().catch(() => {});
     this.#machine.queue(reason);
     await this.#settle();
   }

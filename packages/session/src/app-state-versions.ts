@@ -1,0 +1,66 @@
+import type { SignalDataSet, SignalDataTypeMap, SignalKeyStore } from '@whiskeysockets/baileys';
+
+const VERSION = 'app-state-sync-version';
+
+type Version = SignalDataTypeMap[typeof VERSION];
+
+/**
+ * Versions of the app state (contacts, chats and settings of the phone) that were to be stored and whose changes may
+ * not have been emitted.
+ *
+ * Baileys stores the version that it has reached, and emits the changes up to it afterwards. If the connection ends in
+ * between, the changes reach nobody, and WhatsApp does not tell them to somebody who has that version. The same holds
+ * for a write that failed here and was carried out by Redis. `takeBack` restores the version from before.
+ */
+export class AppStateVersions {
+  readonly #read = new Map<string, Version>();
+  /** By name; null for a collection that was not synchronised before. */
+  readonly #untold = new Map<string, Version | null>();
+
+  /**
+   * Watches the keys that a connection works with.
+   * @param isAlive whether what the connection emits is told.
+   */
+  watch(keys: SignalKeyStore, isAlive: () => boolean): SignalKeyStore {
+    return {
+      get: async (type, ids) => {
+        const found = await keys.get(type, ids);
+        if (type === VERSION) this.#noteRead(ids, found);
+        return found;
+      },
+      set: async (data) => {
+        const names = Object.keys(data[VERSION] ?? {});
+        for (const name of names) {
+          if (!this.#untold.has(name)) this.#untold.set(name, this.#read.get(name) ?? null);
+        }
+        await keys.set(data);
+        // Baileys emits the changes before this turn of the event loop ends.
+        if (names.length > 0) setImmediate(() => isAlive() && this.#told(names));
+      },
+    };
+  }
+
+  /** To be called when nothing is being written, before a connection begins or another worker takes the session. */
+  async takeBack(keys: Pick<SignalKeyStore, 'set'>): Promise<void> {
+    if (this.#untold.size === 0) return;
+    const data: SignalDataSet = { [VERSION]: Object.fromEntries(this.#untold) };
+    await keys.set(data);
+    this.#told([...this.#untold.keys()]);
+  }
+
+  #noteRead(names: readonly string[], found: Readonly<Record<string, unknown>>): void {
+    for (const name of names) {
+      const version = found[name];
+      // Only a version is stored as one.
+      if (version === undefined) this.#read.delete(name);
+      else this.#read.set(name, version as Version);
+    }
+  }
+
+  #told(names: readonly string[]): void {
+    for (const name of names) {
+      this.#untold.delete(name);
+      this.#read.delete(name);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { AuthStateStore } from '@wafleet/store';
+import { waitFor } from '@wafleet/testkit';
+import { ALL_WA_PATCH_NAMES, type SignalDataSet } from '@whiskeysockets/baileys';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newCredentials } from './engine/baileys.js';
+import { Harness } from './testing/harness.js';
+
+let harness: Harness;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+
+afterAll(async () => {
+  await harness?.stop();
+});
+
+/** Calls `aroundWrite` for the next records that it is told to wait for. */
+class WatchedAuth extends AuthStateStore {
+  isAwaited: (data: SignalDataSet) => boolean = () => false;
+  aroundWrite: (write: () => Promise<void>) => Promise<void> = (write) => write();
+
+  override async load(...args: Parameters<AuthStateStore['load']>) {
+    const state = await super.load(...args);
+    const set = async (data: SignalDataSet) => {
+      const write = async () => state.keys.set(data);
+      if (!this.isAwaited(data)) return write();
+      this.isAwaited = () => false;
+      return this.aroundWrite(write);
+    };
+    return { ...state, keys: { ...state.keys, set } };
+  }
+}
+
+/** A session whose writes are watched, its phone and somebody whom the phone knows. */
+async function scene() {
+  const phone = harness.simulator.addPhone({ name: 'Anna' });
+  const carl = harness.simulator.addPhone({ name: 'Carl' });
+  const { fence } = await harness.newSession();
+  const auth: WatchedAuth[] = [];
+  const session = await harness.takeOver(
+    fence,
+    fence.worker,
+    {},
+    {
+      store: (owner) => {
+        const watched = new WatchedAuth(harness.authOptions(owner));
+        auth.push(watched);
+        return { ...harness.storeOf(owner), auth: watched };
+      },
+    },
+  );
+  const [watched] = auth;
+  if (watched === undefined) throw new Error('the session has no store');
+  const cut = async () => {
+    for (const device of phone.devices.values()) device.close('tcp');
+    await waitFor(() => session.session.status === 'reconnecting', { what: 'the end of the connection' });
+  };
+  const acknowledged = () =>
+    waitFor(() => [...phone.devices.values()].every(({ pendingCount }) => pendingCount === 0), {
+      what: 'everything acknowledged',
+    });
+  return { phone, carl, session, auth: watched, cut, acknowledged };
+}
+
+test('a history whose connection breaks after it was acknowledged comes with the next connection', async () => {
+  const { phone, carl, session, auth, cut, acknowledged } = await scene();
+  await session.link(phone);
+  await acknowledged();
+  // Baileys stores the pairs of a history after it has acknowledged it, and emits its messages last.
+  auth.isAwaited = (data) => Object.keys(data['lid-mapping'] ?? {}).includes(carl.number);
+  auth.aroundWrite = async (write) => {
+    await acknowledged();
+    await cut();
+    await write();
+  };
+  phone.history.remember(carl, { message: { conversation: 'long ago' } });
+  await phone.history.share({ kind: 'RECENT', chunkOrder: 2 });
+  await session.event('messages.upsert', 'long ago');
+  await session.status('open');
+  await waitFor(async () => (await harness.fieldsOf(session.fence, 'inbox:')).length === 0, {
+    what: 'nothing left unfinished',
+  });
+  const told = (await session.events()).filter(({ payload }) => JSON.stringify(payload).includes('long ago'));
+  expect(told).toHaveLength(1);
+});
+
+test.each([
+  ['succeeds', async () => {}],
+  [
+    'fails here and was carried out',
+    async () => {
+      throw new Error('Command timed out');
+    },
+  ],
+])(
+  'a change on the phone is told though the connection breaks while its version is stored, which %s',
+  async (_how, afterwards) => {
+    const { phone, carl, session, auth, cut, acknowledged } = await scene();
+    await session.link(phone);
+    await phone.settings.saveContact(carl, 'Carl');
+    await session.event('contacts.upsert', '"name":"Carl"');
+    auth.isAwaited = (data) => data['app-state-sync-version'] !== undefined;
+    auth.aroundWrite = async (write) => {
+      await write();
+      await cut();
+      await afterwards();
+    };
+    await phone.settings.saveContact(carl, 'Carl the Great');
+    await session.event('contacts.upsert', 'Carl the Great');
+    await acknowledged();
+  },
+);
+
+test('contacts that no login has brought, since the first was cut off, come with the next one', async () => {
+  const { phone, carl, session } = await scene();
+  await session.link(phone);
+  await phone.settings.saveContact(carl, 'Carl the Great');
+  await session.event('contacts.upsert', 'Carl the Great');
+  await session.session.stop({ reason: 'test' });
+
+  const next = await harness.takeOver(session.fence, session.fence.worker);
+  const { keys } = await new AuthStateStore(harness.authOptions(next.fence)).load(newCredentials);
+  await keys.set({
+    'app-state-sync-version': Object.fromEntries(ALL_WA_PATCH_NAMES.map((name) => [name, null])),
+  });
+  const isTold = async () =>
+    (await next.events()).filter(
+      ({ event, payload }) =>
+        event === 'contacts.upsert' && JSON.stringify(payload).includes('Carl the Great'),
+    ).length === 2;
+  await next.session.start();
+  await waitFor(isTold, { what: 'the contact told again' });
+});
