@@ -31,6 +31,7 @@ export class Account {
   readonly #guard: AuthGuard;
   readonly #versions = new AppStateVersions();
   #creds: AuthenticationCreds;
+  #isRefused = false;
 
   private constructor(
     options: AccountOptions,
@@ -77,10 +78,20 @@ export class Account {
    * link was made by QR code.
    */
   get isLinked(): boolean {
-    return this.#creds.account !== undefined;
+    return this.#creds.account !== undefined && !this.#isRefused;
   }
 
-  /** Whether a link was begun by pairing code and not finished. WhatsApp refuses such credentials at the login. */
+  /** Whether WhatsApp has let this device in before: a login makes the first pre-keys. */
+  get hasLoggedIn(): boolean {
+    return this.#creds.nextPreKeyId > 1;
+  }
+
+  /** WhatsApp does not know the link. The credentials are good for nothing more until `reset`. */
+  refuseLink(): void {
+    this.#isRefused = true;
+  }
+
+  /** Whether a link was begun and not finished. WhatsApp refuses such credentials at the login. */
   get isHalfLinked(): boolean {
     return this.#creds.me !== undefined && !this.isLinked;
   }
@@ -123,6 +134,7 @@ export class Account {
     await this.#options.deleteStored();
     const { creds } = await this.#options.store.load(newCredentials);
     this.#creds = creds;
+    this.#isRefused = false;
   }
 
   /** Deletes everything that is stored, for good. @throws {FencedError} when the session is another worker's. */

@@ -47,7 +47,7 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * | code | reaction |
  * |---|---|
  * | 515 restart required | reconnect at once; the credentials are flushed before |
- * | 401 logged out, device removed | linked: end, wipe the keys. Not linked yet: back off, link anew |
+ * | 401 logged out, device removed | linked: end, wipe the keys. Not linked yet, or never logged in: back off, link anew |
  * | 402 banned for a while | reconnect when the ban is over; end where WhatsApp does not say when |
  * | 403, 406, 411 | end: a person has to look |
  * | 405 client outdated | back off; the gate lets nobody connect for a while (see connect-gate.ts) |

@@ -4,12 +4,15 @@ import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { Connection } from './connection.js';
 import type { ConnectionKeeper } from './connection-keeper.js';
 import type { Connector } from './connector.js';
+import { isDeviceRemoved } from './disconnects.js';
 import type { LinkDesk } from './link-desk.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import type { Outbox } from './outbox.js';
 import { Reconnecting } from './reconnecting.js';
 import type { SessionEnd } from './session-options.js';
 import type { Occasion, StatusBoard } from './status-board.js';
+
+const UNAUTHORISED = 401;
 
 interface StatusMachineOptions {
   readonly board: StatusBoard;
@@ -99,6 +102,11 @@ export class StatusMachine {
     const { board, desk, connector, logger } = this.#options;
     logger.info({ ...end.cause, status: board.status }, 'the connection ended');
     desk.connectionEnded();
+    const isLinkRefused = this.#isLinkRefused(end);
+    if (isLinkRefused) {
+      connector.account?.refuseLink();
+      this.#isLinkFresh = false;
+    }
     const isLinked = connector.account?.isLinked ?? false;
     // A pairing code dies with the connection that asked for it.
     if (!isLinked) desk.offerQr();
@@ -106,7 +114,7 @@ export class StatusMachine {
     const reaction = this.#reconnecting.reactionTo(end.cause, { isLinked, lastDisconnect });
     switch (reaction.kind) {
       case 'reconnect':
-        this.#reconnect(reaction, end);
+        this.#reconnect(reaction, isLinkRefused ? { ...end, phone: null } : end);
         break;
       case 'new-qr-round':
         this.#offerLinkAgain(end);
@@ -145,6 +153,16 @@ export class StatusMachine {
     this.#options.logger.error({ err: error }, 'the session cannot be run with its credentials');
     this.#options.keeper.letGo()?.discard();
     this.#rest('failed', 'credentials-unreadable');
+  }
+
+  /**
+   * Whether the phone's signature was stored and WhatsApp does not know the link: the connection ended before WhatsApp
+   * had the device's answer. It says the same of a device that was removed, but only after a login.
+   */
+  #isLinkRefused({ cause, update }: ConnectionEnd): boolean {
+    const { account } = this.#options.connector;
+    if (cause.statusCode !== UNAUTHORISED || isDeviceRemoved(update?.lastDisconnect)) return false;
+    return account?.isLinked === true && !account.hasLoggedIn;
   }
 
   #reconnect({ reason, wait }: { reason: string; wait: 'back-off' | number }, end: ConnectionEnd): void {
