@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { areProxies, ClientAddresses, parseProxies, wideNetworks } from './client-address.js';
 
 /** A request from an address, as Node gives it. */
-function from(remoteAddress: string, forwarded?: string): IncomingMessage {
+function from(remoteAddress: string | undefined, forwarded?: string): IncomingMessage {
   const socket = new Socket();
   Object.defineProperty(socket, 'remoteAddress', { value: remoteAddress });
   const made = new IncomingMessage(socket);
@@ -28,6 +28,7 @@ describe('without trusted proxies', () => {
     ['fe80::1%eth0.100', undefined, 'fe80:0:0:0::/64'],
     ['fe80::1%br-2', undefined, 'fe80:0:0:0::/64'],
     ['', undefined, 'unknown'],
+    [undefined, '203.0.113.7', 'unknown'],
   ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {
     expect(addresses.of(from(remote, forwarded))).toBe(expected);
   });
@@ -49,6 +50,8 @@ describe('with trusted proxies', () => {
     ['10.1.2.3', 'unknown', '10.1.2.3'],
     ['10.1.2.3', `${'x'.repeat(5_000)}`, '10.1.2.3'],
     ['10.1.2.3', undefined, '10.1.2.3'],
+    // A connection that was reset has no address.
+    [undefined, '203.0.113.7', 'unknown'],
     // Zones that Node.js takes for valid and ipaddr.js does not.
     ['10.1.2.3', '2001:db8::1%a-b', '2001:db8:0:0::/64'],
     ['10.1.2.3', '2001:db8::1%a-b, 10.9.9.9', '2001:db8:0:0::/64'],

@@ -47,7 +47,8 @@ export function parseProxies(text: string): string[] {
  * client has an address that proxies may have.
  */
 export class ClientAddresses {
-  readonly #isTrusted: (address: string, hop: number) => boolean;
+  /** A connection that was reset has no address. */
+  readonly #isTrusted: (address: string | undefined, hop: number) => boolean;
 
   /**
    * @param proxies addresses, networks such as 10.0.0.0/8, `loopback`, `linklocal` or `uniquelocal`.
@@ -55,7 +56,7 @@ export class ClientAddresses {
    */
   constructor(proxies: readonly string[], hops = 1) {
     const isProxy = proxies.length === 0 ? () => false : proxyAddr.compile([...proxies]);
-    this.#isTrusted = (address, hop) => hop < hops && isProxy(withoutZone(address), hop);
+    this.#isTrusted = (address = '', hop) => hop < hops && isProxy(withoutZone(address), hop);
   }
 
   /**
