@@ -38,6 +38,7 @@ import {
 import { AdminAccess } from './auth/admin-access.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
 import { KeyConnections } from './auth/key-connections.js';
+import { containErrors } from './contain-errors.js';
 import { BufferBudget, type BufferLimits } from './fanout/buffer-budget.js';
 import { EventFanout } from './fanout/event-fanout.js';
 import type { WriterLimits } from './fanout/socket-writer.js';
@@ -366,6 +367,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   await app.ready();
   guardCalls(app.server, origins, { line, keys, connectionLimits });
   open.guard(app.server);
+  containErrors(app.server, logger);
   guardConnections(app.server, timeouts);
   await peers.start();
   const listeningPort = await listen(app.server, { host, port, variable: 'PORT' });
