@@ -21,10 +21,8 @@ test('room goes to each tenant in turn, and within a tenant to the sessions that
     return all.filter((_, index) => owners[index] !== undefined);
   };
   await waitFor(async () => (await placed()).length === 12, { what: 'the worker is full' });
-  const taken = await placed();
-  expect(taken).toEqual(expect.arrayContaining(few));
-  // Until the worker's heartbeat says what it took, on a slow machine, others get a turn as well: the next oldest ones.
-  expect(many.slice(16).filter((ref) => taken.includes(ref))).toEqual([]);
+  // The last places may go to others: until a heartbeat says what the worker took, the next look gives turns as well.
+  expect(await placed()).toEqual(expect.arrayContaining([...many.slice(0, 4), ...few]));
 });
 
 test('a waiting request that cannot be read keeps no other one from room', async () => {
