@@ -144,7 +144,7 @@ async function remindOf(
     await commands.call(owner, { kind: 'assign', ...ref }, { deadlineMs: ASSIGN_DEADLINE_MS });
     return { unneeded: `worker ${owner} removes the session` };
   } catch (error) {
-    logger.warn({ ...ref, workerId: owner, err: error }, 'a worker could not be told to remove a session');
+    logger.warn({ ...ref, workerId: owner, err: error }, 'a worker could not be asked to remove a session');
     return { waits: `worker ${owner} did not answer` };
   }
 }

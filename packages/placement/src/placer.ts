@@ -113,7 +113,7 @@ export class Placer {
     return outcome;
   }
 
-  /** One that waited and comes due by itself leaves room to those whose turn it is, unless nobody else waits. */
+  /** One that waited and comes due by itself leaves room to those whose turn it is, unless no other one waits. */
   async #mayTakeRoom(job: Job<PlacementRequest>, request: PlacementRequest): Promise<boolean> {
     const hasWaited = job.attemptsStarted > 1 && job.attemptsMade === 0;
     if (!hasWaited || request.turn === job.attemptsStarted) return true;

@@ -167,7 +167,7 @@ export class PlacementQueue {
   /**
    * Lets as many requests as there is room for be served now, of those that wait for a worker with room. Tenants take
    * turns, those that have waited for the longest first within each. Which tenant begins is drawn: room becomes free in
-   * ones, and nobody remembers whose turn was the last.
+   * ones, and no process remembers which tenant was the last one.
    * @param room how many sessions the workers can take.
    */
   async hurry(room: number): Promise<void> {
@@ -185,7 +185,7 @@ export class PlacementQueue {
 
   /**
    * Lets requests be served now that a process with a clock that is ahead has put off: they are due by the clocks of
-   * others, and a session has one request only, so nobody else could ask for it until then.
+   * others, and a session has one request only, so no other process could ask for it until then.
    */
   async promoteMisdated(): Promise<void> {
     const from = (Date.now() + LATEST_DUE_MS) * DELAYED_SCORE_PER_MS;

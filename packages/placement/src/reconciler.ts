@@ -139,7 +139,7 @@ export class Reconciler {
         ),
     );
     const requests = unserved.filter(wantsWorkerNow).map(requestFor);
-    // The owner does not know if whoever noted it died, or could not reach the owner.
+    // The owner does not know of the note if the process that wrote it died, or could not reach the owner.
     const toRemove = sessions.filter(
       (session) => session.removeBy !== undefined && !unserved.includes(session),
     );

@@ -9,7 +9,7 @@ type Version = SignalDataTypeMap[typeof VERSION];
  * not have been emitted.
  *
  * Baileys stores the version that it has reached, and emits the changes up to it afterwards. If the connection ends in
- * between, the changes reach nobody, and WhatsApp does not tell them to somebody who has that version. The same holds
+ * between, the changes are lost, and WhatsApp does not send them again to a device that has that version. The same holds
  * for a write that failed here and was carried out by Redis. `takeBack` restores the version from before.
  */
 export class AppStateVersions {
@@ -19,7 +19,7 @@ export class AppStateVersions {
 
   /**
    * Watches the keys that a connection works with.
-   * @param isAlive whether what the connection emits is told.
+   * @param isAlive whether what the connection emits is published.
    */
   watch(keys: SignalKeyStore, isAlive: () => boolean): SignalKeyStore {
     return {

@@ -447,7 +447,7 @@ export class Connection {
     if (update?.connection === 'close') {
       clearInterval(this.#flusher);
       this.#isOver = true;
-      // Baileys goes on with the message at hand, and what it emits of it now reaches nobody.
+      // Baileys goes on with the message at hand, and what it emits of it now is lost.
       this.socket.ev.emit = () => {
         this.#atWork.cut();
         return false;

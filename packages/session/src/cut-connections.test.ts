@@ -1,9 +1,10 @@
 import { AuthStateStore } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
-import { ALL_WA_PATCH_NAMES, type SignalDataSet } from '@whiskeysockets/baileys';
+import { ALL_WA_PATCH_NAMES } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newCredentials } from './engine/baileys.js';
 import { Harness } from './testing/harness.js';
+import { WatchedAuth } from './testing/watched-auth.js';
 
 let harness: Harness;
 
@@ -15,24 +16,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** Calls `aroundWrite` for the next records that it is told to wait for. */
-class WatchedAuth extends AuthStateStore {
-  isAwaited: (data: SignalDataSet) => boolean = () => false;
-  aroundWrite: (write: () => Promise<void>) => Promise<void> = (write) => write();
-
-  override async load(...args: Parameters<AuthStateStore['load']>) {
-    const state = await super.load(...args);
-    const set = async (data: SignalDataSet) => {
-      const write = async () => state.keys.set(data);
-      if (!this.isAwaited(data)) return write();
-      this.isAwaited = () => false;
-      return this.aroundWrite(write);
-    };
-    return { ...state, keys: { ...state.keys, set } };
-  }
-}
-
-/** A session whose writes are watched, its phone and somebody whom the phone knows. */
+/** A session whose writes are watched, its phone and a contact of the phone. */
 async function scene() {
   const phone = harness.simulator.addPhone({ name: 'Anna' });
   const carl = harness.simulator.addPhone({ name: 'Carl' });
@@ -81,8 +65,10 @@ test('a history whose connection breaks after it was acknowledged comes with the
   await waitFor(async () => (await harness.fieldsOf(session.fence, 'inbox:')).length === 0, {
     what: 'nothing left unfinished',
   });
-  const told = (await session.events()).filter(({ payload }) => JSON.stringify(payload).includes('long ago'));
-  expect(told).toHaveLength(1);
+  const published = (await session.events()).filter(({ payload }) =>
+    JSON.stringify(payload).includes('long ago'),
+  );
+  expect(published).toHaveLength(1);
 });
 
 test.each([
@@ -94,7 +80,7 @@ test.each([
     },
   ],
 ])(
-  'a change on the phone is told though the connection breaks while its version is stored, which %s',
+  'a change on the phone is published though the connection breaks while its version is stored, which %s',
   async (_how, afterwards) => {
     const { phone, carl, session, auth, cut, acknowledged } = await scene();
     await session.link(phone);
@@ -124,11 +110,11 @@ test('contacts that no login has brought, since the first was cut off, come with
   await keys.set({
     'app-state-sync-version': Object.fromEntries(ALL_WA_PATCH_NAMES.map((name) => [name, null])),
   });
-  const isTold = async () =>
+  const isPublished = async () =>
     (await next.events()).filter(
       ({ event, payload }) =>
         event === 'contacts.upsert' && JSON.stringify(payload).includes('Carl the Great'),
     ).length === 2;
   await next.session.start();
-  await waitFor(isTold, { what: 'the contact told again' });
+  await waitFor(isPublished, { what: 'the contact published again' });
 });

@@ -1,8 +1,7 @@
-import { AuthStateStore } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
-import type { SignalDataSet } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Harness } from './testing/harness.js';
+import { WatchedAuth } from './testing/watched-auth.js';
 
 let harness: Harness;
 
@@ -13,24 +12,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await harness?.stop();
 });
-
-/** Fails the write of the next decrypted message once it is told how, as a Redis that answers too late does. */
-class FailingAuth extends AuthStateStore {
-  next: { isCarriedOut: boolean; whenFailed: () => void } | undefined;
-
-  override async load(...args: Parameters<AuthStateStore['load']>) {
-    const state = await super.load(...args);
-    const set = async (data: SignalDataSet) => {
-      const failing = 'inbox' in data ? this.next : undefined;
-      if (failing === undefined) return state.keys.set(data);
-      this.next = undefined;
-      if (failing.isCarriedOut) await state.keys.set(data);
-      failing.whenFailed();
-      throw new Error('Command timed out');
-    };
-    return { ...state, keys: { ...state.keys, set } };
-  }
-}
 
 test.each([
   ['in a chat of two', 'was carried out', true],
@@ -49,14 +30,14 @@ test.each([
     await first.event('messages.upsert', 'one');
     await first.session.stop({ reason: 'test' });
 
-    let auth: FailingAuth | undefined;
+    let auth: WatchedAuth | undefined;
     const second = await harness.takeOver(
       first.fence,
       first.fence.worker,
       {},
       {
         store: (fence) => {
-          auth = new FailingAuth(harness.authOptions(fence));
+          auth = new WatchedAuth(harness.authOptions(fence));
           return { ...harness.storeOf(fence), auth };
         },
       },
@@ -66,7 +47,13 @@ test.each([
     const [device] = phone.devices.values();
     if (auth === undefined || device === undefined) throw new Error('the session has no store or no device');
     const { logins } = device.loginRecord;
-    auth.next = { isCarriedOut, whenFailed: () => device.close('tcp') };
+    auth.isAwaited = (data) => 'inbox' in data;
+    // As a Redis that answers too late, at the moment when the connection breaks.
+    auth.aroundWrite = async (write) => {
+      if (isCarriedOut) await write();
+      device.close('tcp');
+      throw new Error('Command timed out');
+    };
     await carl.send(chat, 'two');
     await carl.send(chat, 'three');
     await second.event('messages.upsert', 'three');

@@ -49,7 +49,7 @@
 -- @include now
 -- @include server-life
 -- @include last-entry-id
--- @include call-anew
+-- @include call-replacing
 -- @include limit-of
 
 -- Trimming by length costs as much as appending, so it is done once for so many events.
@@ -94,8 +94,8 @@ if secrets > 0 then
   local secrets_end = before + 2 * secrets
   local kept = 0
   for i = before + 1, secrets_end, 2 do
-    if call_anew('HEXISTS', KEYS[9], ARGV[i]) == 0 then
-      kept = kept + call_anew('HSETNX', KEYS[8], ARGV[i], ARGV[i + 1])
+    if call_replacing('HEXISTS', KEYS[9], ARGV[i]) == 0 then
+      kept = kept + call_replacing('HSETNX', KEYS[8], ARGV[i], ARGV[i + 1])
     end
   end
   before = secrets_end
@@ -112,7 +112,7 @@ if ARGV[9] ~= '' then
   if left >= 0 and left < KNOWN_FOR then
     redis.call('RENAME', KEYS[6], KEYS[7])
   end
-  local length = call_anew('APPEND', KEYS[6], ARGV[9])
+  local length = call_replacing('APPEND', KEYS[6], ARGV[9])
   if length % DIGEST ~= 0 then
     -- None would be found among digests that begin elsewhere.
     redis.call('SET', KEYS[6], ARGV[9])

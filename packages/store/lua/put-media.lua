@@ -10,16 +10,16 @@
 -- Returns how many files were kept. Error FENCED.
 -- @include fence
 -- @include now
--- @include call-anew
+-- @include call-replacing
 local DAY = 24 * 60 * 60 * 1000
 local buckets = #KEYS - 1
 local today = math.floor(now() / DAY)
 local bucket = KEYS[2 + today % buckets]
-local room = tonumber(ARGV[3]) - call_anew('HLEN', bucket)
+local room = tonumber(ARGV[3]) - call_replacing('HLEN', bucket)
 
 local function is_another_ones(field, author)
   for i = 2, #KEYS do
-    local value = call_anew('HGET', KEYS[i], field)
+    local value = call_replacing('HGET', KEYS[i], field)
     if value and string.sub(value, 1, #author) ~= author then
       return true
     end

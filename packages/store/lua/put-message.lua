@@ -9,12 +9,12 @@
 -- Returns 1; 0 when there is no room for it. Error FENCED.
 -- @include fence
 -- @include now
--- @include call-anew
+-- @include call-replacing
 local DAY = 24 * 60 * 60 * 1000
 local buckets = #KEYS - 1
 local today = math.floor(now() / DAY)
 local bucket = KEYS[2 + today % buckets]
-if call_anew('HLEN', bucket) >= tonumber(ARGV[5]) then
+if call_replacing('HLEN', bucket) >= tonumber(ARGV[5]) then
   return 0
 end
 redis.call('HSET', bucket, ARGV[3], ARGV[4])

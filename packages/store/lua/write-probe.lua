@@ -1,5 +1,5 @@
 -- Writes a small key and publishes, as everything here is written: by a script.
---   KEYS[1]  the key, and the channel, which nobody listens to
+--   KEYS[1]  the key, and the channel, which has no listeners
 --   ARGV[1]  for how long the key is kept, s
 redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
 redis.call('SPUBLISH', KEYS[1], '')

@@ -140,7 +140,7 @@ export class ApiKeys {
   }
 
   /**
-   * Makes a key invalid, for whoever authenticates from now on. If it rejects with anything else than KEY_NOT_FOUND, the
+   * Makes a key invalid for all calls from now on. If it rejects with anything else than KEY_NOT_FOUND, the
    * key may be invalid all the same; calling it again is safe, and ends what was begun.
    * @throws {WafleetError} KEY_NOT_FOUND
    */
@@ -256,7 +256,7 @@ export class ApiKeys {
     );
     const id = await madeOrUnknown(
       making,
-      `GET /api/tenants/${tenantId}/keys tells. A new key that nobody has is to be revoked.`,
+      `GET /api/tenants/${tenantId}/keys tells. Revoke a new key whose secret you did not get.`,
     );
     if (id !== newId) {
       await this.#redis.del(keys.apiKeyId(newId));

@@ -18,7 +18,7 @@ export class TenantDirectory {
     // In this order, so that a crash in between leaves an id without a tenant and never a tenant that no scan finds.
     await this.#redis.sadd(keys.tenants, id);
     const making = this.#redis.hset(keys.tenant(id), { name, createdAt: Date.now() });
-    await madeOrUnknown(making, 'Making another one does no harm: nobody has the id of this one.');
+    await madeOrUnknown(making, 'Making another one does no harm: this one has no keys.');
     return { id, name };
   }
 

@@ -76,7 +76,7 @@ export class ClientAddresses {
 
 /**
  * `fe80::1` of `fe80::1%eth0.100`. Node.js takes zones for valid that ipaddr.js throws at, such as those of a VLAN or a
- * bridge, and whoever writes a header writes any.
+ * bridge, and a header can have any zone.
  */
 function withoutZone(address: string): string {
   return address.replace(/%.*$/, '');

@@ -3,7 +3,7 @@ import { listEvents } from './list-events.js';
 import type { MappedEvent } from './mapped-event.js';
 import { published } from './published.js';
 
-/** Calls, without those that have no id: nobody could tell what they are about. */
+/** Calls, without those that have no id: a client could not know what they are about. */
 export function mapCalls(calls: BaileysEventMap['call']): MappedEvent[] {
   return listEvents(
     'call',
