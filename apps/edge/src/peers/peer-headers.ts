@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 /** What one edge shows to another one, so that it is let in. Clients never see it, and theirs is never passed on. */
 export const PEER_TOKEN_HEADER = 'x-wafleet-peer-token';
 
-/** What Engine.IO reads of a request that belongs to a session. API keys are not among it: the handshake had them. */
+/** What is read of a request that belongs to a session, by Engine.IO and by us. API keys are not among it: the handshake had them. */
 const FORWARDED = [
   'accept',
   'origin',
@@ -12,6 +12,7 @@ const FORWARDED = [
   'sec-websocket-protocol',
   'sec-websocket-version',
   'user-agent',
+  'x-request-id',
 ];
 
 const FORWARDED_WITH_BODY = ['content-length', 'content-type'];

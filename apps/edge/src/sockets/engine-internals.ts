@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { EventSocket } from './socket-server.js';
+import type { EventServer, EventSocket } from './socket-server.js';
 
 /** One Engine.IO connection, over which Socket.IO multiplexes its namespaces. */
 export type Connection = EventSocket['conn'];
@@ -31,6 +31,17 @@ export interface RawWebSocket {
 export function waitingPackets(connection: Connection): EnginePacket[] {
   const packets: unknown = Reflect.get(connection, 'writeBuffer');
   return Array.isArray(packets) ? packets : [];
+}
+
+/** The connection that has an id; undefined if there is none. */
+export function connectionOf({ engine }: Pick<EventServer, 'engine'>, id: string): Connection | undefined {
+  const clients: Readonly<Record<string, Connection>> = Reflect.get(engine, 'clients');
+  return Object.hasOwn(clients, id) ? clients[id] : undefined;
+}
+
+/** Ends a connection at once, as Engine.IO does when its transport fails. */
+export function failTransport({ transport }: Connection, reason: string): void {
+  transport.emit('error', new Error(reason));
 }
 
 /** The WebSocket of a connection whose transport is one. From an upgrade on, a connection stays with it. */

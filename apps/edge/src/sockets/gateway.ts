@@ -16,6 +16,7 @@ import { type ClientResources, serveClient } from './event-client.js';
 import { FrameGate } from './frame-gate.js';
 import { checkApiKey } from './handshake.js';
 import { releaseHandshake, releaseRequests } from './release-requests.js';
+import { refuseRepeatedPolls } from './repeated-polls.js';
 import { guardRequests } from './request-guard.js';
 import type { EventServer, EventSocket } from './socket-server.js';
 
@@ -54,6 +55,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
     ...{ connections: connectionLimits, keys, turns },
     onExceeded: (limit) => tally.countLimited(limit),
   });
+  refuseRepeatedPolls(io);
   const onClosed = (reason: CloseReason) => {
     tally.countClosed(reason);
     if (reason === 'TOO_MANY_FRAMES') tally.countLimited('frames_per_socket');

@@ -1,0 +1,61 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type Connection, connectionOf, failTransport } from './engine-internals.js';
+import type { EventServer } from './socket-server.js';
+
+/** As Engine.IO answers for a connection that it does not have; Socket.IO's clients connect again and resume. */
+const ENDED = JSON.stringify({
+  code: 1,
+  message: 'Session ID unknown: an answer to this request was sent before and may be lost. Connect again.',
+});
+
+/** What a client of .NET gives with all requests of one second. */
+const IN_SECONDS = /^\d{1,10}$/;
+/** More than any client and load balancer uses; a longer one is not kept. */
+const MAX_IDENTITY_LENGTH = 256;
+
+/**
+ * Ends a connection whose client has not received what its last poll was answered. A load balancer sends a GET request
+ * to a second edge when the first one dies (nginx: `proxy_next_upstream error`). If that first one had the answer of
+ * the client's own edge already, the events in it are lost, and neither Engine.IO nor the client can see that. The
+ * client connects again, and receives them.
+ */
+export function refuseRepeatedPolls(io: EventServer): void {
+  const lastPolls = new WeakMap<Connection, string>();
+  io.engine.use((request: IncomingMessage, response: unknown, next: () => void) => {
+    const poll = pollOf(request);
+    const connection = poll && connectionOf(io, poll.sid);
+    if (poll === undefined || connection?.transport.name !== 'polling') {
+      next();
+      return;
+    }
+    if (lastPolls.get(connection) === poll.identity && response instanceof ServerResponse) {
+      failTransport(connection, 'an answer to a poll was lost');
+      response.writeHead(400, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(ENDED);
+      return;
+    }
+    lastPolls.set(connection, poll.identity);
+    next();
+  });
+}
+
+/**
+ * What tells a poll from all others of its connection: `t`, which clients make up for each request so that no cache
+ * answers it, and the `X-Request-ID` of a load balancer, which stays as it is when that tries again. Undefined for
+ * what is no poll, and for one that cannot be told from others.
+ */
+function pollOf({
+  method,
+  url = '',
+  headers,
+}: IncomingMessage): { sid: string; identity: string } | undefined {
+  const query = url.indexOf('?');
+  if (method !== 'GET' || query < 0) return undefined;
+  const parameters = new URLSearchParams(url.slice(query));
+  // As Engine.IO does, which takes the last one of several.
+  const sid = parameters.getAll('sid').at(-1);
+  const t = parameters.get('t');
+  const requestId = headers['x-request-id'];
+  if (sid === undefined || t === null || (requestId === undefined && IN_SECONDS.test(t))) return undefined;
+  const identity = JSON.stringify([t, requestId]);
+  return identity.length > MAX_IDENTITY_LENGTH ? undefined : { sid, identity };
+}
