@@ -43,7 +43,7 @@ export function become(entry, args) {
       lastSignalAt = now;
     });
   }
-  const child = spawn(process.execPath, ['--enable-source-maps', entry, ...args], {
+  const child = spawn(process.execPath, [entry, ...args], {
     cwd: ROOT,
     stdio: 'inherit',
     // A group of its own: on Ctrl-C the terminal signals this process, its npm signals it too, and each would reach

@@ -32,7 +32,7 @@ export class Program {
 
   /** @param entry the built module. @param args its command line. */
   constructor(name: string, entry: URL, args: readonly string[], options: ProgramOptions = {}) {
-    const { launcher = [], nodeOptions = ['--enable-source-maps'], silent = false } = options;
+    const { launcher = [], nodeOptions = [], silent = false } = options;
     this.#name = name;
     const output = silent ? 'ignore' : 2;
     const node = [process.execPath, ...nodeOptions];

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FairLine, type Logger } from '@wafleet/runtime';
 import type { ConnectRate } from '@wafleet/store';
+import { OpenConnections } from './open-connections.js';
 import { StartPace } from './start-pace.js';
 
 /** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
@@ -14,10 +15,15 @@ const RETRY_MS = 500;
 /** Leave to connect once. Whoever has it tells what came of it, of which the first word counts. */
 export class ConnectPass {
   readonly #tell: (outcome: 'accepted' | 'outdated' | 'failed') => void;
+  readonly #open: OpenConnections;
   #isTold = false;
 
-  constructor(tell: (outcome: 'accepted' | 'outdated' | 'failed') => void) {
+  constructor(
+    tell: (outcome: 'accepted' | 'outdated' | 'failed') => void,
+    open: OpenConnections = new OpenConnections(),
+  ) {
     this.#tell = tell;
+    this.#open = open;
   }
 
   /** WhatsApp has accepted the client: it is logged in, or may be linked. */
@@ -25,8 +31,15 @@ export class ConnectPass {
     this.#once('accepted');
   }
 
+  /** The session is logged in. */
+  opened(): void {
+    this.accepted();
+    this.#open.opened(this);
+  }
+
   /** The connection has ended, or was never made. */
   ended(statusCode: number): void {
+    this.#open.closed(this);
     this.#once(statusCode === CLIENT_OUTDATED ? 'outdated' : 'failed');
   }
 
@@ -56,15 +69,17 @@ export interface PassRequest {
 /**
  * Where the sessions of this process wait for leave to connect to WhatsApp, each time they do. One loop asks Redis for
  * all of them together, so what this costs depends on the processes and not on the sessions that wait. Tenants take
- * turns, and none connects right after another one while the process is busy. While Redis is out of reach all wait:
+ * turns. While the process is busy, and sessions have been open for a while whose messages would wait, none connects
+ * right after another one. While Redis is out of reach all wait:
  * nothing that came from WhatsApp could be stored.
  */
 export class ConnectGate {
+  readonly #open = new OpenConnections();
   /** When sessions may read their credentials, or make them. */
-  readonly loads = new StartPace();
+  readonly loads = new StartPace({ isNeeded: () => this.#open.hasSettled });
   readonly #rate: ConnectRate;
   readonly #logger: Logger;
-  readonly #pace = new StartPace();
+  readonly #pace = new StartPace({ isNeeded: () => this.#open.hasSettled });
   readonly #urgent = new FairLine<Waiter>();
   readonly #others = new FairLine<Waiter>();
   #loop: Promise<void> | undefined;
@@ -144,7 +159,7 @@ export class ConnectGate {
   }
 
   #admit(waiter: Waiter | undefined, isProbe: boolean): void {
-    const pass = new ConnectPass((outcome) => this.#learn(outcome, isProbe));
+    const pass = new ConnectPass((outcome) => this.#learn(outcome, isProbe), this.#open);
     // All that waited may have given up while Redis was asked.
     if (waiter === undefined) pass.ended(0);
     else waiter.admit(pass);

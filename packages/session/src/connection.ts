@@ -440,7 +440,8 @@ export class Connection {
   #receive(events: Partial<BaileysEventMap>): void {
     const update = events['connection.update'];
     if (update?.qr !== undefined) this.#qrShown += 1;
-    if (update?.qr !== undefined || update?.connection === 'open') this.#options.pass.accepted();
+    if (update?.qr !== undefined) this.#options.pass.accepted();
+    if (update?.connection === 'open') this.#options.pass.opened();
     if (update?.qr !== undefined || update?.connection === 'open' || update?.connection === 'close') {
       clearTimeout(this.#watchdog);
     }

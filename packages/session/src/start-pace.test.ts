@@ -2,11 +2,12 @@ import { expect, test } from 'vitest';
 import { StartPace } from './start-pace.js';
 
 /** The gaps of a process that is as busy as the test says. */
-async function gapsOf(utilizations: readonly number[]): Promise<number[]> {
+async function gapsOf(utilizations: readonly number[], isNeeded = true): Promise<number[]> {
   const gaps: number[] = [];
   const left = [...utilizations];
   const pace = new StartPace({
     utilization: () => left.shift() ?? 0,
+    isNeeded: () => isNeeded,
     wait: async (ms) => {
       gaps.push(ms);
     },
@@ -22,6 +23,10 @@ test('connects of a process that is not busy follow each other at once', async (
 test('the gap grows while the process is busy, up to 50 ms, and shrinks when it is not', async () => {
   expect(await gapsOf([1, 0.9, 0.5, 0.7, 0.8, 0.8])).toEqual([5, 10, 20, 40, 50, 50]);
   expect(await gapsOf([1, 1, 1, 0.2, 0.2, 0.2, 0.2])).toEqual([5, 10, 20, 10, 5, 2, 1]);
+});
+
+test('there is no gap where no other session has messages', async () => {
+  expect(await gapsOf([1, 1, 1], false)).toEqual([0, 0, 0]);
 });
 
 test('turns come in order, each a gap after the one before', async () => {

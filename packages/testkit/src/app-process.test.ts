@@ -83,7 +83,7 @@ it('is shown to observers with its command line, its environment and all that it
   const app = await start({ LOG_LEVEL: 'debug' });
   await app.stop();
   expect(started).toMatchObject([{ name: 'sample', environment: { LOG_LEVEL: 'debug' } }]);
-  expect(started[0]?.command).toEqual([process.execPath, '--enable-source-maps', entry]);
+  expect(started[0]?.command).toEqual([process.execPath, entry]);
   expect(output).toContain('"msg":"starting"');
   expect(output).toContain('"msg":"stopping"');
 

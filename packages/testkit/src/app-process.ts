@@ -56,7 +56,7 @@ export class AppProcess {
   /** Starts it and resolves once it is ready. Rejects, with the tail of its log, when it ends or hangs before. */
   static async start(options: AppProcessOptions): Promise<AppProcess> {
     const { name, entry, launcher = [], environment, readyUrl, readyTimeoutMs = 60_000 } = options;
-    const [program, ...args] = [...launcher, process.execPath, '--enable-source-maps', entry];
+    const [program, ...args] = [...launcher, process.execPath, entry];
     const commandLine = [...args, ...(options.arguments ?? [])];
     const child = spawn(program, commandLine, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     tellObservers((observer) =>

@@ -39,7 +39,7 @@ export class ChildApp {
   constructor(options: ChildAppOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#process = spawn(process.execPath, ['--enable-source-maps', options.entry], {
+    this.#process = spawn(process.execPath, [options.entry], {
       env: options.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: the terminal's Ctrl-C reaches this process only, which stops the others in order.
