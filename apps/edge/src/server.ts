@@ -173,7 +173,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const owners = new OwnerCache(new Ownership(redis));
   const tally = new EdgeTally();
   const commands = new SessionCommands({
-    ...{ sessions, owners, client },
+    ...{ sessions, owners, client, workers },
     onExceeded: (limit) => tally.countLimited(limit),
   });
 

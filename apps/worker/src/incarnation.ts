@@ -11,7 +11,7 @@ import {
   type RedisRole,
   WorkerRegistry,
 } from '@wafleet/store';
-import { carryOut } from './commands.js';
+import { executeCommand } from './commands.js';
 import { LeaseClock, momentNow } from './lease-clock.js';
 import { OwnedSessions, type OwnedSessionsOptions } from './owned-sessions.js';
 import { RedisContact } from './redis-contact.js';
@@ -123,7 +123,7 @@ export class Incarnation {
       redis: this.#redis,
       blocking: connect('blocking', this.id),
       workerId: this.id,
-      handle: (command) => carryOut(command, this.sessions),
+      handle: (command) => executeCommand(command, this.sessions),
       logger: this.#logger,
     });
   }

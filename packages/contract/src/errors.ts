@@ -169,6 +169,12 @@ export const ERRORS = {
     meaning:
       'No answer came in time: the command may or may not have been carried out. Of a message, `details.messageId` is its id: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there.',
   },
+  NOT_SUPPORTED: {
+    status: 501,
+    retryable: true,
+    meaning:
+      'The worker of this session runs an earlier release, which does not know this call; nothing was done. Try again when the upgrade of the cluster has ended.',
+  },
   NO_WORKER: {
     status: 503,
     retryable: true,
@@ -207,8 +213,14 @@ export class WafleetError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(code: ErrorCode, message: string, details?: Readonly<Record<string, unknown>>) {
-    super(message);
+  /** @param options.cause what led to it: for the logs alone, since clients do not see it. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details?: Readonly<Record<string, unknown>>,
+    options?: { readonly cause: unknown },
+  ) {
+    super(message, options);
     this.name = 'WafleetError';
     this.code = code;
     this.details = details;

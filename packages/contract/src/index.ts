@@ -1,13 +1,14 @@
 export * from './api-key-scopes.js';
 export * from './close-reasons.js';
+export * from './commands/index.js';
 export * from './errors.js';
 export * from './event-id.js';
 export * from './event-names.js';
 export { MAX_EVENT_BYTES } from './event-size.js';
 export * from './event-stream.js';
 export * from './identifiers.js';
+export * from './media-file.js';
 export * from './payloads.js';
-export * from './rest.js';
 export * from './rooms.js';
 export * from './session-status.js';
 export * from './socket-events.js';

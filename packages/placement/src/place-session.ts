@@ -14,11 +14,6 @@ import { wantsWorker, wantsWorkerNow } from './wants-worker.js';
 
 /** Workers asked one after another within one attempt. */
 const CANDIDATES = 3;
-/** A worker answers as soon as it has claimed the session, before it connects to WhatsApp. */
-const ASSIGN_DEADLINE_MS = 3_000;
-/** Handing over takes the worker a flush of the session's events and credentials. */
-const RELEASE_DEADLINE_MS = 15_000;
-
 /** What there is belongs to those that have waited for longer. */
 const NOT_ITS_TURN: Choice = { none: 'no worker has room' };
 
@@ -84,7 +79,7 @@ export async function placeSession(
     try {
       const evidence = deadOwner === undefined ? {} : { expectPrevious: deadOwner };
       const assign = { kind: 'assign', ...ref, ...evidence } as const;
-      const { sessions: load } = await commands.call(id, assign, { deadlineMs: ASSIGN_DEADLINE_MS });
+      const { sessions: load } = await commands.call(id, assign);
       // A worker that has not noticed yet that it lost the session believes to have it already.
       if ((await sessions.get(ref))?.worker === id) {
         assigning.succeeded(load);
@@ -141,7 +136,7 @@ async function remindOf(
   { commands, logger }: PlacementResources,
 ): Promise<PlacementOutcome> {
   try {
-    await commands.call(owner, { kind: 'assign', ...ref }, { deadlineMs: ASSIGN_DEADLINE_MS });
+    await commands.call(owner, { kind: 'assign', ...ref });
     return { unneeded: `worker ${owner} removes the session` };
   } catch (error) {
     logger.warn({ ...ref, workerId: owner, err: error }, 'a worker could not be asked to remove a session');
@@ -163,7 +158,7 @@ async function choose(
 /** Resolves when the worker has handed the session over, or does not have it any more. */
 async function release(worker: string, ref: SessionRef, commands: CommandClient): Promise<void> {
   try {
-    await commands.call(worker, { kind: 'release', ...ref }, { deadlineMs: RELEASE_DEADLINE_MS });
+    await commands.call(worker, { kind: 'release', ...ref });
   } catch (error) {
     if (!(error instanceof NotOwnerError)) throw error;
   }

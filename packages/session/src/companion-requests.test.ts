@@ -18,7 +18,7 @@ test.each([400, 429])(
     await refused.session.start();
     await refused.event('auth.qr');
     harness.simulator.refuseRequests('link_code_companion_reg', code);
-    await expect(refused.session.requestPairingCode(phone.number)).rejects.toMatchObject({
+    await expect(refused.session.execute('pairing-code', { phone: phone.number })).rejects.toMatchObject({
       code: 'WHATSAPP_REFUSED',
       details: { code },
     });
@@ -34,9 +34,11 @@ test('a code is given once WhatsApp takes the request again', async () => {
   const { session, ...rest } = await harness.newSession();
   await session.start();
   harness.simulator.refuseRequests('link_code_companion_reg', 429);
-  await expect(session.requestPairingCode(phone.number)).rejects.toMatchObject({ code: 'WHATSAPP_REFUSED' });
+  await expect(session.execute('pairing-code', { phone: phone.number })).rejects.toMatchObject({
+    code: 'WHATSAPP_REFUSED',
+  });
   harness.simulator.resume();
-  const { code } = await session.requestPairingCode(phone.number);
+  const { code } = await session.execute('pairing-code', { phone: phone.number });
   await phone.enterCode(code);
   await waitFor(() => session.status === 'open', { what: 'the session opens' });
   expect(rest.fence.epoch).toBe(1);

@@ -58,7 +58,7 @@ class Correspondence {
       await this.contact.send(account.device.phone, { text });
     } else {
       const messageId = `3EB0${Buffer.from(text).toString('hex').toUpperCase()}`;
-      await account.current.session.sendText({ to: this.contact.jid, text, messageId });
+      await account.current.session.execute('send-text', { to: this.contact.jid, text, messageId });
       this.#toContact.push(text);
     }
   }

@@ -17,7 +17,7 @@ test.each(['QR code', 'pairing code'] as const)(
     await refreshed.session.start();
     const { payload } = await refreshed.event('auth.qr');
     const old = String(payload.qr);
-    if (shown === 'pairing code') await refreshed.session.requestPairingCode(phone.number);
+    if (shown === 'pairing code') await refreshed.session.execute('pairing-code', { phone: phone.number });
 
     await harness.simulator.gate.clientOf(old).refresh();
     const fresh = await waitFor(

@@ -26,7 +26,7 @@ it.each([
   await before.link(phone);
   const sendTo = async ({ session }: typeof before, to: string, text: string) => {
     const messageId = generateMessageIDV2();
-    await session.sendText({ to, text, messageId });
+    await session.execute('send-text', { to, text, messageId });
     await carl.waitForMessage(({ id }) => id === messageId);
   };
   for (const [chat, to] of [

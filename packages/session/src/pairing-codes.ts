@@ -30,7 +30,13 @@ export class PairingCodes {
     this.#options = options;
   }
 
-  /** As `WhatsAppSession.requestPairingCode` has it. */
+  /**
+   * Asks WhatsApp for a code that links the phone of this number. Until it expires no QR code is shown. A second
+   * request makes the first code worthless.
+   * @param phone digits only, country code first.
+   * @returns the code, and when it expires, ms since 1970.
+   * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
+   */
   async request(phone: string): Promise<{ code: string; expiresAt: number }> {
     const { account, board, desk, isRunning, logger } = this.#options;
     if (account()?.isLinked === true) {

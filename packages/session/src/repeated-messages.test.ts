@@ -34,7 +34,11 @@ async function toldOf(session: TestSession, id: string): Promise<(string | 'noti
 
 /** Each has heard of the other: what the writer sends from now on is of a session that both know, a `msg`. */
 async function acquainted({ session }: TestSession, writer: Phone): Promise<void> {
-  await session.sendText({ to: writer.number, text: 'hello', messageId: `HELLO${writer.number}` });
+  await session.execute('send-text', {
+    to: writer.number,
+    text: 'hello',
+    messageId: `HELLO${writer.number}`,
+  });
   await writer.waitForMessage(({ text }) => text === 'hello', { timeoutMs: TIMEOUT_MS });
 }
 

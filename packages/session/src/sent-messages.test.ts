@@ -15,7 +15,7 @@ test('a text is sent again to who cannot read it, by another owner too', async (
   const bob = harness.simulator.addPhone({ name: 'Bob' });
   const first = await harness.newSession();
   await first.link(alice);
-  await first.session.sendText({ to: bob.number, text: 'once more', messageId: '3EB0A1' });
+  await first.session.execute('send-text', { to: bob.number, text: 'once more', messageId: '3EB0A1' });
   const isIt = ({ text }: { text: string | undefined }) => text === 'once more';
   const atFirst = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
   bob.inbox.forget(atFirst);
@@ -47,7 +47,7 @@ test('a text that is asked for again while Redis does not answer is sent when it
   const bob = harness.simulator.addPhone({ name: 'Bob' });
   const first = await harness.newSession();
   await first.link(alice);
-  await first.session.sendText({ to: bob.number, text: 'once more', messageId: '3EB0A2' });
+  await first.session.execute('send-text', { to: bob.number, text: 'once more', messageId: '3EB0A2' });
   const isIt = ({ text }: { text: string | undefined }) => text === 'once more';
   const atFirst = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
   await first.session.stop({ reason: 'drain' });

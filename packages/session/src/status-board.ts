@@ -39,9 +39,8 @@ export class StatusBoard {
   /** What a command is refused with that needs an open session. */
   notOpen(): WafleetError {
     const { status } = this.#condition;
-    return new WafleetError('SESSION_NOT_OPEN', `The session is ${status.replace('_', ' ')}, not open.`, {
-      status,
-    });
+    const state = status === 'open' ? 'about to close' : status.replace('_', ' ');
+    return new WafleetError('SESSION_NOT_OPEN', `The session is ${state}, not open.`, { status });
   }
 
   /** Resolves at the next change of the status. */

@@ -1,4 +1,5 @@
-import type { MediaFile } from '@wafleet/store';
+import type { MediaFile } from '@wafleet/contract';
+
 import type { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Harness, type TestSession } from './testing/harness.js';
@@ -24,13 +25,13 @@ async function receive(): Promise<{ id: string; file: MediaFile }> {
   const { id } = await carl.sendMedia(anna, { kind: 'image', data: Buffer.from('a picture') });
   await test.event('messages.upsert', id);
   // No wait: whoever has read the event may ask.
-  return { id, ...(await test.session.media.find(id)) };
+  return { id, ...(await test.session.execute('find-media', { messageId: id })) };
 }
 
 /** As an edge asks: again and again, until the phone has answered. */
 async function refresh(id: string, triedPath: string): Promise<MediaFile> {
   for (;;) {
-    const { file } = await test.session.media.refresh(id, triedPath);
+    const { file } = await test.session.execute('refresh-media', { messageId: id, triedPath });
     if (file !== undefined) return file;
   }
 }
@@ -39,7 +40,9 @@ it('a file is known as soon as its message is', async () => {
   const { id, file } = await receive();
   expect(file).toMatchObject({ kind: 'image', mimetype: 'image/jpeg', length: 9 });
   expect(harness.simulator.media.get(file.directPath)).toBeDefined();
-  await expect(test.session.media.find(`${id}0`)).rejects.toMatchObject({ code: 'MEDIA_NOT_FOUND' });
+  await expect(test.session.execute('find-media', { messageId: `${id}0` })).rejects.toMatchObject({
+    code: 'MEDIA_NOT_FOUND',
+  });
 });
 
 it.each<[string, (image: proto.IMessage) => proto.IMessage]>([
@@ -50,7 +53,7 @@ it.each<[string, (image: proto.IMessage) => proto.IMessage]>([
   const { message } = await carl.sendMedia(anna, { kind: 'image', data: Buffer.from('a picture') });
   const { id } = await carl.send(anna, build({ imageMessage: message.imageMessage ?? {} }));
   await test.event('messages.upsert', id);
-  const { file } = await test.session.media.find(id);
+  const { file } = await test.session.execute('find-media', { messageId: id });
   expect(file).toMatchObject({ kind: 'image', mimetype: 'image/jpeg', length: 9 });
   harness.simulator.media.expire(file.directPath);
   expect((await refresh(id, file.directPath)).directPath).not.toBe(file.directPath);
@@ -59,7 +62,9 @@ it.each<[string, (image: proto.IMessage) => proto.IMessage]>([
 it('a text has no file', async () => {
   const { id } = await carl.send(anna, { text: 'hi' });
   await test.event('messages.upsert', id);
-  await expect(test.session.media.find(id)).rejects.toMatchObject({ code: 'MEDIA_NOT_FOUND' });
+  await expect(test.session.execute('find-media', { messageId: id })).rejects.toMatchObject({
+    code: 'MEDIA_NOT_FOUND',
+  });
 });
 
 it('one request to the phone serves all who ask, and clients hear nothing of it', async () => {
@@ -71,7 +76,7 @@ it('one request to the phone serves all who ask, and clients hear nothing of it'
   expect(new Set(answers.map(({ directPath }) => directPath)).size).toBe(1);
   expect(moved?.directPath).not.toBe(file.directPath);
   expect(harness.simulator.media.get(moved?.directPath ?? '')).toBeDefined();
-  expect((await test.session.media.find(id)).file).toEqual(moved);
+  expect((await test.session.execute('find-media', { messageId: id })).file).toEqual(moved);
   expect(await test.events()).toEqual(before);
 });
 
@@ -95,14 +100,16 @@ it('a file that the phone has lost is gone', async () => {
 it('a phone that does not answer holds nobody up', async () => {
   const { id, file } = await receive();
   harness.simulator.goSilent();
-  expect(await test.session.media.refresh(id, file.directPath)).toEqual({});
+  expect(await test.session.execute('refresh-media', { messageId: id, triedPath: file.directPath })).toEqual(
+    {},
+  );
   harness.simulator.resume();
 });
 
 it('a session that is not open asks no phone, and still knows its files', async () => {
   const { id, file } = await receive();
   await test.session.stop({ reason: 'test' });
-  const asked = test.session.media.refresh(id, file.directPath);
+  const asked = test.session.execute('refresh-media', { messageId: id, triedPath: file.directPath });
   await expect(asked).rejects.toMatchObject({ code: 'SESSION_NOT_OPEN' });
-  expect((await test.session.media.find(id)).file).toEqual(file);
+  expect((await test.session.execute('find-media', { messageId: id })).file).toEqual(file);
 });

@@ -22,7 +22,7 @@ async function linked(): Promise<{ test: TestSession; alice: Phone; bob: Phone }
 }
 
 function send({ session }: TestSession, to: Phone, text: string, messageId: string) {
-  return session.sendText({ to: to.jid, text, messageId });
+  return session.execute('send-text', { to: to.jid, text, messageId });
 }
 
 describe('sending a message', () => {

@@ -89,7 +89,7 @@ describe('messages', () => {
     expect(contents.indexOf('"two"')).toBeLessThan(contents.indexOf('"three"'));
 
     const messageId = generateMessageIDV2();
-    await test.session.sendText({ to: `+${carl.number}`, text: 'hello Carl', messageId });
+    await test.session.execute('send-text', { to: `+${carl.number}`, text: 'hello Carl', messageId });
     const answer = await carl.waitForMessage(({ text }) => text === 'hello Carl');
     expect(answer.id).toBe(messageId);
     await test.event('messages.upsert', messageId, '"type":"append"');
@@ -109,7 +109,7 @@ describe('messages', () => {
   it('are refused for a number that is not on WhatsApp, and while the session is not open', async () => {
     const { test } = await linked('Emil');
     const send = () =>
-      test.session.sendText({ to: '19998887777', text: 'hi', messageId: generateMessageIDV2() });
+      test.session.execute('send-text', { to: '19998887777', text: 'hi', messageId: generateMessageIDV2() });
     await expect(send()).rejects.toMatchObject({ code: 'RECIPIENT_NOT_FOUND' });
     await test.session.stop({ reason: 'drain' });
     await expect(send()).rejects.toMatchObject({ code: 'SESSION_NOT_OPEN' });
@@ -229,9 +229,9 @@ describe('linking by pairing code', () => {
     const test = await harness.newSession();
     await test.session.start();
     await test.event('auth.qr');
-    const first = await test.session.requestPairingCode(phone.number);
+    const first = await test.session.execute('pairing-code', { phone: phone.number });
     expect(await harness.offers.getQr(test.fence)).toBeUndefined();
-    const second = await test.session.requestPairingCode(phone.number);
+    const second = await test.session.execute('pairing-code', { phone: phone.number });
     expect(second.code).not.toBe(first.code);
     await test.event('auth.pairing-code', second.code, phone.number);
     await expect(phone.enterCode('AAAAAAAA')).rejects.toThrow();
@@ -239,7 +239,7 @@ describe('linking by pairing code', () => {
     await phone.enterCode(second.code);
     const record = await test.status('open');
     expect(record.phone).toBe(phone.number);
-    await expect(test.session.requestPairingCode(phone.number)).rejects.toMatchObject({
+    await expect(test.session.execute('pairing-code', { phone: phone.number })).rejects.toMatchObject({
       code: 'ALREADY_LINKED',
     });
   });
@@ -250,11 +250,11 @@ describe('a pairing code that nobody enters', () => {
     const phone = harness.simulator.addPhone({ name: 'Kurt' });
     const test = await harness.newSession({ qrLifeMs: 1_000 });
     await test.session.start();
-    const { expiresAt } = await test.session.requestPairingCode(phone.number);
+    const { expiresAt } = await test.session.execute('pairing-code', { phone: phone.number });
     expect(await harness.offers.getQr(test.fence)).toBeUndefined();
     const scan = async () => {
       const offer = await harness.offers.getQr(test.fence);
-      return offer !== undefined && offer.expiresAt > expiresAt && phone.scan(offer.qr);
+      return offer !== undefined && offer.expiresAt > Date.parse(expiresAt) && phone.scan(offer.qr);
     };
     await waitFor(scan, { what: 'a QR code after the pairing code' });
     await test.status('open');

@@ -1,8 +1,18 @@
-import type { SessionStatus } from '@wafleet/contract';
+import {
+  type CommandFields,
+  type CommandReply,
+  SESSION_COMMANDS,
+  type SessionCommandKind,
+  type SessionStatus,
+} from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { FencedError } from '@wafleet/store';
 import type { BaileysEventMap, ConnectionState, WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from './caches/session-caches.js';
+import type { CommandContext } from './commands/command-context.js';
+import { executeInSession } from './commands/execute.js';
+import { MessageSender } from './commands/message-sender.js';
+import { Recipients } from './commands/recipients.js';
 import type { Connection } from './connection.js';
 import { ConnectionKeeper } from './connection-keeper.js';
 import { Connector } from './connector.js';
@@ -21,10 +31,9 @@ import { SentMessages } from './sent-messages.js';
 import type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
 import { StatusBoard } from './status-board.js';
 import { StatusMachine } from './status-machine.js';
-import { type OutgoingText, TextSender } from './text-sender.js';
 import { within } from './within.js';
 
-/** How long a message to send waits for a session that connects. */
+/** How long a command waits for a session that connects. */
 const OPENING_MS = 5_000;
 
 /** What a session is busy with: `stopping` and `unlinking` lead to `ended`, where nothing happens any more. */
@@ -39,7 +48,7 @@ type Phase = 'running' | 'stopping' | 'unlinking' | 'ended';
  * object with all that it caches is good for nothing more.
  */
 export class WhatsAppSession {
-  readonly media: MediaDesk;
+  readonly #media: MediaDesk;
   readonly #onEnded: (end: SessionEnd) => void;
   readonly #outbox: Outbox;
   readonly #publisher: EventPublisher;
@@ -49,8 +58,7 @@ export class WhatsAppSession {
   readonly #keeper: ConnectionKeeper;
   readonly #connector: Connector;
   readonly #machine: StatusMachine;
-  readonly #pairingCodes: PairingCodes;
-  readonly #textSender: TextSender;
+  readonly #commandContext: CommandContext;
   readonly #quiet: QuietWatch;
   readonly #logger: Logger;
   #quietTimer: NodeJS.Timeout | undefined;
@@ -145,7 +153,7 @@ export class WhatsAppSession {
     });
     this.#board = board;
     this.#desk = desk;
-    this.media = new MediaDesk({
+    this.#media = new MediaDesk({
       fence,
       receivedMedia: store.receivedMedia,
       outbox,
@@ -154,24 +162,26 @@ export class WhatsAppSession {
     });
     this.#caches = caches;
     this.#connector = connector;
-    const isReading = () => keeper.isReading;
-    this.#textSender = new TextSender({
-      sentMessages,
-      knownRecipients: caches.recipients,
-      isReading,
-      logger,
-    });
     const onRest = (end: SessionEnd) => this.#endWhenIdle(end);
     this.#machine = new StatusMachine({ board, desk, keeper, connector, outbox, logger, onRest });
-    this.#pairingCodes = new PairingCodes({
-      account: () => connector.account,
-      board,
-      desk,
-      keeper,
-      connectTimeoutMs,
-      isRunning: () => this.#phase === 'running',
-      logger,
-    });
+    const openLine = () => this.#openLine();
+    this.#commandContext = {
+      get socket() {
+        return openLine().socket;
+      },
+      recipients: new Recipients(caches.recipients),
+      messages: new MessageSender({ sentMessages, isReading: () => keeper.isReading, logger }),
+      pairingCodes: new PairingCodes({
+        account: () => connector.account,
+        board,
+        desk,
+        keeper,
+        connectTimeoutMs,
+        isRunning: () => this.#phase === 'running',
+        logger,
+      }),
+      media: this.#media,
+    };
   }
 
   get status(): SessionStatus {
@@ -244,7 +254,7 @@ export class WhatsAppSession {
     this.#desk.offerQr();
     this.#connector.discard();
     this.#outbox.discard();
-    this.media.close();
+    this.#media.close();
     this.#caches.end();
   }
 
@@ -270,31 +280,22 @@ export class WhatsAppSession {
   }
 
   /**
-   * Sends a text message. A session that connects, as one does that another worker had a moment ago, is waited for.
-   * @throws {WafleetError} SESSION_NOT_OPEN, RECIPIENT_NOT_FOUND, WHATSAPP_REFUSED, UNAVAILABLE, OUTCOME_UNKNOWN.
+   * Executes a command. If it requires an open session, one that connects, as one does that another worker had a moment
+   * ago, is waited for.
+   * @throws {WafleetError} SESSION_NOT_OPEN, and what the command declares.
    */
-  async sendText(text: OutgoingText): Promise<{ messageId: string }> {
-    if (this.#board.status === 'connecting') await within(OPENING_MS, this.#board.changed());
-    const { socket } = this.#openLine();
-    this.#lastActiveAt = Date.now();
+  async execute<K extends SessionCommandKind>(kind: K, fields: CommandFields<K>): Promise<CommandReply<K>> {
+    if (SESSION_COMMANDS[kind].execution.requires === 'open') {
+      if (this.#board.status === 'connecting') await within(OPENING_MS, this.#board.changed());
+      this.#openLine();
+      this.#lastActiveAt = Date.now();
+    }
     try {
-      await this.#textSender.send(socket, text);
+      return await executeInSession(this.#commandContext, kind, fields);
     } catch (error) {
       if (error instanceof FencedError) this.#end('fenced');
       throw error;
     }
-    return { messageId: text.messageId };
-  }
-
-  /**
-   * Asks WhatsApp for a code that links the phone of this number. Until it expires no QR code is shown. A second
-   * request makes the first code worthless.
-   * @param phone digits only, country code first.
-   * @returns the code, and when it expires, ms since 1970.
-   * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
-   */
-  requestPairingCode(phone: string): Promise<{ code: string; expiresAt: number }> {
-    return this.#pairingCodes.request(phone);
   }
 
   /** @throws {WafleetError} SESSION_NOT_OPEN. */
@@ -327,7 +328,7 @@ export class WhatsAppSession {
     if (isNewLink && saved !== undefined) connection.holdSends(saved);
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
     try {
-      this.media.keep(events);
+      this.#media.keep(events);
       this.#publisher.publish(events);
     } finally {
       // Whatever becomes of the events: a session that misses a change of its connection is stuck.

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CommandReply } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { CommandClient } from './command-client.js';
@@ -6,7 +7,7 @@ import { CommandServer } from './command-server.js';
 import { keys } from './keyspace.js';
 import { createGate } from './testing/gate.js';
 import { logger, useRedis } from './testing/redis-fixture.js';
-import type { CommandReply, WorkerCommand } from './worker-command.js';
+import type { WorkerCommand } from './worker-command.js';
 import { WorkerRegistry } from './worker-registry.js';
 
 /** The process of this test is the worker: its event loop is what the calls keep busy. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { limitError, WafleetError } from '@wafleet/contract';
+import { type CommandReply, limitError, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { INBOX_LIFE_MS, INBOX_LIMIT, INBOX_SHARE } from './inbox-limits.js';
@@ -10,18 +10,23 @@ import { Script } from './script.js';
 import { ShardChannels } from './shard-channels.js';
 import type { TenantLimitTable } from './tenant-limits.js';
 import {
-  type CommandReply,
-  laneOf,
+  type CommandEnvelope,
+  ENVELOPE_VERSION,
+  executionOf,
   NotOwnerError,
+  NotSupportedError,
   type Outcome,
   outcomeSchema,
-  replySchemas,
+  parseReply,
   type WorkerCommand,
 } from './worker-command.js';
 
 export interface CallOptions {
-  /** How long to wait for the answer, ms. The worker drops the command unread if it finds it later than that. */
-  readonly deadlineMs: number;
+  /**
+   * How long to wait for the answer, ms. The worker drops the command if it finds it later than that. Default: the
+   * command's own deadline.
+   */
+  readonly deadlineMs?: number;
   /**
    * Two commands of the same kind, session and idempotency key are carried out once by the same worker: the second
    * gets the first one's reply.
@@ -84,22 +89,24 @@ export class CommandClient {
   }
 
   /**
-   * Has a worker carry a command out.
+   * Has a worker execute a command.
    * @throws {NotOwnerError} the worker does not own the session; nothing was done.
+   * @throws {NotSupportedError} the worker's release does not know the command; nothing was done.
    * @throws {WafleetError} the worker's own error; TOO_MANY_COMMANDS, INBOX_FULL, NO_WORKER (the worker's lease ran out) or UNAVAILABLE
    * (Redis is out of reach), and then nothing was done; OUTCOME_UNKNOWN when no answer came in time.
    */
   async call<C extends WorkerCommand>(
     workerId: string,
     command: C,
-    { deadlineMs, idempotencyKey }: CallOptions,
+    { deadlineMs = executionOf(command.kind).deadlineMs, idempotencyKey }: CallOptions = {},
   ): Promise<CommandReply<C['kind']>> {
     if (!this.#started) throw new Error('the command client is not started');
     if (this.#redis.status !== 'ready') throw unavailable();
     const id = randomUUID();
     const outcome = this.#outcomeOf(id, deadlineMs);
     try {
-      await this.#enqueue(workerId, { id, replyTo: this.#replyTo, idempotencyKey, command }, deadlineMs);
+      const envelope = { v: ENVELOPE_VERSION, id, replyTo: this.#replyTo, idempotencyKey };
+      await this.#enqueue(workerId, envelope, command, deadlineMs);
     } catch (error) {
       this.#waiting.get(id)?.('unknown');
       throw error;
@@ -109,11 +116,11 @@ export class CommandClient {
 
   async #enqueue(
     workerId: string,
-    envelope: { id: string; replyTo: string; idempotencyKey: string | undefined; command: WorkerCommand },
+    envelope: Omit<CommandEnvelope, 'command'>,
+    command: WorkerCommand,
     deadlineMs: number,
   ): Promise<void> {
-    const { command } = envelope;
-    const lane = laneOf(command.kind);
+    const { lane } = executionOf(command.kind);
     const limits = await this.#limits?.get(command.tenantId);
     const counted = limits === undefined ? [] : countedIn(lane, command);
     const { outcome, used } = await enqueueCommand
@@ -121,7 +128,12 @@ export class CommandClient {
         this.#redis,
         [keys.lease(workerId), keys.inbox(workerId), ...counted],
         [
-          ...[JSON.stringify(envelope), deadlineMs, lane === 'control' ? '' : INBOX_LIMIT, INBOX_LIFE_MS],
+          ...[
+            JSON.stringify({ ...envelope, command }),
+            deadlineMs,
+            lane === 'control' ? '' : INBOX_LIMIT,
+            INBOX_LIFE_MS,
+          ],
           ...[envelope.id, limits?.commands ?? '', limits?.commandsPerSession ?? ''],
           limits === undefined ? 0 : INBOX_SHARE,
         ],
@@ -197,12 +209,13 @@ function readReply<C extends WorkerCommand>(
   switch (outcome.outcome) {
     case 'not-owner':
       throw new NotOwnerError(command);
+    case 'not-supported':
+      throw new NotSupportedError(command.kind);
     case 'failed':
       throw new WafleetError(outcome.error.code, outcome.error.message, outcome.error.details);
     case 'done': {
       const kind: C['kind'] = command.kind;
-      // The schema is the one of this kind; that its result is too is beyond what TypeScript infers.
-      return replySchemas[kind].parse(outcome.reply) as CommandReply<C['kind']>;
+      return parseReply(kind, outcome.reply);
     }
   }
 }

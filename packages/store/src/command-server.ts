@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { WafleetError } from '@wafleet/contract';
+import { type CommandLane, type CommandReply, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { BusyLimit } from './busy-limit.js';
 import { CommandTurns } from './command-turns.js';
@@ -10,14 +10,15 @@ import { asNumber } from './reply.js';
 import { Script } from './script.js';
 import { FencedError } from './session-ref.js';
 import {
-  type CommandLane,
-  type CommandReply,
+  type CommandEnvelope,
   commandEnvelopeSchema,
-  laneOf,
+  ENVELOPE_VERSION,
+  executionOf,
   NotOwnerError,
+  NotSupportedError,
   type Outcome,
+  parseCommand,
   type WorkerCommand,
-  workerCommandSchema,
 } from './worker-command.js';
 
 /**
@@ -35,20 +36,24 @@ const READ_AT_ONCE = 200;
 const BLOCK_MS = 5_000;
 /** Pause after a read that failed, so that a fault of Redis is not met in a tight loop. */
 const PAUSE_MS = 500;
+/** A reply travels to its sender as one message. A command with more to say pages it, or stores it elsewhere. */
+const MAX_REPLY_BYTES = 256 * 1024;
 
 type Entry = readonly [id: string, fields: readonly string[]];
-type Envelope = ReturnType<typeof commandEnvelopeSchema.parse>;
 
 /** A command that was read. */
 interface Received {
   /** Its id in the inbox. */
   readonly entry: string;
-  readonly envelope: Envelope;
-  /** Undefined if this worker does not know its kind. */
+  readonly envelope: CommandEnvelope;
+  /** Undefined if this release does not know it. */
   readonly command: WorkerCommand | undefined;
   /** When its sender gives up, by `performance.now()`. */
   readonly deadline: number;
 }
+
+/** How a command that this release does not know is refused: at once. */
+const UNKNOWN = { lane: 'control', order: 'none' } as const;
 
 const endCommand = new Script('end-command', asNumber);
 
@@ -86,8 +91,8 @@ export class CommandServer {
     blocking: RedisConnection;
     workerId: string;
     /**
-     * Carries a command out. What it throws is told to the sender: a WafleetError as it is, NotOwnerError and
-     * FencedError as "not the owner", anything else as INTERNAL.
+     * Executes a command. What it throws goes to the sender: a WafleetError as it is, NotOwnerError and FencedError as
+     * "not the owner", NotSupportedError as such, anything else as INTERNAL.
      */
     handle: (command: WorkerCommand) => Promise<CommandReply>;
     logger: Logger;
@@ -157,10 +162,10 @@ export class CommandServer {
       return;
     }
     const { command, deadline } = received;
-    const lane = command === undefined ? 'control' : laneOf(command.kind);
+    const { lane, order } = command === undefined ? UNKNOWN : executionOf(command.kind);
     this.#turns[lane].add({
       tenantId: command?.tenantId ?? '',
-      inOrderOf: lane === 'calls' ? command?.sessionId : undefined,
+      inOrderOf: order === 'session' ? command?.sessionId : undefined,
       holdsMs: Math.max(0, deadline - performance.now()),
       run: () => this.#quietly(this.#process(received)),
       discard: () =>
@@ -175,7 +180,7 @@ export class CommandServer {
   ): Received | undefined {
     try {
       const envelope = commandEnvelopeSchema.parse(JSON.parse(text));
-      const { data: command } = workerCommandSchema.safeParse(envelope.command);
+      const command = envelope.v > ENVELOPE_VERSION ? undefined : parseCommand(envelope.command);
       return { entry, envelope, command, deadline: performance.now() + Number(deadline) - now };
     } catch (error) {
       this.#logger.warn({ err: error }, 'a command cannot be read');
@@ -197,8 +202,18 @@ export class CommandServer {
       await this.#remove(entry, envelope.id, command);
       return;
     }
-    const outcome = await this.#answers.once(envelope.id, () => this.#carryOut(envelope, command));
-    await this.#answer(received, outcome);
+    const outcome = await this.#answers.once(envelope.id, () => this.#execute(envelope, command));
+    await this.#answer(received, this.#bounded(outcome, command));
+  }
+
+  /** What is sent in place of a reply that is too large. */
+  #bounded(outcome: Outcome, command: WorkerCommand | undefined): Outcome {
+    if (outcome.outcome !== 'done') return outcome;
+    const bytes = Buffer.byteLength(JSON.stringify(outcome.reply));
+    if (bytes <= MAX_REPLY_BYTES) return outcome;
+    this.#logger.error({ kind: command?.kind, bytes }, 'the reply of a command is too large');
+    const message = 'The command was executed, but its reply is too large.';
+    return { id: outcome.id, outcome: 'failed', error: { code: 'INTERNAL', message } };
   }
 
   /** Removes a command and tells what became of it. In this order: a sender that has the answer has room for the next. */
@@ -209,11 +224,11 @@ export class CommandServer {
     ]);
   }
 
-  async #carryOut({ id, idempotencyKey }: Envelope, command: WorkerCommand | undefined): Promise<Outcome> {
-    if (command === undefined) {
-      const message = 'The worker does not know this command.';
-      return { id, outcome: 'failed', error: { code: 'INTERNAL', message } };
-    }
+  async #execute(
+    { id, idempotencyKey }: CommandEnvelope,
+    command: WorkerCommand | undefined,
+  ): Promise<Outcome> {
+    if (command === undefined) return { id, outcome: 'not-supported' };
     const { kind, tenantId, sessionId } = command;
     const key = `${kind} ${tenantId}/${sessionId} ${idempotencyKey ?? id}`;
     try {
@@ -221,8 +236,14 @@ export class CommandServer {
       return { id, outcome: 'done', reply };
     } catch (error) {
       if (error instanceof NotOwnerError || error instanceof FencedError) return { id, outcome: 'not-owner' };
-      if (error instanceof WafleetError) return { id, outcome: 'failed', error: error.describe() };
-      this.#logger.error({ err: error, kind, tenantId, sessionId }, 'a command failed');
+      if (error instanceof NotSupportedError) return { id, outcome: 'not-supported' };
+      const context = { kind, tenantId, sessionId, err: error };
+      if (error instanceof WafleetError) {
+        // Without a cause the sender learns all that there is to know.
+        if (error.cause !== undefined) this.#logger.info(context, 'a command was refused');
+        return { id, outcome: 'failed', error: error.describe() };
+      }
+      this.#logger.error(context, 'a command failed');
       const message = 'The worker failed to carry the command out; the failure was logged.';
       return { id, outcome: 'failed', error: { code: 'INTERNAL', message } };
     }
@@ -232,7 +253,7 @@ export class CommandServer {
   async #remove(entry: string, commandId = '', command?: WorkerCommand): Promise<void> {
     this.#finished.add(entry);
     const entries = [...this.#finished];
-    const counted = command === undefined ? [] : countedIn(laneOf(command.kind), command);
+    const counted = command === undefined ? [] : countedIn(executionOf(command.kind).lane, command);
     await endCommand.run(this.#redis, [this.#inbox, ...counted], [commandId, ...entries]);
     for (const removed of entries) this.#finished.delete(removed);
   }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DEFAULT_TENANT_LIMITS, WafleetError } from '@wafleet/contract';
+import { type CommandReply, DEFAULT_TENANT_LIMITS, WafleetError } from '@wafleet/contract';
 import { LossyPort, waitFor } from '@wafleet/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CommandClient } from './command-client.js';
@@ -11,7 +11,7 @@ import { FencedError } from './session-ref.js';
 import { TenantLimitTable } from './tenant-limits.js';
 import { createGate } from './testing/gate.js';
 import { logger, useRedis } from './testing/redis-fixture.js';
-import { type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
+import { NotOwnerError, NotSupportedError, type WorkerCommand } from './worker-command.js';
 import { WorkerRegistry } from './worker-registry.js';
 
 const fixture = useRedis();
@@ -238,25 +238,41 @@ describe('a command is refused', () => {
     await expect(client.call(WORKER, sendText(), inTime)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 
-  test('with INTERNAL when its kind is unknown to the worker', async () => {
-    await startServer(counting().handle);
+  const dance = { kind: 'dance', ...ref };
+
+  test.each([
+    ['of an unknown kind', { command: dance }],
+    ['of a known kind with fields that are missing', { command: { kind: 'send-text', ...ref } }],
+    ['in an envelope of a later version', { v: 2, command: sendText() }],
+  ])('as not supported if it is %s', async (_, envelope) => {
+    const { handle, handled } = counting();
+    await startServer(handle);
     const replies: string[] = [];
     const subscriber = fixture.connect('subscriber');
     subscriber.on('smessage', (_channel: string, message: string) => replies.push(message));
-    await subscriber.ssubscribe(channels.replies('edge_new'));
-    const envelope = { id: '1', replyTo: channels.replies('edge_new'), command: { kind: 'dance', ...ref } };
+    const replyTo = channels.replies('edge_new');
+    await subscriber.ssubscribe(replyTo);
     const deadline = String(Date.now() + 60_000);
-    await fixture.redis.xadd(keys.inbox(WORKER), '*', 'command', 'no JSON', 'deadline', deadline);
-    await fixture.redis.xadd(
-      keys.inbox(WORKER),
-      '*',
-      'command',
-      JSON.stringify(envelope),
-      'deadline',
-      deadline,
-    );
+    for (const text of ['no JSON', JSON.stringify({ id: '1', replyTo, ...envelope })]) {
+      await fixture.redis.xadd(keys.inbox(WORKER), '*', 'command', text, 'deadline', deadline);
+    }
     await waitFor(() => replies.length > 0, { what: 'the reply' });
-    expect(JSON.parse(replies[0] ?? '')).toMatchObject({ id: '1', error: { code: 'INTERNAL' } });
+    expect(JSON.parse(replies[0] ?? '')).toEqual({ id: '1', outcome: 'not-supported' });
+    expect(handled).toEqual([]);
+  });
+
+  test('with a NotSupportedError for its sender if the worker does not support it', async () => {
+    await startServer(async ({ kind }) => {
+      throw new NotSupportedError(kind);
+    });
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toThrow(NotSupportedError);
+  });
+
+  test('with INTERNAL if its reply is larger than 256 KiB', async () => {
+    await startServer(async () => ({ messageId: 'x'.repeat(256 * 1024) }));
+    const client = await startClient();
+    await expect(client.call(WORKER, sendText(), inTime)).rejects.toMatchObject({ code: 'INTERNAL' });
   });
 });
 

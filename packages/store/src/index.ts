@@ -24,7 +24,6 @@ export { digestOfMessage, FinishedMessages, type KnownDigests } from './finished
 export { Lifeline } from './lifeline.js';
 export { LinkOffers, type PairingOffer, type QrOffer } from './link-offers.js';
 export type { LoggedEvent } from './logged-event.js';
-export { MEDIA_TEXT_LIMITS, type MediaFile } from './media-file.js';
 export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './message-secrets.js';
 export { RecentMessages } from './message-store.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
@@ -49,7 +48,7 @@ export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from
 export { TenantUsage } from './tenant-usage.js';
 export { TenantDirectory } from './tenants.js';
 export { UnreadableRecords } from './unreadable-records.js';
-export { type CommandKind, type CommandReply, NotOwnerError, type WorkerCommand } from './worker-command.js';
+export { NotOwnerError, NotSupportedError, type WorkerCommand } from './worker-command.js';
 export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';
 export { SharedWriteProbe, writeProbe } from './write-probe.js';
 export { type AdminTokenWaits, WrongGuesses } from './wrong-guesses.js';

@@ -1,5 +1,5 @@
+import type { CommandLane } from '@wafleet/contract';
 import type { SessionRef } from './session-ref.js';
-import type { CommandLane } from './worker-command.js';
 
 /**
  * The only builder of keys and channel names. Braces hold the hash tag: all keys with the same tag live in one slot

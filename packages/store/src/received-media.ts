@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { mediaFileSchema } from '@wafleet/contract';
 import { z } from 'zod';
 import type { Cipher } from './cipher.js';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
-import { mediaFileSchema } from './media-file.js';
 import { asBufferOrNull, asNumber } from './reply.js';
 import { FencedScript, Script } from './script.js';
 import type { Fence, SessionRef } from './session-ref.js';

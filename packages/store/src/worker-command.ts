@@ -1,96 +1,92 @@
-import { errorDescriptionSchema, sessionIdSchema, tenantIdSchema } from '@wafleet/contract';
+import {
+  COMMANDS,
+  type Command,
+  type CommandFields,
+  type CommandKind,
+  type CommandReply,
+  type Execution,
+  errorDescriptionSchema,
+  sessionIdSchema,
+  tenantIdSchema,
+} from '@wafleet/contract';
 import { z } from 'zod';
-import { mediaFileSchema } from './media-file.js';
+import type { SessionRef } from './session-ref.js';
+
+/** A command for one session, of one of the kinds `K`. */
+export type WorkerCommand<K extends CommandKind = CommandKind> = {
+  [P in K]: { readonly kind: P } & SessionRef & CommandFields<P>;
+}[K];
 
 const session = { tenantId: tenantIdSchema, sessionId: sessionIdSchema };
 
-/**
- * What a worker can be told to do with one session.
- * `assign`: claim it and open it. `send-text`: send a message, under an id that the caller chose, so that a repeated
- * command cannot send twice. `pairing-code`: ask WhatsApp for a code that links the phone. `unlink`: log out at
- * WhatsApp, wipe the credentials and release. `release`: stop and hand over. `find-media`: tell what a message says of
- * its file. `refresh-media`: have the phone upload that file again, unless it lies elsewhere than was tried already; to be
- * repeated until the answer has a file.
- */
-export const workerCommandSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('assign'), ...session, expectPrevious: z.string().optional() }),
-  z.object({
-    kind: z.literal('send-text'),
-    ...session,
-    messageId: z.string(),
-    to: z.string(),
-    text: z.string(),
-  }),
-  z.object({ kind: z.literal('pairing-code'), ...session, phone: z.string() }),
-  z.object({ kind: z.literal('unlink'), ...session }),
-  z.object({ kind: z.literal('release'), ...session }),
-  z.object({ kind: z.literal('find-media'), ...session, messageId: z.string() }),
-  z.object({ kind: z.literal('refresh-media'), ...session, messageId: z.string(), triedPath: z.string() }),
-]);
+const schemas: ReadonlyMap<string, z.ZodObject> = new Map(
+  Object.entries<Command>(COMMANDS).map(([kind, { fields }]) => [
+    kind,
+    fields.extend({ kind: z.literal(kind), ...session }),
+  ]),
+);
 
-export type WorkerCommand = z.infer<typeof workerCommandSchema>;
-export type CommandKind = WorkerCommand['kind'];
+const kindSchema = z.object({ kind: z.string() });
 
-/**
- * How commands are queued.
- * `control`: what the cluster asks for. It is never refused for want of room, and waits for no tenant's commands.
- * `calls`: what tenants ask for and WhatsApp is asked for. Their number is bounded for each tenant and session, and those
- * of one session are carried out one after the other, as they came.
- * `media`: about files, whose downloads are bounded. Their number is bounded for each tenant. They have no order.
- */
-export type CommandLane = 'control' | 'calls' | 'media';
-
-const LANES = {
-  assign: 'control',
-  release: 'control',
-  unlink: 'control',
-  'send-text': 'calls',
-  'pairing-code': 'calls',
-  'find-media': 'media',
-  'refresh-media': 'media',
-} as const satisfies Record<CommandKind, CommandLane>;
-
-export function laneOf(kind: CommandKind): CommandLane {
-  return LANES[kind];
+/** Returns undefined if this release does not know the kind, or not with these fields. */
+export function parseCommand(value: unknown): WorkerCommand | undefined {
+  const { data } = kindSchema.safeParse(value);
+  const command = data && schemas.get(data.kind)?.safeParse(value).data;
+  // The schema of the kind is the one that its type is made from.
+  return command as WorkerCommand | undefined;
 }
 
-const nothing = z.object({});
+export function executionOf(kind: CommandKind): Execution {
+  return COMMANDS[kind].execution;
+}
 
-/** What a worker answers to each command. `expiresAt` is ms since 1970, `sessions` how many the worker has now. */
-export const replySchemas = {
-  assign: z.object({ sessions: z.number().optional() }),
-  'send-text': z.object({ messageId: z.string() }),
-  'pairing-code': z.object({ code: z.string(), expiresAt: z.number() }),
-  /** Whether no phone lists the device any more; undefined from an earlier release. */
-  unlink: z.object({ isUnlinked: z.boolean().optional() }),
-  release: nothing,
-  'find-media': z.object({ file: mediaFileSchema }),
-  'refresh-media': z.object({ file: mediaFileSchema.optional() }),
-} as const satisfies Record<CommandKind, z.ZodType>;
+/** @throws {ZodError} */
+export function parseReply<K extends CommandKind>(kind: K, value: unknown): CommandReply<K> {
+  const { reply }: Command = COMMANDS[kind];
+  // As above.
+  return reply.parse(value) as CommandReply<K>;
+}
 
-export type CommandReply<K extends CommandKind = CommandKind> = z.infer<(typeof replySchemas)[K]>;
+/** The version of the envelopes that this release writes. It reads earlier ones too. */
+export const ENVELOPE_VERSION = 1;
 
-/** A command as it stands in an inbox. */
+/**
+ * A command as it stands in an inbox. Fields that a release does not know are ignored, so that more can be added, such
+ * as a trace context, without a new version. A worker that finds a later version answers that it does not support it.
+ */
 export const commandEnvelopeSchema = z.object({
+  /** Absent in what earlier releases wrote. */
+  v: z.number().int().default(ENVELOPE_VERSION),
   id: z.string(),
   replyTo: z.string(),
   idempotencyKey: z.string().optional(),
   command: z.unknown(),
 });
 
-/** What became of a command, as it is told to its sender. */
+export type CommandEnvelope = z.output<typeof commandEnvelopeSchema>;
+
+/** What became of a command, as its sender receives it. */
 export const outcomeSchema = z.discriminatedUnion('outcome', [
   z.object({ id: z.string(), outcome: z.literal('done'), reply: z.unknown() }),
   z.object({ id: z.string(), outcome: z.literal('failed'), error: errorDescriptionSchema }),
   z.object({ id: z.string(), outcome: z.literal('not-owner') }),
+  z.object({ id: z.string(), outcome: z.literal('not-supported') }),
 ]);
 
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** The worker does not own the session that the command is for: look the owner up again. */
 export class NotOwnerError extends Error {
-  constructor({ tenantId, sessionId }: { tenantId: string; sessionId: string }) {
+  constructor({ tenantId, sessionId }: SessionRef) {
     super(`the worker does not own session ${tenantId}/${sessionId}`);
     this.name = 'NotOwnerError';
+  }
+}
+
+/** The worker runs a release that does not know the command. It did nothing. */
+export class NotSupportedError extends Error {
+  constructor(kind: CommandKind) {
+    super(`the worker does not know the command ${kind}`);
+    this.name = 'NotSupportedError';
   }
 }

@@ -158,6 +158,12 @@ export class WorkerRegistry {
     });
   }
 
+  /** Whether a worker is handing its sessions over to others. */
+  async isDraining(workerId: string): Promise<boolean> {
+    const text = await this.#redis.hget(keys.heartbeats, workerId);
+    return text !== null && readHeartbeat(workerId, text)?.draining === true;
+  }
+
   /** Those of the given incarnations that count as alive: whose lease lives, or all while the cluster settles. */
   async aliveIds(workerIds: readonly string[]): Promise<Set<string>> {
     const ids = [...new Set(workerIds)];

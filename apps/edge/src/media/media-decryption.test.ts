@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { MediaFile } from '@wafleet/store';
+import type { MediaFile } from '@wafleet/contract';
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encryptedFile } from '../testing/media-host.js';

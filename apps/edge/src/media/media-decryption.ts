@@ -9,8 +9,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
-import { WafleetError } from '@wafleet/contract';
-import type { MediaFile } from '@wafleet/store';
+import { type MediaFile, WafleetError } from '@wafleet/contract';
 
 /** What the keys of each kind of file are derived for (HKDF's info). */
 const KEY_INFO: Readonly<Record<MediaFile['kind'], string>> = {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { finished, pipeline, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WafleetError } from '@wafleet/contract';
+import { type MediaFile, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { MediaFile, SessionRef } from '@wafleet/store';
+import type { SessionRef } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import { DownloadSlots } from './download-slots.js';
 import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';

@@ -1,4 +1,5 @@
-import type { MediaFile } from '@wafleet/store';
+import type { MediaFile } from '@wafleet/contract';
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contentTypeOf, fileNameOf, mediaHeaders } from './media-headers.js';

@@ -1,4 +1,4 @@
-import type { MediaFile } from '@wafleet/store';
+import type { MediaFile } from '@wafleet/contract';
 
 const ANY_TYPE = 'application/octet-stream';
 const TYPE = /^([a-z]+\/[a-z0-9][a-z0-9!#$&^_.+-]*)\s*(?:;\s*codecs=("?)([a-z0-9.,_ -]*)\2\s*)?(?:;|$)/i;

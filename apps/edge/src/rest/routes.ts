@@ -1,5 +1,15 @@
+import accepts from '@fastify/accepts';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
+import {
+  eventCalls,
+  keyCalls,
+  linkingCalls,
+  mediaCalls,
+  sessionCalls,
+  tenantCalls,
+  usageCalls,
+} from '@wafleet/contract';
 import type { Metrics, Readiness } from '@wafleet/runtime';
 import type {
   ApiKeys,
@@ -28,18 +38,17 @@ import type { KeyRevocation } from '../sockets/key-revocation.js';
 import type { SseClients } from '../sse/sse-clients.js';
 import { serveApiDocs } from './api-docs.js';
 import { countCalls, lineUpCalls } from './call-places.js';
-import { eventRoutes, refuseKeyInUrl } from './events.js';
+import { addCalls } from './calls.js';
+import { addCommandCalls } from './command-calls.js';
+import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
-import { keyRoutes } from './keys.js';
-import { limitRoutes } from './limits.js';
-import { linkingRoutes } from './linking.js';
-import { mediaRoutes } from './media.js';
-import { messageRoutes } from './messages.js';
+import { keyHandlers } from './key-calls.js';
+import { linkingHandlers } from './linking-calls.js';
+import { mediaHandlers } from './media-calls.js';
 import { requireScopes } from './scoped-routes.js';
-import { sessionRoutes } from './sessions.js';
-import { tenantRoutes } from './tenants.js';
-import { usageRoutes } from './usage.js';
+import { sessionHandlers } from './session-calls.js';
+import { tenantHandlers } from './tenant-calls.js';
 
 export interface RestResources {
   readonly admin: AdminAccess;
@@ -82,7 +91,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   });
   await app.register(cors, {
     origin: resources.origins,
-    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
     exposedHeaders: [
       ...['content-disposition', 'etag', 'link'],
@@ -95,17 +104,16 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(health, resources);
   await app.register(async (forAdmin) => {
     forAdmin.addHook('onRequest', requireAdmin(limited));
-    await forAdmin.register(tenantRoutes, resources);
-    await forAdmin.register(keyRoutes, resources);
-    await forAdmin.register(limitRoutes, resources);
+    addCalls(forAdmin, tenantCalls, tenantHandlers(resources));
+    addCalls(forAdmin, keyCalls, keyHandlers(resources));
   });
   await app.register(async (forTenants) => {
     requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });
-    await forTenants.register(sessionRoutes, resources);
-    await forTenants.register(linkingRoutes, resources);
-    await forTenants.register(messageRoutes, resources);
-    await forTenants.register(mediaRoutes, resources);
-    await forTenants.register(usageRoutes, resources);
+    await forTenants.register(accepts);
+    addCalls(forTenants, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
+    addCalls(forTenants, linkingCalls, linkingHandlers(resources));
+    addCalls(forTenants, mediaCalls, mediaHandlers(resources));
+    addCommandCalls(forTenants, resources.commands);
   });
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);
@@ -116,6 +124,6 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
       checkKey: checkKeysOf(resources),
       enterCall: lineUpCalls(resources),
     });
-    await forStreams.register(eventRoutes, resources);
+    addCalls(forStreams, eventCalls, eventHandlers(resources));
   });
 }

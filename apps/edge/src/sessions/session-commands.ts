@@ -1,29 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isResting, WafleetError } from '@wafleet/contract';
+import { type CommandKind, type CommandReply, isResting, WafleetError } from '@wafleet/contract';
 import {
   type CommandClient,
-  type CommandReply,
   NotOwnerError,
+  NotSupportedError,
   type SessionDirectory,
   type SessionRef,
   type WorkerCommand,
+  type WorkerRegistry,
 } from '@wafleet/store';
 import type { OwnerCache } from './owner-cache.js';
 
-const DEADLINE_MS = 15_000;
 /** How long a command waits for a session that is on its way from one worker to another. */
 const MOVE_MS = 8_000;
 const LOOK_MS = 100;
+/** When a call may be tried again that no worker of this session knows yet: upgrades take minutes. */
+const RETRY_AFTER_MS = 30_000;
 /** Why a session that moves is queued, in its worker's words. */
 const MOVING: ReadonlySet<string | undefined> = new Set(['drain', 'moved']);
 
-/** The commands that go to whichever worker owns the session. */
-type OwnerCommand = Exclude<WorkerCommand, { kind: 'assign' }>;
+/** The kinds of commands that go to the worker that owns the session. */
+export type OwnerCommand = Exclude<CommandKind, 'assign'>;
 
 interface SessionCommandsResources {
   readonly sessions: SessionDirectory;
   readonly owners: OwnerCache;
   readonly client: CommandClient;
+  readonly workers: Pick<WorkerRegistry, 'isDraining'>;
   /** Called when a command is refused since too many are under way. */
   readonly onExceeded: (limit: 'commands') => void;
 }
@@ -37,38 +40,46 @@ export class SessionCommands {
   }
 
   /**
-   * Sends a command and resolves with the worker's answer, within 15 s. It is sent again only after a worker said
-   * that it does not own the session or was found dead before it took the command, since neither carried it out. A
-   * session that one worker hands over to another is waited for, 8 s at the most.
+   * Sends a command and resolves with the worker's answer. It is sent again only after a worker said that it does not
+   * own the session or does not know the command, or was found dead before it took it, since none of them executed it.
+   * A session that one worker hands over to another is waited for, 8 s at most.
    * @throws {WafleetError} the worker's error; SESSION_NOT_FOUND; NO_WORKER; SESSION_NOT_OPEN when the session
-   * has stopped; OUTCOME_UNKNOWN when no answer came; TOO_MANY_COMMANDS, INBOX_FULL.
+   * has stopped; OUTCOME_UNKNOWN when no answer came; NOT_SUPPORTED; TOO_MANY_COMMANDS, INBOX_FULL.
    */
-  async call<C extends OwnerCommand>(
+  async call<C extends WorkerCommand<OwnerCommand>>(
     command: C,
     options: { readonly idempotencyKey?: string } = {},
   ): Promise<CommandReply<C['kind']>> {
     const { owners, client, onExceeded } = this.#resources;
     const giveUpAt = performance.now() + MOVE_MS;
     let previous: string | undefined;
+    let refusal: unknown;
     let isLeaving = false;
     for (;;) {
       const owner = await owners.ownerOf(command);
       if (owner !== undefined && owner !== previous) {
         try {
-          return await client.call(owner, command, { deadlineMs: DEADLINE_MS, ...options });
+          return await client.call(owner, command, options);
         } catch (error) {
           if (error instanceof WafleetError && error.code === 'TOO_MANY_COMMANDS') onExceeded('commands');
           if (!isMisdirected(error)) throw error;
           previous = owner;
-          isLeaving = error instanceof NotOwnerError;
+          refusal = error;
+          isLeaving = await this.#isLeaving(owner, error);
         }
       } else {
         const isMoving = owner === undefined ? await this.#isMoving(command) : isLeaving;
-        if (!isMoving || performance.now() > giveUpAt) throw await this.#whyNobody(command);
+        if (!isMoving || performance.now() > giveUpAt) throw await this.#whyRefused(command, refusal);
         await delay(LOOK_MS);
       }
       owners.forget(command);
     }
+  }
+
+  /** Whether the session is likely to get another owner soon, after this one refused a command. */
+  async #isLeaving(owner: string, refusal: unknown): Promise<boolean> {
+    if (refusal instanceof NotSupportedError) return this.#resources.workers.isDraining(owner);
+    return refusal instanceof NotOwnerError;
   }
 
   async #isMoving(ref: SessionRef): Promise<boolean> {
@@ -76,7 +87,11 @@ export class SessionCommands {
     return status === 'queued' && MOVING.has(reason);
   }
 
-  async #whyNobody(ref: SessionRef): Promise<WafleetError> {
+  async #whyRefused(ref: SessionRef, refusal: unknown): Promise<WafleetError> {
+    if (refusal instanceof NotSupportedError) {
+      const message = 'The worker of the session runs an earlier release, which does not know this call.';
+      return new WafleetError('NOT_SUPPORTED', message, { retryAfterMs: RETRY_AFTER_MS });
+    }
     const { status, reason } = await this.#resources.sessions.require(ref);
     const details = { status, ...(reason === undefined ? {} : { reason }) };
     return isResting(status)
@@ -86,5 +101,9 @@ export class SessionCommands {
 }
 
 function isMisdirected(error: unknown): boolean {
-  return error instanceof NotOwnerError || (error instanceof WafleetError && error.code === 'NO_WORKER');
+  return (
+    error instanceof NotOwnerError ||
+    error instanceof NotSupportedError ||
+    (error instanceof WafleetError && error.code === 'NO_WORKER')
+  );
 }

@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import type { TenantLimits } from '@wafleet/contract';
-import { errorBodySchema, type errorDescriptionSchema, WafleetError } from '@wafleet/contract';
-import type { MediaFile } from '@wafleet/store';
+import {
+  errorBodySchema,
+  type errorDescriptionSchema,
+  type MediaFile,
+  type TenantLimits,
+  WafleetError,
+} from '@wafleet/contract';
+
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { z } from 'zod';

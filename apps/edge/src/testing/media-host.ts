@@ -2,7 +2,7 @@ import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'n
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
-import type { MediaFile } from '@wafleet/store';
+import type { MediaFile } from '@wafleet/contract';
 
 const PART_BYTES = 64 * 1024;
 

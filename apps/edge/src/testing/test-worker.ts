@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { EventName, UnpublishedPayload } from '@wafleet/contract';
+import type { CommandReply, EventName, UnpublishedPayload } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import {
-  type CommandReply,
   CommandServer,
   connectRedis,
   EventLog,
@@ -106,9 +105,9 @@ export class TestWorker {
     await this.#log.append(fence, [{ event, body: JSON.stringify({ ...envelope, ...fields }) }]);
   }
 
-  /** Tells the placers that it has room. */
-  async beat(): Promise<void> {
-    const load = { capacity: 100, sessions: 0, draining: false, idlest: [] };
+  /** Reports to the placers that it has room, or that it hands its sessions over. */
+  async beat({ draining = false } = {}): Promise<void> {
+    const load = { capacity: 100, sessions: 0, draining, idlest: [] };
     await this.#registry.beat({ id: this.id, host: 'test', release: '0.0.0', ...load });
   }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { COMMON_ERRORS } from '../commands/index.js';
 import { EVENT_NAMES } from '../event-names.js';
 import { asyncApi } from './asyncapi.js';
 import { allObjects, eventTable, objectSections } from './field-tables.js';
 import { payloadJsonSchema } from './json-schemas.js';
+import { restSections } from './rest-tables.js';
 
 /** The folder of documents: the same from the sources and from the build. */
 export const DOCS = new URL('../../../../docs/', import.meta.url);
@@ -12,12 +14,13 @@ function json(value: unknown): string {
 }
 
 /** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. Throws where the marks are not there. */
-function fill(text: string, name: string, content: string): string {
+function fill(text: string, name: string, content: string, document = 'events.md'): string {
   const begin = `<!-- ${name} -->`;
   const end = `<!-- /${name} -->`;
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/events.md lacks ${begin} … ${end}`);
+  if (before === undefined || after === undefined)
+    throw new Error(`docs/${document} lacks ${begin} … ${end}`);
   return `${before}${begin}\n${content}\n${end}${after}`;
 }
 
@@ -31,10 +34,18 @@ function eventsDocument(): string {
   return fill(withTables, 'objects', objectSections(objects));
 }
 
+function restDocument(): string {
+  const text = readFileSync(new URL('rest-api.md', DOCS), 'utf8');
+  const common = COMMON_ERRORS.map((code) => `\`${code}\``).join(', ');
+  const withErrors = fill(text, 'common errors', `${common}.`, 'rest-api.md');
+  return fill(withErrors, 'calls', restSections(), 'rest-api.md');
+}
+
 /** Every document that is made from the schemas, or has a part that is, by its path below docs/, as it should be. */
 export function documents(): ReadonlyMap<string, string> {
   return new Map([
     ['events.md', eventsDocument()],
+    ['rest-api.md', restDocument()],
     ['asyncapi.json', json(asyncApi())],
     ...EVENT_NAMES.map((event): [string, string] => [
       `schemas/${event}.json`,

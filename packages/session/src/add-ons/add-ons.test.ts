@@ -108,7 +108,11 @@ describe('an encrypted edit', () => {
   });
 
   test('of a message that the session sent is published', async () => {
-    await session.session.sendText({ to: bob.number, text: 'from here', messageId: '3EB0SENTFROMHERE' });
+    await session.session.execute('send-text', {
+      to: bob.number,
+      text: 'from here',
+      messageId: '3EB0SENTFROMHERE',
+    });
     const { message } = await bob.waitForMessage(({ id }) => id === '3EB0SENTFROMHERE');
     const sent = { id: '3EB0SENTFROMHERE', sender: alice, chat: bob, message };
     const { id } = await editSealed(alice, sent, 'from here, edited');
@@ -213,7 +217,10 @@ test('the file of an encrypted comment is found', async () => {
   const { message } = await carl.sendMedia(bob, { kind: 'image', data: Buffer.from('a picture') });
   const { id } = await commentSealed(carl, sent, { imageMessage: message.imageMessage ?? {} });
   await published(id);
-  expect((await session.session.media.find(id)).file).toMatchObject({ kind: 'image', length: 9 });
+  expect((await session.session.execute('find-media', { messageId: id })).file).toMatchObject({
+    kind: 'image',
+    length: 9,
+  });
 });
 
 test('people are known by names that only earlier messages had', async () => {

@@ -70,7 +70,11 @@ describe('sends to a group', () => {
   afterAll(() => harness.stop());
 
   const send = (test: TestSession, to: string, text: string) =>
-    test.session.sendText({ to, text, messageId: `3EB0${randomBytes(9).toString('hex').toUpperCase()}` });
+    test.session.execute('send-text', {
+      to,
+      text,
+      messageId: `3EB0${randomBytes(9).toString('hex').toUpperCase()}`,
+    });
 
   async function team() {
     const people = ['Alice', 'Bob', 'Carl'].map((name) => harness.simulator.addPhone({ name }));

@@ -24,7 +24,7 @@ async function linked(name: string) {
 /** Sends to the person's number, as a client does; resolves with what reached the phone. */
 async function sendTo(test: TestSession, person: Phone, text: string) {
   const messageId = generateMessageIDV2();
-  await test.session.sendText({ to: person.number, text, messageId });
+  await test.session.execute('send-text', { to: person.number, text, messageId });
   return person.waitForMessage(({ id }) => id === messageId);
 }
 
@@ -96,7 +96,7 @@ describe('a group', () => {
     const group = carl.createGroup('Team', [phone]);
     await test.event('groups.upsert', group.jid);
     const messageId = generateMessageIDV2();
-    await test.session.sendText({ to: group.jid, text: 'hello all', messageId });
+    await test.session.execute('send-text', { to: group.jid, text: 'hello all', messageId });
     const sent = await carl.waitForMessage(({ id }) => id === messageId);
     carl.markRead(sent);
     const read = await test.event('messages.update', messageId, '"readTimestamp"');

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 async function send(to: string, text: string): Promise<string> {
   const messageId = generateMessageIDV2();
-  await test.session.sendText({ to, text, messageId });
+  await test.session.execute('send-text', { to, text, messageId });
   return messageId;
 }
 

@@ -1,12 +1,6 @@
-import { WafleetError } from '@wafleet/contract';
+import { type MediaFile, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import {
-  type Fence,
-  isRedisUnreachable,
-  type MediaFile,
-  type ReceivedFile,
-  type ReceivedMedia,
-} from '@wafleet/store';
+import { type Fence, isRedisUnreachable, type ReceivedFile, type ReceivedMedia } from '@wafleet/store';
 import type { BaileysEventMap, WASocket } from '@whiskeysockets/baileys';
 import { roughLength } from '../event-size.js';
 import type { Outbox } from '../outbox.js';

@@ -1,4 +1,5 @@
-import type { MediaFile } from '@wafleet/store';
+import type { MediaFile } from '@wafleet/contract';
+
 import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
 import { WRAPPERS } from '../content/unwrap.js';

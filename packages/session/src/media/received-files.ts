@@ -1,4 +1,5 @@
-import { MEDIA_TEXT_LIMITS, type MediaFile, type ReceivedFile } from '@wafleet/store';
+import { MEDIA_TEXT_LIMITS, type MediaFile } from '@wafleet/contract';
+import type { ReceivedFile } from '@wafleet/store';
 import type { BaileysEventMap, proto, WAMessage } from '@whiskeysockets/baileys';
 
 const MEDIA_KEY_BYTES = 32;

@@ -1,5 +1,5 @@
-import { WafleetError } from '@wafleet/contract';
-import type { MediaFile, ReceivedFile } from '@wafleet/store';
+import { type MediaFile, WafleetError } from '@wafleet/contract';
+import type { ReceivedFile } from '@wafleet/store';
 import {
   type BaileysEventMap,
   decryptMediaRetryData,

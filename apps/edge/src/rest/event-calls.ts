@@ -1,21 +1,14 @@
-import {
-  eventStreamHeadersSchema,
-  eventStreamQuerySchema,
-  parseSubscribeRequest,
-  WafleetError,
-} from '@wafleet/contract';
+import { type eventCalls, parseSubscribeRequest, WafleetError } from '@wafleet/contract';
 import type { SessionDirectory } from '@wafleet/store';
 import type { onRequestAsyncHookHandler } from 'fastify';
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { identityOf } from '../auth/request-auth.js';
 import { requireSessions } from '../sessions/require-sessions.js';
 import type { SseClients } from '../sse/sse-clients.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
-import { errorResponses } from './api-docs.js';
+import type { HandlersOf } from './calls.js';
 
-interface EventRoutesOptions {
+interface EventCallResources {
   readonly sessions: SessionDirectory;
   readonly sse: SseClients;
 }
@@ -49,34 +42,12 @@ export const refuseKeyInUrl: onRequestAsyncHookHandler = async (request) => {
 };
 
 /** The events of a tenant, as Server-Sent Events. */
-export const eventRoutes: FastifyPluginAsyncZod<EventRoutesOptions> = async (app, { sessions, sse }) => {
-  app.get(
-    '/api/events',
-    {
-      exposeHeadRoute: false,
-      config: { scope: 'events:read', cost: 5 },
-      schema: {
-        summary: 'Events as they happen, as Server-Sent Events',
-        description:
-          'For clients that cannot use Socket.IO. Each event has its eventId as `id`, its name as `event` and its payload as `data`.',
-        tags: ['events'],
-        querystring: eventStreamQuerySchema,
-        headers: eventStreamHeadersSchema,
-        response: {
-          200: {
-            description: 'A stream that does not end by itself',
-            content: {
-              'text/event-stream': { schema: z.string().describe('Blocks of lines, one an event') },
-            },
-          },
-          ...errorResponses,
-        },
-      },
-    },
-    async (request, reply) => {
+export function eventHandlers({ sessions, sse }: EventCallResources): HandlersOf<typeof eventCalls> {
+  return {
+    'stream-events': async ({ query, headers, request, reply }) => {
       const identity = identityOf(request);
-      const { events, sessions: named, since } = request.query;
-      const from = request.headers['last-event-id'] || since;
+      const { events, sessions: named, since } = query;
+      const from = headers['last-event-id'] || since;
       const wanted = parseSubscribeRequest({
         events,
         ...(named === undefined ? {} : { sessions: named }),
@@ -97,6 +68,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesOptions> = async (app
           }
         },
       });
+      return reply;
     },
-  );
-};
+  };
+}

@@ -1,4 +1,5 @@
 import { sentMessageSchema, WafleetError } from '@wafleet/contract';
+import { NotSupportedError } from '@wafleet/store';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
@@ -99,6 +100,35 @@ describe('POST /api/sessions/:id/messages', () => {
     await next.claim(fence, { expectPrevious: former.id });
     expect(await send()).toMatchObject({ status: 200 });
     expect(next.received).toHaveLength(1);
+  });
+
+  /** A worker of an earlier release, and one that knows the command. */
+  async function workersOfTwoReleases({ draining }: { draining: boolean }) {
+    const next = await cluster.startWorker(deliver);
+    const former = await cluster.startWorker(async ({ kind }) => {
+      if (draining) void handOver();
+      throw new NotSupportedError(kind);
+    });
+    await former.beat({ draining });
+    const fence = await former.own(tenant.tenantId, 'shop-1');
+    const handOver = async () => {
+      await former.sessions.setStatus(fence, { status: 'queued', reason: 'drain' });
+      await former.release(fence);
+      await next.claim(fence);
+    };
+    return { former, next };
+  }
+
+  it('has the next owner send it if the worker does not know the command and hands the session over', async () => {
+    const { former, next } = await workersOfTwoReleases({ draining: true });
+    expect(await send()).toMatchObject({ status: 200 });
+    expect([former.received.length, next.received.length]).toEqual([1, 1]);
+  });
+
+  it('says that the worker does not know the command if it keeps the session', async () => {
+    const { former, next } = await workersOfTwoReleases({ draining: false });
+    expect(await send()).toMatchObject(error(501, 'NOT_SUPPORTED', { retryAfterMs: expect.any(Number) }));
+    expect([former.received.length, next.received.length]).toEqual([1, 0]);
   });
 
   it('tells the worker’s error', async () => {

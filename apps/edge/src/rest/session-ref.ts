@@ -1,21 +1,18 @@
-import { sessionIdSchema, WafleetError } from '@wafleet/contract';
+import { WafleetError } from '@wafleet/contract';
 import type { SessionRef } from '@wafleet/store';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { mayUseSession } from '../auth/identity.js';
 import { identityOf } from '../auth/request-auth.js';
-
-export const sessionParamsSchema = z.object({ id: sessionIdSchema });
 
 /**
  * The session that a request's path names. The tenant is the API key's, so no path leads to another tenant.
  * @throws {WafleetError} SESSION_NOT_FOUND, as for a session that does not exist, when it is not in the key's list.
  */
 export function sessionRefOf(
-  request: FastifyRequest<{ Params: z.infer<typeof sessionParamsSchema> }>,
+  request: FastifyRequest,
+  { id: sessionId }: { readonly id: string },
 ): SessionRef {
   const identity = identityOf(request);
-  const sessionId = request.params.id;
   if (!mayUseSession(identity, sessionId)) {
     throw new WafleetError('SESSION_NOT_FOUND', `There is no session ${sessionId}.`);
   }

@@ -24,7 +24,7 @@ beforeEach(async () => {
   worker = await cluster.startWorker(async (command) => {
     if (command.kind !== 'pairing-code') throw new WafleetError('INTERNAL', 'not expected');
     if (command.phone === '15550009999') throw new WafleetError('ALREADY_LINKED', 'It is linked.');
-    return { code: 'K7QW3M9Z', expiresAt: Date.now() + CODE_LIFE_MS };
+    return { code: 'K7QW3M9Z', expiresAt: new Date(Date.now() + CODE_LIFE_MS).toISOString() };
   });
   fence = await worker.own(tenant.tenantId, 'shop-1');
 });

@@ -1,0 +1,26 @@
+import { type linkingCalls, WafleetError } from '@wafleet/contract';
+import type { CurrentQr } from '../sessions/current-qr.js';
+import type { HandlersOf } from './calls.js';
+import { QR_TYPES, qrPng, qrSvg } from './qr-image.js';
+import { sessionRefOf } from './session-ref.js';
+
+/** Linking a session to a phone by QR code. */
+export function linkingHandlers({
+  currentQr,
+}: {
+  readonly currentQr: CurrentQr;
+}): HandlersOf<typeof linkingCalls> {
+  return {
+    'get-qr': async ({ params, request, reply }) => {
+      reply.header('vary', 'accept');
+      const type = request.type([...QR_TYPES]);
+      if (type === false) {
+        throw new WafleetError('NOT_ACCEPTABLE', `A QR code is had as ${QR_TYPES.join(', ')}.`);
+      }
+      const current = await currentQr.get(sessionRefOf(request, params));
+      if (type === 'image/png') return reply.type(type).send(await qrPng(current.qr));
+      if (type === 'image/svg+xml') return reply.type(type).send(await qrSvg(current.qr));
+      return reply.send(current);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { DEFAULT_PAGE_SESSIONS, type sessionCalls, type usageCalls, WafleetError } from '@wafleet/contract';
+import type { SessionDirectory, SessionPages, TenantUsage } from '@wafleet/store';
+import { mayUseSession } from '../auth/identity.js';
+import { identityOf } from '../auth/request-auth.js';
+import type { SessionRemoval } from '../sessions/session-removal.js';
+import type { SessionStarter } from '../sessions/session-starter.js';
+import type { HandlersOf } from './calls.js';
+import { sessionRefOf } from './session-ref.js';
+import { sessionView } from './session-view.js';
+
+interface SessionCallResources {
+  readonly sessions: SessionDirectory;
+  readonly pages: SessionPages;
+  readonly starter: SessionStarter;
+  readonly removal: SessionRemoval;
+  readonly usage: TenantUsage;
+}
+
+/** The tenant's sessions, and what they use. */
+export function sessionHandlers(
+  resources: SessionCallResources,
+): HandlersOf<typeof sessionCalls & typeof usageCalls> {
+  const { sessions, pages, starter, removal, usage } = resources;
+  return {
+    'create-session': async ({ body, request, reply }) => {
+      const { id = generateSessionId(), name } = body ?? {};
+      const identity = identityOf(request);
+      if (!mayUseSession(identity, id)) {
+        throw new WafleetError('FORBIDDEN', 'This API key may make the sessions in its list only.');
+      }
+      const ref = { tenantId: identity.tenantId, sessionId: id };
+      const { sessionId, status } = await starter.create(ref, name === undefined ? {} : { name });
+      reply.header('location', `/api/sessions/${sessionId}`);
+      return { id: sessionId, status };
+    },
+    'list-sessions': async ({ query, request, reply }) => {
+      const { tenantId, sessions: only } = identityOf(request);
+      const { limit = DEFAULT_PAGE_SESSIONS, cursor } = query;
+      const page = await pages.page(tenantId, { limit, cursor, only });
+      const { nextCursor } = page;
+      if (nextCursor !== undefined) {
+        reply.header('link', `</api/sessions?limit=${limit}&cursor=${nextCursor}>; rel="next"`);
+      }
+      const views = page.sessions.map(sessionView);
+      if (query.limit === undefined && cursor === undefined) return views;
+      return { sessions: views, ...(nextCursor === undefined ? {} : { nextCursor }) };
+    },
+    'get-session': async ({ params, request }) =>
+      sessionView(await sessions.require(sessionRefOf(request, params))),
+    'restart-session': async ({ params, request }) => {
+      const { sessionId, status } = await starter.restart(sessionRefOf(request, params));
+      return { id: sessionId, status };
+    },
+    'remove-session': async ({ params, query, request, reply }) => {
+      const ref = sessionRefOf(request, params);
+      const outcome = await removal.remove(ref, { force: query.force === 'true' });
+      if (outcome === 'removed') return reply.code(204).send(null);
+      reply.code(outcome === 'removing' ? 202 : 200);
+      return { id: ref.sessionId, removal: outcome };
+    },
+    'get-usage': async ({ request }) => {
+      const { tenantId, keyId } = identityOf(request);
+      return usage.read(tenantId, keyId);
+    },
+  };
+}
+
+function generateSessionId(): string {
+  return `ses_${randomBytes(8).toString('hex')}`;
+}

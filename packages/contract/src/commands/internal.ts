@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { mediaFileSchema } from '../media-file.js';
+import { internalCommand, messageIdSchema } from './definition.js';
+
+/** How the cluster moves sessions between workers. Clients cannot send these. */
+export const clusterCommands = {
+  /**
+   * Claims the session and opens it. Answered once it is claimed, before it connects, with the number of sessions that
+   * the worker has now. `expectPrevious` is a worker that the sender knows to be dead.
+   */
+  assign: internalCommand({
+    fields: { expectPrevious: z.string().optional() },
+    reply: z.object({ sessions: z.number().optional() }),
+    execution: { deadlineMs: 3_000 },
+  }),
+  /** Stops the session so that another worker can take it. Answered when that is done. */
+  release: internalCommand({ fields: {}, reply: z.object({}) }),
+  /**
+   * Logs out at WhatsApp, wipes the keys and releases the session. The reply says whether no phone lists the device any
+   * more.
+   */
+  unlink: internalCommand({ fields: {}, reply: z.object({ isUnlinked: z.boolean().optional() }) }),
+};
+
+/** What an edge asks when it serves the file of a message. */
+export const mediaCommands = {
+  /** Looks up what a message says of its file. */
+  'find-media': internalCommand({
+    fields: { messageId: messageIdSchema },
+    reply: z.object({ file: mediaFileSchema }),
+    execution: { lane: 'media' },
+  }),
+  /**
+   * Has the phone upload a file again, unless it is somewhere else than at `triedPath` by now. The reply has no file
+   * while the phone has not answered: the command is sent again then.
+   */
+  'refresh-media': internalCommand({
+    fields: { messageId: messageIdSchema, triedPath: z.string() },
+    reply: z.object({ file: mediaFileSchema.optional() }),
+    execution: { lane: 'media' },
+  }),
+};

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { type Command, exampleBody } from './definition.js';
+import { COMMANDS, EDGE_CALLS, REST_CALLS } from './registry.js';
+
+const commands = Object.entries<Command>(COMMANDS);
+
+describe('a REST call', () => {
+  it('has a route and a name of its own', () => {
+    const routes = REST_CALLS.map(([, { route }]) => route.replaceAll(/:\w+/g, ':'));
+    expect(new Set(routes).size).toBe(routes.length);
+    expect(Object.keys(EDGE_CALLS).filter((name) => name in COMMANDS)).toEqual([]);
+  });
+
+  it.each(REST_CALLS)('%s validates the parameters of its path, and no others', (_, { route, params }) => {
+    const inPath = [...route.matchAll(/:(\w+)/g)].map(([, name]) => name);
+    expect(Object.keys(params?.shape ?? {}).sort()).toEqual(inPath.sort());
+  });
+
+  it.each(REST_CALLS)('%s has an example if it has a body, and takes it', (_, call) => {
+    const body = exampleBody(call);
+    expect(body !== undefined && Object.keys(body).length > 0).toBe(call.body !== undefined);
+    expect(call.body?.safeParse(body).error).toBeUndefined();
+  });
+
+  it.each(REST_CALLS)('%s costs something unless it is for the administrator', (_, { access, cost }) => {
+    const request = { headers: {}, query: {} };
+    const units = typeof cost === 'number' ? cost : cost.of(request);
+    expect(units > 0).toBe(access !== 'admin');
+  });
+});
+
+describe('a command', () => {
+  it.each(commands)('%s leaves the names of the session to the bus', (_, { fields }) => {
+    expect(Object.keys(fields.shape)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(kind|tenantId|sessionId)$/)]),
+    );
+  });
+
+  it.each(
+    commands.flatMap(([kind, command]) =>
+      command.rest === undefined ? [] : [[kind, command, command.rest] as const],
+    ),
+  )('%s reads on the bus what the edge has read from the request', (_, { fields }, rest) => {
+    const read = {
+      ...rest.params?.omit({ id: true }).parse(rest.example),
+      ...(rest.body?.parse(exampleBody(rest)) as object),
+      ...('messageId' in fields.shape ? { messageId: 'M' } : {}),
+    };
+    expect(fields.parse(read)).toEqual(read);
+  });
+
+  it.each(commands)('%s gets an id from its sender if a worker is to execute it once', (_, command) => {
+    expect('messageId' in command.fields.shape || command.execution.repeat === 'harmless').toBe(true);
+  });
+});

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import type { Command, RestCall } from './definition.js';
+import { eventCalls } from './events.js';
+import { clusterCommands, mediaCommands } from './internal.js';
+import { keyCalls } from './keys.js';
+import { linkingCalls, linkingCommands } from './linking.js';
+import { mediaCalls, messageCommands } from './messages.js';
+import { sessionCalls } from './sessions.js';
+import { tenantCalls } from './tenants.js';
+import { usageCalls } from './usage.js';
+
+/** What a session that a worker has executes, by the kind that stands in the message on the bus. */
+export const SESSION_COMMANDS = {
+  ...linkingCommands,
+  ...mediaCommands,
+  ...messageCommands,
+} as const satisfies Record<string, Command>;
+
+/** What workers execute, by kind. */
+export const COMMANDS = { ...clusterCommands, ...SESSION_COMMANDS } as const satisfies Record<
+  string,
+  Command
+>;
+
+export type SessionCommandKind = keyof typeof SESSION_COMMANDS;
+export type ClusterCommandKind = keyof typeof clusterCommands;
+
+export type CommandKind = keyof typeof COMMANDS;
+/** What goes with a command, besides its session. `unknown` where there is nothing: zod has no type that fits all. */
+export type FieldsOf<C extends Command> = C extends Command
+  ? [keyof C['fields']['shape']] extends [never]
+    ? unknown
+    : z.output<C['fields']>
+  : never;
+export type CommandFields<K extends CommandKind> = FieldsOf<(typeof COMMANDS)[K]>;
+/** What a worker answers to a command of a kind. */
+export type CommandReply<K extends CommandKind = CommandKind> = {
+  [P in K]: z.output<(typeof COMMANDS)[P]['reply']>;
+}[K];
+
+/** REST calls that edges answer themselves, by their names. */
+export const EDGE_CALLS = {
+  ...tenantCalls,
+  ...keyCalls,
+  ...sessionCalls,
+  ...linkingCalls,
+  ...mediaCalls,
+  ...eventCalls,
+  ...usageCalls,
+} as const satisfies Record<string, RestCall>;
+
+export type EdgeCallName = keyof typeof EDGE_CALLS;
+
+/** Every REST call with its name, in the order of the documentation. */
+export const REST_CALLS: readonly (readonly [name: string, call: RestCall])[] = [
+  ...Object.entries<RestCall>(EDGE_CALLS),
+  ...Object.entries<Command>(COMMANDS).flatMap(([kind, { rest }]): [string, RestCall][] =>
+    rest === undefined ? [] : [[kind, rest]],
+  ),
+];

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { sessionIdSchema } from '../identifiers.js';
+import { sessionStatusSchema } from '../session-status.js';
+import { type CostedRequest, type RestCall, sessionParamsSchema } from './definition.js';
+import { instantSchema, nameSchema } from './fields.js';
+
+export const createSessionBodySchema = z.strictObject({
+  id: sessionIdSchema.optional(),
+  name: nameSchema.optional(),
+});
+export const createdSessionSchema = z.object({ id: sessionIdSchema, status: sessionStatusSchema });
+
+export const sessionSchema = z.object({
+  id: sessionIdSchema,
+  name: nameSchema.optional(),
+  status: sessionStatusSchema,
+  reason: z.string().optional().describe('Why the session has this status, where there is a reason to tell'),
+  since: instantSchema,
+  worker: z.string().optional().describe('The worker incarnation that owns the session'),
+  phone: z.string().optional().describe('The linked phone number, digits only'),
+  lastStanzaAt: instantSchema
+    .optional()
+    .describe('When WhatsApp last delivered something to the session. Up to a minute behind'),
+  lastMessageAt: instantSchema
+    .optional()
+    .describe('When WhatsApp last delivered a message to the session. Up to a minute behind'),
+});
+/** What became of a session that could not be unlinked from its phone at once. */
+export const sessionRemovalSchema = z.object({
+  id: sessionIdSchema,
+  removal: z
+    .enum(['removing', 'still-listed'])
+    .describe(
+      '`removing`: its keys are kept, for up to an hour, until a worker has logged it out. ' +
+        '`still-listed`: it is removed, and its phone may go on listing a linked device.',
+    ),
+});
+
+export const sessionListSchema = z.array(sessionSchema);
+
+/** How many sessions a page of them holds that does not say, and at most. */
+export const DEFAULT_PAGE_SESSIONS = 250;
+const MAX_PAGE_SESSIONS = 500;
+
+export const sessionPageQuerySchema = z.object({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_PAGE_SESSIONS)
+    .optional()
+    .describe(`How many sessions at most; ${DEFAULT_PAGE_SESSIONS} if absent`),
+  cursor: z.string().min(1).max(200).optional().describe('The `nextCursor` of the page before'),
+});
+export const sessionPageSchema = z.object({
+  sessions: sessionListSchema,
+  nextCursor: z.string().optional().describe('What the next page is asked for with; absent on the last page'),
+});
+
+export type CreatedSession = z.infer<typeof createdSessionSchema>;
+export type SessionPageQuery = z.infer<typeof sessionPageQuerySchema>;
+export type SessionView = z.infer<typeof sessionSchema>;
+
+/** How many sessions one unit of a list's cost pays for. */
+const SESSIONS_PER_UNIT = 50;
+
+/** What a list of sessions costs, by how many it asks for: known before the query is checked. */
+function costOfList({ query }: CostedRequest): number {
+  const { limit = DEFAULT_PAGE_SESSIONS } = query as Partial<SessionPageQuery>;
+  const asked = Number(limit);
+  return Math.max(2, Math.ceil((asked > 0 ? asked : DEFAULT_PAGE_SESSIONS) / SESSIONS_PER_UNIT));
+}
+
+/** A tenant's sessions. */
+export const sessionCalls = {
+  'create-session': {
+    route: 'POST /api/sessions',
+    access: 'sessions:write',
+    cost: 20,
+    tag: 'sessions',
+    summary: 'Create a session',
+    description:
+      'A worker opens it within seconds and shows a QR code to link a phone with. ' +
+      'A key with a list of sessions creates those in its list, by their ids.',
+    body: createSessionBodySchema.nullish(),
+    answers: { 201: createdSessionSchema },
+    errors: ['SESSION_EXISTS', 'TOO_MANY_SESSIONS', 'OUTCOME_UNKNOWN'],
+    example: { id: 'shop-1', name: 'Shop' },
+  },
+  'list-sessions': {
+    route: 'GET /api/sessions',
+    access: 'sessions:read',
+    cost: { of: costOfList, text: `1 for each ${SESSIONS_PER_UNIT} sessions asked for, at least 2` },
+    tag: 'sessions',
+    summary: 'List the sessions',
+    description:
+      'Oldest first, page by page. With `limit` or `cursor` the answer is an object with `nextCursor`, which the ' +
+      'next page is asked for with; the last page has none. Without both it is the array of the first page. The ' +
+      'header `Link` leads to the next page in either case.',
+    query: sessionPageQuerySchema,
+    answers: { 200: z.union([sessionListSchema, sessionPageSchema]) },
+    errors: [],
+  },
+  'get-session': {
+    route: 'GET /api/sessions/:id',
+    access: 'sessions:read',
+    cost: 1,
+    tag: 'sessions',
+    summary: 'Get a session',
+    params: sessionParamsSchema,
+    answers: { 200: sessionSchema },
+    errors: ['SESSION_NOT_FOUND'],
+  },
+  'restart-session': {
+    route: 'POST /api/sessions/:id/restart',
+    access: 'sessions:write',
+    cost: 10,
+    tag: 'sessions',
+    summary: 'Open a session again',
+    description:
+      'For a session that is `closed`, `logged_out` or `failed`; another one is left as it is. ' +
+      'Where its keys are gone it shows a QR code again.',
+    params: sessionParamsSchema,
+    answers: { 202: createdSessionSchema },
+    errors: ['SESSION_NOT_FOUND'],
+  },
+  'remove-session': {
+    route: 'DELETE /api/sessions/:id',
+    access: 'sessions:write',
+    cost: 10,
+    tag: 'sessions',
+    summary: 'Remove a session',
+    description:
+      'Unlinks it from the phone and wipes all that is stored of it: 204. A linked session that is not open is ' +
+      'connected once to be unlinked; while that goes on the answer is 202. 200 says that it is removed and the ' +
+      'phone may go on listing a linked device. With `force=true` it is removed at once, without unlinking.',
+    params: sessionParamsSchema,
+    query: z.strictObject({ force: z.enum(['true', 'false']).optional() }),
+    answers: { 200: sessionRemovalSchema, 202: sessionRemovalSchema, 204: z.null() },
+    errors: ['SESSION_NOT_FOUND', 'NO_WORKER', 'OUTCOME_UNKNOWN'],
+  },
+} as const satisfies Record<string, RestCall>;

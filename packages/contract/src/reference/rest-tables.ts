@@ -1,0 +1,34 @@
+import { REST_CALLS, type RestCall, type Tag } from '../commands/index.js';
+
+const TITLES: Readonly<Record<Tag, string>> = {
+  sessions: 'Sessions',
+  linking: 'Linking a phone',
+  messages: 'Messages',
+  events: 'Events',
+  usage: 'Usage',
+  administration: 'Administration',
+};
+
+type NamedCall = readonly [name: string, call: RestCall];
+
+/** A section with a table for each group of REST calls. */
+export function restSections(): string {
+  const shown = REST_CALLS.filter(([, { isHidden }]) => isHidden !== true);
+  return Object.entries(TITLES)
+    .map(([tag, title]) => {
+      const calls = shown.filter(([, call]) => call.tag === tag);
+      return [`## ${title}`, '', ...table(calls)].join('\n');
+    })
+    .join('\n\n');
+}
+
+function table(calls: readonly NamedCall[]): string[] {
+  return ['| call | what it does | needs | units | errors |', '|---|---|---|---|---|', ...calls.map(row)];
+}
+
+function row([, { route, summary, access, cost, errors }]: NamedCall): string {
+  const needs = access === 'admin' ? 'the admin token' : `\`${access}\``;
+  const units = access === 'admin' ? '' : String(typeof cost === 'number' ? cost : cost.text);
+  const codes = errors.map((code) => `\`${code}\``).join(', ');
+  return `| \`${route}\` | ${summary} | ${needs} | ${units} | ${codes} |`;
+}

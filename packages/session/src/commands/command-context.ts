@@ -1,0 +1,32 @@
+import type { Command, FieldsOf } from '@wafleet/contract';
+import type { WASocket } from '@whiskeysockets/baileys';
+import type { z } from 'zod';
+import type { MediaDesk } from '../media/media-desk.js';
+import type { PairingCodes } from '../pairing-codes.js';
+import type { MessageSender } from './message-sender.js';
+import type { Recipients } from './recipients.js';
+
+/** What commands use of their session. */
+export interface CommandContext {
+  /** The socket of the open connection. @throws {WafleetError} SESSION_NOT_OPEN. */
+  readonly socket: WASocket;
+  readonly recipients: Recipients;
+  readonly messages: MessageSender;
+  readonly pairingCodes: PairingCodes;
+  readonly media: MediaDesk;
+}
+
+/**
+ * Executes a command. The session is in the state that the command requires when it is called.
+ * @throws {WafleetError} what the command declares.
+ * @throws {FencedError} if the session is another worker's.
+ */
+type Handler<C extends Command> = (
+  session: CommandContext,
+  fields: FieldsOf<C>,
+) => Promise<z.output<C['reply']>>;
+
+/** A handler for each command of a table. */
+export type HandlersOf<Commands extends Readonly<Record<string, Command>>> = {
+  readonly [Kind in keyof Commands]: Handler<Commands[Kind]>;
+};

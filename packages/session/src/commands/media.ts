@@ -1,0 +1,7 @@
+import type { mediaCommands } from '@wafleet/contract';
+import type { HandlersOf } from './command-context.js';
+
+export const mediaHandlers: HandlersOf<typeof mediaCommands> = {
+  'find-media': ({ media }, { messageId }) => media.find(messageId),
+  'refresh-media': ({ media }, { messageId, triedPath }) => media.refresh(messageId, triedPath),
+};

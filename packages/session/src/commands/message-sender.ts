@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
+import type { SentMessages } from '../sent-messages.js';
+import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
+import { type MessageAck, MessageAckWaiter } from './message-ack.js';
+
+const SECRET_BYTES = 32;
+
+/**
+ * How long WhatsApp may take to acknowledge a message that was handed to it. The edge gives a command 15 s in all;
+ * within these, the sender learns the message's id.
+ */
+const ACK_MS = 10_000;
+
+function outcomeUnknown(messageId: string, cause: unknown): WafleetError {
+  const message =
+    'WhatsApp did not acknowledge the message. It may have been sent: look for `details.messageId` before sending it again.';
+  return new WafleetError('OUTCOME_UNKNOWN', message, { messageId }, { cause });
+}
+
+/** Sends a message and waits until WhatsApp has acknowledged it. */
+async function relay(socket: WASocket, jid: string, content: proto.IMessage, messageId: string) {
+  const waiter = new MessageAckWaiter(socket, messageId);
+  let timer: NodeJS.Timeout | undefined;
+  let ack: MessageAck;
+  try {
+    await socket.relayMessage(jid, content, { messageId });
+    timer = setTimeout(() => waiter.stop(), ACK_MS);
+    ack = await waiter.ack;
+  } catch (error) {
+    throw fromBaileys(error, {
+      details: { messageId },
+      otherwise: (cause) => outcomeUnknown(messageId, cause),
+    });
+  } finally {
+    clearTimeout(timer);
+    waiter.stop();
+  }
+  if (ack === undefined) throw outcomeUnknown(messageId, 'no acknowledgement');
+  if (ack.error !== undefined) throw whatsAppRefused(Number(ack.error), { details: { messageId } });
+}
+
+/** Sends a session's messages. */
+export class MessageSender {
+  readonly #sentMessages: SentMessages;
+  readonly #isReading: () => boolean;
+  readonly #logger: Logger;
+
+  constructor(options: {
+    sentMessages: SentMessages;
+    /** Whether the session reads what WhatsApp answers. */
+    isReading: () => boolean;
+    logger: Logger;
+  }) {
+    this.#sentMessages = options.sentMessages;
+    this.#isReading = options.isReading;
+    this.#logger = options.logger;
+  }
+
+  /** @throws {WafleetError} UNAVAILABLE if the session could not see what WhatsApp answers. */
+  requireReading(): void {
+    if (this.#isReading()) return;
+    throw new WafleetError(
+      'UNAVAILABLE',
+      'The session cannot store what WhatsApp answers at the moment. Nothing was sent.',
+    );
+  }
+
+  /**
+   * Sends a message. It is kept before it leaves, for receivers that cannot decrypt it and ask again. Resolves when
+   * WhatsApp has acknowledged the message, within 10 s after it was sent; delivery follows as `messages.update`, the
+   * account's own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the
+   * account's own.
+   * @param content without `messageContextInfo`, which is added.
+   * @throws {WafleetError} UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and `messageId`;
+   * OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
+   * @throws {FencedError} if the session is another worker's; nothing was sent.
+   */
+  async send(
+    socket: WASocket,
+    { jid, content: bare, messageId }: { jid: string; content: proto.IMessage; messageId: string },
+  ): Promise<void> {
+    this.requireReading();
+    // With its secret others encrypt what they send about the message: reactions and comments, edits of the phone.
+    const messageContextInfo = { messageSecret: randomBytes(SECRET_BYTES) };
+    const content = proto.Message.create({ ...bare, messageContextInfo });
+    await this.#sentMessages.keep(messageId, content);
+    this.requireReading();
+    await relay(socket, jid, content, messageId);
+    const message = generateWAMessageFromContent(jid, content, { userJid: socket.user?.id ?? '', messageId });
+    try {
+      await socket.messageMutex.mutex(() => socket.upsertMessage(message, 'append'));
+    } catch (error) {
+      // The message is on its way: that its own echo fails must not tell the sender that it is not.
+      this.#logger.warn({ err: error }, 'the echo of a sent message failed');
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import type { messageCommands } from '@wafleet/contract';
+import type { HandlersOf } from './command-context.js';
+
+export const messageHandlers: HandlersOf<typeof messageCommands> = {
+  // No preview is made of links: the service would have to open what a client writes.
+  'send-text': async ({ socket, recipients, messages }, { to, text, messageId }) => {
+    messages.requireReading();
+    const jid = await recipients.find(socket, to);
+    await messages.send(socket, { jid, content: { extendedTextMessage: { text } }, messageId });
+    return { messageId };
+  },
+};
