@@ -13,12 +13,12 @@ const conditions = ['wafleet:source', 'node'];
  * since vitest sorts projects by name: one of them is the longest of all.
  */
 const OWN_PROCESS = [
-  // Some look at Baileys' libraries as they are before `prepareProcess`, which cannot be undone.
-  'packages/session/src/engine/**/*.test.ts',
+  // Some look at Baileys' libraries as they are before `installPatches`, which cannot be undone.
+  'packages/session/src/baileys/patches/**/*.test.ts',
   // They look for errors that nothing catches, for warnings, or for garbage.
   'apps/edge/src/hostile-connections.test.ts',
   'apps/edge/src/fanout/socket-writer.test.ts',
-  'packages/store/src/redis-refusal.test.ts',
+  'packages/store/src/redis/redis-refusal.test.ts',
 ];
 
 const unit = {

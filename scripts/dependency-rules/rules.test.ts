@@ -64,14 +64,14 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'a package loads Baileys, of which it may know the types',
-    file: 'packages/store/dist/auth-state.js',
+    file: 'packages/store/dist/auth/auth-state.js',
     imports: ['@whiskeysockets/baileys'],
     breaks: ['@whiskeysockets/baileys-in-its-place'],
   },
   {
     what: 'the edge reaches Baileys through another package',
     file: 'apps/edge/dist/main.js',
-    imports: ['../../../packages/store/dist/auth-state.js'],
+    imports: ['../../../packages/store/dist/auth/auth-state.js'],
     breaks: ['edge-and-placer-never-load-baileys'],
   },
   {

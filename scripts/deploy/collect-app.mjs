@@ -2,20 +2,23 @@
  * Copies what an app of this repository runs from, without sources, tests and types: `node collect-app.mjs FROM TO APP`,
  * for instance `/build /wafleet apps/edge`. The workspaces that it depends on come along. The Dockerfile runs it.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Of a package, what runs. */
-const FOLDERS = ['dist', 'lua'];
+/** Of a package, what runs: the build, and the Lua scripts beside the sources. */
+const PARTS = /** @type {const} */ ([
+  ['dist', isBuilt],
+  ['src', isLua],
+]);
 
 const [from = '', to = '', app = ''] = process.argv.slice(2);
 const folders = new Map(workspaceFolders().map((folder) => [readManifest(folder).name, folder]));
 for (const folder of closureOf(app)) {
   mkdirSync(join(to, folder), { recursive: true });
   cpSync(join(from, folder, 'package.json'), join(to, folder, 'package.json'));
-  for (const part of FOLDERS) {
+  for (const [part, filter] of PARTS) {
     const source = join(from, folder, part);
-    if (existsSync(source)) cpSync(source, join(to, folder, part), { recursive: true, filter: runs });
+    if (existsSync(source)) cpSync(source, join(to, folder, part), { recursive: true, filter });
   }
 }
 
@@ -54,6 +57,11 @@ function closureOf(folder, found = new Set()) {
 }
 
 /** @param {string} path */
-function runs(path) {
+function isBuilt(path) {
   return basename(path) !== 'testing' && !/\.test\.|\.d\.ts|\.tsbuildinfo$/.test(basename(path));
+}
+
+/** @param {string} path */
+function isLua(path) {
+  return statSync(path).isDirectory() || path.endsWith('.lua');
 }

@@ -2,8 +2,8 @@ import { hostField, integerField, logLevelField, portField, redisUrlField, varia
 import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
 import { isApiKey } from './auth/credentials.js';
+import { areOrigins } from './http/origins.js';
 import { areProxies, parseProxies } from './limits/client-address.js';
-import { areOrigins } from './origins.js';
 
 /** The environment variables of an edge. */
 export const environment = z.object({

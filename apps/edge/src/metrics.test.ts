@@ -3,19 +3,19 @@ import { Metrics } from '@wafleet/runtime';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { addEdgeMetrics, EdgeTally } from './metrics.js';
+import { addEdgeMetrics, EdgeCounters } from './metrics.js';
 import { FanoutServer } from './testing/fanout-server.js';
 
 let redis: TestRedis;
 let server: FanoutServer;
 let metrics: Metrics;
-let tally: EdgeTally;
+let tally: EdgeCounters;
 
 beforeAll(async () => {
   redis = await startRedis();
   server = await FanoutServer.start(redis.url);
   metrics = new Metrics();
-  tally = new EdgeTally();
+  tally = new EdgeCounters();
   addEdgeMetrics(metrics, {
     io: server.io,
     fanout: server.fanout,

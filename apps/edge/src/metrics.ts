@@ -3,18 +3,18 @@ import type { Metrics } from '@wafleet/runtime';
 import type { BufferBudget } from './fanout/buffer-budget.js';
 import type { EventFanout } from './fanout/event-fanout.js';
 import type { WriteTally } from './fanout/socket-writer.js';
+import { OUTCOMES, type Outcome } from './forwarding/forwarder.js';
 import { LIMITS, type Limit } from './limits/client-limits.js';
 import type { FairPace } from './limits/fair-pace.js';
 import type { OpenConnections } from './limits/open-connections.js';
 import { refusedLimit } from './limits/refused-limit.js';
 import type { Turns } from './limits/turns.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
-import { OUTCOMES, type Outcome } from './peers/forwarder.js';
 import type { EventServer } from './sockets/socket-server.js';
 import type { ReplayGate } from './streams/replay-gate.js';
 
 /** What an edge has counted since its start. Whoever does something of it adds to it. */
-export class EdgeTally {
+export class EdgeCounters {
   readonly written: WriteTally = { events: 0, writes: 0, bytes: 0 };
   /** Events that the channel did not bring and that were read from the log. */
   eventsFilled = 0;
@@ -91,7 +91,7 @@ export function addEdgeMetrics(
     replays: Pick<ReplayGate, 'count' | 'bytesRead'>;
     turns: Pick<Turns, 'size'>;
     pace: Pick<FairPace, 'periods'>;
-    tally: EdgeTally;
+    tally: EdgeCounters;
   },
 ): void {
   metrics.gauge({

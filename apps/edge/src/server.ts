@@ -38,10 +38,16 @@ import {
 import { AdminAccess } from './auth/admin-access.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
 import { KeyConnections } from './auth/key-connections.js';
-import { containErrors } from './contain-errors.js';
 import { BufferBudget, type BufferLimits } from './fanout/buffer-budget.js';
 import { EventFanout } from './fanout/event-fanout.js';
 import type { WriterLimits } from './fanout/socket-writer.js';
+import { nameSessionsAfter } from './forwarding/connection-owner.js';
+import { peerHost } from './forwarding/peer-host.js';
+import { PollForwarding } from './forwarding/poll-forwarding.js';
+import { containErrors } from './http/contain-errors.js';
+import { listen } from './http/listen.js';
+import { parseOrigins } from './http/origins.js';
+import { UnusedConnections } from './http/unused-connections.js';
 import { CallLine } from './limits/call-line.js';
 import { ClientAddresses, wideNetworks } from './limits/client-address.js';
 import type { ClientLimits } from './limits/client-limits.js';
@@ -50,31 +56,25 @@ import { connectionBudget } from './limits/descriptor-limit.js';
 import { FairPace } from './limits/fair-pace.js';
 import { OpenConnections } from './limits/open-connections.js';
 import { Turns } from './limits/turns.js';
-import { listen } from './listen.js';
 import { MediaDownloads, type MediaOptions } from './media/media-downloads.js';
-import { addEdgeMetrics, EdgeTally } from './metrics.js';
-import { parseOrigins } from './origins.js';
-import { peerHost } from './peers/peer-host.js';
-import { Peers } from './peers/peers.js';
-import { nameSessionsAfter } from './peers/session-owner.js';
+import { addEdgeMetrics, EdgeCounters } from './metrics.js';
 import { readinessOf } from './readiness.js';
 import { guardCalls } from './rest/call-places.js';
 import { chargeCalls } from './rest/call-rates.js';
 import { createHttpServer } from './rest/http-server.js';
 import { registerRoutes } from './rest/routes.js';
-import { CurrentQr } from './sessions/current-qr.js';
 import { OwnerCache } from './sessions/owner-cache.js';
+import { QrCodeQuery } from './sessions/qr-code-query.js';
 import { SessionCommands } from './sessions/session-commands.js';
 import { SessionRemoval } from './sessions/session-removal.js';
 import { SessionStarter } from './sessions/session-starter.js';
-import { SilentConnections } from './silent-connections.js';
 import { serveEvents } from './sockets/gateway.js';
 import { KeyRevocation } from './sockets/key-revocation.js';
 import { createSocketServer } from './sockets/socket-server.js';
 import { SseClients } from './sse/sse-clients.js';
 import { ReplayGate, type ReplayLimits } from './streams/replay-gate.js';
 import { ReplayRates } from './streams/replay-rates.js';
-import { ResumeKeeper } from './streams/resume-keeper.js';
+import { ResumeCheckpointer } from './streams/resume-checkpointer.js';
 import { Snapshots } from './streams/snapshots.js';
 import { TenantStreams } from './streams/tenant-streams.js';
 
@@ -171,7 +171,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const connections = new KeyConnections();
   const workers = new WorkerRegistry(redis, { logger });
   const owners = new OwnerCache(new Ownership(redis));
-  const tally = new EdgeTally();
+  const tally = new EdgeCounters();
   const commands = new SessionCommands({
     ...{ sessions, owners, client, workers },
     onExceeded: (limit) => tally.countLimited(limit),
@@ -244,7 +244,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const turns = new Turns({ pace });
   addEdgeMetrics(options.metrics, { io, fanout, media, open, buffers, replays, turns, pace, tally });
   nameSessionsAfter(edgeId, io.engine);
-  const peers = new Peers({
+  const peers = new PollForwarding({
     edgeId,
     http: app.server,
     registry: new EdgeRegistry(redis),
@@ -273,7 +273,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     limits: limits.defaults,
     logger,
   });
-  const keeper = new ResumeKeeper({ records, logger });
+  const keeper = new ResumeCheckpointer({ records, logger });
   lifecycle.onStop('positions of clients', () => keeper.close());
   const pages = new SessionPages(redis, sessions);
   const snapshots = new Snapshots({ pages, offers, workers });
@@ -338,7 +338,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     }),
     removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
     commands,
-    currentQr: new CurrentQr({ sessions, offers, workers }),
+    currentQr: new QrCodeQuery({ sessions, offers, workers }),
     media,
     sse,
     connectionLimits,
@@ -347,7 +347,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     metrics: options.metrics,
   });
 
-  const silent = new SilentConnections(app.server);
+  const silent = new UnusedConnections(app.server);
   lifecycle.onStop(
     'connections',
     async () => {

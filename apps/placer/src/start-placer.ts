@@ -4,13 +4,13 @@ import { type AppContext, startHealthServer } from '@wafleet/runtime';
 import {
   CommandClient,
   connectRedis,
-  DeathWatch,
   Ownership,
   type RedisRole,
   requireRedis,
   SessionDirectory,
   SessionIndex,
   SharedWriteProbe,
+  WorkerFailureDetector,
   WorkerRegistry,
 } from '@wafleet/store';
 import type { PlacerEnvironment } from './env.js';
@@ -73,7 +73,7 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   await placer.start();
   lifecycle.onStop('placements', () => placer.stop(), { timeoutMs: PLACER_STOP_MS });
 
-  const deaths = new DeathWatch(redis);
+  const deaths = new WorkerFailureDetector(redis);
   const sweeps = new Sweeps({
     ...{
       connection,

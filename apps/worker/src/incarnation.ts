@@ -11,11 +11,11 @@ import {
   type RedisRole,
   WorkerRegistry,
 } from '@wafleet/store';
-import { executeCommand } from './commands.js';
+import { executeCommand } from './command-executor.js';
 import { LeaseClock, momentNow } from './lease-clock.js';
-import { OwnedSessions, type OwnedSessionsOptions } from './owned-sessions.js';
-import { RedisContact } from './redis-contact.js';
-import { StraySessions } from './stray-sessions.js';
+import { RedisReachability } from './redis-reachability.js';
+import { OwnedSessions, type OwnedSessionsOptions } from './sessions/owned-sessions.js';
+import { StraySessions } from './sessions/stray-sessions.js';
 
 const RENEW_MS = 3_000;
 const BEAT_MS = 2_000;
@@ -73,7 +73,7 @@ export class Incarnation {
   readonly #registry: WorkerRegistry;
   readonly #server: CommandServer;
   readonly #lifeline: Lifeline;
-  readonly #contact: RedisContact;
+  readonly #contact: RedisReachability;
   readonly #strays: StraySessions;
   readonly #identity: string;
   readonly #leaseClock = new LeaseClock(LEASE_MS);
@@ -111,7 +111,7 @@ export class Incarnation {
     });
     // Another connection may lead to another Redis: one that took over and has not got the latest claims.
     this.#redis.on('ready', () => void this.#discardForeign());
-    this.#contact = new RedisContact({
+    this.#contact = new RedisReachability({
       redis: this.#redis,
       onBack: () => this.#resume(),
       onChange: (reach) => {
@@ -254,7 +254,7 @@ export class Incarnation {
         capacity,
         sessions: this.sessions.count,
         draining: this.#isDraining,
-        idlest: this.sessions.idlest(TOLD_IDLEST),
+        idlest: this.sessions.idleCandidates(TOLD_IDLEST),
         lifeline: this.#lifeline.token,
       });
     } catch (error) {

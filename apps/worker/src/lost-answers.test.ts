@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createLogger } from '@wafleet/runtime';
-import { prepareProcess, quietLibsignal, trustRootKey } from '@wafleet/session';
+import { installPatches, quietLibsignal, trustRootKey } from '@wafleet/session';
 import { Simulator } from '@wafleet/simulator';
 import {
   Cipher,
@@ -13,7 +13,7 @@ import {
 } from '@wafleet/store';
 import { startRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { OwnedSessions } from './owned-sessions.js';
+import { OwnedSessions } from './sessions/owned-sessions.js';
 
 /**
  * A command does not get to Redis, or its answer does not come: its time was up, or the connection ended. A session must
@@ -31,7 +31,7 @@ let tenantId: string;
 
 beforeAll(async () => {
   quietLibsignal();
-  prepareProcess();
+  installPatches();
   simulator = new Simulator();
   [server] = await Promise.all([startRedis(), simulator.start()]);
   trustRootKey(simulator.rootKey);

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type AppContext, startHealthServer } from '@wafleet/runtime';
-import { prepareProcess, quietLibsignal, trustRootKey } from '@wafleet/session';
+import { installPatches, quietLibsignal, trustRootKey } from '@wafleet/session';
 import {
   Cipher,
   connectRedis,
@@ -9,10 +9,10 @@ import {
   SharedWriteProbe,
   verifyEncryptionKey,
 } from '@wafleet/store';
-import { serveArrivalMetric } from './arrival-notes.js';
 import type { WorkerEnvironment } from './env.js';
-import { readRelease } from './release.js';
-import { serveStrayMetric } from './stray-sessions.js';
+import { serveArrivalMetric } from './sessions/arrival-notes.js';
+import { readRelease } from './sessions/release.js';
+import { serveStrayMetric } from './sessions/stray-sessions.js';
 import { Worker } from './worker.js';
 
 /** What a worker needs after its sessions are handed over, or given up: to answer commands, to end its lease. */
@@ -29,7 +29,7 @@ export async function startWorker(
   const { environment: env, logger, lifecycle, metrics } = context;
   const cipher = Cipher.fromHexKeys(env.ENCRYPTION_KEY);
   quietLibsignal();
-  prepareProcess();
+  installPatches();
   if (env.WHATSAPP_ROOT_KEY !== undefined) trustRootKey(env.WHATSAPP_ROOT_KEY);
 
   const redis = connectRedis({ url: env.REDIS_URL, role: 'command', name: 'worker_health', logger });

@@ -6,11 +6,11 @@ import {
   type SessionRef,
   type WorkerRegistry,
 } from '@wafleet/store';
-import type { RandomSource } from './policies/better-of-two.js';
+import { needsWorker, needsWorkerNow } from './needs-worker.js';
 import { type Choice, chooseWorker } from './policies/choose-worker.js';
+import type { RandomSource } from './policies/power-of-two-choices.js';
 import type { PlacementRequest } from './queue.js';
 import type { RecentAssignments } from './recent-assignments.js';
-import { wantsWorker, wantsWorkerNow } from './wants-worker.js';
 
 /** Workers asked one after another within one attempt. */
 const CANDIDATES = 3;
@@ -110,12 +110,12 @@ async function lookAt(
 ): Promise<Need> {
   const session = await resources.sessions.get(ref);
   if (session === undefined) return { unneeded: 'the session is gone' };
-  if (!wantsWorker(session)) return { unneeded: `the session is ${session.status}` };
+  if (!needsWorker(session)) return { unneeded: `the session is ${session.status}` };
 
   const owner = session.worker;
   const alive = await resources.workers.aliveIds(owner === undefined ? [] : [owner]);
   if (owner === undefined || !alive.has(owner)) {
-    return wantsWorkerNow(session) ? { deadOwner: owner } : { unneeded: 'its removal is tried again later' };
+    return needsWorkerNow(session) ? { deadOwner: owner } : { unneeded: 'its removal is tried again later' };
   }
 
   const isMove = request.reason === 'drain' || request.reason === 'rebalance';

@@ -1,7 +1,7 @@
 import type { Logger } from '@wafleet/runtime';
 import {
   type CommandClient,
-  PlacementLines,
+  PlacementRanks,
   type RedisConnection,
   type SessionDirectory,
   type WorkerRegistry,
@@ -39,13 +39,13 @@ export interface PlacerOptions {
 export class Placer {
   readonly #options: PlacerOptions;
   readonly #resources: Omit<PlacementResources, 'mayTakeRoom'>;
-  readonly #lines: PlacementLines;
+  readonly #lines: PlacementRanks;
   #worker: Worker<PlacementRequest, PlacementOutcome> | undefined;
 
   constructor(options: PlacerOptions) {
     const { sessions, workers, commands, logger } = options;
     this.#options = options;
-    this.#lines = new PlacementLines(options.connection);
+    this.#lines = new PlacementRanks(options.connection);
     this.#resources = {
       sessions,
       workers,

@@ -1,6 +1,6 @@
 import { sessionIdSchema, tenantIdSchema } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import { isRedisUnreachable, PlacementLines, type RedisConnection, type SessionRef } from '@wafleet/store';
+import { isRedisUnreachable, PlacementRanks, type RedisConnection, type SessionRef } from '@wafleet/store';
 import { type Job, Queue } from 'bullmq';
 import { priorityOf } from './policies/priority.js';
 import { queueErrorLogger } from './queue-errors.js';
@@ -135,7 +135,7 @@ function inTurn(waiting: readonly WaitingRequest[]): WaitingRequest[] {
  */
 export class PlacementQueue {
   readonly #queue: Queue<PlacementRequest>;
-  readonly #lines: PlacementLines;
+  readonly #lines: PlacementRanks;
   readonly #connection: RedisConnection;
 
   /**
@@ -145,7 +145,7 @@ export class PlacementQueue {
   constructor(options: { connection: RedisConnection; logger: Logger }) {
     this.#queue = new Queue(PLACEMENT_QUEUE, { connection: options.connection, prefix: QUEUE_PREFIX });
     this.#queue.on('error', queueErrorLogger(options.logger));
-    this.#lines = new PlacementLines(options.connection);
+    this.#lines = new PlacementRanks(options.connection);
     this.#connection = options.connection;
   }
 

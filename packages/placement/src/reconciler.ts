@@ -5,8 +5,8 @@ import type {
   SessionRecord,
   WorkerRegistry,
 } from '@wafleet/store';
+import { needsWorker, needsWorkerNow } from './needs-worker.js';
 import type { PlacementQueue, PlacementRequest } from './queue.js';
-import { wantsWorker, wantsWorkerNow } from './wants-worker.js';
 
 /** Sessions that one sweep looks at, of each kind. More of them are found by the next sweeps. */
 const MOST = 500;
@@ -76,7 +76,7 @@ export class Reconciler {
     const { index, sessions } = this.#resources;
     const refs = await index.unowned(MOST);
     const records = await sessions.getMany(refs);
-    const wants = new Set(records.filter((one) => one.worker === undefined && wantsWorker(one)).map(nameOf));
+    const wants = new Set(records.filter((one) => one.worker === undefined && needsWorker(one)).map(nameOf));
     const stale = refs.filter((ref) => !wants.has(nameOf(ref)));
     const workerOf = new Map(records.map((record) => [nameOf(record), record.worker]));
     await Promise.all(stale.map((ref) => index.reindex(ref, workerOf.get(nameOf(ref)))));
@@ -113,7 +113,7 @@ export class Reconciler {
     const tenantIds = new Set(
       page
         .filter(({ worker }) => worker === undefined)
-        .filter(wantsWorker)
+        .filter(needsWorker)
         .map(({ tenantId }) => tenantId),
     );
     await Promise.all([...tenantIds].map((tenantId) => index.noteUnowned(tenantId)));
@@ -133,12 +133,12 @@ export class Reconciler {
     // A worker that died after it wrote the status, and before it released the session.
     await Promise.all(
       unserved
-        .filter((session) => !wantsWorker(session))
+        .filter((session) => !needsWorker(session))
         .flatMap((session) =>
           session.worker === undefined ? [] : [ownership.clearDead(session, session.worker)],
         ),
     );
-    const requests = unserved.filter(wantsWorkerNow).map(requestFor);
+    const requests = unserved.filter(needsWorkerNow).map(requestFor);
     // The owner does not know of the note if the process that wrote it died, or could not reach the owner.
     const toRemove = sessions.filter(
       (session) => session.removeBy !== undefined && !unserved.includes(session),

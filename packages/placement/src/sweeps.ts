@@ -1,10 +1,10 @@
 import type { Logger } from '@wafleet/runtime';
 import type {
-  DeathWatch,
   Ownership,
   RedisConnection,
   SessionDirectory,
   SessionIndex,
+  WorkerFailureDetector,
   WorkerRegistry,
 } from '@wafleet/store';
 import { type Job, Queue, Worker } from 'bullmq';
@@ -33,7 +33,7 @@ export interface SweepsOptions {
   readonly ownership: Ownership;
   readonly index: SessionIndex;
   readonly workers: WorkerRegistry;
-  readonly deaths: DeathWatch;
+  readonly deaths: WorkerFailureDetector;
   /** Stays the caller's to close, after `stop`. */
   readonly placements: PlacementQueue;
   readonly logger: Logger;

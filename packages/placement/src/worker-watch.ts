@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import type { DeathWatch, WorkerRegistry } from '@wafleet/store';
+import type { WorkerFailureDetector, WorkerRegistry } from '@wafleet/store';
 import { isAlive } from './policies/alive.js';
 import { hasRoom } from './policies/has-room.js';
 
@@ -13,11 +13,11 @@ import { hasRoom } from './policies/has-room.js';
  */
 export class WorkerWatch {
   readonly #workers: WorkerRegistry;
-  readonly #deaths: DeathWatch;
+  readonly #deaths: WorkerFailureDetector;
   readonly #logger: Logger;
   #seen: ReadonlySet<string> | undefined;
 
-  constructor(resources: { workers: WorkerRegistry; deaths: DeathWatch; logger: Logger }) {
+  constructor(resources: { workers: WorkerRegistry; deaths: WorkerFailureDetector; logger: Logger }) {
     this.#workers = resources.workers;
     this.#deaths = resources.deaths;
     this.#logger = resources.logger;

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const sampleApp = fileURLToPath(new URL('./testing/sample-app.ts', import.meta.url));
+const sampleApp = fileURLToPath(new URL('./testing/sample-app.js', import.meta.url));
 
 /** Runs the sample app with exactly this environment; `signalWhen` sends SIGTERM once that text was printed. */
 async function run(

@@ -5,7 +5,7 @@ import { ConnectRate, connectRedis, type RedisConnection, type SessionRef } from
 import { waitFor } from '@wafleet/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ConnectGate, ConnectPass, type PassRequest } from './connect-gate.js';
+import { ConnectLimiter, ConnectPermit, type PassRequest } from './connection/connect-limiter.js';
 import { Harness, type TestSession } from './testing/harness.js';
 
 /**
@@ -87,14 +87,14 @@ class HeldRate extends ConnectRate {
   }
 }
 
-class NotedGate extends ConnectGate {
+class NotedGate extends ConnectLimiter {
   noteAccepted: () => void = () => {};
 
   override async pass(request: PassRequest) {
     const pass = await super.pass(request);
     return (
       pass &&
-      new ConnectPass((outcome) => {
+      new ConnectPermit((outcome) => {
         pass.ended(0);
         if (outcome === 'accepted') this.noteAccepted();
       })
@@ -104,7 +104,7 @@ class NotedGate extends ConnectGate {
 
 class ModelWorker {
   readonly rate = new HeldRate(redis, { perSecond: 1_000, clientVersion: 'test' });
-  readonly gate = new NotedGate({ rate: this.rate, logger });
+  readonly connectLimiter = new NotedGate({ rate: this.rate, logger });
   current: TestSession | undefined;
   isCertain = true;
   isFrozen = false;
@@ -189,9 +189,9 @@ class Cluster {
     if (claimer === undefined || claimer.isFrozen || (owner !== undefined && !owner.isFrozen)) return;
     const { tenantId, sessionId } = this.#ref;
     const previous = owner?.current?.fence.worker ?? this.#lastWorker;
-    const overrides = { gate: claimer.gate, isOwnershipCertain: () => claimer.isCertain };
+    const overrides = { connectLimiter: claimer.connectLimiter, isOwnershipCertain: () => claimer.isCertain };
     const test = await harness.takeOver({ tenantId, sessionId }, previous, {}, overrides);
-    claimer.gate.noteAccepted = () => {
+    claimer.connectLimiter.noteAccepted = () => {
       this.#accepted += 1;
       if (this.#owner !== claimer) this.strays.push(`${test.fence.worker} logged in`);
     };

@@ -3,16 +3,16 @@ import type {
   AuthStateStore,
   EventLog,
   Fence,
-  FinishedMessages,
   LinkOffers,
   MessageSecrets,
+  ProcessedMessages,
   ReceivedMedia,
   RecentMessages,
   SessionDirectory,
 } from '@wafleet/store';
 import type { SessionCaches } from './caches/session-caches.js';
-import type { ConnectGate } from './connect-gate.js';
-import type { QuietLimits } from './quiet-watch.js';
+import type { ConnectLimiter } from './connection/connect-limiter.js';
+import type { QuietLimits } from './connection/silence-detector.js';
 
 /** Why a session ended by itself. The worker then gives up the ownership, which `fenced` means is lost already. */
 export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
@@ -37,7 +37,7 @@ export interface WhatsAppSessionOptions {
     readonly recentMessages: RecentMessages;
     readonly messageSecrets: MessageSecrets;
     readonly receivedMedia: ReceivedMedia;
-    readonly finishedMessages: FinishedMessages;
+    readonly finishedMessages: ProcessedMessages;
   };
   readonly whatsapp: {
     /** A server other than WhatsApp's own. */
@@ -58,7 +58,7 @@ export interface WhatsAppSessionOptions {
    */
   readonly isOwnershipCertain?: () => boolean;
   /** Where the session waits for leave before each connect; the same for all sessions of a process. */
-  readonly gate: ConnectGate;
+  readonly connectLimiter: ConnectLimiter;
   /** What sessions remember, within one bound for all sessions of a process. */
   readonly caches: SessionCaches;
   readonly logger: Logger;

@@ -13,24 +13,24 @@ import type { CommandContext } from './commands/command-context.js';
 import { executeInSession } from './commands/execute.js';
 import { MessageSender } from './commands/message-sender.js';
 import { Recipients } from './commands/recipients.js';
-import type { Connection } from './connection.js';
-import { ConnectionKeeper } from './connection-keeper.js';
-import { Connector } from './connector.js';
-import { DecryptedMessages } from './decrypted-messages.js';
-import { causeOf, QUIET } from './disconnects.js';
-import { EventPublisher } from './event-publisher.js';
+import { SentMessages } from './commands/sent-messages.js';
+import { ConnectionFactory } from './connection/connection-factory.js';
+import { ConnectionSupervisor } from './connection/connection-supervisor.js';
+import { causeOf, QUIET } from './connection/disconnects.js';
+import { SilenceDetector } from './connection/silence-detector.js';
+import type { WhatsAppConnection } from './connection/whatsapp-connection.js';
+import { EventPublisher } from './events/event-publisher.js';
+import { Outbox } from './events/outbox.js';
+import { otherNameOf } from './identity/known-names.js';
 import { People } from './identity/people.js';
-import { otherNameOf } from './known-names.js';
-import { LinkDesk } from './link-desk.js';
-import { MediaDesk } from './media/media-desk.js';
-import { Outbox } from './outbox.js';
-import { PairingCodes } from './pairing-codes.js';
-import { QuietWatch } from './quiet-watch.js';
-import { RepeatedMessages } from './repeated-messages.js';
-import { SentMessages } from './sent-messages.js';
+import { DecryptionJournal } from './inbound/decryption-journal.js';
+import { MessageDeduplicator } from './inbound/message-deduplicator.js';
+import { SessionMedia } from './media/session-media.js';
+import { PairingCodes } from './pairing/pairing-codes.js';
+import { PairingOffers } from './pairing/pairing-offers.js';
 import type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
-import { StatusBoard } from './status-board.js';
-import { StatusMachine } from './status-machine.js';
+import { SessionStateMachine } from './status/state-machine.js';
+import { StatusReporter } from './status/status-reporter.js';
 import { within } from './within.js';
 
 /** How long a command waits for a session that connects. */
@@ -40,7 +40,7 @@ const OPENING_MS = 5_000;
 type Phase = 'running' | 'stopping' | 'unlinking' | 'ended';
 
 /**
- * One WhatsApp session, owned by this process through its fence. Its status is the StatusMachine's; here is its life,
+ * One WhatsApp session, owned by this process through its fence. Its status is the SessionStateMachine's; here is its life,
  * from the start to one of its ends, and what can be asked of it.
  *
  * Whatever happens leaves through one ordered outbox: first the status in the directory, then the event. When any
@@ -48,18 +48,18 @@ type Phase = 'running' | 'stopping' | 'unlinking' | 'ended';
  * object with all that it caches is good for nothing more.
  */
 export class WhatsAppSession {
-  readonly #media: MediaDesk;
+  readonly #media: SessionMedia;
   readonly #onEnded: (end: SessionEnd) => void;
   readonly #outbox: Outbox;
   readonly #publisher: EventPublisher;
-  readonly #board: StatusBoard;
-  readonly #desk: LinkDesk;
+  readonly #statusReporter: StatusReporter;
+  readonly #pairingOffers: PairingOffers;
   readonly #caches: CachesOfSession;
-  readonly #keeper: ConnectionKeeper;
-  readonly #connector: Connector;
-  readonly #machine: StatusMachine;
+  readonly #supervisor: ConnectionSupervisor;
+  readonly #connectionFactory: ConnectionFactory;
+  readonly #stateMachine: SessionStateMachine;
   readonly #commandContext: CommandContext;
-  readonly #quiet: QuietWatch;
+  readonly #quiet: SilenceDetector;
   readonly #logger: Logger;
   #quietTimer: NodeJS.Timeout | undefined;
   #phase: Phase = 'running';
@@ -67,10 +67,10 @@ export class WhatsAppSession {
   #lastActiveAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
-    const { fence, store, whatsapp, gate, isOwnershipCertain = () => true } = options;
+    const { fence, store, whatsapp, connectLimiter, isOwnershipCertain = () => true } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
-    const decrypted = new DecryptedMessages({ logger });
+    const decrypted = new DecryptionJournal({ logger });
     const caches = options.caches.forSession();
     const people = new People({
       pairs: caches.lidMappings,
@@ -78,32 +78,37 @@ export class WhatsAppSession {
       usernames: caches.usernames,
       read: (ids) => store.auth.readRecords('lid-mapping', ids),
     });
-    const repeated = new RepeatedMessages({ finished: store.finishedMessages, fence, people });
-    this.#quiet = new QuietWatch(quietLimits);
-    const keeper = new ConnectionKeeper(
+    const repeated = new MessageDeduplicator({ finished: store.finishedMessages, fence, people });
+    this.#quiet = new SilenceDetector(quietLimits);
+    const supervisor = new ConnectionSupervisor(
       (signal) => this.#openConnection(signal),
-      (listener) => gate.onAccepted(listener),
+      (listener) => connectLimiter.onAccepted(listener),
     );
-    this.#keeper = keeper;
+    this.#supervisor = supervisor;
     const outbox = new Outbox({
       fence,
       eventLog: store.events,
       logger,
       onFenced: () => this.#end('fenced'),
-      onCongestion: (isCongested) => keeper.holdReading('congestion', isCongested),
+      onCongestion: (isCongested) => supervisor.holdReading('congestion', isCongested),
       onFinished: ({ field, digest }) => {
         if (field !== undefined) decrypted.deleted(field);
         if (digest !== undefined) repeated.logged(digest);
       },
     });
-    const board = new StatusBoard({ fence, directory: store.directory, outbox });
-    const desk = new LinkDesk({ fence, offers: store.offers, outbox, patienceMs: linkPatienceMs });
+    const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox });
+    const pairingOffers = new PairingOffers({
+      fence,
+      offers: store.offers,
+      outbox,
+      patienceMs: linkPatienceMs,
+    });
     const sentMessages = new SentMessages({ recentMessages: store.recentMessages, fence, logger });
-    const connector = new Connector({
+    const connectionFactory = new ConnectionFactory({
       fence,
       isOwnershipCertain,
       store,
-      gate,
+      connectLimiter,
       caches,
       url,
       connectTimeoutMs,
@@ -115,16 +120,16 @@ export class WhatsAppSession {
       logger,
       onFenced: () => this.#end('fenced'),
       onStorageFailed: () =>
-        keeper.current?.endWith({ statusCode: 500, message: 'keys could not be stored' }),
+        supervisor.current?.endWith({ statusCode: 500, message: 'keys could not be stored' }),
       onUnreadable: (error) => {
-        if (this.#phase === 'running') this.#machine.cannotRead(error);
+        if (this.#phase === 'running') this.#stateMachine.cannotRead(error);
       },
-      onHeld: () => this.#machine.holdUp(),
+      onHeld: () => this.#stateMachine.holdUp(),
       onLinkRefresh: (connection) => {
-        if (keeper.current !== connection || connector.account?.isLinked !== false) return;
-        desk.offerQr();
-        desk.connectionEnded();
-        void keeper.replace();
+        if (supervisor.current !== connection || connectionFactory.account?.isLinked !== false) return;
+        pairingOffers.offerQr();
+        pairingOffers.connectionEnded();
+        void supervisor.replace();
       },
       onMessageDone: (message) => {
         if (message.digest !== undefined) repeated.handedOut(message.digest);
@@ -132,7 +137,7 @@ export class WhatsAppSession {
       },
       afterEvents: (step, characters) => outbox.run(step, characters),
       onEvents: (connection, events) => {
-        if (keeper.current === connection) this.#onEvents(connection, events);
+        if (supervisor.current === connection) this.#onEvents(connection, events);
       },
       onPairsLearnt: (pairs) => this.#publisher.pairsLearnt(pairs),
       onGroupMembers: (members) => this.#publisher.notePeople(members),
@@ -147,13 +152,13 @@ export class WhatsAppSession {
       receivedMedia: store.receivedMedia,
       outbox,
       otherNameOf: (jid) => otherNameOf(store.auth, jid),
-      context: () => ({ me: connector.account?.me, condition: board.condition }),
+      context: () => ({ me: connectionFactory.account?.me, condition: statusReporter.condition }),
       people,
       logger,
     });
-    this.#board = board;
-    this.#desk = desk;
-    this.#media = new MediaDesk({
+    this.#statusReporter = statusReporter;
+    this.#pairingOffers = pairingOffers;
+    this.#media = new SessionMedia({
       fence,
       receivedMedia: store.receivedMedia,
       outbox,
@@ -161,21 +166,29 @@ export class WhatsAppSession {
       logger,
     });
     this.#caches = caches;
-    this.#connector = connector;
+    this.#connectionFactory = connectionFactory;
     const onRest = (end: SessionEnd) => this.#endWhenIdle(end);
-    this.#machine = new StatusMachine({ board, desk, keeper, connector, outbox, logger, onRest });
+    this.#stateMachine = new SessionStateMachine({
+      statusReporter,
+      pairingOffers,
+      supervisor,
+      connectionFactory,
+      outbox,
+      logger,
+      onRest,
+    });
     const openLine = () => this.#openLine();
     this.#commandContext = {
       get socket() {
         return openLine().socket;
       },
       recipients: new Recipients(caches.recipients),
-      messages: new MessageSender({ sentMessages, isReading: () => keeper.isReading, logger }),
+      messages: new MessageSender({ sentMessages, isReading: () => supervisor.isReading, logger }),
       pairingCodes: new PairingCodes({
-        account: () => connector.account,
-        board,
-        desk,
-        keeper,
+        account: () => connectionFactory.account,
+        statusReporter,
+        pairingOffers,
+        supervisor,
         connectTimeoutMs,
         isRunning: () => this.#phase === 'running',
         logger,
@@ -185,12 +198,12 @@ export class WhatsAppSession {
   }
 
   get status(): SessionStatus {
-    return this.#board.status;
+    return this.#statusReporter.status;
   }
 
   /** Resolves at the next change of the status. */
   statusChanged(): Promise<void> {
-    return this.#board.changed();
+    return this.#statusReporter.changed();
   }
 
   /** When a message last came or went, ms since 1970; 0 when none did. */
@@ -210,9 +223,9 @@ export class WhatsAppSession {
 
   /** Opens the session. Never rejects: what goes wrong shows in the status. Resolves when it is under way. */
   async start(): Promise<void> {
-    this.#machine.start();
+    this.#stateMachine.start();
     this.#quietTimer = setInterval(() => this.#lookForSilence(), this.#quiet.limits.lookMs);
-    await this.#keeper.open();
+    await this.#supervisor.open();
   }
 
   /**
@@ -223,12 +236,12 @@ export class WhatsAppSession {
     if (this.#phase !== 'running') return this.#outbox.idle();
     this.#phase = 'stopping';
     this.#stopReason = reason;
-    this.#desk.close();
-    await this.#keeper.close();
-    await this.#keeper.current?.drain({ statusCode: 428, message: reason });
+    this.#pairingOffers.close();
+    await this.#supervisor.close();
+    await this.#supervisor.current?.drain({ statusCode: 428, message: reason });
     // Nothing more can be done if that fails.
-    await this.#connector.account?.settle().catch(() => {});
-    this.#machine.queue(reason);
+    await this.#connectionFactory.account?.settle().catch(() => {});
+    this.#stateMachine.queue(reason);
     await this.#settle();
   }
 
@@ -239,8 +252,8 @@ export class WhatsAppSession {
    */
   setStorage(reach: StorageReach): void {
     // Whoever could not see this worker's lease may have shown the session as one without a worker.
-    if (reach === 'reachable' && this.#phase === 'running') this.#board.restate();
-    this.#keeper.setStorage(reach);
+    if (reach === 'reachable' && this.#phase === 'running') this.#statusReporter.restate();
+    this.#supervisor.setStorage(reach);
   }
 
   /** Ends the session at once and writes nothing more: the ownership is lost, or the process gives up. */
@@ -249,10 +262,10 @@ export class WhatsAppSession {
     this.#phase = 'ended';
     clearInterval(this.#quietTimer);
     // The transport first: from here on nothing is read, hence nothing acknowledged.
-    this.#keeper.letGo()?.discard();
-    void this.#keeper.close();
-    this.#desk.offerQr();
-    this.#connector.discard();
+    this.#supervisor.letGo()?.discard();
+    void this.#supervisor.close();
+    this.#pairingOffers.offerQr();
+    this.#connectionFactory.discard();
     this.#outbox.discard();
     this.#media.close();
     this.#caches.end();
@@ -266,15 +279,17 @@ export class WhatsAppSession {
    * @throws {WafleetError} SESSION_NOT_OPEN when the session is ending already.
    */
   async unlink(options: { readonly keepsKeys?: boolean } = {}): Promise<{ readonly isUnlinked: boolean }> {
-    if (this.#phase !== 'running') throw this.#board.notOpen();
+    if (this.#phase !== 'running') throw this.#statusReporter.notOpen();
     this.#phase = 'unlinking';
-    this.#desk.close();
-    await this.#keeper.close();
-    const isLinked = this.#connector.account?.isLinked ?? true;
-    const isConfirmed = await this.#keeper.letGo()?.logOut({ isOpen: this.#board.status === 'open' });
+    this.#pairingOffers.close();
+    await this.#supervisor.close();
+    const isLinked = this.#connectionFactory.account?.isLinked ?? true;
+    const isConfirmed = await this.#supervisor
+      .letGo()
+      ?.logOut({ isOpen: this.#statusReporter.status === 'open' });
     const isUnlinked = isConfirmed === true || !isLinked;
-    if (isUnlinked || options.keepsKeys !== true) this.#machine.logOut('unlinked');
-    else this.#machine.queue('removing');
+    if (isUnlinked || options.keepsKeys !== true) this.#stateMachine.logOut('unlinked');
+    else this.#stateMachine.queue('removing');
     await this.#settle();
     return { isUnlinked };
   }
@@ -286,7 +301,8 @@ export class WhatsAppSession {
    */
   async execute<K extends SessionCommandKind>(kind: K, fields: CommandFields<K>): Promise<CommandReply<K>> {
     if (SESSION_COMMANDS[kind].execution.requires === 'open') {
-      if (this.#board.status === 'connecting') await within(OPENING_MS, this.#board.changed());
+      if (this.#statusReporter.status === 'connecting')
+        await within(OPENING_MS, this.#statusReporter.changed());
       this.#openLine();
       this.#lastActiveAt = Date.now();
     }
@@ -300,26 +316,26 @@ export class WhatsAppSession {
 
   /** @throws {WafleetError} SESSION_NOT_OPEN. */
   #openLine(): { socket: WASocket; me: string } {
-    const socket = this.#keeper.current?.socket;
-    const me = this.#connector.account?.me?.id;
-    const isOpen = this.#phase === 'running' && this.#board.status === 'open';
-    if (socket === undefined || me === undefined || !isOpen) throw this.#board.notOpen();
+    const socket = this.#supervisor.current?.socket;
+    const me = this.#connectionFactory.account?.me?.id;
+    const isOpen = this.#phase === 'running' && this.#statusReporter.status === 'open';
+    if (socket === undefined || me === undefined || !isOpen) throw this.#statusReporter.notOpen();
     return { socket, me };
   }
 
-  async #openConnection(signal: AbortSignal): Promise<Connection | undefined> {
+  async #openConnection(signal: AbortSignal): Promise<WhatsAppConnection | undefined> {
     try {
-      return await this.#connector.open({ signal, isLinkFresh: this.#machine.isLinkFresh });
+      return await this.#connectionFactory.open({ signal, isLinkFresh: this.#stateMachine.isLinkFresh });
     } catch (error) {
       if (this.#phase !== 'running') return undefined;
       if (error instanceof FencedError) this.#end('fenced');
-      else this.#machine.cannotOpen(error);
+      else this.#stateMachine.cannotOpen(error);
       return undefined;
     }
   }
 
-  #onEvents(connection: Connection, events: Partial<BaileysEventMap>): void {
-    const { account } = this.#connector;
+  #onEvents(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
+    const { account } = this.#connectionFactory;
     const credentials = events['creds.update'];
     const saved = credentials && account?.saveCreds();
     // Baileys confirms a link in this very tick. A link that is confirmed and not stored could never log in. Baileys
@@ -334,21 +350,22 @@ export class WhatsAppSession {
       // Whatever becomes of the events: a session that misses a change of its connection is stuck.
       const update = events['connection.update'];
       if (update?.connection === 'close') this.#onClose(connection, update);
-      else if (update !== undefined) this.#machine.follow(connection, update);
+      else if (update !== undefined) this.#stateMachine.follow(connection, update);
     }
   }
 
-  #onClose(connection: Connection, update: Partial<ConnectionState>): void {
-    this.#keeper.letGo();
+  #onClose(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
+    this.#supervisor.letGo();
     const end = { update, cause: connection.cause ?? causeOf(update.lastDisconnect) };
-    if (this.#phase === 'stopping') this.#machine.queue(this.#stopReason, end);
-    if (this.#phase === 'running') this.#machine.reactTo(end);
+    if (this.#phase === 'stopping') this.#stateMachine.queue(this.#stopReason, end);
+    if (this.#phase === 'running') this.#stateMachine.reactTo(end);
   }
 
   /** Replaces a connection that is open and delivers nothing: what is under way is finished first. */
   #lookForSilence(): void {
-    const connection = this.#keeper.current;
-    if (connection === undefined || this.#phase !== 'running' || this.#board.status !== 'open') return;
+    const connection = this.#supervisor.current;
+    if (connection === undefined || this.#phase !== 'running' || this.#statusReporter.status !== 'open')
+      return;
     const quiet = this.#quiet.verdict();
     if (quiet === undefined) return;
     const { lastStanzaAt, lastMessageAt } = this;
@@ -363,7 +380,7 @@ export class WhatsAppSession {
   /** Ends the session once everything that it has to say is said. */
   #endWhenIdle(end: SessionEnd): void {
     this.#phase = 'stopping';
-    void this.#keeper.close();
+    void this.#supervisor.close();
     void this.#outbox.idle().then(() => this.#end(end));
   }
 
@@ -375,7 +392,7 @@ export class WhatsAppSession {
 
   /** Waits until everything is stored and said, and ends. */
   async #settle(): Promise<void> {
-    await this.#connector.account?.idle();
+    await this.#connectionFactory.account?.idle();
     await this.#outbox.idle();
     this.discard();
   }

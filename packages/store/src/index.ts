@@ -1,17 +1,24 @@
-export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './api-keys.js';
-export { AuthCache } from './auth-cache.js';
-export { decodeAuthValue } from './auth-codec.js';
-export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth-state.js';
-export { Cipher, SealedValueError } from './cipher.js';
-export { type CallOptions, CommandClient } from './command-client.js';
-export { CommandServer } from './command-server.js';
-export { ConnectRate } from './connect-rate.js';
-export { connectRedis, type RedisConnection, type RedisRole } from './connection.js';
-export { DeathWatch } from './death-watch.js';
-export { DRAIN_TURN_MS, DrainTurns } from './drain-turns.js';
-export { EDGE_LIFE_MS, type EdgeRegistration, EdgeRegistry, type PeerAddress } from './edge-registry.js';
-export { verifyEncryptionKey } from './encryption-check.js';
-export { EventChannel } from './event-channel.js';
+export { AuthCache } from './auth/auth-cache.js';
+export { decodeAuthValue } from './auth/auth-codec.js';
+export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth/auth-state.js';
+export { Cipher, SealedValueError } from './auth/cipher.js';
+export { verifyEncryptionKey } from './auth/encryption-check.js';
+export { type CallOptions, CommandClient } from './commands/command-client.js';
+export { CommandServer } from './commands/command-server.js';
+export { NotOwnerError, NotSupportedError, type WorkerCommand } from './commands/worker-command.js';
+export {
+  EDGE_LIFE_MS,
+  type EdgeRegistration,
+  EdgeRegistry,
+  type PeerAddress,
+} from './edges/edge-registry.js';
+export {
+  EDGE_COUNTS_MS,
+  SOCKET_COUNTS_LIFE_MS,
+  SocketCounts,
+  type SocketOwner,
+} from './edges/socket-counts.js';
+export { EventChannel } from './events/event-channel.js';
 export {
   EVENT_LOG_BOUNDS,
   EventLog,
@@ -19,36 +26,49 @@ export {
   EventTooLargeError,
   type LogPage,
   type OutgoingEvent,
-} from './event-log.js';
-export { digestOfMessage, FinishedMessages, type KnownDigests } from './finished-messages.js';
-export { Lifeline } from './lifeline.js';
-export { LinkOffers, type PairingOffer, type QrOffer } from './link-offers.js';
-export type { LoggedEvent } from './logged-event.js';
-export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './message-secrets.js';
-export { RecentMessages } from './message-store.js';
-export { type ClaimResult, type OwnerRecord, Ownership } from './ownership.js';
-export { PlacementLines } from './placement-lines.js';
-export { type ReceivedFile, ReceivedMedia } from './received-media.js';
-export { lacksChannels } from './reconnecting-redis.js';
-export { refusalOf } from './redis-refusal.js';
-export { isRedisUnreachable } from './redis-unreachable.js';
-export { type DeferredRemoval, deferRemoval } from './removal-pauses.js';
-export { requireRedis } from './require-redis.js';
-export { type ResumePoint, type ResumeRecord, ResumeRecords, type ResumeRef } from './resume-records.js';
-export { type Arrival, noteArrivals } from './session-arrivals.js';
-export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './session-entry.js';
-export { SessionIndex } from './session-index.js';
-export { type SessionPage, SessionPages } from './session-pages.js';
-export { type Fence, FencedError, type SessionRef } from './session-ref.js';
-export { SessionDirectory, type StatusUpdate } from './sessions.js';
-export { EDGE_COUNTS_MS, SOCKET_COUNTS_LIFE_MS, SocketCounts, type SocketOwner } from './socket-counts.js';
-export { type LeasedResource, TenantLeases } from './tenant-leases.js';
-export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './tenant-limits.js';
-export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenant-rates.js';
-export { TenantUsage } from './tenant-usage.js';
-export { TenantDirectory } from './tenants.js';
-export { UnreadableRecords } from './unreadable-records.js';
-export { NotOwnerError, NotSupportedError, type WorkerCommand } from './worker-command.js';
-export { LEASE_MS, type WorkerHeartbeat, WorkerRegistry, type WorkerState } from './worker-registry.js';
-export { SharedWriteProbe, writeProbe } from './write-probe.js';
-export { type AdminTokenWaits, WrongGuesses } from './wrong-guesses.js';
+} from './events/event-log.js';
+export type { LoggedEvent } from './events/logged-event.js';
+export {
+  type ResumePoint,
+  type ResumeRecord,
+  ResumeRecords,
+  type ResumeRef,
+} from './events/resume-records.js';
+export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './messages/message-secrets.js';
+export { digestOfMessage, type KnownDigests, ProcessedMessages } from './messages/processed-messages.js';
+export { type ReceivedFile, ReceivedMedia } from './messages/received-media.js';
+export { RecentMessages } from './messages/recent-messages.js';
+export { PlacementRanks } from './placement/placement-ranks.js';
+export { connectRedis, type RedisConnection, type RedisRole } from './redis/connection.js';
+export { lacksChannels } from './redis/reconnecting-redis.js';
+export { refusalOf } from './redis/redis-refusal.js';
+export { isRedisUnreachable } from './redis/redis-unreachable.js';
+export { requireRedis } from './redis/require-redis.js';
+export { UnreadableRecords } from './redis/unreadable-records.js';
+export { SharedWriteProbe, writeProbe } from './redis/write-probe.js';
+export { LinkOffers, type PairingOffer, type QrOffer } from './sessions/link-offers.js';
+export { type ClaimResult, type OwnerRecord, Ownership } from './sessions/ownership.js';
+export { type DeferredRemoval, deferRemoval } from './sessions/removal-pauses.js';
+export { type Arrival, noteArrivals } from './sessions/session-arrivals.js';
+export { SessionDirectory, type StatusUpdate } from './sessions/session-directory.js';
+export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './sessions/session-entry.js';
+export { SessionIndex } from './sessions/session-index.js';
+export { type SessionPage, SessionPages } from './sessions/session-pages.js';
+export { type Fence, FencedError, type SessionRef } from './sessions/session-ref.js';
+export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './tenants/api-keys.js';
+export { TenantDirectory } from './tenants/tenant-directory.js';
+export { type LeasedResource, TenantLeases } from './tenants/tenant-leases.js';
+export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './tenants/tenant-limits.js';
+export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenants/tenant-rates.js';
+export { TenantUsage } from './tenants/tenant-usage.js';
+export { type AdminTokenWaits, WrongGuesses } from './tenants/wrong-guesses.js';
+export { ConnectRate } from './workers/connect-rate.js';
+export { DRAIN_TURN_MS, DrainTurns } from './workers/drain-turns.js';
+export { WorkerFailureDetector } from './workers/failure-detector.js';
+export { Lifeline } from './workers/lifeline.js';
+export {
+  LEASE_MS,
+  type WorkerHeartbeat,
+  WorkerRegistry,
+  type WorkerState,
+} from './workers/worker-registry.js';

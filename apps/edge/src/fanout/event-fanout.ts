@@ -1,15 +1,15 @@
 import { parseEventRoom } from '@wafleet/contract';
 import type { LoggedEvent } from '@wafleet/store';
-import { Audience } from './audience.js';
 import { EncodedEvent } from './encoded-event.js';
 import type { EventReceiver } from './event-receiver.js';
+import { SubscriberIndex } from './subscriber-index.js';
 
 /**
  * Gives a tenant's events to the clients of this edge that take them: sockets of all namespaces, and others. What a
  * client takes is told by rooms, which are named as Socket.IO's: see eventRoom. Other rooms are let pass.
  */
 export class EventFanout {
-  readonly #audiences = new Map<string, Audience>();
+  readonly #audiences = new Map<string, SubscriberIndex>();
   /** How often an event was given to a client, since the start. */
   delivered = 0;
 
@@ -25,7 +25,7 @@ export class EventFanout {
     const { tenantId, session, event } = named;
     let audience = this.#audiences.get(tenantId);
     if (audience === undefined) {
-      audience = new Audience();
+      audience = new SubscriberIndex();
       this.#audiences.set(tenantId, audience);
     }
     audience.join(session, event, receiver, list);

@@ -12,9 +12,9 @@ import {
 import type { Backlog } from './backlog.js';
 import type { BufferHolder, Lingering, TenantBuffers } from './buffer-budget.js';
 import type { EncodedEvent, EventNamespace } from './encoded-event.js';
-import type { FlushRounds } from './flush-rounds.js';
 import { HeldBytes } from './held-bytes.js';
 import { UnreadEvents } from './unread-events.js';
+import type { WriteBatcher } from './write-batcher.js';
 
 /** How much may wait for one socket. */
 export interface WriterLimits {
@@ -33,7 +33,7 @@ export interface WriteTally {
 export interface WriterResources {
   readonly namespace: EventNamespace;
   readonly limits: WriterLimits;
-  readonly rounds: FlushRounds;
+  readonly rounds: WriteBatcher;
   readonly tally: WriteTally;
   /** Called once for a connection, to close it with the reason SLOW_CLIENT; nothing is written to it any more. */
   readonly onOverflow: (connection: Connection, backlog: Backlog, lingering: Lingering) => void;

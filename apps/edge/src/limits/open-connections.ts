@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WafleetError } from '@wafleet/contract';
 import { refuseSocket } from '@wafleet/runtime';
-import { stepBetween } from '../request-listeners.js';
+import { stepBetween } from '../http/request-listeners.js';
 import { refusalOf } from '../rest/errors.js';
 import type { ClientAddresses } from './client-address.js';
 import type { Limit } from './client-limits.js';

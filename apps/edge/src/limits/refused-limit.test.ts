@@ -1,6 +1,6 @@
 import { type ErrorCode, limitError, WafleetError } from '@wafleet/contract';
 import { expect, test } from 'vitest';
-import { EdgeTally } from '../metrics.js';
+import { EdgeCounters } from '../metrics.js';
 import { LIMITS } from './client-limits.js';
 import { refusedLimit } from './refused-limit.js';
 
@@ -17,7 +17,7 @@ test.each([
     'media_downloads',
   ],
 ] as const)('a refusal %s counts for its limit as it is answered', (_of, error, limit) => {
-  const tally = new EdgeTally();
+  const tally = new EdgeCounters();
   tally.countRefused(error);
   expect(LIMITS.filter((each) => tally.limited(each) > 0)).toEqual([limit]);
 });

@@ -1,4 +1,4 @@
-import { FairLine } from '@wafleet/runtime';
+import { FairQueue } from '@wafleet/runtime';
 import type { FairPace } from './fair-pace.js';
 
 /** Pieces of work that begin in one turn of the event loop at most: what arrives meanwhile waits for them. */
@@ -32,7 +32,7 @@ export class Turns {
   readonly #pace: Pick<FairPace, 'wait' | 'count'>;
   readonly #now: () => number;
   /** The waiting work of each tenant, by key. The tenant whose turn is next comes first. */
-  readonly #waiting = new Map<string, FairLine<Waiter>>();
+  readonly #waiting = new Map<string, FairQueue<Waiter>>();
   /** How many may begin in this turn, and how many have. */
   #most = MOST_BEGUN;
   #begun = 0;
@@ -67,7 +67,7 @@ export class Turns {
 
   wait(waiter: Waiter): void {
     const { tenant, key } = waiter;
-    const line = this.#waiting.get(tenant) ?? new FairLine<Waiter>();
+    const line = this.#waiting.get(tenant) ?? new FairQueue<Waiter>();
     line.join(key, waiter);
     this.#waiting.set(tenant, line);
     this.#size += 1;

@@ -1,5 +1,5 @@
 import { type linkingCalls, WafleetError } from '@wafleet/contract';
-import type { CurrentQr } from '../sessions/current-qr.js';
+import type { QrCodeQuery } from '../sessions/qr-code-query.js';
 import type { HandlersOf } from './calls.js';
 import { QR_TYPES, qrPng, qrSvg } from './qr-image.js';
 import { sessionRefOf } from './session-ref.js';
@@ -8,7 +8,7 @@ import { sessionRefOf } from './session-ref.js';
 export function linkingHandlers({
   currentQr,
 }: {
-  readonly currentQr: CurrentQr;
+  readonly currentQr: QrCodeQuery;
 }): HandlersOf<typeof linkingCalls> {
   return {
     'get-qr': async ({ params, request, reply }) => {

@@ -1,6 +1,6 @@
 import type { SocketWriter } from '../fanout/socket-writer.js';
 import { ClientProgress } from '../streams/client-progress.js';
-import type { ResumeKeeper } from '../streams/resume-keeper.js';
+import type { ResumeCheckpointer } from '../streams/resume-checkpointer.js';
 import type { Resumption } from '../streams/resumption.js';
 import { SocketStream } from '../streams/socket-stream.js';
 import type { ClientConnection } from './client-connection.js';
@@ -9,7 +9,7 @@ import { type SubscriptionResources, Subscriptions } from './subscriptions.js';
 
 /** What every client of an edge is served with. */
 export interface ClientResources extends SubscriptionResources {
-  readonly keeper: ResumeKeeper;
+  readonly keeper: ResumeCheckpointer;
 }
 
 /** Disconnects after which a client does not go on with what it had. */

@@ -3,12 +3,12 @@ import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import type { Backlog } from '../fanout/backlog.js';
 import type { BufferBudget, Lingering } from '../fanout/buffer-budget.js';
-import { FlushRounds } from '../fanout/flush-rounds.js';
 import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { WriteBatcher } from '../fanout/write-batcher.js';
 import { BURST_S, type ClientLimits } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { FrameLimit } from '../limits/frame-limit.js';
-import type { EdgeTally } from '../metrics.js';
+import type { EdgeCounters } from '../metrics.js';
 import { announce, findResumption, type Resumption } from '../streams/resumption.js';
 import { ClientConnection } from './client-connection.js';
 import { type Connection, webSocketOf } from './engine-internals.js';
@@ -28,7 +28,7 @@ interface GatewayResources extends ClientResources {
   readonly buffers: BufferBudget;
   readonly clientLimits: Pick<ClientLimits, 'framesPerSecond'>;
   readonly connectionLimits: ConnectionLimits;
-  readonly tally: EdgeTally;
+  readonly tally: EdgeCounters;
 }
 
 /** Serves the contract on each of its namespaces alike: handshake, subscriptions, and what a client missed. */
@@ -40,7 +40,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
     rate: { perSecond: framesPerSecond, burst: framesPerSecond * BURST_S },
     maxUnsentBytes: writerLimits.maxUnsentBytes,
   };
-  const rounds = new FlushRounds();
+  const rounds = new WriteBatcher();
   const served = new Set<string>(NAMESPACES);
   const clients = new WeakMap<Connection, ClientConnection>();
   /** Not among the socket's data, which other edges can ask for: it holds the client's secret. */
@@ -131,7 +131,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
  * What listens to a connection's own events. All connections share these functions, which are called with theirs as
  * `this`: closures of each would take as much memory as the rest of what is kept of it.
  */
-function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tally: EdgeTally) {
+function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tally: EdgeCounters) {
   return {
     packet(this: Connection, packet: { readonly data?: unknown }): void {
       clients.get(this)?.countFrame(packet.data);

@@ -7,7 +7,7 @@ import { Server, type Socket } from 'socket.io';
 import type { Identity } from '../auth/identity.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
 import { EventsAdapter, type SocketReceiver } from '../fanout/events-adapter.js';
-import type { AllowedOrigins } from '../origins.js';
+import type { AllowedOrigins } from '../http/origins.js';
 import { refusalOf } from '../rest/errors.js';
 import { clusterPublisher } from './cluster-publisher.js';
 import { limitPongs } from './echo-limit.js';

@@ -9,7 +9,7 @@ import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
 import { authorizeSubscription } from '../auth/authorize-subscription.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { Turn, Turns } from '../limits/turns.js';
-import type { EdgeTally } from '../metrics.js';
+import type { EdgeCounters } from '../metrics.js';
 import { requireSessions } from '../sessions/require-sessions.js';
 import type { ClientProgress } from '../streams/client-progress.js';
 import type { StreamResources } from '../streams/event-stream.js';
@@ -27,7 +27,7 @@ export interface SubscriptionResources extends StreamResources {
   /** In which requests wait, with those of other sockets and REST calls. */
   readonly turns: Turns;
   /** Counts what clients are refused. */
-  readonly tally: Pick<EdgeTally, 'countRefused'>;
+  readonly tally: Pick<EdgeCounters, 'countRefused'>;
 }
 
 interface SubscriptionsOptions {

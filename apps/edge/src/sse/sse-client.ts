@@ -11,7 +11,7 @@ import {
 import type { Identity } from '../auth/identity.js';
 import type { EncodedEvent } from '../fanout/encoded-event.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
-import type { EdgeTally } from '../metrics.js';
+import type { EdgeCounters } from '../metrics.js';
 import type { EventSink } from '../streams/event-sink.js';
 import { type Beginning, EventStream, type Started, type StreamResources } from '../streams/event-stream.js';
 import type { SubscriptionSet } from '../streams/subscription-set.js';
@@ -27,7 +27,7 @@ const HEARTBEAT = textBlock(':\n\n');
 
 export interface SseClientResources extends StreamResources {
   readonly fanout: EventFanout;
-  readonly tally: EdgeTally;
+  readonly tally: EdgeCounters;
 }
 
 /** Whose stream it is. */

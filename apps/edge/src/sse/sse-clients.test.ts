@@ -25,7 +25,7 @@ import { KeyConnections } from '../auth/key-connections.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import { BufferBudget } from '../fanout/buffer-budget.js';
 import { EventFanout } from '../fanout/event-fanout.js';
-import { EdgeTally } from '../metrics.js';
+import { EdgeCounters } from '../metrics.js';
 import { ReplayGate } from '../streams/replay-gate.js';
 import { ReplayRates } from '../streams/replay-rates.js';
 import { Snapshots } from '../streams/snapshots.js';
@@ -49,7 +49,7 @@ let url: string;
 let identity: Identity;
 let fence: Fence;
 let fanout: EventFanout;
-let tally: EdgeTally;
+let tally: EdgeCounters;
 let keys: KeyAuthenticator;
 let connections: KeyConnections;
 let clients: SseClients;
@@ -98,7 +98,7 @@ function stop(): void {
 /** Serves streams with nothing around them. */
 async function serve(heartbeatMs = 60_000): Promise<void> {
   fanout = new EventFanout();
-  tally = new EdgeTally();
+  tally = new EdgeCounters();
   keys = new KeyAuthenticator(new ApiKeys(redis));
   connections = new KeyConnections();
   admitted = 0;

@@ -4,8 +4,8 @@ import type { Identity } from '../auth/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import type { BufferBudget } from '../fanout/buffer-budget.js';
-import { FlushRounds } from '../fanout/flush-rounds.js';
 import type { WriterLimits } from '../fanout/socket-writer.js';
+import { WriteBatcher } from '../fanout/write-batcher.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Beginning } from '../streams/event-stream.js';
 import type { SubscriptionSet } from '../streams/subscription-set.js';
@@ -47,7 +47,7 @@ interface SseRequest extends Beginning {
 /** The clients of this edge that get Server-Sent Events. */
 export class SseClients {
   readonly #resources: SseResources;
-  readonly #rounds = new FlushRounds();
+  readonly #rounds = new WriteBatcher();
   readonly #clients = new Set<SseClient>();
   readonly #beating: NodeJS.Timeout;
   #isClosed = false;

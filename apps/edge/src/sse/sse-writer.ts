@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Backlog } from '../fanout/backlog.js';
 import type { BufferHolder, Lingering, TenantBuffers } from '../fanout/buffer-budget.js';
-import type { FlushRounds } from '../fanout/flush-rounds.js';
 import type { WriterLimits } from '../fanout/socket-writer.js';
 import { UnreadEvents } from '../fanout/unread-events.js';
+import type { WriteBatcher } from '../fanout/write-batcher.js';
 import type { SseBlock } from './sse-block.js';
 
 interface SseWriterOptions {
@@ -11,7 +11,7 @@ interface SseWriterOptions {
   readonly response: ServerResponse;
   readonly limits: WriterLimits;
   /** Shared by all writers of an edge. */
-  readonly rounds: FlushRounds;
+  readonly rounds: WriteBatcher;
   /** Of the tenant whose events are written; released when the response ends. */
   readonly buffers: TenantBuffers;
   /** Called at most once, when nothing more is written because too much waits. */

@@ -6,8 +6,8 @@ import { connectRedis, type LoggedEvent, type RedisConnection } from '@wafleet/s
 import type { Backlog } from '../fanout/backlog.js';
 import { BufferBudget, type BufferLimits } from '../fanout/buffer-budget.js';
 import { EventFanout } from '../fanout/event-fanout.js';
-import { FlushRounds } from '../fanout/flush-rounds.js';
 import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
+import { WriteBatcher } from '../fanout/write-batcher.js';
 import { closeConnection } from '../sockets/close-connection.js';
 import type { Connection } from '../sockets/engine-internals.js';
 import { createSocketServer, type EventServer, type EventSocket } from '../sockets/socket-server.js';
@@ -72,7 +72,7 @@ export class FanoutServer {
     this.#connections = connections;
     this.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
     this.fanout = fanout;
-    const rounds = new FlushRounds();
+    const rounds = new WriteBatcher();
     for (const namespace of NAMESPACES) {
       io.of(namespace).on('connection', (socket) => {
         const writing = {

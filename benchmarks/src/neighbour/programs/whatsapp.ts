@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { prepareProcess, quietLibsignal } from '@wafleet/session';
+import { installPatches, quietLibsignal } from '@wafleet/session';
 import { type Phone, Simulator } from '@wafleet/simulator';
 import { z } from 'zod';
 import { paced } from '../../harness/paced.js';
@@ -18,7 +18,7 @@ const accounts = new Map<string, Account>();
 
 async function start(): Promise<{ url: string; rootKey: string }> {
   quietLibsignal();
-  prepareProcess();
+  installPatches();
   await simulator.start();
   return { url: simulator.url, rootKey: simulator.rootKey };
 }

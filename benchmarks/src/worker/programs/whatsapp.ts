@@ -1,5 +1,5 @@
 import { createLogger } from '@wafleet/runtime';
-import { prepareProcess, quietLibsignal } from '@wafleet/session';
+import { installPatches, quietLibsignal } from '@wafleet/session';
 import { type Device, type Group, linkReadyCompanion, type Phone, Simulator } from '@wafleet/simulator';
 import { Cipher, connectRedis, SessionDirectory } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
@@ -40,7 +40,7 @@ const accounts = new Map<string, Account>();
 async function start(): Promise<{ url: string; rootKey: string }> {
   // Signatures in plain JavaScript would make the people slower than the contenders.
   quietLibsignal();
-  prepareProcess();
+  installPatches();
   await simulator.start();
   return { url: simulator.url, rootKey: simulator.rootKey };
 }

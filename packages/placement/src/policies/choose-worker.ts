@@ -1,8 +1,8 @@
 import type { WorkerState } from '@wafleet/store';
 import { isAlive } from './alive.js';
-import { betterOfTwo, type RandomSource } from './better-of-two.js';
 import { hasRoom } from './has-room.js';
 import { newestRelease } from './newest-release.js';
+import { powerOfTwoChoices, type RandomSource } from './power-of-two-choices.js';
 
 export interface ChoiceContext {
   /** Workers that must not get the session. */
@@ -19,6 +19,6 @@ export function chooseWorker(workers: readonly WorkerState[], context: ChoiceCon
   if (alive.length === 0) return { none: 'no worker is running' };
 
   const eligible = alive.filter((worker) => hasRoom(worker) && !context.avoid.has(worker.id));
-  const worker = betterOfTwo(newestRelease(eligible), context.random);
+  const worker = powerOfTwoChoices(newestRelease(eligible), context.random);
   return worker === undefined ? { none: 'no worker has room' } : { worker };
 }

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createLogger } from '@wafleet/runtime';
 import {
   CommandClient,
-  DeathWatch,
   Ownership,
   type RedisConnection,
   SessionDirectory,
   SessionIndex,
+  WorkerFailureDetector,
   WorkerRegistry,
 } from '@wafleet/store';
 import { Placer } from '../placer.js';
@@ -54,7 +54,7 @@ export class Placing {
       ...shared,
       ownership: new Ownership(redis),
       index: new SessionIndex(redis),
-      deaths: new DeathWatch(redis, { witnessed: 200, unwitnessed: 500 }),
+      deaths: new WorkerFailureDetector(redis, { witnessed: 200, unwitnessed: 500 }),
       placements: this.queue,
       every,
     });

@@ -1,6 +1,6 @@
 import type { Fence, RecentMessages, SecretsOfSession, UnreadableRecords } from '@wafleet/store';
 import { proto, type WAMessageKey } from '@whiskeysockets/baileys';
-import { isOfContent } from '../content-errors.js';
+import { isOfContent } from '../events/content-errors.js';
 import type { QuestionStore } from '../polls/question-store.js';
 import { decodeSecret, type MessageSecret, secretOf } from './message-secret.js';
 

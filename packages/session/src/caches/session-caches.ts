@@ -1,5 +1,5 @@
 import type { CacheStore, GroupMetadata } from '@whiskeysockets/baileys';
-import type { RetryMemory } from '../engine/shared-retry-memory.js';
+import type { RetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { BaileysCache } from './baileys-cache.js';
 import { bytesOfGroup, GroupCache } from './group-cache.js';
 import { PlaceholderResends } from './placeholder-resends.js';

@@ -1,8 +1,8 @@
 import type { Command, FieldsOf } from '@wafleet/contract';
 import type { WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
-import type { MediaDesk } from '../media/media-desk.js';
-import type { PairingCodes } from '../pairing-codes.js';
+import type { SessionMedia } from '../media/session-media.js';
+import type { PairingCodes } from '../pairing/pairing-codes.js';
 import type { MessageSender } from './message-sender.js';
 import type { Recipients } from './recipients.js';
 
@@ -13,7 +13,7 @@ export interface CommandContext {
   readonly recipients: Recipients;
   readonly messages: MessageSender;
   readonly pairingCodes: PairingCodes;
-  readonly media: MediaDesk;
+  readonly media: SessionMedia;
 }
 
 /**

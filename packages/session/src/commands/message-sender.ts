@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
-import type { SentMessages } from '../sent-messages.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
+import type { SentMessages } from './sent-messages.js';
 
 const SECRET_BYTES = 32;
 

@@ -1,5 +1,5 @@
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
-import type { LearntPair } from '../engine/shared-lid-mappings.js';
+import type { LearntPair } from '../baileys/patches/shared-lid-mappings.js';
 import { toMappedContact } from '../mapping/contacts.js';
 import { listEvents } from '../mapping/list-events.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';

@@ -12,7 +12,7 @@ import {
   type WAMessage,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { BoundedMap } from '../bounded-map.js';
+import { BoundedMap } from '../caches/bounded-map.js';
 
 type Me = { readonly id: string; readonly lid?: string | undefined };
 type Attrs = Readonly<Record<string, string>>;

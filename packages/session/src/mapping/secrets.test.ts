@@ -1,7 +1,7 @@
 import type { BaileysEvent, BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
 import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
-import { newCredentials } from '../engine/baileys.js';
+import { newCredentials } from '../baileys/baileys.js';
 import { context } from '../testing/mapping.js';
 import { type Found, fieldsOf, reachableFields, type SchemaField } from '../testing/whatsapp-schema.js';
 import { EVENT_RULES, mapBaileysEvent } from './index.js';

@@ -1,10 +1,10 @@
 import type { Logger } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
-import { roughLength } from '../event-size.js';
+import { roughLength } from '../events/event-size.js';
+import type { FinishedMessage } from '../events/outbox.js';
 import type { StanzaDetails } from '../identity/stanza-details.js';
-import type { MessageHooks } from '../message-lane.js';
-import type { FinishedMessage } from '../outbox.js';
-import type { RepeatedMessages } from '../repeated-messages.js';
+import type { MessageHooks } from '../inbound/inbound-queue.js';
+import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { dropOf, reasonAfterwards } from './dropped-messages.js';
 import { envelopeOf, noticeOf } from './notice.js';
 
@@ -24,7 +24,7 @@ export interface MissingContentsOptions {
   /** The events of a message were given. */
   readonly onDone: (message: FinishedMessage) => void;
   /** Tells which messages are in the log. */
-  readonly repeated: Pick<RepeatedMessages, 'digestsOf' | 'isFinished'>;
+  readonly repeated: Pick<MessageDeduplicator, 'digestsOf' | 'isFinished'>;
   /** Runs a step, which holds about as many characters, when all events that were given before are in the log. */
   readonly afterEvents: (step: () => Promise<void>, characters: number) => void;
 }

@@ -10,10 +10,10 @@ import {
   deleteAuthState,
   EventLog,
   type Fence,
-  FinishedMessages,
   LinkOffers,
   MessageSecrets,
   Ownership,
+  ProcessedMessages,
   ReceivedMedia,
   RecentMessages,
   type RedisConnection,
@@ -23,11 +23,11 @@ import {
   TenantDirectory,
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { quietLibsignal } from '../baileys/patches/quiet-libsignal.js';
+import { trustRootKey } from '../baileys/trust-root-key.js';
 import { SessionCaches } from '../caches/session-caches.js';
-import { ConnectGate } from '../connect-gate.js';
-import { quietLibsignal } from '../quiet-libsignal.js';
+import { ConnectLimiter } from '../connection/connect-limiter.js';
 import type { SessionEnd, WhatsAppSessionOptions } from '../session-options.js';
-import { trustRootKey } from '../trust-root-key.js';
 import { WhatsAppSession } from '../whatsapp-session.js';
 import { type PublishedEvent, PublishedEvents } from './published-events.js';
 
@@ -38,7 +38,7 @@ const PAUSE_MS = { first: 200, longest: 1_000 };
 
 /** What a test gives to a session in place of the harness' own. */
 export type SessionOverrides = Partial<
-  Pick<WhatsAppSessionOptions, 'gate' | 'isOwnershipCertain' | 'logger'>
+  Pick<WhatsAppSessionOptions, 'connectLimiter' | 'isOwnershipCertain' | 'logger'>
 > & { readonly store?: (fence: Fence) => WhatsAppSessionOptions['store'] };
 
 /** A session under test: one object of it, its ownership, and what became of it. */
@@ -61,7 +61,7 @@ export class TestSession {
     this.session = new WhatsAppSession({
       fence,
       whatsapp: { url: harness.simulator.url, ...whatsapp },
-      gate: harness.gate,
+      connectLimiter: harness.connectLimiter,
       caches: harness.caches,
       logger,
       onEnded: (end) => this.ends.push(end),
@@ -116,7 +116,7 @@ export class Harness {
   readonly events: EventLog;
   readonly offers: LinkOffers;
   readonly ownership: Ownership;
-  readonly gate: ConnectGate;
+  readonly connectLimiter: ConnectLimiter;
   readonly caches = new SessionCaches();
   readonly redisServer: TestRedis;
   readonly #redis: RedisConnection;
@@ -133,7 +133,7 @@ export class Harness {
     this.offers = new LinkOffers(this.#redis);
     this.ownership = new Ownership(this.#redis);
     const rate = new ConnectRate(this.#redis, { perSecond: 1_000, clientVersion: 'test', pauseMs: PAUSE_MS });
-    this.gate = new ConnectGate({ rate, logger });
+    this.connectLimiter = new ConnectLimiter({ rate, logger });
   }
 
   static async start(): Promise<Harness> {
@@ -196,7 +196,7 @@ export class Harness {
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
       receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
       messageSecrets: new MessageSecrets({ redis: this.#redis, cipher: this.#cipher }),
-      finishedMessages: new FinishedMessages(this.#redis),
+      finishedMessages: new ProcessedMessages(this.#redis),
     };
   }
 

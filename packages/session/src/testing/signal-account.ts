@@ -13,7 +13,7 @@ import {
   type SignalKeyStoreWithTransaction,
   type SocketConfig,
 } from '@whiskeysockets/baileys';
-import { baileysLogger } from '../baileys-logger.js';
+import { baileysLogger } from '../baileys/logger.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
 type Wrap = (repository: SignalRepository, keys: SignalKeyStoreWithTransaction) => SignalRepository;

@@ -1,10 +1,10 @@
 import { type EventPosition, formatEventId, parseEventId } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { RedisConnection } from '../connection.js';
-import { EventLog, type LogPage } from '../event-log.js';
-import { keys } from '../keyspace.js';
-import type { Fence } from '../session-ref.js';
+import { EventLog, type LogPage } from '../events/event-log.js';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import type { Fence } from '../sessions/session-ref.js';
 import { ownedSession, type RedisFixture } from './redis-fixture.js';
 
 /** An event whose body is a number. */

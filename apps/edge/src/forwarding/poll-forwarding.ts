@@ -1,0 +1,189 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WafleetError } from '@wafleet/contract';
+import { type ConnectionTimeouts, type Logger, type RefusalAnswer, refuseSocket } from '@wafleet/runtime';
+import { EDGE_LIFE_MS, type EdgeRegistry, type PeerAddress } from '@wafleet/store';
+import type { AllowedOrigins } from '../http/origins.js';
+import { type RequestListeners, stepBetween } from '../http/request-listeners.js';
+import { refusalOf } from '../rest/errors.js';
+import { sessionOwner } from './connection-owner.js';
+import { Forwarder, type Outcome } from './forwarder.js';
+import { ForwardingAlerts } from './forwarding-alerts.js';
+import { PeerDirectory } from './peer-directory.js';
+import { type PeerServer, startPeerServer } from './peer-server.js';
+import { REFUSALS, type Refusal, refuseRequest, refuseUpgrade } from './refusal.js';
+
+/** Engine.IO's. Any edge can answer what browsers ask with OPTIONS. */
+const FORWARDED_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'POST']);
+
+export interface PeersOptions {
+  readonly edgeId: string;
+  /** The server that clients reach, with Socket.IO attached. */
+  readonly http: Server;
+  readonly registry: EdgeRegistry;
+  /** Where other edges reach this one; undefined when they cannot. */
+  readonly listenOn: { readonly host: string; readonly port: number } | undefined;
+  readonly origins: AllowedOrigins;
+  /** Counts a look-up for a request that Redis is asked for. Throws when its address has made too many. */
+  readonly countLookup: (request: IncomingMessage) => void;
+  readonly timeouts?: ConnectionTimeouts | undefined;
+  /** How many connections other edges may have to this one. */
+  readonly maxConnections: number;
+  readonly onOutcome: (outcome: Outcome) => void;
+  readonly logger: Logger;
+}
+
+/**
+ * Lets a load balancer send each request of an HTTP long-polling client to any edge. An Engine.IO session lives in the
+ * memory of one edge, which its id names; the others hand its requests on to that edge, its WebSocket too when it
+ * upgrades. Only edges that are registered in Redis are ever contacted, whatever a client's request names, and each
+ * request is handed on once. What cannot be handed on is refused with a sentence that says why, and the client
+ * connects anew.
+ */
+export class PollForwarding {
+  readonly #options: PeersOptions;
+  readonly #directory: PeerDirectory;
+  readonly #forwarder = new Forwarder();
+  readonly #alarm: ForwardingAlerts;
+  readonly #local: RequestListeners;
+  #server: PeerServer | undefined;
+  #registering: NodeJS.Timeout | undefined;
+  #isEnding = false;
+
+  /** Steps between the HTTP server and those who listen to it now. */
+  constructor(options: PeersOptions) {
+    this.#options = options;
+    this.#directory = new PeerDirectory(options.registry);
+    this.#alarm = new ForwardingAlerts(options.logger);
+    this.#local = stepBetween(options.http, {
+      request: (request, response) => this.#request(request, response),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+    });
+  }
+
+  /** @throws {StartError} when the address for other edges cannot be had. */
+  async start(): Promise<void> {
+    const { edgeId, listenOn, timeouts, maxConnections, logger } = this.#options;
+    if (listenOn !== undefined) {
+      this.#server = await startPeerServer({
+        ...{ edgeId, ...listenOn, local: this.#local, maxConnections },
+        ...(timeouts === undefined ? {} : { timeouts }),
+      });
+      const { host, port } = this.#server.address;
+      logger.info({ host, port }, 'taking requests of other edges');
+    }
+    await this.#register();
+    const again = () => {
+      this.#register().catch((error: unknown) =>
+        logger.debug({ err: error }, 'could not register this edge'),
+      );
+    };
+    this.#registering = setInterval(again, EDGE_LIFE_MS / 3);
+  }
+
+  /**
+   * Lets the HTTP server come to an end: connections are closed after the request that is under way, and WebSockets
+   * by way of this edge are cut, after which their clients connect elsewhere.
+   */
+  end(): void {
+    this.#isEnding = true;
+    this.#forwarder.end();
+  }
+
+  /** Takes no more requests of other edges, and hands none on. */
+  async stop(): Promise<void> {
+    clearInterval(this.#registering);
+    const { registry, edgeId, logger } = this.#options;
+    await registry.remove(edgeId).catch((error: unknown) => {
+      logger.debug({ err: error }, 'this edge stays registered until that runs out');
+    });
+    await this.#server?.close();
+    await this.#forwarder.close();
+  }
+
+  async #register(): Promise<void> {
+    const { registry, edgeId } = this.#options;
+    await registry.register(edgeId, this.#server === undefined ? {} : { peerAddress: this.#server.address });
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#isEnding) response.setHeader('connection', 'close');
+    const owner = this.#otherOwner(request);
+    if (owner === undefined || !FORWARDED_METHODS.has(request.method)) {
+      this.#local.request(request, response);
+      return;
+    }
+    const excess = this.#countLookup(owner, request);
+    if (excess !== undefined) {
+      response.writeHead(excess.status, { ...excess.headers, connection: 'close' }).end(excess.body);
+      return;
+    }
+    void this.#handOn(owner, {
+      to: (peer) => this.#forwarder.forward(peer, request, response),
+      refuse: (refusal) => refuseRequest(request, response, refusal, this.#options.origins),
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const owner = this.#otherOwner(request);
+    if (owner === undefined) {
+      this.#local.upgrade(request, socket, head);
+      return;
+    }
+    const excess = this.#countLookup(owner, request);
+    if (excess !== undefined) {
+      refuseSocket(socket, excess);
+      return;
+    }
+    void this.#handOn(owner, {
+      to: (peer) => this.#forwarder.forwardUpgrade(peer, request, head),
+      refuse: (refusal) => refuseUpgrade(socket, refusal),
+    });
+  }
+
+  /** The edge that has the session of a request, unless that is this one. */
+  #otherOwner(request: IncomingMessage): string | undefined {
+    const owner = sessionOwner(request);
+    return owner === this.#options.edgeId ? undefined : owner;
+  }
+
+  /** A made-up name of an edge costs a read of Redis. Returns how the request is refused if that is too much. */
+  #countLookup(owner: string, request: IncomingMessage): Required<RefusalAnswer> | undefined {
+    if (this.#directory.knows(owner)) return undefined;
+    try {
+      this.#options.countLookup(request);
+      return undefined;
+    } catch (error) {
+      if (error instanceof WafleetError) return refusalOf(error);
+      throw error;
+    }
+  }
+
+  async #handOn(
+    owner: string,
+    { to, refuse }: { to: (peer: PeerAddress) => Promise<Outcome>; refuse: (refusal: Refusal) => void },
+  ): Promise<void> {
+    const peer = await this.#find(owner);
+    let outcome = typeof peer === 'string' ? peer : await to(peer);
+    if (outcome === 'unreachable') {
+      this.#directory.forget(owner);
+      if ((await this.#find(owner)) === 'ended') outcome = 'ended';
+    }
+    this.#options.onOutcome(outcome);
+    this.#alarm.note(owner, outcome);
+    if (isRefusal(outcome)) refuse(outcome);
+  }
+
+  async #find(owner: string): Promise<PeerAddress | Refusal> {
+    try {
+      const registration = await this.#directory.find(owner);
+      return registration === undefined ? 'ended' : (registration.peerAddress ?? 'unconfigured');
+    } catch {
+      return 'unavailable';
+    }
+  }
+}
+
+function isRefusal(outcome: Outcome): outcome is Refusal {
+  return outcome in REFUSALS;
+}

@@ -1,0 +1,115 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PlacementQueue } from '@wafleet/placement';
+import type { Logger } from '@wafleet/runtime';
+import {
+  DrainTurns,
+  NotOwnerError,
+  type RedisConnection,
+  type SessionDirectory,
+  type SessionRef,
+  WorkerRegistry,
+} from '@wafleet/store';
+import { withAdaptiveConcurrency } from '../adaptive-concurrency.js';
+import { DrainTimeoutError } from './drain-timeout-error.js';
+import { DrainTurn } from './drain-turn.js';
+import { HandOver } from './handover.js';
+import type { OwnedSession } from './owned-session.js';
+import type { SessionLog } from './session-log.js';
+
+/**
+ * Sessions that are handed over at the same time: one in 25 of all workers' sessions, from two to ten, or fewer where
+ * logging in takes the other workers long, since each of those that do it together is away for as long as all of them take.
+ */
+const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
+const DRAIN_SHARE = { of: 25, atLeast: 2 };
+interface SessionDrainOptions {
+  readonly redis: RedisConnection;
+  readonly worker: string;
+  readonly timeoutMs: number;
+  readonly directory: SessionDirectory;
+  readonly log: SessionLog;
+  readonly logger: Logger;
+  /** The sessions that are here now. */
+  readonly owned: () => OwnedSession[];
+  /** Whether a session is still here and is not being handed over. */
+  readonly isStaying: (owned: OwnedSession) => boolean;
+  /** Resolves when the claims that were under way are settled. */
+  readonly claimsSettled: () => Promise<unknown>;
+  /** Ends a session so that another worker can take it. */
+  readonly release: (ref: SessionRef) => Promise<void>;
+  /** Closes the sessions that are left. */
+  readonly discardAll: () => void;
+}
+
+/** Hands all sessions of a worker over, when it is the worker's turn. The worker must take no more sessions. */
+export class SessionDrain {
+  readonly #options: SessionDrainOptions;
+  readonly #placements: PlacementQueue;
+  readonly #turn: DrainTurn;
+
+  constructor(options: SessionDrainOptions) {
+    const { redis, worker, timeoutMs, logger } = options;
+    this.#options = options;
+    this.#placements = new PlacementQueue({ connection: redis, logger });
+    this.#turn = new DrainTurn({
+      ...{ worker, placements: this.#placements, timeoutMs, logger },
+      turns: new DrainTurns(redis),
+      workers: new WorkerRegistry(redis),
+    });
+  }
+
+  /** To be called once. @throws {DrainTimeoutError} after what was not handed over in time is closed. */
+  async run(): Promise<void> {
+    const { timeoutMs, owned, discardAll } = this.#options;
+    const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
+    let left = 0;
+    try {
+      if ((await Promise.race([this.#handAllOver(), timeUp])) === undefined) {
+        left = owned().length;
+        return;
+      }
+      const fences = owned().map(({ fence }) => fence);
+      left = fences.length;
+      discardAll();
+      // All are released, and some are not taken yet.
+      if (left === 0) return;
+      throw new DrainTimeoutError(timeoutMs, fences);
+    } finally {
+      await this.#turn.end(left);
+      await this.#placements.close();
+    }
+  }
+
+  async #handAllOver(): Promise<void> {
+    const { redis, worker, directory, log, logger, owned, isStaying, claimsSettled, release } = this.#options;
+    const turn = this.#turn;
+    await claimsSettled();
+    const left = () => owned().length;
+    await turn.begin(left);
+    const handOver = new HandOver({
+      ...{ worker, placements: this.#placements, log, logger },
+      sessions: directory,
+      workers: new WorkerRegistry(redis),
+    });
+    const byActivity = owned().sort((a, b) => a.session.lastActiveAt - b.session.lastActiveAt);
+    const inAll = await turn.sessionsOfAll().catch(() => 0);
+    const share = Math.max(DRAIN_SHARE.atLeast, Math.floor(inAll / DRAIN_SHARE.of));
+    const pace = { ...DRAIN_PACE, usually: Math.min(DRAIN_PACE.atMost, share), dueAt: () => turn.dueAt };
+    await withAdaptiveConcurrency(byActivity, pace, async (each) => {
+      const { fence } = each;
+      await turn.untilRoom(left);
+      // It may have ended, or left, meanwhile.
+      if (!isStaying(each)) return;
+      try {
+        await release(fence);
+        await handOver.pass(fence);
+      } catch (error) {
+        if (error instanceof NotOwnerError) return;
+        logger.error(
+          { err: error, tenantId: fence.tenantId, sessionId: fence.sessionId },
+          'a session could not be handed over',
+        );
+      }
+    });
+  }
+}

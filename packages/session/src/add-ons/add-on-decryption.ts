@@ -1,0 +1,186 @@
+import type { Logger } from '@wafleet/runtime';
+import {
+  type Fence,
+  type MessageSecrets,
+  type ReceivedMedia,
+  type RecentMessages,
+  type SecretsOfSession,
+  UnreadableRecords,
+} from '@wafleet/store';
+import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
+import type { Me } from '../content/changes.js';
+import { contentOf } from '../content/unwrap.js';
+import { isOfContent } from '../events/content-errors.js';
+import { roughLength } from '../events/event-size.js';
+import type { Outbox } from '../events/outbox.js';
+import type { MappedEvent } from '../mapping/mapped-event.js';
+import type { OpenedMessage } from '../mapping/unavailable.js';
+import { receivedFilesIn } from '../media/received-files.js';
+import { QuestionStore } from '../polls/question-store.js';
+import { questionsIn } from '../polls/questions.js';
+import type { OpenedAddOn } from './contents.js';
+import { envelopeIn } from './envelopes.js';
+import { KnownSecrets } from './known-secrets.js';
+import { encodeSecret, messageSecretOf } from './message-secret.js';
+import { AddOnOpener } from './opener.js';
+
+/** Of the history only what is younger is kept: older messages would push out the secrets of newer ones. */
+const HISTORY_MS = 7 * 24 * 60 * 60 * 1000;
+
+interface AddOnDeskOptions {
+  readonly fence: Fence;
+  readonly recentMessages: RecentMessages;
+  readonly messageSecrets: MessageSecrets;
+  readonly receivedMedia: ReceivedMedia;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+  /** This account. */
+  readonly me: () => Me;
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
+  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  /** Baileys' events as the contract's. */
+  readonly map: (events: Partial<BaileysEventMap>) => MappedEvent[];
+  /** Puts the contract's events into the outbox. */
+  readonly release: (events: readonly MappedEvent[]) => void;
+  /** Adds what is known of the people in the events. */
+  readonly complete: (events: readonly MappedEvent[]) => Promise<readonly MappedEvent[]>;
+}
+
+/** What keeps and finds the secrets of a session's messages, and opens add-ons with them. */
+interface Means {
+  readonly secrets: SecretsOfSession;
+  readonly questions: QuestionStore;
+  readonly opener: AddOnOpener;
+  readonly unreadable: UnreadableRecords;
+}
+
+function makeMeans(options: AddOnDeskOptions): Means {
+  const { fence, recentMessages, messageSecrets, logger, me, otherNameOf } = options;
+  const unreadable = new UnreadableRecords(logger);
+  const secrets = messageSecrets.ofSession(fence);
+  const questions = new QuestionStore({ recentMessages, fence, unreadable });
+  const known = new KnownSecrets({ secrets, questions, recentMessages, fence, unreadable });
+  return { secrets, questions, opener: new AddOnOpener({ known, me, otherNameOf }), unreadable };
+}
+
+/**
+ * Publishes Baileys' events, with what is encrypted in them by secrets of other messages: edits, reactions, comments,
+ * votes and replies to invitations. Clients do not get those secrets, and the other message may have come days ago and
+ * to another worker, so they are kept (MessageSecrets).
+ */
+export class AddOnDecryption {
+  readonly #options: AddOnDeskOptions;
+  #made: Means | undefined;
+
+  constructor(options: AddOnDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Made for the first event that needs them: many sessions never get one. */
+  get #means(): Means {
+    this.#made ??= makeMeans(this.#options);
+    return this.#made;
+  }
+
+  /**
+   * Keeps the secrets among the events, in the write that appends these, and publishes the events. Those with an add-on
+   * leave when the secret was read that opens it: nothing overtakes them, and the message that carried the add-on counts
+   * as finished only after that.
+   */
+  publish(events: Partial<BaileysEventMap>): void {
+    const { outbox, map, release, complete } = this.#options;
+    for (const question of questionsIn(events)) outbox.run(() => this.#means.questions.keep(question));
+    for (const message of this.#messagesIn(events)) {
+      const secret = messageSecretOf(message);
+      if (secret !== undefined) outbox.keep(this.#means.secrets.seal(secret.keptAs, encodeSecret(secret)));
+    }
+    const hasAddOns = events['messages.upsert']?.messages.some(isAddOn) === true;
+    if (!hasAddOns) {
+      release(map(events));
+      return;
+    }
+    outbox.runFor({
+      run: async () => complete(await this.#openAll(events)),
+      instead: () => map(this.#withUnopened(events)),
+      size: { events: events['messages.upsert']?.messages.length ?? 0, characters: roughLength(events) },
+    });
+  }
+
+  *#messagesIn(events: Partial<BaileysEventMap>): Generator<WAMessage> {
+    yield* events['messages.upsert']?.messages ?? [];
+    const since = (Date.now() - HISTORY_MS) / 1_000;
+    for (const message of events['messaging-history.set']?.messages ?? []) {
+      if (Number(String(message.messageTimestamp ?? 0)) >= since) yield message;
+    }
+  }
+
+  async #openAll(events: Partial<BaileysEventMap>): Promise<MappedEvent[]> {
+    const { map } = this.#options;
+    const upsert = events['messages.upsert'];
+    if (upsert === undefined) return map(events);
+    const opened = await Promise.all(upsert.messages.map((message) => this.#open(message)));
+    const messages = opened.map(({ message }) => message);
+    await this.#keepFiles({ ...upsert, messages: messages.filter(isOpened) });
+    const told = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });
+    return [...told, ...opened.flatMap(({ changes }) => map(changes))];
+  }
+
+  /** The file of a comment, for clients that download the file of the message. */
+  async #keepFiles(upsert: BaileysEventMap['messages.upsert']): Promise<void> {
+    const { fence, receivedMedia, logger } = this.#options;
+    const files = receivedFilesIn({ 'messages.upsert': upsert });
+    if (files.length === 0) return;
+    try {
+      await receivedMedia.put(fence, files);
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      logger.error({ err: error }, 'the files of messages could not be kept');
+    }
+  }
+
+  /** Rejects only if Redis does not answer: whatever else is wrong, the message is published unopened. */
+  async #open(message: WAMessage): Promise<OpenedAddOn> {
+    const envelope = envelopeIn(contentOf(message.message));
+    if (envelope === undefined) return { message, changes: {} };
+    try {
+      return await this.#means.opener.open(message, envelope);
+    } catch (error) {
+      if (!isOfContent(error)) throw error;
+      const { id = '' } = envelope.target;
+      this.#means.unreadable.report({ kind: 'message-secret', name: id ?? '' });
+      return this.#means.opener.unopened(message, envelope, 'unknown-message');
+    }
+  }
+
+  #withUnopened(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+    const upsert = events['messages.upsert'];
+    if (upsert === undefined) return events;
+    const messages = upsert.messages.map((message) => {
+      const envelope = envelopeIn(contentOf(message.message));
+      return envelope ? this.#means.opener.unopened(message, envelope, 'unknown-message').message : message;
+    });
+    return { ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } };
+  }
+}
+
+function isOpened(message: OpenedMessage): boolean {
+  return message.isOpened === true;
+}
+
+function isAddOn({ message }: WAMessage): boolean {
+  return envelopeIn(contentOf(message)) !== undefined;
+}
+
+/** Without what Baileys counts as unread: it takes an encrypted edit or reaction for a message to be read. */
+function withoutUnread(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+  const messages = events['messages.upsert']?.messages ?? [];
+  const updates = events['chats.update'];
+  if (updates === undefined || !messages.every((message) => isAddOn(message) && !isComment(message))) {
+    return events;
+  }
+  return { ...events, 'chats.update': updates.map(({ unreadCount: _, ...update }) => update) };
+}
+
+function isComment({ message }: WAMessage): boolean {
+  return contentOf(message).encCommentMessage != null;
+}

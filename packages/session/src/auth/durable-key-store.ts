@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@wafleet/runtime';
+import { FencedError, SealedValueError } from '@wafleet/store';
+import type { SignalKeyStore } from '@whiskeysockets/baileys';
+
+const RETRY_MS = 300;
+
+/**
+ * Stands between Baileys and the stored keys and credentials of a session. Writes are carried out one at a time in
+ * the order in which they were given. Baileys tells WhatsApp that it has a message once `keys.set` resolves, so
+ * that resolves when the keys are stored and not before.
+ *
+ * What fails is tried again for `patienceMs`. When that is over (`onFailed`), the fence refuses (`onFenced`) or a
+ * stored value cannot be opened (`onUnreadable`), the callback ends the socket first and the call rejects then: with
+ * the socket gone nothing can be acknowledged, and WhatsApp delivers again.
+ */
+export class DurableKeyStore {
+  readonly #keys: SignalKeyStore;
+  readonly #saveCreds: () => Promise<void>;
+  readonly #logger: Logger;
+  readonly #patienceMs: number;
+  readonly #onFenced: () => void;
+  readonly #onFailed: () => void;
+  readonly #onUnreadable: (error: unknown) => void;
+  /** Settles with the last write; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+  #credsWaiting: Promise<void> | undefined;
+  #discarded = false;
+
+  constructor(options: {
+    keys: SignalKeyStore;
+    /** Stores the credentials as they are at the time of the call. */
+    saveCreds: () => Promise<void>;
+    logger: Logger;
+    patienceMs: number;
+    onFenced: () => void;
+    onFailed: () => void;
+    onUnreadable: (error: unknown) => void;
+  }) {
+    this.#keys = options.keys;
+    this.#saveCreds = options.saveCreds;
+    this.#logger = options.logger;
+    this.#patienceMs = options.patienceMs;
+    this.#onFenced = options.onFenced;
+    this.#onFailed = options.onFailed;
+    this.#onUnreadable = options.onUnreadable;
+  }
+
+  /**
+   * The Signal records, as Baileys is given them for one socket. Writes that are not wanted any more, since that
+   * socket is gone, are not begun and not tried again: they reject.
+   * @param onRefused called with the error before any read or write of this socket rejects, whatever the reason. It
+   * must silence the socket: Baileys answers a message whose keys it cannot read or store with a NACK, and WhatsApp
+   * drops the message then.
+   */
+  keysWhile(isWanted: () => boolean, onRefused: (error: unknown) => void): SignalKeyStore {
+    const keys = this.#keys;
+    const refuse = (error: unknown): never => {
+      onRefused(error);
+      throw error;
+    };
+    return {
+      get: (type, ids) => this.#withPatience(async () => keys.get(type, ids)).catch(refuse),
+      set: (data) => this.#inOrder(async () => keys.set(data), isWanted).catch(refuse),
+    };
+  }
+
+  /** Stores the credentials after the writes given before. Never rejects: a failure ends the socket. */
+  saveCreds(): Promise<void> {
+    // Saves that still wait for their turn will store the newest credentials, one is enough.
+    this.#credsWaiting ??= this.#inOrder(() => {
+      this.#credsWaiting = undefined;
+      return this.#saveCreds();
+    }).catch(() => {});
+    return this.#credsWaiting;
+  }
+
+  /** Resolves when every write that was given so far is stored or has failed. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  /** Lets everything that has not begun fail. */
+  discard(): void {
+    this.#discarded = true;
+  }
+
+  #inOrder(write: () => Promise<void>, isWanted = () => true): Promise<void> {
+    const done = this.#last.then(() => this.#withPatience(write, isWanted));
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #withPatience<T>(work: () => Promise<T>, isWanted = () => true): Promise<T> {
+    const giveUpAt = performance.now() + this.#patienceMs;
+    for (;;) {
+      if (this.#discarded) throw new Error('the session was discarded');
+      if (!isWanted()) throw new Error('the connection ended');
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof FencedError) {
+          this.discard();
+          this.#onFenced();
+          throw error;
+        }
+        if (error instanceof SealedValueError) {
+          this.discard();
+          this.#onUnreadable(error);
+          throw error;
+        }
+        if (performance.now() >= giveUpAt) {
+          this.#logger.error({ err: error }, 'keys cannot be read or stored; the connection is ended');
+          this.#onFailed();
+          throw error;
+        }
+        await delay(RETRY_MS);
+      }
+    }
+  }
+}

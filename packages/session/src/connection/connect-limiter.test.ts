@@ -1,0 +1,139 @@
+import { createLogger } from '@wafleet/runtime';
+import { ConnectRate, connectRedis, type RedisConnection } from '@wafleet/store';
+import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ConnectLimiter, type ConnectPermit } from './connect-limiter.js';
+
+const logger = createLogger({ app: 'test', level: 'silent' });
+
+let server: TestRedis;
+let redis: RedisConnection;
+let leaving: AbortController;
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = connectRedis({ url: server.url, role: 'command', name: 'test', logger });
+});
+
+beforeEach(async () => {
+  leaving = new AbortController();
+  await redis.flushall();
+});
+
+afterEach(() => leaving.abort());
+
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+function gateOf(perSecond: number, pauseMs = 50): ConnectLimiter {
+  const pause = { first: pauseMs, longest: 4 * pauseMs };
+  return new ConnectLimiter({
+    rate: new ConnectRate(redis, { perSecond, clientVersion: '2.3000.1', pauseMs: pause }),
+    logger,
+  });
+}
+
+/** Sessions that ask for leave at a gate, by name; `held` are those that were told to wait for long. */
+class Asking {
+  readonly passes = new Map<string, ConnectPermit>();
+  readonly held = new Set<string>();
+  readonly #connectLimiter: ConnectLimiter;
+
+  constructor(connectLimiter: ConnectLimiter) {
+    this.#connectLimiter = connectLimiter;
+  }
+
+  ask(name: string, { tenantId = 'acme', isUrgent = false, signal = leaving.signal } = {}): void {
+    const onHeld = () => this.held.add(name);
+    void this.#connectLimiter.pass({ tenantId, isUrgent, signal, onHeld }).then((pass) => {
+      if (pass !== undefined) this.passes.set(name, pass);
+    });
+  }
+
+  passed(count: number): Promise<boolean> {
+    return waitFor(() => this.passes.size >= count, { what: `${count} sessions may connect` });
+  }
+
+  get names(): string[] {
+    return [...this.passes.keys()];
+  }
+}
+
+describe('leave to connect', () => {
+  it('is given under the configured rate, over all gates together, and in the end to everybody', async () => {
+    const perSecond = 20;
+    const all = [new Asking(gateOf(perSecond)), new Asking(gateOf(perSecond))];
+    const startedAt = performance.now();
+    for (const asking of all) for (let n = 0; n < 25; n += 1) asking.ask(`s${n}`);
+    await Promise.all(all.map((asking) => asking.passed(25)));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    // 15 of the bucket's 20 are for these, and 20 come each second.
+    expect(50).toBeLessThanOrEqual(perSecond * (1 + seconds) + 1);
+  });
+
+  it('goes first to those that a person waits for, and to tenants in turn', async () => {
+    const asking = new Asking(gateOf(4));
+    for (let n = 0; n < 6; n += 1) asking.ask(`acme ${n}`);
+    asking.ask('globex 0', { tenantId: 'globex' });
+    asking.ask('person', { isUrgent: true });
+    await asking.passed(4);
+    expect(asking.names.slice(0, 3)).toEqual(['person', 'acme 0', 'globex 0']);
+    await asking.passed(8);
+  });
+
+  it('is not waited for by a session that ended meanwhile', async () => {
+    const asking = new Asking(gateOf(1));
+    const gone = new AbortController();
+    asking.ask('first');
+    await asking.passed(1);
+    asking.ask('gone', { signal: gone.signal });
+    asking.ask('next');
+    gone.abort();
+    await asking.passed(2);
+    expect(asking.names).toEqual(['first', 'next']);
+    asking.ask('gone already', { signal: gone.signal });
+    expect(asking.names).toEqual(['first', 'next']);
+  });
+
+  it('waits while Redis is out of reach, and comes when it is back', async () => {
+    const asking = new Asking(gateOf(20));
+    await server.kill();
+    asking.ask('session');
+    await waitFor(() => redis.status !== 'ready', { what: 'the outage is noticed' });
+    expect(asking.names).toEqual([]);
+    await server.restart();
+    await asking.passed(1);
+  });
+});
+
+describe('a client version that WhatsApp refuses', () => {
+  it('holds up every session of all gates and tells them so, but one probe at a time', async () => {
+    const [first, one, other] = [new Asking(gateOf(20)), new Asking(gateOf(20)), new Asking(gateOf(20))];
+    first.ask('first');
+    await first.passed(1);
+    first.passes.get('first')?.ended(405);
+    await waitFor(async () => (await redis.keys('*breaker*')).length === 1, { what: 'the breaker opens' });
+    for (const asking of [one, other]) for (const name of ['a', 'b']) asking.ask(name);
+
+    const probes = () => [...one.passes.values(), ...other.passes.values()];
+    await waitFor(() => probes().length > 0, { what: 'a probe' });
+    await waitFor(() => one.held.size + other.held.size >= 3, { what: 'the others are told' });
+    expect(probes()).toHaveLength(1);
+    for (const pass of probes()) pass.ended(405);
+    await waitFor(() => probes().length === 2, { what: 'the next probe' });
+    for (const pass of probes()) pass.accepted();
+    await waitFor(() => probes().length === 4, { what: 'everybody connects again' });
+  });
+
+  it('does not hold up anybody for another failure', async () => {
+    const asking = new Asking(gateOf(20));
+    asking.ask('first');
+    await asking.passed(1);
+    asking.passes.get('first')?.ended(503);
+    asking.ask('second');
+    await asking.passed(2);
+    expect(asking.held.size).toBe(0);
+  });
+});

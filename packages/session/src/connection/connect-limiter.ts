@@ -1,0 +1,190 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { FairQueue, type Logger } from '@wafleet/runtime';
+import type { ConnectRate } from '@wafleet/store';
+import { OpenConnections } from './open-connections.js';
+import { StartPace } from './start-pace.js';
+
+/** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
+const CLIENT_OUTDATED = 405;
+const SHORTEST_WAIT_MS = 20;
+/** So that a breaker which closes is noticed soon. */
+const LONGEST_WAIT_MS = 2_000;
+/** The pause between two tries while Redis is out of reach. */
+const RETRY_MS = 500;
+
+/** Leave to connect once. Whoever has it tells what came of it, of which the first word counts. */
+export class ConnectPermit {
+  readonly #tell: (outcome: 'accepted' | 'outdated' | 'failed') => void;
+  readonly #open: OpenConnections;
+  #isTold = false;
+
+  constructor(
+    tell: (outcome: 'accepted' | 'outdated' | 'failed') => void,
+    open: OpenConnections = new OpenConnections(),
+  ) {
+    this.#tell = tell;
+    this.#open = open;
+  }
+
+  /** WhatsApp has accepted the client: it is logged in, or may be linked. */
+  accepted(): void {
+    this.#once('accepted');
+  }
+
+  /** The session is logged in. */
+  opened(): void {
+    this.accepted();
+    this.#open.opened(this);
+  }
+
+  /** The connection has ended, or was never made. */
+  ended(statusCode: number): void {
+    this.#open.closed(this);
+    this.#once(statusCode === CLIENT_OUTDATED ? 'outdated' : 'failed');
+  }
+
+  #once(outcome: 'accepted' | 'outdated' | 'failed'): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#tell(outcome);
+  }
+}
+
+interface Waiter {
+  readonly admit: (pass: ConnectPermit) => void;
+  /** Called once at the most. */
+  onHeld: (() => void) | undefined;
+}
+
+export interface PassRequest {
+  readonly tenantId: string;
+  /** A person waits, who is about to link a phone: it goes before those that nobody waits for. */
+  readonly isUrgent: boolean;
+  /** Gives the request up. */
+  readonly signal: AbortSignal;
+  /** Called when WhatsApp refuses this version of the client, so that it may take long. */
+  readonly onHeld: () => void;
+}
+
+/**
+ * Where the sessions of this process wait for leave to connect to WhatsApp, each time they do. One loop asks Redis for
+ * all of them together, so what this costs depends on the processes and not on the sessions that wait. Tenants take
+ * turns. While the process is busy, and sessions have been open for a while whose messages would wait, none connects
+ * right after another one. While Redis is out of reach all wait:
+ * nothing that came from WhatsApp could be stored.
+ */
+export class ConnectLimiter {
+  readonly #open = new OpenConnections();
+  /** When sessions may read their credentials, or make them. */
+  readonly loads = new StartPace({ isNeeded: () => this.#open.hasSettled });
+  readonly #rate: ConnectRate;
+  readonly #logger: Logger;
+  readonly #pace = new StartPace({ isNeeded: () => this.#open.hasSettled });
+  readonly #urgent = new FairQueue<Waiter>();
+  readonly #others = new FairQueue<Waiter>();
+  #loop: Promise<void> | undefined;
+  #report: Promise<void> = Promise.resolve();
+  readonly #acceptanceListeners = new Set<() => void>();
+  #wake = new AbortController();
+
+  constructor(options: { rate: ConnectRate; logger: Logger }) {
+    this.#rate = options.rate;
+    this.#logger = options.logger;
+  }
+
+  /** Resolves when it is the session's turn; to undefined when it was given up. */
+  pass({ tenantId, isUrgent, signal, onHeld }: PassRequest): Promise<ConnectPermit | undefined> {
+    if (signal.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const line = isUrgent ? this.#urgent : this.#others;
+      const giveUp = () => {
+        line.leave(tenantId, waiter);
+        resolve(undefined);
+      };
+      const waiter: Waiter = {
+        admit: (pass) => {
+          signal.removeEventListener('abort', giveUp);
+          resolve(pass);
+        },
+        onHeld,
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      line.join(tenantId, waiter);
+      if (isUrgent) this.#wake.abort();
+      this.#loop ??= this.#admitAll();
+    });
+  }
+
+  /**
+   * Calls the listener whenever WhatsApp has accepted a connection of this process, so that sessions which back off learn
+   * that it can be reached. Returns what ends that.
+   */
+  onAccepted(listener: () => void): () => void {
+    this.#acceptanceListeners.add(listener);
+    return () => this.#acceptanceListeners.delete(listener);
+  }
+
+  async #admitAll(): Promise<void> {
+    while (this.#urgent.size + this.#others.size > 0) {
+      const waitMs = await this.#admitSome();
+      if (this.#urgent.size + this.#others.size === 0) break;
+      const shortest = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, waitMs));
+      this.#wake = new AbortController();
+      // Workers that wait together ask at different times.
+      await delay(shortest * (1 + Math.random()), undefined, { signal: this.#wake.signal }).catch(() => {});
+    }
+    this.#loop = undefined;
+  }
+
+  /** Resolves to how long no more will be granted, ms. */
+  async #admitSome(): Promise<number> {
+    // What a connect has found out holds for those that follow.
+    await this.#report;
+    try {
+      const demand = { urgent: this.#urgent.size, others: this.#others.size };
+      const { urgent, others, waitMs, breaker } = await this.#rate.take(demand);
+      const isProbe = breaker === 'probe';
+      for (let granted = urgent + others; granted > 0; granted -= 1) {
+        const [first, second] =
+          granted > others ? [this.#urgent, this.#others] : [this.#others, this.#urgent];
+        this.#admit(first.next() ?? second.next(), isProbe);
+        if (granted > 1) await this.#pace.gap();
+      }
+      if (breaker !== 'closed') this.#tellHeld();
+      return waitMs;
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'sessions wait for Redis before they connect');
+      return RETRY_MS;
+    }
+  }
+
+  #admit(waiter: Waiter | undefined, isProbe: boolean): void {
+    const pass = new ConnectPermit((outcome) => this.#learn(outcome, isProbe), this.#open);
+    // All that waited may have given up while Redis was asked.
+    if (waiter === undefined) pass.ended(0);
+    else waiter.admit(pass);
+  }
+
+  #tellHeld(): void {
+    for (const line of [this.#urgent, this.#others]) {
+      for (const waiter of line) {
+        waiter.onHeld?.();
+        waiter.onHeld = undefined;
+      }
+    }
+  }
+
+  #learn(outcome: 'accepted' | 'outdated' | 'failed', wasProbe: boolean): void {
+    if (outcome === 'accepted') for (const listener of [...this.#acceptanceListeners]) listener();
+    if (outcome !== 'outdated' && !wasProbe) return;
+    this.#report = this.#report
+      .then(() => {
+        if (outcome === 'outdated') return this.#rate.versionRefused({ wasProbe });
+        return outcome === 'accepted' ? this.#rate.versionAccepted() : this.#rate.probeFailed();
+      })
+      .catch((error: unknown) => {
+        this.#logger.warn({ err: error, outcome }, 'could not tell others what became of a connect');
+      });
+    if (outcome === 'outdated') this.#logger.error('WhatsApp refuses this version of the client as outdated');
+  }
+}

@@ -1,0 +1,130 @@
+import type {
+  BaileysEvent,
+  BaileysEventMap,
+  BufferedEventData,
+  Chat,
+  WAMessageKey,
+  WASocket,
+} from '@whiskeysockets/baileys';
+import { saysNothing } from '../baileys/patches/app-state-removals.js';
+
+/** What an event is about: ids of messages, chats, contacts and groups. `alone`: it must not wait in the buffer. */
+type Subjects = readonly string[] | 'alone';
+
+function message({ remoteJid, id, fromMe }: WAMessageKey): string {
+  return `message ${remoteJid} ${id} ${fromMe ? 'mine' : ''}`;
+}
+
+const chat = ({ id }: { id?: string | null }) => `chat ${id}`;
+const contact = ({ id }: { id?: string }) => `contact ${id}`;
+
+const SUBJECTS: { readonly [E in BaileysEvent]?: (data: BaileysEventMap[E]) => Subjects } = {
+  // Buffered it loses `lidPnMappings`, and whatever an earlier part of the history had under the same id.
+  'messaging-history.set': () => 'alone',
+  'chats.upsert': (chats) => chats.map(chat),
+  'chats.update': (chats) => chats.map(chat),
+  'chats.delete': (ids) => ids.map((id) => chat({ id })),
+  'contacts.upsert': (contacts) => contacts.map(contact),
+  'contacts.update': (contacts) => contacts.map(contact),
+  // Buffered it loses `requestId`.
+  'messages.upsert': ({ messages, requestId }) =>
+    requestId === undefined ? messages.map(({ key }) => message(key)) : 'alone',
+  'messages.update': (updates) => updates.map(({ key }) => message(key)),
+  // The buffer has no place for the deletion of all messages of a chat.
+  'messages.delete': (deleted) => ('keys' in deleted ? deleted.keys.map(message) : 'alone'),
+  'messages.reaction': (reactions) => reactions.map(({ key }) => message(key)),
+  'message-receipt.update': (receipts) => receipts.map(({ key }) => message(key)),
+  'groups.update': (groups) => groups.map(({ id }) => `group ${id}`),
+};
+
+/** Events that say how something is now, or add to a list: two of them make one that says the same. */
+const MERGEABLE: ReadonlySet<BaileysEvent> = new Set([
+  'chats.update',
+  'contacts.update',
+  'message-receipt.update',
+]);
+
+/** So many chats of the history are remembered; changes of any further ones are handed out unconditionally. */
+const REMEMBERED_CHATS = 5_000;
+
+/** What is to be handed out of an event; undefined for nothing. */
+type Preparations = {
+  readonly [E in BaileysEvent]?: (data: BaileysEventMap[E]) => BaileysEventMap[E] | undefined;
+};
+
+/**
+ * Decides on changes of chats that come with a condition, as those of the first synchronisation do. The buffer would
+ * keep one until its chat is in the buffer too, or for ever if that was handed out before. It is handed out at once
+ * instead, unless the chat, as the history knows it, has newer messages than the change.
+ */
+function decideOnConditions(): Preparations {
+  const chats: Record<string, Chat> = {};
+  let count = 0;
+  const known: BufferedEventData = {
+    historySets: { chats, contacts: {}, messages: {}, empty: false, isLatest: false },
+    chatUpserts: {},
+    chatUpdates: {},
+    chatDeletes: new Set(),
+    contactUpserts: {},
+    contactUpdates: {},
+    messageUpserts: {},
+    messageUpdates: {},
+    messageDeletes: {},
+    messageReactions: {},
+    messageReceipts: {},
+    groupUpdates: {},
+  };
+  return {
+    'messaging-history.set': (part) => {
+      for (const { id, lastMessageRecvTimestamp } of part.chats) {
+        if (!id || lastMessageRecvTimestamp === undefined || count >= REMEMBERED_CHATS) continue;
+        count += 1;
+        chats[id] = { id, lastMessageRecvTimestamp };
+      }
+      return part;
+    },
+    'chats.update': (updates) => {
+      const decided = updates
+        .filter((update) => !saysNothing(update) && update.conditional?.(known) !== false)
+        .map(({ conditional: _, ...update }) => update);
+      return decided.length === 0 ? undefined : decided;
+    },
+  };
+}
+
+/**
+ * Keeps Baileys' event buffer (Utils/event-buffer.js) from merging away what clients should see.
+ *
+ * The buffer gathers events for some time and makes one of all that are about the same thing. Where the second one is
+ * not the whole truth something is lost: of two updates of a group the second; of a message and its revoke, edit,
+ * status or reaction the one or the other; the deletion of all messages of a chat. So before an event is buffered that
+ * is about something that waits there already, the buffer is emptied: both are handed out, in their order. Events that
+ * complete each other are merged as ever.
+ */
+export function keepEventsApart(ev: WASocket['ev']): void {
+  const emit = ev.emit.bind(ev);
+  const preparations = decideOnConditions();
+  const waiting = new Map<string, BaileysEvent>();
+  ev.process(() => {
+    if (!ev.isBuffering()) waiting.clear();
+  });
+
+  const takesPart = (event: BaileysEvent, subject: string) => {
+    const earlier = waiting.get(subject);
+    return earlier === undefined || (earlier === event && MERGEABLE.has(event));
+  };
+
+  ev.emit = <E extends BaileysEvent>(event: E, data: BaileysEventMap[E]): boolean => {
+    const prepare: ((data: BaileysEventMap[E]) => BaileysEventMap[E] | undefined) | undefined =
+      preparations[event];
+    const ready = prepare === undefined ? data : prepare(data);
+    if (ready === undefined) return false;
+    const subjectsOf: ((data: BaileysEventMap[E]) => Subjects) | undefined = SUBJECTS[event];
+    if (subjectsOf === undefined || !ev.isBuffering()) return emit(event, ready);
+    const subjects = subjectsOf(ready);
+    const isAlone = subjects === 'alone' || new Set(subjects).size < subjects.length;
+    if (isAlone || !subjects.every((subject) => takesPart(event, subject))) ev.flush();
+    else for (const subject of subjects) waiting.set(subject, event);
+    return emit(event, ready);
+  };
+}

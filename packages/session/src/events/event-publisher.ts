@@ -1,0 +1,124 @@
+import type { Logger } from '@wafleet/runtime';
+import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import { AddOnDecryption } from '../add-ons/add-on-decryption.js';
+import type { LearntPair } from '../baileys/patches/shared-lid-mappings.js';
+import { Completion } from '../identity/complete-ids.js';
+import { ContactNews } from '../identity/contact-news.js';
+import type { KnownPerson, People } from '../identity/people.js';
+import { peopleIn } from '../identity/people-in-events.js';
+import { personId, toLid } from '../identity/person-id.js';
+import { mapBaileysEvents } from '../mapping/index.js';
+import type { MappedEvent, MappingContext } from '../mapping/mapped-event.js';
+import { roughLength } from './event-size.js';
+import type { Outbox } from './outbox.js';
+
+interface EventPublisherOptions {
+  readonly fence: Fence;
+  readonly recentMessages: RecentMessages;
+  readonly messageSecrets: MessageSecrets;
+  readonly receivedMedia: ReceivedMedia;
+  readonly outbox: Outbox;
+  /** The session as it is when events are published. */
+  readonly context: () => MappingContext;
+  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
+  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  readonly people: People;
+  readonly logger: Logger;
+}
+
+/** What is learnt of people leaves with the next events, or after this time if there are none. */
+const NEWS_MS = 250;
+
+/**
+ * Puts what Baileys emits into the outbox, as the events of the contract: with both ids of people where they are known,
+ * and `contacts.update` for what is learnt of them. What cannot be mapped is logged.
+ */
+export class EventPublisher {
+  readonly #options: EventPublisherOptions;
+  readonly #addOns: AddOnDecryption;
+  readonly #toldOfAccount = new Map<string, string>();
+  readonly #news = new ContactNews();
+  #newsTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: EventPublisherOptions) {
+    this.#options = options;
+    const { fence, recentMessages, messageSecrets, receivedMedia, outbox, otherNameOf, logger } = options;
+    this.#addOns = new AddOnDecryption({
+      ...{ fence, recentMessages, messageSecrets, receivedMedia, outbox, otherNameOf, logger },
+      me: () => options.context().me,
+      map: (events) => this.#map(events),
+      release: (events) => this.#release(events),
+      complete: (events) => this.#complete(events),
+    });
+  }
+
+  publish(events: Partial<BaileysEventMap>): void {
+    const { mentioned, described } = peopleIn(events);
+    this.notePeople(described);
+    for (const person of mentioned) {
+      const { people } = this.#options;
+      const id = [person.id, person.lid].map(personId).find((each) => each?.kind === 'lid');
+      if (people.note(person) && id && person.username)
+        this.#news.addUsername(toLid(id.user), person.username);
+    }
+    this.#release(this.#news.take(events));
+    this.#addOns.publish(events);
+  }
+
+  /** Pairs that were just stored for the first time: each is published once. */
+  pairsLearnt(pairs: readonly LearntPair[]): void {
+    this.#news.addPairs(pairs);
+    this.#newsTimer ??= setTimeout(() => {
+      this.#newsTimer = undefined;
+      if (!this.#news.isEmpty) this.#release(this.#news.take({}));
+    }, NEWS_MS).unref();
+  }
+
+  /** Notes what clients get otherwise, or do not need. */
+  notePeople(known: readonly KnownPerson[]): void {
+    for (const person of known) this.#options.people.note(person);
+  }
+
+  /** In order. Only events of people who are not in memory wait for Redis, with one read for all of them. */
+  #release(events: readonly MappedEvent[]): void {
+    if (events.length === 0) return;
+    const { people, outbox } = this.#options;
+    const completion = new Completion(events, people);
+    if (completion.unknown.length === 0) {
+      completion.complete();
+      outbox.publish(events);
+      return;
+    }
+    const size = { events: events.length, characters: roughLength(events) };
+    outbox.runFor({ run: () => this.#complete(events), instead: () => events, size });
+  }
+
+  async #complete(events: readonly MappedEvent[]): Promise<readonly MappedEvent[]> {
+    const { people } = this.#options;
+    const completion = new Completion(events, people);
+    if (completion.unknown.length > 0) await people.load(completion.unknown);
+    completion.complete();
+    return events;
+  }
+
+  #map(events: Partial<BaileysEventMap>): MappedEvent[] {
+    const { context, logger } = this.#options;
+    const mapped = mapBaileysEvents(events, context(), (event, error) =>
+      logger.error({ err: error, event }, 'an event could not be mapped'),
+    );
+    return mapped.filter((event) => this.#isNews(event));
+  }
+
+  /** Baileys repeats the whole credentials now and then: what clients know of them is told when some of it changes. */
+  #isNews({ event, payload }: MappedEvent): boolean {
+    if (event !== 'creds.update') return true;
+    const changed = Object.entries(payload).filter(([field, value]) => {
+      const text = JSON.stringify(value);
+      if (this.#toldOfAccount.get(field) === text) return false;
+      this.#toldOfAccount.set(field, text);
+      return true;
+    });
+    return changed.length > 0;
+  }
+}

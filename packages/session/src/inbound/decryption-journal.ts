@@ -1,0 +1,314 @@
+import { createHash } from 'node:crypto';
+import type { Logger } from '@wafleet/runtime';
+import { SealedValueError } from '@wafleet/store';
+import {
+  type BinaryNode,
+  decodeBinaryNode,
+  type SignalDataSet,
+  type SignalKeyStoreWithTransaction,
+  type SocketConfig,
+} from '@whiskeysockets/baileys';
+import { encodeStanza } from './encode-stanza.js';
+import { isInboxRow, isSameRow, type JournalRow } from './journal-row.js';
+import { oneAtATime } from './peer-transactions.js';
+
+type MakeSignalRepository = SocketConfig['makeSignalRepository'];
+/** What is stored with the Signal records, in the same write. */
+type WithInbox = SignalDataSet & { inbox: Record<string, JournalRow> };
+
+/** Messages are worked on one at a time, so few are ever unfinished; whatever comes beyond is not kept. */
+const ROWS = 64;
+const ROW_IDS = Array.from({ length: ROWS }, (_, index) => String(index));
+
+/** Where the rows are stored. */
+export interface StoredRows {
+  /** Stored rows by their ids, decoded; undefined where there is none. @throws {SealedValueError} */
+  read(ids: readonly string[]): Promise<unknown[]>;
+  delete(ids: readonly string[]): Promise<void>;
+}
+
+interface Unfinished {
+  readonly id: string;
+  readonly row: JournalRow;
+  /**
+   * `left`: another process or an earlier connection left it unfinished, and the next connection is to begin with it,
+   * whether it comes again or not. `begun`: a connection is at work on it. `handed-out`: its events are on their way to
+   * the log.
+   */
+  state: 'left' | 'begun' | 'handed-out';
+}
+
+/** A row whose write has not been confirmed. */
+interface Uncertain {
+  readonly stanza: BinaryNode;
+  readonly noted: Unfinished;
+  /** The same message as it was stored before. */
+  readonly before: Unfinished | undefined;
+}
+
+/** Whether a stored value is the reason of an error, and not the way to it. */
+function isOfValue(error: unknown): boolean {
+  return [SealedValueError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
+}
+
+/** A row that was left unfinished, and the message that it holds. */
+interface LeftOver {
+  readonly unfinished: Unfinished;
+  readonly stanza: BinaryNode;
+}
+
+/** @throws {Error} if the bytes are not a message as WhatsApp sends it. */
+async function readStanza(bytes: Uint8Array): Promise<BinaryNode> {
+  // A binary node is preceded by a byte that says whether it is compressed.
+  const stanza = await decodeBinaryNode(Buffer.from(bytes));
+  if (stanza.tag !== 'message' || stanza.attrs.id === undefined) throw new Error('it is not a message');
+  return stanza;
+}
+
+/**
+ * Messages that are decrypted and whose events are not in the log yet.
+ *
+ * Signal decrypts a message once: its key is gone afterwards. Baileys stores that, acknowledges the message to
+ * WhatsApp, and hands its events out last, so a process that is killed in between would lose it: WhatsApp does not
+ * send it again, or it cannot be decrypted again. Therefore the message, stanza and plaintext, is stored in the very
+ * write that stores the new state of its Signal session (the inbox of a transactional messaging system), and is
+ * deleted in the very write that appends its events to the log. Whoever owns the session next finds what is left and
+ * does it first, as if it had just come. If WhatsApp sends it again as well, it is recognised: see MessageDeduplicator.
+ *
+ * Where the process lives and only the connection broke, the next connection begins with the message as well: Baileys
+ * acknowledges a message before it hands out all of its events, such as those of a history that it has to download, so
+ * WhatsApp may not send it again. If the write was under way when the connection broke, Redis may have carried it out
+ * although it failed here: `settle` finds out before the next connection.
+ */
+export class DecryptionJournal {
+  readonly #logger: Logger;
+  readonly #unfinished = new Map<string, Unfinished>();
+  /** Rows that cannot be opened with the keys at hand. They stay as they are, for a worker that has the key. */
+  readonly #sealed = new Set<string>();
+  /** By the id of the row. */
+  readonly #uncertain = new Map<string, Uncertain>();
+  #rows: StoredRows | undefined;
+  #left: LeftOver[] = [];
+  #current: { readonly stanza: BinaryNode; unfinished: Unfinished | undefined } | undefined;
+  #count = 0;
+
+  constructor(options: { logger: Logger }) {
+    this.#logger = options.logger;
+  }
+
+  /**
+   * Reads what another process left. A row that is malformed is deleted and named in the log: it must not keep its
+   * session from opening. Rejects if Redis cannot be reached or refuses the deletion.
+   */
+  async restore(rows: StoredRows): Promise<void> {
+    this.#rows = rows;
+    this.#left = [];
+    this.#unfinished.clear();
+    this.#uncertain.clear();
+    const malformed: string[] = [];
+    for (const [id, value] of await this.#readAll(rows, malformed)) {
+      try {
+        if (!isInboxRow(value)) throw new Error('it is not a row');
+        const unfinished: Unfinished = { id, row: value, state: 'left' };
+        this.#left.push({ unfinished, stanza: await readStanza(value.stanza) });
+        this.#unfinished.set(id, unfinished);
+        this.#count = Math.max(this.#count, value.number);
+      } catch (error) {
+        this.#logger.error({ err: error, row: `inbox:${id}` }, 'a malformed row of the inbox is deleted');
+        malformed.push(id);
+      }
+    }
+    if (malformed.length > 0) await rows.delete(malformed);
+  }
+
+  /**
+   * Looks which of the rows are stored whose writes were not confirmed. To be called when no write is under way, before
+   * messages come again. Rejects if Redis cannot be reached.
+   */
+  async settle(): Promise<void> {
+    const ids = [...this.#uncertain.keys()];
+    if (this.#rows === undefined || ids.length === 0) return;
+    const stored = await this.#rows.read(ids);
+    for (const [index, id] of ids.entries()) {
+      const uncertain = this.#uncertain.get(id);
+      if (uncertain === undefined) continue;
+      this.#uncertain.delete(id);
+      const { stanza, noted, before } = uncertain;
+      const known = isSameRow(stored[index], noted.row) ? noted : before;
+      if (known === undefined) this.#unfinished.delete(id);
+      else {
+        this.#unfinished.set(id, known);
+        this.#leave(stanza, known);
+      }
+    }
+  }
+
+  /**
+   * The messages that another process or an earlier connection left unfinished and that are so still, oldest first. An
+   * earlier connection that is still at work on one has no more to say of it.
+   */
+  leftOver(): BinaryNode[] {
+    if (this.#current?.unfinished !== undefined) this.#leave(this.#current.stanza, this.#current.unfinished);
+    this.#current = undefined;
+    this.#left = this.#left.filter(
+      ({ unfinished }) => unfinished.state === 'left' && this.#unfinished.get(unfinished.id) === unfinished,
+    );
+    this.#left.sort((a, b) => a.unfinished.row.number - b.unfinished.row.number);
+    return this.#left.map(({ stanza }) => stanza);
+  }
+
+  /** A repository whose decryption can be repeated, and is stored together with what it is of. */
+  repository(make: MakeSignalRepository): MakeSignalRepository {
+    return (auth, ...rest) => {
+      const repository = make(auth, ...rest);
+      const { keys } = auth;
+      if (!('transaction' in keys)) throw new Error('Baileys gave its keys no transactions');
+      const storing: typeof repository = {
+        ...repository,
+        decryptMessage: (message) =>
+          this.#once(keys, message.jid, message.ciphertext, () => repository.decryptMessage(message)),
+        decryptGroupMessage: (message) =>
+          this.#once(keys, message.group, message.msg, () => repository.decryptGroupMessage(message)),
+      };
+      return oneAtATime(storing, keys);
+    };
+  }
+
+  /** What is decrypted from now on is of this message. */
+  begin(stanza: BinaryNode): void {
+    this.#current = { stanza, unfinished: undefined };
+  }
+
+  /**
+   * The message is done.
+   * @param isHandedOut whether all of its events were handed out, if it has any; otherwise the next connection begins
+   * with it.
+   * @returns the field that is to be deleted with the append of its events; undefined if the message is not this
+   * connection's any more.
+   */
+  end(
+    stanza: BinaryNode,
+    { isHandedOut }: { isHandedOut: boolean },
+  ): { readonly field: string | undefined } | undefined {
+    const current = this.#current;
+    if (current?.stanza !== stanza) return undefined;
+    this.#current = undefined;
+    const { unfinished } = current;
+    if (unfinished === undefined) return { field: undefined };
+    if (!isHandedOut) {
+      this.#leave(stanza, unfinished);
+      return { field: undefined };
+    }
+    unfinished.state = 'handed-out';
+    return { field: `inbox:${unfinished.id}` };
+  }
+
+  /** The field is deleted. */
+  deleted(field: string): void {
+    this.#unfinished.delete(field.slice('inbox:'.length));
+  }
+
+  /** The next connection begins with it. */
+  #leave(stanza: BinaryNode, unfinished: Unfinished): void {
+    unfinished.state = 'left';
+    if (this.#left.some((left) => left.unfinished === unfinished)) return;
+    this.#left.push({ unfinished, stanza });
+  }
+
+  /** The rows that there are. One at a time if some cannot be read, so that the others are. */
+  async #readAll(rows: StoredRows, malformed: string[]): Promise<Map<string, unknown>> {
+    const found = new Map<string, unknown>();
+    const note = (id: string, value: unknown) => {
+      if (value !== undefined) found.set(id, value);
+    };
+    try {
+      const stored = await rows.read(ROW_IDS);
+      for (const [index, id] of ROW_IDS.entries()) note(id, stored[index]);
+      return found;
+    } catch (error) {
+      if (!isOfValue(error)) throw error;
+    }
+    for (const id of ROW_IDS) {
+      try {
+        note(id, (await rows.read([id]))[0]);
+      } catch (error) {
+        if (!isOfValue(error)) throw error;
+        const isSealed = error instanceof SealedValueError;
+        const text = isSealed ? 'cannot be opened and is left as it is' : 'is malformed and is deleted';
+        this.#logger.error({ err: error, row: `inbox:${id}` }, `a row of the inbox ${text}`);
+        if (isSealed) this.#sealed.add(id);
+        else malformed.push(id);
+      }
+    }
+    return found;
+  }
+
+  async #once(
+    keys: SignalKeyStoreWithTransaction,
+    lock: string,
+    ciphertext: Uint8Array,
+    decrypt: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const digest = createHash('sha256').update(ciphertext).digest('base64');
+    const known = this.#find(digest);
+    const earlier = known?.row.plaintexts[digest];
+    if (earlier !== undefined) {
+      if (this.#current !== undefined) this.#current.unfinished ??= known;
+      return earlier;
+    }
+    const stanza = this.#current?.stanza;
+    const before = this.#current?.unfinished;
+    try {
+      // Baileys' own transaction of the decryption becomes part of this one, which is one write.
+      const decrypted = await keys.transaction(async () => {
+        const plaintext = await decrypt();
+        const noted = this.#note(digest, plaintext);
+        if (noted !== undefined && stanza !== undefined) {
+          this.#uncertain.set(noted.id, { stanza, noted, before });
+          const data: WithInbox = { inbox: { [noted.id]: noted.row } };
+          await keys.set(data);
+        }
+        return { plaintext, noted };
+      }, lock);
+      if (decrypted.noted !== undefined) this.#uncertain.delete(decrypted.noted.id);
+      return decrypted.plaintext;
+    } catch (error) {
+      this.#takeBack(before);
+      throw error;
+    }
+  }
+
+  #note(digest: string, plaintext: Uint8Array): Unfinished | undefined {
+    const current = this.#current;
+    if (current === undefined) return undefined;
+    const isFree = (id: string) =>
+      !this.#unfinished.has(id) && !this.#sealed.has(id) && !this.#uncertain.has(id);
+    const id = current.unfinished?.id ?? ROW_IDS.find(isFree);
+    if (id === undefined) return undefined;
+    const before = current.unfinished?.row ?? {
+      number: ++this.#count,
+      stanza: encodeStanza(current.stanza),
+      plaintexts: {},
+    };
+    const row = { ...before, plaintexts: { ...before.plaintexts, [digest]: plaintext } };
+    current.unfinished = { id, row, state: 'begun' };
+    this.#unfinished.set(id, current.unfinished);
+    return current.unfinished;
+  }
+
+  /** What was noted last counts as not stored until `settle` has looked: the message at hand is as it was before. */
+  #takeBack(before: Unfinished | undefined): void {
+    const noted = this.#current?.unfinished;
+    if (this.#current === undefined || noted === undefined || noted === before) return;
+    this.#current.unfinished = before;
+    if (this.#uncertain.get(noted.id)?.noted !== noted) return;
+    if (before === undefined) this.#unfinished.delete(noted.id);
+    else this.#unfinished.set(before.id, before);
+  }
+
+  #find(digest: string): Unfinished | undefined {
+    return [...this.#unfinished.values()].find(
+      ({ row, state }) => state !== 'handed-out' && digest in row.plaintexts,
+    );
+  }
+}

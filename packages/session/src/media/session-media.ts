@@ -1,0 +1,153 @@
+import { type MediaFile, WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import { type Fence, isRedisUnreachable, type ReceivedFile, type ReceivedMedia } from '@wafleet/store';
+import type { BaileysEventMap, WASocket } from '@whiskeysockets/baileys';
+import { roughLength } from '../events/event-size.js';
+import type { Outbox } from '../events/outbox.js';
+import { within } from '../within.js';
+import { receivedFilesIn } from './received-files.js';
+import { ReuploadRequest } from './reupload-request.js';
+
+/** How long a command waits for a phone. Short, since a worker carries out a bounded number of commands at a time. */
+const WAIT_MS = 250;
+/** How long a phone that is asleep may take. */
+const PHONE_MS = 60_000;
+/** An answer holds for whoever asks once more. */
+const REMEMBER_MS = 10_000;
+const MAX_UNANSWERED = 50;
+
+/** An open connection to WhatsApp, and the account's own id. */
+interface OpenLine {
+  readonly socket: WASocket;
+  readonly me: string;
+}
+
+/** The files of a session's messages: keeps what messages say of them, and asks the phone for those that are gone. */
+export class SessionMedia {
+  readonly #fence: Fence;
+  readonly #receivedMedia: ReceivedMedia;
+  readonly #outbox: Outbox;
+  readonly #line: () => OpenLine;
+  readonly #logger: Logger;
+  readonly #requests = new Map<string, ReuploadRequest>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #unanswered = 0;
+
+  constructor(options: {
+    fence: Fence;
+    receivedMedia: ReceivedMedia;
+    outbox: Outbox;
+    /** @throws {WafleetError} SESSION_NOT_OPEN. */
+    line: () => OpenLine;
+    logger: Logger;
+  }) {
+    this.#fence = options.fence;
+    this.#receivedMedia = options.receivedMedia;
+    this.#outbox = options.outbox;
+    this.#line = options.line;
+    this.#logger = options.logger;
+  }
+
+  /**
+   * Takes from Baileys' events what is said of files. It is stored before the events leave that are given to the outbox
+   * afterwards: whoever reads of a message finds its file. What cannot be read costs no event.
+   */
+  keep(events: Partial<BaileysEventMap>): void {
+    try {
+      const files = receivedFilesIn(events);
+      const put = () => this.#receivedMedia.put(this.#fence, files);
+      if (files.length > 0) this.#outbox.run(put, roughLength(files));
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the files of messages could not be kept');
+    }
+    for (const answer of events['messages.media-update'] ?? []) {
+      this.#requests.get(answer.key.id ?? '')?.answer(answer);
+    }
+  }
+
+  /**
+   * What a message says of its file, whether the session is open or not.
+   * @throws {WafleetError} MEDIA_NOT_FOUND.
+   */
+  async find(messageId: string): Promise<{ file: MediaFile }> {
+    const { file } = await this.#find(messageId);
+    return { file };
+  }
+
+  /**
+   * Where a file lies that was not at `triedPath` any more: elsewhere by now, or where the phone uploads it again. No
+   * file while the phone has not answered; to be asked again then. All who ask for a file share one request.
+   * @throws {WafleetError} MEDIA_NOT_FOUND; SESSION_NOT_OPEN; MEDIA_GONE; UNAVAILABLE when the phone does not answer
+   * within a minute.
+   */
+  async refresh(messageId: string, triedPath: string): Promise<{ file?: MediaFile }> {
+    const received = await this.#find(messageId);
+    if (received.file.directPath !== triedPath) return { file: received.file };
+    const asked = this.#requests.get(messageId);
+    const request = asked?.isFor(triedPath) ? asked : this.#ask(received);
+    return (await within(WAIT_MS, request.result)) ? { file: await request.result } : {};
+  }
+
+  /** Gives up what the phone was asked for. */
+  close(): void {
+    for (const request of this.#requests.values()) request.giveUp();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#requests.clear();
+  }
+
+  async #find(messageId: string): Promise<ReceivedFile> {
+    const received = await this.#receivedMedia.get(this.#fence, messageId).catch((error: unknown) => {
+      if (isRedisUnreachable(error)) throw error;
+      // Malformed, or sealed with a key that was taken out of use since.
+      this.#logger.warn({ err: error, messageId }, 'the file of a message cannot be found');
+    });
+    if (received !== undefined) return received;
+    throw new WafleetError('MEDIA_NOT_FOUND', 'The session has no recent message of this id with a file.');
+  }
+
+  #ask(received: ReceivedFile): ReuploadRequest {
+    const { socket, me } = this.#line();
+    if (this.#unanswered >= MAX_UNANSWERED) {
+      throw new WafleetError('UNAVAILABLE', 'The phone is asked for many files already.');
+    }
+    const { id } = received.key;
+    const request = new ReuploadRequest(received, (file) => this.#store(file));
+    this.#requests.set(id, request);
+    const patience = this.#later(PHONE_MS, () => request.giveUp());
+    this.#unanswered += 1;
+    const remember = () => {
+      this.#unanswered -= 1;
+      this.#cancel(patience);
+      this.#later(REMEMBER_MS, () => {
+        if (this.#requests.get(id) === request) this.#requests.delete(id);
+      });
+    };
+    request.result.then(remember, remember);
+    request.send(socket, me);
+    return request;
+  }
+
+  /** Never resolves when the session turns out to be another worker's. */
+  #store(file: ReceivedFile): Promise<void> {
+    return new Promise((resolve) => {
+      this.#outbox.run(async () => {
+        await this.#receivedMedia.put(this.#fence, [file]);
+        resolve();
+      });
+    });
+  }
+
+  #later(milliseconds: number, run: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, milliseconds).unref();
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #cancel(timer: NodeJS.Timeout): void {
+    clearTimeout(timer);
+    this.#timers.delete(timer);
+  }
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { WafleetError } from '@wafleet/contract';
+import {
+  aesEncryptCTR,
+  type BinaryNode,
+  bytesToCrockford,
+  DEFAULT_CONNECTION_CONFIG,
+  derivePairingCodeKey,
+  getCompanionPlatformId,
+  jidEncode,
+  S_WHATSAPP_NET,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { causeOf } from '../connection/disconnects.js';
+import { within } from '../within.js';
+
+/** How long WhatsApp may take to answer, ms. */
+const ANSWER_MS = 10_000;
+const CODE_BYTES = 5;
+const LOGGED_OUT = 401;
+
+/**
+ * Requests whose own methods in Baileys resolve when they are written, answered or not (`requestPairingCode`,
+ * `logout`). These resolve when WhatsApp has answered.
+ */
+
+/**
+ * Asks WhatsApp to let a phone link this client by a code, and resolves to the code.
+ * @param phone digits only, country code first.
+ * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details`. The credentials are then as before.
+ * @throws {Error} if the connection ends, or no answer comes within 10 s.
+ */
+export async function requestPairingCode(socket: WASocket, phone: string): Promise<string> {
+  const { creds } = socket.authState;
+  const code = bytesToCrockford(randomBytes(CODE_BYTES));
+  const jid = jidEncode(phone, 's.whatsapp.net');
+  const salt = randomBytes(32);
+  const iv = randomBytes(16);
+  const key = await derivePairingCodeKey(code, salt);
+  const wrapped = aesEncryptCTR(creds.pairingEphemeralKeyPair.public, key, iv);
+  const { browser } = DEFAULT_CONNECTION_CONFIG;
+  const field = (tag: string, content: Uint8Array | string): BinaryNode => ({ tag, attrs: {}, content });
+  const previous = { me: creds.me, pairingCode: creds.pairingCode };
+  // Baileys needs both when the phone answers, which may be at once.
+  const me = { id: jid, name: '~' };
+  Object.assign(creds, { pairingCode: code, me });
+  try {
+    await ask(socket, {
+      tag: 'link_code_companion_reg',
+      attrs: { jid, stage: 'companion_hello', should_show_push_notification: 'true' },
+      content: [
+        field('link_code_pairing_wrapped_companion_ephemeral_pub', Buffer.concat([salt, iv, wrapped])),
+        field('companion_server_auth_key_pub', creds.noiseKey.public),
+        field('companion_platform_id', getCompanionPlatformId(browser)),
+        field('companion_platform_display', `${browser[1]} (${browser[0]})`),
+        field('link_code_pairing_nonce', '0'),
+      ],
+    });
+  } catch (error) {
+    if (creds.pairingCode === code) Object.assign(creds, previous);
+    throw error;
+  }
+  socket.ev.emit('creds.update', { me, pairingCode: code });
+  return code;
+}
+
+/**
+ * Removes this device at WhatsApp. Resolves when WhatsApp has confirmed it, by an answer or by ending the
+ * connection as that of a device that was removed.
+ * @throws {WafleetError} WHATSAPP_REFUSED. {Error} if the connection ends otherwise, or no answer comes within 10 s.
+ */
+export async function removeCompanion(socket: WASocket): Promise<void> {
+  const jid = socket.authState.creds.me?.id;
+  if (jid === undefined) return;
+  const removed = new Promise<void>((resolve) => {
+    socket.ev.on('connection.update', ({ connection, lastDisconnect }) => {
+      if (connection === 'close' && causeOf(lastDisconnect).statusCode === LOGGED_OUT) resolve();
+    });
+  });
+  const answered = ask(socket, {
+    tag: 'remove-companion-device',
+    attrs: { jid, reason: 'user_initiated' },
+  }).catch(async (error: unknown) => {
+    // The end of the connection is emitted a moment before or after the request fails because of it.
+    if (error instanceof WafleetError || !(await within(1_000, removed))) throw error;
+  });
+  await Promise.race([answered, removed]);
+}
+
+async function ask(socket: WASocket, content: BinaryNode): Promise<void> {
+  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type: 'set', xmlns: 'md' }, content: [content] };
+  let answer: unknown;
+  try {
+    answer = await socket.query(iq, ANSWER_MS);
+  } catch (error) {
+    const code = refusalOf(error);
+    if (code === undefined) throw error;
+    throw new WafleetError('WHATSAPP_REFUSED', `WhatsApp refused the request (${code}).`, { code });
+  }
+  if (answer === undefined) throw new Error(`WhatsApp did not answer within ${ANSWER_MS} ms`);
+}
+
+/** The code of `<iq type="error">`; Baileys hands it on as the error's data. */
+function refusalOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('data' in error)) return undefined;
+  const { data } = error;
+  return typeof data === 'number' && Number.isInteger(data) && data > 0 ? data : undefined;
+}

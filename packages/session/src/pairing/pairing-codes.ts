@@ -1,0 +1,81 @@
+import { WafleetError } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import type { Account } from '../auth/account.js';
+import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
+import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
+import type { StatusReporter } from '../status/status-reporter.js';
+import { within } from '../within.js';
+import { requestPairingCode } from './companion-requests.js';
+import type { PairingOffers } from './pairing-offers.js';
+
+const CODE_MS = 180_000;
+/** A QR round with less time left than this is no good for a pairing code, which dies with its connection. */
+const LEAST_CODE_MS = 120_000;
+
+interface PairingCodesOptions {
+  readonly account: () => Account | undefined;
+  readonly statusReporter: StatusReporter;
+  readonly pairingOffers: PairingOffers;
+  readonly supervisor: ConnectionSupervisor;
+  readonly connectTimeoutMs: number;
+  readonly isRunning: () => boolean;
+  readonly logger: Logger;
+}
+
+/** Gets pairing codes from WhatsApp, over a connection that lasts long enough for one to be entered. */
+export class PairingCodes {
+  readonly #options: PairingCodesOptions;
+
+  constructor(options: PairingCodesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks WhatsApp for a code that links the phone of this number. Until it expires no QR code is shown. A second
+   * request makes the first code worthless.
+   * @param phone digits only, country code first.
+   * @returns the code, and when it expires, ms since 1970.
+   * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
+   */
+  async request(phone: string): Promise<{ code: string; expiresAt: number }> {
+    const { account, statusReporter, pairingOffers, isRunning, logger } = this.#options;
+    if (account()?.isLinked === true) {
+      throw new WafleetError('ALREADY_LINKED', 'The session is already linked to a phone.');
+    }
+    if (!isRunning()) throw statusReporter.notOpen();
+    pairingOffers.expectCode();
+    try {
+      const connection = await this.#readyConnection();
+      pairingOffers.expectCode();
+      const code = await requestPairingCode(connection.socket, phone);
+      const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRoundEndsAt);
+      pairingOffers.showCode(code, phone, expiresAt, () => void this.#linkAnew());
+      return { code, expiresAt };
+    } catch (error) {
+      pairingOffers.offerQrAgain();
+      if (error instanceof WafleetError) throw error;
+      logger.warn({ err: error }, 'WhatsApp gave no pairing code');
+      throw statusReporter.notOpen();
+    }
+  }
+
+  /** A connection that waits for a link, with fresh credentials and time enough left. */
+  async #readyConnection(): Promise<WhatsAppConnection> {
+    const { account, statusReporter, pairingOffers, supervisor, connectTimeoutMs } = this.#options;
+    const { current } = supervisor;
+    const timeLeft = (current?.qrRoundEndsAt ?? 0) - Date.now();
+    if (current !== undefined && account()?.isHalfLinked === false && timeLeft >= LEAST_CODE_MS) {
+      return current;
+    }
+    const qrCame = pairingOffers.nextQr();
+    void this.#linkAnew();
+    const inTime = await within(connectTimeoutMs, qrCame);
+    if (!inTime || supervisor.current === undefined) throw statusReporter.notOpen();
+    return supervisor.current;
+  }
+
+  async #linkAnew(): Promise<void> {
+    const { account, isRunning, supervisor } = this.#options;
+    if (isRunning() && account()?.isLinked !== true) await supervisor.replace();
+  }
+}

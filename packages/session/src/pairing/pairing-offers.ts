@@ -1,0 +1,100 @@
+import type { Fence, LinkOffers } from '@wafleet/store';
+import type { Outbox } from '../events/outbox.js';
+
+/**
+ * What a session that is not linked shows: QR codes, or one pairing code. While a pairing code is out no QR code is
+ * shown, since the phone that scans it would not be the one that was given the code.
+ */
+export class PairingOffers {
+  readonly #fence: Fence;
+  readonly #offers: LinkOffers;
+  readonly #outbox: Outbox;
+  readonly #patienceMs: number;
+  #givesUpAt: number;
+  #isShowing = false;
+  #lastQr: { readonly qr: string; readonly expiresAt: number } | undefined;
+  #codeTimer: NodeJS.Timeout | undefined;
+  #mode: 'qr' | 'pairing-code' = 'qr';
+  #qrWaiters: (() => void)[] = [];
+
+  /** @param options.patienceMs how long a person may take, from the start or the last request of a code. */
+  constructor(options: { fence: Fence; offers: LinkOffers; outbox: Outbox; patienceMs: number }) {
+    this.#fence = options.fence;
+    this.#offers = options.offers;
+    this.#outbox = options.outbox;
+    this.#patienceMs = options.patienceMs;
+    this.#givesUpAt = Date.now() + options.patienceMs;
+  }
+
+  get isPatient(): boolean {
+    return Date.now() < this.#givesUpAt;
+  }
+
+  /** Resolves when WhatsApp sends a QR code next, shown or not. */
+  nextQr(): Promise<void> {
+    return new Promise((resolve) => this.#qrWaiters.push(resolve));
+  }
+
+  showQr(qr: string, expiresAt: number): void {
+    for (const resolve of this.#qrWaiters.splice(0)) resolve();
+    this.#lastQr = { qr, expiresAt };
+    if (this.#mode === 'pairing-code') return;
+    this.#isShowing = true;
+    this.#outbox.run(() => this.#offers.putQr(this.#fence, { qr, expiresAt }));
+    this.#outbox.publish([
+      { event: 'auth.qr', payload: { qr, expiresAt: new Date(expiresAt).toISOString() } },
+    ]);
+  }
+
+  /** From here on a pairing code is on offer, once it is there, and no QR code. */
+  expectCode(): void {
+    this.#mode = 'pairing-code';
+    this.#givesUpAt = Date.now() + this.#patienceMs;
+    clearTimeout(this.#codeTimer);
+    this.withdraw();
+  }
+
+  showCode(code: string, phone: string, expiresAt: number, onExpired: () => void): void {
+    this.#codeTimer = setTimeout(() => {
+      this.offerQr();
+      onExpired();
+    }, expiresAt - Date.now());
+    this.#isShowing = true;
+    this.#outbox.run(() => this.#offers.putPairingCode(this.#fence, { code, phone, expiresAt }));
+    const payload = { code, phone, expiresAt: new Date(expiresAt).toISOString() };
+    this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
+  }
+
+  /** Goes back to QR codes, of which the next one is to come. */
+  offerQr(): void {
+    this.#mode = 'qr';
+    clearTimeout(this.#codeTimer);
+    this.withdraw();
+  }
+
+  /** Goes back to QR codes: to the last one if WhatsApp still takes it, otherwise to the next. */
+  offerQrAgain(): void {
+    this.offerQr();
+    const last = this.#lastQr;
+    if (last !== undefined && last.expiresAt > Date.now()) this.showQr(last.qr, last.expiresAt);
+  }
+
+  /** Takes away what a phone can no longer use. */
+  withdraw(): void {
+    if (!this.#isShowing) return;
+    this.#isShowing = false;
+    this.#outbox.run(() => this.#offers.clear(this.#fence));
+  }
+
+  /** What was shown is worthless: it dies with its connection. */
+  connectionEnded(): void {
+    this.#lastQr = undefined;
+    this.withdraw();
+  }
+
+  /** Shows nothing more: the session is linked, or ends. */
+  close(): void {
+    this.#lastQr = undefined;
+    this.offerQr();
+  }
+}

@@ -1,0 +1,193 @@
+import type { Logger } from '@wafleet/runtime';
+import { isRedisUnreachable, SealedValueError } from '@wafleet/store';
+import type { ConnectionState } from '@whiskeysockets/baileys';
+import type { ConnectionFactory } from '../connection/connection-factory.js';
+import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
+import { isDeviceRemoved } from '../connection/disconnects.js';
+import { Reconnecting } from '../connection/reconnect-policy.js';
+import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
+import type { Outbox } from '../events/outbox.js';
+import type { DisconnectCause } from '../mapping/connection.js';
+import type { PairingOffers } from '../pairing/pairing-offers.js';
+import type { SessionEnd } from '../session-options.js';
+import type { Occasion, StatusReporter } from './status-reporter.js';
+
+const UNAUTHORISED = 401;
+
+interface StatusMachineOptions {
+  readonly statusReporter: StatusReporter;
+  readonly pairingOffers: PairingOffers;
+  readonly supervisor: ConnectionSupervisor;
+  readonly connectionFactory: ConnectionFactory;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+  /** The session has come to rest: it has this to say, and nothing more. */
+  readonly onRest: (end: SessionEnd) => void;
+}
+
+/** The end of a connection, as Baileys tells it, and why. */
+type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
+
+/**
+ * The status of a session, as it follows from what its connection tells and what is asked of it.
+ *
+ * | status | how it comes about | what ends it |
+ * |---|---|---|
+ * | connecting | start; the restart that follows a link | QR code → awaiting_link; login → open |
+ * | awaiting_link | WhatsApp sent QR codes | link → connecting; nobody links for long → closed |
+ * | open | login | loss of the connection → reconnecting; stop → queued |
+ * | reconnecting | loss of the connection (see disconnects.ts); an error while one was opened | login → open; QR code → awaiting_link |
+ * | queued | stop: another worker is to take it | a new session object |
+ * | closed | nobody linked a phone in time | a new session object |
+ * | logged_out | unlinked, here or on the phone; the keys are wiped | a new session object |
+ * | failed | a disconnect that needs a person; credentials that cannot be read | a new session object |
+ */
+export class SessionStateMachine {
+  readonly #options: StatusMachineOptions;
+  readonly #reconnecting = new Reconnecting();
+  #isLinkFresh = false;
+
+  constructor(options: StatusMachineOptions) {
+    this.#options = options;
+  }
+
+  /** A phone has linked the session just now, and its person waits for it to open. */
+  get isLinkFresh(): boolean {
+    return this.#isLinkFresh;
+  }
+
+  start(): void {
+    this.#options.statusReporter.set('connecting', undefined);
+  }
+
+  /** Another worker is to take the session. */
+  queue(reason: string | undefined, occasion?: ConnectionEnd): void {
+    this.#options.statusReporter.set('queued', reason, occasion);
+  }
+
+  /** WhatsApp refuses this version of the client; it will let the session connect some time. */
+  holdUp(): void {
+    this.#options.statusReporter.set('reconnecting', 'client-outdated');
+  }
+
+  /** Wipes the keys. */
+  logOut(reason: string, occasion: Occasion = {}): void {
+    const { outbox, connectionFactory, statusReporter } = this.#options;
+    outbox.run(() => connectionFactory.wipe());
+    statusReporter.set('logged_out', reason, { ...occasion, phone: null });
+  }
+
+  /** The connection has told something, other than its end. */
+  follow(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
+    const { statusReporter, pairingOffers, supervisor, connectionFactory } = this.#options;
+    if (update.connection === 'open') {
+      pairingOffers.close();
+      this.#isLinkFresh = false;
+      supervisor.markOpen();
+      statusReporter.set('open', undefined, { update, phone: connectionFactory.account?.phone });
+    } else if (update.qr !== undefined) {
+      statusReporter.set('awaiting_link', undefined);
+      pairingOffers.showQr(update.qr, connection.qrExpiresAt());
+    } else if (update.isNewLogin === true) {
+      pairingOffers.close();
+      this.#isLinkFresh = true;
+      statusReporter.set('connecting', 'linked', { update, phone: connectionFactory.account?.phone });
+    } else {
+      statusReporter.tell({ update });
+    }
+  }
+
+  /** The connection has ended, and nobody here wanted it to. */
+  reactTo(end: ConnectionEnd): void {
+    const { statusReporter, pairingOffers, connectionFactory, logger } = this.#options;
+    logger.info({ ...end.cause, status: statusReporter.status }, 'the connection ended');
+    pairingOffers.connectionEnded();
+    const isLinkRefused = this.#isLinkRefused(end);
+    if (isLinkRefused) {
+      connectionFactory.account?.refuseLink();
+      this.#isLinkFresh = false;
+    }
+    const isLinked = connectionFactory.account?.isLinked ?? false;
+    // A pairing code dies with the connection that asked for it.
+    if (!isLinked) pairingOffers.offerQr();
+    const lastDisconnect = end.update?.lastDisconnect;
+    const reaction = this.#reconnecting.reactionTo(end.cause, { isLinked, lastDisconnect });
+    switch (reaction.kind) {
+      case 'reconnect':
+        this.#reconnect(reaction, isLinkRefused ? { ...end, phone: null } : end);
+        break;
+      case 'new-qr-round':
+        this.#offerLinkAgain(end);
+        break;
+      case 'logged-out':
+        this.logOut(reaction.reason, end);
+        this.#options.onRest('logged_out');
+        break;
+      case 'failed':
+        this.#rest('failed', reaction.reason, end);
+        break;
+    }
+  }
+
+  /**
+   * No connection could be opened. Only credentials that no key opens are beyond help; whatever else went wrong, a
+   * later attempt may succeed, here or on a worker of another release.
+   */
+  cannotOpen(error: unknown): void {
+    const { statusReporter, supervisor, logger } = this.#options;
+    if (error instanceof SealedValueError) {
+      this.cannotRead(error);
+      return;
+    }
+    if (isRedisUnreachable(error)) {
+      logger.warn({ err: error }, 'the credentials cannot be read now');
+    } else {
+      logger.error({ err: error }, 'the session could not be opened; it tries again');
+      statusReporter.set('reconnecting', 'open-failed');
+    }
+    supervisor.openWithBackOff();
+  }
+
+  /** Stored credentials are damaged, or sealed with a key that this worker does not have. */
+  cannotRead(error: unknown): void {
+    this.#options.logger.error({ err: error }, 'the session cannot be run with its credentials');
+    this.#options.supervisor.letGo()?.discard();
+    this.#rest('failed', 'credentials-unreadable');
+  }
+
+  /**
+   * Whether the phone's signature was stored and WhatsApp does not know the link: the connection ended before WhatsApp
+   * had the device's answer. It says the same of a device that was removed, but only after a login.
+   */
+  #isLinkRefused({ cause, update }: ConnectionEnd): boolean {
+    const { account } = this.#options.connectionFactory;
+    if (cause.statusCode !== UNAUTHORISED || isDeviceRemoved(update?.lastDisconnect)) return false;
+    return account?.isLinked === true && !account.hasLoggedIn;
+  }
+
+  #reconnect({ reason, wait }: { reason: string; wait: 'back-off' | number }, end: ConnectionEnd): void {
+    const { statusReporter, supervisor } = this.#options;
+    const afterLink = wait === 0 && statusReporter.status === 'connecting';
+    if (afterLink) statusReporter.tell(end);
+    else statusReporter.set('reconnecting', reason, end);
+    if (wait === 'back-off') supervisor.openWithBackOff();
+    else supervisor.openIn(wait);
+  }
+
+  #offerLinkAgain(end: ConnectionEnd): void {
+    const { statusReporter, pairingOffers, supervisor } = this.#options;
+    if (pairingOffers.isPatient) {
+      statusReporter.tell(end);
+      supervisor.openIn(0);
+    } else {
+      this.#rest('closed', 'link-timeout', end);
+    }
+  }
+
+  #rest(status: 'closed' | 'failed', reason: string, occasion?: Occasion): void {
+    const { statusReporter, pairingOffers, onRest } = this.#options;
+    pairingOffers.close();
+    statusReporter.set(status, reason, occasion);
+    onRest(status);
+  }
+}

@@ -1,6 +1,0 @@
--- Returns how many sockets the edges that run have together.
---   KEYS[1]  until when each edge counts as running
---   KEYS[2]  how many each edge has
--- @include now
--- @include edge-counts
-return count_others(KEYS[1], KEYS[2], '', now())

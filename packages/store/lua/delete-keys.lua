@@ -1,8 +1,0 @@
--- Deletes keys of a session.
---   KEYS[1]  owner record
---   KEYS[2…] keys to delete
---   ARGV[1]  epoch of the claim
---   ARGV[2]  worker that claimed
--- Returns how many there were. Error FENCED.
--- @include fence
-return redis.call('UNLINK', unpack(KEYS, 2))

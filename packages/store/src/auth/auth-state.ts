@@ -1,0 +1,313 @@
+import type { Logger } from '@wafleet/runtime';
+import type {
+  AuthenticationCreds,
+  SignalDataSet,
+  SignalDataTypeMap,
+  SignalKeyStore,
+} from '@whiskeysockets/baileys';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { asNumber } from '../redis/reply.js';
+import { FencedScript } from '../redis/script.js';
+import { UnreadableRecords } from '../redis/unreadable-records.js';
+import type { Fence } from '../sessions/session-ref.js';
+import type { AuthCache, SessionAuthCache } from './auth-cache.js';
+import { decodeAuthValue, encodeAuthValue } from './auth-codec.js';
+import { type Cipher, type ScopedCipher, SealedValueError } from './cipher.js';
+import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
+
+const CREDS = 'creds';
+/** A pre-key is read once, when its one message comes, and deleted then: hundreds of them would fill the cache. */
+const UNCACHED = /^(creds$|pre-key:|inbox:)/;
+/** Pairs of number and LID, which WhatsApp tells again. No read fails because one cannot be opened. */
+const LEARNT_AGAIN = 'lid-mapping:';
+/** Fields that are sealed anew in one write. */
+const RESEALED_AT_ONCE = 200;
+
+const writeAuth = new FencedScript('auth/write-auth', asNumber);
+const deleteKeys = new FencedScript('redis/delete-keys', asNumber);
+
+type FieldValues = ReadonlyMap<string, Buffer | undefined>;
+
+/** The credentials of a session as Baileys takes them. */
+export interface StoredAuthState {
+  /** Baileys changes this object in place; `saveCreds` stores what it holds then. */
+  readonly creds: AuthenticationCreds;
+  readonly keys: SignalKeyStore;
+  /** Nothing was stored: the credentials are fresh ones. */
+  readonly isNew: boolean;
+}
+
+/**
+ * The credentials of one session, sealed, in one Redis hash: field `creds`, and `<type>:<id>` for each Signal record.
+ *
+ * Each write is one fenced script, done in full or not at all, and resolves when Redis has it: nothing is deferred,
+ * since Baileys acknowledges a message to WhatsApp as soon as a write resolves. Writes are carried out one after the
+ * other in the order they were asked for, credentials and Signal records alike.
+ *
+ * Reads may come from a cache, which has a value only after Redis had it: a field that is being written is read from
+ * Redis until the write has resolved, and one that could not be written, or was refused by the fence, leaves nothing
+ * in the cache. Nobody else writes under this fence, so what is cached is what is stored.
+ *
+ * A Signal record that opens and is malformed, as a later release may leave it, counts as missing and is named in the
+ * log. Baileys gets a new one as it does for a peer that it does not know. Given to Baileys, it would make the handling
+ * of a message fail, which Baileys answers with a NACK, and WhatsApp drops the message then.
+ */
+export class AuthStateStore {
+  readonly #redis: RedisConnection;
+  readonly #fence: Fence;
+  readonly #scope: ScopedCipher;
+  readonly #key: string;
+  readonly #cache: SessionAuthCache | undefined;
+  readonly #isRotating: boolean;
+  readonly #unreadable: UnreadableRecords;
+  /** Changes whenever a write begins or ends: what was read meanwhile may be older than that. */
+  #generation = 0;
+  #discarded = false;
+  #creds: AuthenticationCreds | undefined;
+  #lastWrite: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    redis: RedisConnection;
+    cipher: Cipher;
+    fence: Fence;
+    cache?: AuthCache;
+    /** Gets the names of records that cannot be read and are taken for missing. */
+    logger?: Logger;
+  }) {
+    this.#redis = options.redis;
+    this.#fence = options.fence;
+    this.#scope = options.cipher.sessionScope(options.fence);
+    this.#isRotating = options.cipher.isRotating;
+    this.#key = keys.auth(options.fence);
+    this.#cache = options.cache?.forSession();
+    this.#unreadable = new UnreadableRecords(options.logger);
+  }
+
+  /**
+   * Reads the credentials.
+   * @param freshCreds makes credentials for a session that has none, such as Baileys' `initAuthCreds`.
+   * @throws {SealedValueError} when the stored value is damaged or was sealed with another key.
+   * @throws {Error} when it opens and is malformed.
+   */
+  async load(freshCreds: () => AuthenticationCreds): Promise<StoredAuthState> {
+    this.#cache?.clear();
+    const [stored] = await this.#read([CREDS]);
+    const creds = stored === undefined ? freshCreds() : stored;
+    if (!isCredentials(creds)) throw new Error('the stored credentials are malformed');
+    this.#creds = creds;
+    return {
+      creds,
+      isNew: stored === undefined,
+      keys: { get: (type, ids) => this.#getKeys(type, ids), set: (data) => this.#setKeys(data) },
+    };
+  }
+
+  /**
+   * Records as `keys.set` stored them; undefined where there is none, and for a pair that cannot be read.
+   * @throws for a malformed row of the inbox.
+   */
+  readRecords(type: 'inbox' | 'lid-mapping', ids: readonly string[]): Promise<unknown[]> {
+    return this.#read(ids.map((id) => `${type}:${id}`));
+  }
+
+  /**
+   * Stores the credentials that `load` gave, as they are when this write's turn comes.
+   * @throws {FencedError} when the fence is no longer the session's owner.
+   */
+  async saveCreds(): Promise<void> {
+    await this.#write(() => {
+      if (this.#creds === undefined) throw new Error('the credentials were not loaded');
+      return new Map([[CREDS, encodeAuthValue(this.#creds)]]);
+    });
+  }
+
+  /**
+   * Seals with the key that seals now what another one of the cipher's keys has sealed. What cannot be opened stays as
+   * it is. Without effect unless the cipher has several keys.
+   * @throws {FencedError} when the fence is no longer the session's owner.
+   */
+  async reseal(): Promise<{ resealed: number; unreadable: number }> {
+    const outcome = { resealed: 0, unreadable: 0 };
+    if (!this.#isRotating) return outcome;
+    // What waits for its event is deleted with it, by another script: written back here it would come to life again.
+    const fields = (await this.#redis.hkeys(this.#key)).filter((field) => !field.startsWith('inbox:'));
+    for (let from = 0; from < fields.length; from += RESEALED_AT_ONCE) {
+      const chunk = fields.slice(from, from + RESEALED_AT_ONCE);
+      await this.#inTurn(async () => {
+        const { values, unreadable } = await this.#outdated(chunk);
+        await this.#writeNow(values);
+        outcome.resealed += values.size;
+        outcome.unreadable += unreadable;
+      });
+    }
+    return outcome;
+  }
+
+  /** Gives the cache back what it holds of this session. Reads and writes go on, without a cache. */
+  discard(): void {
+    this.#discarded = true;
+    this.#cache?.clear();
+  }
+
+  /** Those of the fields that are sealed with an old key, in plain. */
+  async #outdated(fields: readonly string[]): Promise<{ values: FieldValues; unreadable: number }> {
+    const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
+    const values = new Map<string, Buffer>();
+    let unreadable = 0;
+    for (const [index, field] of fields.entries()) {
+      const value = sealed[index];
+      if (value == null || this.#scope.isCurrent(value)) continue;
+      try {
+        values.set(field, this.#scope.open(value, field));
+      } catch (error) {
+        if (!(error instanceof SealedValueError)) throw error;
+        unreadable += 1;
+      }
+    }
+    return { values, unreadable };
+  }
+
+  async #getKeys<T extends keyof SignalDataTypeMap>(
+    type: T,
+    ids: string[],
+  ): Promise<{ [id: string]: SignalDataTypeMap[T] }> {
+    const values = await this.#read(ids.map((id) => `${type}:${id}`));
+    const found: { [id: string]: SignalDataTypeMap[T] } = {};
+    for (const [index, id] of ids.entries()) {
+      const value = values[index];
+      // Only #setKeys writes a field of this type, and it writes values of this type.
+      if (value !== undefined) found[id] = value as SignalDataTypeMap[T];
+    }
+    return found;
+  }
+
+  async #setKeys(data: SignalDataSet): Promise<void> {
+    const fields = new Map<string, Buffer | undefined>();
+    for (const [type, records] of Object.entries(data)) {
+      for (const [id, value] of Object.entries(records)) {
+        fields.set(`${type}:${id}`, value == null ? undefined : encodeAuthValue(value));
+      }
+    }
+    await this.#write(() => fields);
+  }
+
+  async #read(fields: readonly string[]): Promise<unknown[]> {
+    const cached = fields.map((field) => this.#cache?.get(field));
+    const missing = fields.filter((_, index) => cached[index] === undefined);
+    const stored = missing.length === 0 ? undefined : await this.#readStored(missing);
+    return fields.map((field, index) => {
+      const value = cached[index] === undefined ? stored?.get(field) : cached[index].value;
+      return value === undefined ? undefined : this.#decode(field, value);
+    });
+  }
+
+  /** Undefined for a malformed Signal record. @throws for malformed credentials and rows of the inbox. */
+  #decode(field: string, value: Buffer): unknown {
+    const type = signalTypeOf(field);
+    if (type === undefined) return decodeAuthValue(value);
+    try {
+      const record = decodeAuthValue(value);
+      if (isOfSignalType(type, record)) return record;
+    } catch {
+      // Malformed text.
+    }
+    this.#report(field);
+    return undefined;
+  }
+
+  /** Undefined for a pair that cannot be opened. @throws {SealedValueError} for any other record. */
+  #open(field: string, sealed: Buffer): Buffer | undefined {
+    try {
+      return this.#scope.open(sealed, field);
+    } catch (error) {
+      if (!(error instanceof SealedValueError) || !field.startsWith(LEARNT_AGAIN)) throw error;
+      this.#report(field);
+      return undefined;
+    }
+  }
+
+  #report(field: string): void {
+    const { tenantId, sessionId } = this.#fence;
+    this.#unreadable.report({ kind: 'credential', name: field, tenantId, sessionId });
+  }
+
+  async #readStored(fields: readonly string[]): Promise<FieldValues> {
+    const generation = this.#generation;
+    const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
+    const values = new Map<string, Buffer | undefined>();
+    for (const [index, field] of fields.entries()) {
+      const value = sealed[index];
+      values.set(field, value == null ? undefined : this.#open(field, value));
+    }
+    if (generation === this.#generation) this.#remember(values);
+    return values;
+  }
+
+  /** Writes fields in turn; a field without a value is deleted. */
+  #write(snapshot: () => FieldValues): Promise<void> {
+    return this.#inTurn(async () => {
+      const fields = snapshot();
+      this.#generation += 1;
+      for (const field of fields.keys()) this.#cache?.delete(field);
+      try {
+        await this.#writeNow(fields);
+        this.#remember(fields);
+      } catch (error) {
+        // What Redis has now is not known, or is another owner's.
+        this.#cache?.clear();
+        throw error;
+      } finally {
+        this.#generation += 1;
+      }
+    });
+  }
+
+  #remember(fields: FieldValues): void {
+    if (this.#discarded) return;
+    for (const [field, value] of fields) {
+      if (!UNCACHED.test(field)) this.#cache?.put(field, value);
+    }
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#lastWrite.then(work);
+    // One failed write must not fail those after it: each meets the fence itself.
+    this.#lastWrite = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #writeNow(fields: FieldValues): Promise<void> {
+    if (fields.size === 0) return;
+    const values: (string | Buffer)[] = [];
+    const deleted: string[] = [];
+    for (const [field, value] of fields) {
+      if (value === undefined) deleted.push(field);
+      else values.push(field, this.#scope.seal(value, field));
+    }
+    await writeAuth.run(
+      this.#redis,
+      keys.owner(this.#fence),
+      this.#fence,
+      [this.#key],
+      [values.length / 2, ...values, ...deleted],
+    );
+  }
+}
+
+/**
+ * Deletes a session's credentials, its QR code and its recent messages and files, after a logout: the session can
+ * be linked again and keeps its directory entry.
+ * @throws {FencedError} when the fence is no longer the session's owner.
+ */
+export async function deleteAuthState(redis: RedisConnection, fence: Fence): Promise<void> {
+  const doomed = [
+    keys.auth(fence),
+    keys.qr(fence),
+    ...keys.messages(fence),
+    ...keys.media(fence),
+    ...keys.secrets(fence),
+    ...keys.finished(fence),
+  ];
+  await deleteKeys.run(redis, keys.owner(fence), fence, doomed, []);
+}

@@ -1,0 +1,32 @@
+import { StartError } from '@wafleet/runtime';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { type Cipher, SealedValueError } from './cipher.js';
+
+const SCOPE = 'encryption check';
+const CANARY = 'canary';
+
+/**
+ * Makes sure before a worker starts that it can open what is stored in this Redis. The first worker leaves a sealed
+ * constant; the others must be able to open it with one of their keys, and seal it anew with the first. No session's
+ * data is ever changed.
+ * @throws {StartError} when the constant was sealed with a key that the worker does not have.
+ */
+export async function verifyEncryptionKey(redis: RedisConnection, cipher: Cipher): Promise<void> {
+  const scope = cipher.scope(SCOPE);
+  const sealed = scope.seal(Buffer.from(CANARY), CANARY);
+  await redis.set(keys.encryptionCanary, sealed, 'NX');
+  const stored = await redis.getBuffer(keys.encryptionCanary);
+  try {
+    if (stored !== null && scope.open(stored, CANARY).toString() === CANARY) {
+      if (!scope.isCurrent(stored)) await redis.set(keys.encryptionCanary, sealed);
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof SealedValueError)) throw error;
+  }
+  const mine = cipher.fingerprints.join(', ');
+  throw new StartError(
+    `ENCRYPTION_KEY (fingerprint ${mine}) is not the key that the sessions in this Redis are sealed with. Set the key that they were stored with, or use another Redis.`,
+  );
+}

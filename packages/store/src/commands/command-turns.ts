@@ -1,0 +1,151 @@
+import { FairQueue } from '@wafleet/runtime';
+
+/** How soon work that waits looks again whether the process is less busy, ms. */
+const LOOK_MS = 100;
+
+interface TurnLimits {
+  /** How many pieces of work run at a time. */
+  readonly concurrency: number;
+  /** How many of one tenant. */
+  readonly perTenant: number;
+  /** How many of one tenant run even if `concurrency` is used up: what others leave running cannot stop it. */
+  readonly reserved: number;
+  /** How many of one tenant run as busy as the process is, from 1 on; however many unless given. */
+  readonly whenBusy?: () => number;
+}
+
+export interface Turn {
+  readonly tenantId: string;
+  /** Work of the same tenant and the same name runs one after the other, as it came. Undefined: work without an order. */
+  readonly inOrderOf?: string | undefined;
+  /** How long the next one in the order waits for it, ms: its sender has given up then. */
+  readonly holdsMs: number;
+  /** Never rejects. */
+  readonly run: () => Promise<void>;
+  /** Called in place of `run` if the turns are closed before it begins. Never rejects. */
+  readonly discard: () => Promise<void>;
+}
+
+/** The work of one order, which has one place in the line while some of it waits and none runs. */
+interface Order {
+  readonly tenantId: string;
+  readonly name: string | undefined;
+  readonly waiting: Turn[];
+  isRunning: boolean;
+}
+
+/**
+ * Lets work run in turn: tenant by tenant, and within a tenant session by session. So what one tenant has waiting makes
+ * another one wait for one turn only, and the same holds for sessions of a tenant.
+ */
+export class CommandTurns {
+  readonly #limits: TurnLimits;
+  readonly #line = new FairQueue<Order>();
+  readonly #orders = new Map<string, Order>();
+  readonly #runningOf = new Map<string, number>();
+  readonly #running = new Set<Promise<void>>();
+  #looking: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(limits: TurnLimits) {
+    this.#limits = limits;
+  }
+
+  add(turn: Turn): void {
+    if (this.#isClosed) {
+      this.#track(turn.discard());
+      return;
+    }
+    const order = this.#orderOf(turn);
+    order.waiting.push(turn);
+    if (!order.isRunning && order.waiting.length === 1) this.#line.join(turn.tenantId, order);
+    this.#advance();
+  }
+
+  /** Discards what waits, and resolves when nothing runs. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#looking);
+    for (const order of [...this.#line, ...this.#orders.values()]) {
+      for (const turn of order.waiting.splice(0)) this.#track(turn.discard());
+    }
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #orderOf({ tenantId, inOrderOf }: Turn): Order {
+    const fresh: Order = { tenantId, name: inOrderOf, waiting: [], isRunning: false };
+    if (inOrderOf === undefined) return fresh;
+    const key = `${tenantId}/${inOrderOf}`;
+    const known = this.#orders.get(key);
+    if (known !== undefined) return known;
+    this.#orders.set(key, fresh);
+    return fresh;
+  }
+
+  #advance(): void {
+    while (!this.#isClosed) {
+      const order = this.#line.next((tenantId) => this.#hasRoom(tenantId));
+      const turn = order?.waiting.shift();
+      if (order === undefined || turn === undefined) {
+        this.#lookAgain();
+        return;
+      }
+      this.#run(order, turn);
+    }
+  }
+
+  /** Work that waits because the process was busy begins when it is less busy, also if nothing ends or comes meanwhile. */
+  #lookAgain(): void {
+    if (this.#limits.whenBusy === undefined || this.#line.size === 0 || this.#looking !== undefined) return;
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined;
+      this.#advance();
+    }, LOOK_MS);
+  }
+
+  #hasRoom(tenantId: string): boolean {
+    const { concurrency, perTenant, reserved, whenBusy } = this.#limits;
+    const own = this.#runningOf.get(tenantId) ?? 0;
+    // Looked up last: a tenant's first piece of work never waits for a process that is busy with others'.
+    return (
+      own < perTenant &&
+      (own < reserved || this.#running.size < concurrency) &&
+      (own === 0 || own < (whenBusy?.() ?? perTenant))
+    );
+  }
+
+  #run(order: Order, turn: Turn): void {
+    const { tenantId } = order;
+    order.isRunning = true;
+    this.#runningOf.set(tenantId, (this.#runningOf.get(tenantId) ?? 0) + 1);
+    let timer: NodeJS.Timeout | undefined;
+    const run = turn.run().finally(() => {
+      // A deadline may be far away. An abort signal would cost an error with a stack for each command.
+      clearTimeout(timer);
+      const left = (this.#runningOf.get(tenantId) ?? 1) - 1;
+      if (left > 0) this.#runningOf.set(tenantId, left);
+      else this.#runningOf.delete(tenantId);
+    });
+    this.#track(run);
+    const givenUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, turn.holdsMs);
+    });
+    void Promise.race([run, givenUp]).then(() => this.#continue(order));
+  }
+
+  /** Lets the next one of an order wait for its turn. */
+  #continue(order: Order): void {
+    order.isRunning = false;
+    if (order.waiting.length > 0) this.#line.join(order.tenantId, order);
+    else if (order.name !== undefined) this.#orders.delete(`${order.tenantId}/${order.name}`);
+    this.#advance();
+  }
+
+  #track(run: Promise<void>): void {
+    const tracked = run.finally(() => {
+      this.#running.delete(tracked);
+      this.#advance();
+    });
+    this.#running.add(tracked);
+  }
+}

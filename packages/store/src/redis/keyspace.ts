@@ -1,0 +1,173 @@
+import type { CommandLane } from '@wafleet/contract';
+import type { SessionRef } from '../sessions/session-ref.js';
+
+/**
+ * The only builder of keys and channel names. Braces hold the hash tag: all keys with the same tag live in one slot
+ * of a Redis Cluster, so that one script can reach them.
+ *
+ * | key                             | type   | holds                                                            |
+ * |---------------------------------|--------|------------------------------------------------------------------|
+ * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
+ * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
+ * | wf:{<tenant>}:session-order     | zset   | the same ids, by when the sessions were made, ms                 |
+ * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
+ * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
+ * |                                 |        | the last batch of events: batch                                  |
+ * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |
+ * | wf:{<tenant>}:owned:<worker>    | set    | ids of the tenant's sessions that the worker owns                |
+ * | wf:{<tenant>}:unowned           | set    | ids of the tenant's sessions that want a worker and have none    |
+ * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
+ * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
+ * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
+ * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
+ * | wf:{<tenant>}:media:<id>:<n>    | hash   | what messages of those days say of their files: author and       |
+ * |                                 |        | sealed file by the message's id                                  |
+ * | wf:{<tenant>}:secrets:<id>     | hash   | sealed secrets of messages by the messages' ids                  |
+ * | wf:{<tenant>}:secrets-before:<id> | hash | those of earlier ones; both expire                             |
+ * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
+ * | wf:{<tenant>}:finished-before:<id> | string | those of earlier ones; both expire                            |
+ * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
+ * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
+ * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
+ * |                                 |        | to which position the log is still to be trimmed; bytes: of all  |
+ * |                                 |        | live events ever that writers counted; bytesMarkAt: when the     |
+ * |                                 |        | next mark of these is due; history and parts: bytes and number   |
+ * |                                 |        | of the parts of histories that are kept                          |
+ * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
+ * | wf:{<tenant>}:log-bytes         | list   | which event was the last one at which number of bytes, to trim   |
+ * |                                 |        | the log by them                                                  |
+ * | wf:{<tenant>}:log-history       | list   | parts of histories in the log, oldest first: position and bytes  |
+ * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
+ * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
+ * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
+ * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
+ * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
+ * | wf:{<tenant>}:resumes:<key id>  | zset   | hash → when that record was last written, ms; expires            |
+ * | wf:{<tenant>}:resume-sizes:<key id> | hash | hash → bytes of that record; expires                           |
+ * | wf:{<tenant>}:resume-totals     | hash   | key id → bytes of its records, `*` → of all, `#` → how many      |
+ * |                                 |        | records there are; expires                                       |
+ * | wf:tenants                      | set    | ids of all tenants                                               |
+ * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
+ * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
+ * |                                 |        | expiresAt; goes seven days after that, as the next one does      |
+ * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
+ * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
+ * | wf:{workers}:identity:<name>    | string | the incarnation that has the identity; expires with its lease    |
+ * | wf:{workers}:owners             | set    | workers that may own sessions                                    |
+ * | wf:{workers}:tenants:<worker>   | set    | tenants whose sessions the worker may own                        |
+ * | wf:{workers}:heartbeats         | hash   | worker → heartbeat (JSON)                                        |
+ * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: of which server   |
+ * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
+ * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
+ * | wf:{workers}:drains             | zset   | workers that drain, by until when their turn holds, ms           |
+ * | wf:{workers}:drain-line         | zset   | workers that wait for a turn, by when their time is up, ms       |
+ * | wf:{workers}:drain-line-life    | zset   | the same, by until when they count unless they ask again, ms     |
+ * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
+ * | wf:{workers}:commands:<lane>:<tenant> | zset | ids of the tenant's commands that are under way, by their   |
+ * |                                 |        | deadlines, ms; expires. `<tenant>/<session>` for a session's     |
+ * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
+ * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
+ * | wf:{placement}:tenants          | zset   | tenants that may have sessions without a worker, by when the last |
+ * |                                 |        | one was noted, ms                                                |
+ * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
+ * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
+ * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
+ * |                                 |        | edges (JSON); expires                                            |
+ * | wf:{edges}:counting             | zset   | edges, by until when their counts of sockets hold, ms            |
+ * | wf:{edges}:sockets:key:<key id> | hash   | edge → how many sockets of the API key it has; expires.          |
+ * |                                 |        | `tenant:<tenant>` for those of a tenant                          |
+ * | wf:wrong-keys:<address>         | string | when an address may show as many wrong keys as at first again,   |
+ * |                                 |        | ms; expires then                                                 |
+ * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
+ * |                                 |        | is looked at, ms; expires                                        |
+ * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
+ * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
+ */
+
+/** How many daily buckets the recent messages and files of a session rotate through. */
+const DAILY_BUCKETS = 8;
+
+function dailyBuckets(prefix: string): string[] {
+  return Array.from({ length: DAILY_BUCKETS }, (_, bucket) => `${prefix}:${bucket}`);
+}
+
+export const keys = {
+  tenants: 'wf:tenants',
+  owners: 'wf:{workers}:owners',
+  unownedTenants: 'wf:{placement}:tenants',
+  heartbeats: 'wf:{workers}:heartbeats',
+  lifelines: 'wf:{workers}:lifelines',
+  drainTurns: 'wf:{workers}:drains',
+  drainLine: 'wf:{workers}:drain-line',
+  drainLineLife: 'wf:{workers}:drain-line-life',
+  pulse: 'wf:{workers}:pulse',
+  encryptionCanary: 'wf:encryption-canary',
+  writeProbe: 'wf:write-probe',
+  connectBucket: 'wf:{connects}:bucket',
+
+  tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
+  sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
+  sessionOrder: (tenantId: string) => `wf:{${tenantId}}:session-order`,
+  session: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:session:${sessionId}`,
+  owner: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:owner:${sessionId}`,
+  owned: (tenantId: string, workerId: string) => `wf:{${tenantId}}:owned:${workerId}`,
+  purgedEpoch: (tenantId: string) => `wf:{${tenantId}}:purged-epoch`,
+  unowned: (tenantId: string) => `wf:{${tenantId}}:unowned`,
+  auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
+  qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
+  pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
+  messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),
+  media: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:media:${sessionId}`),
+  secrets: ({ tenantId, sessionId }: SessionRef) => [
+    `wf:{${tenantId}}:secrets:${sessionId}`,
+    `wf:{${tenantId}}:secrets-before:${sessionId}`,
+  ],
+  finished: ({ tenantId, sessionId }: SessionRef) => [
+    `wf:{${tenantId}}:finished:${sessionId}`,
+    `wf:{${tenantId}}:finished-before:${sessionId}`,
+  ],
+  log: (tenantId: string) => `wf:{${tenantId}}:log`,
+  logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
+  logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
+  logBytes: (tenantId: string) => `wf:{${tenantId}}:log-bytes`,
+  logHistory: (tenantId: string) => `wf:{${tenantId}}:log-history`,
+  tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
+  tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
+  tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
+  /** What the names of a tenant's keys begin with. */
+  ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
+  resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
+  resumeTotals: (tenantId: string) => `wf:{${tenantId}}:resume-totals`,
+
+  apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,
+  apiKey: (lookup: string) => `wf:key:${lookup}`,
+  apiKeyId: (keyId: string) => `wf:key-id:${keyId}`,
+
+  lease: (workerId: string) => `wf:{workers}:lease:${workerId}`,
+  tenantsOf: (workerId: string) => `wf:{workers}:tenants:${workerId}`,
+  identity: (identity: string) => `wf:{workers}:identity:${identity}`,
+  inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
+
+  edge: (edgeId: string) => `wf:edge:${edgeId}`,
+  edgesCounting: 'wf:{edges}:counting',
+  socketCounts: (of: string) => `wf:{edges}:sockets:${of}`,
+
+  wrongKeys: (address: string) => `wf:wrong-keys:${address}`,
+  wrongAdminTokens: (address: string) => `wf:wrong-admin-tokens:${address}`,
+
+  connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
+  placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,
+} as const;
+
+/** Where a command counts as under way: with its tenant's, and a call with its session's too. */
+export function countedIn(lane: CommandLane, { tenantId, sessionId }: SessionRef): string[] {
+  if (lane === 'control') return [];
+  const ofTenant = `wf:{workers}:commands:${lane}:${tenantId}`;
+  return lane === 'calls' ? [ofTenant, `${ofTenant}/${sessionId}`] : [ofTenant];
+}
+
+export const channels = {
+  events: (tenantId: string) => `wf:{${tenantId}}:events`,
+  lifeline: (token: string) => `wf:{workers}:lifeline:${token}`,
+  replies: (clientId: string) => `wf:{${clientId}}:replies`,
+} as const;

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Fence, FencedError } from '../sessions/session-ref.js';
+import type { RedisConnection } from './connection.js';
+
+type Argument = string | number | Buffer;
+
+const INCLUDE = /^-- @include (\S+)$/gm;
+
+/** Reads packages/store/src/<name>.lua; a line `-- @include <name>` stands for that file's text. */
+function readLua(name: string): string {
+  const source = readFileSync(new URL(`../../src/${name}.lua`, import.meta.url), 'utf8');
+  return source.replace(INCLUDE, (_line, included: string) => readLua(included));
+}
+
+function hasErrorCode(error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.startsWith(code);
+}
+
+/**
+ * A Lua script, run by its hash; the text travels only when Redis does not know it, after a restart for instance.
+ * `parse` turns the reply into the script's result, so that nothing untyped leaves this class.
+ */
+export class Script<Result> {
+  readonly #source: string;
+  readonly #hash: string;
+  readonly #parse: (reply: unknown) => Result;
+
+  constructor(name: string, parse: (reply: unknown) => Result) {
+    this.#source = readLua(name);
+    this.#hash = createHash('sha1').update(this.#source).digest('hex');
+    this.#parse = parse;
+  }
+
+  async run(
+    redis: RedisConnection,
+    keys: readonly string[],
+    args: readonly Argument[],
+    options?: { binary: boolean },
+  ): Promise<Result> {
+    const rest = [keys.length, ...keys, ...args];
+    const call = (command: string, script: string): Promise<unknown> =>
+      options?.binary === true
+        ? redis.callBuffer(command, [script, ...rest])
+        : redis.call(command, [script, ...rest]);
+    try {
+      return this.#parse(await call('evalsha', this.#hash));
+    } catch (error) {
+      if (!hasErrorCode(error, 'NOSCRIPT')) throw error;
+      return this.#parse(await call('eval', this.#source));
+    }
+  }
+}
+
+/** A script that begins with the fence: KEYS[1] is the owner record, ARGV[1] the epoch, ARGV[2] the worker. */
+export class FencedScript<Result> {
+  readonly #script: Script<Result>;
+
+  constructor(name: string, parse: (reply: unknown) => Result) {
+    this.#script = new Script(name, parse);
+  }
+
+  /** @throws {FencedError} when the fence is no longer the session's owner; nothing was written then. */
+  async run(
+    redis: RedisConnection,
+    ownerKey: string,
+    fence: Fence,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<Result> {
+    try {
+      return await this.#script.run(redis, [ownerKey, ...keys], [fence.epoch, fence.worker, ...args]);
+    } catch (error) {
+      if (hasErrorCode(error, 'FENCED')) throw new FencedError(fence);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { answerWithin, NoAnswerError } from './answer-within.js';
+import type { RedisConnection } from './connection.js';
+import { keys } from './keyspace.js';
+import { refusalOf } from './redis-refusal.js';
+import { asNumber } from './reply.js';
+import { Script } from './script.js';
+
+/** Whether Redis takes writes, and if not why, in plain words. */
+export type Writability = { readonly writable: true } | { readonly writable: false; readonly reason: string };
+
+const KEPT_SECONDS = 60;
+/** Health checks may come from anywhere and often; they share an answer this long. */
+const SHARED_MS = 1_000;
+
+const probe = new Script('redis/write-probe', asNumber);
+
+/**
+ * Writes a small key by a script: a Redis that is read-only, out of memory or without a disk answers every PING, and one
+ * that lets this user run no scripts, or publish nothing, takes every SET.
+ * @throws what Redis answers, or that it cannot be reached.
+ */
+export async function writeProbe(redis: RedisConnection): Promise<void> {
+  await probe.run(redis, [keys.writeProbe], [KEPT_SECONDS]);
+}
+
+/** Never rejects. An answer that takes longer than `withinMs` counts as none. */
+export async function probeWrites(redis: RedisConnection, withinMs = 1_000): Promise<Writability> {
+  try {
+    await answerWithin(withinMs, writeProbe(redis));
+    return { writable: true };
+  } catch (error) {
+    if (error instanceof NoAnswerError) return { writable: false, reason: 'Redis does not answer' };
+    return { writable: false, reason: refusalOf(error) ?? 'Redis is out of reach' };
+  }
+}
+
+/** `probeWrites` for health checks: at most one write a second, however many ask. */
+export class SharedWriteProbe {
+  readonly #redis: RedisConnection;
+  #latest: Promise<Writability> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** Never rejects. The answer is at most two seconds old. */
+  ask(): Promise<Writability> {
+    const now = performance.now();
+    if (this.#latest === undefined || now - this.#askedAt > SHARED_MS) {
+      this.#askedAt = now;
+      this.#latest = probeWrites(this.#redis);
+    }
+    return this.#latest;
+  }
+}

@@ -1,0 +1,19 @@
+-- Shows a session as waiting for a worker, unless a worker owns it.
+--   KEYS[1]  owner record
+--   KEYS[2]  directory entry
+--   KEYS[3]  ids of the tenant's sessions that want a worker and have none
+--   ARGV[1]  reason, or ''
+--   ARGV[2]  worker that is believed dead and so does not count as an owner, or ''
+--   ARGV[3]  session id
+-- Returns 1, or 0 when it is owned or there is no such session.
+-- @include sessions/write-status
+-- @include sessions/want-worker
+local worker = redis.call('HGET', KEYS[1], 'worker')
+if (worker and worker ~= ARGV[2]) or redis.call('EXISTS', KEYS[2]) == 0 then
+  return 0
+end
+write_status(KEYS[2], 'queued', ARGV[1])
+if not worker then
+  note_unowned(KEYS[2], KEYS[3], ARGV[3])
+end
+return 1

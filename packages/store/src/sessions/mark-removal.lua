@@ -1,0 +1,26 @@
+-- Notes that a session is to be removed as soon as its phone knows. A session without a living owner is queued for a
+-- worker, which logs it out.
+--   KEYS[1]  owner record
+--   KEYS[2]  directory entry
+--   KEYS[3]  ids of the tenant's sessions that want a worker and have none
+--   KEYS[4]  ids of the tenant's sessions that ARGV[2] owns
+--   ARGV[1]  session id
+--   ARGV[2]  worker that is dead and so no owner, or ''
+--   ARGV[3]  after how long it is removed whether the phone knows or not, ms; an earlier note stays
+-- Returns 1, 2 when that was noted before, or 0 when there is no such session.
+-- @include sessions/write-status
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  return 0
+end
+-- Read before anything is written: it may be of another type.
+local worker = redis.call('HGET', KEYS[1], 'worker')
+local is_first = redis.call('HSETNX', KEYS[2], 'removeBy', string.format('%.0f', now() + ARGV[3]))
+if not worker or worker == ARGV[2] then
+  redis.call('HDEL', KEYS[1], 'worker')
+  redis.call('HSET', KEYS[2], 'desired', 'open')
+  write_status(KEYS[2], 'queued', 'removing')
+  -- An index that cannot be read is left as it is; see want-worker.
+  redis.pcall('SREM', KEYS[4], ARGV[1])
+  redis.pcall('SADD', KEYS[3], ARGV[1])
+end
+return is_first == 1 and 1 or 2

@@ -1,0 +1,166 @@
+import type { Logger } from '@wafleet/runtime';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { asNumber } from '../redis/reply.js';
+import { Script } from '../redis/script.js';
+import { UnreadableRecords } from '../redis/unreadable-records.js';
+import type { SessionRef } from './session-ref.js';
+
+/** A tenant without unowned sessions stays listed for so long after the last one was noted, ms. */
+const TENANT_QUIET_MS = 10 * 60 * 1000;
+/** Commands sent to Redis at once. */
+const AT_ONCE = 100;
+
+const reindexSession = new Script('sessions/reindex-session', asNumber);
+
+/**
+ * Which sessions a worker owns, and which want a worker and have none, without reading all sessions.
+ *
+ * The ids stand beside the owner records, in sets of the same tenant, and the scripts that change an owner record
+ * change the sets with it. The list of tenants with such a set is in another slot of a Redis Cluster, so it is
+ * written before the script runs, and may name tenants that have no such session. An entry may be out of date after a
+ * failover or a change by an earlier release: a reader also looks at the owner record. What is missing is entered
+ * by the slow comparison of all sessions (see Reconciler).
+ */
+export class SessionIndex {
+  readonly #redis: RedisConnection;
+  readonly #unreadable: UnreadableRecords;
+
+  /** @param options.logger names the records that cannot be read, each once in a while. They hide none of the others. */
+  constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
+    this.#redis = redis;
+    this.#unreadable = new UnreadableRecords(options.logger);
+  }
+
+  /** To be called before a worker claims a session of the tenant. */
+  async noteOwner(worker: string, tenantId: string): Promise<void> {
+    const ofWorker = keys.tenantsOf(worker);
+    await Promise.all([
+      this.#enter(keys.owners, () => this.#redis.sadd(keys.owners, worker)),
+      this.#enter(ofWorker, () => this.#redis.sadd(ofWorker, tenantId)),
+    ]);
+  }
+
+  /** To be called before a session of the tenant may lose its owner, or is made. */
+  async noteUnowned(tenantId: string): Promise<void> {
+    const key = keys.unownedTenants;
+    await this.#enter(key, () => this.#redis.zadd(key, String(Date.now()), tenantId));
+  }
+
+  /** The workers that may own sessions, dead ones too. */
+  owners(): Promise<string[]> {
+    return this.#read(keys.owners, this.#redis.smembers(keys.owners));
+  }
+
+  /** Up to `most` sessions that a worker may own. A dead worker without any is forgotten. */
+  async ownedBy(worker: string, most: number): Promise<SessionRef[]> {
+    const tenantIds = await this.tenantsOf(worker);
+    return this.#some(tenantIds, (tenantId) => keys.owned(tenantId, worker), most);
+  }
+
+  /** The tenants whose sessions a worker may own. */
+  tenantsOf(worker: string): Promise<string[]> {
+    const key = keys.tenantsOf(worker);
+    return this.#read(key, this.#redis.smembers(key));
+  }
+
+  /** All sessions of the tenants that a worker may own. */
+  async ownedOf(worker: string, tenantIds: readonly string[]): Promise<SessionRef[]> {
+    const found = await Promise.all(
+      tenantIds.map(async (tenantId) => {
+        const key = keys.owned(tenantId, worker);
+        const ids = await this.#read(key, this.#redis.smembers(key), tenantId);
+        return ids.map((sessionId) => ({ tenantId, sessionId }));
+      }),
+    );
+    return found.flat();
+  }
+
+  /** A dead worker that owns nothing any more. */
+  async forgetOwner(worker: string): Promise<void> {
+    await this.#redis.del(keys.tenantsOf(worker));
+    await this.#redis.srem(keys.owners, worker);
+  }
+
+  /**
+   * Up to `most` sessions that may want a worker and have none, drawn at random where there are more. The tenants take
+   * turns, so that one with many, such as removals that were put off, hides none of the others'.
+   */
+  async unowned(most: number): Promise<SessionRef[]> {
+    const listed = await this.#read(keys.unownedTenants, this.#redis.zrange(keys.unownedTenants, 0, '-1'));
+    const found = await this.#some(shuffled(listed), keys.unowned, most);
+    if (found.length === 0 && listed.length > 0) {
+      await this.#redis.zremrangebyscore(keys.unownedTenants, '-inf', String(Date.now() - TENANT_QUIET_MS));
+    }
+    return found;
+  }
+
+  /**
+   * Enters a session where it belongs, and takes it from where it does not, given the worker that was seen to own it.
+   * Puts it in its place in the order of its tenant's sessions, too.
+   */
+  async reindex({ tenantId, sessionId }: SessionRef, worker: string | undefined): Promise<void> {
+    const ref = { tenantId, sessionId };
+    const reindexed = reindexSession.run(
+      this.#redis,
+      [
+        ...[keys.owner(ref), keys.session(ref), keys.unowned(tenantId), keys.owned(tenantId, worker ?? '')],
+        ...[keys.sessions(tenantId), keys.sessionOrder(tenantId)],
+      ],
+      [sessionId, worker ?? ''],
+    );
+    // The owner record or an index may be of another type, which must not end a sweep of all sessions.
+    const name = `${tenantId}/${sessionId}`;
+    await this.#unreadable.readOr(reindexed, 0, { kind: 'session-index', name, ...ref });
+  }
+
+  #read(key: string, read: Promise<string[]>, tenantId?: string): Promise<string[]> {
+    return this.#unreadable.readOr(read, [], { kind: 'session-index', name: key, tenantId });
+  }
+
+  /** A list of another type begins anew: the comparison of all sessions enters what it lacks. */
+  async #enter(key: string, enter: () => Promise<number>): Promise<void> {
+    const record = { kind: 'session-index', name: key };
+    const entered = await this.#unreadable.readOr<number | undefined>(enter(), undefined, record);
+    if (entered !== undefined) return;
+    await this.#redis.del(key);
+    await enter();
+  }
+
+  async #some(
+    tenantIds: readonly string[],
+    keyOf: (tenantId: string) => string,
+    most: number,
+  ): Promise<SessionRef[]> {
+    const found: SessionRef[] = [];
+    for (let from = 0; from < tenantIds.length && found.length < most; from += AT_ONCE) {
+      const page = await Promise.all(
+        tenantIds.slice(from, from + AT_ONCE).map(async (tenantId) => {
+          const key = keyOf(tenantId);
+          const ids = await this.#read(key, this.#redis.srandmember(key, most), tenantId);
+          return ids.map((sessionId) => ({ tenantId, sessionId }));
+        }),
+      );
+      found.push(...inTurns(page));
+    }
+    return found.slice(0, most);
+  }
+}
+
+/** The first of each list, then the second of each that has one, and so on. */
+function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(0, ...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, turn) =>
+    lists.flatMap((list) => list.slice(turn, turn + 1)),
+  ).flat();
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const mixed = [...items];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    const [one, two] = [mixed[last], mixed[other]];
+    if (one !== undefined && two !== undefined) [mixed[last], mixed[other]] = [two, one];
+  }
+  return mixed;
+}

@@ -1,0 +1,154 @@
+import { WafleetError } from '@wafleet/contract';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { asList, asText } from '../redis/reply.js';
+import { Script } from '../redis/script.js';
+import type { SessionDirectory } from './session-directory.js';
+import type { SessionRecord } from './session-entry.js';
+
+export interface SessionPage {
+  readonly sessions: readonly SessionRecord[];
+  /** What the next page is asked for with; undefined if this is the last one. */
+  readonly nextCursor: string | undefined;
+}
+
+export interface SessionPageRequest {
+  /** How many sessions at most. */
+  readonly limit: number;
+  /** The `nextCursor` of the page before; undefined for the first page. */
+  readonly cursor?: string | undefined;
+  /** The only sessions to list; undefined for all of the tenant. */
+  readonly only?: ReadonlySet<string> | undefined;
+}
+
+/** Where a session stands in the order of its tenant's. */
+interface Place {
+  readonly createdAt: string;
+  readonly sessionId: string;
+}
+
+const pageSessions = new Script('sessions/page-sessions', (reply): Place[] => {
+  const flat = asList(reply).map(asText);
+  const places: Place[] = [];
+  for (let index = 0; index < flat.length; index += 2) {
+    places.push({ sessionId: flat[index] ?? '', createdAt: flat[index + 1] ?? '' });
+  }
+  return places;
+});
+
+/**
+ * A tenant's sessions in the order in which they were made, page by page. A page costs what it holds, not what the
+ * tenant has; one of a list costs what is less, the list or the tenant's sessions. A session that exists all the while
+ * is on exactly one page; one that is made meanwhile is on a later page, since it comes last.
+ */
+export class SessionPages {
+  readonly #redis: RedisConnection;
+  readonly #directory: SessionDirectory;
+
+  constructor(redis: RedisConnection, directory: SessionDirectory) {
+    this.#redis = redis;
+    this.#directory = directory;
+  }
+
+  /** @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here. */
+  async page(tenantId: string, { limit, cursor, only }: SessionPageRequest): Promise<SessionPage> {
+    const after = cursor === undefined ? undefined : parseCursor(cursor);
+    // One more than fits tells whether there is a next page.
+    const places =
+      only === undefined
+        ? await this.#placesAfter(tenantId, after, limit + 1)
+        : (await this.#placesOf(tenantId, only, after)).slice(0, limit + 1);
+    const shown = places.slice(0, limit);
+    const last = places.length > limit ? shown.at(-1) : undefined;
+    return {
+      sessions: await this.#directory.getMany(shown.map(({ sessionId }) => ({ tenantId, sessionId }))),
+      nextCursor: last && formatCursor(last),
+    };
+  }
+
+  /**
+   * All of the tenant's sessions in pages, or those of a list, in the same order: `limit` sessions a page. A list that
+   * fits on one page costs one read.
+   */
+  async *pages(
+    tenantId: string,
+    { limit = 100, only }: Pick<Partial<SessionPageRequest>, 'limit' | 'only'> = {},
+  ): AsyncGenerator<readonly SessionRecord[]> {
+    if (only === undefined) yield* this.#pagesOfAll(tenantId, limit);
+    else yield* this.#pagesOf(tenantId, only, limit);
+  }
+
+  async *#pagesOf(
+    tenantId: string,
+    only: ReadonlySet<string>,
+    limit: number,
+  ): AsyncGenerator<readonly SessionRecord[]> {
+    const existing =
+      only.size <= limit
+        ? [...only]
+        : (await this.#placesOf(tenantId, only)).map(({ sessionId }) => sessionId);
+    for (let begin = 0; begin < existing.length; begin += limit) {
+      const refs = existing.slice(begin, begin + limit).map((sessionId) => ({ tenantId, sessionId }));
+      const sessions = await this.#directory.getMany(refs);
+      if (sessions.length > 0) yield sessions.sort(inOrder);
+    }
+  }
+
+  async *#pagesOfAll(tenantId: string, limit: number): AsyncGenerator<readonly SessionRecord[]> {
+    let cursor: string | undefined;
+    do {
+      const { sessions, nextCursor } = await this.page(tenantId, { limit, cursor });
+      if (sessions.length > 0) yield sessions;
+      cursor = nextCursor;
+    } while (cursor !== undefined);
+  }
+
+  #placesAfter(tenantId: string, after: Place | undefined, limit: number): Promise<Place[]> {
+    return this.#run(tenantId, [limit, after?.createdAt ?? '', after?.sessionId ?? '']);
+  }
+
+  async #placesOf(tenantId: string, ids: ReadonlySet<string>, after?: Place): Promise<Place[]> {
+    const places = await this.#existing(tenantId, ids);
+    return places.sort(inOrder).filter((place) => after === undefined || inOrder(place, after) > 0);
+  }
+
+  /** A list may be much longer than what the tenant has: the shorter of both goes through Redis. */
+  async #existing(tenantId: string, ids: ReadonlySet<string>): Promise<Place[]> {
+    const count = await this.#redis.scard(keys.sessions(tenantId));
+    if (count === 0) return [];
+    if (count >= ids.size) return this.#run(tenantId, [0, '', '', ...ids]);
+    const all = await this.#placesAfter(tenantId, undefined, count);
+    return all.filter(({ sessionId }) => ids.has(sessionId));
+  }
+
+  #run(tenantId: string, args: readonly (string | number)[]): Promise<Place[]> {
+    const prefix = keys.session({ tenantId, sessionId: '' });
+    return pageSessions.run(
+      this.#redis,
+      [keys.sessions(tenantId), keys.sessionOrder(tenantId)],
+      [prefix, ...args],
+    );
+  }
+}
+
+function inOrder(a: Place | SessionRecord, b: Place | SessionRecord): number {
+  return (
+    Number(a.createdAt) - Number(b.createdAt) ||
+    Buffer.compare(Buffer.from(a.sessionId), Buffer.from(b.sessionId))
+  );
+}
+
+function formatCursor({ createdAt, sessionId }: Place): string {
+  return Buffer.from(`${createdAt} ${sessionId}`).toString('base64url');
+}
+
+function parseCursor(cursor: string): Place {
+  const [, createdAt, sessionId] =
+    /^(\d{1,16}) (.+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (createdAt === undefined || sessionId === undefined) {
+    throw new WafleetError('VALIDATION_FAILED', 'The cursor is not one of this service.', {
+      issues: [{ path: 'querystring.cursor', message: 'is not the nextCursor of an earlier page' }],
+    });
+  }
+  return { createdAt, sessionId };
+}

@@ -1,0 +1,51 @@
+-- Takes tokens out of buckets of one tenant: out of all of them, or out of none.
+-- A bucket is the time at which it is full again, in ms with fractions (the generic cell rate algorithm), and the limit
+-- that this was for. One that is full needs no key.
+--   KEYS[1]   limits of the tenant
+--   KEYS[2…]  buckets
+--   ARGV[1]   how many tokens; 0 to look only
+--   ARGV[2]   'all': takes them if there are as many. 'debt': takes them if there is one at least, and what is
+--             missing is owed, up to one full bucket
+--   ARGV[3…]  for each bucket: name of its limit, the limit of a tenant that has none of its own, ms within which a
+--             bucket fills
+-- Returns {1 when taken, else 0; ms after which asking again may help, 0 when taken; then for each bucket its limit, how
+-- many tokens are left, and ms until it is full}.
+-- @include redis/now
+-- @include tenants/limit-of
+-- @include redis/forget-unreadable
+local time = now()
+local wanted = tonumber(ARGV[1])
+local is_debt = ARGV[2] == 'debt'
+local buckets = {}
+local wait = 0
+for i = 2, #KEYS do
+  local at = 3 * (i - 2) + 3
+  local limit = limit_of(KEYS[1], ARGV[at], ARGV[at + 1], 1)
+  local window = tonumber(ARGV[at + 2])
+  forget_unreadable(KEYS[i], 'string')
+  local stored, of_limit = string.match(redis.call('GET', KEYS[i]) or '', '^(%d+%.%d+) (%d+)$')
+  -- With another limit the same tokens come back within another time.
+  local owed = stored and (stored - time) * of_limit / limit or 0
+  -- A clock that was put back, or a smaller window, must not lock the bucket for long.
+  local full_at = time + math.min(math.max(owed, 0), 2 * window)
+  local each = window / limit
+  -- What costs more than a full bucket must be possible at times.
+  local cost = is_debt and wanted or math.min(wanted, limit)
+  local needed = is_debt and math.min(wanted, 1) or cost
+  wait = math.max(wait, full_at + needed * each - window - time)
+  buckets[i] = { limit = limit, window = window, each = each, full_at = full_at, cost = cost }
+end
+local is_taken = wait <= 0.001
+local answer = { is_taken and 1 or 0, is_taken and 0 or math.ceil(wait) }
+for i = 2, #KEYS do
+  local bucket = buckets[i]
+  if is_taken and bucket.cost > 0 then
+    bucket.full_at = math.min(bucket.full_at + bucket.cost * bucket.each, time + 2 * bucket.window)
+    redis.call('SET', KEYS[i], string.format('%.4f %d', bucket.full_at, bucket.limit), 'PX', math.ceil(bucket.full_at - time))
+  end
+  local owed = bucket.full_at - time
+  answer[#answer + 1] = bucket.limit
+  answer[#answer + 1] = math.max(0, math.floor((bucket.window - owed) / bucket.each + 0.001))
+  answer[#answer + 1] = math.ceil(owed)
+end
+return answer

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { type Tenant, WafleetError } from '@wafleet/contract';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { madeOrUnknown } from '../redis/made-or-unknown.js';
+
+/** All tenants. */
+export class TenantDirectory {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** Enters a tenant under a new id. @throws {WafleetError} OUTCOME_UNKNOWN if Redis was asked and did not answer. */
+  async create(name: string): Promise<Tenant> {
+    const id = `tnt_${randomBytes(9).toString('base64url')}`;
+    // In this order, so that a crash in between leaves an id without a tenant and never a tenant that no scan finds.
+    await this.#redis.sadd(keys.tenants, id);
+    const making = this.#redis.hset(keys.tenant(id), { name, createdAt: Date.now() });
+    await madeOrUnknown(making, 'Making another one does no harm: this one has no keys.');
+    return { id, name };
+  }
+
+  async get(tenantId: string): Promise<Tenant | undefined> {
+    const name = await this.#redis.hget(keys.tenant(tenantId), 'name');
+    return name === null ? undefined : { id: tenantId, name };
+  }
+
+  /** @throws {WafleetError} TENANT_NOT_FOUND */
+  async require(tenantId: string): Promise<Tenant> {
+    const tenant = await this.get(tenantId);
+    if (tenant === undefined) throw new WafleetError('TENANT_NOT_FOUND', `There is no tenant ${tenantId}.`);
+    return tenant;
+  }
+}

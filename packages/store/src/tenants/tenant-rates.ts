@@ -1,0 +1,105 @@
+import { limitError, TENANT_LIMITS, type TenantLimit } from '@wafleet/contract';
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { asList, asNumber } from '../redis/reply.js';
+import { Script } from '../redis/script.js';
+import type { TenantLimitTable } from './tenant-limits.js';
+
+/** The limits that are rates. */
+export type RateLimit = {
+  [N in TenantLimit]: (typeof TENANT_LIMITS)[N]['kind'] extends 'rate' ? N : never;
+}[TenantLimit];
+
+/** A bucket of a tenant. */
+export interface RateBucket {
+  readonly limit: RateLimit;
+  /** Which of several buckets with this limit, such as the id of an API key. Default: the tenant's only one. */
+  readonly of?: string;
+}
+
+/** How a bucket is after a call. */
+export interface BucketState {
+  readonly limit: number;
+  readonly remaining: number;
+  /** ms until it is full again. */
+  readonly resetMs: number;
+}
+
+export interface TakenTokens {
+  readonly isTaken: boolean;
+  /** ms after which asking again may help; 0 if the tokens were taken. */
+  readonly retryAfterMs: number;
+  /** In the order of the buckets asked for. */
+  readonly buckets: readonly BucketState[];
+}
+
+const takeTokens = new Script('tenants/take-tokens', (reply): TakenTokens => {
+  const [isTaken, retryAfterMs, ...states] = asList(reply).map(asNumber);
+  const buckets: BucketState[] = [];
+  for (let index = 0; index < states.length; index += 3) {
+    const [limit = 0, remaining = 0, resetMs = 0] = states.slice(index, index + 3);
+    buckets.push({ limit, remaining, resetMs });
+  }
+  return { isTaken: isTaken === 1, retryAfterMs: retryAfterMs ?? 0, buckets };
+});
+
+/**
+ * Rates of tenants, for the whole cluster: token buckets in Redis that hold what a window allows and fill within one.
+ * One call is one round trip. Rejects when Redis does not answer.
+ */
+export class TenantRates {
+  readonly #redis: RedisConnection;
+  readonly #limits: TenantLimitTable;
+
+  constructor(redis: RedisConnection, limits: TenantLimitTable) {
+    this.#redis = redis;
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes tokens out of all the buckets, or out of none.
+   * @param options.isDebt for what is known only afterwards: takes them if there is one token at least, and what is
+   * missing is owed.
+   */
+  take(
+    tenantId: string,
+    buckets: readonly RateBucket[],
+    { cost, isDebt = false }: { cost: number; isDebt?: boolean },
+  ): Promise<TakenTokens> {
+    return takeTokens.run(
+      this.#redis,
+      [
+        keys.tenantLimits(tenantId),
+        ...buckets.map(({ limit, of }) =>
+          keys.tenantRate(tenantId, of === undefined ? limit : `${limit}:${of}`),
+        ),
+      ],
+      [
+        cost,
+        isDebt ? 'debt' : 'all',
+        ...buckets.flatMap(({ limit }) => [
+          limit,
+          this.#limits.defaults[limit],
+          TENANT_LIMITS[limit].windowS * 1000,
+        ]),
+      ],
+    );
+  }
+
+  /** Takes tokens out of one bucket. @throws {WafleetError} RATE_LIMITED */
+  async require(
+    tenantId: string,
+    bucket: RateBucket,
+    options: { cost: number; isDebt?: boolean },
+  ): Promise<BucketState> {
+    const { isTaken, retryAfterMs, buckets } = await this.take(tenantId, [bucket], options);
+    const [state = { limit: 0, remaining: 0, resetMs: 0 }] = buckets;
+    if (isTaken) return state;
+    throw limitError(bucket.limit, 'RATE_LIMITED', { limit: state.limit, retryAfterMs });
+  }
+
+  /** Reads how full the buckets are, without taking anything. */
+  async look(tenantId: string, buckets: readonly RateBucket[]): Promise<readonly BucketState[]> {
+    return (await this.take(tenantId, buckets, { cost: 0 })).buckets;
+  }
+}

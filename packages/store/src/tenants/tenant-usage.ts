@@ -1,0 +1,124 @@
+import { mapLimits, TENANT_LIMITS, type TenantLimit, type TenantLimits, type Usage } from '@wafleet/contract';
+import type { Logger } from '@wafleet/runtime';
+import { countSocketsOf } from '../edges/socket-counts.js';
+import { countResumeRecords } from '../events/resume-records.js';
+import type { RedisConnection } from '../redis/connection.js';
+import { countedIn, keys } from '../redis/keyspace.js';
+import { UnreadableRecords } from '../redis/unreadable-records.js';
+import type { TenantLeases } from './tenant-leases.js';
+import type { TenantLimitTable } from './tenant-limits.js';
+import type { BucketState, TenantRates } from './tenant-rates.js';
+
+interface UsageResources {
+  readonly redis: RedisConnection;
+  readonly limits: TenantLimitTable;
+  readonly rates: TenantRates;
+  readonly leases: TenantLeases;
+  /** Names the records that cannot be read, each once in a while: what they count is left out. */
+  readonly logger?: Logger;
+}
+
+/** What is used of each limit; undefined where no process knows it of all others. */
+type Measured = Partial<Record<TenantLimit, number>>;
+
+/** What a tenant uses of what it may have and do. */
+export class TenantUsage {
+  readonly #resources: UsageResources;
+  readonly #unreadable: UnreadableRecords;
+
+  constructor(resources: UsageResources) {
+    this.#resources = resources;
+    this.#unreadable = new UnreadableRecords(resources.logger);
+  }
+
+  /** @param keyId the API key whose own rate is shown. */
+  async read(tenantId: string, keyId: string): Promise<Usage> {
+    const [limits, rates, measured] = await Promise.all([
+      this.#resources.limits.read(tenantId),
+      this.#rates(tenantId, keyId),
+      this.#measure(tenantId),
+    ]);
+    return { resources: mapLimits((name) => usageOf(name, limits, rates[name], measured[name])) };
+  }
+
+  async #rates(tenantId: string, keyId: string): Promise<Partial<Record<TenantLimit, BucketState>>> {
+    const [sessionCreations, restUnits, restUnitsPerKey, replayBytes] = await this.#resources.rates.look(
+      tenantId,
+      [
+        { limit: 'sessionCreations' },
+        { limit: 'restUnits' },
+        { limit: 'restUnitsPerKey', of: keyId },
+        { limit: 'replayBytes' },
+      ],
+    );
+    return {
+      ...(sessionCreations && { sessionCreations }),
+      ...(restUnits && { restUnits }),
+      ...(restUnitsPerKey && { restUnitsPerKey }),
+      ...(replayBytes && { replayBytes }),
+    };
+  }
+
+  async #measure(tenantId: string): Promise<Measured> {
+    const { redis, leases } = this.#resources;
+    const [commands = ''] = countedIn('calls', { tenantId, sessionId: '' });
+    const read = <T>(kind: string, counting: Promise<T>) =>
+      this.#unreadable.readOr<T | undefined>(counting, undefined, { kind, name: tenantId, tenantId });
+    const [sessions, underWay, sockets, replays, mediaDownloads, resume, log] = await Promise.all([
+      read('sessions-of-tenant', redis.scard(keys.sessions(tenantId))),
+      read('commands-of-tenant', redis.zcount(commands, Date.now(), '+inf')),
+      read('sockets-of-tenant', countSocketsOf(redis, `tenant:${tenantId}`)),
+      read('replays-of-tenant', leases.count(tenantId, 'replays')),
+      read('downloads-of-tenant', leases.count(tenantId, 'mediaDownloads')),
+      read('resume-totals', countResumeRecords(redis, tenantId)),
+      read('log-head', this.#measureLog(tenantId)),
+    ]);
+    return definedOf({
+      sessions,
+      commands: underWay,
+      sockets,
+      replays,
+      mediaDownloads,
+      resumeRecords: resume?.records,
+      resumeBytes: resume?.bytes,
+      ...log,
+    });
+  }
+
+  /** About: the bytes of live events since the oldest mark that is kept; see append-events. */
+  async #measureLog(tenantId: string): Promise<{ logBytes: number; historyBytes: number }> {
+    const { redis } = this.#resources;
+    const [[bytes, history], oldest] = await Promise.all([
+      redis.hmget(keys.logHead(tenantId), 'bytes', 'history'),
+      redis.lindex(keys.logBytes(tenantId), 0),
+    ]);
+    const [trimmed = '0'] = oldest?.split(' ') ?? [];
+    return {
+      logBytes: Math.max(0, Number(bytes ?? 0) - Number(trimmed)),
+      historyBytes: Number(history ?? 0),
+    };
+  }
+}
+
+/** The counts that could be read. */
+function definedOf(counts: Readonly<Record<string, number | undefined>>): Measured {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => Number.isFinite(count)));
+}
+
+function usageOf(
+  name: TenantLimit,
+  limits: TenantLimits,
+  rate: BucketState | undefined,
+  measured: number | undefined,
+): Usage['resources'][TenantLimit] {
+  const limit = limits[name];
+  const { unit, windowS } = { windowS: undefined, ...TENANT_LIMITS[name] };
+  const used = rate === undefined ? measured : Math.max(0, rate.limit - rate.remaining);
+  return {
+    ...(used === undefined ? {} : { used }),
+    limit,
+    unit,
+    ...(windowS === undefined ? {} : { windowS }),
+    ...(rate === undefined ? {} : { resetS: Math.ceil(rate.resetMs / 1000) }),
+  };
+}
