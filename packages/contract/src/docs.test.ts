@@ -131,3 +131,13 @@ describe('docs/sessions.md', () => {
     expect(sessionSchema.parse(JSON.parse(example))).toEqual(JSON.parse(example));
   });
 });
+
+describe('docs/adding-a-command.md', () => {
+  it('shows the code as it is', () => {
+    const blocks = [...readDoc('adding-a-command.md').matchAll(/```ts\n\/\/ (\S+)\n([\s\S]*?)```/g)];
+    expect(blocks).toHaveLength(2);
+    for (const [, path = '', code = ''] of blocks) {
+      expect(readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')).toContain(code);
+    }
+  });
+});

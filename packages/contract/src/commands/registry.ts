@@ -5,6 +5,7 @@ import { clusterCommands, mediaCommands } from './internal.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
 import { mediaCalls, messageCommands } from './messages.js';
+import { presenceCommands } from './presence.js';
 import { sessionCalls } from './sessions.js';
 import { tenantCalls } from './tenants.js';
 import { usageCalls } from './usage.js';
@@ -14,6 +15,7 @@ export const SESSION_COMMANDS = {
   ...linkingCommands,
   ...mediaCommands,
   ...messageCommands,
+  ...presenceCommands,
 } as const satisfies Record<string, Command>;
 
 /** What workers execute, by kind. */
