@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { AppProcess, freePort, startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-/** Each app alone, started by `npm run <app>`'s program with exactly the given environment. */
+/** Starts each app on its own, with the program of `npm run <app>` and exactly the given environment. */
 const APPS = ['worker', 'placer', 'edge'] as const;
 type App = (typeof APPS)[number];
 
@@ -73,7 +73,7 @@ describe.each(APPS)('the %s', (app) => {
     expect(stdout).toContain('LOG_LEVEL');
   });
 
-  test('a bad value stops it: the variable, the value, what it takes', async () => {
+  test('a bad value stops it, and it prints the variable, the value and what is allowed', async () => {
     const { stderr, code } = await run(app, { ...environmentOf(app, redis.url), LOG_LEVEL: 'loud' });
     expect(code).toBe(1);
     expect(JSON.parse(stderr).msg).toMatch(
@@ -94,7 +94,7 @@ describe.each(APPS)('the %s', (app) => {
   });
 });
 
-test('a worker with another key than the stored sessions’ refuses to start', async () => {
+test('a worker does not start with a key that does not open the stored sessions', async () => {
   const first = await start('worker');
   const other = await run('worker', {
     ...environmentOf('worker', redis.url),

@@ -9,13 +9,13 @@ import { attackSubscriptions } from './attacks/subscriptions.js';
 import { report } from './support/report.js';
 
 /**
- * What somebody tries who wants another tenant's events, or the edge down, with and without an API key. Meanwhile a
- * client of the other tenant listens. Each attack must get an answer of the contract, or a closed connection; the
- * client must miss nothing, and the edge must live, and be no larger afterwards: after all of them together, which
- * is why they share one cluster. Each file of scenarios/attacks holds the attacks on one thing.
+ * An attacker, with or without an API key, tries to get another tenant's events or to bring the edge down. Meanwhile a
+ * client of the other tenant listens. Each attack must get an answer of the contract or a closed connection. The client
+ * must miss nothing. The edge must stay alive, and must not have grown after all attacks together, which is why they
+ * share one cluster. Each file of scenarios/attacks holds the attacks on one part.
  */
 
-/** What an edge may have grown by, bytes. Garbage of 200 MB is not collected before there is a need. */
+/** How much an edge may grow, bytes. V8 may keep 200 MB of garbage until it needs the memory. */
 const MAY_GROW = 200 * 1024 * 1024;
 
 const attacked = useAttackedCluster();
@@ -27,7 +27,7 @@ describe('packets', () => attackPackets(attacked));
 describe('requests', () => attackRequests(attacked));
 describe('what tenants share', () => attackQuotas(attacked));
 
-test('nobody was harmed: nothing is missing or foreign, the edge has its size, its log no secret', async () => {
+test('after all attacks no event is missing or foreign, the edge has not grown and its log has no secret', async () => {
   const { edge, listener } = attacked;
   await listener.expectEverythingOf(attacked.cluster, attacked.victim);
   expect(listener.disconnects).toEqual([]);
@@ -39,7 +39,7 @@ test('nobody was harmed: nothing is missing or foreign, the edge has its size, i
   const log = edge.process.logs.map((line) => JSON.stringify(line));
   for (const secret of attacked.secrets) expect(log.filter((line) => line.includes(secret))).toEqual([]);
   expect(edge.process.logs.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
-  // A line that is not the logger's: the trace of a crash, or what a library writes to the console.
+  // The logger did not write these lines: they are a crash's stack trace, or console output of a library.
   expect(edge.process.logs.filter(({ level }) => level === undefined)).toEqual([]);
   report('attacks', {
     events: listener.received.length,

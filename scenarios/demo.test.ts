@@ -6,15 +6,15 @@ import { Demo } from './support/demo.js';
 import { twoPorts } from './support/two-ports.js';
 
 /**
- * What a newcomer sees: `npm start` reaches its banner on the ports that the contract's examples name, and the
- * programs of the contract and of the README, extracted byte for byte, work against it.
+ * What a new user sees: `npm start` prints its banner on the ports that the contract's examples name. The programs of
+ * the contract and of the README, extracted byte for byte, work against it.
  */
 const python = pythonWithSocketIo();
 const contract = 'docs/websocket-events.md';
 const ADMIN_TOKEN = 'the-token-of-this-demo';
 let demo: Demo;
 
-/** The port that the programs name, unless somebody uses it, a demo that runs already for instance. */
+/** The port that the programs name, or another one if it is in use, for example by a demo that already runs. */
 const [firstPort, secondPort] = await twoPorts(3000);
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ afterAll(async () => {
   await demo?.kill();
 });
 
-/** The program against an edge: nothing but the port differs, if that. */
+/** The program, pointed at an edge. At most the port changes. */
 function againstEdge(port: number, code: string): string {
   return code.replaceAll('localhost:3000', `localhost:${port}`);
 }
@@ -44,7 +44,7 @@ test('the banner shows the edges, the key and clients in both languages', () => 
   expect(demo.output).toContain('import socketio');
 });
 
-test('it warns of nothing that its own Redis lacks', () => {
+test('it logs no warning about the settings of its own Redis', () => {
   expect(demo.output).not.toContain('append-only');
 });
 
@@ -88,7 +88,7 @@ test.skipIf(python === undefined)('the README’s Python example prints messages
   program.kill();
 });
 
-test('Ctrl-C stops every process, and clients are told', async () => {
+test('Ctrl-C stops every process and disconnects the clients', async () => {
   const program = new ClientProgram(
     'javascript',
     againstEdge(firstPort, codeBlocks(contract, 'javascript')[0] ?? ''),

@@ -5,7 +5,7 @@ import { linkSessions } from './support/linked-sessions.js';
 import { report } from './support/report.js';
 import { Traffic } from './support/traffic.js';
 
-/** Edges crash under traffic. Ordinary Socket.IO clients go on with another one, and nobody misses an event. */
+/** Edges crash under traffic. Ordinary Socket.IO clients continue on another edge and miss no event. */
 const SESSIONS = 4;
 
 let cluster: Cluster | undefined;
@@ -20,7 +20,7 @@ test('clients of an edge that is killed, twice, miss nothing', async () => {
   const running = await startCluster({ edges: 2 });
   cluster = running;
   const tenant = await running.addTenant();
-  // Before the sessions are linked, since what was sent to a client is proven by its pings, which take their time.
+  // Before the sessions are linked: a client's pings prove what it received, and the first pings take a while.
   const balanced = await BalancedClients.start(running, tenant);
   opened.push(balanced);
   const { clients } = balanced;

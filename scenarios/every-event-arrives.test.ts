@@ -9,8 +9,8 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /**
- * Each of the contract's seventeen events, from what a person does with a phone to a Socket.IO client, through real
- * processes. The collector checks every payload against the contract's schema.
+ * Triggers each of the contract's seventeen events by what a person does with a phone, and receives it in a Socket.IO
+ * client, through real processes. The collector checks every payload against the contract's schema.
  */
 let cluster: Cluster;
 let tenant: TestTenant;
@@ -34,7 +34,7 @@ test('a client subscribed to * receives every event of the contract, each with a
   const carl = simulator.addPhone({ name: 'Carl' });
   const dora = simulator.addPhone({ name: 'Dora' });
 
-  // Linking by code, which a QR code comes before.
+  // Link by pairing code. A session shows a QR code first.
   await tenant.client.createSession({ id: 'anna' });
   await events.waitForEvent('auth.qr', ({ sessionId, qr }) => sessionId === 'anna' && qr.length > 100);
   await cluster.linkByCode(tenant.client, 'anna', anna);
@@ -49,7 +49,7 @@ test('a client subscribed to * receives every event of the contract, each with a
   );
   await events.waitForEvent('creds.update', ({ me }) => me?.id.startsWith(anna.number) === true);
 
-  // Messages, in all that can happen to one.
+  // Messages, and everything that can happen to one.
   const hello = await carl.send(anna, { text: 'hello' });
   await events.waitForEvent('messages.upsert', ({ messages, type }) =>
     messages.some(

@@ -1,7 +1,7 @@
 import { type Cluster, collectEvents, startCluster } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-/** Sessions outlive every process: only Redis, restarted as well, keeps them. WhatsApp goes on meanwhile. */
+/** Sessions survive the restart of every process, Redis included. Only Redis stores them. WhatsApp keeps running. */
 let cluster: Cluster;
 
 beforeAll(async () => {
@@ -12,7 +12,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-test('after a restart of everything both sessions reopen without linking, and get what was sent meanwhile', async () => {
+test('after a restart of everything both sessions reopen without linking and get what they missed', async () => {
   const { simulator } = cluster;
   const tenant = await cluster.addTenant();
   const { client } = tenant;

@@ -66,7 +66,7 @@ async function codeOf(response: Response): Promise<[number, string]> {
   return [response.status, errorBodySchema.parse(await response.json()).error.code];
 }
 
-/** What nobody may read in a log. */
+/** What must not be in a log. */
 const secrets: string[] = [];
 
 async function received(media: Media): Promise<{ id: string; path: string }> {
@@ -102,7 +102,7 @@ test('in a group, view-once, sent by the account itself, and of the history as w
   expect((await fileOf('OLD1')).toString()).toBe('an old picture');
 });
 
-test('a file that WhatsApp has no longer is uploaded again by the phone, once for all who ask', async () => {
+test('the phone uploads a file that WhatsApp no longer has, once for all requests', async () => {
   const data = randomBytes(50_000);
   const { id, path } = await received({ kind: 'video', data });
   cluster.simulator.media.expire(path);
@@ -132,7 +132,7 @@ test('an answer with a damaged file is never complete', async () => {
   await expect(response.arrayBuffer()).rejects.toThrow();
 });
 
-test('a client that goes ends the request to WhatsApp', async () => {
+test('a client that disconnects ends the request to WhatsApp', async () => {
   const { media } = cluster.simulator;
   const { id, path } = await received({ kind: 'document', data: randomBytes(500_000) });
   media.breakAt(path, 'stall');
@@ -158,7 +158,7 @@ test('a key of another tenant, without the scope, or for other sessions gets not
   const unable = await cluster.admin.createKey(tenant.id, { scopes: [...scopes] });
   const elsewhere = await cluster.admin.createKey(tenant.id, { sessions: ['office'] });
   const able = await cluster.admin.createKey(tenant.id, { scopes: ['events:read'], sessions: ['shop'] });
-  // Its own session of the same name is there, and has no such message.
+  // The other tenant has a session of the same name, without such a message.
   await waitFor(async () => (await codeOf(await fetchFile(id, stranger.apiKey)))[1] !== 'NO_WORKER', {
     what: 'the session of the stranger has a worker',
   });
@@ -175,7 +175,7 @@ test.skipIf(!hasCurl)('the example of docs/media.md saves the file', async () =>
   await fileOf(id);
   const folder = mkdtempSync(join(tmpdir(), 'wafleet-media-'));
   const [example = ''] = codeBlocks('docs/media.md', 'sh');
-  // Not waited for in a blocking way: the media host is in this process.
+  // Does not block this process, because the media host runs in it.
   await promisify(execFile)('sh', ['-euc', example.replace('http://localhost:3000', edgeUrl())], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', SESSION: 'shop', MESSAGE_ID: id, API_KEY: tenant.apiKey },
@@ -185,7 +185,7 @@ test.skipIf(!hasCurl)('the example of docs/media.md saves the file', async () =>
   rmSync(folder, { recursive: true });
 });
 
-test('no log line tells where a file lies or what opens it', () => {
+test('no log line has the path of a file or its key', () => {
   const logs = [...cluster.workers, ...cluster.edges.map(({ process }) => process)].flatMap(
     ({ logs }) => logs,
   );

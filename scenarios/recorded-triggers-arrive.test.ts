@@ -11,9 +11,9 @@ import {
 import { addCast, peopleOf, type RecordedTriggers, recordedTriggers } from './support/triggers.js';
 
 /**
- * All that Baileys was seen to do, from what a person or the account does to the payload that a Socket.IO client gets,
- * through real processes, each payload compared in full. The recording is of one account that did these things one after
- * the other, and so is this.
+ * Repeats everything that was recorded of Baileys, from what a person or the account does to the payload that a
+ * Socket.IO client gets, through real processes. Compares each payload in full. As in the recording, one account does
+ * these things one after the other.
  */
 let cluster: Cluster;
 let events: EventCollector;
@@ -26,19 +26,19 @@ let compared = 0;
 
 const SESSION = 'alice';
 
-/** Triggers whose events tell when things were done that were done before. */
+/** Triggers whose events have times of earlier actions. */
 const TELL_OF_BEFORE: ReadonlySet<string> = new Set(['groupFetchAllParticipating', 'dirty groups']);
 /** Triggers whose items have no fixed order. */
 const IN_ANY_ORDER: ReadonlySet<string> = new Set([
-  // Several people tell of it.
+  // Several people report it.
   'we send to group (sender key)',
-  // Baileys holds the contact back in its buffer, and the pair of ids never: with an idle buffer the contact is first.
+  // Baileys buffers the contact but never the pair of ids. If the buffer is idle, the contact comes first.
   'contact saved on phone (PN index)',
 ]);
 
 const begin = Date.now();
 
-/** What has come since the last comparison, but for how the connection is. */
+/** The items since the last comparison, without those about the state of the connection. */
 function news(): Published[] {
   return events.events
     .slice(compared)
@@ -66,7 +66,7 @@ beforeAll(async () => {
   await worker.call('presenceSubscribe', carl.lid);
   await carl.send(alice, 'before the first trigger');
   await dora.send(alice, 'before the first trigger');
-  // What comes last of a message is how its sender calls themselves.
+  // The push name of the sender is the last event of a message.
   const namedBy = ({ name }: { name: string }) =>
     news().some(
       ({ event, payload }) => event === 'contacts.update' && JSON.stringify(payload).includes(name),
@@ -81,7 +81,7 @@ afterAll(async () => {
   worker.close();
 });
 
-/** Waits until so many items have come and the session has acknowledged everything; no longer than it ever takes. */
+/** Waits up to 30 s until `items` items have come and the session has acknowledged everything. Never rejects. */
 async function settle(items: number): Promise<void> {
   const isSettled = () => news().length >= items && device().pendingCount === 0;
   await waitFor(isSettled, { what: `${items} items`, timeoutMs: 30_000 }).catch(() => {});
@@ -103,7 +103,7 @@ test.each(TRIGGERS)('%s', async (trigger) => {
   expect(came).toEqual(expected.map((each, index) => comparison.expected(each, came[index], period)));
 });
 
-test('every trigger of the recording was driven, and nothing came of them later', async () => {
+test('every trigger of the recording was driven, and caused no further event', async () => {
   expect(Object.keys(triggers.drive)).toEqual(TRIGGERS);
   await settle(0);
   expect(news()).toEqual([]);

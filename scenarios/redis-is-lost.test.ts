@@ -1,7 +1,7 @@
 import { afterEach, test } from 'vitest';
 import { RedisOutage } from './support/redis-outage.js';
 
-/** Redis is killed for a few seconds under traffic: the connections to WhatsApp stay, and nothing is lost. */
+/** Redis is killed for a few seconds under traffic. The connections to WhatsApp stay open, and nothing is lost. */
 let outage: RedisOutage | undefined;
 
 afterEach(() => outage?.end());

@@ -5,7 +5,7 @@ import { type LinkedSession, linkSessions } from './support/linked-sessions.js';
 
 const readinessSchema = z.object({ ready: z.boolean(), reason: z.string().optional() });
 
-/** A Redis that answers and takes no writes: every process says so and why, none floods its log, all heal. */
+/** Redis answers but refuses writes. Every process reports the cause, none floods its log, and all recover. */
 let cluster: Cluster;
 let tenant: TestTenant;
 let session: LinkedSession;
@@ -36,7 +36,7 @@ const REFUSALS = [
 ];
 
 describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
-  test('makes every process unready with the cause, floods no log, and heals', async () => {
+  test('makes every process unready with the cause, floods no log, and all recover afterwards', async () => {
     const processes = [cluster.edges[0]?.process, cluster.workers[0], cluster.placers[0]];
     const linesBefore = processes.map((each) => each?.logs.length ?? 0);
     await cluster.redis.command(...begin);
@@ -54,14 +54,14 @@ describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
       const answer = await tenant.client
         .sendText(session.id, sender.number, 'not now')
         .catch((error) => error);
-      // The session of a worker that cannot store is not open; what the edge itself cannot do has the cause.
+      // A worker that cannot store closes its session, so it is not open. An error of the edge itself names the cause.
       if (answer instanceof ApiError && answer.code === 'SESSION_NOT_OPEN') return true;
       if (answer instanceof ApiError && answer.code === 'UNAVAILABLE' && reason.test(answer.message))
         return true;
       throw new Error(`the answer is ${answer instanceof Error ? answer.message : JSON.stringify(answer)}`);
     };
     await waitFor(refused, { what: 'an answer that says why not', timeoutMs: 40_000 });
-    // Ten lines of a kind in ten seconds, and few kinds; there were hundreds of thousands.
+    // At most ten lines of a kind in ten seconds, and few kinds. An earlier version logged hundreds of thousands.
     processes.forEach((each, index) => {
       expect((each?.logs.length ?? 0) - (linesBefore[index] ?? 0), each?.name).toBeLessThan(400);
     });
@@ -73,7 +73,7 @@ describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
       ),
     );
     await tenant.client.waitForStatus(session.id, 'open', 90_000);
-    // What stood in Redis while it took no writes may be of before.
+    // What Redis has from the time of the refused writes may be stale.
     const send = () => tenant.client.sendText(session.id, sender.number, 'works again');
     const { messageId } = await waitFor(send, { what: 'a message sent again', timeoutMs: 90_000 });
     await sender.waitForMessage((message) => message.id === messageId);

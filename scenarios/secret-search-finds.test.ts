@@ -8,14 +8,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { searchSoFar } from './support/secret-search/whole-run.js';
 
 /**
- * The search that ends every file of scenarios finds what it should: secrets of a linked session are told on purpose,
- * in each way in which something can leave, and in different forms.
+ * Every file of scenarios ends with a search for secrets. This file tests that search: it leaks secrets of a linked
+ * session on purpose, through each way out of the processes and in different forms.
  */
 
 const SESSION = 'shop';
 const KEY = randomBytes(32).toString('hex');
 
-/** Logs its first argument, and answers requests with the bytes that the second one, or the path, has in base64. */
+/** Logs its first argument. Answers requests with bytes: the path, or else the second argument, has them in base64. */
 const LEAKING_PROGRAM = `
 import { createServer } from 'node:http';
 process.stdout.write(JSON.stringify({ level: 'info', msg: 'decrypted with', data: process.argv[2] }) + '\\n');
@@ -50,7 +50,7 @@ interface Credentials {
 }
 
 async function credentials(): Promise<Credentials> {
-  // As a dump, whose bytes stand as text.
+  // The script answers in hex, because `command` returns text.
   const script =
     "return redis.call('HGET', KEYS[1], 'creds'):gsub('.', function(c) return ('%02x'):format(c:byte()) end)";
   const reply = await cluster.redis.command('EVAL', script, '1', `wf:{${tenant.id}}:auth:${SESSION}`);
@@ -79,7 +79,7 @@ test('secrets in a log, on a command line, in an event, in Redis and in answers 
   await answer(Buffer.from(advSecretKey));
   const body = JSON.stringify({ eventId: '1-1', data: signedIdentityKey.private.toString('hex') });
   const { command } = cluster.redis;
-  // Not among the session's own events, which follow each other.
+  // In another log than the session's own events, which must be consecutive.
   await command('XADD', 'wf:{another}:log', '*', 'm', `1-1 messages.upsert ${SESSION} ${body}`);
   await command('SET', 'wf:note', JSON.stringify([...signedIdentityKey.private]));
   await command('SET', 'wf:other-note', KEY.toUpperCase());
@@ -98,11 +98,11 @@ test('secrets in a log, on a command line, in an event, in Redis and in answers 
     `${identity} stands as a list of numbers in what Redis has by SET wf:note, after`,
     'ENCRYPTION_KEY of worker #3 stands as hex in what Redis has by SET wf:other-note, after',
     `creds.advSecretKey of ${session} stands as base64 in what came to a client of port ${port}, connection`,
-    `an API key was told 2 times, at last in what came to a client of port ${port}, connection`,
+    `an API key was shown 2 times, most recently in what came to a client of port ${port}, connection`,
   ];
   expect(findings).toEqual(expect.arrayContaining(expected.map((each) => expect.stringContaining(each))));
   expect(findings).toHaveLength(expected.length);
-  // It tells what was found where, and not the secret itself.
+  // A finding names what was found and where, but not the secret itself.
   for (const secret of [noiseKey.private.toString('base64'), advSecretKey, tenant.apiKey, KEY]) {
     expect(findings.join('\n').toLowerCase()).not.toContain(secret.toLowerCase());
   }

@@ -11,17 +11,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { searchSoFar } from './support/secret-search/whole-run.js';
 
 /**
- * A cluster that logs all that it can is put through whatever makes Baileys, libsignal and the processes speak of keys.
- * Nothing of what it logs, answers, publishes or stores in the clear may hold one.
+ * Runs a cluster at its most verbose log level through everything that makes Baileys, libsignal and the processes log
+ * keys. Nothing that the cluster logs, answers, publishes or stores in the clear may contain one.
  */
 
-/** Throws, on SIGUSR2, what nobody catches: an error that drags along the process' secrets, with one within. */
+/** On SIGUSR2, throws an error that is not caught. The error and its cause carry the process' secrets. */
 const CRASH_ON_SIGNAL = `process.once('SIGUSR2', () => {
   const secrets = { environment: { ...process.env }, data: process.env.ENCRYPTION_KEY };
   throw Object.assign(new Error('a crash'), secrets, { cause: Object.assign(new Error('its cause'), secrets) });
 });`;
 
-/** What must be among the secrets that were looked for: of each family one, as Baileys and libsignal name them. */
+/** The search must have looked for these: one secret of each family, as Baileys and libsignal name them. */
 const LOOKED_FOR = [
   'ADMIN_TOKEN',
   'ENCRYPTION_KEY',
@@ -74,7 +74,7 @@ function addWorker() {
   return cluster.addWorker({ NODE_OPTIONS: `--import=${preload}` });
 }
 
-/** Lets another worker take over, which has read nothing of the sessions yet. */
+/** Lets another worker take over. That one has not read anything of the sessions yet. */
 async function replaceWorker(meanwhile: () => Promise<unknown>): Promise<void> {
   await cluster.workers[0]?.stop();
   await meanwhile();
@@ -91,14 +91,14 @@ async function arrives(id: string): Promise<void> {
   await events.waitForEvent('messages.upsert', isIt, { timeoutMs: 60_000 });
 }
 
-test('a phone is linked by a QR code, and shares its keys and its past', async () => {
+test('a phone is linked by a QR code, and shares its keys and its history', async () => {
   anna.history.remember(carl, { message: { conversation: 'long ago' } });
   await tenant.client.createSession({ id: 'anna' });
   await cluster.linkByQr(tenant.client, 'anna', anna);
   await events.waitForEvent('messages.upsert', ({ history }) => history === true, { timeoutMs: 60_000 });
 });
 
-test('another by a pairing code, after a wrong one', async () => {
+test('another phone is linked by a pairing code, after a wrong one', async () => {
   const { client } = tenant;
   await client.createSession({ id: 'bert' });
   const request = () => client.requestPairingCode('bert', bert.number);
@@ -107,7 +107,7 @@ test('another by a pairing code, after a wrong one', async () => {
   await cluster.linkByCode(client, 'bert', bert);
 });
 
-test('messages go both ways, to a person and to a group, one with a secret of its own', async () => {
+test('messages go both ways, to a person and to a group, and one has a message secret', async () => {
   const { client } = tenant;
   const poll = await carl.send(anna, {
     pollCreationMessage: { name: 'when', options: [{ optionName: 'now' }], selectableOptionsCount: 1 },
@@ -173,8 +173,8 @@ test('requests are refused', async () => {
   ]);
   expect(answers.map(({ status }) => status).filter((status) => status < 400)).toEqual([]);
   await Promise.all(answers.map((answer) => answer.text()));
-  const told = await Promise.all(['/metrics', '/docs', '/healthz'].map((path) => fetch(url + path)));
-  await Promise.all(told.map((answer) => answer.text()));
+  const reported = await Promise.all(['/metrics', '/docs', '/healthz'].map((path) => fetch(url + path)));
+  await Promise.all(reported.map((answer) => answer.text()));
 });
 
 test('a phone unlinks its session', async () => {
@@ -191,7 +191,7 @@ test('a worker crashes with an error that holds its secrets', async () => {
   await expect(cluster.stopProcesses()).rejects.toThrow('a crash');
 });
 
-test('none of it told a secret', async () => {
+test('nothing that left the processes contains a secret', async () => {
   await cluster.stop();
   const { findings, names, secrets } = searchSoFar();
   expect(findings).toEqual([]);

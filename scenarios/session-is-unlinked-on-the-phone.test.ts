@@ -11,7 +11,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-test('a session that is unlinked on the phone says so, and can be linked anew, to another phone', async () => {
+test('a session that is unlinked on the phone is logged_out, and can be linked again, to another phone', async () => {
   const { client, apiKey } = await cluster.addTenant();
   const anna = cluster.simulator.addPhone({ name: 'Anna' });
   const bert = cluster.simulator.addPhone({ name: 'Bert' });

@@ -5,8 +5,8 @@ import { report } from './support/report.js';
 import { SequenceClient } from './support/sequence-client.js';
 
 /**
- * The connection on which Redis tells an edge of new events breaks, again and again. What was published meanwhile is
- * not told again: the edge must notice and read it from the log.
+ * The connection over which Redis sends new events to an edge breaks again and again. Redis does not send the events of
+ * meanwhile again: the edge must notice that they are missing and read them from the log.
  */
 const CUTS = 10;
 
@@ -20,7 +20,7 @@ afterEach(async () => {
   await cluster?.stop();
 });
 
-test('clients stay connected and miss nothing when an edge does not hear of events', async () => {
+test('clients stay connected and miss nothing when an edge loses its connection for events', async () => {
   const running = await startCluster({ workers: 0, placers: 0 });
   cluster = running;
   const [edge] = running.edges;
@@ -56,7 +56,7 @@ test('clients stay connected and miss nothing when an edge does not hear of even
 
 const filledBy = (edge: Edge) => metricOf(edge, 'wafleet_edge_events_filled_total');
 
-/** Closes the connections of edges that are for events. */
+/** Closes the connections over which edges receive events. */
 async function cutSubscriber({ redis }: Cluster): Promise<void> {
   const list = await redis.command('CLIENT', 'LIST', 'TYPE', 'pubsub');
   const ids = list

@@ -2,7 +2,7 @@ import { ApiError, type Cluster, metricOf, startCluster } from '@wafleet/testkit
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { linkSessions } from './support/linked-sessions.js';
 
-/** Two tenants have their sessions on the same worker. One sends far more at a time than it may. */
+/** Two tenants have their sessions on the same worker. One of them sends far more at a time than its limit. */
 
 const SENDS = 600;
 
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-test('its sends beyond the bound are refused, and every send of its neighbour is carried out', async () => {
+test('the sends of a tenant beyond its limit are refused, and every send of its neighbour succeeds', async () => {
   const greedy = await cluster.addTenant('greedy');
   const neighbour = await cluster.addTenant('neighbour');
   const mine = await linkSessions(cluster, greedy, 2);

@@ -68,7 +68,7 @@ test('50 sessions of 10 tenants on 2 workers: each tenant gets all of its own ev
     }
   }
 
-  // What anybody received of messages and accounts belongs to the tenant that received it.
+  // Every message and account that a client received belongs to its own tenant.
   for (const { tenant, events } of watched) {
     const texts = events
       .payloads('messages.upsert')
@@ -83,7 +83,7 @@ test('50 sessions of 10 tenants on 2 workers: each tenant gets all of its own ev
     expect(events.strays).toEqual([]);
   }
 
-  // Each tenant's log numbers its own events without gaps, so that a stranger's event would leave one.
+  // Each tenant's log numbers its own events without gaps, so an event of another tenant would leave a gap.
   for (const { tenant, events } of watched) {
     const sequence = () =>
       events.events.map(({ payload }) => Number((payload as { eventId: string }).eventId.split('-')[1]));
@@ -105,7 +105,7 @@ test('50 sessions of 10 tenants on 2 workers: each tenant gets all of its own ev
   for (const { events } of watched) events.close();
 });
 
-test('a tenant reaches nothing of another’s by its id', async () => {
+test('a tenant cannot reach a session of another tenant by its id', async () => {
   const owner = await cluster.addTenant('owner');
   const stranger = await cluster.addTenant('stranger');
   await owner.client.createSession({ id: 'private' });

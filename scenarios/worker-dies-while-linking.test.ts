@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ownerOf } from './support/owner-process.js';
 import { report } from './support/report.js';
 
-/** A worker is killed while a person links a phone: another one offers a fresh code, and the person can finish. */
+/** A worker is killed while a person links a phone. Another worker shows a fresh code, and the person can finish. */
 let cluster: Cluster;
 
 beforeEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
   await cluster?.stop();
 });
 
-test('a QR code that was on show is replaced by one of another worker, which links', async () => {
+test('another worker shows a new QR code in place of the dead worker’s, and that one links', async () => {
   const tenant = await cluster.addTenant();
   const { client } = tenant;
   const phone = cluster.simulator.addPhone({ name: 'Anna' });
@@ -32,7 +32,7 @@ test('a QR code that was on show is replaced by one of another worker, which lin
   expect(phone.devices.size).toBe(1);
 });
 
-test('a pairing code that was being entered is worthless, and a new one of another worker links', async () => {
+test('a pairing code of the dead worker is invalid, and a new one of another worker links', async () => {
   const tenant = await cluster.addTenant();
   const { client } = tenant;
   const phone = cluster.simulator.addPhone({ name: 'Bert' });

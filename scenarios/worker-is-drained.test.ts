@@ -1,7 +1,7 @@
 import { afterEach, test } from 'vitest';
 import { DrainedWorker } from './support/drained-worker.js';
 
-/** A worker that is asked to stop hands its sessions over under traffic: away for a moment, and nothing is lost. */
+/** A worker that is asked to stop hands its sessions over under traffic. Each is away for a moment, nothing is lost. */
 const SESSIONS = 12;
 
 let drained: DrainedWorker | undefined;

@@ -1,7 +1,7 @@
 import { afterEach, test } from 'vitest';
 import { Takeover } from './support/takeover.js';
 
-/** `kill -9` of a worker under traffic: another one takes its sessions over in seconds, and nobody links anew. */
+/** `kill -9` of a worker under traffic. Another one takes its sessions over in seconds, and no phone links again. */
 const SESSIONS = Number(process.env.SCENARIO_SESSIONS ?? 12);
 
 let takeover: Takeover | undefined;

@@ -1,6 +1,6 @@
 /**
  * Prints the sum of the counts in the file that WAFLEET_TEST_COUNTS names (see lib/vitest.mjs): `N passed, N failed`.
- * Its argument is the exit code so far: if that is not 0, and no test failed, what failed counts as a test.
+ * Its argument is the exit code so far. If that is not 0 and no test failed, the failure counts as one failed test.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { inOneLine, sum } from './lib/test-counts.mjs';

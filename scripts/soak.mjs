@@ -1,9 +1,9 @@
 /**
  * `npm run soak`: breaks random parts of a cluster under traffic and checks that nothing is lost.
  *
- *   npm run soak -- --minutes 60 --seed 7    the same seed chooses the same faults; without one it is random
+ *   npm run soak -- --minutes 60 --seed 7    the same seed selects the same faults. Default: random
  *   npm run soak -- --minutes 60 --write     and writes the table into docs/reliability.md
- *   npm run soak -- --built                  installs and builds nothing before
+ *   npm run soak -- --built                  skips installing and building
  */
 
 import { parseArgs } from 'node:util';

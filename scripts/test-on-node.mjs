@@ -4,8 +4,8 @@
  *
  *   npm run test:node                        every version of scripts/node-versions.json
  *   npm run test:node -- 24.22.3 26.12.1     these
- *   npm run test:node -- --every-run         those that `.ci/run` tries
- *   npm run test:node -- --built 26.12.1     installs and builds nothing before
+ *   npm run test:node -- --every-run         those that `.ci/run` tests
+ *   npm run test:node -- --built 26.12.1     skips installing and building
  */
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
@@ -23,7 +23,7 @@ await main(async () => {
     .filter((argument) => argument !== '--built' && argument !== '--every-run');
   const unknown = given.find((version) => !/^\d+\.\d+\.\d+$/.test(version));
   if (unknown !== undefined) throw new StepFailed(`${unknown} is not a version such as 26.12.1.`);
-  // Once for all versions, with the one that runs this.
+  // Once for all versions, with the version that runs this script.
   if (!has('--built')) {
     await installDependencies();
     await build();

@@ -1,17 +1,17 @@
 /**
- * `npm test`: everything that must hold, one step after another; the first that fails ends it. Its last line counts
- * the tests.
+ * `npm test`: runs all checks one after another, and stops at the first that fails. The last line contains the test
+ * counts.
  *
  *   npm test                                   everything except the slow scenarios
  *   npm test -- --unit                         build, then the unit tests
  *   npm test -- --scenarios                    build, then the scenarios, without the slow ones
- *   npm run scenarios [name]                   build, then all scenarios or those of the name; some run only by name
+ *   npm run scenarios [name]                   build, then all or the matching scenarios; some run only by name
  *   npm test -- --slow                         build, then the slow scenarios
  *   npm test -- --with-slow                    the same and the slow scenarios
- *   npm test -- --essentials                   build, then the unit tests and the scenarios that show that it works
+ *   npm test -- --essentials                   build, then the unit tests and the essential scenarios
  *   npm test -- packages/store                 build, then the tests whose path contains this
  *
- * With `--built`, nothing is installed or built: for a run after one that did both.
+ * With `--built`, nothing is installed or built. For a run after one that did both.
  */
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
@@ -49,7 +49,7 @@ async function step(name, action) {
   console.log(`── ${name}: done in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
 }
 
-/** What is checked without a test; each is a tool of node_modules and its arguments. */
+/** The checks that are not tests. Each is a tool of node_modules and its arguments. */
 const CHECKS = {
   'type check of the scripts': ['typescript/bin/tsc', '-p', 'scripts'],
   'lint and format': [
@@ -99,7 +99,7 @@ await main(async () => {
       await step('install', installDependencies);
       await step('build and type check', () => build());
     }
-    // Redis is fetched here once, where it must be, rather than by every test file at the same time.
+    // Redis is fetched here once, if necessary, instead of by every test file at the same time.
     if (everything)
       await step('checks, and Redis for the tests', () => Promise.all([check(), provideRedis()]));
     else await step('Redis for the tests', provideRedis);
@@ -114,7 +114,7 @@ await main(async () => {
     if (has('essentials')) await step('essential scenarios', () => vitest(essentialScenarios()));
     if (!everything && !chosen) await step('tests', () => vitest(filters));
   } catch (error) {
-    // A step without tests of its own that fails, such as the build, is a failure that the last line must count.
+    // If a step without tests fails, such as the build, the last line must count that failure.
     if (sum(counts).failed === 0) counts.push({ passed: 0, failed: 1, skipped: 0 });
     throw error;
   }

@@ -79,9 +79,9 @@ function refuse(reason: string): void {
   process.exitCode = 1;
 }
 
-/** The page tells of whole runs only, so that no figure is left out because it could not be had. */
+/** Only complete runs are written to the page, so that no figure is missing. */
 function writePage(bench: Bench, outcome: Outcome, machine: Machine, { isWhole }: { isWhole: boolean }) {
   if (isWhole && outcome.failures.length === 0) {
     writeFileSync(PAGE, withBench(readFileSync(PAGE, 'utf8'), bench, outcome, machine));
-  } else process.stderr.write('docs/performance.md is left as it is: that was no whole run.\n');
+  } else process.stderr.write('docs/performance.md was not changed: the run was not complete.\n');
 }

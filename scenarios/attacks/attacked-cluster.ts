@@ -32,11 +32,11 @@ export function useAttackedCluster(): AttackedCluster {
 }
 
 /**
- * A cluster with one edge and two tenants: the victim, whose sessions `p1` and `p2` have events all the time, to which
- * a client listens, and the attacker with the session `own`. It runs inside tests only.
+ * A cluster with one edge and two tenants. The victim's sessions `p1` and `p2` have events all the time, and a client
+ * listens to them. The attacker has the session `own`. The cluster runs inside tests only.
  */
 export class AttackedCluster {
-  /** What must stand in no log. */
+  /** Texts that must not be in any log. */
   readonly secrets: string[] = [];
   #parties: Parties | undefined;
   #sizeBefore = 0;
@@ -79,7 +79,7 @@ export class AttackedCluster {
     return this.#running.attacker;
   }
 
-  /** Of the victim's events. */
+  /** Publishes the victim's events. */
   get publisher(): Publisher {
     return this.#running.publisher;
   }
@@ -100,25 +100,25 @@ export class AttackedCluster {
     return metricOf(this.edge, name);
   }
 
-  /** By how much the edge has grown since the begin, bytes. */
+  /** How much the edge has grown since the start, bytes. */
   async grown(): Promise<number> {
     return (await this.#size()) - this.#sizeBefore;
   }
 
-  /** An address that nobody has come from yet, so that an attack from there has all its tokens. */
+  /** A new address, so that an attack from it has the full rate limit. */
   someAddress(): string {
     this.#lastAddress += 1;
     return `198.51.${this.#lastAddress >> 8}.${this.#lastAddress & 255}`;
   }
 
-  /** A connection of Engine.IO, which ends with the test. */
+  /** An Engine.IO connection. It ends with the test. */
   async open(address = this.someAddress()): Promise<RawConnection> {
     const connection = await RawConnection.open(this.edge.url, { 'X-Forwarded-For': address });
     this.#connections.push(connection);
     return connection;
   }
 
-  /** Like `open`, from an address of its own, and asks to join. Resolves with the answer, `''` for the end. */
+  /** Like `open`, from a new address, and asks to join. Resolves to the answer, or to `''` if the connection ended. */
   async tryToJoin(auth: unknown): Promise<string> {
     return (await this.open()).join(NAMESPACE, auth);
   }
@@ -134,13 +134,13 @@ export class AttackedCluster {
     for (const connection of this.#connections.splice(0)) connection.close();
   }
 
-  /** Resolves when the victim had this many events more. */
+  /** Resolves when the victim had this many more events. */
   async victimGetsMore(events = 3): Promise<void> {
     const enough = this.publisher.published.length + events;
     await waitFor(() => this.publisher.published.length >= enough, { what: 'more events of the victim' });
   }
 
-  /** Expects that the edge serves whoever keeps to the contract. */
+  /** Expects that the edge still serves a client that keeps to the contract. */
   async expectAlive(): Promise<void> {
     const honest = await this.join({ token: this.attacker.apiKey });
     honest.send('42/api/events,7["subscribe",["call"]]');
@@ -157,12 +157,12 @@ export class AttackedCluster {
   }
 }
 
-/** Expects that nothing of the victim's is in what an attacker was sent. */
+/** Expects that an attacker received nothing of the victim. */
 export function expectNothingOf({ messages }: RawConnection): void {
   expect(messages.filter((message) => /^42[^[]*\["messages\.|"M\d+"/.test(message))).toEqual([]);
 }
 
-/** The code of an error that is the contract's, which the pattern finds in the text. */
+/** The code of the error that the pattern finds in the text. It must be a code of the contract. */
 function codeIn(text: string, pattern: RegExp): string {
   const [, json = '{}'] = pattern.exec(text) ?? [];
   return errorDescriptionSchema.parse(JSON.parse(json)).code;

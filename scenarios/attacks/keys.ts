@@ -9,7 +9,7 @@ import {
   refusalCode,
 } from './attacked-cluster.js';
 
-/** API keys that are wrong, have ended, or may less than is asked for. */
+/** API keys that are invalid, revoked or expired, or that lack a scope. */
 export function attackKeys(attacked: AttackedCluster): void {
   test.each([
     undefined,
@@ -27,24 +27,24 @@ export function attackKeys(attacked: AttackedCluster): void {
     { token: '__proto__' },
     { token: 'wf_{x}' },
     { Token: 'unknown' },
-  ])('that are none are refused: %j', async (auth) => {
+  ])('that are not API keys are refused: %j', async (auth) => {
     const connection = await attacked.open();
     const answer = await connection.join(NAMESPACE, auth);
-    // For Socket.IO it is no packet without an object, and ends the connection.
+    // Without an object Socket.IO cannot parse the packet, and ends the connection.
     if (answer !== '' || (typeof auth === 'object' && auth !== null))
       expect(refusalCode(answer)).toBe('UNAUTHORIZED');
     connection.send('42/api/events,1["subscribe",["*"]]');
-    await waitFor(() => connection.isEnded, { what: 'who speaks without a key is cut off' });
+    await waitFor(() => connection.isEnded, { what: 'a client without a key is cut off' });
     expectNothingOf(connection);
   });
 
-  test('in the prototype of what is sent do not count', async () => {
+  test('in the prototype of the sent object are ignored', async () => {
     const connection = await attacked.open();
     connection.send(`40/api/events,{"__proto__":{"token":"${attacked.attacker.apiKey}"}}`);
     expect(refusalCode(await connection.answer(/^4[04]/))).toBe('UNAUTHORIZED');
   });
 
-  test('of which a part is right are refused', async () => {
+  test('that are only partly right are refused', async () => {
     const { apiKey } = attacked.attacker;
     const wrong = [apiKey.slice(0, -1), `${apiKey} `, apiKey.toUpperCase(), ` ${apiKey}`, `${apiKey}\u0000`];
     for (const token of wrong) expect(refusalCode(await attacked.tryToJoin({ token }))).toBe('UNAUTHORIZED');
@@ -105,10 +105,10 @@ export function attackKeys(attacked: AttackedCluster): void {
     for (let round = 0; round < 6; round += 1) {
       answers.push(...(await Promise.all(Array.from({ length: 50 }, guess))));
     }
-    // What is over the limit is refused as HTTP, before there is a connection that could be told.
-    const told = answers.filter((answer) => answer !== '').map(refusalCode);
-    expect(told.length).toBeLessThan(answers.length);
-    expect(told.filter((code) => code !== 'UNAUTHORIZED' && code !== 'TOO_MANY_HANDSHAKES')).toEqual([]);
+    // Handshakes over the limit are refused with an HTTP status, before there is a Socket.IO connection.
+    const reported = answers.filter((answer) => answer !== '').map(refusalCode);
+    expect(reported.length).toBeLessThan(answers.length);
+    expect(reported.filter((code) => code !== 'UNAUTHORIZED' && code !== 'TOO_MANY_HANDSHAKES')).toEqual([]);
     await attacked.expectAlive();
   });
 }

@@ -2,7 +2,7 @@ import { type RawConnection, waitFor } from '@wafleet/testkit';
 import { test } from 'vitest';
 import { type AttackedCluster, expectNothingOf, NAMESPACE } from './attacked-cluster.js';
 
-/** Texts, bytes and frames that are nothing in the protocols of Socket.IO, Engine.IO and WebSocket. */
+/** Texts, bytes and frames that are invalid in the protocols of Socket.IO, Engine.IO and WebSocket. */
 export function attackPackets(attacked: AttackedCluster): void {
   const nsp = `${NAMESPACE},`;
 
@@ -70,7 +70,7 @@ export function attackPackets(attacked: AttackedCluster): void {
     before.send(packet);
     after.send(packet);
     after.send(`42${nsp}5["subscribe",["nonsense"]]`);
-    // A connection goes on, or ends; it never stays without an answer.
+    // The connection continues or ends. It never stays open without an answer.
     await waitFor(() => after.isEnded || after.messages.some((message) => message.startsWith(`43${nsp}5[`)), {
       what: 'an answer or the end',
     });
@@ -111,7 +111,7 @@ export function attackPackets(attacked: AttackedCluster): void {
     await attacked.expectAlive();
   });
 
-  test('in pieces without end are cut off, and so are pings without end that nobody reads the answers to', async () => {
+  test('in endless pieces are cut off, and so are endless pings whose answers the client does not read', async () => {
     const pieces = await attacked.join({ token: attacked.attacker.apiKey });
     pieces.send('4', { isFinal: false });
     for (let part = 0; part < 200; part += 1) pieces.send('x'.repeat(1_000), { opcode: 0x0, isFinal: false });

@@ -3,7 +3,7 @@ import type { TestTenant } from '@wafleet/testkit';
 import { expect, test } from 'vitest';
 import type { AttackedCluster } from './attacked-cluster.js';
 
-/** A tenant that takes all that it can get of what tenants share. */
+/** A tenant takes as much as it can of the resources that tenants share. */
 export function attackQuotas(attacked: AttackedCluster): void {
   const call = (tenant: TestTenant, path: string, init: RequestInit = {}) =>
     fetch(attacked.edge.url + path, {
@@ -11,7 +11,7 @@ export function attackQuotas(attacked: AttackedCluster): void {
       headers: { 'x-api-key': tenant.apiKey, 'content-type': 'application/json' },
     });
 
-  /** Makes a number of calls, 100 at a time, and resolves with how often each status or error came. */
+  /** Makes a number of calls, 100 at a time. Resolves to the count of each status or error. */
   async function flood(tenant: TestTenant, count: number, path: string, init: RequestInit = {}) {
     const outcomes: Record<string, number> = {};
     const waiting = Array.from({ length: count }).values();
@@ -28,7 +28,7 @@ export function attackQuotas(attacked: AttackedCluster): void {
     return outcomes;
   }
 
-  test('with thousands of new sessions gets as many as it may have, and its neighbour is served', async () => {
+  test('is refused to a tenant that creates thousands of sessions, and its neighbour is served', async () => {
     const greedy = await attacked.cluster.addTenant('greedy with sessions');
     const flooding = flood(greedy, 3_000, '/api/sessions', { method: 'POST', body: '{}' });
     await attacked.victimGetsMore();
@@ -43,7 +43,7 @@ export function attackQuotas(attacked: AttackedCluster): void {
     await attacked.victim.client.deleteSession('meanwhile');
   });
 
-  test('with thousands of calls is refused beyond its rate, and its neighbour is served', async () => {
+  test('is refused to a tenant that makes thousands of calls, and its neighbour is served', async () => {
     const greedy = await attacked.cluster.addTenant('greedy with calls');
     await greedy.client.createSession({ id: 'own' });
     const flooding = flood(greedy, 6_000, '/api/sessions?limit=500');

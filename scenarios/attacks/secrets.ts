@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type AttackedCluster, expectNothingOf, NAMESPACE } from './attacked-cluster.js';
 
-/** The secret by which a client comes back to its subscription, in the hands of somebody else. */
+/** An attacker has the secret with which a client resumes its subscription. */
 export function attackSecrets(attacked: AttackedCluster): void {
   test('brings nothing with another key, whether of another tenant or the same', async () => {
     const owner = await attacked.open();
@@ -24,7 +24,7 @@ export function attackSecrets(attacked: AttackedCluster): void {
       await attacked.victimGetsMore();
       expectNothingOf(connection);
     }
-    // Its owner still has it.
+    // Its owner can still use it.
     owner.close();
     const again = await attacked.open();
     expect(await again.join(NAMESPACE, { token: attacked.victim.apiKey, pid })).toContain(pid);

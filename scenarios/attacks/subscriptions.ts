@@ -2,7 +2,7 @@ import { waitFor } from '@wafleet/testkit';
 import { expect, test } from 'vitest';
 import { type AttackedCluster, ackedCode, expectNothingOf } from './attacked-cluster.js';
 
-/** To another tenant’s events, and to more than the edge can take. */
+/** Subscriptions to another tenant’s events, and to more than the edge can handle. */
 export function attackSubscriptions(attacked: AttackedCluster): void {
   const many = (count: number, item: string) => Array.from({ length: count }, () => item);
 
@@ -48,14 +48,14 @@ export function attackSubscriptions(attacked: AttackedCluster): void {
     ['two arguments', '["*"],["*"]', 'VALIDATION_FAILED'],
     ['a position of no form', '{"events":["*"],"since":"yesterday"}', 'VALIDATION_FAILED'],
     ['a position of Redis', '{"events":["*"],"since":"-"}', 'VALIDATION_FAILED'],
-    ['a position that is no text', '{"events":["*"],"since":{"$gt":""}}', 'VALIDATION_FAILED'],
+    ['a position that is not a text', '{"events":["*"],"since":{"$gt":""}}', 'VALIDATION_FAILED'],
   ])('to %s are refused with a code', async (_what, argument, code) => {
     const connection = await attacked.join({ token: attacked.attacker.apiKey });
     for (const event of ['subscribe', 'unsubscribe']) {
       const id = event === 'subscribe' ? 1 : 2;
       connection.send(`42/api/events,${id}["${event}",${argument}]`);
       const answer = await connection.answer(new RegExp(`^43/api/events,${id}\\[`));
-      // Ending what was never there is allowed, whosever it is.
+      // Unsubscribing from what was never subscribed to is allowed, also from another tenant's session.
       if (event === 'unsubscribe' && answer.includes('"ok":true')) continue;
       const seen = ackedCode(answer);
       if (event === 'subscribe') expect(seen).toBe(code);
@@ -96,7 +96,7 @@ export function attackSubscriptions(attacked: AttackedCluster): void {
     expect(connection.messages.at(-1)).toContain('TOO_MANY_FRAMES');
   });
 
-  test('whose answers nobody reads do not pile up', async () => {
+  test('do not pile up if the client does not read the answers', async () => {
     const connection = await attacked.join({ token: attacked.attacker.apiKey });
     connection.pause();
     const closed = () => attacked.metric('wafleet_edge_limits_exceeded_total{limit="frames_per_socket"}');

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-/** The benchmarks still run against the product as it is. What they measure here, on a busy machine, means nothing. */
+/** The benchmarks still run against the current product. Their results here, on a busy machine, mean nothing. */
 const PROGRAM = fileURLToPath(new URL('../../benchmarks/dist/main.js', import.meta.url));
 
 interface Outcome {

@@ -8,7 +8,7 @@ import { report } from '../support/report.js';
 import { SequenceClient } from '../support/sequence-client.js';
 import { Traffic } from '../support/traffic.js';
 
-/** Clients lose the network under traffic, for a while that the log covers, and for longer. */
+/** Clients lose the network under traffic: once for shorter than the log's retention, once for longer. */
 const AWAY_MS = Number(process.env.SCENARIO_AWAY_MS ?? 120_000);
 const SESSIONS = 4;
 
@@ -20,7 +20,7 @@ afterEach(async () => {
   await cluster?.stop();
 });
 
-/** A client whose network can be taken away. */
+/** A client whose network can be cut. */
 async function connect({ edges }: Cluster, { apiKey }: TestTenant) {
   const network = await SeverablePort.open(edges[0]?.port ?? 0);
   opened.push(network);
@@ -36,7 +36,7 @@ test('a client that was offline for two minutes gets what it missed, then what c
   const tenant = await running.addTenant();
   const sessions = await linkSessions(running, tenant, SESSIONS);
   const refused = await connect(running, tenant);
-  // Nothing tells this one that its network is gone: it finds out when no ping comes.
+  // This client gets no sign that its network is gone. It finds out when no ping comes.
   const silent = await connect(running, tenant);
   const both = [refused, silent];
   const traffic = await Traffic.start({ cluster: running, tenant, sessions, everyMs: 500 });
@@ -75,7 +75,7 @@ test('a client that was offline for two minutes gets what it missed, then what c
   });
 });
 
-test('a client that was offline past the retention is told what is lost, and gets all that is left', async () => {
+test('a client that was offline past the retention learns what is lost, and gets all that is left', async () => {
   const logLength = 500;
   const running = await startCluster({ workers: 0, placers: 0 });
   cluster = running;
@@ -107,16 +107,16 @@ test('a client that was offline past the retention is told what is lost, and get
   await client.liveSince(Date.now());
   await publisher.stop();
 
-  // The log goes on losing its oldest events meanwhile, so that the range ends somewhere between two looks.
+  // The log keeps losing its oldest events meanwhile, so the lost range ends somewhere between the two looks.
   const { after, before: firstKept } = reset.lost;
   expect(isAfter(oldestBefore, firstKept), `the log began with ${oldestBefore} before that`).toBe(false);
   expect(isAfter(firstKept, oldestAfter), `the log began with ${oldestAfter} after that`).toBe(false);
-  // What it had been sent and had not yet confirmed by a pong counts as lost, since nobody else can know.
+  // Events that were sent to it but not confirmed by a pong count as lost: the edge cannot know whether they came.
   expect(isAfter(proven, after), `that it had ${proven} was known`).toBe(false);
   expect(isAfter(after, latest), `it had ${latest}`).toBe(false);
-  // On a slow machine the log also loses events between that look and the next one, which tells so in turn.
+  // On a slow machine the log also loses events between that look and the next one. Another reset reports those.
   for (const { receivedBefore } of client.resets) {
-    expect(receivedBefore, 'events before it was told').toBe(had.length);
+    expect(receivedBefore, 'events before the reset').toBe(had.length);
   }
   const { before } = client.resets.at(-1)?.lost ?? reset.lost;
 

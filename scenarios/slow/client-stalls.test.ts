@@ -14,14 +14,14 @@ import { Publisher } from '../support/publisher.js';
 import { report } from '../support/report.js';
 import { SequenceClient } from '../support/sequence-client.js';
 
-/** One of 1,000 clients stops reading. It alone is closed, the others and the edge do not feel it, and it goes on later. */
+/** One of 1,000 clients stops reading. The edge closes only that one, and is not slowed down. The client resumes. */
 const QUIET_TENANTS = 9;
 const CLIENTS_OF_A_QUIET_TENANT = 110;
-/** The tenant that has the client which stalls: fewer clients, and so many events that its backlog grows soon. */
+/** The tenant of the client that stalls: it has fewer clients, and enough events that the backlog grows quickly. */
 const CLIENTS_OF_THE_BUSY_TENANT = 9;
 const OTHERS = QUIET_TENANTS * CLIENTS_OF_A_QUIET_TENANT + CLIENTS_OF_THE_BUSY_TENANT;
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
-/** How long the load is watched before, so that the edge has grown to its size, and how long afterwards. */
+/** How long the load is measured before the stall, so that the edge reaches its steady size, and during it. */
 const WATCH_MS = 15_000;
 
 let cluster: Cluster | undefined;
@@ -91,7 +91,7 @@ test('one client of 1,000 that stops reading is closed, and harms neither the ot
   const closedAfterMs = Math.round(performance.now() - stalledAt);
   const edgeDuring = watch.take();
   const asked = crowd.ask({ kind: 'report' });
-  // Within the grace that it has to read why it is closed.
+  // Within the grace period in which it can still read why it is closed.
   network.restore();
   const during = await asked;
   await stalling.liveSince(Date.now());

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { linkedAnew, linkSessions } from '../support/linked-sessions.js';
 import { Traffic } from '../support/traffic.js';
 
-/** The credentials of one session are damaged: it fails, visibly and once, and the others do not notice. */
+/** The credentials of one session are damaged. It fails once, with a visible reason. The others are not affected. */
 let cluster: Cluster | undefined;
 let traffic: Traffic | undefined;
 
@@ -40,7 +40,7 @@ test('it is failed with a reason, also after a restart, and the others go on', a
   expect(failed.worker).toBeUndefined();
   await traffic.flows();
 
-  // A restart tries once and tells the same again.
+  // A restart tries once and fails with the same reason.
   const failures = () =>
     traffic?.events
       .payloads('connection.update')
@@ -54,5 +54,5 @@ test('it is failed with a reason, also after a restart, and the others go on', a
   expect((await client.getSession(broken.id)).status).toBe('failed');
 
   await traffic.finish();
-  expect(linkedAnew(sound), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew(sound), 'sessions that were linked again').toEqual([]);
 });

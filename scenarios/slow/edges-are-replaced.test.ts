@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 test('every edge is replaced, and clients miss nothing and see no failed connection', async () => {
-  // Long enough for a load balancer that looks ten times a second, on a machine that is busy.
+  // Long enough on a busy machine for a load balancer that checks ten times a second.
   const environment = { STOP_DELAY_MS: '2000' };
   const running = await startCluster({ workers: 0, placers: 0, edges: 2, environment });
   cluster = running;

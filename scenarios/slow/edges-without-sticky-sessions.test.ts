@@ -18,8 +18,8 @@ import { report } from '../support/report.js';
 import { Traffic } from '../support/traffic.js';
 
 /**
- * Three edges behind an nginx that gives each request to the next of them: clients of every transport receive all
- * events in order, and go on when an edge is killed.
+ * Three edges run behind an nginx that sends each request to the next edge. Clients of every transport receive all
+ * events in order, and continue when an edge is killed.
  */
 const nginx = await findNginx();
 const python = pythonWithSocketIo();
@@ -83,8 +83,8 @@ function javaScript(events: EventCollector): Client {
 }
 
 /**
- * A program that subscribes whenever it is connected, from the last event that it has. python-socketio runs each
- * listener in a thread of its own, so what was received in which order is read from its log of packets.
+ * A program that subscribes on each connect, from its last event on. python-socketio runs each listener in its own
+ * thread, so the order of receipt is read from its packet log.
  */
 function pythonProgram(url: string, apiKey: string, transports: readonly string[]): string {
   return `
@@ -164,7 +164,7 @@ const javaScriptKinds: Kinds = {
   polling: () => javaScriptClient(['polling']),
 };
 
-/** The one that upgrades makes a single request after its handshake; nginx may give it the same edge by chance. */
+/** The upgrading client makes one request after its handshake. By chance nginx may send it to the same edge. */
 const pythonKinds: Kinds = {
   upgrade: () => pythonClient(['polling', 'websocket']),
   polling: () => pythonClient(['polling']),
@@ -185,7 +185,7 @@ async function receiveAll(language: string, kinds: Kinds): Promise<void> {
     const handedOn = await forwarded('answered');
     expect(handedOn).toBeGreaterThan(0);
     for (const { kind, client } of named) expect(client.connects(), `${kind} was not cut off`).toBe(1);
-    // Each of them once, so that every client loses its own.
+    // Kills each edge once, so that every client loses the edge that it is connected to.
     for (const { process, port } of [...cluster.edges]) {
       await process.kill();
       await Promise.all(named.map(({ kind, client }) => goesOn(kind, client)));

@@ -5,7 +5,7 @@ import { linkedAnew, linkSessions } from '../support/linked-sessions.js';
 import { report } from '../support/report.js';
 import { Traffic } from '../support/traffic.js';
 
-/** The steps of docs/operations.md by which ENCRYPTION_KEY is changed, under traffic: nobody links a phone again. */
+/** Changes ENCRYPTION_KEY by the steps of docs/operations.md, under traffic. No phone has to be linked again. */
 const SESSIONS = 4;
 
 let cluster: Cluster | undefined;
@@ -16,7 +16,7 @@ afterEach(async () => {
   await cluster?.stop();
 });
 
-test('three rolling restarts change the key; afterwards the old one opens nothing', async () => {
+test('three rolling restarts change the key, and afterwards the old key opens nothing', async () => {
   const [oldKey, newKey] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
   const running = await startCluster({ workers: 0, environment: { PLACEMENTS_PER_SECOND: '50' } });
   cluster = running;
@@ -40,7 +40,7 @@ test('three rolling restarts change the key; afterwards the old one opens nothin
   const sealedAnew = () =>
     sealing.logs.filter(({ msg }) => msg === 'stored keys were sealed with the current key');
   await waitFor(() => new Set(sealedAnew().map(({ sessionId }) => sessionId)).size === SESSIONS, {
-    what: 'every session sealed anew',
+    what: 'every session sealed with the new key',
     timeoutMs: 60_000,
   });
   const resealed = sealedAnew().map((line) => Number(line.resealed));
@@ -49,6 +49,6 @@ test('three rolling restarts change the key; afterwards the old one opens nothin
 
   const { sent, duplicates, gaps } = await traffic.finish();
   report('encryption-key-rotates', { sessions: SESSIONS, resealed, sent, duplicates, gapMs: gaps });
-  expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
   expect(traffic.events.payloads('auth.qr')).toEqual([]);
 });

@@ -19,20 +19,20 @@ import { report } from '../support/report.js';
 import { SequenceClient } from '../support/sequence-client.js';
 
 /**
- * Thousands of hostile inputs, made from the documents of the contract and from noise, over connections that are cut,
- * reset or never closed. `SEED` repeats a run. `FUZZ_INPUTS` is how many inputs there are, `FUZZ_FIRST` the number of
- * the first one: each depends on the seed and its own number alone, so that one can be repeated without the others.
+ * Sends thousands of hostile inputs, made from the documents of the contract and from noise, over connections that are
+ * cut, reset or never closed. `SEED` repeats a run. `FUZZ_INPUTS` is the number of inputs, `FUZZ_FIRST` the number of
+ * the first one. Each input depends only on the seed and its own number, so one can be repeated without the others.
  */
 /** The same inputs each time unless another seed is given. */
 const SEED = Number(process.env.SEED ?? 5);
 const INPUTS = Number(process.env.FUZZ_INPUTS ?? 4_000);
 const FIRST = Number(process.env.FUZZ_FIRST ?? 0);
 const AT_ONCE = 40;
-/** What an edge may have grown by, bytes. Garbage is not collected before there is a need. */
+/** How much an edge may grow, bytes. V8 does not collect garbage until it needs the memory. */
 const MAY_GROW = 250 * 1024 ** 2;
-/** How many descriptors more an edge may have: connections that the honest client keeps alive. */
+/** How many more file descriptors an edge may have: connections that the honest client keeps alive. */
 const MAY_HOLD = 10;
-/** How long an edge may take to give back what clients held: a request may take a minute, a silent answer two. */
+/** How long an edge may take to release what clients held: a request may take a minute, a silent answer two. */
 const GIVEN_BACK_WITHIN_MS = 180_000;
 const ANSWERED_WITHIN_MS = 30_000;
 /** Inputs take about a hundredth of a second each; a busy machine takes several times as long. */
@@ -108,7 +108,7 @@ async function languageOf(edge: Edge): Promise<Language> {
   };
 }
 
-/** A client that keeps to the contract until `isOver`. Resolves with how often it was served; notes what went wrong. */
+/** A client that keeps to the contract until `isOver`. Records faults. Resolves with how often it was served. */
 async function beHonest(isOver: () => boolean, faults: string[]): Promise<number> {
   const carl = cluster.simulator.addPhone({ name: 'Carl' });
   let served = 0;
@@ -145,7 +145,7 @@ test(`${INPUTS} hostile inputs of seed ${SEED} end no process, leak no secret an
   const attack = new Attack({
     inputs: INPUTS,
     inputOf: (number) => inputOf({ seed: SEED, number: FIRST + number }, language, ports),
-    // What an attacker can know is what it sent: an answer may repeat the name of a session, and nothing else.
+    // An attacker knows only what it sent: an answer may repeat the name of a session, and nothing else.
     secrets: [victim.apiKey, victim.id, `${MARKER}:`],
     ended,
     onProgress: (sent) =>
@@ -154,7 +154,7 @@ test(`${INPUTS} hostile inputs of seed ${SEED} end no process, leak no secret an
   const [served] = await Promise.all([beHonest(() => attack.isOver, attack.faults), attack.run(AT_ONCE)]);
   const attackedForS = seconds();
 
-  // What the attacker still holds is given back by the edge, not by the attacker's end.
+  // The edge must release what the attacker still holds before the attacker ends.
   attack.endStreams();
   await waitFor(async () => (await growthSince(before)).every(({ connections }) => connections <= MAY_HOLD), {
     what: 'the edges have closed what is unused',

@@ -18,12 +18,12 @@ const SESSIONS = Number(process.env.SCENARIO_SESSIONS ?? 100);
 const MESSAGES = Number(process.env.SCENARIO_MESSAGES ?? 5_000);
 const KILLS = Number(process.env.SCENARIO_KILLS ?? 20);
 const SEED = Number(process.env.SCENARIO_SEED ?? Date.now() % 1_000_000);
-/** So many that those who are left can tell that one is dead, though the one before has no successor yet. */
+/** Enough that the rest can detect a dead worker while the one killed before it has no successor yet. */
 const WORKERS = 4;
 const PER_SECOND = 100;
-/** So many messages are under way at the most: they go on being sent until the last kill. */
+/** At most this many messages are under way, so that sending lasts until the last kill. */
 const UNDER_WAY = 400;
-/** What workers log of messages that another one had begun, and of those that it had finished. */
+/** Log messages: a worker finished a message that another had begun, and received one that another had finished. */
 const LEFT = 'messages that were left unfinished are done';
 const AGAIN = 'a message came again';
 const TIMEOUT_MS = 180_000;
@@ -100,14 +100,14 @@ test('every message reaches the client, in order, though workers are killed all 
   for (const { id } of traffic.sent) expect(new Set(received.of(id).texts)).toEqual(new Set([id]));
   expect(unexplained(duplicates, received, killer.times), 'duplicates without a kill').toEqual([]);
   expect(disordered(traffic, received), 'messages that came out of order').toEqual([]);
-  expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
 });
 
 /** Kills workers, and starts another one for each. */
 class Killer {
   /** When it killed, ms since 1970. */
   readonly times: number[] = [];
-  /** All workers, those that were killed included. */
+  /** All workers, including those that were killed. */
   readonly processes: AppProcess[];
   readonly #cluster: Cluster;
   readonly #random: SeededRandom;
@@ -120,7 +120,7 @@ class Killer {
     this.#received = received;
   }
 
-  /** Kills so many times, each when so many messages have come as chance says. Resolves when the successors run. */
+  /** Kills `times` workers, each after a random number of received messages. Resolves when all successors run. */
   async kill(times: number, messages: number): Promise<void> {
     const { workers } = this.#cluster;
     const starts: Promise<unknown>[] = [];
@@ -139,7 +139,7 @@ class Killer {
   }
 }
 
-/** Those that came again although no worker was killed between their sending and their last arrival. */
+/** Messages that came twice although no worker was killed between their sending and their last arrival. */
 function unexplained(
   duplicates: readonly SentMessage[],
   received: ReceivedMessages,
@@ -151,7 +151,7 @@ function unexplained(
   });
 }
 
-/** The senders of whom something first arrived after something that they sent later. */
+/** The senders whose messages arrived out of order, by the first arrival of each. */
 function disordered(traffic: MixedTraffic, received: ReceivedMessages): readonly string[] {
   return [...traffic.orders]
     .filter(([lane, ids]) => received.orders.get(lane)?.join() !== ids.join())

@@ -43,7 +43,7 @@ test('two placers and three workers share two hundred sessions: each owned once,
   const [most, least] = [Math.max(...loads.values()), Math.min(...loads.values())];
   expect((most - least) / most).toBeLessThanOrEqual(0.2);
 
-  // Each connects once: two workers that both had a session would show two clients that wait to be linked.
+  // Each session connects once: if two workers had the same session, two clients would wait to be linked.
   const { gate } = cluster.simulator;
   await waitFor(() => [...gate.registering].length >= SESSIONS, {
     what: 'every session connects',

@@ -14,8 +14,8 @@ import { report } from '../support/report.js';
 import { Traffic } from '../support/traffic.js';
 
 /**
- * The primary dies right after a takeover, and the replica that Sentinel puts in its place has not got the claims: to
- * it the sessions still belong to the dead worker. Then the old primary comes back, with the claims that were lost.
+ * The primary dies right after a takeover. The replica that Sentinel promotes does not have the claims: there the
+ * sessions still belong to the dead worker. Then the old primary comes back, with the claims that were lost.
  */
 const SESSIONS = Number(process.env.SCENARIO_SESSIONS ?? 10);
 
@@ -41,13 +41,13 @@ function epochs(connection: RedisConnection, tenant: TestTenant, sessions: reado
   );
 }
 
-/** What stands on the processes' outputs and is no line of their logs. */
+/** Output of the processes that is not a line of their logs. */
 function strayOutput({ edges, placers, workers }: Cluster): unknown[] {
   const processes = [...edges.map(({ process }) => process), ...placers, ...workers];
   return processes.flatMap(({ logs }) => logs.filter(({ level }) => level === undefined));
 }
 
-test('a failover that forgets the last claims costs a login, and nobody writes under a lost claim', async () => {
+test('a failover that forgets the last claims costs a login, and no worker writes under a lost claim', async () => {
   redis = await startReplicatedRedis();
   const { primary, replica } = redis;
   const logger = createLogger({ app: 'scenario', level: 'silent' });
@@ -124,7 +124,7 @@ test('a failover that forgets the last claims costs a login, and nobody writes u
     sent,
   });
 
-  expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
   expect(Math.max(...relogins), 'logins by the failover').toBeLessThanOrEqual(2);
   expect(Math.min(...claims), 'claims since what the replica knew').toBeGreaterThanOrEqual(1);
   expect(loginsSince(beforeReturn), 'logins by the return').toEqual(sessions.map(() => 0));

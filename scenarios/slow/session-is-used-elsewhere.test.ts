@@ -14,13 +14,13 @@ import { inConflict, linkedAnew, linkSessions } from '../support/linked-sessions
 import { report } from '../support/report.js';
 import { Traffic } from '../support/traffic.js';
 
-/** So many conflicts within an hour, and the session keeps away for good (see docs/operations.md). */
+/** The session fails at this many conflicts within an hour (see docs/operations.md). */
 const TOLERATED = 5;
-/** How long it keeps away after each of those before, at least; 15 s more at the most, and the login. */
+/** The least time for which it stays away after each earlier conflict. At most 15 s more, and then the login. */
 const AWAY_MS = 30_000;
 const BACK_WITHIN_MS = 120_000;
 
-/** The code with which WhatsApp closes a connection that another one of the same device replaces. */
+/** WhatsApp closes a connection with this code when another one of the same device replaces it. */
 const REPLACED = 440;
 
 let cluster: Cluster | undefined;
@@ -33,11 +33,11 @@ afterEach(async () => {
   await cluster?.stop();
 });
 
-/** Somebody outside of the cluster who logs in with a copy of a session's credentials. */
+/** A client outside of the cluster that logs in with a copy of a session's credentials. */
 class Stranger {
   readonly #url: string;
   readonly #auth: AuthenticationState;
-  /** Why its connections ended, the first one first. */
+  /** Why its connections ended, in order. */
   readonly closeCodes: (number | undefined)[] = [];
   #socket: WASocket | undefined;
 
@@ -97,18 +97,18 @@ test('it backs off, then fails with a reason, harms no other session, and comes 
     expect([status, reason], `what REST shows after conflict ${conflict}`).toEqual(shown);
   }
 
-  // Each time but the last it came back by itself, after a while, and so threw the stranger out.
-  const told = changes(updates().slice(updates().findIndex(isConflict)));
-  expect(told.map(({ status, reason }) => reason ?? status)).toEqual([
+  // Except for the last time the session came back by itself after a while, which replaced the stranger's connection.
+  const reported = changes(updates().slice(updates().findIndex(isConflict)));
+  expect(reported.map(({ status, reason }) => reason ?? status)).toEqual([
     ...Array.from({ length: TOLERATED - 1 }, () => ['replaced', 'open']).flat(),
     'replaced-repeatedly',
   ]);
-  const away = waits(told);
+  const away = waits(reported);
   for (const wait of away) expect(wait).toBeGreaterThanOrEqual(AWAY_MS);
   expect(stranger.closeCodes).toEqual(Array.from({ length: TOLERATED - 1 }, () => REPLACED));
   expect(logins() - loginsBefore).toBe(2 * TOLERATED - 1);
 
-  // It fails visibly, and has no worker that could go on.
+  // It shows as failed, and no worker owns it.
   expect(conflicts().at(-1)).toMatchObject({ status: 'failed', connection: 'close' });
   await waitFor(async () => (await client.getSession(id)).worker === undefined, {
     what: 'the session released',
@@ -127,7 +127,7 @@ test('it backs off, then fails with a reason, harms no other session, and comes 
 
   const { sent, duplicates, gaps } = await traffic.finish();
   report('session-is-used-elsewhere', { awayMs: away, sent, duplicates, gapMs: gaps });
-  expect(linkedAnew([contested, ...others]), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew([contested, ...others]), 'sessions that were linked again').toEqual([]);
   expect(events.payloads('auth.qr'), 'QR codes since').toEqual([]);
   expect(inConflict(others), 'other sessions in conflict').toEqual([]);
   const disturbed = events.payloads('connection.update').filter(({ sessionId, status }) => {
@@ -142,7 +142,7 @@ function isConflict({ lastDisconnect }: Update): boolean {
   return lastDisconnect?.statusCode === REPLACED;
 }
 
-/** The updates that tell another status, or another reason for it, than the one before. */
+/** The updates whose status or reason differs from the one before. */
 function changes(updates: readonly Update[]): Update[] {
   return updates.filter(({ status, reason }, index) => {
     const before = updates[index - 1];
@@ -151,9 +151,9 @@ function changes(updates: readonly Update[]): Update[] {
 }
 
 /** How long the session was away each time before it was open, ms. */
-function waits(told: readonly Update[]): number[] {
-  return told.flatMap(({ status, timestamp }, index) => {
-    const before = told[index - 1];
+function waits(reported: readonly Update[]): number[] {
+  return reported.flatMap(({ status, timestamp }, index) => {
+    const before = reported[index - 1];
     return status === 'open' && before !== undefined
       ? [Date.parse(timestamp) - Date.parse(before.timestamp)]
       : [];

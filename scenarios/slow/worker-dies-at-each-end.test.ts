@@ -17,22 +17,23 @@ import {
 } from '../support/session-ends.js';
 
 /**
- * The worker of a session dies before and after each write, to Redis or to WhatsApp, of each of a session's ends. After
- * that a restart leads to an open session, and a removal leaves nothing.
+ * For each way in which a session can end, kills the worker before and after each write to Redis or WhatsApp. After
+ * each death a restart must lead to an open session, and a removal must leave nothing.
  *
- * A life without a death shows which writes there are. Where one is done before the next is sent, one death between the
- * two is a death after the former and before the latter. Then there are deaths until a worker comes through all writes.
+ * A life is one session from its start to its end. Lives without a death show which writes there are. If one write is
+ * done before the next is sent, one death between them covers both "after the first" and "before the second". Then
+ * lives with deaths follow until a worker gets through all writes.
  */
 const TIMEOUT_MS = 150_000;
-/** Each wait has a limit of its own. All ends together start about 120 workers, 3 s of a core each. */
+/** Each wait has its own limit. All ends together start about 120 workers, each takes 3 s of a core. */
 const END_TIMEOUT_MS = 1_800_000;
 /** Lives of one kind at the same time. */
 const LANES: Readonly<Record<string, number>> = { linked: 4, closed: 2, restarted: 2 };
-/** Keys, chats, names and the end of the history. */
+/** What a phone sends to a new device: keys, chats, names and the end of the history. */
 const GREETINGS = 4;
-/** Lives in a row that end before all writes of the end are seen, as when a write was refused. They prove nothing. */
+/** Limit of lives in a row without all writes of the end, as when a write was refused. They prove nothing. */
 const MOST_LIVES_IN_VAIN = 5;
-/** One for the end, one for what the next worker finds out. */
+/** One for the end itself, and one for what the next worker detects. */
 const MOST_RESTARTS = 2;
 
 /** What one kind of end happens in. */
@@ -45,16 +46,16 @@ interface Ground {
 interface Death {
   /** Where it died. */
   readonly step: string;
-  /** The steps at which a death leaves the same: that one, and the end of the write before it. */
+  /** The steps that this death covers: the one where it died and, if equivalent, the end of the write before it. */
   readonly stepsAlike: readonly string[];
-  /** What the session was then. */
+  /** The state of the session after the death. */
   readonly leftAs: string;
-  /** The incarnation that had the session then. */
+  /** The incarnation that owned the session then. */
   readonly workerId: string | undefined;
 }
 
 const points = new FaultPoints();
-/** How many workers are to run: for each session one that it has and one that takes it over. */
+/** How many workers should run: for each session its owner and one that takes it over. */
 let wanted = 2;
 /** Lives under way. Each has a worker, or waits for one. */
 let living = 0;
@@ -66,7 +67,7 @@ beforeAll(async () => {
   const environment = {
     PLACEMENTS_PER_SECOND: '100',
     CONNECTS_PER_SECOND: '100',
-    // Too little to wait for a turn. One that dies in its turn keeps it for ten seconds.
+    // Too short to wait for a turn to drain. A worker that dies in its turn keeps the turn for ten seconds.
     DRAIN_TIMEOUT_MS: '6000',
   };
   cluster = await startCluster({ workers: 0, environment });
@@ -82,7 +83,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await workers.stop();
   redis.disconnect();
-  // One that halted does not end by itself.
+  // A worker that halted does not end by itself.
   await Promise.all(cluster.workers.map((worker) => worker.kill()));
   points.close();
   await cluster.stop();
@@ -115,8 +116,9 @@ test.concurrent.each(SESSION_ENDS)(
 );
 
 /**
- * Lives without a death, until no script is new to Redis. Resolves to the steps where none is needed: one write was done
- * and the next was not begun, so a death before the next one leaves the same. Order varies, so that is checked for each.
+ * Runs lives without a death until Redis knows all scripts. Resolves to the steps at which no death is needed: one
+ * write was done and the next was not begun, so a death before the next one is equivalent. The order of writes varies,
+ * so each life is checked.
  */
 async function rehearse(ground: Ground): Promise<readonly string[]> {
   const { end } = ground;
@@ -132,7 +134,7 @@ async function rehearse(ground: Ground): Promise<readonly string[]> {
   throw new Error(`no life of ${end.name} was whole`);
 }
 
-/** Whether a life had all writes of its end, and none was refused. */
+/** Whether a life had all writes of its end, and none of them was refused. */
 function isWhole({ writes }: SessionEnd, steps: readonly string[]): boolean {
   return (
     writes.every((write) => steps.includes(`after ${write}`)) &&
@@ -140,7 +142,7 @@ function isWhole({ writes }: SessionEnd, steps: readonly string[]): boolean {
   );
 }
 
-/** Lives on until a worker comes through all writes without a halt. */
+/** Runs lives until a worker gets through all writes without a halt. */
 async function dieAtEachWrite(ground: Ground, lane: number): Promise<Death[]> {
   const { end } = ground;
   const deaths: Death[] = [];
@@ -161,7 +163,7 @@ async function dieAtEachWrite(ground: Ground, lane: number): Promise<Death[]> {
 }
 
 /**
- * A life, once there is a worker for it and one that takes it over. A session that waits for room looks for it less and
+ * Runs a life once there is a worker for it and one that takes it over. A session that waits for room retries less and
  * less often, so it would lose each new worker to a life that has just begun.
  */
 async function live(...life: Parameters<typeof liveNow>): ReturnType<typeof liveNow> {
@@ -178,7 +180,7 @@ async function live(...life: Parameters<typeof liveNow>): ReturnType<typeof live
   }
 }
 
-/** One session up to its end or the death of its worker; then the API leads on, until nothing is left of it. */
+/** Runs one session up to its end or the death of its worker. Then uses the API until nothing is left of it. */
 async function liveNow(
   { end, tenant }: Ground,
   { id, group }: { id: string; group: string | undefined },
@@ -209,7 +211,7 @@ async function isOver(
   life: SessionLife,
   { end, owner, seen }: { end: SessionEnd; owner: AppProcess | undefined; seen: Way },
 ): Promise<boolean> {
-  // A worker that is drained ends.
+  // The end includes the exit of the drained worker.
   if (end.name === 'drained' && owner?.running === true) return false;
   return seen.isSettled && (await end.isOver(life));
 }
@@ -217,7 +219,7 @@ async function isOver(
 async function kill(haltedPid: number, life: SessionLife, steps: readonly string[]): Promise<Death> {
   const view = await viewOf(life);
   const worker = cluster.workers.find(({ pid }) => pid === haltedPid);
-  // One that takes a session at once may halt before it is known to be ready.
+  // A worker that claims a session at once may halt before the testkit knows that it is ready.
   if (worker === undefined) process.kill(haltedPid, 'SIGKILL');
   await worker?.kill();
   const leftAs = view === undefined ? 'gone' : `${view.status}${view.worker === undefined ? '' : ', owned'}`;
@@ -250,7 +252,7 @@ async function prepare({ from }: SessionEnd, life: SessionLife): Promise<void> {
 async function leadOn(end: SessionEnd, life: SessionLife, step: string): Promise<void> {
   const { tenant, id, phone } = life;
   const what = `after a death ${step}`;
-  // Of every other death the cluster takes notice first. After the others the API is used at once.
+  // For every other death, wait until the cluster has noticed it. For the rest use the API at once.
   const isNoticed = Number(id.split('-').at(-1)) % 2 === 0;
   if (isNoticed) await until(`${id} is as it should be ${what}`, life, () => end.comesAbout(life));
   cluster.simulator.acceptLogins(phone);
@@ -262,12 +264,12 @@ async function leadOn(end: SessionEnd, life: SessionLife, step: string): Promise
   expect([...phone.devices.keys()], `devices that the phone of ${id} lists ${what}`).toEqual([]);
 }
 
-/** Whether a worker incarnation is of a process that runs. */
+/** Whether a worker incarnation belongs to a running process. */
 function runs(workerId: string | undefined): boolean {
   return cluster.workers.some(({ logs }) => logs.some((line) => line.workerId === workerId));
 }
 
-/** Resolves when a worker that lives has the session open: restarts it where it rests, and lets its person scan what it shows. */
+/** Resolves when a live worker has the session open. Restarts a resting session, and scans a QR code that it shows. */
 async function opens(life: SessionLife, what = ''): Promise<void> {
   let restarts = 0;
   await until(`${life.id} opens ${what}`, life, async () => {
@@ -281,7 +283,7 @@ async function opens(life: SessionLife, what = ''): Promise<void> {
   expect(restarts, `restarts until ${life.id} was open ${what}`).toBeLessThanOrEqual(MOST_RESTARTS);
 }
 
-/** Nothing is stored any more of the tenant's sessions and of the workers that died. */
+/** Expects that nothing is stored any more of the tenant's sessions and of the dead workers. */
 async function nothingIsLeft({ tenant }: Ground, deaths: readonly Death[]): Promise<void> {
   const dead = new Set(deaths.flatMap(({ workerId }) => workerId ?? []));
   const left = async () => {

@@ -13,28 +13,28 @@ import type { LinkedSession, Phone } from '../support/linked-sessions.js';
 import { ReceivedMessages } from '../support/received-messages.js';
 
 /**
- * The worker of a session dies at each single step of the way of an incoming message, before and after every command to
- * Redis and every stanza to WhatsApp; another one takes over. Each kind of message has a session of its own.
+ * Kills the worker of a session at each step of handling an incoming message: before and after every command to Redis
+ * and every stanza to WhatsApp. Another worker takes over. Each kind of message has its own session.
  */
 type Group = ReturnType<Phone['createGroup']>;
 
 interface Kind {
   readonly id: string;
   readonly what: string;
-  /** What its way cannot lack: the write of the keys, the receipt and the append, in this order. */
+  /** The steps that it must have: the write of the keys, the receipt and the append, in this order. */
   readonly keys: string;
-  /** Prepares a message that is such, and gives who sends it where. */
+  /** Prepares a message of this kind. Resolves to its sender and its chat. */
   readonly prepare: (cast: Cast) => Promise<{ sender: Phone; to: Phone | Group }>;
 }
 
 /** The people around one session. */
 interface Cast {
   readonly session: LinkedSession;
-  /** Somebody whom the session has heard of before. */
+  /** A person whom the session knows. */
   readonly friend: Phone;
-  /** Somebody whom it has never heard of. */
+  /** A person whom the session does not know. */
   readonly stranger: Phone;
-  /** Resolves when the session has done everything that was sent to it. */
+  /** Resolves when the session has handled everything that was sent to it. */
   readonly settled: () => Promise<void>;
 }
 
@@ -92,21 +92,21 @@ let events: EventCollector | undefined;
 
 afterEach(async () => {
   events?.close();
-  // One that halted does not end by itself.
+  // A worker that halted does not end by itself.
   await Promise.all(cluster?.workers.map((worker) => worker.kill()) ?? []);
   points?.close();
   await cluster?.stop();
 });
 
-/** A message during whose way the worker was killed. */
+/** A message during whose handling the worker was killed. */
 interface Death {
   readonly kind: Kind;
   readonly id: string;
-  /** The last one is where it died. */
+  /** The worker died at the last one. */
   readonly steps: readonly string[];
 }
 
-test('a message arrives wherever on its way the worker dies, and so does the next one', async () => {
+test('a message arrives at whichever step the worker dies, and so does the next message', async () => {
   const environment = { PLACEMENTS_PER_SECOND: '100', CONNECTS_PER_SECOND: '100' };
   const running = await startCluster({ workers: 0, environment });
   cluster = running;
@@ -192,11 +192,11 @@ async function dieAtEachStep({
 
   const friend = simulator.addPhone({ name: `Friend of ${session.id}` });
   await say(friend, session.phone, `HELLO.${session.id}`);
-  // Until it has an answer a phone goes on sending what begins a Signal session.
+  // A phone keeps sending messages that begin a Signal session until it gets an answer.
   await tenant.client.sendText(session.id, friend.number, 'hello');
   await friend.waitForMessage(({ text }) => text === 'hello', { timeoutMs: TIMEOUT_MS });
   const deaths: Death[] = [];
-  // A worker that has just taken the session over reads what a later message finds in its memory: two ways.
+  // A worker that just took over reads from Redis what it has in memory for a later message. So there are two paths.
   for (let number = 1, passed = 0; passed < 2; number += 1) {
     const id = dying.idOf(session.id, number);
     const stranger = simulator.addPhone({ name: `Stranger ${number} of ${session.id}` });
@@ -244,7 +244,7 @@ function conclude(deaths: readonly Death[], received: ReceivedMessages): void {
 
   for (const { kind, id, steps } of deaths) {
     const { texts, notices } = received.of(id);
-    // docs/architecture.md: a message is told twice only where its events are appended before its end is.
+    // docs/architecture.md: a message is published twice only if events of it are appended before its end.
     const hasEarlierAppend = steps.some((step) => step.startsWith('after') && isAppend(step) && !isEnd(step));
     const expected = hasEarlierAppend && texts.length === 2 ? [id, id] : [id];
     expect(texts, `${kind.what}: ${steps.at(-1)}`).toEqual(expected);
@@ -269,7 +269,7 @@ function conclude(deaths: readonly Death[], received: ReceivedMessages): void {
   }
 }
 
-/** Whether a step changes something for the message itself. Other writes, such as of a status, come beside it by chance. */
+/** Whether a step changes something for the message itself. Other writes, such as a status, occur by chance. */
 function isOfMessage(step: string): boolean {
   const isWrite = !/\bh?mget\b/.test(step);
   return isWrite && (step.includes(' auth ') || step.includes(' receipt ') || isEnd(step));
@@ -279,7 +279,7 @@ function isAppend(step: string): boolean {
   return step.includes(' log-head ');
 }
 
-/** Whether a message is noted as finished in this step. */
+/** Whether this step marks a message as finished. */
 function isEnd(step: string): boolean {
   return step.includes(' finished ');
 }

@@ -3,7 +3,7 @@ import { afterEach, test } from 'vitest';
 import { NetworkNamespace } from '../support/network-namespace.js';
 import { Takeover } from '../support/takeover.js';
 
-/** The host of a worker vanishes from the network: no connection is closed, so only the lease tells of its death. */
+/** The host of a worker vanishes from the network. No connection is closed, so only the lease shows its death. */
 const SESSIONS = Number(process.env.SCENARIO_SESSIONS ?? 50);
 
 const whyNot = NetworkNamespace.whyNot();
@@ -30,7 +30,7 @@ test.skipIf(whyNot !== undefined)(
     });
     await takeover.of(() => host.cut());
     await takeover.reopened({ firstWithinMs: 60_000, allWithinMs: 90_000 });
-    // Its own host and its connections have been there all the while; now it learns what has become of its sessions.
+    // Its host and its connections still exist. Now it learns that other workers own its sessions.
     host.mend();
     const { length } = takeover.sessions;
     await takeover.stepsDown(({ lost }) => lost === length);
@@ -38,7 +38,7 @@ test.skipIf(whyNot !== undefined)(
   },
 );
 
-/** Starts a worker on that host. The simulator listens at this machine's end of the cable; Redis is told to. */
+/** Starts a worker on that host. Makes Redis listen at this machine's end of the cable, as the simulator does. */
 async function startOn(host: NetworkNamespace, cluster: Cluster): Promise<AppProcess> {
   await cluster.redis.command('CONFIG', 'SET', 'protected-mode', 'no');
   await cluster.redis.command('CONFIG', 'SET', 'bind', `127.0.0.1 ${host.hostAddress}`);

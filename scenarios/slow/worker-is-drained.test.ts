@@ -1,7 +1,7 @@
 import { afterEach, test } from 'vitest';
 import { DrainedWorker } from '../support/drained-worker.js';
 
-/** The drain of a worker with fifty sessions: the more there are, the longer it takes, but none is away for longer. */
+/** Drains a worker with fifty sessions. More sessions make the drain longer, but not the time each one is away. */
 const SESSIONS = 50;
 
 let drained: DrainedWorker | undefined;

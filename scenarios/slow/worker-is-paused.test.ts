@@ -3,7 +3,7 @@ import { afterEach, test } from 'vitest';
 import { report } from '../support/report.js';
 import { Takeover } from '../support/takeover.js';
 
-/** Longer than the lease of 15 s: when the worker wakes up, it believes in sessions that are another one's by then. */
+/** Longer than the lease of 15 s: when the worker wakes up, another one owns the sessions that it still has. */
 const PAUSE_MS = 25_000;
 
 const SESSIONS = Number(process.env.SCENARIO_SESSIONS ?? 20);
@@ -12,7 +12,7 @@ let takeover: Takeover | undefined;
 
 afterEach(() => takeover?.end());
 
-test('a worker that was frozen past its lease writes nothing, closes its sockets and begins anew', async () => {
+test('a worker that was frozen past its lease writes nothing, closes its sockets and takes a new id', async () => {
   takeover = await Takeover.prepare({ scenario: 'worker-is-paused', sessions: SESSIONS });
   const wakeUp = delay(PAUSE_MS);
   await takeover.of((worker) => worker.pause());
@@ -35,7 +35,7 @@ test('workers that are frozen one after the other log each account in once a tak
   await wakeUp;
   doomed.resume();
   await takeover.stepsDown(({ msg }) => msg?.startsWith('the lease is lost') === true);
-  // The worker that woke up is the only one that can take the sessions now.
+  // Only the worker that woke up can take the sessions now.
   wakeUp = delay(PAUSE_MS);
   await takeover.again(() => other.pause());
   await takeover.reopened({ firstWithinMs: 60_000, allWithinMs: 90_000 });

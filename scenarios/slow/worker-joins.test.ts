@@ -5,7 +5,7 @@ import { conflictsIn, movesOf } from '../support/moves.js';
 import { report } from '../support/report.js';
 import { Traffic } from '../support/traffic.js';
 
-/** A second worker joins a loaded one: sessions move to it under traffic until both have about half, and then stay. */
+/** A second worker joins a loaded one. Sessions move to it under traffic until both have about half, and then stay. */
 const SESSIONS = 12;
 
 let cluster: Cluster | undefined;
@@ -56,6 +56,6 @@ test('sessions move to a worker that joins, none twice, and nothing is lost', as
   expect((await tenant.client.getSession('linking')).worker, 'the session that is being linked').toBe(
     linking.worker,
   );
-  expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
   expect(conflictsIn(traffic.events), 'connections that another one replaced').toBe(0);
 });

@@ -5,7 +5,7 @@ import { movesOf } from '../support/moves.js';
 import { report } from '../support/report.js';
 import { Traffic } from '../support/traffic.js';
 
-/** A rolling replacement: for each worker first one of the new release starts, then the old one is asked to stop. */
+/** A rolling replacement: for each worker a worker of the new release starts, then the old one is asked to stop. */
 const SESSIONS = 10;
 
 let cluster: Cluster | undefined;
@@ -54,7 +54,7 @@ test('every worker is replaced by one of a newer release, and sessions move at m
     expect(count, 'moves of a session').toBeGreaterThanOrEqual(1);
     expect(count, 'moves of a session').toBeLessThanOrEqual(2);
   }
-  expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+  expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
   expect(traffic.events.payloads('auth.qr')).toEqual([]);
   expect(inConflict(sessions), 'sessions with two connections at a time').toEqual([]);
 });

@@ -5,8 +5,8 @@ import { movesOf } from '../support/moves.js';
 import { report } from '../support/report.js';
 
 /**
- * A Deployment with `maxSurge: 1` does not count pods that terminate: it starts the next worker as soon as one is asked
- * to stop, and asks the next one as soon as that is ready. So all old workers are asked to stop within seconds.
+ * A Deployment with `maxSurge: 1` does not count terminating pods. It starts the next worker as soon as one is asked to
+ * stop, and stops the next one as soon as the new one is ready. So all old workers are asked to stop within seconds.
  */
 const WORKERS = 5;
 const SESSIONS = 200;

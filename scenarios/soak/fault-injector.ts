@@ -14,10 +14,10 @@ export interface FaultRecord {
 const AT_ONCE = 4;
 const TOTAL_WEIGHT = FAULTS.reduce((sum, { weight }) => sum + weight, 0);
 
-/** Breaks parts of a running cluster at random moments, as the seed says. */
+/** Breaks parts of a running cluster at random moments. The seed determines which and when. */
 export class FaultInjector {
   readonly records: FaultRecord[] = [];
-  /** Faults that could not be mended, such as a process that did not end or did not start. */
+  /** Faults that could not be repaired, such as a process that did not end or did not start. */
   readonly failures: string[] = [];
   readonly #context: FaultContext;
   readonly #running = new Set<Promise<void>>();
@@ -27,7 +27,7 @@ export class FaultInjector {
   }
 
   /**
-   * Injects faults until the context's signal aborts. Resolves once the last one is mended.
+   * Injects faults until the context's signal aborts. Resolves when the last one is repaired.
    * @param everyMs mean time between the starts of two faults.
    */
   async run(everyMs: number): Promise<void> {
@@ -49,7 +49,7 @@ export class FaultInjector {
     return counts;
   }
 
-  /** The kinds of fault that may have held up or repeated a message between two times, ms since 1970. */
+  /** The kinds of fault that may have delayed or repeated a message between two times, ms since 1970. */
   between(from: number, to: number): string[] {
     return this.records
       .filter(

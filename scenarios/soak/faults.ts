@@ -10,20 +10,20 @@ export interface FaultContext {
   readonly random: SeededRandom;
   readonly sessions: readonly LinkedSession[];
   readonly clients: readonly SoakClient[];
-  /** Processes and parts that another fault has in its hands. */
+  /** Processes and parts that another fault is breaking. */
   readonly busy: Set<unknown>;
-  /** Aborts waits when the soak comes to its end. */
+  /** Aborts waits when the soak ends. */
   readonly signal: AbortSignal;
 }
 
-/** Breaks something and repairs it. Resolves to false where it found nothing to break. */
+/** Breaks something and repairs it. Resolves to false if it found nothing to break. */
 type Break = (context: FaultContext) => Promise<boolean>;
 
 export interface Fault {
   readonly kind: string;
   readonly weight: number;
   readonly run: Break;
-  /** Whether it may hold up or repeat a message on its way from WhatsApp to the log. */
+  /** Whether it may delay or repeat a message on its way from WhatsApp to the log. */
   readonly delaysMessages: boolean;
 }
 
@@ -62,13 +62,13 @@ function processesOf(cluster: Cluster, kind: Kind): readonly AppProcess[] {
   return kind === 'placer' ? cluster.placers : cluster.edges.map(({ process }) => process);
 }
 
-/** A process that no other fault has, unless it is the last one of its kind that serves. */
+/** A process that no other fault is breaking. Undefined if it is the only one of its kind: one must always serve. */
 function pick({ cluster, random, busy }: FaultContext, kind: Kind): AppProcess | undefined {
   const free = processesOf(cluster, kind).filter((app) => !busy.has(app));
   return free.length < 2 ? undefined : random.oneOf(free);
 }
 
-/** From `least` to `most` seconds, less when the soak ends before. */
+/** Waits `least` to `most` seconds, or less if the soak ends before. */
 async function pause({ random, signal }: FaultContext, least: number, most: number): Promise<void> {
   const seconds = least + random.next() * (most - least);
   await delay(seconds * 1_000, undefined, { signal }).catch(() => {});
@@ -107,7 +107,7 @@ async function replace(context: FaultContext, kind: Kind, how: 'kill' | 'stop'):
   });
 }
 
-/** Starts a process. Tries again, as an orchestrator does, where it could not start since Redis is away. */
+/** Starts a process. Tries again, as an orchestrator does, if it could not start because Redis is down. */
 async function started(start: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -159,7 +159,7 @@ async function freezeRedis(context: FaultContext): Promise<boolean> {
   });
 }
 
-/** What Redis has answered is on the disk from now on. */
+/** From now on Redis answers only after it has written to disk. */
 export async function storeAlways({ redis }: Cluster): Promise<void> {
   await redis.command('CONFIG', 'SET', 'appendfsync', 'always');
 }
@@ -199,7 +199,7 @@ async function silence(context: FaultContext): Promise<boolean> {
   return hold(context.busy, simulator, async () => {
     simulator.goSilent();
     await pause(context, 1, 10);
-    // What was sent meanwhile waits for the next login: a network that was away long enough breaks its connections.
+    // Messages of meanwhile wait for the next login: a network that is down long enough breaks its connections.
     simulator.disconnectAll('tcp');
     simulator.resume();
   });

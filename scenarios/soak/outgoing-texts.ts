@@ -3,7 +3,7 @@ import { ApiError, type TestTenant } from '@wafleet/testkit';
 import type { LinkedSession, Phone } from '../support/linked-sessions.js';
 import type { SeededRandom } from '../support/seeded-random.js';
 
-/** A text that was sent by REST, and the answer: `ok`, an error code, or `no answer` where the connection broke. */
+/** A text that was sent by REST, and the answer: `ok`, an error code, or `no answer` if the connection broke. */
 interface OutgoingText {
   readonly text: string;
   readonly reader: Phone;
@@ -13,17 +13,17 @@ interface OutgoingText {
   outcome: string | undefined;
 }
 
-/** How the texts that were sent differ from what their readers have. */
+/** How the sent texts differ from what their readers received. */
 export interface SendDifferences {
   /** Answered `ok`, and the reader has no such text. */
   readonly acknowledgedButMissing: readonly string[];
   /** The reader has the text more than once. */
   readonly doubled: readonly string[];
-  /** Answered with an error that says that nothing was sent, and the reader has the text. */
+  /** Answered with an error that means that nothing was sent, but the reader has the text. */
   readonly refusedButSent: readonly string[];
 }
 
-/** Answers after which the text may have been sent or not. */
+/** Answers that leave open whether the text was sent. */
 const UNCERTAIN = new Set(['OUTCOME_UNKNOWN', 'no answer']);
 
 /** Sends texts by REST from a tenant's sessions to people, one after the other, and never repeats one. */

@@ -16,13 +16,13 @@ export interface Arrival {
 export interface Receipts {
   /** One for each event that carried the text. An event that came twice counts once. */
   readonly arrivals: Arrival[];
-  /** Events that said that the message could not be decrypted. */
+  /** Events with a notice that the message could not be decrypted. */
   notices: number;
 }
 
 /**
- * An ordinary Socket.IO client of one tenant, behind a network of its own that can be cut and stalled. It records each
- * message of its tenant and everything that belongs to another one.
+ * An ordinary Socket.IO client of one tenant, behind its own network that can be cut and stalled. It records each
+ * message of its tenant, and everything that belongs to another tenant.
  */
 export class SoakClient {
   readonly name: string;
@@ -36,7 +36,7 @@ export class SoakClient {
   readonly #prefix: string;
 
   /**
-   * @param options.prefix begins every text that is sent to the tenant, and no text of another tenant.
+   * @param options.prefix every text to this tenant begins with it, and no text to another tenant does.
    * @param options.port of the load balancer.
    */
   static async start(options: {

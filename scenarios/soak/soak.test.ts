@@ -15,7 +15,7 @@ const options: SoakOptions = {
   messagesPerSecond: 8,
   sendsPerSecond: 1,
 };
-/** Linking the sessions before, and healing and comparing after the faults. */
+/** Time for linking the sessions before the faults, and for recovery and comparison after them. */
 const AROUND_MS = 20 * 60_000;
 
 let soak: Soak | undefined;

@@ -28,7 +28,7 @@ export interface SoakOptions {
   readonly sendsPerSecond: number;
 }
 
-/** What a soak found. Each list of violations is empty where the product keeps its promises. */
+/** What a soak found. Each list of violations is empty if the product keeps its promises. */
 export interface SoakResult {
   readonly seconds: number;
   readonly sessions: number;
@@ -44,7 +44,7 @@ export interface SoakResult {
   readonly timeline: readonly string[];
   /** Messages that could not be decrypted at first. */
   readonly healed: number;
-  /** Messages that came in two events while a fault explains it. */
+  /** Messages that came in two events, which a fault explains. */
   readonly explainedDuplicates: readonly string[];
   readonly peakMemoryMiB: Readonly<Record<string, number>>;
   readonly violations: SoakViolations;
@@ -67,7 +67,7 @@ export interface SoakViolations {
   /** Sessions that are not open and working again, or had to be linked again. */
   readonly stuck: readonly string[];
   readonly sends: SendDifferences;
-  /** Processes that ended unasked, did not end when asked or did not start. */
+  /** Processes that ended on their own, did not end when asked, or did not start. */
   readonly processes: readonly string[];
 }
 
@@ -77,7 +77,7 @@ const TENANTS = [
 ];
 const CLIENTS: readonly ('polling' | 'websocket')[][] = [['polling', 'websocket'], ['websocket']];
 const READERS = 8;
-/** A session that WhatsApp limits the rate of, or that was thrown out, pauses for minutes. */
+/** A session that WhatsApp rate-limits, or whose connection was replaced, pauses for minutes. */
 const HEAL_MS = 420_000;
 
 interface Tenant extends TestTenant {
@@ -148,7 +148,7 @@ export class Soak {
     this.#memory = new MemoryWatch(parts.cluster);
   }
 
-  /** Runs traffic and faults for the time, lets everything heal, and compares. */
+  /** Runs traffic and faults for the given time, lets everything recover, and compares. */
   async run(onProgress: (line: string) => void): Promise<SoakResult> {
     const { minutes, seed, faultEveryMs } = this.#options;
     const startedAt = Date.now();

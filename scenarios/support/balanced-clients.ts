@@ -1,15 +1,15 @@
 import { type Cluster, type Edge, LoadBalancer, type TestTenant } from '@wafleet/testkit';
 import { SequenceClient } from './sequence-client.js';
 
-/** A client and the load balancer that it alone uses. */
+/** A client and its own load balancer. */
 interface BalancedClient {
   readonly client: SequenceClient;
   readonly balancer: LoadBalancer<Edge>;
 }
 
 /**
- * The two ways in which JavaScript clients connect: by Socket.IO's defaults, which begin with HTTP long-polling and so
- * need a balancer with affinity; and by WebSocket alone, for which any balancer will do.
+ * The two ways in which JavaScript clients connect. Socket.IO's defaults begin with HTTP long-polling and so need a
+ * balancer with affinity. WebSocket alone works with any balancer.
  */
 export class BalancedClients {
   readonly clients: readonly SequenceClient[];

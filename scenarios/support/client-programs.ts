@@ -19,7 +19,7 @@ export function codeBlocks(document: string, language: Language): string[] {
   );
 }
 
-/** The first Python of this machine that has python-socketio; Debian's own before one that hides it. */
+/** The first Python of this machine that has python-socketio. Tries Debian's own first, which another may shadow. */
 export function pythonWithSocketIo(): string | undefined {
   return ['/usr/bin/python3', 'python3'].find(
     (python) => spawnSync(python, ['-c', 'import socketio, requests'], { stdio: 'ignore' }).status === 0,

@@ -4,8 +4,8 @@ import type { Cluster } from '@wafleet/testkit';
 import type { AuthenticationState, SignalDataTypeMap } from '@whiskeysockets/baileys';
 
 /**
- * The credentials of a session as they are now, as whoever has a copy of Redis and the encryption key has them. What
- * a client does with them stays in the copy.
+ * The current credentials of a session, as an attacker with a copy of Redis and the encryption key would have them.
+ * What a client writes to them stays in the copy.
  */
 export async function copyCredentials(
   { redis }: Cluster,
@@ -15,8 +15,8 @@ export async function copyCredentials(
   const logger = createLogger({ app: 'scenario', level: 'silent' });
   const connection = connectRedis({ url: redis.url, role: 'command', name: 'scenario', logger });
   try {
-    // Nobody's fence: it may read, and every write is refused.
-    const fence = { ...ref, epoch: 0, worker: 'nobody' };
+    // A fence of no owner: it can read, and Redis refuses every write.
+    const fence = { ...ref, epoch: 0, worker: 'missing' };
     const cipher = Cipher.fromHexKeys(encryptionKey);
     const stored = await new AuthStateStore({ redis: connection, cipher, fence }).load(() => {
       throw new Error(`${ref.sessionId} has no credentials`);
@@ -25,7 +25,7 @@ export async function copyCredentials(
     for (const field of await connection.hkeys(`wf:{${ref.tenantId}}:auth:${ref.sessionId}`)) {
       const [, type, id] = /^([^:]+):(.+)$/.exec(field) ?? [];
       if (type === undefined || id === undefined) continue;
-      // What stands before the colon is the type of a Signal record.
+      // The part before the colon is the type of a Signal record.
       const found = await stored.keys.get(type as keyof SignalDataTypeMap, [id]);
       copy.set(field, found[id]);
     }

@@ -5,14 +5,14 @@ import type { CrowdReply, CrowdRequest } from './crowd.js';
 
 const program = fileURLToPath(new URL('../dist/support/crowd.js', import.meta.url));
 
-/** Many clients in a process of their own. See support/crowd.ts. */
+/** Many clients in a separate process. See support/crowd.ts. */
 export class CrowdProcess {
   readonly #child: ChildProcess = fork(program, {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 
-  /** Sends one request; the next one when this has resolved. */
+  /** Sends one request. Send the next one only after this resolved. */
   async ask(request: CrowdRequest): Promise<CrowdReply> {
     const abort = new AbortController();
     const { signal } = abort;

@@ -1,15 +1,15 @@
 import { WebSocket } from 'ws';
 
 /**
- * Many clients in one process of its own, so that what they cost is not taken from whoever publishes and watches.
- * They speak the protocol of Socket.IO 5 over bare WebSockets and look at no more of an event than its envelope.
- * The parent process sends `CrowdRequest`s and gets one `CrowdReply` for each.
+ * Many clients in one separate process, so that they take no CPU time from the process that publishes and measures.
+ * They speak the protocol of Socket.IO 5 over plain WebSockets and read only the envelope of an event. The parent
+ * process sends `CrowdRequest`s and gets one `CrowdReply` for each.
  */
 export type CrowdRequest =
   | { readonly kind: 'connect'; readonly url: string; readonly members: readonly CrowdMember[] }
   | { readonly kind: 'report' };
 
-/** So many clients with one API key. */
+/** A number of clients with one API key. */
 interface CrowdMember {
   readonly apiKey: string;
   readonly clients: number;
@@ -20,11 +20,10 @@ export interface CrowdReply {
   readonly connected: number;
   readonly received: number;
   /**
-   * Since the last reply, from an event's `timestamp` to its arrival, ms: the middle, the 99th of a hundred, the
-   * largest.
+   * Latency from an event's `timestamp` to its arrival since the last reply, ms: median, 99th percentile and maximum.
    */
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Events that did not directly follow the one before, connections that ended, refusals. */
+  /** Events that did not directly follow the one before, ended connections, and refusals. */
   readonly faults: readonly string[];
 }
 

@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '@wafleet/testkit';
 
-/** `npm start`, after its set-up: the whole cluster and its demo as a person runs them. */
+/** Runs the whole cluster and its demo as `npm start` does after its set-up. */
 export class Demo {
   output = '';
   readonly #child: ChildProcess;
 
-  /** Resolves at the banner; rejects with the output when the demo ends or hangs before. */
+  /** Resolves at the banner. Rejects with the output if the demo ends or hangs before. */
   static async start(projectRoot: string, port: number, adminToken: string): Promise<Demo> {
     const child = spawn(process.execPath, [join(projectRoot, 'apps/standalone/dist/main.js')], {
       cwd: projectRoot,
@@ -45,7 +45,7 @@ export class Demo {
     }
   }
 
-  /** The ids of all processes that it started and they started. */
+  /** The ids of all processes that it started, and of those that they started. */
   descendants(): number[] {
     const parents = new Map(
       readdirSync('/proc')
@@ -89,7 +89,7 @@ export class Demo {
 
 function parentOf(pid: string): number | undefined {
   try {
-    // The command's name stands in parentheses and may hold anything; the parent is the second field after it.
+    // The command's name is in parentheses and may contain anything. The parent is the second field after it.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

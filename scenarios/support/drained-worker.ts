@@ -8,7 +8,7 @@ import { Traffic } from './traffic.js';
 
 const SENDERS = 4;
 
-/** A cluster whose one worker has open sessions under traffic in both directions, and another worker that is free. */
+/** A cluster in which one worker has open sessions under traffic in both directions, and another worker is free. */
 export class DrainedWorker {
   readonly #cluster: Cluster;
   #traffic: Traffic | undefined;
@@ -65,7 +65,7 @@ export class DrainedWorker {
     const owners = await ownersOf(tenant);
     expect(owners.size).toBe(1);
     expect([...owners]).not.toContain(former);
-    expect(linkedAnew(sessions), 'sessions that were linked anew').toEqual([]);
+    expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
     expect(traffic.events.payloads('auth.qr')).toEqual([]);
     expect(inConflict(sessions), 'sessions with two connections at a time').toEqual([]);
   }
@@ -76,7 +76,7 @@ export class DrainedWorker {
   }
 }
 
-/** The workers that have the tenant's sessions, all of which are open. */
+/** The workers that own the tenant's sessions. All sessions are open. */
 async function ownersOf({ client }: TestTenant): Promise<ReadonlySet<string | undefined>> {
   const sessions = await client.listSessions();
   expect(sessions.filter(({ status }) => status !== 'open')).toEqual([]);
@@ -84,8 +84,8 @@ async function ownersOf({ client }: TestTenant): Promise<ReadonlySet<string | un
 }
 
 /**
- * Sends numbered texts through a session, one after the other, until it is told to stop. A text that was refused since
- * the session was away for long was not sent, and is tried again.
+ * Sends numbered texts through a session, one after the other, until it is stopped. If a text is refused because the
+ * session is away for too long, it was not sent and is tried again.
  */
 function sendThrough({ client }: TestTenant, session: LinkedSession, to: string) {
   let isOver = false;

@@ -7,7 +7,7 @@ import type { Cluster } from '@wafleet/testkit';
 
 const preload = new URL('../../packages/session/dist/testing/driven/preload.js', import.meta.url);
 
-/** A worker with one session, whose WhatsApp socket a test can use directly, beside what the service offers. */
+/** A worker with one session. A test can call methods of its WhatsApp socket that the service does not offer. */
 export class DrivenWorker {
   readonly #folder = mkdtempSync(join(tmpdir(), 'wafleet-driven-'));
   readonly #path = join(this.#folder, 'socket');
@@ -19,7 +19,7 @@ export class DrivenWorker {
     await cluster.addWorker({ NODE_OPTIONS: `--import=${url.href}` });
   }
 
-  /** Calls a method of the socket, with arguments that JSON can carry. Rejects as the method does. */
+  /** Calls a method of the socket. The arguments must be JSON. Rejects if the method does. */
   async call(method: string, ...args: unknown[]): Promise<unknown> {
     const response = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
       const sent = request({ socketPath: this.#path, method: 'POST' }, (answer) => {
@@ -33,7 +33,7 @@ export class DrivenWorker {
     return answer.result;
   }
 
-  /** Removes what it left in the file system. */
+  /** Removes its files. */
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -2,7 +2,7 @@ import { type Edge, metricOf } from '@wafleet/testkit';
 
 const LOOK_EVERY_MS = 250;
 
-/** What an edge takes of the machine, looked at all the time. Close it in the end. */
+/** Samples the memory and CPU time of an edge every 250 ms. Close it in the end. */
 export class EdgeWatch {
   readonly #looking: NodeJS.Timeout;
   #looks: { readonly at: number; readonly bytes: number; readonly cpuSeconds: number }[] = [];
@@ -14,16 +14,16 @@ export class EdgeWatch {
         const cpuSeconds = await metricOf(edge, 'process_cpu_seconds_total');
         this.#looks.push({ at: performance.now(), bytes, cpuSeconds });
       } catch {
-        // It does not run, or is too busy to tell.
+        // The edge does not run, or is too busy to answer.
       }
     }, LOOK_EVERY_MS);
   }
 
-  /** The most memory and the mean share of a core, since it was asked last. */
+  /** The peak memory and the mean share of a core since the last call. */
   take(): { readonly peakBytes: number; readonly cpuShare: number } {
     const looks = this.#looks;
     const [first, last] = [looks[0], looks.at(-1)];
-    if (first === undefined || last === undefined) throw new Error('the edge told nothing');
+    if (first === undefined || last === undefined) throw new Error('the edge has not answered yet');
     this.#looks = [last];
     return {
       peakBytes: Math.max(...looks.map(({ bytes }) => bytes)),

@@ -18,7 +18,7 @@ export interface Entry {
   readonly sessionId: string;
 }
 
-/** All events of a tenant that are in the log, oldest first: the truth, whatever a client got to see of it. */
+/** All events of a tenant in the log, oldest first. Clients are compared with these. */
 export async function readEventLog(cluster: Cluster, tenantId: string): Promise<LoggedEvent[]> {
   const logger = createLogger({ app: 'scenario', level: 'silent' });
   const redis = connectRedis({ url: cluster.redis.url, role: 'command', name: 'scenario', logger });
@@ -37,7 +37,7 @@ export async function readEventLog(cluster: Cluster, tenantId: string): Promise<
   }
 }
 
-/** The same without payloads, from after an event on. */
+/** The same without payloads. Begins after a given event. */
 export async function readEntries(
   cluster: Cluster,
   tenantId: string,
@@ -50,7 +50,7 @@ export async function readEntries(
   return after === undefined ? entries : entries.filter(({ eventId }) => isAfter(eventId, after));
 }
 
-/** Whether an event comes later in its log than another one. */
+/** Whether an event is later in its log than another one. */
 export function isAfter(eventId: string, other: string): boolean {
   const position = parseEventId(eventId);
   const otherPosition = parseEventId(other);

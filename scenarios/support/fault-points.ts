@@ -5,24 +5,24 @@ import type { AppProcess, Cluster } from '@wafleet/testkit';
 
 const preload = new URL('../../packages/session/dist/testing/fault-points/preload.js', import.meta.url);
 
-/** A way through a worker: what the worker did of it, in order, up to where it was halted. */
+/** A sequence of steps of a worker, such as the handling of a message, up to where the worker halted. */
 export interface Way {
-  /** `before` and `after` each command and stanza; `failed` instead of `after` where it was refused. */
+  /** `before` and `after` each command and stanza; `failed` instead of `after` if it was refused. */
   readonly steps: readonly string[];
-  /** The process that halts at the last of the steps until it is killed; undefined when the way went on. */
+  /** The process that halts at the last step until it is killed. Undefined if the way continued. */
   readonly haltedPid: number | undefined;
-  /** Whether each command and stanza that was begun is done. */
+  /** Whether every command and stanza that was begun is done. */
   readonly isSettled: boolean;
 }
 
 /**
- * Workers that halt in the middle of a way, each time at another step: see
+ * Workers that halt in the middle of a way, each time at another step. See
  * packages/session/src/testing/fault-points.
  */
 export class FaultPoints {
   readonly #folder = mkdtempSync(join(tmpdir(), 'wafleet-fault-points-'));
 
-  /** Adds such a worker, for one session. */
+  /** Adds such a worker. It has capacity for one session. */
   async addWorker(cluster: Cluster): Promise<AppProcess> {
     const url = new URL(preload);
     url.searchParams.set('folder', this.#folder);
@@ -30,20 +30,20 @@ export class FaultPoints {
   }
 
   /**
-   * The id of a message during whose way through a worker, the first time that it comes, that worker halts at the
-   * first step at which none of the session's has halted before, if there is one.
+   * The id of a message that halts a worker. The first time that the message comes, the worker that handles it halts at
+   * the first step at which no message of this session has halted a worker before, if there is one.
    */
   idOf(sessionId: string, number: number): string {
     return `DIE.${sessionId}.${number}`;
   }
 
   /**
-   * What the given process does to a session from now on, or that which claims it next, is a way of this name. The
-   * process halts before or after the first write, to Redis or to WhatsApp, where no way of the group has halted
-   * before, if there is one. Lasts until `disarm`.
+   * From now on, what the given process (default: the one that claims the session next) does to a session is recorded
+   * as a way of this name. The process halts before or after the first write, to Redis or to WhatsApp, at which no way
+   * of the group has halted before, if there is one. Lasts until `disarm`.
    * @param order.group undefined for a way that halts nowhere.
-   * @param order.until the command or stanza with which the way is over, if that is before `disarm`.
-   * @param order.whatsapp how long the session lets its person take to link a phone, in each worker that claims it.
+   * @param order.until the way ends with this command or stanza, if that comes before `disarm`.
+   * @param order.whatsapp how long a person may take to link a phone, in each worker that claims the session.
    */
   arm(
     { sessionId, tenantId }: { sessionId: string; tenantId: string },
@@ -57,26 +57,26 @@ export class FaultPoints {
   ): void {
     const path = join(this.#folder, `order.${sessionId}`);
     writeFileSync(`${path}.new`, JSON.stringify({ ...order, tenantId }));
-    // Workers see all of it or none.
+    // The rename is atomic: workers see the whole file or no file.
     renameSync(`${path}.new`, path);
   }
 
-  /** No way of the group halts at this step any more. */
+  /** From now on no way of the group halts at this step. */
   pass(group: string, step: string): void {
     writeFileSync(join(this.#folder, `halt.${group}.${encodeURIComponent(step)}`), '');
   }
 
-  /** A way of the group halts at this step again, after `pass`. */
+  /** Reverts `pass`: a way of the group halts at this step again. */
   unpass(group: string, step: string): void {
     rmSync(join(this.#folder, `halt.${group}.${encodeURIComponent(step)}`), { force: true });
   }
 
-  /** From here on nothing halts because of the session. */
+  /** From now on no process halts because of the session. */
   disarm(sessionId: string): void {
     rmSync(join(this.#folder, `order.${sessionId}`), { force: true });
   }
 
-  /** What is known of a way by now: that of a message, by its id, or one that was armed, by its name. */
+  /** The current state of a way, by the id of its message or by the name that it was armed with. */
   way(name: string): Way {
     const path = join(this.#folder, name);
     const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
@@ -90,7 +90,7 @@ export class FaultPoints {
     };
   }
 
-  /** Removes what it left in the file system. */
+  /** Removes its files. */
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }

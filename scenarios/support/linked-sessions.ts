@@ -1,20 +1,20 @@
 import type { Cluster, TestTenant } from '@wafleet/testkit';
 
-/** A person with a phone, whom the simulator plays. */
+/** A person with a phone, played by the simulator. */
 export type Phone = ReturnType<Cluster['simulator']['addPhone']>;
 
 /** An open session and the phone that it is linked to. */
 export interface LinkedSession {
   readonly id: string;
   readonly phone: Phone;
-  /** The companion device that the link made at WhatsApp: another one would mean another link. */
+  /** The companion device that the link created at WhatsApp. A different one means that the phone was linked again. */
   readonly deviceId: number;
 }
 
-/** Linking costs both sides hundreds of key pairs; more at a time would not be faster. */
+/** Linking costs both sides hundreds of key pairs, so more at a time would not be faster. */
 const LINKED_AT_ONCE = 6;
 
-/** Creates sessions of a tenant, named `s001` and so on, and links each to a phone of its own. Resolves when all are open. */
+/** Creates sessions of a tenant (`s001` and so on) and links each to its own phone. Resolves when all are open. */
 export async function linkSessions(
   cluster: Cluster,
   { client }: TestTenant,
@@ -45,7 +45,7 @@ export function linkedAnew(sessions: readonly LinkedSession[]): string[] {
     .map(({ id }) => id);
 }
 
-/** The sessions whose account was seen by WhatsApp with two connections at a time, of which it closed the older one. */
+/** The sessions for which WhatsApp saw two connections of the account at a time, and closed the older one. */
 export function inConflict(sessions: readonly LinkedSession[]): string[] {
   return sessions
     .filter(({ phone, deviceId }) => phone.devices.get(deviceId)?.loginRecord.conflicts !== 0)

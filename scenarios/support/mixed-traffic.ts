@@ -14,24 +14,24 @@ export interface SentMessage {
   readonly at: number;
 }
 
-/** People around one session: those who wrote to it, and a group that it is in. */
+/** The people around one session: those who wrote to it, and a group that it is in. */
 interface Circle {
   readonly session: LinkedSession;
   readonly known: Phone[];
   readonly group: Group;
 }
 
-/** Of a hundred messages, the rest are further messages of people who wrote before. */
+/** Percentages. The rest are further messages of people who wrote before. */
 const SHARE = { firstContact: 0.15, group: 0.25 };
 const MEMBERS = 4;
 
 /**
- * Messages of every kind to many sessions: of people who write for the first time, of those who wrote before, and to
- * groups, members who write there for the first time included. What is sent when is chosen at random, by the seed.
+ * Sends messages of every kind to many sessions: from people who write for the first time, from people who wrote
+ * before, and to groups, also from members who write there for the first time. The seed determines what is sent when.
  */
 export class MixedTraffic {
   readonly sent: SentMessage[] = [];
-  /** The ids in the order in which they were sent, by session, chat and sender: `<session> <chat> <participant>`. */
+  /** The ids in the order of sending, by session, chat and sender: `<session> <chat> <participant>`. */
   readonly orders = new Map<string, string[]>();
   readonly #cluster: Cluster;
   readonly #random: SeededRandom;
@@ -43,7 +43,7 @@ export class MixedTraffic {
     cluster: Cluster;
     sessions: readonly LinkedSession[];
     random: SeededRandom;
-    /** Begins every id and text. Default none. */
+    /** Every id and text begins with it. Default: none. */
     prefix?: string;
   }) {
     this.#prefix = options.prefix ?? '';

@@ -1,8 +1,8 @@
 import type { EventCollector } from '@wafleet/testkit';
 
 /**
- * The moves of each session so far, as clients see them: how long each lasted, ms, from the end of the session on one
- * worker until it was open on the next.
+ * The moves of each session so far, as clients see them. Each value is the time from the end of the session on one
+ * worker until it was open on the next one, ms.
  */
 export function movesOf(events: EventCollector): Map<string, number[]> {
   const moves = new Map<string, number[]>();

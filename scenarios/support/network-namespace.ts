@@ -9,9 +9,9 @@ function ip(...args: string[]): void {
 }
 
 /**
- * A host of its own for a process, as far as the network goes: a network namespace (Linux, root) that a cable, a
- * pair of veth devices, joins to this machine. A cut of the cable looks to both ends like a host that vanished: no
- * connection is closed, nothing answers any more.
+ * A separate host for a process, as far as the network is concerned: a network namespace (Linux, needs root) and a pair
+ * of veth devices, the cable, that connects it to this machine. If the cable is cut, both ends see a host that
+ * vanished: no connection is closed, but nothing answers any more.
  */
 export class NetworkNamespace {
   /** This machine's address on the cable. */
@@ -23,7 +23,7 @@ export class NetworkNamespace {
   readonly #inner: string;
   #isJoined = false;
 
-  /** Why there can be none here; undefined when there can. */
+  /** Why this machine cannot have one. Undefined if it can. */
   static whyNot(): string | undefined {
     try {
       new NetworkNamespace().remove();
@@ -34,7 +34,7 @@ export class NetworkNamespace {
   }
 
   constructor() {
-    // Names of devices take 15 characters; two runs on one machine must not meet.
+    // Names of devices have at most 15 characters. Two runs on one machine must not use the same.
     const id = process.pid % 16_384;
     this.#name = `wafleet-${id}`;
     this.#outer = `wfo${id}`;
@@ -58,24 +58,24 @@ export class NetworkNamespace {
     }
   }
 
-  /** What to put before a command line so that it runs in here. */
+  /** The prefix of a command line that makes it run in the namespace. */
   get launcher(): readonly string[] {
     return [IP ?? 'ip', 'netns', 'exec', this.#name];
   }
 
-  /** Cuts the cable, at the namespace's end: this machine's own address stays. */
+  /** Cuts the cable at the namespace's end, so that this machine keeps its own address. */
   cut(): void {
     ip('-n', this.#name, 'link', 'set', this.#inner, 'down');
   }
 
-  /** Joins the ends again. */
+  /** Connects the ends again. */
   mend(): void {
     ip('-n', this.#name, 'link', 'set', this.#inner, 'up');
   }
 
-  /** Removes the namespace and the cable. Processes in it have to be ended before. */
+  /** Removes the namespace and the cable. End all processes in it before. */
   remove(): void {
-    // The kernel takes its time to remove what is in a namespace: without this the next cable of the name may find it.
+    // The kernel removes a namespace's contents later. Without this, the next cable of this name may conflict with it.
     if (this.#isJoined) ip('link', 'delete', this.#outer);
     this.#isJoined = false;
     ip('netns', 'delete', this.#name);

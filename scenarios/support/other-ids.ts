@@ -1,6 +1,6 @@
 import type { Published } from './recorded-payloads.js';
 
-/** Of the people in the recording of whom a session knows both ids from the start: LID and number. */
+/** LID and number of the people in the recording of whom a session knows both ids from the start. */
 const PAIRS = [
   ['107411253299441@lid', '15550001001@s.whatsapp.net'],
   ['106825993066104@lid', '15551230001@s.whatsapp.net'],
@@ -11,7 +11,7 @@ const LIDS: ReadonlyMap<string, string> = new Map(PAIRS.map(([lid, number]) => [
 
 type Fields = Record<string, unknown>;
 
-/** @param fields the one beside a LID, and the one beside a number; undefined for none. */
+/** @param fields the field that is added beside a LID, and the one beside a number; undefined for none. */
 function add(holder: Fields, idField: string, ...[besideLid, besideNumber]: (string | undefined)[]): void {
   const id = holder[idField];
   if (typeof id !== 'string') return;
@@ -32,12 +32,12 @@ function addToKeys(value: unknown): void {
   for (const inner of Object.values(holder)) addToKeys(inner);
 }
 
-/** WhatsApp's numbers of notices that do not come from a group itself: a placeholder, and a picture that changed. */
+/** WhatsApp's numbers of notices that do not come from a group itself: a placeholder, and a changed picture. */
 const NOT_OF_GROUPS: ReadonlySet<unknown> = new Set([2, 22]);
 /** The kind of a message that says how long messages stay. */
 const EPHEMERAL_SETTING = 3;
 
-/** Notices of groups say by which kind of id their author is named; Baileys had lost it in the recording. */
+/** Notices of groups have the kind of id that names their author. Baileys had dropped it in the recording. */
 function addModes(messages: unknown): void {
   for (const each of Array.isArray(messages) ? messages : []) {
     const { key, messageStubType, message, participant } = each as { key: Fields } & Fields;
@@ -48,14 +48,14 @@ function addModes(messages: unknown): void {
   }
 }
 
-/** In a broadcast only the author is a person, so the broadcast has no other id; Baileys gave it the author's. */
+/** In a broadcast only the author is a person, so the broadcast has no other id. Baileys gave it the author's. */
 function removeIdsOfBroadcasts(messages: unknown): void {
   for (const { key } of (Array.isArray(messages) ? messages : []) as { key: Fields }[]) {
     if (String(key.remoteJid).endsWith('@broadcast')) delete key.remoteJidAlt;
   }
 }
 
-/** The recorded items with the other id beside each id of a person whose pair is known. */
+/** The recorded items, with the other id added beside each id of a person whose pair is known. */
 export function withOtherIds(items: readonly Published[]): Published[] {
   return items.map(({ event, payload: recorded }) => {
     const payload: Fields = structuredClone(recorded);

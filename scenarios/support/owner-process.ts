@@ -1,6 +1,6 @@
 import type { Cluster, TestTenant } from '@wafleet/testkit';
 
-/** The worker process that owns a session now. */
+/** The worker process that owns a session now. Throws if none does. */
 export async function ownerOf(cluster: Cluster, { client }: TestTenant, sessionId: string) {
   const { worker } = await client.getSession(sessionId);
   const owner = cluster.workers.find(({ logs }) => logs.some((line) => line.workerId === worker));

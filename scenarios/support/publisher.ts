@@ -15,26 +15,26 @@ import type { Entry } from './event-log.js';
 interface PublisherOptions {
   readonly cluster: Cluster;
   readonly tenant: TestTenant;
-  /** How many sessions. Default 1. */
+  /** The number of sessions. Default: 1. */
   readonly sessions?: number;
-  /** Events a second of each session. */
+  /** Events per second of each session. */
   readonly perSecond: number;
-  /** Characters of each message. Default 500. */
+  /** Characters of each message. Default: 500. */
   readonly textLength?: number;
-  /** How many events the log keeps, unless as many as by default. */
+  /** How many events the log keeps. Default: that of the log. */
   readonly logLength?: number;
 }
 
 const EVENT: EventName = 'messages.upsert';
 
 /**
- * Sessions of a tenant that get messages at a steady rate. They are owned and published as by a worker, by the same
- * scripts, but without WhatsApp: for scenarios about what happens to events once they exist.
+ * Sessions of a tenant that get messages at a steady rate. It claims the sessions and publishes with the same scripts
+ * as a worker, but without WhatsApp. For scenarios about what happens to events after a worker created them.
  */
 export class Publisher {
-  /** What it has published, in the order of the log, which it alone writes. */
+  /** The events that it has published, in the order of the log. Nothing else writes to that log. */
   readonly published: Entry[] = [];
-  /** How long Redis took to take each of them, ms: to tell what a client waited for. */
+  /** How long Redis took for each append, ms. Helps to explain the latencies of clients. */
   readonly appendMs: number[] = [];
   readonly #options: PublisherOptions;
   readonly #redis: RedisConnection;
@@ -59,7 +59,7 @@ export class Publisher {
     this.#log = new EventLog(this.#redis, logLength === undefined ? {} : { maxLength: logLength });
   }
 
-  /** Ends publishing; what was begun is finished. */
+  /** Ends publishing. Resolves when the appends under way are done. */
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#publishing;

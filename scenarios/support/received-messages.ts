@@ -6,13 +6,13 @@ const CIPHERTEXT = 2;
 
 type Message = EventPayload<'messages.upsert'>['messages'][number];
 
-/** What a client got of one message. */
+/** What a client received of one message. */
 interface Receipts {
-  /** The texts that came, each time that one did. */
+  /** Its texts, one per arrival. */
   readonly texts: string[];
-  /** When each of those came, ms since 1970. */
+  /** The arrival times of those, ms since 1970. */
   readonly times: number[];
-  /** How often it was told that the message could not be decrypted. */
+  /** The number of notices that the message could not be decrypted. */
   notices: number;
 }
 
@@ -38,7 +38,7 @@ export class ReceivedMessages {
     return this.#byId.get(id) ?? nothing();
   }
 
-  /** How many messages have come, repeated ones left out. */
+  /** The number of messages that have come, without repeated ones. */
   get count(): number {
     this.#readNew();
     return this.#count;

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EventName } from '@wafleet/contract';
 import { withOtherIds } from './other-ids.js';
 
-/** What clients get of one thing that happened: an item of an event's list, or the event where it has none. */
+/** A unit that clients get: an item of an event's list, or the event if it has no list. */
 export interface Published {
   readonly event: EventName;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -11,7 +11,7 @@ export interface Published {
 
 const LISTS = ['messages', 'updates', 'reactions', 'keys', 'chats', 'groups', 'contacts', 'calls'] as const;
 
-/** Events that come close together may come as one: each item of a list for itself. */
+/** Splits an event into the items of its list, because events that come close together may be merged into one. */
 export function itemsOf({ event, payload }: Published): Published[] {
   const list = LISTS.find((name) => Array.isArray(payload[name]));
   const items: unknown = list === undefined ? undefined : payload[list];
@@ -25,16 +25,16 @@ const recorded: Readonly<Record<string, readonly Published[]>> = JSON.parse(
 
 export const TRIGGERS = Object.keys(recorded);
 
-/** What Baileys' buffer had lost in the recording, and the service keeps from being lost: what is told beyond it. */
+/** Baileys' buffer had lost some data in the recording that the service preserves. These functions add it. */
 const BEYOND: Readonly<Record<string, (items: Published[]) => Published[]>> = {
-  // A part of the history that was asked for is neither the latest nor not.
+  // `isLatest` does not apply to a part of the history that was requested.
   'on-demand history': (items) =>
     items.map(({ event, payload }) => {
       const { isLatest: _, ...sync } = payload.sync as Record<string, unknown>;
       const chats = { chats: [{ id: '106825993066104@lid', lastMessageRecvTimestamp: 1795325877 }] };
       return { event, payload: { ...payload, ...(event === 'chats.upsert' ? chats : {}), sync } };
     }),
-  // The pairs of LID and phone number, of the chat and of everybody whom the phone knows.
+  // The pairs of LID and phone number, of the chat and of everyone whom the phone knows.
   'history RECENT chunk': ([contact, ...rest]) => {
     const { history, sync } = contact?.payload ?? {};
     const pairs = [
@@ -52,7 +52,7 @@ const BEYOND: Readonly<Record<string, (items: Published[]) => Published[]>> = {
     });
     return [...(contact === undefined ? [] : [contact]), ...pairs, ...others];
   },
-  // Baileys says nothing of a message that linked devices do not get.
+  // Baileys emits nothing for a message that linked devices do not get.
   'unavailable view-once fanout (acked, not emitted)': () => [
     {
       event: 'messages.upsert',
@@ -77,14 +77,16 @@ const BEYOND: Readonly<Record<string, (items: Published[]) => Published[]>> = {
       },
     },
   ],
-  // Baileys drops why a call ended.
+  // Baileys drops the reason why a call ended.
   'missed call (terminate timeout)': (items) =>
     items.map(({ event, payload }) => {
       const calls = Array.isArray(payload.calls) ? payload.calls : [];
-      const told = calls.map((call) => (call.status === 'timeout' ? { ...call, reason: 'timeout' } : call));
-      return { event, payload: event === 'call' ? { ...payload, calls: told } : payload };
+      const reported = calls.map((call) =>
+        call.status === 'timeout' ? { ...call, reason: 'timeout' } : call,
+      );
+      return { event, payload: event === 'call' ? { ...payload, calls: reported } : payload };
     }),
-  // The request that the own phone answers.
+  // The id of the request that the account's own phone answers.
   'unavailable -> placeholder + PDO resend': (items) =>
     items.map(({ event, payload }, index) => ({
       event,
@@ -92,7 +94,7 @@ const BEYOND: Readonly<Record<string, (items: Published[]) => Published[]>> = {
     })),
 };
 
-/** What is to be published of this trigger, as it was recorded and more. */
+/** What must be published for this trigger: the recording, and what Baileys had lost in it. */
 export function recordedItems(trigger: string): Published[] {
   const events = recorded[trigger];
   if (events === undefined) throw new Error(`there is no recording of "${trigger}"`);
@@ -100,41 +102,41 @@ export function recordedItems(trigger: string): Published[] {
   return withOtherIds(BEYOND[trigger]?.(items) ?? items);
 }
 
-/** The times at which it was recorded, in seconds and in milliseconds; others in the recording are the tests' own. */
+/** Patterns of the recording's times, in seconds and milliseconds. Other times in the recording come from the tests. */
 const SECONDS = /^17953268\d\d$/;
 const MILLISECONDS = /^17953268\d{5}$/;
 const ISO = /^2026-11-22T05:5\d:\d\d\.\d{3}Z$/;
 const GENERATED = /^(3EB0[0-9A-F]{16,}|[A-Z]{1,3}\d*|[0-9a-f]{16}|\d{18}@g\.us)$/;
 
-/** The time between which something happened, in ms since 1970. WhatsApp's clock has seconds. */
+/** The period in which something happened, ms since 1970. WhatsApp's clock has a resolution of seconds. */
 export interface Period {
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * Compares payloads with recorded ones. They must be the same but for what differs from run to run, which is bound:
- * a time must lie within the period in which the trigger was driven, and what is generated, such as the id of a
- * message or of a group, must be the same wherever the recording has the same; `bind` says what that is.
+ * Compares payloads with recorded ones. They must be equal except for values that differ from run to run. A time must
+ * be within the period in which the trigger was driven. A generated value, such as the id of a message or of a group,
+ * must be the same wherever the recording has the same value; `bind` sets such a pair.
  */
 export class RecordedComparison {
   readonly #people: readonly (readonly [recorded: string, actual: string])[];
   readonly #bound = new Map<string, string>();
   readonly #times = new Map<number, number>();
 
-  /** @param people numbers and LIDs of the recording, and those of now. */
+  /** @param people numbers and LIDs of the recording, and those of this run. */
   constructor(people: readonly (readonly [recorded: string, actual: string])[]) {
     this.#people = people;
   }
 
-  /** What is recorded as `recorded` is now `actual`. */
+  /** From now on `actual` is expected where the recording has `recorded`. Throws if that is bound to another value. */
   bind(recorded: string, actual: string): void {
     const known = this.#bound.get(recorded);
     if (known !== undefined && known !== actual) throw new Error(`${recorded} is ${known}, not ${actual}`);
     this.#bound.set(recorded, actual);
   }
 
-  /** What is now in place of what is recorded. Throws while that has not come. */
+  /** The value of this run for a recorded one. Throws if it has not come yet. */
   boundTo(recorded: string): string {
     const actual = this.#bound.get(recorded);
     if (actual === undefined) throw new Error(`nothing has come in place of ${recorded}`);
@@ -145,7 +147,7 @@ export class RecordedComparison {
     this.#times.set(recorded, actual);
   }
 
-  /** The recorded payload as it should be now, told from what came: times and ids that fit are those that came. */
+  /** The recorded payload with the values of this run. Takes times and ids from `actual` where they are valid. */
   expected(recorded: unknown, actual: unknown, period: Period): unknown {
     if (Array.isArray(recorded)) {
       return recorded.map((item, index) =>
@@ -166,7 +168,7 @@ export class RecordedComparison {
     return typeof recorded === 'string' ? this.#text(recorded, actual, period) : recorded;
   }
 
-  /** The items that came in the order of the recording, where they fit; `expected` says what does not. */
+  /** The items that came, in the order of the recording as far as they match. `expected` shows those that do not. */
   inOrder(items: readonly Published[], came: readonly Published[], period: Period): Published[] {
     const left = [...came];
     const fitting = items.flatMap((item) => {
@@ -203,7 +205,7 @@ function isWithin(ms: number, { from, to }: Period): boolean {
   return ms >= from - 1000 && ms <= to;
 }
 
-/** Whether both are ids of groups, or codes of invitation, or ids of messages or calls. */
+/** Whether both are ids of groups, or invitation codes, or ids of messages or calls. */
 function sameKind(recorded: string, actual: string): boolean {
   const kind = [/@g\.us$/, /^[0-9a-f]{16}$/, /^[A-Z0-9-]+$/].find((each) => each.test(recorded));
   return kind?.test(actual) === true;

@@ -11,12 +11,12 @@ const NUMBERED = /^number (\d+)$/;
 const EVERY_MS = 500;
 const ARRIVAL_MS = 120_000;
 
-/** A session and the one who writes to it. */
+/** A session and the person who writes to it. */
 interface WrittenTo extends LinkedSession {
   readonly sender: Phone;
 }
 
-/** What the log has of the numbered messages. */
+/** The numbered messages in the log. */
 interface Logged {
   /** The numbers of each session, in the order of the log. */
   readonly numbers: ReadonlyMap<string, readonly number[]>;
@@ -25,8 +25,8 @@ interface Logged {
 }
 
 /**
- * A cluster with two workers under traffic, whose Redis is killed, stays away for a while, and comes back with what its
- * append-only file has. What is checked is the log, and that a client gets what stands there.
+ * A cluster with two workers under traffic. Its Redis is killed, stays down for a while, and comes back with the data
+ * of its append-only file. Checks the log, and that a client gets everything in it.
  */
 export class RedisOutage {
   readonly #cluster: Cluster;
@@ -41,7 +41,7 @@ export class RedisOutage {
     const environment = {
       PLACEMENTS_PER_SECOND: '50',
       CONNECTS_PER_SECOND: '50',
-      // A move to even the workers out would be right too, and look like a session that its owner lost.
+      // Rebalancing would be correct too, but would look like a session that its owner lost.
       REBALANCE_EVERY_MS: '0',
       // The log is compared with all that was sent since the beginning.
       EVENT_LOG_LENGTH: '100000',
@@ -76,8 +76,8 @@ export class RedisOutage {
   }
 
   /**
-   * Kills Redis, brings it back, and checks that nothing was lost, reordered or written twice, in the log and to a
-   * client, which stays connected; that no session was linked anew, and that each is still with the worker that had it.
+   * Kills Redis and brings it back. Checks that nothing was lost, reordered or written twice, in the log and at a
+   * client, which stays connected; that no session was linked again; and that each session still has the same worker.
    * @param options.keepsSockets whether the outage is short enough for the connections to WhatsApp to stay.
    */
   async of(awayMs: number, { keepsSockets }: { keepsSockets: boolean }): Promise<void> {
@@ -113,7 +113,7 @@ export class RedisOutage {
     expect(this.#listener.disconnects, 'connections that the client lost').toEqual([]);
     expect(this.#listener.duplicates, 'events that came again').toBe(0);
     expect(logged.qrCodes, 'QR codes shown').toBe(qrCodes);
-    expect(linkedAnew(this.#sessions), 'sessions that were linked anew').toEqual([]);
+    expect(linkedAnew(this.#sessions), 'sessions that were linked again').toEqual([]);
     expect(await this.#owners(), 'the worker of each session').toEqual(owners);
     if (keepsSockets) expect(Math.max(...relogins), 'logins since').toBe(0);
     const { client } = this.#tenant;
@@ -140,7 +140,7 @@ export class RedisOutage {
     }
   }
 
-  /** Resolves when the log has so many messages of every session, or all that were sent. */
+  /** Resolves when the log has `count` messages of every session. Default: all that were sent. */
   async #arrived(count: number | undefined): Promise<void> {
     const look = async () => {
       const { numbers } = await this.#logged();

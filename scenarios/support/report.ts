@@ -1,16 +1,16 @@
-/** Numbers of a run: a value, or several, of which the middle and the largest are told. */
+/** Numbers of a run: single values, or lists, which are printed as count, median and maximum. */
 export type Figures = Readonly<Record<string, string | number | readonly number[]>>;
 
 /**
- * Prints what a scenario measured, in one line. It is for people to read; what must hold is asserted on conditions,
- * since a busy machine is slow without being wrong. Several values are told by their count, median and maximum.
+ * Prints in one line what a scenario measured, for people to read. Scenarios assert conditions instead of these
+ * numbers, because a busy machine is slow without being wrong. Prints a list as its count, median and maximum.
  */
 export function report(scenario: string, figures: Figures): void {
-  const told = Object.entries(figures).map(([name, value]) => `${name}=${text(value)}`);
-  process.stdout.write(`[${scenario}] ${told.join(' ')}\n`);
+  const reported = Object.entries(figures).map(([name, value]) => `${name}=${text(value)}`);
+  process.stdout.write(`[${scenario}] ${reported.join(' ')}\n`);
 }
 
-/** The value that `share` (0 to 1) of the values do not exceed; NaN of none. */
+/** The value that `share` (0 to 1) of the values do not exceed. NaN if there are no values. */
 function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

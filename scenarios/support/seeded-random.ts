@@ -1,4 +1,4 @@
-/** Random numbers that come again with the same seed (mulberry32, by Tommy Ettinger). */
+/** Random numbers that repeat with the same seed (mulberry32, by Tommy Ettinger). */
 export class SeededRandom {
   #state: number;
 
@@ -14,12 +14,12 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from 0 on, below `limit`. */
+  /** An integer of at least 0, less than `limit`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
 
-  /** One of a list, which has any. */
+  /** An element of the list. Throws if the list is empty. */
   oneOf<T>(list: readonly T[]): T {
     const chosen = list[this.below(list.length)];
     if (chosen === undefined) throw new Error('nothing to choose from');

@@ -17,7 +17,7 @@ import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket
 import { expect } from 'vitest';
 import { type Entry, isAfter, readEntries } from './event-log.js';
 
-/** All but QR codes and pairing codes, of which those that have expired are rightly left out of a replay. */
+/** All events except QR codes and pairing codes: a replay correctly omits those that have expired. */
 const SUBSCRIBED = EVENT_NAMES.filter((name) => !name.startsWith('auth.'));
 const CATCH_UP_MS = 60_000;
 const TOLD_AT_MOST = 10;
@@ -31,31 +31,31 @@ interface Receipt extends Entry {
 
 /** A `subscription.reset` that the client got. */
 interface Reset extends SubscriptionReset {
-  /** How many events it had by then. */
+  /** How many events the client had by then. */
   readonly receivedBefore: number;
 }
 
-/** How what a client has differs from the log. */
+/** How a client's events differ from the log. */
 interface Differences {
-  /** What stands in the log and never arrived. */
+  /** Events in the log that never arrived. */
   readonly missing: readonly string[];
-  /** What arrived and stands in no log. */
+  /** Events that arrived but are not in the log. */
   readonly unknown: readonly string[];
-  /** What first arrived after a later event of the same session. */
+  /** Events that first arrived after a later event of the same session. */
   readonly disordered: readonly string[];
 }
 
 const NO_DIFFERENCES: Differences = { missing: [], unknown: [], disordered: [] };
 
 /**
- * A client as anybody writes one: Socket.IO's own with its defaults, which subscribes once and listens. It knows
- * nothing of positions; whatever happens to its connections is Socket.IO's to mend and the edges' to make good.
+ * A typical client: Socket.IO's own with its defaults, which subscribes once and listens. It does not handle positions.
+ * If its connection breaks, Socket.IO reconnects and the edges send what it missed.
  */
 export class SequenceClient {
   readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
-  /** Each event once, in the order of the first receipt. Snapshots are left out. */
+  /** Each event once, in the order of the first receipt, without snapshots. */
   readonly received: Receipt[] = [];
-  /** What does not keep to the contract: payloads, numbers of arguments, events that are not subscribed to. */
+  /** Violations of the contract: payloads, numbers of arguments, events without a subscription. */
   readonly faults: string[] = [];
   readonly connectErrors: string[] = [];
   /** Why its connections ended. */
@@ -64,12 +64,12 @@ export class SequenceClient {
   readonly closings: ConnectionClosing[] = [];
   duplicates = 0;
   /**
-   * Events that came again although the client had answered two pings of the same connection after it got them: the
-   * second ping was sent long after the answer to the first one was noted.
+   * Events that came again although the client had answered two pings of the same connection after it got them. The
+   * edge sends the second ping long after it noted the answer to the first one.
    */
   repeatedAfterProof = 0;
   #subscribedAt: string | undefined;
-  /** Where in `received` each event stands. */
+  /** The position of each event in `received`. */
   readonly #places = new Map<string, number>();
   #latestPing: number | undefined;
   #proven = 0;
@@ -122,22 +122,22 @@ export class SequenceClient {
     });
   }
 
-  /** The position that its subscription began after. */
+  /** The position after which its subscription began. */
   get subscribedAt(): string | undefined {
     return this.#subscribedAt;
   }
 
-  /** How many of the events that it has will not come again. See `repeatedAfterProof`. */
+  /** The number of its events that must not come again. See `repeatedAfterProof`. */
   get proven(): number {
     return this.#proven;
   }
 
-  /** Whether its events come by WebSocket, as they do a moment after it connected. */
+  /** Whether its events come by WebSocket, which begins a moment after it connects. */
   get isUpgraded(): boolean {
     return this.socket.connected && this.socket.io.engine.transport.name === 'websocket';
   }
 
-  /** When the first event came that was published, and arrived, after `since`; both in ms since 1970. */
+  /** The arrival of the first event that was published and arrived after `since`; both in ms since 1970. */
   async liveSince(since: number): Promise<number> {
     const isLive = ({ at, publishedAt }: Receipt) => at >= since && publishedAt >= since;
     return waitFor(() => this.received.find(isLive)?.at, {
@@ -147,8 +147,8 @@ export class SequenceClient {
   }
 
   /**
-   * Expects that it gets everything that the log now has since it subscribed, in the order of each session, and that
-   * nothing but that and what the contract says has come.
+   * Expects that it gets everything that the log now has since it subscribed, in the order of each session, and that it
+   * got nothing else except what the contract allows.
    */
   async expectEverythingOf(cluster: Cluster, tenant: TestTenant): Promise<void> {
     const entries = await readEntries(cluster, tenant.id, this.#subscribedAt);
@@ -158,15 +158,15 @@ export class SequenceClient {
   }
 
   /**
-   * Waits until all of these have arrived, and tells how what it has differs from them, between the first and the last
-   * of them. Those that it is not subscribed to do not count.
+   * Waits until all entries have arrived. Resolves to the differences from the client's events, from the first entry to
+   * the last one. Entries that it is not subscribed to do not count.
    * @param entries a part of the log without gaps.
    */
   async differencesFrom(entries: readonly Entry[]): Promise<Differences> {
     const wanted = entries.filter(({ event }) => SUBSCRIBED.includes(event));
     const missing = () => wanted.filter(({ eventId }) => !this.#places.has(eventId));
     const hasAll = waitFor(() => missing().length === 0, { what: 'all events', timeoutMs: CATCH_UP_MS });
-    // What is missing is told below.
+    // The result below has what is missing.
     await hasAll.catch(() => {});
     const [first] = wanted;
     const last = wanted.at(-1);
@@ -206,10 +206,10 @@ export class SequenceClient {
   }
 }
 
-/** The first of them, and how many more there are. */
+/** The first ones, and the number of the rest. */
 function inShort(list: readonly string[]): string[] {
-  const [told, more] = [list.slice(0, TOLD_AT_MOST), list.length - TOLD_AT_MOST];
-  return more > 0 ? [...told, `and ${more} more`] : told;
+  const [reported, more] = [list.slice(0, TOLD_AT_MOST), list.length - TOLD_AT_MOST];
+  return more > 0 ? [...reported, `and ${more} more`] : reported;
 }
 
 function disordered(receipts: readonly Receipt[]): string[] {

@@ -12,22 +12,22 @@ export interface SessionLife {
   readonly phone: Phone;
 }
 
-/** A way in which a session begins, ends, or goes from one worker to the next. */
+/** A transition of a session: it begins, ends, or moves from one worker to another. */
 export interface SessionEnd {
   readonly name: string;
-  /** What the session is before: `absent` if it does not exist; `failed` rests without a worker. */
+  /** The state before: `absent` if the session does not exist; a `failed` one rests without a worker. */
   readonly from: 'absent' | 'open' | 'failed';
-  /** @param signal aborts when the way has ended, at its end or halfway. */
+  /** @param signal aborts when the transition has ended, complete or halfway. */
   readonly begin: (life: SessionLife, signal: AbortSignal) => Promise<unknown>;
-  /** Whether the end has come about, and its worker is done with it. */
+  /** Whether the transition is complete, and the worker is done with it. */
   readonly isOver: (life: SessionLife) => Promise<boolean>;
   /** Whether the session is as it should be once the cluster has noticed the death of its worker. */
   readonly comesAbout: (life: SessionLife) => Promise<boolean>;
-  /** The write with which the way is over. Default: the last one. */
+  /** The transition is over with this write. Default: the last one. */
   readonly until?: string;
-  /** What a worker must have written on the way, to Redis or to WhatsApp. */
+  /** The writes to Redis or WhatsApp that a worker must have made. */
   readonly writes: readonly string[];
-  /** How long the session lets its person take. Default: as long as it does. */
+  /** How long a person may take to link a phone. Default: that of the session. */
   readonly whatsapp?: { readonly qrLifeMs: number; readonly linkPatienceMs: number };
 }
 
@@ -46,7 +46,7 @@ export async function scan({ tenant, id, phone }: SessionLife): Promise<void> {
   await phone.scan(qr);
 }
 
-/** WhatsApp refuses the account for good, until `acceptLogins`. */
+/** WhatsApp refuses the account until `acceptLogins`. */
 export function forbid({ cluster, phone }: SessionLife): void {
   cluster.simulator.refuseLogins(403, phone);
   cluster.simulator.disconnect(phone, { failure: 403 });
@@ -59,7 +59,7 @@ const isAny =
     return view !== undefined && statuses.includes(view.status);
   };
 
-/** Rests, and no worker has it. */
+/** Whether it has this status, and no worker owns it. */
 export const restsAs = (status: string) => async (life: SessionLife) => {
   const view = await viewOf(life);
   return view?.status === status && view.worker === undefined;
@@ -67,7 +67,7 @@ export const restsAs = (status: string) => async (life: SessionLife) => {
 
 const isGone = async (life: SessionLife) => (await viewOf(life)) === undefined;
 
-/** Names of the writes as packages/session/src/testing/fault-points/labels.ts makes them. */
+/** Names of the writes. packages/session/src/testing/fault-points/labels.ts creates them. */
 const CLAIM = 'evalsha owner session unowned owned';
 const RELEASE = CLAIM;
 const RELEASE_OF_CLAIMER = `${CLAIM} #2`;
@@ -83,7 +83,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     from: 'absent',
     begin: async (life, signal) => {
       await life.tenant.client.createSession({ id: life.id });
-      // The session has a code only some time after it exists, and a code may be replaced while it is scanned.
+      // A session has no code at first, and a code may be replaced while it is scanned.
       let isScanned = false;
       while (!signal.aborted && !isScanned) {
         isScanned = await scan(life).then(
@@ -122,7 +122,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     from: 'open',
     begin: async ({ phone }) => phone.unlink(),
     isOver: restsAs('logged_out'),
-    // A session without keys is one that was not linked yet.
+    // A session without keys counts as not linked yet.
     comesAbout: async (life) => (await restsAs('logged_out')(life)) || (await isAny('awaiting_link')(life)),
     writes: [WIPE, 'evalsha owner session logged_out', 'append connection.update logged_out', RELEASE],
   },
@@ -140,7 +140,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     from: 'open',
     begin: async ({ cluster, tenant, id }) => {
       const owner = await ownerOf(cluster, tenant, id);
-      // One that halts does not stop: it is killed then, and its exit is not looked at.
+      // A worker that halts does not stop. It is killed then, and its exit code is ignored.
       owner.stop().catch(() => {});
     },
     isOver: isAny('open'),

@@ -11,7 +11,7 @@ import { type LinkedSession, linkedAnew, linkSessions } from './linked-sessions.
 import { report } from './report.js';
 import { Traffic } from './traffic.js';
 
-/** How long two connections of an account may be open at once: a login, and the end of the other that it causes. */
+/** How long two connections of an account may be open at once: a login takes time to close the other connection. */
 const LONGEST_OVERLAP_MS = 5_000;
 
 export interface TakeoverOptions {
@@ -20,14 +20,14 @@ export interface TakeoverOptions {
   /** Milliseconds between two messages to one session. */
   readonly everyMs?: number;
   readonly cluster?: Parameters<typeof startCluster>[0];
-  /** Starts the worker that will be lost; the cluster's ordinary one unless told. */
+  /** Starts the worker that will be lost. Default: an ordinary worker of the cluster. */
   readonly startDoomed?: (cluster: Cluster) => Promise<AppProcess>;
 }
 
 /**
- * A worker with open sessions under traffic, and another one that is free. The first is lost in some way, and what
- * must hold of every such loss is checked: all sessions come back by themselves, no message is lost or comes out of
- * order, no account has two connections for longer than a takeover.
+ * A worker with open sessions under traffic, and another one that is free. The first one is lost in some way. Checks
+ * what must hold for every loss: all sessions come back by themselves, no message is lost or arrives out of order, and
+ * no account has two connections for longer than a takeover.
  */
 export class Takeover {
   readonly cluster: Cluster;
@@ -47,7 +47,7 @@ export class Takeover {
       const doomed = await startDoomed(cluster);
       const tenant = await cluster.addTenant();
       const sessions = await linkSessions(cluster, tenant, count);
-      // Of another release: while releases differ, no session moves for the sake of even loads.
+      // The second worker is of another release, because sessions are not rebalanced while releases differ.
       await cluster.addWorker({ RELEASE: '0.0.1' });
       const traffic = await Traffic.start({ cluster, tenant, sessions, everyMs });
       await traffic.flows(1);
@@ -74,19 +74,19 @@ export class Takeover {
     this.#doomed = parts.doomed;
   }
 
-  /** The worker that has the sessions. */
+  /** The worker that owns the sessions. */
   get doomed(): AppProcess {
     return this.#doomed;
   }
 
-  /** Lets the worker be lost. */
+  /** Loses the worker. */
   async of(lose: (worker: AppProcess) => unknown): Promise<void> {
     this.#lostAt = Date.now();
     this.#loginsBefore = this.#logins();
     await lose(this.#doomed);
   }
 
-  /** Lets another worker be lost, after the sessions have come back from the loss of the first. */
+  /** Loses another worker, after the sessions have come back from the loss of the first one. */
   async again(lose: () => unknown): Promise<void> {
     this.#lostAt = Date.now();
     await lose();
@@ -111,7 +111,7 @@ export class Takeover {
     });
   }
 
-  /** Resolves when the worker, which was not ended, says that it has lost its sessions, and none is open twice. */
+  /** Resolves when the worker, which still runs, logs that it lost its sessions, and no session is open twice. */
   async stepsDown(says: (line: LogLine) => boolean): Promise<void> {
     await this.doomed.waitForLog(says, 'that its sessions are lost', 60_000);
     await this.oneConnectionEach();
@@ -126,10 +126,10 @@ export class Takeover {
   }
 
   /**
-   * Stops the traffic and checks that nothing was lost, that the sessions can write, that nobody was linked anew, and
-   * that no account had two masters.
-   * @param limits.conflictsPerSession how often a login may have found the account's earlier connection open.
-   * @param limits.loginsPerSession how often a device may have logged in since the loss; not checked if left out.
+   * Stops the traffic. Checks that nothing was lost, that the sessions can write, that no session was linked again, and
+   * that no account had two owners.
+   * @param limits.conflictsPerSession how often a login may find the account's earlier connection open.
+   * @param limits.loginsPerSession how often a device may log in after the loss. Default: not checked.
    */
   async conclude(limits: { conflictsPerSession: number; loginsPerSession?: number }): Promise<void> {
     const { conflictsPerSession, loginsPerSession = Number.POSITIVE_INFINITY } = limits;
@@ -141,7 +141,7 @@ export class Takeover {
     const logins = this.#logins().map((count, index) => count - (this.#loginsBefore[index] ?? Number.NaN));
     report(this.#scenario, { sent, duplicates, gapMs: gaps, overlapMs, logins });
 
-    expect(linkedAnew(this.sessions), 'sessions that were linked anew').toEqual([]);
+    expect(linkedAnew(this.sessions), 'sessions that were linked again').toEqual([]);
     expect(this.traffic.events.payloads('auth.qr')).toEqual([]);
     expect(Math.max(...records.map((record) => record?.conflicts ?? Number.NaN))).toBeLessThanOrEqual(
       conflictsPerSession,
@@ -150,7 +150,7 @@ export class Takeover {
     expect(Math.max(...logins), 'logins of one device').toBeLessThanOrEqual(loginsPerSession);
   }
 
-  /** Checks that the logs say of each session which worker had it, and which one took it over from that: a line each. */
+  /** Checks that the logs have two lines per session: its claim by the lost worker, and its takeover by another one. */
   isInLogs(): void {
     const ids = this.sessions.map(({ id }) => id);
     const linesOf = (logs: readonly LogLine[], msg: string) => logs.filter((line) => line.msg === msg);
@@ -171,7 +171,7 @@ export class Takeover {
     await this.cluster.stop();
   }
 
-  /** How often the device of each session has logged in. */
+  /** The number of logins of each session's device. */
   #logins(): number[] {
     return this.sessions.map(
       ({ phone, deviceId }) => phone.devices.get(deviceId)?.loginRecord.logins ?? Number.NaN,
@@ -187,7 +187,7 @@ export class Takeover {
     }
   }
 
-  /** Milliseconds from the loss to each session's next `open`, once there are as many. */
+  /** The time from the loss to each session's next `open`, ms. Resolves when `count` sessions are open again. */
   #reopened(count: number, timeoutMs: number): Promise<number[]> {
     const look = () => {
       const times = this.#openTimes();

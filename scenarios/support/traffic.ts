@@ -8,20 +8,20 @@ export interface TrafficOptions {
   readonly cluster: Cluster;
   readonly tenant: TestTenant;
   readonly sessions: readonly LinkedSession[];
-  /** Milliseconds between two messages to one session. Default 500. */
+  /** Milliseconds between two messages to one session. Default: 500. */
   readonly everyMs?: number;
-  /** How many people write; each writes to some of the sessions. Default 4. */
+  /** The number of people who write. Each writes to some of the sessions. Default: 4. */
   readonly senders?: number;
-  /** Where the client connects. Default the first edge. */
+  /** The URL to which the client connects. Default: the first edge. */
   readonly url?: string;
 }
 
-/** What arrived of one session, in the order of its arrival. */
+/** The messages of one session, in the order of arrival. */
 interface Lane {
   sent: number;
-  /** The numbers as they arrived, repeated ones left out. */
+  /** The numbers as they arrived, without repeated ones. */
   readonly numbers: number[];
-  /** When those arrived, ms since 1970. */
+  /** Their arrival times, ms since 1970. */
   readonly times: number[];
   readonly seen: Set<number>;
   duplicates: number;
@@ -29,29 +29,29 @@ interface Lane {
 
 export interface TrafficSummary {
   readonly sent: number;
-  /** Messages that arrived a second time: delivery is at least once. */
+  /** Messages that arrived a second time. Delivery is at least once. */
   readonly duplicates: number;
-  /** For each session the longest time between two arrivals, ms; the sending's own rhythm is in it. */
+  /** For each session the longest time between two arrivals, ms. Includes the interval of sending. */
   readonly gaps: readonly number[];
 }
 
 const TEXT = /^number (\d+)$/;
 
 /**
- * People who write numbered messages to sessions, and a Socket.IO client that all of them should reach.
+ * People who write numbered messages to sessions, and a Socket.IO client that should receive all of them.
  *
- * Numbers begin at 1 for each session; the next is sent once the simulator has queued the one before, so that the
- * order of arrival is to be the order of the numbers.
+ * Numbers begin at 1 for each session. The next message is sent when the simulator has queued the one before, so
+ * messages must arrive in the order of their numbers.
  */
 export class Traffic {
-  /** What the client received: messages, status changes and QR codes of the tenant. */
+  /** The events that the client received: messages, status changes and QR codes of the tenant. */
   readonly events: EventCollector;
   readonly #lanes: ReadonlyMap<string, Lane>;
   readonly #sending: Promise<unknown>;
   readonly #abort = new AbortController();
   #read = 0;
 
-  /** Resolves when each session has received its first message, so that what follows is traffic that flows. */
+  /** Resolves when each session has received its first message, so that the traffic flows. */
   static async start({
     cluster,
     tenant,
@@ -93,13 +93,13 @@ export class Traffic {
       const lane = this.#lanes.get(id);
       const sender = people[index % people.length];
       if (lane === undefined || sender === undefined) return [];
-      // Spread over the interval, as people are, rather than all at the same instant.
+      // Spread over the interval, as with real people, rather than all at the same time.
       return [this.#send(lane, sender, phone, everyMs, (index * everyMs) / sessions.length)];
     });
     this.#sending = Promise.all(senders);
   }
 
-  /** Resolves once each session has received `count` more messages than it has now. */
+  /** Resolves when each session has received `count` more messages than now. */
   async flows(count = 3, timeoutMs = 60_000): Promise<void> {
     this.#readNew();
     const goals = new Map([...this.#lanes].map(([id, { numbers }]) => [id, numbers.length + count]));
@@ -107,7 +107,7 @@ export class Traffic {
     await waitFor(reached, { what: `${count} more messages in every session`, timeoutMs, intervalMs: 50 });
   }
 
-  /** When the first message after `since` (ms since 1970) arrived, in each of these sessions; absent where none did. */
+  /** The arrival of the first message after `since` (ms since 1970) in each of these sessions; absent if none came. */
   firstArrivals(since: number, sessionIds: readonly string[] = [...this.#lanes.keys()]): Map<string, number> {
     this.#readNew();
     const found = sessionIds.flatMap((id) => {
@@ -118,8 +118,8 @@ export class Traffic {
   }
 
   /**
-   * Stops sending and resolves when all that was sent has arrived. Rejects when something does not arrive, or did not
-   * arrive in the order of the numbers, naming the sessions and what is missing.
+   * Stops sending. Resolves when everything that was sent has arrived. Rejects if something does not arrive or arrived
+   * out of order; the error names the sessions and what is missing.
    */
   async finish({ timeoutMs = 60_000 }: { timeoutMs?: number } = {}): Promise<TrafficSummary> {
     this.#abort.abort();
@@ -141,7 +141,7 @@ export class Traffic {
     return this.#summary();
   }
 
-  /** Ends sending and receiving, whatever is under way. */
+  /** Ends sending and receiving at once, even if messages are under way. */
   async close(): Promise<void> {
     this.#abort.abort();
     await this.#sending;

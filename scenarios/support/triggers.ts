@@ -30,7 +30,7 @@ export function addCast({ simulator }: Cluster): Cast {
   };
 }
 
-/** The users of the recording's LIDs, and those that the simulator gives to the same numbers. */
+/** The user parts of the recording's LIDs, and of the LIDs that the simulator gives to the same numbers. */
 export function peopleOf({ alice, carl, dora, nina }: Cast): readonly (readonly [string, string])[] {
   return [
     ['107411253299441', alice.lidUser],
@@ -40,7 +40,7 @@ export function peopleOf({ alice, carl, dora, nina }: Cast): readonly (readonly 
   ];
 }
 
-/** A part that an earlier trigger made. */
+/** A value that an earlier trigger created. Throws if it was not driven. */
 function made<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('an earlier trigger has not been driven');
   return part;
@@ -51,15 +51,15 @@ const SENT = '3EB0DD047495B6A92FF673';
 const SENT_TO_GROUP = '3EB0D1EC4DF6B919022C3D';
 
 export interface RecordedTriggers {
-  /** What is done, by the name in the recording. */
+  /** The actions, by the trigger's name in the recording. */
   readonly drive: Readonly<Record<string, () => unknown>>;
-  /** What has to be so before. Each resolves with how many items of events it leads to. */
+  /** Actions that must come before. Each resolves to the number of items that it causes. */
   readonly prepare: Readonly<Record<string, () => Promise<number> | number>>;
 }
 
 /**
- * What was done when the events were recorded: by people with their phones, by the service where it has a call for
- * it, by the session's socket where not. What a trigger makes is bound to what it is called in the recording.
+ * Repeats the actions of the recording: by people with their phones, by the service if it has a call for it, otherwise
+ * by the session's socket. Binds what a trigger creates to its id in the recording.
  */
 export function recordedTriggers(options: {
   cluster: Cluster;
@@ -249,7 +249,7 @@ export function recordedTriggers(options: {
   };
   const prepare: RecordedTriggers['prepare'] = {
     'join request': () => {
-      // Admins alone are told of who wants to join.
+      // Only admins get requests to join.
       made(team).promote(carl, [alice]);
       made(team).configure(carl, { joinApproval: true });
       return 4;

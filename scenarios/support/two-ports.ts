@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { freePort } from '@wafleet/testkit';
 
-/** The wished port and the next one where nobody uses them, otherwise another such pair. */
+/** The requested port and the next one if both are free, otherwise another such pair. */
 export async function twoPorts(wished: number): Promise<readonly [number, number]> {
   for (let first = wished; ; first = await freePort()) {
     if ((await isFree(first)) && (await isFree(first + 1))) return [first, first + 1];

@@ -6,25 +6,25 @@ import { Traffic } from './traffic.js';
 
 interface Outage {
   readonly sessions: number;
-  /** How long WhatsApp refuses everybody. */
+  /** How long WhatsApp refuses all connections. */
   readonly downMs: number;
   /** CONNECTS_PER_SECOND of the workers. */
   readonly connectsPerSecond: number;
 }
 
 interface Aftermath {
-  /** Sessions that were linked anew. */
+  /** Sessions that had to be linked again. */
   readonly linkedAnew: readonly string[];
   /** QR codes that were shown since the sessions were linked. */
   readonly qrCodes: number;
-  /** By how many the connects exceeded, in the worst span of time, what the rate allows; 0 or less when they did not. */
+  /** How many more connects there were than the rate allows, in the worst time span. 0 if there were not more. */
   readonly excess: number;
   readonly figures: Figures;
 }
 
 /**
  * WhatsApp drops every connection and refuses new ones for a while, under traffic. Resolves when every session is open
- * again and all that was sent has arrived, in order.
+ * again and everything that was sent has arrived in order.
  */
 export async function whatsappOutage({
   sessions: count,
@@ -90,8 +90,9 @@ export async function whatsappOutage({
 }
 
 /**
- * How many more there were than a bucket of one second's worth allows, in the worst of all spans. A second's worth more
- * is allowed for connects that were granted one after the other and, on a busy machine, came at the same time.
+ * How many more connects there were than the rate allows, in the worst time span. The bucket allows a burst of one
+ * second's worth. Another second's worth is allowed for connects that were granted one after the other but, on a busy
+ * machine, came at the same time.
  */
 function excessOf(times: readonly number[], perSecond: number): number {
   const excess = times.flatMap((from, first) =>

@@ -47,7 +47,7 @@ it('names rooms that exist', () => {
   expect(Object.keys(ROOMS).filter((room) => !existsSync(join(ROOT, room)))).toEqual([]);
 });
 
-it('Baileys comes along with those rooms only that load it', () => {
+it('Baileys is a dependency only of the rooms that load it', () => {
   const rooms = Object.keys(ROOMS).filter((room) => {
     const { dependencies = {} } = read<Manifest>(room, 'package.json');
     return '@whiskeysockets/baileys' in dependencies;

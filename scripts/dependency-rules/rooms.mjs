@@ -1,6 +1,6 @@
 /**
- * Who may import whom. Imports go one way: contract ← runtime ← store ← session, placement ← apps. Nothing imports an
- * app, and apps never import each other. Each room names the rooms that it may import, besides itself.
+ * Which rooms may import which. Imports go one way: contract ← runtime ← store ← session, placement ← apps. Nothing
+ * imports an app, and apps never import each other. Each room lists the rooms that it may import, besides itself.
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */
@@ -29,7 +29,7 @@ export const ROOMS = {
     'packages/simulator',
     'packages/store',
   ],
-  // The store for what must be looked up in Redis itself, such as what stands in the log.
+  // The store, for reading Redis directly, such as the content of the log.
   scenarios: [
     'packages/contract',
     'packages/runtime',
@@ -37,8 +37,8 @@ export const ROOMS = {
     'packages/store',
     'packages/testkit',
   ],
-  // The store for publishing as a worker does, and for linking sessions; edges and workers are measured from outside.
-  // The session for its fast signatures, with which the simulator's people are no slower than what they write to.
+  // The store, for publishing as a worker does and for linking sessions. Edges and workers are measured from outside.
+  // The session, for its fast signatures: with them the simulator's people are as fast as the programs they write to.
   benchmarks: [
     'packages/contract',
     'packages/local-redis',
@@ -50,11 +50,11 @@ export const ROOMS = {
   ],
 };
 
-/** What tests may import, besides what their room may: they run against the real thing. */
+/** Additional imports for tests, which run against real programs. */
 export const ROOMS_FOR_TESTS = ['packages/local-redis', 'packages/simulator', 'packages/testkit'];
 
 /**
- * The libraries that make a decision of the design, and the only rooms that load them.
+ * The libraries that are a design decision, and the only rooms that may load them.
  *
  * @type {readonly { library: string, rooms: readonly string[], because: string }[]}
  */

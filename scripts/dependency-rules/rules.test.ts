@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ROOT } from '../lib/root.mjs';
 
-/** A compiled file of a tree that is made for this test, and the rules that its imports break. */
+/** A compiled file in a tree that this test creates, and the rules that its imports break. */
 interface Case {
   what: string;
   file: string;
@@ -63,7 +63,7 @@ const CASES: readonly Case[] = [
     breaks: ['bullmq-in-its-place'],
   },
   {
-    what: 'a package loads Baileys, of which it may know the types',
+    what: 'a package loads Baileys, but may import only its types',
     file: 'packages/store/dist/auth/auth-state.js',
     imports: ['@whiskeysockets/baileys'],
     breaks: ['@whiskeysockets/baileys-in-its-place'],
@@ -81,7 +81,7 @@ const CASES: readonly Case[] = [
     breaks: ['no-cycles'],
   },
   {
-    what: 'the circle closes, which is said once',
+    what: 'a circle of imports closes, and is reported once',
     file: 'apps/placer/dist/two.js',
     imports: ['./one.js'],
     breaks: [],
@@ -100,7 +100,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Files that others import and that import nothing. */
+/** Files that are imported by others and have no imports. */
 const PLAIN = [
   'packages/contract/dist/plain.js',
   'packages/store/dist/keys.js',

@@ -1,11 +1,11 @@
 /**
- * Copies what an app of this repository runs from, without sources, tests and types: `node collect-app.mjs FROM TO APP`,
- * for instance `/build /wafleet apps/edge`. The workspaces that it depends on come along. The Dockerfile runs it.
+ * Copies the runtime files of an app of this repository, without sources, tests and types, and the workspaces that it
+ * depends on: `node collect-app.mjs FROM TO APP`, e.g. `/build /wafleet apps/edge`. The Dockerfile runs it.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** Of a package, what runs: the build, and the Lua scripts beside the sources. */
+/** The runtime files of a package: the build, and the Lua scripts beside the sources. */
 const PARTS = /** @type {const} */ ([
   ['dist', isBuilt],
   ['src', isLua],
@@ -41,7 +41,7 @@ function readManifest(folder) {
 }
 
 /**
- * The folder itself and those of all workspaces that it needs.
+ * Returns the folder itself and the folders of all workspaces that it needs.
  *
  * @param {string} folder
  * @returns {Set<string>}

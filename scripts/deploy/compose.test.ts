@@ -19,14 +19,14 @@ interface Service {
 
 const compose = readYaml('docker-compose.yml') as { services: Record<string, Service> };
 
-/** What Compose would put for `${NAME:-default}` and `${NAME:?message}`, given that the latter are set. */
+/** The values that Compose inserts for `${NAME:-default}` and `${NAME:?message}`, if the latter are set. */
 function interpolate(text: string): string {
   return text.replace(/\$\{\w+:([-?])([^}]*)\}/g, (_, kind, rest) => (kind === '-' ? rest : 'a'.repeat(64)));
 }
 
 it('fits the Compose specification', () => {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
-  // The schema names its parts by the `id` of an older draft, which this validator refuses; nothing refers to them.
+  // The schema uses the `id` of an older draft, which this validator refuses. No reference uses these ids.
   const schema = JSON.parse(JSON.stringify({ ...composeSchema, $schema: undefined }), (key, value) =>
     key === 'id' && typeof value === 'string' ? undefined : value,
   );
@@ -43,37 +43,37 @@ describe.each(Object.keys(environments))('%s', (app) => {
     expect(existsSync(join(ROOT, `apps/${app}/package.json`))).toBe(true);
   });
 
-  it('is given variables that it knows, with values that it takes', () => {
+  it('gets variables that it knows, with valid values', () => {
     const given = Object.entries(service?.environment ?? {}).map(([name, value]) => [
       name,
       interpolate(value),
     ]);
     const schema = environments[app];
     expect(Object.keys(schema?.shape ?? {})).toEqual(expect.arrayContaining(given.map(([name]) => name)));
-    // To an app, a variable that is set to nothing is not set.
+    // Apps treat an empty variable as not set.
     const set = Object.fromEntries(given.filter(([, value]) => value !== ''));
     expect(schema?.safeParse(set).error?.issues ?? []).toEqual([]);
   });
 
-  it('is checked where it serves its health', () => {
+  it('has a health check on the port that serves it', () => {
     const { PORT, HEALTH_PORT } = service?.environment ?? {};
     expect(service?.healthcheck?.test).toContain(`http://127.0.0.1:${PORT ?? HEALTH_PORT}/readyz`);
   });
 });
 
-it('Redis keeps what is written and forgets nothing', () => {
+it('Redis persists writes and never evicts keys', () => {
   const command = compose.services.redis?.command?.join(' ');
   expect(command).toContain('--appendonly yes');
   expect(command).toContain('--maxmemory-policy noeviction');
 });
 
-it('tells the workers the key that the simulator is trusted by', () => {
+it('passes the public key of the simulator to the workers', () => {
   const rootKey = compose.services.simulator?.environment?.ROOT_KEY ?? '';
   const comment = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
   expect(comment).toContain(`export WHATSAPP_ROOT_KEY=${new Simulator({ rootKey }).rootKey}\n`);
 });
 
-it('mounts files that there are', () => {
+it('mounts files that exist', () => {
   const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes);
   const files = mounts.map((mount) => mount.split(':')[0] ?? '').filter((source) => source.startsWith('./'));
   expect(files.length).toBeGreaterThan(0);

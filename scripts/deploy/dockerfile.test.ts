@@ -12,13 +12,13 @@ it('has no error and no warning', () => {
   expect(validate('FROM node\nRUNN npm install').length).toBeGreaterThan(0);
 });
 
-it('runs Node 24, as another user than root, without a shell in between', () => {
+it('runs Node 24 as a user other than root, without a shell in between', () => {
   expect(lastStage).toMatch(/^FROM node:24/m);
   expect(lastStage).toMatch(/^USER node$/m);
   expect(lastStage).toMatch(/^CMD \["node", /m);
 });
 
-it('names the apps that can be built', () => {
+it('lists the apps that can be built', () => {
   const [, list = ''] = /^# APP is (.+)\.$/m.exec(dockerfile) ?? [];
   const folders = list.split(/, | or /);
   expect(folders.length).toBe(4);

@@ -6,8 +6,8 @@ interface Attribute {
 }
 
 /**
- * What is wrong with a Kubernetes object by the API's own schema: fields that do not exist, and values of another type.
- * One line per finding, each beginning with the field's path.
+ * Validates a Kubernetes object with the API's own schema: finds unknown fields and values of a wrong type. Returns one
+ * line per finding, each beginning with the field's path.
  */
 export function findings(kind: string, apiVersion: string, value: unknown): string[] {
   const model = modelName(kind, apiVersion);
@@ -29,7 +29,7 @@ function attributesOf(model: string): readonly Attribute[] | undefined {
 function check(value: unknown, type: string, path: string): string[] {
   const list = /^Array<(.+)>$/.exec(type)?.[1] ?? /^Set<(.+)>$/.exec(type)?.[1];
   if (list !== undefined) {
-    if (!Array.isArray(value)) return [`${path} is no list`];
+    if (!Array.isArray(value)) return [`${path} is not a list`];
     return value.flatMap((item, index) => check(item, list, `${path}[${index}]`));
   }
   const map = /^\{ \[key: string\]: (.+); \}$/.exec(type)?.[1];
@@ -45,11 +45,12 @@ function check(value: unknown, type: string, path: string): string[] {
         : check(item, attribute.type, `${path}.${key}`);
     });
   }
-  return isOf(value, type) ? [] : [`${path} is ${JSON.stringify(value)}, which is no ${type}`];
+  return isOf(value, type) ? [] : [`${path} is ${JSON.stringify(value)}, not of type ${type}`];
 }
 
 function entries(value: unknown, path: string, each: (key: string, item: unknown) => string[]): string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${path} is no object`];
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return [`${path} is not an object`];
   return Object.entries(value).flatMap(([key, item]) => each(key, item));
 }
 

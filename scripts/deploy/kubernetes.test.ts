@@ -15,7 +15,7 @@ it('the schema check finds unknown fields, wrong types and unknown kinds', () =>
     'Deployment.spec has no field replica',
   ]);
   expect(findings('Deployment', 'apps/v1', { spec: { replicas: '2' } })).toEqual([
-    'Deployment.spec.replicas is "2", which is no number',
+    'Deployment.spec.replicas is "2", not of type number',
   ]);
   expect(findings('Deploiment', 'apps/v1', {})).toEqual(['there is no Deploiment in apps/v1']);
 });
@@ -24,7 +24,7 @@ it.each([...manifests, ...(secret ? [secret] : [])])('$file is a sound $kind', (
   expect(findings(manifest.kind, manifest.apiVersion, manifest)).toEqual([]);
 });
 
-it('the kustomization lists every file that there is', () => {
+it('the kustomization lists every file', () => {
   const { resources } = readYaml('k8s/base/kustomization.yaml') as { resources: string[] };
   expect(resources).toEqual(manifests.map(({ file }) => file.replace('k8s/base/', '')));
 });
@@ -34,7 +34,7 @@ describe.each(deployments)('$metadata.name', (deployment) => {
   const [container] = template.spec.containers;
   const app = deployment.metadata.name.replace('wafleet-', '');
 
-  it('sets variables that the app knows, to values that it takes', () => {
+  it('sets variables that the app knows, to valid values', () => {
     const schema = environments[app];
     const given = Object.fromEntries(
       (container?.env ?? []).map(({ name, value, valueFrom }) => {
@@ -50,9 +50,9 @@ describe.each(deployments)('$metadata.name', (deployment) => {
     expect(Object.entries(given).filter(([, value]) => value === undefined)).toEqual([]);
   });
 
-  it('opens the ports that it is told', () => {
-    const told = container?.env.filter(({ name }) => /^(|HEALTH_|PEER_)PORT$/.test(name));
-    const ports = told?.map(({ value }) => value);
+  it('opens the ports that its variables name', () => {
+    const reported = container?.env.filter(({ name }) => /^(|HEALTH_|PEER_)PORT$/.test(name));
+    const ports = reported?.map(({ value }) => value);
     expect(container?.ports.map(({ containerPort }) => String(containerPort))).toEqual(ports);
   });
 
@@ -71,7 +71,7 @@ it('traffic reaches the edges', () => {
   expect(ingress).toContain('"service":{"name":"wafleet-edge","port":{"name":"http"}}');
 });
 
-it('edges are reached by the ingress controller, by what reads the metrics and by each other', () => {
+it('edges are reachable for the ingress controller, the metrics collector and each other', () => {
   const edge = podTemplate(find('Deployment', 'wafleet-edge'));
   const policy = find('NetworkPolicy', 'wafleet-edge').spec as NetworkPolicy;
   const names = edge.spec.containers[0]?.ports.map(({ name }) => name);

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { ROOT } from '../lib/root.mjs';
 
-/** Reads a YAML file of one document, below the root folder. */
+/** Reads a YAML file with one document, by its path from the root folder. */
 export function readYaml(path: string): unknown {
   // Compose files share settings by merge keys.
   return parse(readFileSync(join(ROOT, path), 'utf8'), { merge: true });
 }
 
-/** A Kubernetes object, as far as these tests look into it. */
+/** The parts of a Kubernetes object that these tests read. */
 export interface Manifest {
   file: string;
   apiVersion: string;
@@ -20,7 +20,7 @@ export interface Manifest {
   stringData?: Record<string, string>;
 }
 
-/** All Kubernetes objects in a folder's files; the kustomization is none. */
+/** All Kubernetes objects in a folder's files, without the kustomization. */
 export function readManifests(folder: string): Manifest[] {
   return readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
@@ -52,7 +52,7 @@ interface Container {
   ports: { name: string; containerPort: number }[];
 }
 
-/** What a Deployment's pods run. */
+/** The pod template of a Deployment. */
 export interface PodTemplate {
   metadata: { labels: Record<string, string> };
   spec: { containers: Container[]; terminationGracePeriodSeconds: number };

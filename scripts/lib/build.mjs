@@ -8,8 +8,8 @@ const TURBO = join(ROOT, 'node_modules/turbo/bin/turbo');
 const ENVIRONMENT = { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
 
 /**
- * Compiles what changed since it was last built: everything, or the rooms in these folders and what they depend on.
- * Says on standard error what it compiles, and what the compilers said where they found errors.
+ * Compiles what has changed since the last build: all rooms, or those in these folders and their dependencies. Reports
+ * on standard error what it compiles, and the output of compilers that found errors.
  *
  * @param {readonly string[]} folders such as `apps/edge`, or `apps/*`
  */

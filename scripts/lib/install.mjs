@@ -5,11 +5,11 @@ import { ROOT } from './root.mjs';
 import { run, StepFailed } from './run.mjs';
 
 const LOCKFILE = join(ROOT, 'package-lock.json');
-/** Holds the hash of the lockfile that node_modules was installed from. */
+/** The file with the hash of the lockfile from which node_modules was installed. */
 const STAMP = join(ROOT, 'node_modules/.wafleet-installed');
 
 /**
- * Installs the dependencies where the lockfile has changed since they were last installed, exactly as it names them.
+ * Installs the exact dependencies of the lockfile if it has changed since the last installation.
  */
 export async function installDependencies() {
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === lockfileHash()) return;

@@ -6,18 +6,18 @@ import { ROOT } from './root.mjs';
 import { exitCode, withNode } from './run.mjs';
 
 /**
- * A program that runs beside others.
+ * A program that runs concurrently with others.
  *
  * @typedef {{ name: string, program: string, args: readonly string[] }} Lane
  */
 
 /**
- * Runs programs side by side in the root folder. What a program prints is held back and printed as a whole when it ends,
- * so that the outputs do not mix. A lane that fails stops no other one.
+ * Runs programs concurrently in the root folder. The output of a program is held back and printed as a whole when it
+ * ends, so that the outputs do not mix. A failed lane does not stop the others.
  *
  * @param {readonly Lane[]} lanes
- * @param {{ print?: (text: string) => void, everyMs?: number }} options where the text goes, standard output by default,
- *   and how often to tell which lanes still run
+ * @param {{ print?: (text: string) => void, everyMs?: number }} options `print` gets the text (default: standard
+ *   output). `everyMs` is the interval for reporting which lanes still run
  * @returns {Promise<string[]>} the names of the lanes that failed
  */
 export async function runLanes(lanes, { print = (text) => console.log(text), everyMs = 60_000 } = {}) {
@@ -50,7 +50,7 @@ export async function runLanes(lanes, { print = (text) => console.log(text), eve
 }
 
 /**
- * Runs a program with its outputs in a file; resolves with its exit code, as `run` does.
+ * Runs a program with its outputs in a file. Resolves with its exit code, as `run` does.
  *
  * @param {string} file
  * @param {Lane} lane

@@ -12,7 +12,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Prints its arguments and ends with this code, once the lane has come before which it waits for. */
+/** A lane that prints two lines and ends with this code, after the lane that it waits for. */
 function lane(name: string, { code = 0, after = '' } = {}): Lane {
   const script = `
     import { existsSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ function lane(name: string, { code = 0, after = '' } = {}): Lane {
   return { name, program: process.execPath, args: ['--input-type=module', '--eval', script] };
 }
 
-it('runs lanes side by side, prints each as a whole when it ends, and names those that failed', async () => {
+it('runs lanes concurrently, prints each as a whole when it ends, and returns the failed ones', async () => {
   const printed: string[] = [];
   const lanes = [
     lane('one', { code: 3, after: 'two' }),
@@ -44,10 +44,10 @@ it('runs lanes side by side, prints each as a whole when it ends, and names thos
   );
 });
 
-it('tells now and then which lanes run, and what they printed last', async () => {
+it('reports at intervals which lanes run, and what they printed last', async () => {
   const printed: string[] = [];
   let go = () => {};
-  const told = new Promise<void>((resolve) => {
+  const reported = new Promise<void>((resolve) => {
     go = resolve;
   });
   const failed = runLanes([lane('four', { after: 'five' })], {
@@ -57,7 +57,7 @@ it('tells now and then which lanes run, and what they printed last', async () =>
       if (text.includes('error of four')) go();
     },
   });
-  await told;
+  await reported;
   expect(printed.at(-1)).toMatch(/^── four, \d+ s: error of four$/);
   await runLanes([lane('five')], { print: () => {} });
   expect(await failed).toEqual([]);

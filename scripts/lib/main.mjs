@@ -1,8 +1,8 @@
 import { StepFailed } from './run.mjs';
 
 /**
- * Runs a script's steps. A failure that a person can mend is printed in its own words, any other one with its stack;
- * the exit code is 1 either way.
+ * Runs a script's steps. Prints only the message of a failure that a person can fix, and the stack of any other. The
+ * exit code is 1 in both cases.
  *
  * @param {() => Promise<void>} steps
  */

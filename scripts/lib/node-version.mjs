@@ -4,8 +4,8 @@ import { ROOT } from './root.mjs';
 import { StepFailed } from './run.mjs';
 
 /**
- * `oldest`: the oldest version that works. `image`: the version of the container images. `tried`: versions that the
- * tests pass on. `everyRun`: those of them that `.ci/run` tries.
+ * `oldest`: the oldest version that works. `image`: the version of the container images. `tried`: versions on which the
+ * tests pass. `everyRun`: those of them that `.ci/run` tests.
  *
  * @typedef {{ oldest: string, image: string, tried: string[], everyRun: string[] }} NodeVersions
  */
@@ -16,7 +16,7 @@ export function readNodeVersions() {
 }
 
 /**
- * Whether a version of Node is at least another; both as `major.minor.patch`.
+ * Whether a version of Node is at least another one. Both have the format `major.minor.patch`.
  *
  * @param {string} version
  * @param {string} least
@@ -26,8 +26,8 @@ export function isAtLeast(version, least) {
 }
 
 /**
- * What is wrong with a version of Node: `refused` where it is known not to work, `untried` where the tests never ran on
- * its release line or only on older patches of it. Undefined where nothing is.
+ * The problem with a version of Node. `refused`: it is known not to work. `untried`: the tests never ran on its release
+ * line, or only on older patches of it. Undefined if there is no problem.
  *
  * @param {string} version
  * @param {Pick<NodeVersions, 'oldest' | 'tried'>} versions
@@ -40,7 +40,7 @@ export function assess(version, { oldest, tried }) {
   return sameLine.some((each) => isAtLeast(each, version)) ? undefined : 'untried';
 }
 
-/** Warns where the tests never ran on this version of Node. @throws {StepFailed} where it is known not to work. */
+/** Warns if the tests never ran on this version of Node. @throws {StepFailed} if it is known not to work. */
 export function checkNodeVersion() {
   const { node } = process.versions;
   const versions = readNodeVersions();

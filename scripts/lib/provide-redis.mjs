@@ -3,11 +3,11 @@ import { ROOT } from './root.mjs';
 import { StepFailed } from './run.mjs';
 
 /**
- * Makes sure that the tests find a Redis, fetching it where the machine has none, and says what it is. TEST_REDIS
- * chooses: `auto`, `docker` or `local`.
+ * Ensures that the tests find a Redis: fetches one if the machine has none, and reports which one it is. TEST_REDIS
+ * selects it: `auto`, `docker` or `local`.
  */
 export async function provideRedis() {
-  // Loaded when it is used: before the build it does not exist.
+  // Loaded on use, because it does not exist before the build.
   const { chooseBackend, startLocalRedis } = await import('@wafleet/local-redis');
   try {
     const redis = await startLocalRedis({

@@ -3,12 +3,12 @@ import { constants } from 'node:os';
 import { delimiter, dirname } from 'node:path';
 import { ROOT } from './root.mjs';
 
-/** A step that cannot go on, for a reason that a person can read: it needs no stack. */
+/** A step failed for a reason that its message explains, so that no stack is needed. */
 export class StepFailed extends Error {}
 
 /**
- * Runs a program in the root folder, on this terminal, and resolves with its exit code: 127 when it cannot be found,
- * 128 and the signal's number when one ended it.
+ * Runs a program in the root folder, on this terminal. Resolves with its exit code: 127 if it cannot be found, and 128
+ * plus the signal's number if a signal ended it.
  *
  * @param {string} program
  * @param {readonly string[]} args
@@ -27,14 +27,14 @@ export function run(program, args, environment = {}) {
 }
 
 /**
- * Runs a program of Node in this process's place: it gets every signal that this process gets, once, and this process
- * ends with its exit code.
+ * Runs a Node program in place of this process. The program gets every signal that this process gets, once. This
+ * process ends with the program's exit code.
  *
  * @param {string} entry
  * @param {readonly string[]} args
  */
 export function become(entry, args) {
-  // Before the program starts: a signal that came in between would end this process alone.
+  // Before the program starts, because a signal in between would end only this process.
   let lastSignalAt = 0;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
@@ -46,8 +46,8 @@ export function become(entry, args) {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd: ROOT,
     stdio: 'inherit',
-    // A group of its own: on Ctrl-C the terminal signals this process, its npm signals it too, and each would reach
-    // the program; a program takes a second signal for impatience and stops uncleanly.
+    // In a separate process group: on Ctrl-C the terminal and npm both signal this process, and each signal would reach
+    // the program. A program treats a second signal as a forced stop.
     detached: true,
   });
   const guard = stopWithThisProcess(child.pid);
@@ -62,7 +62,7 @@ export function become(entry, args) {
 }
 
 /**
- * Asks a process to stop when this one ends in a way that cannot be handled, such as a SIGKILL: the guard's input ends
+ * Asks a process to stop if this one ends in a way that cannot be handled, such as a SIGKILL. The guard's input ends
  * with this process.
  *
  * @param {number | undefined} pid
@@ -83,7 +83,8 @@ export function exitCode(code, signal) {
 }
 
 /**
- * This process's environment and more. npm and turbo start Node by its name: that must be the Node which runs this.
+ * This process's environment plus the given variables. npm and turbo start Node by its name, which must be the Node
+ * that runs this process.
  *
  * @param {Readonly<Record<string, string>>} environment
  */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-/** Says its process id and every signal that it gets, and ends with 7 after the first. */
+/** Prints its process id and every signal that it gets. Ends with exit code 7 after the first. */
 const PROGRAM = `
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
@@ -42,7 +42,7 @@ async function start(): Promise<{ script: ChildProcess; lines: string[]; closed:
   return { script, lines, closed };
 }
 
-it('hands on arguments, a signal that comes twice at once as one, and the exit code', async () => {
+it('passes on the arguments, the exit code, and a signal that arrives twice at once as one', async () => {
   const { script, lines, closed } = await start();
   script.kill('SIGINT');
   script.kill('SIGINT');
@@ -50,7 +50,7 @@ it('hands on arguments, a signal that comes twice at once as one, and the exit c
   expect(lines).toEqual([expect.stringMatching(/^\d+ --live$/), 'SIGINT']);
 });
 
-it('stops the program also when the script is killed', async () => {
+it('stops the program even if the script is killed', async () => {
   const { script, lines, closed } = await start();
   script.kill('SIGKILL');
   await closed;

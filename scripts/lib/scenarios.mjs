@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { ROOT } from './root.mjs';
 import { StepFailed } from './run.mjs';
 
-/** Linking, sending, receiving, takeover and fan-out: what must be seen to work on each version of Node.js. */
+/** Linking, sending, receiving, takeover and fan-out: these are tested on each version of Node.js. */
 const ESSENTIAL = ['worker-dies-while-linking', 'worker-is-killed', 'every-event-arrives'];
 
-/** They fill the machine, they measure, or something of theirs must be done in time: nothing runs beside them. */
+/** They fill the machine, measure, or have time limits, so each runs alone. */
 const ALONE = [
   'scenarios/attacks.test.ts',
   'scenarios/redis-is-lost.test.ts',
@@ -18,7 +18,7 @@ const ALONE = [
   'scenarios/slow/workers-roll-at-once.test.ts',
 ];
 
-/** They take so long that they run only when they are named: each starts a worker for each of a hundred deaths. */
+/** They run only when named, because they take long: each starts a worker for each of 100 crashes. */
 const NAMED_ONLY = ['scenarios/slow/worker-dies-at-each-end.test.ts'];
 
 const FOLDERS = { fast: 'scenarios', slow: 'scenarios/slow' };
@@ -32,9 +32,9 @@ export function essentialScenarios() {
 }
 
 /**
- * The runs of vitest for scenarios: those that run side by side, then those that run alone. No run without a scenario.
- * Without filters, those that run only when they are named are left out.
- * Throws if no scenario fits the filters.
+ * The runs of vitest for scenarios: first those that run concurrently, then those that run alone. Empty runs are
+ * omitted. Without filters, scenarios that run only when named are omitted.
+ * Throws if no scenario matches the filters.
  *
  * @param {object} options
  * @param {boolean} options.fast whether to run those of `scenarios`

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
 /**
- * Reads what vitest's JSON reporter wrote. A test file that could not be loaded has no tests of its own: it counts as
- * one that failed.
+ * Reads the output of vitest's JSON reporter. A test file that could not be loaded contains no tests, and counts as one
+ * failed test.
  *
  * @param {string} file
  * @returns {Counts}
@@ -40,7 +40,7 @@ export function sum(all) {
 }
 
 /**
- * `N passed, N failed`, and what was skipped where anything was.
+ * `N passed, N failed`, and the number of skipped tests if there are any.
  *
  * @param {Counts} counts
  */

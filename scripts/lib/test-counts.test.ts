@@ -25,7 +25,7 @@ it('counts what passed, failed and was skipped, and a file that could not be loa
   rmSync(folder, { recursive: true });
 });
 
-it('says them in one line, and what was skipped only where anything was', () => {
+it('formats them in one line, with skipped tests only if there are any', () => {
   const all = sum([
     { passed: 5, failed: 2, skipped: 3 },
     { passed: 7, failed: 0, skipped: 0 },

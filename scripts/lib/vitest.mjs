@@ -8,8 +8,8 @@ import { readCounts } from './test-counts.mjs';
 /** @typedef {import('./test-counts.mjs').Counts} Counts */
 
 /**
- * Runs vitest to its end. Where the environment variable WAFLEET_TEST_COUNTS names a file, the counts are added to it as
- * a line of JSON: several runs are summed there.
+ * Runs vitest to its end. If the environment variable WAFLEET_TEST_COUNTS names a file, appends the counts to it as a
+ * line of JSON. The lines of several runs can be summed.
  *
  * @param {readonly string[]} args
  * @param {Readonly<Record<string, string>>} environment added to this process's own

@@ -16,7 +16,7 @@ const BANNED = new RegExp(
   ].join('|'),
 );
 
-it('no comment silences a check or puts work off', () => {
+it('no comment silences a check or postpones work', () => {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.mjs', '*.lua'];
   const files = execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
   const findings = files

@@ -10,7 +10,7 @@ const LOGGER = 'Loggers are made by packages/runtime only; take one as an argume
 const CAST = 'This silences the type checker: narrow the value by a check or a schema instead.';
 const MOCK = 'Tests run against the real thing: packages/testkit starts it.';
 
-/** A line of code, what the lint says of it (a rule's name, or a message of the project's own), and where it may stand. */
+/** A line of code, the lint's finding (a rule's name or a project message), and the paths in which it is allowed. */
 interface Case {
   code: string;
   finding: string;
@@ -71,7 +71,7 @@ function write(path: string, code: string): void {
   writeFileSync(join(tree, path), `${code}\n`);
 }
 
-/** What the project's lint says of the tree: the findings of a file, one a line, by its path. */
+/** The findings of the project's lint by file path, one per line. */
 function lint(): Map<string, string> {
   const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome');
   const options = [

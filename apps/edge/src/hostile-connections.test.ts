@@ -53,7 +53,7 @@ const SOCKET_IO = '/socket.io/?EIO=4&transport=websocket';
 const OF_ANOTHER_EDGE = `${SOCKET_IO}&sid=edge_0123456789ab.AAAAAAAAAAAAAAAAAAAA`;
 const POST = 'POST /api/sessions HTTP/1.1\r\nHost: edge\r\ncontent-type: application/json\r\n';
 
-/** A frame of a WebSocket client, with a mask that changes nothing. */
+/** A frame of a WebSocket client, with a mask that leaves the payload unchanged. */
 function frame(opcode: number, text: string): Buffer {
   const body = Buffer.from(text);
   return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | body.length, 0, 0, 0, 0]), body]);
@@ -61,15 +61,15 @@ function frame(opcode: number, text: string): Buffer {
 
 const [TEXT, PING, PONG] = [1, 9, 10];
 const CLOSE_FRAME = String.fromCharCode(0x88);
-/** Of the form of an API key. */
+/** A text with the form of an API key. */
 const KEY = `wf_${'k'.repeat(43)}`;
 
-/** Is answered with its name. */
+/** A CONNECT to this unknown namespace is answered with its name. */
 const LAST = '40/last,';
 
 /**
- * Opens a WebSocket, sends frames over it once it is open, and asks for an unknown namespace. Resolves to all that came
- * up to the answer, or up to the edge's close frame.
+ * Opens a WebSocket, sends frames over it once it is open, and asks for an unknown namespace. Resolves to everything
+ * that arrived up to the answer, or up to the edge's close frame.
  */
 async function answersTo(...frames: Buffer[]): Promise<string> {
   const { send, came } = openWebSocket(SOCKET_IO);
@@ -106,7 +106,7 @@ async function expectServed(): Promise<void> {
   expect(await call(edge.url, 'GET /healthz')).toMatchObject({ status: 200 });
 }
 
-/** An edge whose address of the test has no handshakes left. */
+/** An edge at which the test's address has no handshakes left. */
 async function edgeOverLimit(): Promise<TestEdge> {
   const over = await cluster.startEdge({ clientLimits: { handshakesPerAddress: 0.1 } });
   expect(await call(over.url, 'GET /api/sessions', { key: 'wrong' })).toMatchObject({ status: 401 });
@@ -190,7 +190,7 @@ describe('a connection', () => {
     await waitFor(() => held(over) <= 2, { what: 'the edge has closed its descriptors' });
   });
 
-  // 15 s to join, and 30 s more that the WebSocket waits for a client to close its side.
+  // 15 s to join, and then 30 s in which the WebSocket waits for the client to close its side.
   it('that opens Engine.IO and never joins a namespace is given back', { timeout: 150_000 }, async () => {
     for (let count = 0; count < 50; count += 1) open(edge.url, upgrade(SOCKET_IO));
     await waitFor(() => held() >= 50, { what: 'all are open' });

@@ -35,11 +35,11 @@ afterAll(async () => {
 
 it('are those of docs/operations.md', async () => {
   const text = await metrics.text();
-  const told = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
+  const reported = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
     ([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`,
   );
   const doc = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-  expect(doc.split('\n').filter((line) => line.startsWith('| `wafleet_edge_'))).toEqual(told);
+  expect(doc.split('\n').filter((line) => line.startsWith('| `wafleet_edge_'))).toEqual(reported);
 });
 
 it('count sockets, events and closed connections', async () => {

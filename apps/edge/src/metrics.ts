@@ -13,14 +13,14 @@ import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './
 import type { EventServer } from './sockets/socket-server.js';
 import type { ReplayGate } from './streams/replay-gate.js';
 
-/** What an edge has counted since its start. Whoever does something of it adds to it. */
+/** The counters of an edge since its start. The component that does the work increments them. */
 export class EdgeCounters {
   readonly written: WriteTally = { events: 0, writes: 0, bytes: 0 };
-  /** Events that the channel did not bring and that were read from the log. */
+  /** Events that were read from the log because the channel did not bring them. */
   eventsFilled = 0;
   /** Clients with an open stream of Server-Sent Events. */
   sseClients = 0;
-  /** Events given to them. */
+  /** Events given to these clients. */
   sseEvents = 0;
   readonly #closed = new Map<CloseReason, number>();
 
@@ -50,7 +50,9 @@ export class EdgeCounters {
     this.#limited.set(limit, this.limited(limit) + 1);
   }
 
-  /** An error is given to a client: counts the limit that it is of, unless that is counted where it is found exceeded. */
+  /**
+   * Counts the limit that an error reports to a client, unless it is counted where the limit is found to be exceeded.
+   */
   countRefused(error: WafleetError): void {
     const limit = refusedLimit(error);
     if (limit !== undefined) this.countLimited(limit);
@@ -69,7 +71,7 @@ export class EdgeCounters {
   }
 }
 
-/** Adds what an edge tells at /metrics. docs/operations.md lists it; a test keeps them the same. */
+/** Adds the metrics of an edge to /metrics. docs/operations.md lists them; a test keeps the list identical. */
 export function addEdgeMetrics(
   metrics: Metrics,
   {

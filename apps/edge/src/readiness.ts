@@ -2,8 +2,8 @@ import type { Readiness } from '@wafleet/runtime';
 import { lacksChannels, type RedisConnection, type SharedWriteProbe } from '@wafleet/store';
 
 /**
- * Whether Redis takes writes, without which an edge can neither count nor pass commands on, and lets it hear what others
- * publish. Never rejects.
+ * Checks that Redis takes writes and delivers what others publish. Without writes an edge can neither count nor pass
+ * commands on. Never rejects.
  */
 export async function readinessOf(
   redis: SharedWriteProbe,

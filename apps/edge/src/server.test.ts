@@ -115,7 +115,7 @@ describe('stopping', () => {
     const { port } = await start({ lifecycle });
     const silent = connect({ host: '127.0.0.1', port });
     await once(silent, 'connect');
-    // Answered later than the silent connection was taken.
+    // This answer comes after the edge has accepted the silent connection.
     await call(`http://127.0.0.1:${port}`, 'GET /healthz');
     const ended = once(silent, 'close');
     expect(await lifecycle.stop()).toBe(true);

@@ -78,51 +78,51 @@ import { ResumeCheckpointer } from './streams/resume-checkpointer.js';
 import { Snapshots } from './streams/snapshots.js';
 import { TenantStreams } from './streams/tenant-streams.js';
 
-/** For how long a client that is away is remembered at least, even if the log does not keep what it missed as long. */
+/** Minimum time for which an absent client is remembered, even if the log keeps what it missed for a shorter time. */
 const REMEMBER_AT_LEAST_MS = 24 * 60 * 60 * 1000;
 const RECHECK_KEYS_MS = 60_000;
-/** Half of the second within which the connections of a key that expires are closed. */
+/** Half of the second within which the connections of an expired key are closed. */
 const EXPIRE_KEYS_MS = 500;
 /** Longer than the longest command that a request may wait for. */
 const CLOSE_WITHIN_MS = 20_000;
 
 export interface EdgeOptions {
-  /** Names this edge among all: `edge_<random>`. */
+  /** The unique name of this edge: `edge_<random>`. */
   readonly edgeId: string;
   readonly redisUrl: string;
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly adminToken: string;
   /** As in the environment variable METRICS_TOKEN. */
   readonly metricsToken?: string | undefined;
-  /** Those that differ from CONNECTION_TIMEOUTS. */
+  /** Overrides of CONNECTION_TIMEOUTS. */
   readonly connectionTimeouts?: Partial<ConnectionTimeouts> | undefined;
   /** As in the environment variable CORS_ORIGIN. */
   readonly corsOrigin: string;
-  /** How long /readyz tells of the stop before connections are closed, ms. */
+  /** How long /readyz reports the stop before connections are closed, in ms. */
   readonly stopDelayMs: number;
   /** How much may wait for one socket before it is closed. */
   readonly writerLimits: WriterLimits;
   /** How much may wait for all clients of the edge together. */
   readonly bufferLimits: BufferLimits;
-  /** How much is read for clients that missed something. */
+  /** How much is read for clients that missed events. */
   readonly replayLimits: ReplayLimits;
   readonly clientLimits: ClientLimits;
-  /** Where files of messages come from, and how many are handed out. */
+  /** Where message files come from, and the limits of their downloads. */
   readonly media: MediaOptions;
-  /** How long the log keeps what a client that is away misses, ms; as it is for the workers. */
+  /** How long the log keeps the events that an absent client misses, in ms. The same value as for the workers. */
   readonly eventLogMaxAgeMs: number;
   /** As in the environment variable PEER_HOST. */
   readonly peerHost?: string | undefined;
-  /** Default any free one. */
+  /** Default: any free port. */
   readonly peerPort?: number;
-  /** The limits of a tenant that has none of its own. */
+  /** The limits of a tenant without limits of its own. */
   readonly tenantLimits: TenantLimits;
-  /** Gets what this edge counts. */
+  /** Receives the metrics of this edge. */
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Where what is started here registers how it is stopped. */
+  /** Receives the stop handlers of everything that is started here. */
   readonly lifecycle: Lifecycle;
 }
 
@@ -132,9 +132,9 @@ export interface Edge {
 }
 
 /**
- * Starts an edge: REST, Socket.IO and health checks on one port. It stops in stages: /readyz answers 503, then
- * connections are closed, which makes clients reconnect elsewhere, then commands under way are given up, then Redis.
- * @throws {StartError} when Redis is out of reach or the port cannot be had.
+ * Starts an edge: REST, Socket.IO and health checks on one port. It stops in stages: /readyz answers 503; connections
+ * are closed, so that clients reconnect elsewhere; commands under way are given up; Redis is closed.
+ * @throws {StartError} if Redis cannot be reached or the port cannot be bound.
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { edgeId, redisUrl, host, port, logger, lifecycle } = options;
@@ -355,7 +355,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       streams.close();
       peers.end();
       silent.end();
-      // Their connections count as busy until then, and nothing ends them afterwards.
+      // Connections with downloads count as busy until the downloads end, and nothing closes them afterwards.
       const filesHandedOut = media.close().then(() => app.server.closeIdleConnections());
       await io.close();
       await app.close();

@@ -43,7 +43,7 @@ test('it is ready, sees to sessions without being asked, and stops with nothing 
   expect(await statusOf(healthPort, '/healthz')).toBe(200);
   expect(await statusOf(healthPort, '/readyz')).toBe(200);
   await waitFor(async () => (await sessions.get(ref))?.reason === 'no worker is running', {
-    what: 'the session that nobody asked for says why it waits',
+    what: 'the session shows why it waits',
   });
 
   expect(await context.lifecycle.stop()).toBe(true);

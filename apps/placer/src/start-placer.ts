@@ -23,8 +23,8 @@ const PLACER_STOP_MS = 30_000;
 const COMMANDS_STOP_MS = 3_000;
 
 /**
- * Starts a placer process' parts: what it stands on first, what takes work last, so that a stop, which goes the
- * other way, ends with nothing half done.
+ * Starts the parts of a placer process: first what others depend on, last what takes work. A stop goes the other way,
+ * so it ends with nothing half done.
  * @throws {StartError}
  */
 export async function startPlacer(context: AppContext<PlacerEnvironment>): Promise<{ healthPort: number }> {

@@ -1,13 +1,13 @@
 export interface BannerFacts {
   readonly edges: readonly string[];
   readonly apiKey: string;
-  /** Paragraphs about what runs behind the cluster. */
+  /** Paragraphs about the services behind the cluster. */
   readonly about: readonly string[];
 }
 
 /**
- * What a newcomer is told when everything runs: where it is, the key, and clients to paste into a second terminal.
- * The JavaScript one finds its library in the project's folder.
+ * The text shown when everything runs: the addresses, the key, and clients to paste into a second terminal. The
+ * JavaScript client finds its library in the project's folder.
  */
 export function banner({ edges, apiKey, about }: BannerFacts): string {
   const [edge = ''] = edges;

@@ -7,7 +7,7 @@ export interface CommandLine {
   readonly live: boolean;
 }
 
-/** @throws {StartError} naming an argument that is unknown. */
+/** @throws {StartError} if an argument is unknown. The error names it. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   try {
     const { values } = parseArgs({

@@ -60,7 +60,7 @@ class Rest {
   }
 }
 
-/** What the operator of the cluster may do. */
+/** The calls of the cluster's operator. */
 export class AdminClient {
   readonly #rest: Rest;
   readonly #adminToken: string;
@@ -91,7 +91,7 @@ export class AdminClient {
   }
 }
 
-/** What a tenant may do with its sessions. */
+/** The calls of a tenant for its sessions. */
 export class TenantClient {
   readonly #rest: Rest;
   readonly #apiKey: string;
@@ -116,12 +116,12 @@ export class TenantClient {
     });
   }
 
-  /** Undefined when there is no such session. */
+  /** Undefined if there is no such session. */
   session(id: string): Promise<SessionView | undefined> {
     return undefinedWhen('SESSION_NOT_FOUND', this.#get(`/api/sessions/${id}`, sessionSchema));
   }
 
-  /** Without effect when there is no such session. */
+  /** No effect if there is no such session. */
   async deleteSession(id: string): Promise<void> {
     await undefinedWhen('SESSION_NOT_FOUND', this.#rest.delete(`/api/sessions/${id}`, this.#apiKey));
   }

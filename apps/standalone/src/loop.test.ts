@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { Loop, pause } from './loop.js';
 
-test('it goes on after a round that failed, and tells', async () => {
+test('it continues after a failed round and reports the error', async () => {
   const failures: unknown[] = [];
   let rounds = 0;
   const loop = new Loop({
@@ -21,7 +21,7 @@ test('it goes on after a round that failed, and tells', async () => {
   expect(rounds).toBe(atStop);
 });
 
-test('a stop ends a round that waits, without an error, and the pause', async () => {
+test('a stop ends a waiting round without an error, and the pause', async () => {
   const failures: unknown[] = [];
   for (const round of [(signal: AbortSignal) => pause(3_600_000, signal), async () => {}]) {
     const loop = new Loop({ pauseMs: 3_600_000, onError: (error) => failures.push(error), round });

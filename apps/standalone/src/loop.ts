@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Does something again and again, with a pause in between, until it is stopped. */
+/** Repeats an action, with a pause in between, until it is stopped. */
 export class Loop {
   readonly #round: (signal: AbortSignal, count: number) => Promise<void>;
   readonly #pauseMs: number;
@@ -10,12 +10,12 @@ export class Loop {
 
   constructor(options: {
     /**
-     * Should end soon after `signal` is aborted; what it throws then is of no account. `count` is how many rounds
-     * there were before.
+     * Should end soon after `signal` is aborted. Errors after that are ignored. `count` is the number of earlier
+     * rounds.
      */
     round: (signal: AbortSignal, count: number) => Promise<void>;
     pauseMs: number;
-    /** Told what a round threw; the next one comes all the same. */
+    /** Called with the error of a round. The next round runs anyway. */
     onError: (error: unknown) => void;
   }) {
     this.#round = options.round;
@@ -27,7 +27,7 @@ export class Loop {
     this.#running = this.#run();
   }
 
-  /** Resolves when the round at work has ended. */
+  /** Resolves when the current round has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#running;
@@ -46,7 +46,7 @@ export class Loop {
   }
 }
 
-/** Waits. @throws as soon as the signal is aborted. */
+/** Waits. Rejects as soon as the signal is aborted. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, { signal });
 }

@@ -11,9 +11,9 @@ import { StartInterrupted } from './processes/staged-start.js';
 
 const app = { name: 'standalone', description: 'the whole cluster on this machine.', environment };
 
-/** A terminal's Ctrl-C may arrive twice at once, by way of npm; only a later one means impatience. */
+/** With npm, a terminal's Ctrl-C may arrive twice at once. Only a later one is treated as a forced stop. */
 const ONE_KEYPRESS_MS = 500;
-/** How long a start that is called off may take to notice. */
+/** How long an aborted start may take to stop. */
 const INTERRUPTED_START_MS = 5_000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -37,7 +37,7 @@ async function run({ live }: CommandLine): Promise<void> {
     const stoppedWell = await lifecycle.stop();
     await Promise.race([starting.catch(() => {}), delay(INTERRUPTED_START_MS)]);
     if (exitCode === 0) say('Stopped.');
-    // What is still there, such as the processes of a stage that failed, ends with this process.
+    // Anything that still runs, such as the processes of a failed stage, ends with this process.
     process.exit(stoppedWell ? exitCode : 1);
   };
 
@@ -63,7 +63,7 @@ async function run({ live }: CommandLine): Promise<void> {
     stopping: stopping.signal,
     onDeath: (name, how) => {
       complain(`${name} ended unexpectedly (${how}); everything else is stopped.`);
-      // Nothing can be stopped in order without Redis: the processes' work stands there.
+      // Without Redis, nothing can be stopped in order, because the processes keep their state there.
       if (name === REDIS) process.exit(1);
       void stopAndExit(1);
     },

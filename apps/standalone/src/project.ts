@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
-/** Where the project keeps what it makes on this machine. */
+/** The folder for files that the project creates on this machine. */
 const data = join(root, '.wafleet');
 
 /** The built programs of the cluster, and the folders that a start uses. */
@@ -12,9 +12,9 @@ export const project = {
   worker: join(root, 'apps/worker/dist/main.js'),
   placer: join(root, 'apps/placer/dist/main.js'),
   simulator: join(root, 'packages/simulator/dist/main.js'),
-  /** A Redis server that was downloaded once. */
+  /** The folder of a downloaded Redis server. */
   redisCache: join(data, 'redis'),
-  /** What the demo keeps where it uses a Redis of the user's. */
+  /** The demo's files if it uses the user's own Redis. */
   demoData: join(data, 'demo'),
   liveData: join(data, 'live'),
 } as const;

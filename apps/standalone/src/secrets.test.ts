@@ -21,7 +21,7 @@ test('fresh secrets differ and are what the apps take', () => {
   expect(one.adminToken.length).toBeGreaterThanOrEqual(32);
 });
 
-test('they are kept in a file that nobody else can read', async () => {
+test('they are kept in a file that no other user can read', async () => {
   const file = new SecretsFile(join(dir, 'kept'));
   const secrets = await file.load();
   expect((await stat(file.path)).mode & 0o777).toBe(0o600);

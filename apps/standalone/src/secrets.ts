@@ -13,7 +13,7 @@ const secretsSchema = z.object({
 
 export type Secrets = z.infer<typeof secretsSchema>;
 
-/** Fresh secrets, none of which can be guessed. */
+/** New random secrets. */
 export function generateSecrets(): Secrets {
   return {
     adminToken: randomBytes(32).toString('base64url'),
@@ -21,12 +21,12 @@ export function generateSecrets(): Secrets {
   };
 }
 
-/** The secrets with the administrator's token of the environment, if it has one. */
+/** The secrets with the administrator's token from the environment, if it is set. */
 export function withAdminToken(secrets: Secrets, adminToken: string | undefined): Secrets {
   return adminToken === undefined ? secrets : { ...secrets, adminToken };
 }
 
-/** Secrets that outlive a start, in a file that only its owner can read. */
+/** Secrets that are kept between starts, in a file that only its owner can read. */
 export class SecretsFile {
   readonly path: string;
   readonly #dir: string;
@@ -37,8 +37,8 @@ export class SecretsFile {
   }
 
   /**
-   * What was kept; fresh secrets, kept from now on, the first time.
-   * @throws {StartError} when the file cannot be read: without its key the sessions beside it are lost.
+   * Returns the stored secrets. The first time, creates and stores new ones.
+   * @throws {StartError} if the file cannot be read: without its key the sessions beside it are lost.
    */
   async load(): Promise<Secrets> {
     let text: string;
@@ -64,7 +64,7 @@ export class SecretsFile {
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     const next = `${this.path}.next`;
     await writeFile(next, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-    // Renamed, so that a crash leaves the old file or the new one, never half of one.
+    // Renamed, so that a crash leaves either the old or the new file, never a partial one.
     await rename(next, this.path);
   }
 }

@@ -4,8 +4,8 @@ import { pause } from './loop.js';
 const LOOK_MS = 200;
 
 /**
- * Looks again and again until `look` gives something, and resolves to that.
- * @throws {StartError} saying `what` is missing when it takes too long; an AbortError as soon as the signal is aborted.
+ * Calls `look` repeatedly until it returns a value, and resolves to that value.
+ * @throws {StartError} with `what` in it if it takes too long; an AbortError as soon as the signal is aborted.
  */
 export async function waitUntil<T>(
   look: () => Promise<T | undefined>,
@@ -18,7 +18,7 @@ export async function waitUntil<T>(
     if (found !== undefined) return found;
     if (performance.now() > deadline) {
       throw new StartError(
-        `${options.what} within ${options.timeoutMs / 1_000} s: not seen. LOG_LEVEL=info tells more.`,
+        `${options.what} within ${options.timeoutMs / 1_000} s: not seen. LOG_LEVEL=info shows more.`,
       );
     }
     await pause(LOOK_MS, options.signal);

@@ -1,21 +1,21 @@
 export interface Pace {
-  /** How many may be at work at the same time while there is time enough. */
+  /** The maximum number at work at the same time while there is enough time. */
   readonly usually: number;
-  /** How many may be at work at the same time when not all would be done in time otherwise. */
+  /** The maximum number at work at the same time if not all would be done in time otherwise. */
   readonly atMost: number;
-  /** One that takes less than this, ms, is a reason to do more at a time. */
+  /** An item that takes less than this, ms, raises the concurrency. */
   readonly quickMs: number;
-  /** One that takes more than this, ms, is a reason to do fewer at a time. */
+  /** An item that takes more than this, ms, lowers the concurrency. */
   readonly slowMs: number;
-  /** When all should be done, by `performance.now()`, as it is known now. */
+  /** When all should be done, by `performance.now()`, as far as it is known now. */
   readonly dueAt: () => number;
 }
 
 const AT_FIRST = 2;
 
 /**
- * Does the work for every item, in order, for as many at the same time as it bears: it begins with two, takes one more
- * after each that was quick and fewer after each that was slow. `work` must not reject.
+ * Does the work for every item, in order, with an adaptive concurrency: it begins with two at a time, takes one more
+ * after each quick item, and fewer after each slow one. `work` must not reject.
  */
 export async function withAdaptiveConcurrency<T>(
   items: readonly T[],

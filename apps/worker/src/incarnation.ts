@@ -28,9 +28,9 @@ const REACH_LINES = {
 /** As many sessions as a sweep of the placers moves at a time. */
 const TOLD_IDLEST = 5;
 
-/** Another incarnation has the identity: of another worker that lives, or of one that died lately. */
+/** Another incarnation has the identity: that of a live worker, or of a worker that died lately. */
 export class IdentityTakenError extends StartError {
-  /** How long it has it unless it renews its lease. */
+  /** How long the other incarnation keeps it if it does not renew its lease. */
   readonly heldForMs: number;
 
   constructor(identity: string, heldForMs: number) {
@@ -50,7 +50,7 @@ export interface IncarnationOptions {
   readonly connectsPerSecond: number;
   readonly release: string;
   readonly host: string;
-  /** What no two workers may share at the same time; default: the incarnation's own id. */
+  /** An identity that no two workers may have at the same time. Default: the incarnation's own id. */
   readonly identity: string | undefined;
   readonly logger: Logger;
   /** Called once, when Redis says that the lease is gone. */
@@ -60,9 +60,9 @@ export interface IncarnationOptions {
 }
 
 /**
- * One life of a worker: a lease, and the sessions claimed under its id. While the lease lives nobody else claims
- * them. That Redis is out of reach is no loss of the lease: the sockets stay, since a fenced write will tell when
- * the sessions have gone to another worker meanwhile.
+ * One life of a worker: a lease, and the sessions claimed under its id. While the lease lives, no other worker claims
+ * them. The lease is not lost just because Redis is out of reach: the sockets stay open, because a fenced write will
+ * show when the sessions have gone to another worker meanwhile.
  */
 export class Incarnation {
   readonly id = `wrk_${randomUUID()}`;
@@ -77,7 +77,7 @@ export class Incarnation {
   readonly #strays: StraySessions;
   readonly #identity: string;
   readonly #leaseClock = new LeaseClock(LEASE_MS);
-  /** The lease is taken again, and which sessions are still this worker's is not known yet. */
+  /** Whether the lease was taken again, and it is not known yet which sessions are still this worker's. */
   #isSettling = false;
   #timers: NodeJS.Timeout[] = [];
   #isDraining = false;
@@ -109,7 +109,7 @@ export class Incarnation {
       onReleased: options.onStrayReleased,
       logger: this.#logger,
     });
-    // Another connection may lead to another Redis: one that took over and has not got the latest claims.
+    // A new connection may lead to another Redis, which took over and lacks the latest claims.
     this.#redis.on('ready', () => void this.#discardForeign());
     this.#contact = new RedisReachability({
       redis: this.#redis,
@@ -146,9 +146,9 @@ export class Incarnation {
   }
 
   /**
-   * Takes no more sessions, hands all over, ends the lease. Resolves when nothing is left. Until then the lease
-   * lives, since nobody else may claim what is not released yet.
-   * @throws {DrainTimeoutError} when the time was too short; the lease has ended all the same.
+   * Takes no more sessions, hands all over, ends the lease. Resolves when nothing is left. Until then the lease lives,
+   * since no other worker may claim a session that is not released yet.
+   * @throws {DrainTimeoutError} if the time was too short; the lease has ended all the same.
    */
   async drain(timeoutMs: number): Promise<void> {
     if (this.#isOver) return;
@@ -157,7 +157,7 @@ export class Incarnation {
     try {
       await this.sessions.drain(timeoutMs);
     } finally {
-      // It may have died meanwhile, as when it was frozen: then there is no lease, and nothing left to do.
+      // It may have died meanwhile, for instance while it was frozen. It then has no lease, and nothing is left to do.
       const isDead = this.#isOver;
       await this.#server.stop();
       this.#stopTimers();
@@ -208,7 +208,7 @@ export class Incarnation {
       this.#logger.warn({ err: error }, 'the lease could not be renewed');
       return;
     }
-    // A Redis that was away let the lease run out by itself: #resume settles it.
+    // While Redis was away the lease ran out by itself: #resume handles that.
     if (this.#contact.reach === 'reachable') this.#die();
   }
 
@@ -219,7 +219,7 @@ export class Incarnation {
   }
 
   /**
-   * Settles with a Redis that was away: takes the lease again if it ran out, and gives up the sessions that another
+   * Reconciles with a Redis that was away: takes the lease again if it ran out, and gives up the sessions that another
    * worker claimed meanwhile. See WorkerRegistry for why that is safe.
    */
   async #resume(): Promise<void> {

@@ -16,8 +16,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { OwnedSessions } from './sessions/owned-sessions.js';
 
 /**
- * A command does not get to Redis, or its answer does not come: its time was up, or the connection ended. A session must
- * not be left to a worker that does not have it, since no sweep takes it from a living one.
+ * A command does not get to Redis, or its answer does not come, because of a timeout or because the connection ended. A
+ * session must not be left to a worker that does not have it, since no sweep takes it from a living one.
  */
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
 const worker = 'wrk_a';
@@ -92,7 +92,7 @@ async function newSession(sessionId: string): Promise<SessionRef> {
 }
 
 test.each<Lost>(['command', 'answer'])(
-  'a session that is assigned is here or with no worker, whichever %s was lost',
+  'an assigned session is here or without a worker, whichever %s was lost',
   async (what) => {
     // Redis has the scripts from here on, and each command is sent once.
     await sessions.assign(await newSession('first'), undefined);
@@ -116,7 +116,7 @@ test.each<Lost>(['command', 'answer'])(
 );
 
 test.each<Lost>(['command', 'answer'])(
-  'a session that is handed over is with no worker in the end, whichever %s was lost',
+  'a session that is handed over has no worker in the end, whichever %s was lost',
   async (what) => {
     let lost = 0;
     for (let number = 1; ; number += 1) {

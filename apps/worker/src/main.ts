@@ -7,6 +7,6 @@ await runApp(
   async (context) => {
     await startWorker(context);
   },
-  // Baileys leaves promises that reject when a socket closes under them: no reason to end everybody's sessions.
+  // Baileys leaves promises that reject when their socket closes. They must not end all sessions of the process.
   { unhandledRejections: 'log' },
 );

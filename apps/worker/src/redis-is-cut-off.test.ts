@@ -93,7 +93,7 @@ test('a worker that was cut off takes its lease again, keeps what is still its o
   });
   expect(claim).toHaveProperty('fence');
   await directory.markQueued(kept.ref, 'no worker has room', workerId);
-  // As a failover leaves it that has got neither the claim nor the release before it.
+  // The state after a failover to a Redis that lacks both the claim and the release before it.
   await redis.hset(`wf:{${tenantId}}:owner:forgotten`, { epoch: 0, worker: 'wrk_living' });
   await waitFor(() => !worker.isLeased, { what: 'the worker notices', timeoutMs: 20_000 });
   expect([kept, taken, forgotten].every(({ device }) => device.isOnline)).toBe(true);
@@ -108,7 +108,7 @@ test('a worker that was cut off takes its lease again, keeps what is still its o
   expect(kept.device.loginRecord.logins).toBe(kept.logins);
   expect((await directory.require(taken.ref)).worker).toBe('wrk_other');
   await waitFor(() => forgotten.device.loginRecord.logins === forgotten.logins + 1, {
-    what: 'the session whose claim was forgotten connected anew',
+    what: 'the session whose claim was forgotten connected again',
   });
   expect(await new Ownership(redis).read(forgotten.ref)).toEqual({ epoch: 1, worker: workerId });
 });

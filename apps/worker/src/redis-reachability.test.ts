@@ -55,7 +55,7 @@ test('a Redis that is killed is away, then gone, and reachable again once all is
   expect(attempts).toEqual(['gone', 'gone', 'gone']);
 });
 
-test('nothing is told after the end', async () => {
+test('no change is reported after the end', async () => {
   const { contact, changes } = watch();
   await server.kill();
   await becomes(contact, 'away');
@@ -64,7 +64,7 @@ test('nothing is told after the end', async () => {
   expect(changes).toEqual(['away']);
 });
 
-test('a process that was busy or asleep takes that for no silence of Redis', async () => {
+test('time in which the process was busy or asleep does not count as silence of Redis', async () => {
   const { contact, changes } = watch();
   const until = performance.now() + 2 * limitsMs.gone;
   while (performance.now() < until);

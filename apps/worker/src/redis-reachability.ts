@@ -5,10 +5,10 @@ import { type RedisConnection, writeProbe } from '@wafleet/store';
 const LIMITS_MS = { away: 6_000, gone: 30_000, look: 500 };
 
 /**
- * Whether Redis can be reached and takes writes, by writing to it all the time.
+ * Checks whether Redis can be reached and takes writes, by writing to it all the time.
  *
- * Only silence that this process listened to counts: in a process that slept, or a clock that jumped, it was not Redis
- * that was away. Once Redis was away it counts as reachable again after `onBack` has resolved, and not before.
+ * Only silence that this process listened to counts: if the process slept or a clock jumped, Redis was not away. Once
+ * Redis was away, it counts as reachable again only after `onBack` has resolved.
  */
 export class RedisReachability {
   readonly #redis: RedisConnection;
@@ -22,7 +22,7 @@ export class RedisReachability {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param options.onBack what is to be settled with a Redis that was away; when it rejects, Redis is still away.
+   * @param options.onBack reconciles with a Redis that was away. If it rejects, Redis is still away.
    * @param options.onChange called with each change of the reach.
    */
   constructor(options: {

@@ -15,12 +15,14 @@ import { readRelease } from './sessions/release.js';
 import { serveStrayMetric } from './sessions/stray-sessions.js';
 import { Worker } from './worker.js';
 
-/** What a worker needs after its sessions are handed over, or given up: to answer commands, to end its lease. */
+/**
+ * The time that a worker needs after its sessions are handed over, or given up: to answer commands, to end its lease.
+ */
 const AFTER_DRAIN_MS = 10_000;
 
 /**
- * Starts a worker process: looks whether Redis and the key are the right ones, serves health, and then takes
- * sessions. A stop first hands the sessions over, then gives the lease back.
+ * Starts a worker process: checks Redis and the key, serves health, and then takes sessions. A stop first hands the
+ * sessions over, then gives the lease back.
  * @throws {StartError}
  */
 export async function startWorker(

@@ -6,8 +6,8 @@ const RETRY_MS = 1_000;
 export type WorkerOptions = Omit<IncarnationOptions, 'onLeaseLost' | 'onStrayReleased'>;
 
 /**
- * A worker process' succession of incarnations. One whose lease is lost is dead for ever: its sockets are closed, its
- * sessions left to others, and the process goes on as a new one, without sessions.
+ * The successive incarnations of a worker process. An incarnation whose lease is lost is dead permanently: its sockets
+ * are closed, its sessions are left to others, and the process goes on as a new incarnation, without sessions.
  */
 export class Worker {
   readonly #options: WorkerOptions;
@@ -20,7 +20,7 @@ export class Worker {
     this.#options = options;
   }
 
-  /** The incarnation's id; undefined between two. */
+  /** The incarnation's id; undefined between two incarnations. */
   get id(): string | undefined {
     return this.#incarnation?.id;
   }
@@ -40,9 +40,9 @@ export class Worker {
   }
 
   /**
-   * Resolves when it takes sessions. A worker with an identity waits until its predecessor's lease has run out, if
-   * that one crashed. Rejects when Redis cannot be reached.
-   * @throws {IdentityTakenError} when who has the identity goes on renewing its lease.
+   * Resolves when it takes sessions. A worker with an identity waits until its predecessor's lease has run out, if that
+   * one crashed. Rejects if Redis cannot be reached.
+   * @throws {IdentityTakenError} if the holder of the identity goes on renewing its lease.
    */
   async start(): Promise<void> {
     for (let heldForMs = Number.POSITIVE_INFINITY; ; await delay(RETRY_MS)) {

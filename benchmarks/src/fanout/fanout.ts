@@ -25,7 +25,7 @@ export const fanout: Bench = {
       'Each scenario runs the three at the same time against the same Redis and loads them in turns, A B C A B C.',
       'A figure is the median of five rounds, after one that warms up; a ratio (×) is the median of the quotients within a round.',
       "CPU is that of the server's process, from the first event to the last delivery, in its own code and in the kernel's on its behalf.",
-      'A round in which a delivery is missing, or comes twice, is no result: the run fails.',
+      'A round in which a delivery is missing, or comes twice, fails the run.',
       'Saturated means that the server finds all events waiting for it.',
       'Half load is the rate at which the busiest of the servers and their publishers is half busy, the same for all. The bars shown with it are those of saturation, which are not demanded there.',
       "The times from worker to client are taken at that rate and include the load generator's own turn.",

@@ -15,7 +15,7 @@ function frameOf(text: string): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-test('tells each frame once, however the bytes are cut', () => {
+test('reports each frame once, for any split of the bytes', () => {
   const lengths = fc.array(fc.oneof(fc.nat(300), fc.nat(2_000), fc.integer({ min: 65_000, max: 66_000 })), {
     minLength: 1,
     maxLength: 8,

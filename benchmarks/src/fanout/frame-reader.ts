@@ -1,4 +1,4 @@
-/** At least this much of a frame's payload, or all of a shorter one, is there when the frame is told. */
+/** A frame is reported once this number of bytes of its payload is there, or all of a shorter payload. */
 const HEAD_BYTES = 256;
 const LONGEST_HEADER = 10;
 
@@ -9,20 +9,20 @@ interface Header {
 }
 
 /**
- * Reads the frames that a WebSocket server sends, without copying or even looking at most of their bytes, so that a
- * generator of load costs little beside what it loads. RFC 6455, section 5.2; a server does not mask.
+ * Reads the frames that a WebSocket server sends, without copying or reading most of their bytes, so that a load
+ * generator uses little CPU compared with the server. RFC 6455, section 5.2; a server does not mask.
  */
 export class FrameReader {
   readonly #onFrame: (opcode: number, head: Buffer) => void;
   #toSkip = 0;
   #kept: Buffer | undefined;
 
-  /** @param onFrame is given each frame's opcode and the first bytes of its payload, valid during the call only. */
+  /** @param onFrame gets each frame's opcode and the first bytes of its payload, valid only during the call. */
   constructor(onFrame: (opcode: number, head: Buffer) => void) {
     this.#onFrame = onFrame;
   }
 
-  /** Takes the next bytes, which may begin and end anywhere in a frame. They are the caller's again afterwards. */
+  /** Reads the next bytes, which may begin and end anywhere in a frame. The caller may reuse them afterwards. */
   push(bytes: Buffer): void {
     let offset = Math.min(this.#toSkip, bytes.length);
     this.#toSkip -= offset;
@@ -55,7 +55,7 @@ export class FrameReader {
     return Math.min(offset + size, end);
   }
 
-  /** Tells the frame that begins here and gives its whole size; undefined while too little of it is there. */
+  /** Reports the frame that begins here and returns its whole size. Undefined while too little of it is there. */
   #readFrame(bytes: Buffer, offset: number): number | undefined {
     const header = readHeader(bytes, offset);
     if (header === undefined) return undefined;

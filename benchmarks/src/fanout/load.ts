@@ -16,7 +16,7 @@ import type { ServerUnderTest } from './server-under-test.js';
 
 const nothing = z.null();
 
-/** Clients of one server under test, in a process of their own. */
+/** The clients of one server under test, in a separate process. */
 export class Clients {
   readonly count: number;
   readonly #program: Program;
@@ -42,12 +42,12 @@ export class Clients {
     await this.#program.call('connect', request, nothing);
   }
 
-  /** Begins to count anew. */
+  /** Starts a new count. */
   async expect(deliveries: number, options: { timed: boolean }): Promise<void> {
     await this.#program.call('expect', { deliveries, ...options }, nothing);
   }
 
-  /** Resolves when as many deliveries as expected have come; rejects when they stop to come before. */
+  /** Resolves when the expected number of deliveries has arrived. Rejects if they stop arriving before. */
   async arrived(): Promise<void> {
     await this.#program.call('arrived', { stallMs: 15_000 }, nothing);
   }
@@ -65,7 +65,7 @@ export class Clients {
   }
 }
 
-/** Publishes for every contender, from a process of its own. */
+/** Publishes for every contender, in a separate process. */
 export class Publisher {
   readonly #program: Program;
 
@@ -73,12 +73,12 @@ export class Publisher {
     this.#program = new Program('publisher', new URL('programs/publisher.js', import.meta.url), [redisUrl]);
   }
 
-  /** Makes tenants with a session and an API key each. */
+  /** Creates tenants, each with a session and an API key. */
   prepare(tenants: number): Promise<Audience[]> {
     return this.#program.call('prepare', { tenants }, prepareReply);
   }
 
-  /** Publishes events for the audiences in turns; resolves when Redis has them all. */
+  /** Publishes events for the audiences in turns. Resolves when Redis has them all. */
   publish(request: {
     contender: ContenderName;
     audiences: readonly Audience[];

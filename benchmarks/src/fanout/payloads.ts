@@ -13,8 +13,8 @@ export const PAYLOADS = recordedSchema
   .parse(JSON.parse(readFileSync(new URL('../../payloads/recorded.json', import.meta.url), 'utf8')))
   .map(({ event, payload }) => ({ event, payload: { ...envelope, ...payload } }));
 
-/** The names of the recorded payloads' events: what clients subscribe to. */
+/** The names of the recorded payloads' events. Clients subscribe to them. */
 export const RECORDED_EVENTS = [...new Set(PAYLOADS.map(({ event }) => event))];
 
-/** Stands where no log gives an id, so that all send as many bytes. */
+/** The event id if there is no log that assigns one, so that all contenders send the same number of bytes. */
 export const EVENT_ID = '1795326841000-100000';

@@ -1,26 +1,26 @@
 import { z } from 'zod';
 
-/** What the parent asks of the generator of load and of the publisher, and what they answer. */
+/** The requests of the parent to the load generator and the publisher, and their answers. */
 
 const contenderName = z.enum(['product', 'floor', 'peer']);
 export type ContenderName = z.infer<typeof contenderName>;
 
 export const audience = z.object({ tenantId: z.string(), apiKey: z.string() });
-/** A tenant, and the key its clients come with. */
+/** A tenant, and the API key of its clients. */
 export type Audience = z.infer<typeof audience>;
 
 export const connectRequest = z.object({
   port: z.number(),
   protocol: z.enum(['socket.io', 'plain']),
-  /** One a client. */
+  /** One for each client. */
   clients: z.array(z.record(z.string(), z.string())),
   events: z.array(z.string()),
 });
 
 export const expectRequest = z.object({
-  /** Deliveries to all clients together. */
+  /** Total of deliveries to all clients. */
   deliveries: z.number(),
-  /** Whether each event's time on the way is noted. */
+  /** Whether the latency of each event is recorded. */
   timed: z.boolean(),
 });
 
@@ -28,10 +28,10 @@ export const arrivedRequest = z.object({ stallMs: z.number() });
 
 export const tally = z.object({
   received: z.number(),
-  /** What the client with the fewest and the one with the most deliveries got. */
+  /** The lowest and the highest number of deliveries to one client. */
   fewest: z.number(),
   most: z.number(),
-  /** Of the deliveries that were timed, ms; empty otherwise. */
+  /** The latencies of timed deliveries, ms. Empty if they were not timed. */
   latencies: z.object({ p50: z.number(), p99: z.number(), count: z.number() }),
 });
 export type Tally = z.infer<typeof tally>;
@@ -41,7 +41,7 @@ export const resumeRequest = z.object({
   apiKey: z.string(),
   events: z.array(z.string()),
   since: z.string(),
-  /** Number of the first event that is expected; how many were missed; how many come in all. */
+  /** The number of the first expected event; how many events were missed; how many arrive in total. */
   first: z.number(),
   missed: z.number(),
   count: z.number(),
@@ -52,7 +52,7 @@ export const resumeReply = z.object({
   /** Events that did not follow the one before by exactly one. */
   misplaced: z.number(),
   received: z.number(),
-  /** From connecting until all that was missed was there. */
+  /** Time from connecting until all missed events had arrived. */
   missedMs: z.number(),
 });
 
@@ -64,31 +64,31 @@ export const publishRequest = z.object({
   /** They take turns. */
   tenants: z.array(z.string()),
   events: z.number(),
-  /** As fast as they are taken unless given. */
+  /** Default: as fast as Redis accepts them. */
   perSecond: z.number().optional(),
-  /** Whether the floor keeps what it publishes, as the product does: in a stream a tenant. */
+  /** Whether the floor stores what it publishes, as the product does: in one stream per tenant. */
   kept: z.boolean().default(false),
 });
 
 export const publishReply = z.object({
   elapsedMs: z.number(),
-  /** How far the last event was behind its time, ms. */
+  /** How late the last event was, ms. */
   behindMs: z.number(),
-  /** Of the product: position of the last event. */
+  /** For the product: the position of the last event. */
   position: z.string().optional(),
 });
 export type Published = z.infer<typeof publishReply>;
 
-/** Channel of the floor for a tenant's events. */
+/** The floor's channel for a tenant's events. */
 export function floorChannel(tenantId: string): string {
   return `floor:{${tenantId}}`;
 }
 
-/** Precedes the time an event was sent in its text: µs of the monotonic clock that this machine's processes share. */
+/** Precedes the send time in an event's text: µs of the monotonic clock that this machine's processes share. */
 export const SENT_AT = '"sentAt":"';
 export const SENT_AT_DIGITS = 16;
 
-/** Now, as events tell it. */
+/** The current time, in the format of events. */
 export function sentAtNow(): string {
   return String(process.hrtime.bigint() / 1_000n).padStart(SENT_AT_DIGITS, '0');
 }

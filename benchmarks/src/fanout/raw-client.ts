@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { deferred } from '../harness/deferred.js';
 import { FrameReader } from './frame-reader.js';
 
-/** How a server under test is spoken to. */
+/** The protocol of a server under test. */
 export type Protocol = 'socket.io' | 'plain';
 
 export interface RawClientOptions {
@@ -12,7 +12,7 @@ export interface RawClientOptions {
   readonly auth: Readonly<Record<string, string>>;
   /** Socket.IO: the argument of `subscribe`. */
   readonly subscription: unknown;
-  /** The beginning of each event, valid during the call only. */
+  /** Gets the beginning of each event, valid only during the call. */
   readonly onEvent: (head: Buffer) => void;
   readonly onClose: (reason: string) => void;
 }
@@ -21,12 +21,12 @@ export const NAMESPACE = '/api/events';
 
 const CLOSE = 0x8;
 const CODE = { ping: 0x32, message: 0x34, connect: 0x30, event: 0x32, ack: 0x33, refusal: 0x34 } as const;
-/** All clients read into the same memory: what is read is dealt with before the next read. */
+/** All clients read into the same memory: each read is processed before the next one. */
 const readBuffer = Buffer.allocUnsafe(256 * 1_024);
 
 /**
- * A client that costs as little as can be: it counts frames and hardly reads them. It speaks WebSocket, Engine.IO 4 and
- * Socket.IO 5 in as far as one subscription needs.
+ * A client with minimal CPU costs: it counts frames and reads almost nothing of them. It supports the parts of
+ * WebSocket, Engine.IO 4 and Socket.IO 5 that one subscription needs.
  */
 export class RawClient {
   readonly #options: RawClientOptions;
@@ -54,7 +54,7 @@ export class RawClient {
     this.#socket.once('close', () => this.#end('closed'));
   }
 
-  /** Resolves with the acknowledgement of `subscribe`, or its beginning, once events come. */
+  /** Resolves with the acknowledgement of `subscribe`, or its beginning, once events can arrive. */
   subscribed(): Promise<string> {
     return this.#subscribed.promise;
   }

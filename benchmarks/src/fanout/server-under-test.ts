@@ -14,7 +14,7 @@ interface Kind {
   readonly environment: (port: number, redisUrl: string) => Readonly<Record<string, string>>;
   readonly arguments: (port: number, redisUrl: string) => readonly string[];
   readonly readyPath: string;
-  /** What a client of an audience shows at the door. */
+  /** The credentials of a client of an audience. */
   readonly auth: (audience: Audience) => Record<string, string>;
 }
 
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<ContenderName, Kind>> = {
       PORT: String(port),
       ADMIN_TOKEN: randomBytes(16).toString('hex'),
       LOG_LEVEL: 'warn',
-      // All clients are one tenant's, and this machine's.
+      // All clients belong to one tenant and connect from this machine.
       MAX_SOCKETS_PER_KEY: '1000000',
       MAX_CONNECTIONS_PER_ADDRESS: '1000000',
       HANDSHAKES_PER_KEY: '100000',
@@ -49,7 +49,7 @@ const KINDS: Readonly<Record<ContenderName, Kind>> = {
   peer: { ...ownProgram, entry: program('peer-server'), protocol: 'socket.io' },
 };
 
-/** A contender's server, a process on the core that is measured. */
+/** A contender's server, in a process on the measured core. */
 export interface ServerUnderTest {
   readonly name: ContenderName;
   readonly port: number;
@@ -58,7 +58,7 @@ export interface ServerUnderTest {
   readonly auth: Kind['auth'];
 }
 
-/** @param options.nodeOptions further options of Node. */
+/** @param options.nodeOptions additional options of Node. */
 export async function startServer(
   name: ContenderName,
   options: { redisUrl: string; cores: Cores; nodeOptions?: string },

@@ -19,30 +19,30 @@ export interface StageOptions {
   readonly contenders: readonly ContenderName[];
   readonly tenants: number;
   readonly clientsPerTenant: number;
-  /** Further tenants, without clients. */
+  /** Additional tenants without clients. */
   readonly strangers?: number;
-  /** Whether a rate that could not be kept up is let pass, as where figures do not count. */
+  /** Whether a load below its rate is accepted, e.g. if the figures do not count. */
   readonly lenient?: boolean;
 }
 
 /** How a window's events are offered. */
 export interface Load {
   readonly events: number;
-  /** At this rate; as fast as Redis takes them unless given. */
+  /** The rate. Default: as fast as Redis accepts them. */
   readonly perSecond?: number;
-  /** The rate that is enough, where it cannot be kept up; nine tenths of it unless given. */
+  /** The lowest rate that is accepted. Default: 9/10 of `perSecond`. */
   readonly atLeastPerSecond?: number;
-  /** The server stands still until all are published, and then has nothing else to wait for. */
+  /** The server is stopped until all events are published, and then never waits for the load. */
   readonly backlog?: boolean;
-  /** Whether each delivery's time on the way is noted. */
+  /** Whether the latency of each delivery is recorded. */
   readonly timed?: boolean;
 }
 
-/** What a server did for a known number of events. */
+/** The work of a server for a known number of events. */
 export interface Window {
-  /** CPU of the server, µs, for each event. */
+  /** CPU of the server per event, µs. */
   readonly perEvent: number;
-  /** CPU of the server, µs, for each delivery. */
+  /** CPU of the server per delivery, µs. */
   readonly perDelivery: number;
   /** Share of its core that the server used, 0 to 1. */
   readonly busy: number;
@@ -52,14 +52,14 @@ export interface Window {
 }
 
 const SETTLE_MS = 200;
-/** The last event of a short window may be late by a moment of another process. */
+/** In a short window, another process may delay the last event by this time. */
 const LATE_MS = 50;
 const ATTEMPTS = 4;
 
-/** The load did not come at its rate. */
+/** The load did not keep its rate. */
 class LateLoadError extends Error {}
 
-/** One Redis, a publisher, and the contenders with their clients, all there at the same time and loaded in turns. */
+/** One Redis, a publisher, and the contenders with their clients. All run at the same time and are loaded in turns. */
 export class Stage {
   readonly redis: BenchRedis;
   readonly publisher: Publisher;
@@ -109,8 +109,8 @@ export class Stage {
 
   /**
    * Loads one contender and measures its server from the first event to the last delivery.
-   * @throws {LateLoadError} when the events could not be offered at their rate.
-   * @throws {Error} when a delivery is missing or came twice.
+   * @throws {LateLoadError} if the events could not be offered at their rate.
+   * @throws {Error} if a delivery is missing or arrived twice.
    */
   async #window({ name, server, clients }: Contender, load: Load): Promise<Window> {
     const { events, perSecond, backlog = false, timed = false } = load;
@@ -135,7 +135,7 @@ export class Stage {
     const { received, fewest, most, latencies } = await clients.tally();
     if (received !== deliveries || fewest !== each || most !== each) {
       throw new Error(
-        `the ${name} delivered ${received} times in place of ${deliveries}, ${fewest} to ${most} times a client in place of ${each}`,
+        `the ${name} made ${received} deliveries instead of ${deliveries}: ${fewest} to ${most} a client instead of ${each}`,
       );
     }
     this.#requireRate(name, published, load);
@@ -148,7 +148,7 @@ export class Stage {
     };
   }
 
-  /** A window whose load came at its rate; one that did not is no result and is repeated, a few times. */
+  /** A window whose load kept its rate. A window that did not is invalid, and is repeated a few times. */
   async #steadyWindow(contender: Contender, load: Load): Promise<Window> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -169,7 +169,7 @@ export class Stage {
     }
   }
 
-  /** Loads the contenders in turns: one round to warm up, which does not count, and then so many. */
+  /** Loads the contenders in turns: one warm-up round, which does not count, and then `count` rounds. */
   async rounds(count: number, load: Load): Promise<Rounds<Window>> {
     const windows: Partial<Record<ContenderName, Window[]>> = {};
     for (let round = 0; round <= count; round += 1) {

@@ -2,17 +2,17 @@ import { assignCores } from './cores.js';
 import type { Row } from './report.js';
 import type { Scenario } from './scenario.js';
 
-/** Something that is measured beside what it is compared with: `npm run bench -- <name>`. */
+/** A benchmark that measures the product and what it is compared with: `npm run bench -- <name>`. */
 export interface Bench {
   readonly name: string;
-  /** In a line. */
+  /** One line. */
   readonly about: string;
-  /** The columns of the table, and what each stands for. The first is compared with the others. */
+  /** The columns of the table with their descriptions. The first is compared with the others. */
   readonly contenders: Readonly<Record<string, string>>;
   readonly scenarios: readonly Scenario[];
-  /** Whether what is measured has all cores, as `assignCores` has it; else it has one. */
+  /** Whether the measured processes may use all cores (see `assignCores`). Otherwise they use one. */
   readonly isSpread?: boolean;
-  /** Its part of docs/performance.md: heading, what it measures, and how. */
+  /** Its section of docs/performance.md: the heading, what it measures, and how. */
   readonly page: { readonly title: string; readonly purpose: string; readonly method: readonly string[] };
 }
 
@@ -24,11 +24,11 @@ export interface Failure {
 export interface Outcome {
   readonly rows: readonly Row[];
   readonly failures: readonly Failure[];
-  /** Which cores did what. */
+  /** The use of the cores. */
   readonly cores: string;
 }
 
-/** Runs scenarios one after the other. One that fails does not keep the others from running. */
+/** Runs scenarios one after the other. The others run even if one fails. */
 export async function runScenarios(options: {
   scenarios: readonly Scenario[];
   isSpread: boolean;

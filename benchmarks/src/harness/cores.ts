@@ -1,21 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Which cores the processes under test and everything else run on. */
+/** The assignment of cores to the processes under test and to everything else. */
 export interface Cores {
-  /** Put before a program's command, it keeps that program on the core of what is measured. */
+  /** A command prefix that keeps a program on the measured core. */
   readonly launcher: readonly string[];
-  /** Moves a process that runs already to that core. */
+  /** Moves a running process to that core. */
   readonly measure: (pid: number) => void;
-  /** What was done, for a person. */
+  /** A description for people. */
   readonly description: string;
 }
 
 /**
- * Gives the first core to what is measured, and the others to this process and whatever it starts from now on. Where
- * there is one core only, or no `taskset`, nothing is pinned and the description says so.
- * @param options.isSpread what is measured has all cores, those of the load included: several processes, which would
- * wait for each other on one core.
+ * Assigns the first core to the processes under test, and the others to this process and all that it starts from now
+ * on. If there is only one core or no `taskset`, nothing is pinned, and the description states that.
+ * @param options.isSpread whether the processes under test may use all cores, including those of the load. For several
+ * processes that would wait for each other on one core.
  */
 export function assignCores({ isSpread = false } = {}): Cores {
   const all = allowedCores();

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * CPU time that a process has used since its start, in µs: all its threads, in its own code and in the kernel's on its
- * behalf. Read from the scheduler's books (`/proc/<pid>/task/<task>/schedstat`, which counts nanoseconds).
+ * CPU time that a process has used since its start, in µs: user and system time of all its threads. Read from the
+ * scheduler's statistics (`/proc/<pid>/task/<task>/schedstat`, which counts nanoseconds).
  */
 export function cpuTimeOf(pid: number): number {
   const tasks = `/proc/${pid}/task`;
@@ -12,7 +12,7 @@ export function cpuTimeOf(pid: number): number {
   return nanoseconds.reduce((sum, value) => sum + value, 0) / 1_000;
 }
 
-/** Memory of a process that is in RAM now, in bytes. */
+/** Resident memory of a process, in bytes. */
 export function residentMemoryOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) * 1_024;

@@ -6,7 +6,7 @@ const targetsSchema = z.tuple([z.object({ webSocketDebuggerUrl: z.string() })]).
 const answerSchema = z.object({ id: z.number() });
 
 /**
- * Makes a process of Node that was started with `--inspect` collect its garbage, all of it, and waits until it has.
+ * Runs a full garbage collection in a Node process that was started with `--inspect`. Resolves when it is done.
  * Chrome DevTools Protocol, `HeapProfiler.collectGarbage`.
  */
 export async function collectGarbage(port: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { BenchRedis } from './redis.js';
 
-/** The kind of machine a benchmark ran on: nothing that names this one. */
+/** The kind of machine that a benchmark ran on, without anything that identifies it. */
 export interface Machine {
   readonly cores: number;
   readonly memoryGb: number;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Longer pauses make messages come in bursts, shorter ones cost more than they are worth. */
+/** Longer pauses cause bursts, and shorter ones cost too much CPU. */
 const TICK_MS = 5;
 
-/** Begins the runs one after the other, so many a second, and resolves when all are done. Rejects as the first does. */
+/** Starts the runs one after the other at a rate. Resolves when all are done. Rejects as soon as one rejects. */
 export async function paced<T>(
   items: readonly T[],
   perSecond: number,
@@ -15,7 +15,7 @@ export async function paced<T>(
     const dueAt = begun + (index * 1_000) / perSecond;
     while (performance.now() < dueAt) await delay(TICK_MS);
     const running = run(item, index);
-    // What rejects before all have begun is told below.
+    // A rejection before all runs have started is reported below.
     running.catch(() => {});
     runs.push(running);
   }

@@ -15,7 +15,7 @@ const machine = { cores: 2, memoryGb: 4, node: '20.0.0', redis: '7.0.0' };
 const part = (name: string, text: string) =>
   `<!-- npm run bench -- ${name} --write: begin -->${text}<!-- npm run bench -- ${name} --write: end -->`;
 
-test('a bench writes its own part and leaves the others and what stands between them', () => {
+test('a bench writes its own section and does not change the rest of the page', () => {
   const page = `# Performance\n${part('first', '\nA remark.\n')}\nbetween\n${part('second', 'old')}\nend\n`;
   const written = withBench(page, bench, outcome, machine);
   expect(written).toContain(`${part('first', '\nA remark.\n')}\nbetween\n`);
@@ -24,6 +24,6 @@ test('a bench writes its own part and leaves the others and what stands between 
   expect(withBench(written, bench, outcome, machine)).toBe(written);
 });
 
-test('a page without a place for the bench is left alone', () => {
+test('a page without the markers of the bench is not changed', () => {
   expect(() => withBench(part('first', ''), bench, outcome, machine)).toThrow('no place for second');
 });

@@ -6,8 +6,8 @@ const begin = (name: string) => `<!-- npm run bench -- ${name} --write: begin --
 const end = (name: string) => `<!-- npm run bench -- ${name} --write: end -->`;
 
 /**
- * The page with a bench's part of it written anew, and the parts of others as they were.
- * @throws {Error} when the page has no place for the bench: its two marks.
+ * Returns the page with the section of one bench replaced. The sections of others stay unchanged.
+ * @throws {Error} if the page does not have the two markers of the bench.
  */
 export function withBench(page: string, bench: Bench, outcome: Outcome, machine: Machine): string {
   const from = page.indexOf(begin(bench.name));

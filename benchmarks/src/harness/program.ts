@@ -14,15 +14,15 @@ interface Waiting {
 }
 
 export interface ProgramOptions {
-  /** A program and arguments that are put before its own; it must become the process. */
+  /** A program and arguments put before the command. It must exec the program. */
   readonly launcher?: readonly string[];
-  /** Options of Node; source maps unless told. */
+  /** Options of Node. Default: source maps. */
   readonly nodeOptions?: readonly string[];
-  /** Whether what it prints is dropped; otherwise it goes to this process's standard error. */
+  /** Whether its output is dropped. Otherwise it goes to this process's standard error. */
   readonly silent?: boolean;
 }
 
-/** A program of ours in a process of its own, whose operations (see `serveOperations`) are called over Node's IPC. */
+/** One of our programs in a separate process. Its operations (see `serveOperations`) are called over Node's IPC. */
 export class Program {
   readonly pid: number;
   readonly #name: string;
@@ -48,7 +48,7 @@ export class Program {
     });
   }
 
-  /** Calls an operation. Rejects when it fails, or when the program ends before it is done. */
+  /** Calls an operation. Rejects if it fails, or if the program ends before it is done. */
   async call<Reply>(operation: string, request: unknown, reply: z.ZodType<Reply>): Promise<Reply> {
     this.#calls += 1;
     const id = this.#calls;

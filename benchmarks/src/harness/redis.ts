@@ -5,7 +5,7 @@ import { cpuTimeOf } from './cpu-time.js';
 
 const CACHE = fileURLToPath(new URL('../../../.wafleet/redis', import.meta.url));
 
-/** A Redis of a scenario's own. */
+/** A Redis for one scenario. */
 export class BenchRedis {
   readonly url: string;
   readonly #server: LocalRedis;
@@ -13,9 +13,9 @@ export class BenchRedis {
   /** @param options.appendOnly whether it keeps an append-only file, as a deployment's does. */
   static async start(options: { appendOnly: boolean }): Promise<BenchRedis> {
     const redis = new BenchRedis(await startLocalRedis({ cacheDir: CACHE, appendOnly: options.appendOnly }));
-    // A server under test that is made to fall behind must not be cut off for it.
+    // A server under test that falls behind on purpose must not be disconnected for it.
     await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 0 0 0');
-    // A copy that Redis makes of itself in between would be counted as work for events.
+    // A snapshot or rewrite of Redis would be counted as work for events.
     await redis.command('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
     await redis.command('CONFIG', 'SET', 'save', '');
     return redis;
@@ -26,7 +26,7 @@ export class BenchRedis {
     this.url = server.url;
   }
 
-  /** Moves it to the core of what is measured. */
+  /** Moves it to the measured core. */
   measureOn(cores: Cores): void {
     if (this.#server.pid !== undefined) cores.measure(this.#server.pid);
   }
@@ -39,7 +39,7 @@ export class BenchRedis {
     return /^redis_version:(\S+)/m.exec(await this.command('INFO', 'server'))?.[1] ?? 'unknown';
   }
 
-  /** CPU time used so far, µs: of the process where that is ours, else what Redis itself says, which is coarser. */
+  /** CPU time used so far, µs: measured for our own process, else as reported by Redis, which is coarser. */
   async cpuTime(): Promise<number> {
     if (this.#server.pid !== undefined) return cpuTimeOf(this.#server.pid);
     const info = await this.command('INFO', 'cpu');
@@ -47,7 +47,7 @@ export class BenchRedis {
     return (seconds('used_cpu_sys') + seconds('used_cpu_user')) * 1_000_000;
   }
 
-  /** Calls of these commands so far, and µs spent in them. */
+  /** The number of calls of these commands so far, and the µs spent in them. */
   async commandStatistics(commands: readonly string[]): Promise<{ calls: number; microseconds: number }> {
     const info = await this.command('INFO', 'commandstats');
     const found = [...info.matchAll(/^cmdstat_(\w+):calls=(\d+),usec=(\d+)/gm)].filter(([, command = '']) =>

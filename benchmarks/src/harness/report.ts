@@ -7,24 +7,24 @@ export interface Bar {
 /** One line of a benchmark's table. */
 export interface Row {
   readonly scenario: string;
-  /** What was measured, and its unit. */
+  /** The measured quantity and its unit. */
   readonly measure: string;
   /** By contender: the figure of each round. */
   readonly rounds: Readonly<Record<string, readonly number[]>>;
   /** By contender: the median of its rounds. */
   readonly figures: Readonly<Record<string, number>>;
-  /** What the product's figure is of another contender's: the median of the quotients within a round. */
+  /** The ratio of the product's figure to another contender's: the median of the quotients within a round. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly bars: readonly Bar[];
 }
 
-/** Three digits that count, and no exponent. */
+/** Three significant digits, without an exponent. */
 function shortNumber(value: number): string {
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
   return value.toFixed(Math.min(digits, 2)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** The rows as a table of Markdown that is readable as it is; the first contender is the one compared with the others. */
+/** The rows as a Markdown table with aligned columns. The first contender is compared with the others. */
 export function toTable(rows: readonly Row[], contenders: readonly string[]): string {
   const others = contenders.slice(1);
   const header = [

@@ -11,7 +11,7 @@ test('a row has the median of each contender, and of the quotients within a roun
   expect(ratios).toEqual({ floor: 2, peer: 0.5 });
 });
 
-test('a bar is held up to its limit', () => {
+test('a bar is met up to its limit', () => {
   const { bars } = rowOf(labels, rounds, (value) => value, { floor: 1.9, peer: 0.5, itself: 25 });
   expect(bars).toEqual([
     { demand: '≤ 1.9 × floor', held: false },
@@ -20,7 +20,7 @@ test('a bar is held up to its limit', () => {
   ]);
 });
 
-test('a table has a line for each bar, and none for who took no part', () => {
+test('a table has a line for each bar, and no figure for a contender that took no part', () => {
   const row = rowOf(labels, { product: [1_500] }, (value) => value, { itself: 2_000 });
   expect(toTable([row], ['product', 'floor'])).toBe(
     [

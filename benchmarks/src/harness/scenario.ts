@@ -2,34 +2,34 @@ import type { Cores } from './cores.js';
 import type { Bar, Row } from './report.js';
 import { median, medianRatio } from './statistics.js';
 
-/** What a scenario is run with. */
+/** The settings of a scenario's run. */
 export interface Settings {
   readonly cores: Cores;
-  /** Small and short: shows that it works; its figures mean little. */
+  /** Small and short: checks that the scenario works. Its figures are not meaningful. */
   readonly quick: boolean;
 }
 
-/** One situation that the contenders are measured in. */
+/** One situation in which the contenders are measured. */
 export interface Scenario {
   readonly name: string;
-  /** In a line. */
+  /** One line. */
   readonly about: string;
-  /** @throws {Error} when an event got lost on the way, so that no figure comes from work that was not done. */
+  /** @throws {Error} if an event was lost, so that no figure is based on work that was not done. */
   run(settings: Settings): Promise<Row[]>;
 }
 
-/** How many rounds count. */
+/** The number of rounds that count. */
 export function roundsOf({ quick }: Pick<Settings, 'quick'>): number {
   return quick ? 1 : 5;
 }
 
-/** What each contender's rounds gave; `product` is the one that is compared with the others. */
+/** The results of each contender's rounds. `product` is compared with the others. */
 export type Rounds<T> = Readonly<Record<string, readonly T[]>>;
 
-/** What the product may take at most: times what another takes, by its name, or in the row's own unit. */
+/** The product's upper limit: a multiple of another contender's figure, or a value in the row's unit. */
 export type Limits = Readonly<Partial<Record<string, number>>> & { readonly itself?: number };
 
-/** A row of one figure of each contender's rounds. */
+/** Builds a row from one figure of each contender's rounds. */
 export function rowOf<T>(
   labels: Pick<Row, 'scenario' | 'measure'>,
   rounds: Rounds<T>,

@@ -12,7 +12,7 @@ export function operation<Request>(
   return async (given) => run(request.parse(given));
 }
 
-/** Answers the calls of the process that started this one (see `Program`), and ends with it. */
+/** Serves the calls of the parent process (see `Program`), and ends with it. */
 export function serveOperations(operations: Readonly<Record<string, Operation>>): void {
   const answer = async (message: unknown) => {
     const { id, operation: name, request } = callSchema.parse(message);

@@ -1,4 +1,4 @@
-/** The middle one; of an even number of values, the mean of the middle two. NaN when there is none. */
+/** The median: the middle value, or the mean of the middle two. NaN if there are no values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** The value that the given share of values, 0 to 1, does not exceed. NaN when there is none. */
+/** The value that the given share of values, 0 to 1, does not exceed. NaN if there are no values. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;

@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly workers: number;
 }
 
-/** Two edges, workers and a placer as they are deployed, with the default limits, on the cores of what is measured. */
+/** Two edges, workers and a placer as in a deployment, with the default limits, on the measured cores. */
 export class Cluster {
   readonly attackedEdge: Edge;
   readonly otherEdge: Edge;
@@ -73,7 +73,7 @@ export class Cluster {
     this.#processes = processes;
   }
 
-  /** CPU time that all of it has used, ms. */
+  /** CPU time that all processes have used, ms. */
   cpuTime(): number {
     return this.#processes.reduce((sum, { pid }) => sum + cpuTimeOf(pid) / 1_000, 0);
   }

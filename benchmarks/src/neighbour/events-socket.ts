@@ -6,15 +6,15 @@ const NAMESPACE = '/api/events';
 export interface EventsSocketOptions {
   readonly port: number;
   readonly apiKey: string;
-  /** The address that it comes from. Default 127.0.0.1. */
+  /** The local address of the connection. Default: 127.0.0.1. */
   readonly localAddress?: string;
-  /** Is given each event's packet. */
+  /** Called with each event's packet. */
   readonly onEvent?: (packet: string) => void;
 }
 
-/** A Socket.IO client of the events, by WebSocket, which does nothing by itself: it never reconnects. */
+/** A Socket.IO client of the events, by WebSocket. It does nothing by itself, and never reconnects. */
 export class EventsSocket {
-  /** Resolves with why it was closed: `SLOW_CLIENT` and the like, else the code of WebSocket. */
+  /** Resolves with the reason of the close: `SLOW_CLIENT` and the like, else the WebSocket close code. */
   readonly closed: Promise<string>;
   readonly #socket: WebSocket;
   readonly #connected = deferred<void>();
@@ -54,7 +54,7 @@ export class EventsSocket {
     });
   }
 
-  /** Resolves with the acknowledgement, as text; with `closed` if it is closed before. */
+  /** Resolves with the acknowledgement as text, or with `closed` if it is closed before. */
   subscribe(subscription: unknown): Promise<string> {
     const id = this.#requests;
     this.#requests += 1;
@@ -64,7 +64,7 @@ export class EventsSocket {
     return ack;
   }
 
-  /** Reads nothing more. */
+  /** Stops reading. */
   pause(): void {
     this.#socket.pause();
   }

@@ -22,7 +22,7 @@ export const neighbour: Bench = {
       'The attack is on one edge, from an address of its own. Rows are about that edge unless they name the other. Sends are by sessions of the same worker.',
       'Quiet and attacked windows of 6 s take turns, A B A B. An attacked window begins with the attack. The next begins when nothing of the attack is left.',
       'A figure is the median of five windows, after three rounds that warm up; a ratio (×) is the median of the quotients within a round. The bar is on the medians.',
-      'Calls that failed, and events that did not come or came twice, are of all windows together. A window in which an event is missing is no result: the run fails.',
+      'Calls that failed, and events that did not come or came twice, are of all windows together. A window in which an event is missing fails the run.',
       'Sessions are made by a new tenant in each attacked window, since the one before has used up what it may make. The measured tenant links one meanwhile: it counts as failed if it has no QR code within 30 s.',
       "What the attacker did and was answered is the median of a window; the most frequent answers are listed. Memory is taken at a window's end.",
     ],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the bench asks of WhatsApp, of the neighbour and of the attacker, each a process of its own, and their answers. */
+/** The requests of the bench to WhatsApp, the neighbour and the attacker, in separate processes, and their answers. */
 
 export const nothing = z.null();
 
@@ -8,7 +8,7 @@ export const startReply = z.object({ url: z.string(), rootKey: z.string() });
 
 export const scanRequest = z.object({ sessionId: z.string(), qr: z.string() });
 
-/** Texts to a session from its contact, whose times on the way are measured. */
+/** Texts to a session from its contact, with measured latency. */
 export const writeRequest = z.object({
   sessionId: z.string(),
   label: z.string(),
@@ -16,17 +16,17 @@ export const writeRequest = z.object({
   perSecond: z.number(),
 });
 
-/** When WhatsApp had each text on its way to the session, by `sharedNow`. */
+/** When WhatsApp sent each text to the session, by `sharedNow`. */
 export const writeReply = z.array(z.number());
 
-/** Texts of many megabytes to a session from its contact, one after the other in turns of these sizes. */
+/** Texts of many megabytes to a session from its contact, one after the other, cycling through these sizes. */
 export const writeLargeRequest = z.object({
   sessionId: z.string(),
   megabytes: z.array(z.number()),
   everyMs: z.number(),
   forMs: z.number(),
 });
-/** How many were sent. */
+/** The number of sent texts. */
 export const writeLargeReply = z.number();
 
 /** The edge that is attacked, and another one. */
@@ -37,17 +37,17 @@ export const connectRequest = z.object({
   ports: edges,
   apiKey: z.string(),
   sessionId: z.string(),
-  /** Digits of somebody to send to. */
+  /** The number of a person to send to. */
   recipient: z.string(),
 });
 
 export const measureRequest = z.object({
   forMs: z.number(),
-  /** Reads of a session a second. */
+  /** Reads of a session per second. */
   reads: edges,
-  /** Messages sent a second, to the attacked edge. */
+  /** Messages sent per second, through the attacked edge. */
   sends: z.number(),
-  /** Whether a session is made meanwhile, and removed when it shows a QR code. */
+  /** Whether a session is created meanwhile, and removed when it shows a QR code. */
   links: z.boolean(),
 });
 
@@ -58,7 +58,7 @@ export type Latencies = z.infer<typeof latencies>;
 export const measureReply = z.object({
   reads: z.object({ attacked: latencies, other: latencies }),
   sends: latencies,
-  /** What each call that failed was answered. */
+  /** The answer to each failed call. */
   failed: z.array(z.string()),
 });
 
@@ -79,9 +79,9 @@ export type AttackName = z.infer<typeof attackName>;
 
 export const tenant = z.object({
   tenantId: z.string(),
-  /** All that a key may do. */
+  /** A key with all permissions. */
   apiKey: z.string(),
-  /** For events alone, of a list of sessions with long ids. */
+  /** A key for events only, of a list of sessions with long ids. */
   listKey: z.string(),
 });
 /** A tenant and its keys. */
@@ -96,14 +96,14 @@ export const attackRequest = z.object({
   /** Open sessions of the tenant. */
   sessions: z.array(z.string()),
   recipient: z.string(),
-  /** Of an attack as it is described: 1, or less for a quick run. */
+  /** Share of the described attack: 1, or less for a quick run. */
   scale: z.number(),
 });
 
-/** How often each thing happened. */
+/** The number of occurrences of each outcome. */
 export const attackReply = z.record(z.string(), z.number());
 
-/** The text of a message that is timed. */
+/** The text of a timed message. */
 export function timedText(label: string, index: number): string {
   return `timed ${label} ${index}`;
 }
@@ -114,7 +114,7 @@ export function readTimedText(event: string): { label: string; index: number } |
   return label === undefined ? undefined : { label, index: Number(index) };
 }
 
-/** Now, ms, by the clock that this machine's processes share. */
+/** The current time in ms, by the clock that this machine's processes share. */
 export function sharedNow(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000;
 }

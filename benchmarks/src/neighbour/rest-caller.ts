@@ -15,18 +15,18 @@ export interface RestAnswer {
   readonly body: string;
 }
 
-/** REST calls of an API key to one edge, over connections that are kept. */
+/** REST calls of an API key to one edge, over keep-alive connections. */
 export class RestCaller {
   readonly #options: { port: number; apiKey: string; localAddress?: string };
   readonly #agent: Agent;
 
-  /** @param options.localAddress the address that the calls come from. Default 127.0.0.1. */
+  /** @param options.localAddress the local address of the calls. Default: 127.0.0.1. */
   constructor(options: { port: number; apiKey: string; localAddress?: string; connections: number }) {
     this.#options = options;
     this.#agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   }
 
-  /** Resolves with any answer. Rejects if there is none. */
+  /** Resolves with any answer. Rejects if there is no answer. */
   async call({ method, path, body }: RestCall): Promise<RestAnswer> {
     const { port, apiKey, localAddress } = this.#options;
     const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -59,7 +59,7 @@ export class RestCaller {
   }
 }
 
-/** An answer in short: `200`, or `429 RATE_LIMITED`. */
+/** A summary of an answer: `200`, or `429 RATE_LIMITED`. */
 export function describeAnswer({ status, body }: RestAnswer): string {
   const code = status < 400 ? undefined : /"code":"(\w+)"/.exec(body)?.[1];
   return code === undefined ? String(status) : `${status} ${code}`;

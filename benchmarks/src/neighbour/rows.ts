@@ -2,16 +2,16 @@ import type { Bar, Row } from '../harness/report.js';
 import { median, medianRatio } from '../harness/statistics.js';
 import type { Window } from './stage.js';
 
-/** The windows of a scenario: one of each kind a round. */
+/** The windows of a scenario: one of each kind per round. */
 export interface Rounds {
   readonly attacked: readonly Window[];
   readonly quiet: readonly Window[];
 }
 
-/** What a neighbour may feel: so many times what it takes without the attack, or so many ms more. */
+/** The limit for the neighbour: a multiple of the time without the attack, or a number of additional ms. */
 const BAR = { times: 2, more: 20 };
 
-/** Lines about the attacker: what happened most. */
+/** Number of rows about the attacker: the most frequent outcomes. */
 const ANSWERS = 4;
 
 type Figure = (window: Window) => number;
@@ -83,7 +83,7 @@ function latencyRow(labels: Pick<Row, 'scenario' | 'measure'>, rounds: Rounds, f
   return row(labels, rounds, figure, [{ demand, held }]);
 }
 
-/** Of all windows, and none is allowed. */
+/** A total over all windows, which must be 0. */
 function zeroRow(labels: Pick<Row, 'scenario' | 'measure'>, rounds: Rounds, figure: Figure): Row {
   const attacked = sum(rounds.attacked, figure);
   const quiet = sum(rounds.quiet, figure);
@@ -107,7 +107,7 @@ function attackRow(labels: Pick<Row, 'scenario' | 'measure'>, { attacked }: Roun
   };
 }
 
-/** What the attacker did and was answered, the most frequent first. */
+/** The attacker's actions and the answers to them, the most frequent first. */
 function answersOf(windows: readonly Window[]): string[] {
   const sums = new Map<string, number>();
   for (const { attack } of windows) {

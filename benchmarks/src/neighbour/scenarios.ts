@@ -3,7 +3,7 @@ import { rowsOf } from './rows.js';
 import { Stage, type StageOptions, type Window } from './stage.js';
 
 const WINDOW_MS = 6_000;
-/** Until then V8 interprets much of what an attack reaches. */
+/** During the warm-up, V8 still interprets much of the code that an attack reaches. */
 const ROUNDS_TO_WARM_UP = 3;
 const QUICK = { windowMs: 1_500, scale: 0.1 };
 
@@ -11,7 +11,7 @@ interface AttackScenario extends Pick<Scenario, 'name' | 'about'> {
   readonly stage: Omit<StageOptions, 'cores' | 'scale'>;
 }
 
-/** Quiet and attacked windows in turns: the first rounds warm up. */
+/** Quiet and attacked windows in turns. The first rounds are a warm-up. */
 function scenario({ name, about, stage: options }: AttackScenario): Scenario {
   return {
     name,

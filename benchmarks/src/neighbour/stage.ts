@@ -23,35 +23,35 @@ import {
 const program = (name: string) => new URL(`programs/${name}.js`, import.meta.url);
 
 const VICTIM_SESSION = 'victim-1';
-/** As many as a key's list may name, with ids as long as they may be. */
+/** The maximum length of a key's list, with ids of the maximum length. */
 const LISTED_SESSIONS = 1_000;
 const LONGEST_ID = 64;
 const READS_PER_SECOND = { attacked: 50, other: 25 };
 const EVENTS_PER_SECOND = 25;
 const LINKED_AT_ONCE = 5;
-/** A window begins when the cluster was idle for so long: it worked for no more than this share of the time. */
+/** A window begins when the cluster has been idle for `forMs`: its CPU use was at most this share of the time. */
 const IDLE = { forMs: 500, share: 0.15, timeoutMs: 30_000 };
 
 export interface StageOptions {
   readonly cores: Cores;
   readonly attack: AttackName;
-  /** Of the attack as it is described. */
+  /** Share of the described attack. */
   readonly scale: number;
   readonly workers: number;
   readonly attackerSessions: number;
   /** Past events of the attacker's tenant. */
   readonly log?: { readonly events: number; readonly bytes: number };
-  /** Whether each attacked window has a new tenant as its attacker, since the last one used up what it may do. */
+  /** Whether each attacked window has a new tenant as its attacker, since the last one used up its limits. */
   readonly newTenants?: boolean;
-  /** Messages that the neighbour sends a second. */
+  /** Messages that the neighbour sends per second. */
   readonly sendsPerSecond?: number;
   /** Whether the neighbour links a session in each window. */
   readonly links?: boolean;
-  /** Sizes of the messages that somebody writes to the attacker's first session. */
+  /** Sizes of the messages that are sent to the attacker's first session. */
   readonly largeMessages?: { readonly megabytes: readonly number[]; readonly everyMs: number };
 }
 
-/** What the neighbour found in a window, and what the attacker did. */
+/** The neighbour's measurements in a window, and the attacker's outcomes. */
 export interface Window {
   readonly measured: z.infer<typeof measureReply>;
   readonly received: z.infer<typeof receivedReply>;
@@ -64,7 +64,7 @@ export interface Window {
   readonly attack: Readonly<Record<string, number>>;
 }
 
-/** A cluster, a WhatsApp, a tenant that is measured and a tenant that attacks, each in processes of its own. */
+/** A cluster, a WhatsApp, a measured tenant and an attacking tenant, in separate processes. */
 export class Stage {
   readonly #options: StageOptions;
   readonly #redis: BenchRedis;
@@ -99,7 +99,7 @@ export class Stage {
   }
 
   get #running(): Cluster {
-    if (this.#cluster === undefined) throw new Error('the cluster does not run');
+    if (this.#cluster === undefined) throw new Error('the cluster is not running');
     return this.#cluster;
   }
 
@@ -143,7 +143,7 @@ export class Stage {
     return tenant;
   }
 
-  /** Links sessions to phones of their own. Resolves when all are open. */
+  /** Links each session to a phone of its own. Resolves when all are open. */
   async #link({ apiKey }: Tenant, sessionIds: readonly string[]): Promise<void> {
     const { port } = this.#running.attackedEdge;
     const client = new ApiClient(() => `http://127.0.0.1:${port}`, apiKey);
@@ -163,13 +163,13 @@ export class Stage {
     await Promise.all(Array.from({ length: LINKED_AT_ONCE }, linkSome));
   }
 
-  /** Measures for a while without an attack. */
+  /** Measures one window without an attack. */
   async quiet(forMs: number): Promise<Window> {
     await this.#idle();
     return this.#measured(forMs, async () => ({}));
   }
 
-  /** Measures for a while from the beginning of an attack on. Resolves when nothing of the attack is left. */
+  /** Measures one window that begins with an attack. Resolves when all of the attack has ended. */
   async attacked(forMs: number): Promise<Window> {
     const { newTenants = false, attack: name, scale, largeMessages } = this.#options;
     const { attackedEdge } = this.#running;
@@ -199,7 +199,7 @@ export class Stage {
     return window;
   }
 
-  /** Resolves when what came before has no consequences any more, such as receipts of messages. */
+  /** Resolves when the effects of earlier load, such as receipts of messages, are over. */
   async #idle(): Promise<void> {
     const isIdle = async () => {
       const before = this.#running.cpuTime();
@@ -241,8 +241,8 @@ export class Stage {
 
 function requireWhole(received: z.infer<typeof receivedReply>, count: number): void {
   for (const [edge, { missing, duplicates }] of Object.entries(received)) {
-    if (missing > 0) throw new Error(`${missing} of ${count} events did not come by the ${edge} edge`);
-    if (duplicates > 0) throw new Error(`${duplicates} events came twice by the ${edge} edge`);
+    if (missing > 0) throw new Error(`${missing} of ${count} events did not arrive through the ${edge} edge`);
+    if (duplicates > 0) throw new Error(`${duplicates} events arrived twice through the ${edge} edge`);
   }
 }
 

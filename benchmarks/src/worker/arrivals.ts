@@ -1,15 +1,15 @@
 import { deferred } from '../harness/deferred.js';
 import { labelOf } from './protocol.js';
 
-/** Nothing came for so long: what is missing then is lost. */
+/** If no text arrives for this time, the missing ones are lost. */
 const STALL_MS = 30_000;
 
-/** The texts that have arrived, each counted once, by the label of their writing. */
+/** Counts the texts that have arrived, each once, by the label of their writing. */
 export class Arrivals {
   readonly #byLabel = new Map<string, Set<string>>();
   #onArrival: () => void = () => {};
 
-  /** Texts that no writing made are ignored. */
+  /** Ignores texts that do not belong to a writing. */
   add(text: string): void {
     const label = labelOf(text);
     if (label === undefined) return;
@@ -19,7 +19,7 @@ export class Arrivals {
     this.#onArrival();
   }
 
-  /** How many texts of the label there are once there are `count`, or when no more come; they are forgotten then. */
+  /** Resolves with the number of texts of the label, at `count` or when no more arrive, and then forgets them. */
   async settle(label: string, count: number): Promise<number> {
     const size = () => this.#byLabel.get(label)?.size ?? 0;
     const settled = deferred<void>();

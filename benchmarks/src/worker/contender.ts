@@ -2,27 +2,27 @@ import type { Session, Writing } from './protocol.js';
 
 export type ContenderName = 'product' | 'peer';
 
-/** Messages to and of a contender's sessions, over all windows. */
+/** Messages to and from a contender's sessions, over all windows. */
 export interface Tally {
   offered: number;
   arrived: number;
 }
 
-/** Sessions in one process, on the core that is measured. */
+/** Sessions in one process, on the measured core. */
 export interface Contender {
   readonly name: ContenderName;
   readonly pid: number;
   readonly sessions: readonly Session[];
   readonly tally: Tally;
-  /** Where Node's inspector listens. */
+  /** The port of Node's inspector. */
   readonly inspectorPort: number;
-  /** Links so many more sessions and opens them. Resolves when all are open. */
+  /** Links and opens `count` more sessions. Resolves when all are open. */
   add(count: number): Promise<void>;
-  /** The sessions write. Resolves when all of it is sent. */
+  /** Lets the sessions send messages. Resolves when all are sent. */
   send(writing: Writing): Promise<void>;
   /**
-   * How many messages of a writing have come out where a user gets them: in the tenant's log, or at a listener. Resolves
-   * when that is `count`, or when no more come.
+   * Resolves with the number of messages of a writing that have arrived where a user gets them: in the tenant's log, or
+   * at a listener. Resolves at `count`, or when no more arrive.
    */
   arrived(label: string, count: number): Promise<number>;
   stop(): Promise<void>;

@@ -10,7 +10,7 @@ import { useMultiFileAuthState } from '@whiskeysockets/baileys';
 
 const LINKER = 'benchmark';
 
-/** Stores what a linked client has, as Baileys' own multi-file form. */
+/** Stores the credentials of a linked client in Baileys' multi-file format. */
 export async function saveToFiles(folder: string, { creds, preKeys }: ReadyCompanion): Promise<void> {
   const { state, saveCreds } = await useMultiFileAuthState(folder);
   Object.assign(state.creds, creds);
@@ -18,7 +18,7 @@ export async function saveToFiles(folder: string, { creds, preKeys }: ReadyCompa
   await saveCreds();
 }
 
-/** Stores it where a worker finds it: as the session's owner, which gives it up at once. */
+/** Stores the credentials where a worker finds them: claims the session, stores them, and releases it at once. */
 export async function saveToRedis(
   redis: RedisConnection,
   cipher: Cipher,

@@ -1,6 +1,6 @@
 import { roundsOf, type Settings } from '../harness/scenario.js';
 
-/** Measures several in turns, A B C A B C. The first round warms up and does not count; a quick run has none. */
+/** Measures in turns, A B C A B C. The first round is a warm-up and does not count. A quick run has no warm-up. */
 export async function inTurns<Name extends string, Subject, T>(
   subjects: Readonly<Record<Name, Subject>>,
   settings: Pick<Settings, 'quick'>,

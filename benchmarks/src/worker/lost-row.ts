@@ -2,7 +2,7 @@ import type { Row } from '../harness/report.js';
 import { rowOf } from '../harness/scenario.js';
 import type { Contender } from './contender.js';
 
-/** How many messages of all windows, and before them, did not arrive, of one or more processes of each contender. */
+/** The number of lost messages, in and before all windows, of one or more processes of each contender. */
 export function lostRow(scenario: string, processes: Readonly<Record<string, readonly Contender[]>>): Row {
   const sums = Object.entries(processes).map(([name, contenders]) => {
     const sum = (key: 'offered' | 'arrived') =>

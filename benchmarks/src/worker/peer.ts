@@ -9,7 +9,7 @@ import type { Contender, Tally } from './contender.js';
 import { arrivedReply, nothing, type Session, type Writing } from './protocol.js';
 import type { WhatsApp } from './whatsapp.js';
 
-/** Plain Baileys: a program that imports nothing else, with its credentials in files. */
+/** Plain Baileys: a program that imports only Baileys, with its credentials in files. */
 export class Peer implements Contender {
   readonly name = 'peer';
   readonly sessions: Session[] = [];

@@ -23,10 +23,10 @@ import type { WhatsApp } from './whatsapp.js';
 const WORKER = fileURLToPath(new URL('../../../apps/worker/dist/main.js', import.meta.url));
 const ENCRYPTION_KEY = randomBytes(32).toString('hex');
 const CALL = { deadlineMs: 30_000 };
-/** So many are assigned before it is waited until all of them are open. */
+/** Number of sessions that are assigned before waiting until all of them are open. */
 const ASSIGNED_AT_ONCE = 25;
 const OPEN_MS = 60_000;
-/** Events that are read from the log at a time, and the pause when there were none. */
+/** Number of events that are read from the log at a time, and the pause if there were none. */
 const PAGE = 1_000;
 const PAUSE_MS = 20;
 
@@ -38,7 +38,7 @@ export interface ProductOptions {
   readonly redis: BenchRedis;
 }
 
-/** A worker of Wafleet as it is deployed, with all of its sessions of one tenant, whose log is read as an edge reads it. */
+/** A worker of Wafleet as in a deployment. All its sessions belong to one tenant. Its log is read as by an edge. */
 export class Product implements Contender {
   readonly name = 'product';
   readonly sessions: Session[] = [];
@@ -204,7 +204,7 @@ async function startWorker(options: {
   });
 }
 
-/** The texts of the messages in an event; what stands in quotes inside of a text is escaped. */
+/** The texts of the messages in an event. Quotes inside a text are escaped. */
 function textsIn(body: Buffer): string[] {
   const found = body.toString().matchAll(/"(?:conversation|text)":"([^"\\]*)"/g);
   return [...found].map(([, text = '']) => text);

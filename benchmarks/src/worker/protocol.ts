@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** What the parent asks of the simulated WhatsApp and of the peer, and what they answer. */
+/** The requests of the parent to the simulated WhatsApp and the peer, and their answers. */
 
 export const session = z.object({
   id: z.string(),
-  /** Digits of its account. */
+  /** The number of its account. */
   number: z.string(),
-  /** Who writes to it: a JID. */
+  /** The JID of the contact who writes to it. */
   contact: z.string(),
-  /** A group of it, its contact and other people: a JID. */
+  /** The JID of a group with the session, its contact and other people. */
   group: z.string(),
 });
 /** A session of a contender. */
@@ -22,9 +22,9 @@ export type ChatKind = z.infer<typeof chat>;
 export const startReply = z.object({ url: z.string(), rootKey: z.string() });
 
 const destination = z.discriminatedUnion('kind', [
-  /** Baileys' multi-file form, in a folder for each session. */
+  /** Baileys' multi-file format, in a folder for each session. */
   z.object({ kind: z.literal('files'), folder: z.string() }),
-  /** Where a worker finds them. */
+  /** Stored where a worker finds them. */
   z.object({
     kind: z.literal('redis'),
     redisUrl: z.string(),
@@ -34,7 +34,7 @@ const destination = z.discriminatedUnion('kind', [
 ]);
 export type Destination = z.infer<typeof destination>;
 
-/** Where a session's files are. */
+/** The folder of a session's files. */
 export function folderOf(folder: string, sessionId: string): string {
   return join(folder, sessionId);
 }
@@ -50,7 +50,7 @@ export const writeRequest = z.object({
   each: z.number(),
   perSecond: z.number(),
 });
-/** Messages to sessions, or of sessions, in turns. */
+/** Messages to or from sessions, in turns. */
 export type Writing = z.infer<typeof writeRequest>;
 
 export const sessionsRequest = z.object({ sessions: z.array(z.string()) });
@@ -60,12 +60,12 @@ export const arrivedReply = z.number();
 
 export const nothing = z.null();
 
-/** The text of a message, which is its id as well. */
+/** The text of a message, which is also its id. */
 export function textOf(label: string, index: number): string {
   return `bench-${label}-${index}`;
 }
 
-/** The label of a text that `textOf` made; undefined for another one. */
+/** The label of a text that `textOf` created. Undefined for other texts. */
 export function labelOf(text: string): string | undefined {
   return /^bench-(.+)-\d+$/.exec(text)?.[1];
 }

@@ -8,13 +8,13 @@ import { Product } from './product.js';
 import type { ChatKind, Session } from './protocol.js';
 import { WhatsApp } from './whatsapp.js';
 
-/** What a process did for a known number of messages or logins. */
+/** The work of a process for a known number of messages or logins. */
 export interface Window {
-  /** CPU of the process, µs, for each. */
+  /** CPU of the process per message or login, µs. */
   readonly perUnit: number;
-  /** The same without what the process takes anyway, if that was asked for. */
+  /** The same without the idle CPU of the process, if `idleMs` was set. */
   readonly perUnitBeyondIdle: number;
-  /** CPU of Redis, µs, for each. */
+  /** CPU of Redis per message or login, µs. */
   readonly redisPerUnit: number;
 }
 
@@ -26,16 +26,16 @@ export interface Load {
   /** Messages of each session. */
   readonly each: number;
   readonly perSecond: number;
-  /** For how long, ms, it is looked before what the process takes without a load. */
+  /** How long the idle CPU of the process is measured before, ms. */
   readonly idleMs?: number;
 }
 
-/** What follows upon the last message belongs to it. */
+/** Work that follows the last message belongs to the window. */
 const SETTLE_MS = 500;
-/** What Baileys asks for after a login. */
+/** Time for the requests of Baileys after a login. */
 const SETTLE_LOGIN_MS = 2_000;
 
-/** One WhatsApp and one Redis, and contenders that are all there at the same time and loaded in turns. */
+/** One WhatsApp and one Redis. All contenders run at the same time and are loaded in turns. */
 export class Stage {
   readonly redis: BenchRedis;
   readonly #whatsapp: WhatsApp;
@@ -59,7 +59,7 @@ export class Stage {
     this.#cores = cores;
   }
 
-  /** Starts a contender with so many sessions, all open. */
+  /** Starts a contender with this number of open sessions. */
   async add(name: ContenderName, sessions: number): Promise<Contender> {
     const surroundings = { whatsapp: this.#whatsapp, cores: this.#cores, redis: this.redis };
     const contender = await (name === 'product' ? Product.start(surroundings) : Peer.start(surroundings));
@@ -69,8 +69,8 @@ export class Stage {
   }
 
   /**
-   * Has people and sessions write to each other, once in each direction, so that they know each other's keys: until
-   * it was answered, each message to somebody is a first one, and dearer.
+   * Lets people and sessions write to each other, once in each direction, so that they know each other's keys. Until a
+   * message is answered, each message to that person is a first message, which needs more CPU.
    */
   async acquaint(contender: Contender, chat: ChatKind, perSecond: number): Promise<void> {
     await this.messages(contender, { direction: 'in', chat, each: 1, perSecond });
@@ -78,8 +78,8 @@ export class Stage {
   }
 
   /**
-   * Loads a contender and measures its process from the first message until nothing more follows upon the last.
-   * @throws {Error} when a message is lost: in the contender, or on the way to people.
+   * Loads a contender. Measures its process from the first message until all work after the last one is done.
+   * @throws {Error} if a message is lost in the contender or on the way to people.
    */
   async messages(contender: Contender, { direction, idleMs = 0, ...load }: Load): Promise<Window> {
     this.#windows += 1;
@@ -100,7 +100,7 @@ export class Stage {
     });
   }
 
-  /** Has sessions log in again, and measures their process. */
+  /** Makes sessions log in again, and measures their process. */
   logins(contender: Contender, sessions: readonly Session[]): Promise<Window> {
     const ids = sessions.map(({ id }) => id);
     const measurement = { units: ids.length, settleMs: SETTLE_LOGIN_MS, idlePerMs: 0 };
@@ -141,7 +141,7 @@ export class Stage {
   }
 }
 
-/** CPU of the process, µs in each ms; 0 where nobody looks. */
+/** CPU of the process, µs per ms. 0 if it is not measured. */
 async function idleOf({ pid }: Contender, milliseconds: number): Promise<number> {
   if (milliseconds === 0) return 0;
   const before = cpuTimeOf(pid);

@@ -1,7 +1,7 @@
 import { Program } from '../harness/program.js';
 import { type Destination, linkReply, nothing, type Session, startReply, type Writing } from './protocol.js';
 
-/** The simulated WhatsApp of a scenario, in a process of its own. */
+/** The simulated WhatsApp of a scenario, in a separate process. */
 export class WhatsApp {
   readonly url: string;
   readonly rootKey: string;
@@ -19,22 +19,22 @@ export class WhatsApp {
     this.rootKey = rootKey;
   }
 
-  /** Links sessions, whose credentials stand at the destination then. */
+  /** Links sessions and stores their credentials at the destination. */
   link(count: number, destination: Destination): Promise<Session[]> {
     return this.#program.call('link', { count, destination }, linkReply);
   }
 
-  /** People write to sessions. Resolves when all of it is acknowledged. */
+  /** Sends messages from people to sessions. Resolves when all are acknowledged. */
   async write(writing: Writing): Promise<void> {
     await this.#program.call('write', writing, nothing);
   }
 
-  /** Resolves when people have got what the sessions wrote, and the sessions their receipts. */
+  /** Resolves when people have the messages of the sessions, and the sessions have their receipts. */
   async delivered(writing: Writing): Promise<void> {
     await this.#program.call('delivered', writing, nothing);
   }
 
-  /** Has the sessions log in again. Resolves when they have. */
+  /** Makes the sessions log in again. Resolves when they have. */
   async restart(sessions: readonly string[]): Promise<void> {
     await this.#program.call('restart', { sessions }, nothing);
   }

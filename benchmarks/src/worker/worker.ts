@@ -25,7 +25,7 @@ export const worker: Bench = {
       'A figure is the median of five rounds, after one that warms up; a ratio (×) is the median of the quotients within a round.',
       "CPU is that of the contender's process, all its threads and the kernel's work on its behalf included, from the first message or closed connection until half a second after the last acknowledgement, two seconds after the last login. That of Redis is shown beside it, with what it takes to read the log as an edge does; plain Baileys' files have no other process.",
       "Messages are between people who have written to each other before. A message counts as received when it stands in the tenant's log, or came to a listener of `messages.upsert`; one that is sent counts when its receiver decrypted it and its own event came.",
-      'A round in which a message is missing is no result: the run fails.',
+      'A round in which a message is missing fails the run.',
       'Of the workers with 50, 200 and 1,000 sessions the CPU is that beyond what they take without a load, looked at before each round, and the ratio is to that of 50 in the same round.',
       'A login is that of a linked session whose connection WhatsApp closed with 515, with what Baileys asks for after it.',
       'Memory is what sessions add to the resident memory of a process that has 20 already, after a garbage collection; it is taken once.',

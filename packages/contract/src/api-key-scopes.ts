@@ -12,7 +12,7 @@ export function isKeyScope(text: string): text is KeyScope {
 }
 
 /**
- * The events that also need `sessions:write`, besides the `events:read` that all do: whoever sees one of them can link
- * the session to a phone of their own.
+ * The events that also need `sessions:write`, besides the `events:read` that all events need: a client that sees one of
+ * them can link the session to a phone of its own.
  */
 export const LINKING_EVENTS: ReadonlySet<EventName> = new Set(['auth.qr', 'auth.pairing-code']);

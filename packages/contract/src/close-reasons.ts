@@ -1,7 +1,7 @@
 interface CloseKind {
   /** The WebSocket close code (RFC 6455, private use): up to 4499 the client may connect again, from 4500 on not. */
   readonly code: number;
-  /** Whether a client should connect again as it is. */
+  /** Whether a client should connect again without changing anything. */
   readonly reconnect: boolean;
   /** What it means and what to do, for docs/errors.md. */
   readonly meaning: string;
@@ -49,10 +49,10 @@ export const CLOSE_REASONS = {
 
 export type CloseReason = keyof typeof CLOSE_REASONS;
 
-/** Told to a client right before its connection is ended, since not every client is shown the close frame. */
+/** Sent to a client right before its connection is ended, because some clients cannot see the close frame. */
 export const CONNECTION_CLOSING_EVENT = 'connection.closing';
 
-/** What `connection.closing` says. */
+/** The payload of `connection.closing`. */
 export interface ConnectionClosing {
   readonly code: CloseReason;
   readonly message: string;

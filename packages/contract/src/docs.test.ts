@@ -59,7 +59,7 @@ describe('docs/limits.md', () => {
 describe('close codes', () => {
   const kinds = Object.values(CLOSE_REASONS);
 
-  it('are each used once, and tell by their range whether to connect again', () => {
+  it('are each used once, and show by their range whether to connect again', () => {
     expect(new Set(kinds.map(({ code }) => code)).size).toBe(kinds.length);
     for (const { code, reconnect } of kinds) {
       expect(code).toBeGreaterThanOrEqual(reconnect ? 4000 : 4500);

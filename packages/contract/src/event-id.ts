@@ -18,8 +18,9 @@ export function formatEventId(position: EventPosition): string {
 }
 
 /**
- * Reads the position of an `eventId`; undefined when the text is none. A suffix `~<1 to 16 of 0-9 a-z>` is left out:
- * it tells events apart that show how things are at a position and are in no log, `<epoch>-<seq>~<n>`.
+ * Reads the position of an `eventId`. Returns undefined if the text is not an `eventId`. A suffix `~<1 to 16 of 0-9
+ * a-z>` is ignored: it distinguishes events that show the state at a position and are not in a log,
+ * `<epoch>-<seq>~<n>`.
  */
 export function parseEventId(text: string): EventPosition | undefined {
   const match = EVENT_ID.exec(text);
@@ -28,14 +29,14 @@ export function parseEventId(text: string): EventPosition | undefined {
   return Number.isSafeInteger(seq) ? { epoch: match[1], seq } : undefined;
 }
 
-/** Whether an `eventId` has the suffix of an event that is in no log. */
+/** Whether an `eventId` has the suffix of an event that is not in a log. */
 export function isSnapshotId(eventId: string): boolean {
   return eventId.includes('~');
 }
 
 /**
- * Negative when `a` comes before `b` in a log, positive when after. Epochs are those that logs give: numbers, printed
- * in decimal, that rise.
+ * Negative when `a` comes before `b` in a log, positive when after. Epochs are those that logs give: ascending numbers,
+ * printed in decimal.
  */
 export function comparePositions(a: EventPosition, b: EventPosition): number {
   return Number(a.epoch) - Number(b.epoch) || a.seq - b.seq;

@@ -1,2 +1,2 @@
-/** How large the payload of an event may be, in bytes of UTF-8. Of what is larger a part is left out, see `omitted`. */
+/** The maximum size of an event's payload, in bytes of UTF-8. Parts of a larger payload are left out, see `omitted`. */
 export const MAX_EVENT_BYTES = 512 * 1024;

@@ -3,13 +3,13 @@ import { parseEventId } from './event-id.js';
 import { sessionIdSchema } from './identifiers.js';
 
 /**
- * Told on a stream of Server-Sent Events, with an id: all up to there has been sent. It comes when a client has what it
- * missed, and now and then when nothing else does, so that it goes on from where it is even if nothing that it is
- * subscribed to has happened for a long time, or at all.
+ * Sent on a stream of Server-Sent Events, with an id: all events up to this id have been sent. It is sent when a client
+ * has received what it missed, and from time to time while the stream is silent. So a client resumes from its current
+ * position even if none of the events that it is subscribed to has happened for a long time, or ever.
  */
 export const SUBSCRIPTION_POSITION_EVENT = 'subscription.position';
 
-/** What `subscription.position` says. */
+/** The payload of `subscription.position`. */
 export interface SubscriptionPosition {
   readonly position: string;
 }
@@ -38,7 +38,7 @@ export const eventStreamQuerySchema = z.strictObject({
     .describe('The eventId after which events are wanted; absent for those from now on'),
 });
 
-/** The headers of `GET /api/events` that tell what is wanted. */
+/** The headers of `GET /api/events` that select the events. */
 export const eventStreamHeadersSchema = z.looseObject({
   'last-event-id': z
     .string()

@@ -1,14 +1,13 @@
 import { z } from 'zod';
 
-/** The kinds of files that messages carry, of which each has keys of its own. */
+/** The kinds of files that messages carry. Each kind has keys of its own. */
 const MEDIA_KINDS = ['image', 'video', 'audio', 'document', 'sticker'] as const;
 
-/** The longest texts of a file that are kept; what is longer is cut, or no file at all for a path. */
+/** The maximum lengths of a file's texts. Longer ones are cut; a file whose path is longer is left out. */
 export const MEDIA_TEXT_LIMITS = { mimetype: 255, fileName: 1_024, directPath: 2_048 } as const;
 
 /**
- * What a message says of a file, so that whoever knows it can fetch and open the file. All of it is the sender's word.
- * Bytes are base64.
+ * What a message contains about a file, enough to fetch and open it. All of it is the sender's claim. Bytes are base64.
  */
 export const mediaFileSchema = z.object({
   kind: z.enum(MEDIA_KINDS),

@@ -63,7 +63,7 @@ export type UnpublishedPayload<N extends EventName> = WithoutEventId<EventPayloa
 
 interface PublishedFields {
   readonly names: ReadonlySet<string>;
-  /** Those whose null says something. */
+  /** Fields whose null has a meaning. */
   readonly nullable: ReadonlySet<string>;
 }
 
@@ -74,8 +74,8 @@ function fieldsOf({ shape }: z.ZodObject): PublishedFields {
 }
 
 /**
- * What may be published of WhatsApp's own objects, field by field: whatever a later version of WhatsApp or Baileys adds
- * stays inside until it stands in a schema.
+ * What may be published of WhatsApp's own objects, field by field. A field that a later version of WhatsApp or Baileys
+ * adds is not published until a schema has it.
  */
 export const PUBLISHED_FIELDS = {
   messageKey: fieldsOf(messageKeySchema),

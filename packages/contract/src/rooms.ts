@@ -10,7 +10,7 @@ export function sessionsOfKey(keyId: string): string {
   return OF_KEY + keyId;
 }
 
-/** Whether it is what `sessionsOfKey` returns for some key. */
+/** Whether `session` is what `sessionsOfKey` returns for some key. */
 export function isSessionsOfKey(session: string): boolean {
   return session.startsWith(OF_KEY);
 }
@@ -32,7 +32,7 @@ export function eventRoom(tenantId: string, session: string, event: EventName): 
   return `event:${tenantId}:${session}:${event}`;
 }
 
-/** What `eventRoom` was given; undefined for a room of another kind, such as that of a socket's own id. */
+/** Returns the arguments of `eventRoom`; undefined for a room of another kind, such as that of a socket's own id. */
 export function parseEventRoom(room: string): EventRoom | undefined {
   const [kind, tenantId, session, event, ...more] = room.split(':');
   if (kind !== 'event' || tenantId === undefined || session === undefined || event === undefined) return;

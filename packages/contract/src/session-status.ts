@@ -24,7 +24,7 @@ export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
 const RESTING: ReadonlySet<SessionStatus> = new Set(['closed', 'logged_out', 'failed']);
 
-/** Whether nothing tries to connect the session until somebody asks for it. */
+/** Whether the session stays unconnected until a client asks for it. */
 export function isResting(status: SessionStatus): boolean {
   return RESTING.has(status);
 }
@@ -40,7 +40,7 @@ const CONNECTION_OF = {
   failed: 'close',
 } as const satisfies Record<SessionStatus, string>;
 
-/** What a session's status says of its connection: the field `connection` of `connection.update`. */
+/** The connection state that a session's status stands for: the field `connection` of `connection.update`. */
 export function connectionOf(status: SessionStatus): 'connecting' | 'open' | 'close' {
   return CONNECTION_OF[status];
 }

@@ -7,13 +7,15 @@ import type { SubscribeAck, UnsubscribeAck } from './subscription.js';
 /** The namespaces that serve the contract: its own, and `/`, where clients that ignore a URL's path land. */
 export const NAMESPACES = ['/api/events', '/'] as const;
 
-/** Told to a client whose `subscribe` or `unsubscribe` failed and asked for no acknowledgement. */
+/** Sent to a client whose `subscribe` or `unsubscribe` failed and asked for no acknowledgement. */
 export const SUBSCRIPTION_ERROR_EVENT = 'subscription.error';
 
-/** Told to a client that cannot be given everything since the position it asked for, or had before it reconnected. */
+/** Sent to a client that cannot get everything since the position that it asked for, or had before it reconnected. */
 export const SUBSCRIPTION_RESET_EVENT = 'subscription.reset';
 
-/** The range that is lost to a client: events after one id and before the other one. It goes on with `before`. */
+/**
+ * The range that is lost to a client: events after one id and before the other one. The events continue with `before`.
+ */
 export interface SubscriptionReset {
   readonly lost: { readonly after: string; readonly before: string };
 }

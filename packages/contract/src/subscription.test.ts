@@ -30,14 +30,14 @@ describe('parseSubscription', () => {
   test.each([
     ['an unknown name', ['message.upsert'], 'UNKNOWN_EVENT'],
     ['an unknown family', ['mails.*'], 'UNKNOWN_EVENT'],
-    ['a prefix that is no family', ['mess.*'], 'UNKNOWN_EVENT'],
+    ['a prefix that is not a family', ['mess.*'], 'UNKNOWN_EVENT'],
     ['no name', [], 'UNKNOWN_EVENT'],
     ['a text', 'messages.upsert', 'VALIDATION_FAILED'],
     ['nothing', undefined, 'VALIDATION_FAILED'],
     ['null', null, 'VALIDATION_FAILED'],
     ['numbers', [1, 2], 'VALIDATION_FAILED'],
     ['an unknown field', { events: ['call'], tenant: 'other' }, 'VALIDATION_FAILED'],
-    ['sessions that are no list', { events: ['call'], sessions: 'a' }, 'VALIDATION_FAILED'],
+    ['sessions that are not a list', { events: ['call'], sessions: 'a' }, 'VALIDATION_FAILED'],
     ['a session id with a colon', { events: ['call'], sessions: ['a:b'] }, 'VALIDATION_FAILED'],
     ['the session wildcard', { events: ['call'], sessions: ['*'] }, 'VALIDATION_FAILED'],
     [
@@ -86,7 +86,7 @@ describe('parseSubscribeRequest', () => {
     [['auth.*', '*'], []],
     [['*', 'auth.qr'], ['auth.qr']],
     [{ events: ['presence.*', 'call'], sessions: ['a'] }, ['call']],
-  ])('tells which events of %j are asked for by name', (input, named) => {
+  ])('lists the events of %j that are asked for by name', (input, named) => {
     expect(parseSubscribeRequest(input).named).toEqual(named);
   });
 });

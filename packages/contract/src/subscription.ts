@@ -22,11 +22,11 @@ export interface SubscribeRequest extends Subscription {
   readonly named: readonly EventName[];
   /** The position after which events are wanted; undefined for those from now on. */
   readonly since: EventPosition | undefined;
-  /** Whether `since` is a snapshot's eventId: of those that came with it some may be missing. */
+  /** Whether `since` is a snapshot's eventId. Some of the snapshots that came with it may be missing. */
   readonly isSinceSnapshot: boolean;
 }
 
-/** What is subscribed to, or no longer, once a request was served; `sessions` is `'*'` for all sessions. */
+/** What a request that was served subscribed to, or unsubscribed from; `sessions` is `'*'` for all sessions. */
 interface Served {
   readonly ok: true;
   readonly events: readonly EventName[];
@@ -46,7 +46,7 @@ export type SubscribeAck = (Served & Continuation) | Refused;
 
 /** Where the events of a new subscription begin. */
 export interface Continuation {
-  /** What is subscribed to comes from here on, whole and in order; usable as `since`. */
+  /** All events after this position are delivered, in order. It is usable as `since`. */
   readonly position: string;
   /** Whether `position` is what was given as `since`; absent without `since`. */
   readonly recovered?: boolean;
@@ -56,7 +56,7 @@ const objectSchema = z.strictObject({
   events: z.array(z.string()),
   sessions: z.array(sessionIdSchema).optional(),
 });
-const sinceSchema = z.string().refine((text) => parseEventId(text) !== undefined, 'is no eventId');
+const sinceSchema = z.string().refine((text) => parseEventId(text) !== undefined, 'is not an eventId');
 /** The argument of `unsubscribe`. */
 export const unsubscribeSchema = z.union([z.array(z.string()), objectSchema]);
 /** The argument of `subscribe`. */

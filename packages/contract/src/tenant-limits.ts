@@ -176,7 +176,7 @@ export function limitValueSchema(name: TenantLimit) {
   return z.number().int().min(min).max(LARGEST).describe(meaning);
 }
 
-/** When a client that was refused because too many are there may try again, ms. */
+/** After how long a client that exceeded the number of concurrent uses may try again, ms. */
 const RETRY_COUNT_MS = 1_000;
 
 /**
@@ -204,7 +204,7 @@ export function limitError(
 
 const limitNameSchema = z.enum(TENANT_LIMIT_NAMES as [TenantLimit, ...TenantLimit[]]);
 
-/** New limits of a tenant: null goes back to the default, and a limit that is absent stays as it is. */
+/** New limits of a tenant: null goes back to the default, and an absent limit stays unchanged. */
 export const tenantLimitChangesSchema = z
   .strictObject(mapLimits((name) => limitValueSchema(name).nullable().optional()))
   .refine((changes) => Object.keys(changes).length > 0, 'must name a limit');

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
 /**
- * Reads `+pid` and `-pid` lines; its input ends when the process that wrote them is gone, whatever ended it, a SIGKILL
- * included. Then it kills the processes that are still on its list.
+ * Reads `+pid` and `-pid` lines. Its input ends when the process that writes them ends for any reason, including a
+ * SIGKILL. Then it kills the processes that are still on its list.
  */
 const GUARD = `
 pids=' '
@@ -20,9 +20,9 @@ for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
 let guard: Writable | undefined;
 
 /**
- * Ties a child process to this one: it is killed when this process ends, however it ends.
+ * Ties a child process to this one: it is killed when this process ends for any reason.
  *
- * One small shell per process keeps watch; it keeps neither this process nor its event loop alive.
+ * One small shell per process watches. It keeps neither this process nor its event loop alive.
  */
 export function endWithThisProcess(child: ChildProcess): void {
   const { pid } = child;
@@ -33,9 +33,9 @@ export function endWithThisProcess(child: ChildProcess): void {
   child.once('exit', () => lines.write(`-${pid}\n`));
 }
 
-/** Starts a guard and returns the input that its list is written to, which ends at the latest with this process. */
+/** Starts a guard. Returns the input for its list, which ends at the latest with this process. */
 export function startGuard(): Writable {
-  // A session of its own, so that a Ctrl-C for the terminal's processes does not end the guard before its work.
+  // In a separate session, so that a Ctrl-C in the terminal does not end the guard before its work.
   const shell = spawn('/bin/sh', ['-c', GUARD], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   shell.unref();
   const { stdin } = shell;

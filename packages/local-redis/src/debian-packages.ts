@@ -5,33 +5,33 @@ import { join } from 'node:path';
 import { run } from './run.js';
 
 const APT_TIMEOUT_MS = 180_000;
-/** Where the extracted packages stand in the cache folder, laid out as they would be in `/`. */
+/** The folder of the extracted packages in the cache folder, laid out as in `/`. */
 const EXTRACTED = 'root';
 
 /** A program in packages of Debian or Ubuntu. */
 export interface PackagedProgram {
   readonly packages: readonly string[];
-  /** As it is installed, without the first slash, e.g. `usr/sbin/nginx`. */
+  /** The path at which it is installed, without the first slash, e.g. `usr/sbin/nginx`. */
   readonly path: string;
-  /** Holds, or will hold, the packages extracted for this project alone. */
+  /** The folder for packages that are extracted for this project only. */
   readonly cacheDir: string;
-  /** The PATH in which programs are looked up; that of this process when undefined. */
+  /** The PATH in which programs are looked up. Default: that of this process. */
   readonly searchPath?: string | undefined;
 }
 
 /** A program that was extracted, which may still not run here. */
 export interface ExtractedProgram {
   readonly program: string;
-  /** Where its shared libraries stand; for LD_LIBRARY_PATH. */
+  /** The folders of its shared libraries, for LD_LIBRARY_PATH. */
   readonly libraryPath: string;
 }
 
-/** Where a program stands once it is extracted. */
+/** The path of a program once it is extracted. */
 export function extractedPath({ path, cacheDir }: Pick<PackagedProgram, 'path' | 'cacheDir'>): string {
   return join(cacheDir, EXTRACTED, path);
 }
 
-/** What an earlier `extractProgram` has left; undefined when there is nothing. */
+/** The result of an earlier `extractProgram`. Undefined if there is none. */
 export function extractedProgram(
   options: Pick<PackagedProgram, 'path' | 'cacheDir'>,
 ): ExtractedProgram | undefined {
@@ -41,10 +41,10 @@ export function extractedProgram(
 }
 
 /**
- * Downloads packages with apt-get, and the libraries that they need, and extracts them into the cache folder. It needs
- * no root and installs nothing. Each extraction has a folder of its own which takes its final name only when it is
- * complete, so that processes which extract at once never see each other's halves; the first to finish is kept.
- * Rejects where there is no apt-get, or no network.
+ * Downloads packages with apt-get, and the libraries that they need, and extracts them into the cache folder. Needs no
+ * root, and installs nothing. Each extraction uses a separate folder, which gets its final name only when it is
+ * complete. So concurrent processes never see each other's incomplete files. The first to finish is kept.
+ * Rejects if there is no apt-get or no network.
  */
 export async function extractProgram(options: PackagedProgram): Promise<ExtractedProgram> {
   const { packages: names, cacheDir, searchPath } = options;
@@ -76,7 +76,7 @@ export async function extractProgram(options: PackagedProgram): Promise<Extracte
   }
 }
 
-/** The shared libraries in what `apt-cache depends` printed; libc itself is this machine's own. */
+/** The shared libraries in the output of `apt-cache depends`, without libc, which this machine provides. */
 export function librariesAmong(depends: string): string[] {
   const names = [...depends.matchAll(/^\s*\|?Depends: (lib\S+)/gm)].map(([, name]) => name ?? '');
   return [...new Set(names)].filter((name) => name !== '' && name !== 'libc6' && !name.startsWith('libc6-'));

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 /**
  * A TCP port of 127.0.0.1 on which nothing listens.
  *
- * It is drawn at random from below the ephemeral ranges of Linux and macOS, so that no outgoing connection takes it
- * before its user listens.
+ * It is chosen at random below the ephemeral ranges of Linux and macOS, so that no outgoing connection takes it before
+ * its user listens.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,14 +1,14 @@
 import { connect } from 'node:net';
 
-/** What a sentinel of Redis 7.0 says to a QUIT; it leaves the connection open. */
+/** The reply of a Redis 7.0 sentinel to a QUIT. It leaves the connection open. */
 const UNKNOWN_QUIT = "-ERR unknown command 'QUIT'";
 const FAREWELL = new RegExp(`(?:\\+OK|${UNKNOWN_QUIT}[^\r]*)\r\n$`);
 
 /**
  * Sends one command to a Redis on 127.0.0.1 and resolves with its raw RESP2 reply, e.g. `+PONG\r\n`.
  *
- * Each call has a connection of its own, closed after the answer to a QUIT sent along with the command. Rejects when nothing
- * listens, when the connection breaks, or after `timeoutMs`.
+ * Each call uses a new connection, which is closed after the answer to a QUIT sent along with the command. Rejects if
+ * nothing listens, if the connection breaks, or after `timeoutMs`.
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 export function sendCommand(port: number, args: readonly string[], timeoutMs = 1_000): Promise<string> {

@@ -5,14 +5,14 @@ const execute = promisify(execFile);
 
 /** Where and how long a helper program runs. */
 export interface RunOptions {
-  /** The PATH it is looked up in and is given; this process's environment unless set. */
+  /** The PATH in which it is looked up and that it gets. Default: that of this process. */
   searchPath: string | undefined;
   cwd?: string;
   /** Milliseconds until it is killed. */
   timeoutMs: number;
 }
 
-/** Runs a program to its end and resolves with what it printed. Rejects with its error output when it fails. */
+/** Runs a program to its end. Resolves with its output. Rejects with its error output if it fails. */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<string> {
   const { stdout } = await execute(program, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

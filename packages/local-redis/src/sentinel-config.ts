@@ -1,24 +1,24 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a sentinel watches, and when it acts. */
+/** What a sentinel monitors, and when it acts. */
 export interface SentinelDuty {
-  /** The name of the group, by which clients ask for its primary. */
+  /** The name of the group, with which clients ask for its primary. */
   name: string;
-  /** Where the primary is at first, on 127.0.0.1. */
+  /** The port of the initial primary on 127.0.0.1. */
   primaryPort: number;
-  /** How many sentinels must find the primary down. */
+  /** How many sentinels must regard the primary as down. */
   quorum: number;
   /** Milliseconds without an answer after which a server counts as down. */
   downAfterMs: number;
-  /** Milliseconds for a failover; twice as long after one that failed the next is tried. */
+  /** Time limit of a failover in ms. After a failed one, the next is tried after twice this time. */
   failoverTimeoutMs: number;
 }
 
 /** In the sentinel's folder. */
 export const SENTINEL_CONFIG = 'sentinel.conf';
 
-/** Writes the file in which a sentinel also keeps what it learns, unless it is there from an earlier start. */
+/** Writes the file in which a sentinel also stores its state, unless an earlier start has left one. */
 export async function provideSentinelConfig(dir: string, duty: SentinelDuty): Promise<void> {
   const { name, primaryPort, quorum, downAfterMs, failoverTimeoutMs } = duty;
   const config = [

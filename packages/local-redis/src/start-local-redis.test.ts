@@ -13,7 +13,7 @@ import {
   startLocalRedis,
 } from './start-local-redis.js';
 
-/** The project's own cache, so that these tests download nothing when `npm test` or an earlier run already did. */
+/** The project's own cache, so that these tests download nothing that `npm test` or an earlier run already has. */
 const cacheDir = join(dirname(fileURLToPath(import.meta.url)), '../../../.wafleet/redis');
 
 let scratch: string;
@@ -71,7 +71,7 @@ describe('a local Redis', () => {
     await expect(start({ port })).rejects.toThrow(`port ${port} of 127.0.0.1 is taken`);
   });
 
-  it('leaves a Redis that was given by its URL alone', async () => {
+  it('does not touch a Redis that is given by its URL', async () => {
     const other = await start();
     const given = await start({ url: other.url });
 
@@ -80,7 +80,7 @@ describe('a local Redis', () => {
     expect(await sendCommand(other.port, ['PING'])).toBe('+PONG\r\n');
   });
 
-  it('takes a list of sentinels as given, and does not say their password', async () => {
+  it('uses a given list of sentinels, and does not report their password', async () => {
     const url = 'redis+sentinel://:planted@one:5000,two/main?sentinelPassword=planted';
     const said: string[] = [];
     const given = await start({ url, onProgress: (line) => said.push(line) });
@@ -118,7 +118,7 @@ describe('a machine without Redis', () => {
 
   it.skipIf(!existsSync('/usr/bin/apt-get'))(
     'downloads a server without root, once for starts at the same time and after',
-    // The network and apt-get take their time, more so on a busy machine.
+    // The network and apt-get are slow, especially on a busy machine.
     { timeout: 300_000 },
     async () => {
       const searchPath = join(scratch, 'no-redis');

@@ -25,42 +25,42 @@ export function chooseBackend(value: string | undefined, name: string): BackendC
 }
 
 export interface LocalRedisOptions {
-  /** A Redis that runs already: nothing is started, and `stop` and `kill` leave it alone. */
+  /** A running Redis: nothing is started, and `stop` and `kill` do nothing to it. */
   url?: string;
-  /** Where a downloaded server is kept for later starts, e.g. `.wafleet/redis` in the project's root. */
+  /** The folder in which a downloaded server is kept for later starts, e.g. `.wafleet/redis` in the project's root. */
   cacheDir: string;
-  /** Holds the data; made when missing. Without it, a temporary folder that is removed at the end. */
+  /** The folder of the data, created if missing. Default: a temporary folder that is removed at the end. */
   dir?: string;
-  /** Whether writes survive a restart on the same `dir`. Default false. */
+  /** Whether writes survive a restart on the same `dir`. Default: false. */
   appendOnly?: boolean;
-  /** Makes it a sentinel. On the `dir` of an earlier one it goes on with what that one knew. */
+  /** Makes it a sentinel. On the `dir` of an earlier sentinel it continues with that one's state. */
   sentinel?: SentinelDuty;
-  /** Default: a free one. */
+  /** Default: a free port. */
   port?: number;
-  /** Default `auto`. */
+  /** Default: `auto`. */
   backend?: BackendChoice;
   /** The PATH in which programs are looked up, instead of this process's. */
   searchPath?: string;
-  /** Told, in a line each, of what takes long and of what serves in the end. */
+  /** Called with one line for each step that takes long, and for the server that is chosen. */
   onProgress?: (line: string) => void;
 }
 
 export interface LocalRedis {
-  /** `redis://127.0.0.1:<port>`, or the URL that was given. */
+  /** `redis://127.0.0.1:<port>`, or the given URL. */
   url: string;
-  /** Of a list of sentinels that was given, the first one's. */
+  /** For a given list of sentinels: the port of the first one. */
   port: number;
-  /** Undefined when a container, or a Redis that ran already, serves. */
+  /** Undefined for a container or an already running Redis. */
   pid: number | undefined;
-  /** Undefined when a Redis that ran already serves. */
+  /** Undefined for an already running Redis. */
   dir: string | undefined;
-  /** What serves, for a person. */
+  /** A description of the server, for people. */
   servedBy: string;
-  /** Settles when the server has ended, with its last words; never for a Redis that ran already. */
+  /** Resolves when the server has ended, with its last output. Never settles for an already running Redis. */
   ended: Promise<string>;
   /** Shuts down in order. May be called again. */
   stop(): Promise<void>;
-  /** Ends it as a crash would. May be called again. */
+  /** Kills it, as a crash would. May be called again. */
   kill(): Promise<void>;
 }
 
@@ -76,10 +76,10 @@ const READY_TIMEOUT_MS = 30_000;
 /**
  * Runs a Redis on this machine and resolves when it answers PING.
  *
- * The first of these serves: the given `url`; a server on PATH; one downloaded earlier; a container; one downloaded
- * now by apt-get, without root. It listens on 127.0.0.1, never evicts a key, and ends with this process.
+ * Uses the first of these that works: the given `url`; a server on PATH; one downloaded earlier; a container; one
+ * downloaded now by apt-get, without root. It listens on 127.0.0.1, never evicts a key, and ends with this process.
  *
- * Rejects when `port` is taken, or when nothing can serve; the error then says what was tried and how to help.
+ * Rejects if `port` is taken, or if no server can be started. The error then lists what was tried and how to fix it.
  */
 export async function startLocalRedis(options: LocalRedisOptions): Promise<LocalRedis> {
   const onProgress = options.onProgress ?? (() => {});
@@ -130,7 +130,7 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
 }
 
 function alreadyRunning(url: string, onProgress: (line: string) => void): LocalRedis {
-  // Not by URL, which takes no list of sentinels.
+  // Not by URL, because a URL cannot hold a list of sentinels.
   const [, hosts = ''] = /^[^/]*\/\/(?:[^/]*@)?([^/?#]*)/.exec(url) ?? [];
   const [, port = '6379'] = /:(\d+)(?:,|$)/.exec(hosts) ?? [];
   onProgress(`Redis at ${hosts}: runs already`);
@@ -154,7 +154,7 @@ async function dataFolder(dir: string | undefined): Promise<string> {
   return resolve(dir);
 }
 
-/** Another process may take a free port between its choice and its use; then another is chosen. */
+/** Another process may take a free port between its choice and its use. Then another port is chosen. */
 async function launchAndWait(
   backend: RedisBackend,
   settings: Omit<ServerSettings, 'port'> & { port: number | undefined },

@@ -9,9 +9,9 @@ const COUNT_FIELDS = ['ats', 'atm', 'stc'] as const;
 const DEDUPLICATION = { field: 'deid', key: 'de' } as const;
 
 /**
- * Drops the jobs that a worker has taken and cannot read, as a damaged or another release leaves them, and names them
- * in the log. BullMQ fails to take such a job, leaves it among those at work, and takes it again and again; what is to
- * be done is found by the next sweep.
+ * Drops the jobs that a worker has taken and cannot read, because they are damaged or from another release, and logs
+ * their names. BullMQ fails to take such a job, leaves it among those at work, and takes it again and again. The next
+ * sweep finds what is to be done.
  * @returns how many were dropped.
  */
 export async function dropDamagedJobs(
@@ -37,7 +37,7 @@ export async function dropDamagedJobs(
   return dropped;
 }
 
-/** The key of this deduplication id, and all of the queue's if the job does not tell its own. */
+/** The key of the job's deduplication id; all such keys of the queue if the job does not name its own. */
 async function* deduplicationKeys(
   worker: Worker,
   connection: RedisConnection,

@@ -4,13 +4,13 @@ import type { Worker } from 'bullmq';
 import { dropDamagedJobs } from './damaged-jobs.js';
 
 const PAUSE_MS = { first: 1_000, longest: 15_000 };
-/** An error after such a time without one is the first of another outage. */
+/** An error after this time without one is the first of another outage. */
 const CALM_MS = 30_000;
 
 /**
  * Pauses a worker after an error, longer each time. BullMQ's own loop tries again at once when Redis answers with an
- * error, such as OOM or READONLY, thousands of times a second. Lost connections do not come here: BullMQ waits for
- * those. A job that cannot be read is dropped, and the pause ends: it must not hold up the others.
+ * error, such as OOM or READONLY, thousands of times a second. Lost connections are not handled here: BullMQ waits for
+ * those. A job that cannot be read is dropped and ends the pause, so that it does not hold up the others.
  */
 export function paceErrors(
   worker: Worker,

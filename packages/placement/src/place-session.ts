@@ -14,7 +14,7 @@ import type { RecentAssignments } from './recent-assignments.js';
 
 /** Workers asked one after another within one attempt. */
 const CANDIDATES = 3;
-/** What there is belongs to those that have waited for longer. */
+/** The free room belongs to sessions that have waited for longer. */
 const NOT_ITS_TURN: Choice = { none: 'no worker has room' };
 
 export interface PlacementResources {
@@ -38,12 +38,11 @@ export type PlacementOutcome =
   | { readonly waits: string };
 
 /**
- * Finds the session a worker, unless what the request asks for has come about already: it reads the session's
- * record and owner, chooses a worker, and asks it to claim the session, naming a dead owner as evidence. The
- * claim decides, so that two placers at work on one session, or a reply that was lost, do no harm. A session that
- * stays without a worker shows why.
+ * Finds the session a worker, unless the request is already fulfilled: it reads the session's record and owner, chooses
+ * a worker, and asks it to claim the session, naming a dead owner as evidence. The claim decides, so that two placers
+ * at work on one session, or a reply that was lost, do no harm. A session that stays without a worker shows why.
  *
- * @throws {Error} when the workers it asked did not take the session, or Redis is out of reach.
+ * @throws {Error} if the workers it asked did not take the session, or Redis is out of reach.
  */
 export async function placeSession(
   request: PlacementRequest,
@@ -54,7 +53,7 @@ export async function placeSession(
   const failed: string[] = [];
 
   for (;;) {
-    // Looked at anew for each candidate: one whose reply was lost may have claimed the session.
+    // Read again for each candidate: one whose reply was lost may have claimed the session.
     const session = await lookAt(ref, request, resources);
     if ('unneeded' in session) return session;
     if ('toRemove' in session) return remindOf(ref, session.toRemove, resources);
@@ -80,7 +79,7 @@ export async function placeSession(
       const evidence = deadOwner === undefined ? {} : { expectPrevious: deadOwner };
       const assign = { kind: 'assign', ...ref, ...evidence } as const;
       const { sessions: load } = await commands.call(id, assign);
-      // A worker that has not noticed yet that it lost the session believes to have it already.
+      // A worker that has not noticed that it lost the session still counts it as its own.
       if ((await sessions.get(ref))?.worker === id) {
         assigning.succeeded(load);
         return { placed: id };
@@ -95,8 +94,8 @@ export async function placeSession(
 }
 
 /**
- * The session's need, as it is now: it has no owner, a dead one, or a live one that is to hand it over, or that may not
- * know that it is to remove it.
+ * What the session needs now. It has no owner, a dead owner, or a live owner. The live owner is to hand it over, or may
+ * not know that it is to remove it.
  */
 type Need =
   | { readonly unneeded: string }
@@ -120,7 +119,7 @@ async function lookAt(
 
   const isMove = request.reason === 'drain' || request.reason === 'rebalance';
   if (!isMove && session.removeBy !== undefined) return { toRemove: owner };
-  // One that connects, or that somebody is about to link, had better be left alone.
+  // A session that connects, or is about to be linked, is better left alone.
   if (request.reason === 'rebalance' && session.status !== 'open') {
     return { unneeded: `the session is ${session.status}` };
   }
@@ -129,7 +128,10 @@ async function lookAt(
     : { unneeded: `worker ${owner} has the session` };
 }
 
-/** Has the owner look whether the session is to be removed: who noted that may not have reached it. */
+/**
+ * Asks the owner to check whether the session is to be removed: the process that noted it may not have reached the
+ * owner.
+ */
 async function remindOf(
   ref: SessionRef,
   owner: string,
@@ -144,7 +146,7 @@ async function remindOf(
   }
 }
 
-/** @param among.only the one worker that comes into question, if not all do. */
+/** @param among.only the only worker to consider. Default: all workers. */
 async function choose(
   among: { readonly avoid: readonly string[]; readonly only: string | undefined },
   { recent, workers, random }: PlacementResources,

@@ -24,7 +24,7 @@ test.each(['refuse', 'pretend'] as const)('a worker that would only %s is passed
   await scene.ownedBy(willing, [ref]);
 });
 
-test('while no worker runs or has room the session says so, and it is placed as soon as one does', async () => {
+test('a session shows that no worker runs or has room, and is placed as soon as one has room', async () => {
   const placing = await scene.startPlacing(SELDOM);
   const first = await scene.createSession();
   await scene.ask(placing, first);
@@ -58,7 +58,7 @@ test('a session that waits for long is placed as soon as a worker has room', asy
   }
 });
 
-test('when all workers refuse, the session says so, and it is placed once one does not', async () => {
+test('a session shows that all workers refuse it, and is placed once one accepts', async () => {
   const placing = await scene.startPlacing();
   const worker = await scene.startWorker({ behaviour: 'refuse' });
   const ref = await scene.createSession();

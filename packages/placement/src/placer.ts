@@ -18,23 +18,23 @@ const CONCURRENT_PLACEMENTS = 20;
 const WAIT = { firstMs: 1_000, longestMs: 60_000 };
 
 export interface PlacerOptions {
-  /** With the role `queue`. It stays the caller's to close, after `stop`. */
+  /** Has the role `queue`. The caller closes it, after `stop`. */
   readonly connection: RedisConnection;
   readonly sessions: SessionDirectory;
   readonly workers: WorkerRegistry;
-  /** Started, and stopped after the placer. */
+  /** Already started. The caller stops it after the placer. */
   readonly commands: CommandClient;
   readonly logger: Logger;
-  /** The brake on reconnect storms: placements that all placers together begin in a second, at the most. */
+  /** The limit on reconnect storms: the maximum number of placements that all placers together begin per second. */
   readonly placementsPerSecond: number;
 }
 
 /**
  * Serves the placement queue. Any number of placers may run, and none leads.
  *
- * Tenants take turns (see policies/priority.ts). Each request ends in a session that a worker has claimed, or in a reason on a session that stays `queued`: a
- * request that finds no room waits and is tried again without limit; one whose workers all fail is retried with
- * back-off, then given up until the next sweep asks again.
+ * Tenants take turns (see policies/priority.ts). Each request ends in a session that a worker has claimed, or in a
+ * reason on a session that stays `queued`. A request that finds no room waits and is tried again without limit. A
+ * request whose workers all fail is retried with back-off, then given up until the next sweep asks again.
  */
 export class Placer {
   readonly #options: PlacerOptions;
@@ -67,10 +67,10 @@ export class Placer {
         prefix: QUEUE_PREFIX,
         concurrency: CONCURRENT_PLACEMENTS,
         limiter: { max: placementsPerSecond, duration: 1_000 },
-        // A placer that is killed leaves its requests to the others this soon.
+        // If a placer is killed, the others get its requests after this time.
         lockDuration: 10_000,
         stalledInterval: 5_000,
-        // Dying placers must not use a request up; it is the attempts that bound it.
+        // Dying placers must not use a request up. The number of attempts bounds it.
         maxStalledCount: 1_000,
       },
     );
@@ -98,7 +98,7 @@ export class Placer {
       return { unneeded: 'the request cannot be read' };
     }
     const { tenantId, sessionId, reason } = request;
-    // It stands before nobody from now on: a request that is tried again is not in the line.
+    // From now on it is ahead of no other request: a request that is tried again is not in the line.
     await this.#lines.leave(request, reason);
     const outcome = await placeSession(request, {
       ...this.#resources,
@@ -113,7 +113,10 @@ export class Placer {
     return outcome;
   }
 
-  /** One that waited and comes due by itself leaves room to those whose turn it is, unless no other one waits. */
+  /**
+   * A request that waited and comes due by itself leaves the room to those whose turn it is, unless no other request
+   * waits.
+   */
   async #mayTakeRoom(job: Job<PlacementRequest>, request: PlacementRequest): Promise<boolean> {
     const hasWaited = job.attemptsStarted > 1 && job.attemptsMade === 0;
     if (!hasWaited || request.turn === job.attemptsStarted) return true;
@@ -122,7 +125,7 @@ export class Placer {
   }
 }
 
-/** Longer each time, and drawn from half of it up, so that sessions which began to wait together spread out. */
+/** Longer each time, and drawn from its upper half, so that sessions that began to wait together spread out. */
 function waitMs(job: Job): number {
   const earlierWaits = Math.max(0, job.attemptsStarted - job.attemptsMade - 1);
   const longest = Math.min(WAIT.longestMs, WAIT.firstMs * 2 ** earlierWaits);

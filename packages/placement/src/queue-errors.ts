@@ -1,8 +1,8 @@
 import type { Logger } from '@wafleet/runtime';
 
 /**
- * A logger of what BullMQ emits as `error`. Lost connections are expected and told once by whoever made the
- * connection; BullMQ repeats them at every try, so here they are for debugging only.
+ * A logger of what BullMQ emits as `error`. Lost connections are expected, and the code that made the connection logs
+ * each once. BullMQ repeats them at every try, so here they are logged at level debug.
  */
 export function queueErrorLogger(logger: Logger): (error: Error) => void {
   return (error) => {

@@ -16,20 +16,22 @@ export const PLACEMENT_QUEUE = 'placement';
 export type PlacementReason = (typeof REASONS)[number];
 const REASONS = ['create', 'restart', 'drain', 'crash', 'rebalance'] as const;
 
-/** A wish that a session be placed. It says why, not how: whoever serves it reads the session's state anew. */
+/**
+ * A request to place a session. It states why, not how: the placer that serves it reads the session's current state.
+ */
 export interface PlacementRequest extends SessionRef {
   readonly reason: PlacementReason;
   /** The owner that the session had when the request was made; a request about a later owner is void. */
   readonly expectPrevious?: string;
   /** Workers that must not get the session. */
   readonly avoid: readonly string[];
-  /** The one worker that a session which has a living owner may be moved to. Of no account once it has none. */
+  /** The only worker that a session with a living owner may be moved to. Ignored if the owner is dead or missing. */
   readonly to?: string;
-  /** The start of its job, counted from 1, at which it is its turn to take room that others wait for as well. */
+  /** The start of its job, counted from 1, at which it may take room that others wait for as well. */
   readonly turn?: number;
 }
 
-/** Undefined if what is queued names no session: another release, or another program, put it there. */
+/** Returns undefined if the queued data names no session: another release, or another program, put it there. */
 export function readRequest(data: object): PlacementRequest | undefined {
   const fields: Readonly<Record<string, unknown>> = { ...data };
   const tenantId = tenantIdSchema.safeParse(fields.tenantId).data;
@@ -39,7 +41,7 @@ export function readRequest(data: object): PlacementRequest | undefined {
   return {
     tenantId,
     sessionId,
-    // A reason of a later release is served like any session that should have a worker and has none.
+    // An unknown reason is of a later release. It is served like any session that should have a worker and has none.
     reason: REASONS.find((reason) => reason === fields.reason) ?? 'restart',
     avoid: Array.isArray(avoid) ? avoid.filter((worker) => typeof worker === 'string') : [],
     ...(typeof expectPrevious === 'string' ? { expectPrevious } : {}),
@@ -48,12 +50,15 @@ export function readRequest(data: object): PlacementRequest | undefined {
   };
 }
 
-/** Requests that `hurry` lets be served at once, at most. */
+/** The maximum number of requests that one `hurry` promotes. */
 const HURRIED_AT_ONCE = 100;
-/** Requests that `hurry` chooses among: those that are due next. The others are among them within their longest wait. */
+/**
+ * The number of requests that `hurry` chooses among: those that are due next. Each of the others comes among them
+ * within its longest wait.
+ */
 const LOOKED_AT = 1_000;
 
-/** No request waits for so long by the clock of the process that put it off (see Placer). */
+/** No request waits for this long by the clock of the process that put it off (see Placer). */
 const LATEST_DUE_MS = 300_000;
 /** BullMQ's scores of delayed jobs count the jobs of each millisecond. */
 const DELAYED_SCORE_PER_MS = 0x1000;
@@ -130,8 +135,8 @@ function inTurn(waiting: readonly WaitingRequest[]): WaitingRequest[] {
 }
 
 /**
- * Asks for placements. A job is a decision of seconds, never a session's lifetime, and at most one per session
- * waits. Any number of processes may hold one; the connection stays the caller's to close.
+ * Asks for placements. A job is a decision of seconds, never a session's lifetime, and at most one per session waits.
+ * Any number of processes may have a queue object. The caller closes the connection.
  */
 export class PlacementQueue {
   readonly #queue: Queue<PlacementRequest>;
@@ -139,8 +144,8 @@ export class PlacementQueue {
   readonly #connection: RedisConnection;
 
   /**
-   * @param options.connection with the role `queue`, or with the role `command` where the caller would rather have an
-   * error than wait while Redis is out of reach.
+   * @param options.connection with the role `queue`, or with the role `command` if the caller prefers an error to
+   * waiting while Redis is out of reach.
    */
   constructor(options: { connection: RedisConnection; logger: Logger }) {
     this.#queue = new Queue(PLACEMENT_QUEUE, { connection: options.connection, prefix: QUEUE_PREFIX });
@@ -165,9 +170,9 @@ export class PlacementQueue {
   }
 
   /**
-   * Lets as many requests as there is room for be served now, of those that wait for a worker with room. Tenants take
-   * turns, those that have waited for the longest first within each. Which tenant begins is drawn: room becomes free in
-   * ones, and no process remembers which tenant was the last one.
+   * Promotes requests that wait for a worker with room, as many as there is room for. Tenants take turns; within a
+   * tenant, those that have waited for the longest come first. The first tenant is drawn at random: room becomes free
+   * for one session at a time, and no process remembers which tenant was the last one.
    * @param room how many sessions the workers can take.
    */
   async hurry(room: number): Promise<void> {
@@ -184,8 +189,8 @@ export class PlacementQueue {
   }
 
   /**
-   * Lets requests be served now that a process with a clock that is ahead has put off: they are due by the clocks of
-   * others, and a session has one request only, so no other process could ask for it until then.
+   * Promotes requests that a process with a clock ahead has put off. They become due too late by the clocks of others.
+   * A session has one request only, so no other process could ask for it until then.
    */
   async promoteMisdated(): Promise<void> {
     const from = (Date.now() + LATEST_DUE_MS) * DELAYED_SCORE_PER_MS;
@@ -212,13 +217,13 @@ export class PlacementQueue {
     return waiting.filter((request) => request !== undefined);
   }
 
-  /** Undefined if it does not wait for room, or cannot be read. */
+  /** Returns undefined if it does not wait for room, or cannot be read. */
   async #readWaiting(jobId: string): Promise<WaitingRequest | undefined> {
     try {
       const key = this.#queue.toKey(jobId);
       const [data, since, attempts] = await this.#connection.hmget(key, 'data', 'timestamp', 'atm');
       const tenantId = tenantOf(data ?? '');
-      // One that failed waits for its next attempt, and has only a few of them.
+      // A request that failed waits for its next attempt, and has only a few of them.
       const isForRoom = Number(attempts ?? 0) === 0;
       return tenantId !== undefined && isForRoom ? { jobId, tenantId, since: Number(since ?? 0) } : undefined;
     } catch (error) {
@@ -227,7 +232,7 @@ export class PlacementQueue {
     }
   }
 
-  /** Undefined if there is none, or if it cannot be read: it is dropped when it is due (see paceErrors). */
+  /** Returns undefined if there is none, or if it cannot be read: it is dropped when it is due (see paceErrors). */
   async #readJob(id: string): Promise<Job<PlacementRequest> | undefined> {
     try {
       return await this.#queue.getJob(id);

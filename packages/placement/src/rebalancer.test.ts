@@ -5,7 +5,7 @@ import { SELDOM, useScene } from './testing/scene.js';
 const scene = useScene();
 
 test('sessions move to a worker that joins until both have about the same, and then stay', async () => {
-  // As in a cluster, workers tell of their load several times between two sweeps.
+  // As in a cluster, workers report their load several times between two sweeps.
   const placing = await scene.startPlacing({ ...SELDOM, 'watch-workers': 100, rebalance: 1_000 });
   const first = await scene.startWorker();
   const refs = await scene.createSessions(12);
@@ -17,5 +17,5 @@ test('sessions move to a worker that joins until both have about the same, and t
   await scene.sweepsDone('rebalance', 3);
   expect(Math.abs(first.fences.size - second.fences.size)).toBeLessThanOrEqual(2);
   const epochs = (await scene.ownership.readMany(refs)).map((owner) => owner?.epoch ?? 0);
-  expect(Math.max(...epochs), 'each moved once at the most').toBe(2);
+  expect(Math.max(...epochs), 'each moved at most once').toBe(2);
 });

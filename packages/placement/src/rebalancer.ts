@@ -3,9 +3,9 @@ import { planMove } from './policies/plan-move.js';
 import type { PlacementQueue } from './queue.js';
 
 /**
- * Evens out the loads of workers, slowly: asks for a few open sessions of the most loaded one, those first that were
- * idle the longest, to be moved to the least loaded one. While other placements are under way it does nothing, since
- * they change the loads, and sessions without a worker come first.
+ * Evens out the loads of workers, slowly: asks to move a few open sessions of the most loaded worker to the least
+ * loaded one, the longest idle sessions first. It does nothing while other placements are under way: they change the
+ * loads, and sessions without a worker come first.
  */
 export class Rebalancer {
   readonly #workers: WorkerRegistry;

@@ -77,7 +77,7 @@ test('a session whose removal failed gets no worker until the next attempt is du
   await waitFor(async () => (await scene.ownerOf(session)) !== undefined, { what: 'the next attempt' });
 });
 
-test('a worker that has a session which is to be removed is told so, and no other one gets it', async () => {
+test('a worker that has a session to be removed is reminded of it, and no other worker gets it', async () => {
   const owner = await scene.startWorker();
   const [session] = await scene.createSessions(1);
   if (session === undefined) throw new Error('a session was to be made');
@@ -85,7 +85,7 @@ test('a worker that has a session which is to be removed is told so, and no othe
   const other = await scene.startWorker();
   await scene.sessions.markRemoval(session, { patienceMs: 3_600_000 });
   await scene.startPlacing({ 'watch-workers': 600_000, reconcile: 100, rebalance: 600_000 });
-  await waitFor(() => owner.assignments > 0, { what: 'the owner is told' });
+  await waitFor(() => owner.assignments > 0, { what: 'the owner is reminded' });
   expect(await scene.ownerOf(session)).toBe(owner.id);
   expect(other.assignments).toBe(0);
 });

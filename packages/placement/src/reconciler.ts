@@ -122,15 +122,15 @@ export class Reconciler {
   }
 
   /**
-   * Frees resting sessions of dead owners, and asks for a placement of the sessions that need a worker. Has the owners of
-   * those that are to be removed reminded of it.
+   * Frees resting sessions of dead owners, and asks for a placement of the sessions that need a worker. Reminds the
+   * owners of sessions that are to be removed.
    */
   async #settle(sessions: readonly SessionRecord[]): Promise<number> {
     const { ownership, workers, queue } = this.#resources;
     const owners = new Set(sessions.flatMap(({ worker }) => worker ?? []));
     const alive = await workers.aliveIds([...owners]);
     const unserved = sessions.filter(({ worker }) => worker === undefined || !alive.has(worker));
-    // A worker that died after it wrote the status, and before it released the session.
+    // The worker died after it wrote the status, and before it released the session.
     await Promise.all(
       unserved
         .filter((session) => !needsWorker(session))

@@ -20,7 +20,7 @@ test('room goes to each tenant in turn, and within a tenant to the sessions that
     const owners = await Promise.all(all.map((ref) => scene.ownerOf(ref)));
     return all.filter((_, index) => owners[index] !== undefined);
   };
-  await waitFor(async () => (await placed()).length === 12, { what: 'the worker is full' });
+  await waitFor(async () => (await placed()).length >= 12, { what: 'the worker is full' });
   // The last places may go to others: until a heartbeat says what the worker took, the next look gives turns as well.
   expect(await placed()).toEqual(expect.arrayContaining([...many.slice(0, 4), ...few]));
 });
@@ -46,7 +46,7 @@ async function askOneByOne(queue: PlacementQueue, tenantId: string, count: numbe
   return refs;
 }
 
-/** Resolves when each of so many requests has found no room at least once. */
+/** Resolves when `count` requests have each found no room at least once. */
 async function waits(count: number): Promise<void> {
   const connection = connect(scene.server.url, 'queue');
   const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });

@@ -18,7 +18,7 @@ import { WorkerWatch } from './worker-watch.js';
 
 const SWEEP_QUEUE = 'placement-sweeps';
 
-/** How long schedules stay lost at the most when Redis lost them, or a placer died while it took a sweep. */
+/** How long schedules stay lost at most, after Redis lost them or a placer died while it took a sweep. */
 const RESCHEDULE_MS = 30_000;
 /** A sweep that is due later than this after its interval was dated by a clock that is ahead of this process' clock. */
 const CLOCKS_DIFFER_MS = 5_000;
@@ -27,14 +27,14 @@ const SWEEPS = ['watch-workers', 'reconcile', 'rebalance'] as const;
 type Sweep = (typeof SWEEPS)[number];
 
 export interface SweepsOptions {
-  /** With the role `queue`. It stays the caller's to close, after `stop`. */
+  /** Has the role `queue`. The caller closes it, after `stop`. */
   readonly connection: RedisConnection;
   readonly sessions: SessionDirectory;
   readonly ownership: Ownership;
   readonly index: SessionIndex;
   readonly workers: WorkerRegistry;
   readonly deaths: WorkerFailureDetector;
-  /** Stays the caller's to close, after `stop`. */
+  /** The caller closes it, after `stop`. */
   readonly placements: PlacementQueue;
   readonly logger: Logger;
   /** Milliseconds between two sweeps of a kind, over all placers; 0 for none. */
@@ -42,9 +42,9 @@ export interface SweepsOptions {
 }
 
 /**
- * Three recurring jobs, each served by whichever placer is free: `watch-workers` finds the sessions of workers
- * that died or are stopping, `reconcile` those that were missed for whatever reason; `rebalance` evens out the
- * loads of workers.
+ * Three recurring jobs, each served by any placer that is free. `watch-workers` finds the sessions of workers that died
+ * or are stopping. `reconcile` finds sessions that were missed for any reason. `rebalance` evens out the loads of
+ * workers.
  */
 export class Sweeps {
   readonly #options: SweepsOptions;
@@ -76,7 +76,7 @@ export class Sweeps {
     this.#worker = new Worker(SWEEP_QUEUE, (job) => this.#sweep(job), {
       connection,
       prefix: QUEUE_PREFIX,
-      // One at a time in a process: a search for sessions that began before a death may have passed them by.
+      // One at a time in a process: a search that began before a death may have passed the sessions by.
       concurrency: 1,
       lockDuration: 10_000,
       stalledInterval: 5_000,
@@ -96,7 +96,9 @@ export class Sweeps {
     await this.#queue.close();
   }
 
-  /** BullMQ dates by the clock of the process: what one with a clock that is ahead leaves would be due much too late. */
+  /**
+   * BullMQ uses the clock of the process: a sweep scheduled by a process with a clock ahead would be due much too late.
+   */
   async #reschedule(): Promise<void> {
     await this.#schedule();
     await this.#options.placements.promoteMisdated();
@@ -123,20 +125,20 @@ export class Sweeps {
   }
 
   async #sweep(job: Job): Promise<void> {
-    const told = async (search: Promise<number>) => {
+    const reported = async (search: Promise<number>) => {
       const asked = await search;
       if (asked > 0)
         this.#options.logger.info({ sessions: asked, sweep: job.name }, 'sessions need a worker');
     };
     switch (job.name) {
       case 'reconcile':
-        return told(this.#reconciler.reconcile());
+        return reported(this.#reconciler.reconcile());
       case 'rebalance':
         return this.#rebalance();
       default:
         return this.#watch.look({
-          all: () => told(this.#reconciler.reconcileAll()),
-          ofDead: () => told(this.#reconciler.afterDeath()),
+          all: () => reported(this.#reconciler.reconcileAll()),
+          ofDead: () => reported(this.#reconciler.afterDeath()),
           hurry: (room) => this.#options.placements.hurry(room),
         });
     }

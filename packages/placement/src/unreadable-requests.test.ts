@@ -55,7 +55,7 @@ test.each([
   ['data that is not JSON', { ...READABLE, data: '{' }],
   ['options that are not JSON', { ...READABLE, opts: '{' }],
   ['a parent that is not JSON', { ...READABLE, parent: '{' }],
-  ['a count that is no number', { ...READABLE, ats: 'many' }],
+  ['a count that is not a number', { ...READABLE, ats: 'many' }],
   ['another type', undefined],
 ])('a job with %s is dropped, and keeps no other one from being served', async (_what, fields) => {
   const { redis } = scene;

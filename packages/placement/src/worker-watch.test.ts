@@ -12,7 +12,7 @@ test.each(['die', 'crash'] as const)(
     await scene.ownedBy(first, refs);
 
     const second = await scene.startWorker();
-    // Only a lifeline that a look has seen open is missed; of another one its lease decides.
+    // A lifeline is missed only if a look has seen it open. Otherwise the lease decides.
     await scene.sweepsDone('watch-workers', 2);
     await scene.end(how, first);
     await scene.ownedBy(second, refs);
@@ -21,7 +21,7 @@ test.each(['die', 'crash'] as const)(
   },
 );
 
-test('the sessions of a dead worker that nobody can take show why', async () => {
+test('the sessions of a dead worker show why no worker takes them', async () => {
   await scene.startPlacing();
   const only = await scene.startWorker();
   const ref = await scene.createSession();

@@ -4,12 +4,12 @@ import { isAlive } from './policies/alive.js';
 import { hasRoom } from './policies/has-room.js';
 
 /**
- * Notices when sessions may have lost their worker, so that they are looked for at once and not every second, and when
- * workers have room for sessions that wait.
+ * Notices when sessions may have lost their worker, so that they are looked for at once and not every second. Also
+ * notices when workers have room for sessions that wait.
  *
  * It remembers the workers it has seen, in memory. After the first look, when nothing is known yet, all sessions are
- * searched, so a placer that restarts misses nothing. After a death only those of dead workers are, by their index.
- * A worker that drains asks for placements itself.
+ * searched, so a placer that restarts misses nothing. After a death only the sessions of dead workers are searched, by
+ * their index. A worker that drains asks for placements itself.
  */
 export class WorkerWatch {
   readonly #workers: WorkerRegistry;
@@ -33,7 +33,7 @@ export class WorkerWatch {
     hurry: (room: number) => Promise<unknown>;
   }): Promise<void> {
     if (await this.#workers.isSettling()) {
-      // Nobody counts as dead now; what there is to find is found by the search that is due after it.
+      // No worker counts as dead now. The search that is due afterwards finds what there is to find.
       this.#seen = undefined;
       return;
     }

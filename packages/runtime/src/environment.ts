@@ -61,7 +61,7 @@ const NO_FINDING = z
   .refine(() => false)
   .safeParse('').error?.issues[0]?.message;
 
-/** What a field's own check found, beyond that the value does not fit. It must not tell of a secret value. */
+/** What a field's own check found, besides that the value does not fit. It must not reveal a secret value. */
 function findings(issues: readonly z.core.$ZodIssue[], name: string): string[] {
   return issues
     .filter(({ code, path, message }) => code === 'custom' && path[0] === name && message !== NO_FINDING)

@@ -1,4 +1,4 @@
-/** Those that wait, served in turn by tenant, and within a tenant in their order. */
+/** A queue that serves tenants in turn, and the entries of a tenant in their order. */
 export class FairQueue<T> {
   readonly #byTenant = new Map<string, Set<T>>();
   #size = 0;
@@ -15,7 +15,7 @@ export class FairQueue<T> {
 
   /**
    * Takes the next one out.
-   * @param mayServe whether it is a tenant's turn; one that is passed over keeps its place in the round.
+   * @param mayServe whether a tenant may be served; a tenant that is passed over keeps its place in the round.
    */
   next(mayServe: (tenantId: string) => boolean = () => true): T | undefined {
     for (const [tenantId, line] of this.#byTenant) {
@@ -32,7 +32,7 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** Without effect when it does not wait. */
+  /** Does nothing if it is not in the queue. */
   leave(tenantId: string, waiter: T): void {
     const line = this.#byTenant.get(tenantId);
     if (line?.delete(waiter) !== true) return;

@@ -36,8 +36,8 @@ const LINGER_MS = 1_000;
 /**
  * Makes sure that no client can end the process or hold a connection open by sending nothing. Node takes its own error
  * listener off a connection that is upgraded, and leaves none on a response that has ended; an error without a listener
- * ends the process. A response is closed when its connection is, also one that is queued behind another, and a
- * connection with more than 4,096 of those is cut. Call it once all listeners for requests are there.
+ * ends the process. A response is closed when its connection is, even if it is queued behind another, and a connection
+ * with more than 4,096 of those is cut. Call it after all listeners for requests are added.
  */
 export function guardConnections(server: Server, timeouts: ConnectionTimeouts = CONNECTION_TIMEOUTS): void {
   server.headersTimeout = timeouts.headersMs;

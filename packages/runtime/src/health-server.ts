@@ -18,7 +18,7 @@ const MAX_CONNECTIONS = 256;
 /**
  * Answers `GET /healthz` (200 while the process runs), `GET /readyz` (200, or 503 with a reason) and `GET /metrics`
  * (the text format of Prometheus).
- * @throws {StartError} when the port cannot be had.
+ * @throws {StartError} if it cannot listen on the port.
  */
 export async function startHealthServer(options: {
   host: string;

@@ -1,9 +1,9 @@
 import { withoutCredentials } from './redaction.js';
 
-/** Objects in objects deeper than that are no fields of a log entry. */
+/** Maximum depth of nested objects and causes in a log entry. */
 const DEEPEST = 5;
 
-/** Never throws: whatever was thrown, a log line must not fail because of it. */
+/** Never throws: a log line must not fail, whatever was thrown. */
 function textOf(value: unknown): string {
   try {
     return withoutCredentials(String(value));
@@ -13,8 +13,9 @@ function textOf(value: unknown): string {
 }
 
 /**
- * An error as logs show it. Only named fields: client libraries hang commands with their arguments on errors, and
- * stanzas with what is in them, and those hold secrets. Takes whatever can be thrown, and follows causes to a bounded depth.
+ * An error as logs show it, with named fields only: client libraries attach commands with their arguments and stanzas
+ * with their content to errors, and those hold secrets. Accepts any value that can be thrown, and follows causes to a
+ * bounded depth.
  */
 export function loggableError(error: unknown): unknown {
   return loggableCause(error, 0);
@@ -34,9 +35,9 @@ function loggableCause(error: unknown, depth: number): unknown {
 }
 
 /**
- * The fields of an entry as logs show them: of bytes, which is what keys are, only how many there are, and of errors
- * what `loggableError` leaves, wherever in plain objects and lists they stand.
- * @param errorFields at the top; their errors are left for whoever shows these.
+ * The fields of an entry as logs show them, at any depth of plain objects and lists. Bytes, which may be keys, are
+ * replaced by their number, and errors by the result of `loggableError`.
+ * @param errorFields top-level fields with errors. They stay unchanged; the caller formats them.
  */
 export function loggableFields(
   fields: Readonly<Record<string, unknown>>,

@@ -24,16 +24,16 @@ const SECRET_FIELDS = [
   'headers',
 ];
 
-/** The fields that entries have their errors in. */
+/** The fields of entries that hold errors. */
 const ERROR_FIELDS = ['err', 'error'];
 
 /** The fields that say what a line is about. */
 const SUBJECT_FIELDS = ['sessionId', 'tenantId', 'workerId', 'keyId', 'connection', 'address'];
 
 /**
- * The process' logger: JSON lines on standard output, or to a `destination`, secrets redacted, bytes left out. Lines
- * that repeat are limited; the next one that is written says in `linesLeftOut` how many were not. The one place that
- * makes one.
+ * The process' logger: JSON lines on standard output, or to a `destination`. Secrets are redacted, and bytes are left
+ * out. Repeated lines are limited; the next line that is written counts in `linesLeftOut` how many were left out. This
+ * is the only place that creates a logger.
  */
 export function createLogger(options: {
   app: string;

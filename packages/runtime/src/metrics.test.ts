@@ -16,7 +16,7 @@ test('values are read whenever somebody asks', async () => {
   expect(await lines(metrics)).toEqual(['sockets 1', 'events_total 9']);
 });
 
-test('a value may be told for each set of labels', async () => {
+test('a metric may have a value for each set of labels', async () => {
   const metrics = new Metrics();
   const read = () => [
     { labels: { reason: 'a' }, value: 1 },
@@ -31,6 +31,6 @@ test('a value may be told for each set of labels', async () => {
   ]);
 });
 
-test('the process tells about itself', async () => {
+test('the process reports metrics about itself', async () => {
   expect(await Metrics.ofProcess().text()).toContain('process_resident_memory_bytes');
 });

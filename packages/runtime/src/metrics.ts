@@ -11,28 +11,28 @@ interface Metric {
   /** What is counted, in a sentence. */
   readonly help: string;
   readonly labels?: readonly string[];
-  /** Called whenever somebody asks, so that counting costs the program no more than an addition. */
+  /** Called for each request for the metrics, so that counting costs the program no more than an addition. */
   readonly read: () => Reading;
 }
 
-/** What a process tells about itself at `GET /metrics`, in the text format of Prometheus. One for each process. */
+/** The metrics of a process at `GET /metrics`, in the text format of Prometheus. One instance for each process. */
 export class Metrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #registry = new Registry();
 
-  /** The process itself too: CPU, memory, the event loop's delay, garbage collection. */
+  /** Includes the metrics of the process itself: CPU, memory, the event loop's delay, garbage collection. */
   static ofProcess(): Metrics {
     const metrics = new Metrics();
     collectDefaultMetrics({ register: metrics.#registry });
     return metrics;
   }
 
-  /** What goes up and down. */
+  /** Registers a value that goes up and down. */
   gauge(metric: Metric): void {
     const gauge: Gauge = new Gauge({ ...this.#settings(metric), collect: () => tell(metric, gauge) });
   }
 
-  /** What only grows. `read` gives all that was counted since the start. */
+  /** Registers a value that only grows. `read` returns the total since the start. */
   counter(metric: Metric): void {
     const counter: Counter = new Counter({
       ...this.#settings(metric),
@@ -49,7 +49,7 @@ export class Metrics {
   }
 }
 
-/** A gauge that was set back takes an increase as its value, as a counter does. */
+/** Sets a metric. After a reset, an increase sets a gauge's value just as it sets a counter's. */
 function tell(metric: Metric, target: Gauge | Counter): void {
   target.reset();
   const reading = metric.read();

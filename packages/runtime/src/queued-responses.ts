@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * More than one read of a connection brings while its requests are answered: Node stops to read when the answers are
- * not taken. Requests that wait hold back no reading.
+ * More requests than one read of a connection brings while its requests are answered: Node stops reading when the
+ * client does not take the answers. Requests that only wait do not stop the reading.
  */
 const MAX_QUEUED = 4_096;
 
@@ -12,9 +12,9 @@ const queues = new WeakMap<Socket, Set<ServerResponse>>();
 
 /**
  * Makes sure that a response is closed when its connection is, and that a connection has a bounded number of them. Call
- * it when the request arrives. A response that the connection is free for costs nothing: Node closes that. Node 20 and
- * 22 do not close one that is queued behind an earlier one of its connection, and what is released when it is closed
- * would be held until the process ends. A connection with more than 4,096 in the queue is cut.
+ * it when the request arrives. A response that is not queued costs nothing: Node closes it. Node 20 and 22 do not close
+ * a response that is queued behind an earlier one of its connection. What is released when a response is closed would
+ * then be held until the process ends. A connection with more than 4,096 in the queue is cut.
  */
 export function guardQueuedResponse({ socket }: IncomingMessage, response: ServerResponse): void {
   if (response.socket !== null) return;
@@ -34,7 +34,7 @@ function startQueue(socket: Socket): Set<ServerResponse> {
   return queue;
 }
 
-/** As Node does it for a response that has its connection; it then does not do it again. */
+/** Closes a response as Node does for one that has its connection. Node then does not close it again. */
 function close(response: ServerResponse): void {
   if (response.closed) return;
   Object.assign(response, { destroyed: true, _closed: true });

@@ -22,7 +22,7 @@ export interface RedisSentinelAddress {
 
 export type RedisAddress = RedisServerAddress | RedisSentinelAddress;
 
-/** A text is no URL of a Redis. Its message says what is wrong and has no part of the text in it. */
+/** The text is not a URL of a Redis. The message says what is wrong and contains no part of the text. */
 export class RedisUrlError extends Error {
   override readonly name = 'RedisUrlError';
 }
@@ -47,7 +47,7 @@ const OPTIONS = ['sentinelUsername', 'sentinelPassword'];
  */
 export function parseRedisUrl(url: string): RedisAddress {
   if (SERVER_FORM.test(url)) {
-    if (!URL.canParse(url)) throw new RedisUrlError('it is no URL');
+    if (!URL.canParse(url)) throw new RedisUrlError('it is not a URL');
     return { kind: 'server', url };
   }
   if (!/^rediss?\+sentinel:\/\//.test(url)) {
@@ -56,7 +56,7 @@ export function parseRedisUrl(url: string): RedisAddress {
     );
   }
   const [, tls, authority, path, query] = SENTINEL_FORM.exec(url) ?? [];
-  if (authority === undefined) throw new RedisUrlError('it is no URL');
+  if (authority === undefined) throw new RedisUrlError('it is not a URL');
   const [hosts = '', credentials, ...surplus] = authority.split('@').reverse();
   if (surplus.length > 0) throw new RedisUrlError('an @ in its password is not written as %40');
   const [, name, database] = NAME_AND_DATABASE.exec(path ?? '') ?? [];
@@ -80,7 +80,7 @@ function parseSentinel(text: string): { host: string; port: number } {
   const [, ipv6, host = ipv6, digits] = HOST_AND_PORT.exec(text) ?? [];
   const port = Number(digits ?? SENTINEL_PORT);
   if (host === undefined || port < 1 || port > 65_535) {
-    throw new RedisUrlError('its sentinels are no list of host:port with commas between them');
+    throw new RedisUrlError('its sentinels are not a list of host:port with commas between them');
   }
   return { host, port };
 }
@@ -112,6 +112,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new RedisUrlError('a % in it begins no percent-encoded character');
+    throw new RedisUrlError('a % in it does not begin a percent-encoded character');
   }
 }

@@ -52,7 +52,7 @@ test('a bad value stops the start with one line and exit code 1', async () => {
 test('a failed start undoes what had been started, and exits with 1', async () => {
   const { stdout, stderr, exitCode } = await run({ GREETING: 'fail' });
   expect(exitCode).toBe(1);
-  expect(JSON.parse(stderr)).toMatchObject({ msg: 'wafleet sample cannot start: told to fail' });
+  expect(JSON.parse(stderr)).toMatchObject({ msg: 'wafleet sample cannot start: failing on purpose' });
   expect(stdout).toContain('second stage stopped');
 });
 
@@ -74,14 +74,14 @@ test('a stage that hangs is given up after its time, and shows in the exit code'
   expect(stdout).toContain('first stage stopped');
 });
 
-test('a promise that rejects with nobody to catch it stops the process', async () => {
+test('an unhandled promise rejection stops the process', async () => {
   const { stdout, exitCode } = await run({ GREETING: 'reject' });
   expect(exitCode).toBe(1);
-  expect(stdout).toContain('told to reject');
+  expect(stdout).toContain('rejecting on purpose');
   expect(stdout).toContain('first stage stopped');
 });
 
-test('such a promise is only logged where an app asks for that', async () => {
+test('an unhandled promise rejection is only logged if the app asks for that', async () => {
   const { exitCode } = await run(
     { GREETING: 'reject' },
     { args: ['--log-rejections'], signalWhen: 'unhandled promise rejection' },

@@ -6,20 +6,20 @@ import { createLogger, type Logger } from './logger.js';
 import { Metrics } from './metrics.js';
 import { StartError } from './start-error.js';
 
-/** What an app's start function is given. */
+/** What an app's start function receives. */
 export interface AppContext<E> {
   readonly environment: E;
   readonly logger: Logger;
   /** Register here what has to be stopped, right after it was started. */
   readonly lifecycle: Lifecycle;
-  /** What this process tells about itself. Whoever serves HTTP serves it at /metrics. */
+  /** The metrics of this process. An app that serves HTTP serves them at /metrics. */
   readonly metrics: Metrics;
 }
 
 export interface RunOptions {
   /**
-   * What a promise that rejects with nobody to catch it does: `stop`, the default, ends the process; `log` tells of
-   * it, for a process whose work is many independent parts in the hands of a library that leaves such promises.
+   * What an unhandled promise rejection does. `stop` ends the process. `log` logs it, for a process that runs many
+   * independent parts in a library that leaves such promises. Default: `stop`.
    */
   readonly unhandledRejections?: 'stop' | 'log';
 }
@@ -27,9 +27,11 @@ export interface RunOptions {
 type AppEnvironment = z.ZodObject<{ LOG_LEVEL: typeof logLevelField } & z.ZodRawShape>;
 
 /**
- * The main function of an app: reads the environment (`--help` prints it and ends), makes the logger, starts,
- * and on SIGTERM or SIGINT stops in stages. Exit codes: 0 after a clean stop, 1 when the start failed (one clear
- * line on standard error, JSON unless that is a terminal), when something failed that nothing caught, or when a stage of the stop did.
+ * The main function of an app: reads the environment (`--help` prints it and ends), makes the logger, starts, and on
+ * SIGTERM or SIGINT stops in stages.
+ *
+ * Exit codes: 0 after a clean stop. 1 if the start failed (one clear line on standard error, JSON unless that is a
+ * terminal), if an error was not caught, or if a stage of the stop failed.
  */
 export async function runApp<S extends AppEnvironment>(
   app: AppDescription<S>,

@@ -15,7 +15,7 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test('any other failure to listen stays as it is', () => {
+test('any other failure to listen stays unchanged', () => {
   const error = new Error('listen failed');
   expect(listenError(error, at)).toBe(error);
 });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness?.stop());
 
-/** A linked account, whichever worker has its session. */
+/** A linked account, whichever worker owns its session. */
 class Account {
   current: TestSession;
   readonly device: Device;
@@ -30,7 +30,7 @@ class Account {
     this.device = device;
   }
 
-  /** Another worker takes the session; with its first message Baileys begins new Signal sessions with the contact. */
+  /** Another worker takes the session. With its first message Baileys begins new Signal sessions with the contact. */
   async takeOver(end: 'in order' | 'killed'): Promise<void> {
     const { session, fence } = this.current;
     if (end === 'in order') await session.stop({ reason: 'moved' });
@@ -43,7 +43,7 @@ class Account {
 
 type Side = 'session' | 'contact';
 
-/** The session and a contact that is new to it write to each other; what each sends can be kept under way. */
+/** The session and a contact that is new to it write to each other. Messages of both sides can be held back. */
 class Correspondence {
   readonly contact: Phone = harness.simulator.addPhone({ name: 'Berta' });
   readonly #toSession: string[] = [];
@@ -63,7 +63,7 @@ class Correspondence {
     }
   }
 
-  /** What a side encrypts meets what it decrypts. */
+  /** Makes both sides write at once, so that each side encrypts a message while it decrypts one. */
   async writeAtOnce(): Promise<void> {
     await Promise.all([this.write('session'), this.write('contact')]);
   }
@@ -78,7 +78,7 @@ class Correspondence {
     else this.contact.inbox.deliverWithheld();
   }
 
-  /** Everything has arrived, in clear, at the first attempt. */
+  /** Checks that every message has arrived, decrypted, at the first attempt. */
   async allAreRead(): Promise<void> {
     this.arrive('session');
     this.arrive('contact');

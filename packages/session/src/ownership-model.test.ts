@@ -9,20 +9,22 @@ import { ConnectLimiter, ConnectPermit, type PassRequest } from './connection/co
 import { Harness, type TestSession } from './testing/harness.js';
 
 /**
- * Whatever workers do, in whatever order: a session that was taken from a worker does not log in there again, no
- * message is lost, and the session is open in the end. Redis, its fences, Baileys and WhatsApp's side are real; a
- * worker that is frozen is one whose permits and whose news of its lease wait until it wakes up, and come together.
+ * Workers act in random order. A session that was taken from a worker must not log in there again, no message may be
+ * lost, and the session must be open in the end. Redis, its fences, Baileys and WhatsApp's side are real. A frozen
+ * worker is one whose permits and lease updates wait until it wakes up, and then arrive together.
  */
 const logger = createLogger({ app: 'test', level: 'silent' });
 const WORKERS = [0, 1, 2];
 
 type Step =
-  /** A worker takes the session from its owner if that one is frozen or has released it. */
+  /** A worker takes the session from its owner, if the owner is frozen or has released the session. */
   | { readonly act: 'claim'; readonly worker: number }
   | { readonly act: 'release' }
-  /** The owner loses its connection, asks for a permit, and is frozen before it comes. */
+  /** The owner loses its connection, asks for a permit, and is frozen before the permit arrives. */
   | { readonly act: 'freeze' }
-  /** Permits and the look at the lease come `turns` turns of the microtask queue apart, and `ms` of network. */
+  /**
+   * Permits and the check of the lease arrive `turns` turns of the microtask queue apart, with `ms` of network delay.
+   */
   | { readonly act: 'wake'; readonly permitsFirst: boolean; readonly turns: number; readonly ms: number }
   | { readonly act: 'disconnect' }
   | { readonly act: 'message' };
@@ -39,7 +41,7 @@ const wake = fc.record({
 const other = fc.record({
   act: fc.constantFrom('release' as const, 'disconnect' as const, 'message' as const),
 });
-/** One step, or a whole takeover, which single steps seldom make up. */
+/** Returns one step, or a whole takeover, which single steps rarely produce. */
 const steps: fc.Arbitrary<Step[]> = fc
   .array(
     fc.oneof(
@@ -201,7 +203,7 @@ class Cluster {
     await test.session.start();
   }
 
-  /** The worker gets its permits, and looks at its lease. */
+  /** The worker wakes up: it gets its permits, and checks its lease. */
   async #wake(frozen: ModelWorker, step: Extract<Step, { act: 'wake' }>): Promise<void> {
     const isOwner = this.#owner === frozen;
     const look = () => {
@@ -221,7 +223,7 @@ class Cluster {
     }
   }
 
-  /** The owner, if it is not frozen, is open, and so no other worker is connecting. */
+  /** Waits until the owner, if it is not frozen, is open. Then no other worker is connecting. */
   async #settled(): Promise<void> {
     const owner = this.#owner;
     if (owner === undefined || owner.isFrozen) return;

@@ -14,18 +14,21 @@ import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectLimiter } from './connection/connect-limiter.js';
 import type { QuietLimits } from './connection/silence-detector.js';
 
-/** Why a session ended by itself. The worker then gives up the ownership, which `fenced` means is lost already. */
+/**
+ * Why a session ended by itself. The worker then gives up the ownership; with `fenced` it has already lost the
+ * ownership.
+ */
 export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
 
 /**
- * Whether Redis can be reached: `away` for a short while, in which sockets are kept and not read; `gone` for longer
- * than that pays.
+ * Whether Redis is reachable. `away`: unreachable for a short while; sockets are kept and not read. `gone`: unreachable
+ * for so long that keeping sockets is not worthwhile.
  */
 export type StorageReach = 'reachable' | 'away' | 'gone';
 
-/** What a worker gives to a session. */
+/** What a worker passes to a session. */
 export interface WhatsAppSessionOptions {
-  /** The proof that the session is this worker's. */
+  /** The proof that this worker owns the session. */
   readonly fence: Fence;
   readonly store: {
     readonly auth: AuthStateStore;
@@ -42,24 +45,24 @@ export interface WhatsAppSessionOptions {
   readonly whatsapp: {
     /** A server other than WhatsApp's own. */
     readonly url?: string | undefined;
-    /** How long a connection may take to become open or to show a QR code; 60 s. */
+    /** How long a connection may take to become open or to show a QR code. Default: 60 s. */
     readonly connectTimeoutMs?: number;
-    /** How long a person may take to link a phone, rounded up to whole rounds of QR codes; 10 minutes. */
+    /** How long a person may take to link a phone, rounded up to whole rounds of QR codes. Default: 10 minutes. */
     readonly linkPatienceMs?: number;
-    /** How long each QR code lives; WhatsApp's own 60 s for the first and 20 s for each later one. */
+    /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
     readonly qrLifeMs?: number;
     /** When a connection that delivers nothing is replaced; see QUIET_LIMITS. */
     readonly quietLimits?: Partial<QuietLimits>;
   };
   /**
-   * Whether the session can only be this worker's: its lease was renewed so lately that no other can have claimed the
-   * session since. While it returns false, the session opens no connection, and its socket neither reads nor sends.
-   * Called for each frame, so it must be cheap. Default: always true.
+   * Whether it is certain that this worker owns the session: its lease was renewed so recently that no other worker can
+   * have claimed the session since. While it returns false, the session opens no connection, and its socket neither
+   * reads nor sends. Called for each frame, so it must be cheap. Default: always true.
    */
   readonly isOwnershipCertain?: () => boolean;
-  /** Where the session waits for leave before each connect; the same for all sessions of a process. */
+  /** Grants the permit to connect before each connection. All sessions of a process share it. */
   readonly connectLimiter: ConnectLimiter;
-  /** What sessions remember, within one bound for all sessions of a process. */
+  /** The caches of the sessions. All sessions of a process share one size limit. */
   readonly caches: SessionCaches;
   readonly logger: Logger;
   /** Called once, when the session ended by itself; not after `stop`, `unlink` or `discard`. */

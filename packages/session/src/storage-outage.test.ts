@@ -12,7 +12,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** A linked session, its device at WhatsApp, and somebody who writes to it. */
+/** A linked session, its device at WhatsApp, and a person who writes to it. */
 async function scene(name: string) {
   const phone = harness.simulator.addPhone({ name });
   const carl = harness.simulator.addPhone({ name: 'Carl' });
@@ -53,7 +53,7 @@ it('a message that cannot be stored is not acknowledged, and comes again when Re
   expect(device.loginRecord.logins).toBe(logins);
 });
 
-it('while it may not read it reads nothing, whoever wants to resume the socket', async () => {
+it('a session reads nothing while storage is away, even if another part resumes the socket', async () => {
   const { phone, carl, test, device } = await scene('Berta');
   const other = await scene('Berthold');
   test.session.setStorage('away');
@@ -62,7 +62,7 @@ it('while it may not read it reads nothing, whoever wants to resume the socket',
   await carl.send(phone, { text: 'the last one' });
   const before = (await test.events()).length;
   expect(device.pendingCount).toBe(6);
-  // Redis works all the while, and a message that was sent later is read, stored and acknowledged.
+  // Redis works the whole time: another session reads, stores and acknowledges a message that was sent later.
   await other.carl.send(other.phone, { text: 'to somebody who reads' });
   await other.test.event('messages.upsert', 'to somebody who reads');
   await waitFor(() => other.device.pendingCount === 0, { what: 'the other’s acknowledged' });
@@ -74,7 +74,7 @@ it('while it may not read it reads nothing, whoever wants to resume the socket',
   await waitFor(() => device.pendingCount === 0, { what: 'everything acknowledged' });
 });
 
-it('gives the socket up when Redis is gone for long, and opens the next one when it is back', async () => {
+it('a session closes its socket when Redis is gone for long, and opens the next one when Redis is back', async () => {
   const { phone, carl, test, device, texts } = await scene('Carla');
   const { logins } = device.loginRecord;
   await harness.redisServer.kill();
@@ -84,14 +84,14 @@ it('gives the socket up when Redis is gone for long, and opens the next one when
   await waitFor(() => !device.isOnline, { what: 'the socket is closed' });
   expect(test.session.status).toBe('reconnecting');
   expect(device.pendingCount).toBe(1);
-  await carl.send(phone, { text: 'nobody is there' });
+  await carl.send(phone, { text: 'sent while Redis is gone' });
 
   await harness.redisServer.restart();
   expect(device.loginRecord.logins).toBe(logins);
   test.session.setStorage('reachable');
-  await test.event('messages.upsert', 'nobody is there');
+  await test.event('messages.upsert', 'sent while Redis is gone');
   await test.status('open');
-  expect(await texts()).toEqual(['the first message', 'during the outage', 'nobody is there']);
+  expect(await texts()).toEqual(['the first message', 'during the outage', 'sent while Redis is gone']);
   expect(device.loginRecord.logins).toBe(logins + 1);
 });
 
@@ -109,11 +109,11 @@ it('a message that the fence refused to store is left to the new owner, unacknow
   expect(await texts()).toEqual(['the first message', 'who is there']);
 });
 
-it('a Signal record that cannot be opened fails the session, visibly, and harms no other one', async () => {
+it('a Signal record that cannot be opened sets the session to failed, and does not affect other sessions', async () => {
   const { phone, carl, test } = await scene('Emilie');
   const other = await scene('Frieda');
   await harness.damageSignalSessions(test.fence);
-  // The session's object has its records in no cache here, so the next message reads them.
+  // No cache holds this session's records here, so the next message reads them.
   await carl.send(phone, { text: 'unreadable' });
   const record = await test.status('failed');
   expect(record.reason).toBe('credentials-unreadable');

@@ -12,7 +12,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-it('tells of everything that was done to a group and to a message while the session was away', async () => {
+it('a session publishes everything that was done to a group and to a message while it was away', async () => {
   const anna = harness.simulator.addPhone({ name: 'Anna' });
   const carl = harness.simulator.addPhone({ name: 'Carl' });
   const first = await harness.newSession();
@@ -35,15 +35,15 @@ it('tells of everything that was done to a group and to a message while the sess
   const [device] = anna.devices.values();
   await waitFor(() => device?.pendingCount === 0, { what: 'everything acknowledged' });
 
-  const told = async (event: string) =>
+  const reported = async (event: string) =>
     JSON.stringify(
       (await second.events()).filter((each) => each.event === event).map(({ payload }) => payload),
     );
   await second.event('groups.update', '"announce":true');
-  expect(await told('groups.update')).toContain('Team 2');
-  expect(await told('messages.upsert')).toContain('said too soon');
-  const reactions = await told('messages.reaction');
+  expect(await reported('groups.update')).toContain('Team 2');
+  expect(await reported('messages.upsert')).toContain('said too soon');
+  const reactions = await reported('messages.reaction');
   expect(reactions.indexOf('🙈')).toBeGreaterThan(0);
   expect(reactions.indexOf('"text":""')).toBeGreaterThan(reactions.indexOf('🙈'));
-  expect(await told('messages.update')).toContain('"messageStubType":1');
+  expect(await reported('messages.update')).toContain('"messageStubType":1');
 });

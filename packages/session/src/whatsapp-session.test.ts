@@ -56,13 +56,13 @@ describe('linking by QR code', () => {
     const test = await harness.newSession();
     await test.session.start();
     const { payload } = await test.event('auth.qr');
-    // Another worker has the session by now, and this one does not know.
+    // Another worker owns the session by now, and this one does not know it.
     await harness.takeOver(test.fence, test.fence.worker);
     await expect(phone.scan(String(payload.qr))).rejects.toThrow();
     expect(phone.devices.size).toBe(0);
   });
 
-  it('shows codes round after round, and ends as closed when nobody links in time', async () => {
+  it('shows codes round after round, and ends as closed if no phone is linked in time', async () => {
     const test = await harness.newSession({ qrLifeMs: 40, linkPatienceMs: 4_000 });
     await test.session.start();
     const record = await test.status('closed');
@@ -165,7 +165,7 @@ describe('reconnecting', () => {
 });
 
 describe('a refusal that passes', () => {
-  it('of the client as outdated holds up every session, shows so, and heals by itself', async () => {
+  it('of the client as outdated holds up every session, shows in the status, and ends by itself', async () => {
     const { phone, test } = await linked('Gina');
     harness.simulator.refuseLogins(405);
     harness.simulator.disconnect(phone, 'socket');
@@ -188,7 +188,7 @@ describe('a refusal that passes', () => {
 });
 
 describe('the end of a link', () => {
-  it('on the phone: the keys are gone, the session tells that it is logged out', async () => {
+  it('on the phone: the keys are gone, and the status of the session is logged_out', async () => {
     const { phone, test } = await linked('Heidi');
     phone.unlink();
     const record = await test.status('logged_out');
@@ -204,7 +204,7 @@ describe('the end of a link', () => {
     again.session.discard();
   });
 
-  it('by unlink: WhatsApp is told, the keys are gone', async () => {
+  it('by unlink: the device is removed at WhatsApp, and the keys are gone', async () => {
     const { phone, test } = await linked('Ida');
     await test.session.unlink();
     expect((await test.record()).status).toBe('logged_out');
@@ -245,7 +245,7 @@ describe('linking by pairing code', () => {
   });
 });
 
-describe('a pairing code that nobody enters', () => {
+describe('a pairing code that is not entered', () => {
   it('gives way to QR codes when it expires', async () => {
     const phone = harness.simulator.addPhone({ name: 'Kurt' });
     const test = await harness.newSession({ qrLifeMs: 1_000 });
@@ -317,7 +317,7 @@ describe('an outage of Redis', () => {
     await harness.redisServer.restart();
     await test.event('messages.upsert', 'during the outage');
     const closed = (await test.events()).filter(({ payload }) => payload.connection === 'close');
-    // One is the restart that follows a link.
+    // One of them is the restart that follows a link.
     expect(closed).toHaveLength(1);
   });
 });

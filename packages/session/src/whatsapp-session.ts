@@ -33,19 +33,19 @@ import { SessionStateMachine } from './status/state-machine.js';
 import { StatusReporter } from './status/status-reporter.js';
 import { within } from './within.js';
 
-/** How long a command waits for a session that connects. */
+/** How long a command waits for a session that is connecting. */
 const OPENING_MS = 5_000;
 
-/** What a session is busy with: `stopping` and `unlinking` lead to `ended`, where nothing happens any more. */
+/** The phase of the session. `stopping` and `unlinking` lead to `ended`, in which nothing happens any more. */
 type Phase = 'running' | 'stopping' | 'unlinking' | 'ended';
 
 /**
- * One WhatsApp session, owned by this process through its fence. Its status is the SessionStateMachine's; here is its life,
- * from the start to one of its ends, and what can be asked of it.
+ * One WhatsApp session, owned by this process through its fence. SessionStateMachine determines its status. This class
+ * implements its life, from the start to one of its ends, and its operations.
  *
- * Whatever happens leaves through one ordered outbox: first the status in the directory, then the event. When any
- * write finds that the session is another worker's, the transport is cut before anything else, and the session
- * object with all that it caches is good for nothing more.
+ * All results leave through one ordered outbox: first the status in the directory, then the event. If a write finds
+ * that another worker owns the session, the transport is cut before anything else. The session object and its caches
+ * must not be used after that.
  */
 export class WhatsAppSession {
   readonly #media: SessionMedia;
@@ -206,22 +206,22 @@ export class WhatsAppSession {
     return this.#statusReporter.changed();
   }
 
-  /** When a message last came or went, ms since 1970; 0 when none did. */
+  /** When a message was last sent or received, ms since 1970; 0 if there was none. */
   get lastActiveAt(): number {
     return this.#lastActiveAt;
   }
 
-  /** When WhatsApp last delivered anything to the session object, ms since 1970; 0 if it has not. */
+  /** When WhatsApp last delivered anything to the session object, ms since 1970; 0 if it never did. */
   get lastStanzaAt(): number {
     return this.#quiet.lastStanzaAt;
   }
 
-  /** When WhatsApp last delivered a message to the session object, ms since 1970; 0 if it has not. */
+  /** When WhatsApp last delivered a message to the session object, ms since 1970; 0 if it never did. */
   get lastMessageAt(): number {
     return this.#quiet.lastMessageAt;
   }
 
-  /** Opens the session. Never rejects: what goes wrong shows in the status. Resolves when it is under way. */
+  /** Opens the session. Never rejects: errors show in the status. Resolves when the connection is being opened. */
   async start(): Promise<void> {
     this.#stateMachine.start();
     this.#quietTimer = setInterval(() => this.#lookForSilence(), this.#quiet.limits.lookMs);
@@ -230,7 +230,7 @@ export class WhatsAppSession {
 
   /**
    * Ends the session so that another worker can take it: begins nothing more, hands out and stores everything, closes
-   * the connection, leaves the status `queued`. Releasing the ownership is the caller's. Idempotent.
+   * the connection, and sets the status `queued`. The caller must release the ownership. Idempotent.
    */
   async stop({ reason }: { reason: string }): Promise<void> {
     if (this.#phase !== 'running') return this.#outbox.idle();
@@ -239,19 +239,19 @@ export class WhatsAppSession {
     this.#pairingOffers.close();
     await this.#supervisor.close();
     await this.#supervisor.current?.drain({ statusCode: 428, message: reason });
-    // Nothing more can be done if that fails.
+    // If this fails, nothing more can be done.
     await this.#connectionFactory.account?.settle().catch(() => {});
     this.#stateMachine.queue(reason);
     await this.#settle();
   }
 
   /**
-   * Tells the session whether Redis can be reached. While it cannot, nothing is read from the socket, since what is
-   * read may have to be stored before it is acknowledged; when it is `gone` the socket is closed. Back again, the
-   * session reads on or connects anew. Nothing that it had to say is lost meanwhile.
+   * Informs the session whether Redis is reachable. While it is not, nothing is read from the socket, since a message
+   * may have to be stored before it is acknowledged. If Redis is `gone`, the socket is closed. When Redis is reachable
+   * again, the session resumes reading or connects again. No event is lost meanwhile.
    */
   setStorage(reach: StorageReach): void {
-    // Whoever could not see this worker's lease may have shown the session as one without a worker.
+    // Workers that could not see this worker's lease may have reported the session as one without a worker.
     if (reach === 'reachable' && this.#phase === 'running') this.#statusReporter.restate();
     this.#supervisor.setStorage(reach);
   }
@@ -261,7 +261,7 @@ export class WhatsAppSession {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     clearInterval(this.#quietTimer);
-    // The transport first: from here on nothing is read, hence nothing acknowledged.
+    // The transport comes first: from now on nothing is read, so nothing is acknowledged.
     this.#supervisor.letGo()?.discard();
     void this.#supervisor.close();
     this.#pairingOffers.offerQr();
@@ -272,11 +272,11 @@ export class WhatsAppSession {
   }
 
   /**
-   * Unlinks the session from its phone and wipes its keys. WhatsApp is told when the session is open; otherwise the
-   * phone goes on listing a device that is gone. Resolves to whether no phone lists the device: WhatsApp has confirmed,
-   * or the session was not linked.
+   * Unlinks the session from its phone and wipes its keys. If the session is open, WhatsApp is asked to remove the
+   * device; otherwise the phone continues to list a device that is gone. Resolves to whether no phone lists the device:
+   * WhatsApp has confirmed the removal, or the session was not linked.
    * @param options.keepsKeys keeps the keys if WhatsApp did not confirm, so that a later login can log out.
-   * @throws {WafleetError} SESSION_NOT_OPEN when the session is ending already.
+   * @throws {WafleetError} SESSION_NOT_OPEN if the session is already ending.
    */
   async unlink(options: { readonly keepsKeys?: boolean } = {}): Promise<{ readonly isUnlinked: boolean }> {
     if (this.#phase !== 'running') throw this.#statusReporter.notOpen();
@@ -295,9 +295,9 @@ export class WhatsAppSession {
   }
 
   /**
-   * Executes a command. If it requires an open session, one that connects, as one does that another worker had a moment
-   * ago, is waited for.
-   * @throws {WafleetError} SESSION_NOT_OPEN, and what the command declares.
+   * Executes a command. If it requires an open session and the session is connecting, waits for it to open. A session
+   * that another worker had a moment ago is connecting, for example.
+   * @throws {WafleetError} SESSION_NOT_OPEN, and the errors that the command declares.
    */
   async execute<K extends SessionCommandKind>(kind: K, fields: CommandFields<K>): Promise<CommandReply<K>> {
     if (SESSION_COMMANDS[kind].execution.requires === 'open') {
@@ -338,8 +338,8 @@ export class WhatsAppSession {
     const { account } = this.#connectionFactory;
     const credentials = events['creds.update'];
     const saved = credentials && account?.saveCreds();
-    // Baileys confirms a link in this very tick. A link that is confirmed and not stored could never log in. Baileys
-    // gives the whole credentials at other times too, such as each login.
+    // Baileys confirms a link in this same tick. A link that is confirmed but not stored could never log in. Baileys
+    // emits the whole credentials at other times too, such as at each login.
     const isNewLink = credentials?.account !== undefined && !connection.beganLinked;
     if (isNewLink && saved !== undefined) connection.holdSends(saved);
     if (events['messages.upsert'] !== undefined) this.#lastActiveAt = Date.now();
@@ -347,7 +347,7 @@ export class WhatsAppSession {
       this.#media.keep(events);
       this.#publisher.publish(events);
     } finally {
-      // Whatever becomes of the events: a session that misses a change of its connection is stuck.
+      // This runs even if an error occurred above: a session that misses a change of its connection is stuck.
       const update = events['connection.update'];
       if (update?.connection === 'close') this.#onClose(connection, update);
       else if (update !== undefined) this.#stateMachine.follow(connection, update);
@@ -361,7 +361,7 @@ export class WhatsAppSession {
     if (this.#phase === 'running') this.#stateMachine.reactTo(end);
   }
 
-  /** Replaces a connection that is open and delivers nothing: what is under way is finished first. */
+  /** Replaces a connection that is open and delivers nothing. Work in progress is finished first. */
   #lookForSilence(): void {
     const connection = this.#supervisor.current;
     if (connection === undefined || this.#phase !== 'running' || this.#statusReporter.status !== 'open')
@@ -377,7 +377,7 @@ export class WhatsAppSession {
     void connection.drain(QUIET);
   }
 
-  /** Ends the session once everything that it has to say is said. */
+  /** Ends the session once everything in its outbox has been written. */
   #endWhenIdle(end: SessionEnd): void {
     this.#phase = 'stopping';
     void this.#supervisor.close();
@@ -390,7 +390,7 @@ export class WhatsAppSession {
     this.#onEnded(end);
   }
 
-  /** Waits until everything is stored and said, and ends. */
+  /** Waits until everything is stored and published, and ends the session. */
   async #settle(): Promise<void> {
     await this.#connectionFactory.account?.idle();
     await this.#outbox.idle();

@@ -1,4 +1,7 @@
-/** Waits for `work`, but no longer than this: whether it was done in time. Rejects as `work` does in time. */
+/**
+ * Waits for `work`, but no longer than the given time. Resolves to whether it was done in time. Rejects if `work`
+ * rejects in time.
+ */
 export async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<false>((resolve) => {

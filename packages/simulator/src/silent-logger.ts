@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 
-/** What the simulator asks of a logger: a part of pino's. */
+/** The part of pino's logger that the simulator uses. */
 export type SimulatorLogger = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'isLevelEnabled'>;
 
 const ignore = (): void => undefined;
 
-/** Keeps nothing. */
+/** Discards everything. */
 export const silentLogger: SimulatorLogger = {
   trace: ignore,
   debug: ignore,

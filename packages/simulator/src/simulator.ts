@@ -18,28 +18,34 @@ import { Phone, type PhoneOptions } from './world/phone.js';
 import { World } from './world/world.js';
 
 export interface SimulatorOptions {
-  /** 0, the default, takes a free port. */
+  /** Default: 0, which takes a free port. */
   readonly port?: number;
-  /** 127.0.0.1 unless told. */
+  /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** Whether `url` says wss. The port answers ws and wss, http and https alike, whatever this says. */
+  /** Whether `url` uses wss. The port always answers ws, wss, http and https, regardless of this option. */
   readonly tls?: boolean;
-  /** The private key, in hex, of the certificate root; a new one unless told. Clients trust its public key. */
+  /** The private key, in hex, of the certificate root. Default: a new one. Clients trust its public key. */
   readonly rootKey?: string;
-  /** A silent one unless told. */
+  /** Default: a silent logger. */
   readonly logger?: SimulatorLogger;
-  /** How long one QR code of a client can be scanned after the one before it has expired; the first lives three times as long. 20 s unless told, as WhatsApp Web has it. */
+  /**
+   * How long one QR code of a client can be scanned after the one before it has expired. The first lives three times
+   * as long. Default: 20 s, as in WhatsApp Web.
+   */
   readonly qrTtlMs?: number;
-  /** How long phones take to confirm a message. 250 ms unless told: Baileys merges a receipt that comes sooner into its own message's event. */
+  /**
+   * How long phones take to confirm a message. Default: 250 ms, because Baileys merges a receipt that comes sooner into
+   * its own message's event.
+   */
   readonly receiptDelayMs?: number;
-  /** Called whenever a client asks for a connection, whether it gets one or not. */
+  /** Called for each connection request of a client, whether it is accepted or not. */
   readonly onUpgrade?: () => void;
 }
 
-/** Bound on the files of the media host together. */
+/** Limit for all files of the media host together. */
 const maxMediaBytes = 512 * 1024 * 1024;
 
-/** A WhatsApp multi-device server with the people who use it. */
+/** A WhatsApp multi-device server, and the people who use it. */
 export class Simulator {
   readonly world = new World();
   readonly registry = new Registry(features);
@@ -97,13 +103,13 @@ export class Simulator {
     }
   }
 
-  /** Resolves when clients can connect; rejects when the port is taken. */
+  /** Resolves when clients can connect; rejects if the port is taken. */
   async start(): Promise<void> {
     this.#port = await this.#listener.start();
     this.logger.info({ url: this.url, rootKey: this.rootKey }, 'simulator listens');
   }
 
-  /** Cuts all connections. Accounts and queues stay in memory, but a stopped simulator does not start again. */
+  /** Cuts all connections. Accounts and queues stay in memory, but a stopped simulator cannot be restarted. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
@@ -120,12 +126,12 @@ export class Simulator {
     return this.#port;
   }
 
-  /** `host:port`, as clients reach it by whichever protocol. */
+  /** `host:port` for clients, the same for every protocol. */
   get host(): string {
     return `${this.#host}:${this.port}`;
   }
 
-  /** The same port's HTTP routes; more can be added before `start`. */
+  /** The HTTP routes of the same port. More can be added before `start`. */
   get http(): FastifyInstance {
     return this.#listener.http;
   }
@@ -135,7 +141,7 @@ export class Simulator {
     return this.#connections.size;
   }
 
-  /** A new person with a phone. Throws when the number is taken. */
+  /** Creates a person with a phone. Throws if the number is taken. */
   addPhone({ number = this.world.freeNumber(), ...rest }: PhoneOptions): Phone {
     if (!/^\d{7,15}$/.test(number)) throw new Error(`not a phone number: ${number} (7 to 15 digits)`);
     const phone = new Phone(this, { number, ...rest });
@@ -154,12 +160,12 @@ export class Simulator {
     for (const connection of [...this.#connections]) connection.close(cause);
   }
 
-  /** Answers logins with `<failure reason>`: those of one phone's devices, or all. Holds until `acceptLogins` or `resume`. */
+  /** Answers logins of one phone's devices, or all, with `<failure reason>`. Holds until `acceptLogins` or `resume`. */
   refuseLogins(reason: number, phone?: Phone): void {
     this.#loginRefusals.set(phone, reason);
   }
 
-  /** Ends `refuseLogins` for one phone, or what holds for all. */
+  /** Ends `refuseLogins` for one phone, or the one that holds for all phones. */
   acceptLogins(phone?: Phone): void {
     this.#loginRefusals.delete(phone);
   }
@@ -170,7 +176,7 @@ export class Simulator {
   }
 
   /**
-   * Messages of this phone's devices are delivered and not acknowledged; `cut` also breaks the connection. Holds until
+   * Messages of this phone's devices are delivered but not acknowledged. `cut` also breaks the connection. Holds until
    * `resume`.
    */
   breakAcks(fault: 'lost' | 'cut', phone: Phone): void {
@@ -182,7 +188,7 @@ export class Simulator {
     this.#requestRefusals.set(tag, code);
   }
 
-  /** The code to refuse a request with, if there is one. */
+  /** The code with which to refuse a request, if any. */
   requestRefusal(tag: string): number | undefined {
     return this.#requestRefusals.get(tag);
   }
@@ -192,12 +198,15 @@ export class Simulator {
     this.#upgradeRefusal = status;
   }
 
-  /** From now on nothing is sent and what clients send is dropped; connections stay open. Until `resume`. */
+  /** Sends nothing and drops what clients send, but keeps connections open. Holds until `resume`. */
   goSilent(): void {
     this.#silent = true;
   }
 
-  /** Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks` and `refuseRequests`. What devices missed waits for their next login. */
+  /**
+   * Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks` and `refuseRequests`. What devices
+   * missed is delivered at their next login.
+   */
   resume(): void {
     this.#silent = false;
     this.#upgradeRefusal = undefined;
@@ -207,17 +216,17 @@ export class Simulator {
     this.#requestRefusals.clear();
   }
 
-  /** The reason to refuse a login of this phone's devices with, if there is one. */
+  /** The reason with which to refuse a login of this phone's devices, if any. */
   loginRefusal(phone: Phone): number | undefined {
     return this.#loginRefusals.get(phone) ?? this.#loginRefusals.get(undefined);
   }
 
-  /** The error to answer messages of this phone's devices with, if there is one. */
+  /** The error with which to answer messages of this phone's devices, if any. */
   messageRefusal(phone: Phone): number | undefined {
     return this.#messageRefusals.get(phone) ?? this.#messageRefusals.get(undefined);
   }
 
-  /** What becomes of the acknowledgement of a message of this phone's devices, if it does not arrive. */
+  /** The fault that applies to acknowledgements of messages of this phone's devices, if any. */
   ackFault(phone: Phone): 'lost' | 'cut' | undefined {
     return this.#ackFaults.get(phone);
   }
@@ -227,7 +236,7 @@ export class Simulator {
     return Math.floor(Date.now() / 1000);
   }
 
-  /** Runs a task after a while, unless the simulator is stopped before. */
+  /** Runs a task after a delay, unless the simulator is stopped before. */
   later(ms: number, task: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

@@ -7,14 +7,14 @@ import {
   type Tenant,
   tenantSchema,
 } from '@wafleet/contract';
-import { type BodySchema, callApi, noBody, type RestCall } from './rest.js';
+import { type BodySchema, callApi, emptyBody, type RestCall } from './rest.js';
 
-/** The administrator's REST calls. Each rejects with an `ApiError` where the edge refuses. */
+/** The administrator's REST calls. Each rejects with an `ApiError` if the edge refuses. */
 export class AdminClient {
   readonly #edgeUrl: () => string;
   readonly #token: string;
 
-  /** `edgeUrl` is asked for every call, since edges come and go. */
+  /** `edgeUrl` is called for every request, since edges come and go. */
   constructor(edgeUrl: () => string, token: string) {
     this.#edgeUrl = edgeUrl;
     this.#token = token;
@@ -24,7 +24,7 @@ export class AdminClient {
     return this.#call({ method: 'POST', path: '/api/tenants', body: { name } }, tenantSchema);
   }
 
-  /** `limits` are none where they are not given. */
+  /** Default of `limits`: none. */
   createKey(tenantId: string, limits: Omit<CreateKeyBody, 'tenantId'> = {}): Promise<CreatedKey> {
     const body = { tenantId, ...limits };
     return this.#call({ method: 'POST', path: '/api/keys', body }, createdKeySchema);
@@ -35,7 +35,7 @@ export class AdminClient {
   }
 
   revokeKey(id: string): Promise<void> {
-    return this.#call({ method: 'DELETE', path: `/api/keys/${id}` }, noBody);
+    return this.#call({ method: 'DELETE', path: `/api/keys/${id}` }, emptyBody);
   }
 
   #call<T>(call: RestCall, schema: BodySchema<T>): Promise<T> {

@@ -12,15 +12,15 @@ import {
   sessionListSchema,
   sessionSchema,
 } from '@wafleet/contract';
-import { type BodySchema, callApi, noBody, type RestCall } from './rest.js';
+import { type BodySchema, callApi, emptyBody, type RestCall } from './rest.js';
 import { waitFor } from './wait-for.js';
 
-/** A tenant's REST calls. Each rejects with an `ApiError` where the edge refuses. */
+/** A tenant's REST calls. Each rejects with an `ApiError` if the edge refuses. */
 export class ApiClient {
   readonly apiKey: string;
   readonly #edgeUrl: () => string;
 
-  /** `edgeUrl` is asked for every call, since edges come and go. */
+  /** `edgeUrl` is called for every request, since edges come and go. */
   constructor(edgeUrl: () => string, apiKey: string) {
     this.#edgeUrl = edgeUrl;
     this.apiKey = apiKey;
@@ -39,14 +39,14 @@ export class ApiClient {
   }
 
   deleteSession(id: string): Promise<void> {
-    return this.#call({ method: 'DELETE', path: `/api/sessions/${id}` }, noBody);
+    return this.#call({ method: 'DELETE', path: `/api/sessions/${id}` }, emptyBody);
   }
 
   restartSession(id: string): Promise<CreatedSession> {
     return this.#call({ method: 'POST', path: `/api/sessions/${id}/restart` }, createdSessionSchema);
   }
 
-  /** Rejects with QR_NOT_AVAILABLE while the session shows none. */
+  /** Rejects with QR_NOT_AVAILABLE while the session shows no QR code. */
   getQr(id: string): Promise<Qr> {
     return this.#call({ method: 'GET', path: `/api/sessions/${id}/qr` }, qrSchema);
   }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { AppProcess } from './app-process.js';
 import { observeTests, type StartedProcess } from './observers.js';
 
-/** Behaves as an app of the cluster does: logs lines of JSON, serves /readyz, stops on SIGTERM. */
+/** Behaves like an app of the cluster: logs lines of JSON, serves /readyz, stops on SIGTERM. */
 const PROGRAM = `
 import { createServer } from 'node:http';
 const { PORT, FAILS } = process.env;

@@ -16,25 +16,25 @@ export interface AppProcessOptions {
   name: string;
   /** The built program, e.g. `/…/apps/worker/dist/main.js`. */
   entry: string;
-  /** Its command line. Default none. */
+  /** Its arguments. Default: none. */
   arguments?: readonly string[];
-  /** A program and arguments that are put before its own, e.g. `ip netns exec blue`; it must become the process. */
+  /** A program and arguments put before the command, e.g. `ip netns exec blue`. It must exec the program. */
   launcher?: readonly string[];
   /** All of its environment: nothing is inherited. */
   environment: Readonly<Record<string, string>>;
-  /** Answers 200 as soon as the process serves. */
+  /** Answers 200 as soon as the process is ready. */
   readyUrl: string;
-  /** Milliseconds for the start. Default 60,000. */
+  /** Time limit for the start, ms. Default: 60,000. */
   readyTimeoutMs?: number;
 }
 
 export interface Exit {
-  /** Null when a signal ended it. */
+  /** Null if a signal ended it. */
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** Longer than a worker takes that hands its sessions over for as long as it may. */
+/** Longer than a worker may take to hand its sessions over. */
 const STOP_TIMEOUT_MS = 60_000;
 
 const COMPLAINTS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
@@ -43,9 +43,9 @@ const COMPLAINTS: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 export class AppProcess {
   readonly name: string;
   readonly pid: number;
-  /** Answers whether it serves, and if not why. */
+  /** Answers whether the process is ready, and if not, why. */
   readonly readyUrl: string;
-  /** What it logged so far, on both outputs. */
+  /** Its log so far, from both outputs. */
   readonly logs: LogLine[] = [];
   /** Settles when it has ended. */
   readonly exited: Promise<Exit>;
@@ -53,7 +53,7 @@ export class AppProcess {
   #exit: Exit | undefined;
   #askedToEnd = false;
 
-  /** Starts it and resolves once it is ready. Rejects, with the tail of its log, when it ends or hangs before. */
+  /** Starts it. Resolves once it is ready. Rejects with the tail of its log if it ends or hangs before. */
   static async start(options: AppProcessOptions): Promise<AppProcess> {
     const { name, entry, launcher = [], environment, readyUrl, readyTimeoutMs = 60_000 } = options;
     const [program, ...args] = [...launcher, process.execPath, entry];
@@ -113,7 +113,7 @@ export class AppProcess {
     return !this.running && !this.#askedToEnd;
   }
 
-  /** Asks it to stop, as an orchestrator does, and resolves with its exit. Kills it and rejects when it does not. */
+  /** Asks it to stop, as an orchestrator does. Resolves with its exit. If it does not stop, kills it and rejects. */
   async stop(): Promise<Exit> {
     this.#askedToEnd = true;
     this.resume();
@@ -128,14 +128,14 @@ export class AppProcess {
     return this.exited;
   }
 
-  /** Ends it as a crash of the process would. */
+  /** Kills it, as a crash of the process would. */
   kill(): Promise<Exit> {
     this.#askedToEnd = true;
     this.#child.kill('SIGKILL');
     return this.exited;
   }
 
-  /** Freezes it: it keeps its connections and does nothing, as a machine that hangs. */
+  /** Freezes it: it keeps its connections and does nothing, like a machine that hangs. */
   pause(): void {
     this.#child.kill('SIGSTOP');
   }
@@ -150,12 +150,12 @@ export class AppProcess {
     return waitFor(() => this.logs.find(matches), options);
   }
 
-  /** What it logged as a warning or worse, the last of it. */
+  /** The last lines that it logged as a warning or worse. */
   complaints(lines = 10): LogLine[] {
     return this.logs.filter(({ level }) => level === undefined || COMPLAINTS.has(level)).slice(-lines);
   }
 
-  /** The last lines of its log, for a person. */
+  /** The last lines of its log, readable for people. */
   logTail(lines = 30): string {
     const tail = this.logs.slice(-lines).map((line) => `  ${JSON.stringify(line)}`);
     return [`the log of ${this.name} ends with:`, ...tail].join('\n');

@@ -10,15 +10,15 @@ import { startRedis, type TestRedis } from './start-redis.js';
 import { waitFor } from './wait-for.js';
 
 export interface ClusterOptions {
-  /** How many of each to start. Default 1. */
+  /** How many of each to start. Default: 1. */
   workers?: number;
   edges?: number;
   placers?: number;
-  /** A simulator that runs already, which the cluster's end leaves alone, or the options of the cluster's own. */
+  /** A running simulator, which the cluster does not stop, or the options of the cluster's own simulator. */
   simulator?: Simulator | SimulatorOptions;
-  /** A Redis that runs already, which the cluster's end leaves alone. */
+  /** A running Redis, which the cluster does not stop. */
   redis?: TestRedis;
-  /** Further environment variables of every process. */
+  /** Additional environment variables for every process. */
   environment?: Readonly<Record<string, string>>;
 }
 
@@ -43,8 +43,8 @@ export interface TestTenant {
 }
 
 /**
- * Starts a whole cluster: Redis and every worker, placer and edge as a process of its own; the simulator runs in the
- * test's process, so that a test plays its people directly. Needs the apps to be built.
+ * Starts a whole cluster: Redis and every worker, placer and edge in separate processes. The simulator runs in the
+ * test's process, so that a test controls its people directly. The apps must be built.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { workers = 1, edges = 1, placers = 1 } = options;
@@ -73,7 +73,7 @@ function isRunning(simulator: Simulator | SimulatorOptions): simulator is Simula
 }
 
 async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  // Loaded here, since most tests that use this package start no cluster, and Baileys takes a second to load.
+  // Loaded here because most tests that use this package start no cluster, and Baileys takes a second to load.
   const { Simulator } = await import('@wafleet/simulator');
   const simulator = new Simulator(options);
   await simulator.start();
@@ -83,7 +83,7 @@ async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
 export class Cluster {
   readonly redis: TestRedis;
   readonly simulator: Simulator;
-  /** The processes that run; one that was stopped or killed is dropped from its list. */
+  /** The running processes. A process that was stopped or killed is removed from its list. */
   readonly workers: AppProcess[] = [];
   readonly placers: AppProcess[] = [];
   readonly edges: Edge[] = [];
@@ -125,7 +125,7 @@ export class Cluster {
     return this.#track(this.placers, placer, placer);
   }
 
-  /** Takes the port of an edge that ended where a test brings that edge back. */
+  /** @param port the port of an ended edge, to bring that edge back. Default: a free port. */
   async addEdge(environment: Readonly<Record<string, string>> = {}, port?: number): Promise<Edge> {
     const chosen = port ?? (await freePort());
     const process = await this.#start('edge', chosen, {
@@ -144,7 +144,7 @@ export class Cluster {
     return { id, apiKey: key, client: this.client(key) };
   }
 
-  /** The REST calls of an API key, by one edge or by any that runs. */
+  /** The REST calls of an API key, through one edge or through any running edge. */
   client(apiKey: string, edge?: Edge): ApiClient {
     return new ApiClient(() => (edge ?? this.#anyEdge()).url, apiKey);
   }
@@ -177,8 +177,8 @@ export class Cluster {
   }
 
   /**
-   * Stops workers, placers and edges; Redis and the simulator's people stay. Rejects when one does not end with 0, or
-   * had crashed before.
+   * Stops workers, placers and edges. Redis and the simulator's people stay. Rejects if a process does not end with
+   * exit code 0 or had crashed before.
    */
   async stopProcesses(): Promise<void> {
     const exits = await Promise.all(this.#processes().map(async (app) => ({ app, exit: await app.stop() })));
@@ -192,12 +192,12 @@ export class Cluster {
     if (reports.length > 0) throw new Error(reports.join('\n'));
   }
 
-  /** The processes that ended by themselves so far, with the end of the log of each. */
+  /** The processes that have ended by themselves so far, each with the end of its log. */
   crashes(): string[] {
     return this.#crashed.map((app) => `${app.name} ended by itself; ${app.logTail()}`);
   }
 
-  /** Stops everything that the cluster started. Rejects when a process stops uncleanly. */
+  /** Stops everything that the cluster started. Rejects if a process stops uncleanly. */
   async stop(): Promise<void> {
     try {
       await this.stopProcesses();
@@ -235,11 +235,11 @@ export class Cluster {
 
   #anyEdge(): Edge {
     const [edge] = this.edges;
-    if (edge === undefined) throw new Error('no edge of the cluster runs');
+    if (edge === undefined) throw new Error('no edge of the cluster is running');
     return edge;
   }
 
-  /** Adds to a failure what the processes complained of: it is seldom to be seen from outside. */
+  /** Adds the warnings and errors of the processes to a failure, since they are rarely visible from outside. */
   async #explain<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
@@ -248,7 +248,9 @@ export class Cluster {
         app.complaints().map((line) => `  ${app.name}: ${JSON.stringify(line)}`),
       );
       const message = error instanceof Error ? error.message : String(error);
-      throw new Error([message, 'the processes complain of:', ...complaints].join('\n'), { cause: error });
+      throw new Error([message, 'warnings and errors of the processes:', ...complaints].join('\n'), {
+        cause: error,
+      });
     }
   }
 

@@ -10,11 +10,11 @@ import {
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { waitFor } from './wait-for.js';
 
-/** An event as it came over the wire. */
+/** An event as received over the wire. */
 export interface CollectedEvent {
   event: EventName;
   payload: unknown;
-  /** When it arrived here; milliseconds since 1970. */
+  /** Time of arrival here, in milliseconds since 1970. */
   at: number;
 }
 
@@ -28,8 +28,8 @@ type EventSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
 /**
  * Connects a Socket.IO client to an edge's `/api/events`, subscribes, and collects what arrives.
  *
- * Resolves when the edge has acknowledged the subscription: whatever is published from then on is collected. Rejects
- * when the connection or the subscription is refused.
+ * Resolves when the edge has acknowledged the subscription: all events published from then on are collected. Rejects
+ * if the connection or the subscription is refused.
  */
 export async function collectEvents(
   edgeUrl: string,
@@ -58,11 +58,11 @@ export async function collectEvents(
 }
 
 export class EventCollector {
-  /** For what the collector does not offer, such as a disconnect. */
+  /** For operations that the collector does not offer, such as a disconnect. */
   readonly socket: EventSocket;
   /** All events so far, in the order of their arrival. */
   readonly events: CollectedEvent[] = [];
-  /** What came but is no event of the contract with exactly one argument; a sound edge leaves it empty. */
+  /** Anything else received: not an event of the contract with exactly one argument. Empty with a correct edge. */
   readonly strays: { event: string; args: unknown[] }[] = [];
 
   constructor(socket: EventSocket) {
@@ -76,7 +76,7 @@ export class EventCollector {
     });
   }
 
-  /** The payloads of one event so far, each checked against the contract. Throws on one that does not fit. */
+  /** The payloads of one event so far, each checked against the contract. Throws if one is invalid. */
   payloads<N extends EventName>(event: N): EventPayload<N>[] {
     return this.events
       .filter((collected) => collected.event === event)

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 const LISTENING = '0A';
 
 /**
- * How many TCP connections to a port of this machine a process still holds a descriptor of: the side that accepted
- * them. Read from Linux' /proc/net/tcp, where a connection that its process has closed has no inode any more.
+ * Counts the accepted TCP connections to a port of this machine for which a process still holds a descriptor. Read
+ * from Linux' /proc/net/tcp, where a connection that its process has closed has no inode any more.
  */
 export function heldConnections(port: number): number {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Passes on all that either of two connections brings. The end of one is the end of the other. */
+/** Passes all data between two connections, in both directions. When one ends, the other is ended too. */
 export function joinSockets(a: Socket, b: Socket): void {
   for (const [from, to] of [
     [a, b],

@@ -45,7 +45,7 @@ afterEach(async () => {
 
 async function start({ affinity }: { affinity: boolean }) {
   const backends = [await Backend.start('a'), await Backend.start('b')] as const;
-  // As they are now, since the port of one that is closed is not known any more.
+  // Read now, because the port of a closed server cannot be read.
   const targets = backends.map((backend) => ({ url: backend.url, port: backend.port }));
   const balancer = await LoadBalancer.open(() => targets, { affinity });
   opened.push(...backends, balancer);
@@ -53,7 +53,7 @@ async function start({ affinity }: { affinity: boolean }) {
   return { backends, balancer, ask };
 }
 
-it('leads connections to those that are ready, in turns', async () => {
+it('sends connections to the ready targets, in turns', async () => {
   const { backends, ask } = await start({ affinity: false });
   expect([await ask(), await ask(), await ask(), await ask()]).toEqual(['a', 'b', 'a', 'b']);
   backends[0].isReady = false;
@@ -62,7 +62,7 @@ it('leads connections to those that are ready, in turns', async () => {
   await waitFor(async () => [await ask(), await ask()].sort().join('') === 'ab', { what: 'both' });
 });
 
-it('stays with one while it is ready, where it has affinity', async () => {
+it('with affinity, stays with one target while it is ready', async () => {
   const { backends, balancer, ask } = await start({ affinity: true });
   expect([await ask(), await ask(), await ask()]).toEqual(['a', 'a', 'a']);
   expect(balancer.latest.port).toBe(backends[0].port);
@@ -72,7 +72,7 @@ it('stays with one while it is ready, where it has affinity', async () => {
   expect([await ask(), await ask()]).toEqual(['b', 'b']);
 });
 
-it('tries the next one where one refuses, and refuses when none is left', async () => {
+it('tries the next target if one refuses, and refuses when none is left', async () => {
   const { backends, ask } = await start({ affinity: false });
   await backends[0].close();
   expect([await ask(), await ask()]).toEqual(['b', 'b']);

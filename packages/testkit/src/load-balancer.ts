@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { joinSockets } from './join-sockets.js';
 
-/** What a load balancer leads to. */
+/** A target of a load balancer. */
 interface Target {
   readonly url: string;
   readonly port: number;
@@ -12,8 +12,8 @@ const CHECK_EVERY_MS = 100;
 const CHECK_WITHIN_MS = 5_000;
 
 /**
- * A TCP load balancer in front of edges, as a Service of Kubernetes or a proxy is: new connections go in turns to those
- * whose `/readyz` answers 200, and to the next one where one refuses. Connections that exist stay where they are.
+ * A TCP load balancer in front of edges, like a Service of Kubernetes or a proxy. New connections go in turns to the
+ * targets whose `/readyz` answers 200, and to the next target if one refuses. Existing connections stay where they are.
  */
 export class LoadBalancer<T extends Target> {
   readonly #targets: () => readonly T[];
@@ -26,10 +26,11 @@ export class LoadBalancer<T extends Target> {
   #turn = 0;
 
   /**
-   * Resolves once it has looked which targets are ready.
-   * @param targets asked anew for each connection and each check.
-   * @param options.affinity whether connections go where the one before went as long as that is ready, as if all came
-   * from one address of a balancer that goes by addresses. Clients that begin with HTTP long-polling need it.
+   * Resolves once it has checked which targets are ready.
+   * @param targets called again for each connection and each check.
+   * @param options.affinity whether a connection goes to the same target as the previous one while that target is
+   * ready, like affinity by client address when all clients share one address. Clients that begin with HTTP
+   * long-polling need it.
    */
   static async open<T extends Target>(
     targets: () => readonly T[],
@@ -64,9 +65,9 @@ export class LoadBalancer<T extends Target> {
     return address.port;
   }
 
-  /** Where the latest connection was led. */
+  /** The target of the latest connection. */
   get latest(): T {
-    if (this.#latest === undefined) throw new Error('nobody has connected yet');
+    if (this.#latest === undefined) throw new Error('no client has connected yet');
     return this.#latest;
   }
 
@@ -78,7 +79,7 @@ export class LoadBalancer<T extends Target> {
     await closed;
   }
 
-  /** Those that are ready, in the order in which they are to be tried. */
+  /** The ready targets, in the order in which to try them. */
   #candidates(): T[] {
     const ready = this.#targets().filter(({ port }) => this.#ready.has(port));
     const stay = this.#affinity ? ready.findIndex(({ port }) => port === this.#latest?.port) : -1;

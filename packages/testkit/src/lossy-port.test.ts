@@ -17,7 +17,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-it('loses the answer to the chosen request, which is carried out, with its connection', async () => {
+it('carries out the chosen request, and loses its answer and its connection', async () => {
   const socket = connect(lossy.port, '127.0.0.1');
   const answers: string[] = [];
   socket.on('data', (data) => answers.push(String(data)));

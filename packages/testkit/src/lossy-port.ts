@@ -1,10 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { joinSockets } from './join-sockets.js';
 
-/** How an answer is lost: with its connection, or for as long as anybody waits. */
+/** How an answer is lost: the connection breaks, or stays open without an answer. */
 export type Loss = 'cut' | 'silence';
 
-/** A port of 127.0.0.1 that leads to another one, and loses the answers to chosen requests, which are carried out. */
+/** A port of 127.0.0.1 that forwards to another one. Chosen requests are carried out, but their answers are lost. */
 export class LossyPort {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
@@ -26,7 +26,7 @@ export class LossyPort {
     return address.port;
   }
 
-  /** Loses the answer to the next request that has `request` in one of its chunks. */
+  /** Loses the answer to the next request that contains `request` in one of its chunks. */
   loseAnswer(request: string, loss: Loss): void {
     this.#next = { request, loss };
   }

@@ -1,7 +1,7 @@
 /**
- * A metric of an app as it is now. Rejects when the app tells none of this name.
- * @param app its `url` is where it serves `/metrics`.
- * @param name with its labels where it has some: `wafleet_edge_sockets{namespace="/"}`.
+ * The current value of an app's metric. Rejects if the app has no metric of this name.
+ * @param app its `url` serves `/metrics`.
+ * @param name with its labels, if any: `wafleet_edge_sockets{namespace="/"}`.
  */
 export async function metricOf(app: { readonly url: string }, name: string): Promise<number> {
   const response = await fetch(`${app.url}/metrics`);

@@ -8,7 +8,7 @@ import { endWithThisProcess, extractedProgram, extractProgram, freePort } from '
 import { PROJECT_ROOT } from './project-root.js';
 import { waitFor } from './wait-for.js';
 
-/** The command line of an nginx that runs on this machine. */
+/** The command line of an nginx that this machine can run. */
 export type NginxCommand = readonly [program: string, ...args: string[]];
 
 const PACKAGED = {
@@ -18,11 +18,11 @@ const PACKAGED = {
 };
 
 /**
- * An nginx: that of this machine, else Debian's package, downloaded into the project's folder by apt-get without root.
- * Undefined where there is neither.
+ * Finds an nginx: the installed one, else Debian's package, downloaded into the project's folder by apt-get without
+ * root. Undefined if neither is available.
  */
 export async function findNginx(): Promise<NginxCommand | undefined> {
-  // Debian keeps it where the PATH of people who are not root does not lead.
+  // Debian installs it in a folder that is not on the PATH of users other than root.
   const installed = (['nginx', '/usr/sbin/nginx'] as const).find((program) => runs([program]));
   if (installed !== undefined) return [installed];
   const extracted = extractedProgram(PACKAGED) ?? (await extractProgram(PACKAGED).catch(() => undefined));
@@ -46,7 +46,7 @@ export interface RoundRobin {
 }
 
 /**
- * Runs deploy/nginx.conf without its sticky sessions: each request goes to the next of the ports, whoever sends it.
+ * Runs deploy/nginx.conf without its sticky sessions: each request goes to the next port, for any client.
  * Resolves once it listens.
  */
 export async function startRoundRobin(
@@ -76,7 +76,7 @@ export async function startRoundRobin(
   }
 }
 
-/** One process in the foreground, in a folder of its own, in place of a daemon of root's. */
+/** Runs one process in the foreground, in a separate folder, instead of a daemon of root. */
 function configuration({
   dir,
   port,

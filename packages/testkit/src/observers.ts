@@ -1,31 +1,31 @@
-/** A program that has just been started: nothing of what it says can have been missed. */
+/** A program that has just been started. None of its output has been missed. */
 export interface StartedProcess {
   /** As in `AppProcessOptions`. */
   readonly name: string;
   /** The program and its arguments. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** Hands over all that it writes to either output from now on, as it comes. */
+  /** Passes on everything that it writes to either output from now on, as it arrives. */
   onOutput(listener: (chunk: Buffer) => void): void;
 }
 
 /**
- * Follows what tests start, whichever test it is: for what must hold in every scenario, such as that no secret is
- * told. What it does is done before the test goes on.
+ * Observes the programs that tests start, in any test. For rules that must hold in every scenario, such as that no
+ * secret is logged. The callbacks run before the test continues.
  */
 export interface TestObserver {
   processStarted(process: StartedProcess): void;
-  /** A Redis serves, for the first time or again. `dir` holds its append-only file, with every write since the begin. */
+  /** A Redis is ready, at first or again. `dir` holds its append-only file, with every write since the start. */
   redisStarted(redis: { readonly port: number; readonly dir: string }): void;
-  /** It does not run any more, by whatever end; its data is as it was left, and may be gone afterwards. */
+  /** It no longer runs, for any reason. Its data is unchanged during the callback, and may be deleted afterwards. */
   redisEnded(redis: { readonly port: number; readonly dir: string }): void;
 }
 
 const observers = new Set<TestObserver>();
 
 /**
- * Tells the observer of all that this process starts from now on through this package.
- * @returns a function that ends it
+ * Notifies the observer of everything that this process starts through this package from now on.
+ * @returns a function that ends the observation
  */
 export function observeTests(observer: TestObserver): () => void {
   observers.add(observer);
@@ -34,7 +34,7 @@ export function observeTests(observer: TestObserver): () => void {
   };
 }
 
-/** Whether anybody follows: what costs something only for that need not be done otherwise. */
+/** Whether there are observers. If not, work that only serves them can be skipped. */
 export function isObserved(): boolean {
   return observers.size > 0;
 }

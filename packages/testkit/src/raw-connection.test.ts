@@ -9,7 +9,7 @@ const OPENED = Buffer.from('8102307b', 'hex');
 
 let server: Server;
 let connection: RawConnection;
-/** The server's end, and what came there after the request to upgrade. */
+/** The server's end, and the bytes received there after the upgrade request. */
 let peer: Socket;
 let received: Buffer;
 

@@ -6,23 +6,23 @@ const TEXT = 0x1;
 const CLOSE = 0x8;
 
 interface SendOptions {
-  /** Default 1, a text (RFC 6455, 5.2). */
+  /** Default: 1, a text (RFC 6455, 5.2). */
   readonly opcode?: number;
-  /** Default true, as a client must (RFC 6455, 5.1). */
+  /** Default: true, as required of a client (RFC 6455, 5.1). */
   readonly isMasked?: boolean;
-  /** Default true; a message that is not final goes on in further frames. */
+  /** Default: true. A message that is not final continues in further frames. */
   readonly isFinal?: boolean;
 }
 
 /**
- * A Socket.IO client that is nothing but a TCP connection with a WebSocket on it: it sends whatever bytes it is told,
- * whether they keep to the protocols of WebSocket, Engine.IO and Socket.IO or not, shows what came byte by byte, and
- * can stop reading. It answers no pings, but a close.
+ * A Socket.IO client that is only a TCP connection with a WebSocket on it. It sends any given bytes, whether they
+ * conform to the protocols of WebSocket, Engine.IO and Socket.IO or not. It shows the received bytes, and can stop
+ * reading. It does not answer pings, but it answers a close.
  */
 export class RawConnection {
-  /** The texts that came, in order: Engine.IO's packets. */
+  /** The received texts, in order: Engine.IO's packets. */
   readonly messages: string[] = [];
-  /** The close frame that came; without a code where it had none. */
+  /** The received close frame. Its code is undefined if the frame had none. */
   closeFrame: { readonly code: number | undefined; readonly reason: string } | undefined;
   isEnded = false;
   readonly #tcp: Socket;
@@ -60,14 +60,14 @@ export class RawConnection {
     });
   }
 
-  /** All that came on the WebSocket, frames and all. */
+  /** All bytes received on the WebSocket, including frame headers. */
   get bytes(): Buffer {
     return Buffer.concat(this.#chunks);
   }
 
   /**
-   * Asks for a namespace. Resolves with the answer, `''` when the connection ended instead.
-   * @param auth the handshake's `auth`, which may be anything JSON has; undefined sends none.
+   * Joins a namespace. Resolves with the answer, or with `''` if the connection ended instead.
+   * @param auth the handshake's `auth`: any JSON value. Undefined: none is sent.
    */
   async join(namespace: string, auth?: unknown): Promise<string> {
     const name = namespace === '/' ? '' : `${namespace},`;
@@ -75,14 +75,14 @@ export class RawConnection {
     return this.answer(namespace === '/' ? /^4[04](?!\/)/ : new RegExp(`^4[04]${name}`));
   }
 
-  /** The first message that matches, past or to come; `''` when the connection ended without. */
+  /** The first message that matches, past or future. `''` if the connection ended without one. */
   async answer(pattern: RegExp): Promise<string> {
     const look = () => this.messages.find((message) => pattern.test(message));
     await waitFor(() => look() ?? this.isEnded, { what: `a message ${pattern}` });
     return look() ?? '';
   }
 
-  /** Forgets the messages and bytes that have come. */
+  /** Clears the received messages and bytes. */
   forget(): void {
     this.messages.length = 0;
     this.#chunks = [];
@@ -92,17 +92,17 @@ export class RawConnection {
   send(payload: string | Buffer, { opcode = TEXT, isMasked = true, isFinal = true }: SendOptions = {}): void {
     const body = Buffer.from(payload);
     const start = Buffer.from([(isFinal ? 0x80 : 0) | opcode]);
-    // A mask of zeros leaves the payload as it is.
+    // A mask of zeros leaves the payload unchanged.
     const mask = Buffer.alloc(isMasked ? 4 : 0);
     this.write(Buffer.concat([start, encodeLength(body.length, isMasked), mask, body]));
   }
 
-  /** Sends bytes as they are. */
+  /** Sends raw bytes. */
   write(bytes: string | Buffer): void {
     this.#tcp.write(bytes);
   }
 
-  /** Reads no more, so that what the server sends stays with it. */
+  /** Stops reading, so that the server's data stays in the server's buffers. */
   pause(): void {
     this.#tcp.pause();
   }
@@ -140,7 +140,7 @@ export class RawConnection {
   }
 }
 
-/** The payload's length as it stands in a frame, beside the bit that tells of a mask (RFC 6455, 5.2). */
+/** The payload's length in a frame, together with the mask bit (RFC 6455, 5.2). */
 function encodeLength(length: number, isMasked: boolean): Buffer {
   const masked = isMasked ? 0x80 : 0;
   if (length < 126) return Buffer.from([masked | length]);
@@ -151,7 +151,7 @@ function encodeLength(length: number, isMasked: boolean): Buffer {
   return bytes;
 }
 
-/** The first frame of the bytes, from RFC 6455, 5.2; undefined while it is not whole. */
+/** The first frame of the bytes (RFC 6455, 5.2). Undefined while it is incomplete. */
 function readFrame(bytes: Buffer): { opcode: number; payload: Buffer; end: number } | undefined {
   const [first, second] = bytes;
   if (first === undefined || second === undefined) return undefined;

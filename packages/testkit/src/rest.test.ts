@@ -9,7 +9,7 @@ import { ApiError } from './rest.js';
 let server: Server;
 let url: string;
 
-/** Answers as an edge does, and echoes the request where a test wants to see it. */
+/** Answers as an edge does, and echoes the request if a test needs it. */
 beforeAll(async () => {
   server = createServer(async (request, response) => {
     const body = await text(request);

@@ -1,6 +1,6 @@
 import { type ErrorCode, errorBodySchema } from '@wafleet/contract';
 
-/** A REST answer that is no success, in the contract's one shape. */
+/** A REST answer that is not a success, in the contract's error format. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: ErrorCode;
@@ -16,13 +16,13 @@ export class ApiError extends Error {
   }
 }
 
-/** Reads an answer's body, such as a zod schema of the contract. Throws on what does not fit. */
+/** Parses an answer's body, e.g. a zod schema of the contract. Throws if the body is invalid. */
 export interface BodySchema<T> {
   parse(body: unknown): T;
 }
 
 /** The schema of an answer without a body. */
-export const noBody: BodySchema<undefined> = { parse: () => undefined };
+export const emptyBody: BodySchema<undefined> = { parse: () => undefined };
 
 export interface RestCall {
   method: 'GET' | 'POST' | 'DELETE';
@@ -33,7 +33,7 @@ export interface RestCall {
 
 /**
  * Makes a REST call and resolves with its answer, checked against the schema.
- * Rejects with an `ApiError` on any answer that is no success.
+ * Rejects with an `ApiError` if the answer is not a success.
  */
 export async function callApi<T>(
   edgeUrl: string,

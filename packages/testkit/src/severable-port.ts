@@ -1,13 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { joinSockets } from './join-sockets.js';
 
-/** A port of 127.0.0.1 that leads to another one, and can be severed from it as by a broken network. */
+/** A port of 127.0.0.1 that forwards to another one, and can be severed from it as by a broken network. */
 export class SeverablePort {
   #target: number;
   readonly #server: Server;
-  /** Each connection, and the one that it leads to. */
+  /** Each connection, and the one that it is forwarded to. */
   readonly #joined = new Map<Socket, Socket>();
-  /** Connections that came while nothing was passed on. */
+  /** Connections that arrived while nothing was passed on. */
   readonly #waiting = new Set<Socket>();
   #state: 'leads' | 'severed' | 'frozen' = 'leads';
 
@@ -43,7 +43,7 @@ export class SeverablePort {
     }
   }
 
-  /** Leads on; what was frozen goes on too. */
+  /** Forwards again, including what was frozen. */
   restore(): void {
     const wasFrozen = this.#state === 'frozen';
     this.#state = 'leads';
@@ -57,7 +57,7 @@ export class SeverablePort {
     this.#waiting.clear();
   }
 
-  /** Leads to another port from now on, and breaks the connections to the one before: an address that moves. */
+  /** Forwards to another port from now on, and breaks the connections to the previous one, as if an address moved. */
   moveTo(target: number): void {
     this.#target = target;
     this.#break();

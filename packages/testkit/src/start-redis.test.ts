@@ -6,14 +6,14 @@ import { expect, it } from 'vitest';
 import { observeTests } from './observers.js';
 import { startRedis } from './start-redis.js';
 
-/** Sends inline commands over one connection and resolves with all that comes back. */
+/** Sends inline commands over one connection and resolves with all replies. */
 function talk(port: number, commands: string): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port });
   socket.write(`${commands}\r\nQUIT\r\n`);
   return text(socket);
 }
 
-it('is empty, its own, keeps its data through a crash and a restart, and leaves nothing behind', async () => {
+it('is empty, separate, keeps its data through a crash and a restart, and leaves nothing behind', async () => {
   const [redis, other] = await Promise.all([startRedis(), startRedis()]);
   expect(await talk(redis.port, 'SET greeting hello')).toBe('+OK\r\n+OK\r\n');
   expect(await talk(other.port, 'DBSIZE')).toBe(':0\r\n+OK\r\n');
@@ -33,20 +33,20 @@ it('is empty, its own, keeps its data through a crash and a restart, and leaves 
   expect(existsSync(dir)).toBe(false);
 });
 
-it('tells observers where its writes are, each time that it runs no more, before they are removed', async ({
+it('notifies observers of the folder of its writes each time it ends, before they are removed', async ({
   onTestFinished,
 }) => {
-  const told: string[] = [];
+  const reported: string[] = [];
   let dir = '';
   const unobserve = observeTests({
     processStarted: () => {},
     redisStarted: (redis) => {
       dir = redis.dir;
-      told.push(`started on ${redis.port}`);
+      reported.push(`started on ${redis.port}`);
     },
     redisEnded: (redis) => {
       expect(redis.dir).toBe(dir);
-      told.push(
+      reported.push(
         readdirSync(join(dir, 'appendonlydir')).some((name) => name.endsWith('.incr.aof')) ? 'ended' : '',
       );
     },
@@ -58,6 +58,6 @@ it('tells observers where its writes are, each time that it runs no more, before
   await redis.restart();
   await redis.stop();
   const started = `started on ${redis.port}`;
-  // A restart shuts down in order first, also what was killed.
-  expect(told).toEqual([started, 'ended', 'ended', started, 'ended']);
+  // A restart shuts down first, even a server that was killed.
+  expect(reported).toEqual([started, 'ended', 'ended', started, 'ended']);
 });

@@ -11,45 +11,45 @@ import {
 import { isObserved, tellObservers } from './observers.js';
 import { PROJECT_ROOT } from './project-root.js';
 
-/** How long an answer may take: on a busy machine a Redis that just started has many clients at once. */
+/** Time limit for an answer. On a busy machine a Redis that just started has many clients at once. */
 const ANSWER_MS = 15_000;
 
-/** A Redis of a test's own, which it may crash and restart. */
+/** A Redis for one test, which the test may crash and restart. */
 export interface TestRedis {
   /** Stays the same across restarts. */
   readonly url: string;
   readonly port: number;
-  /** What serves: a program of this machine or a container. */
+  /** What runs it: a program of this machine or a container. */
   readonly servedBy: string;
   /** Sends one command; resolves to the raw RESP2 reply. */
   command(...args: string[]): Promise<string>;
-  /** Freezes it: it keeps its connections and does nothing. Throws where a container serves. */
+  /** Freezes it: it keeps its connections and does nothing. Throws if it runs in a container. */
   pause(): void;
   resume(): void;
-  /** Ends it as a crash would. What it has answered before stays for `restart`. */
+  /** Kills it, as a crash would. Writes that it had acknowledged are there after `restart`. */
   kill(): Promise<void>;
-  /** Starts it again on the same port with the same data; shuts it down in order before, if it runs. */
+  /** Starts it again on the same port with the same data. Shuts it down in order before if it runs. */
   restart(): Promise<void>;
-  /** Ends it and removes its data. */
+  /** Stops it and removes its data. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts an empty Redis on a free port, with an append-only file.
  *
- * The environment variable TEST_REDIS chooses what serves: `auto` (default), `docker` (a container or an error) or
- * `local` (a program of this machine). REDIS_URL plays no part: tests need a Redis that they may end.
+ * The environment variable TEST_REDIS chooses what runs it: `auto` (default), `docker` (a container or an error) or
+ * `local` (a program of this machine). REDIS_URL is ignored, because tests need a Redis that they may stop.
  */
 export function startRedis(): Promise<TestRedis> {
   return startServer({ appendOnly: true, backend: chosenBackend() });
 }
 
-/** What TEST_REDIS says. */
+/** The value of TEST_REDIS. */
 export function chosenBackend() {
   return chooseBackend(process.env.TEST_REDIS, 'TEST_REDIS');
 }
 
-/** Starts a server of some kind in a folder of its own. */
+/** Starts a server of the given kind in a new folder. */
 export async function startServer(
   kind: Pick<LocalRedisOptions, 'appendOnly' | 'backend' | 'sentinel'>,
 ): Promise<TestRedis> {
@@ -61,7 +61,7 @@ export async function startServer(
   const command = (...args: string[]) => sendCommand(port, args, ANSWER_MS);
   const started = async () => {
     if (!kind.appendOnly || !isObserved()) return;
-    // Redis would write the file anew when it is large, without what was overwritten.
+    // Otherwise Redis would rewrite the file when it is large, and drop overwritten values.
     await command('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
     tellObservers((observer) => observer.redisStarted({ port, dir }));
   };

@@ -1,37 +1,37 @@
 import { chosenBackend, startServer, type TestRedis } from './start-redis.js';
 import { waitFor } from './wait-for.js';
 
-/** A primary, a replica, and three sentinels that make the replica the primary when the primary is gone. */
+/** A primary, a replica, and three sentinels that promote the replica when the primary is gone. */
 export interface ReplicatedRedis {
-  /** `redis+sentinel://…`: leads to whichever of the servers is primary. */
+  /** `redis+sentinel://…`: connects to the current primary. */
   readonly url: string;
-  /** The primary of the beginning. After `restart` it is alone at first, until the sentinels make it a replica. */
+  /** The initial primary. After `restart` it is alone until the sentinels make it a replica. */
   readonly primary: TestRedis;
-  /** The replica of the beginning. */
+  /** The initial replica. */
   readonly replica: TestRedis;
   readonly sentinels: readonly TestRedis[];
-  /** Freezes the replica with what it has so far: what is written after this resolves reaches the primary alone. */
+  /** Freezes the replica in its current state. Later writes reach only the primary. */
   stopReplication(): Promise<void>;
-  /** Kills the primary. Resolves when all sentinels take the replica for the primary. */
+  /** Kills the primary. Resolves when all sentinels regard the replica as the primary. */
   failOver(): Promise<void>;
-  /** Ends all of them and removes their data. */
+  /** Stops all of them and removes their data. */
   stop(): Promise<void>;
 }
 
-/** By which the sentinels know the group. */
+/** The name of the group in the sentinels' configuration. */
 const NAME = 'wafleet';
 const SENTINELS = 3;
 const DOWN_AFTER_MS = 1_500;
 const FAILOVER_TIMEOUT_MS = 10_000;
 const FORMATION_TIMEOUT_MS = 60_000;
-/** Several attempts. */
+/** Enough for several attempts. */
 const ELECTION_TIMEOUT_MS = 120_000;
 
 /**
- * Starts them, empty, on free ports, and resolves when the replica follows and every sentinel knows all others.
+ * Starts them, empty, on free ports. Resolves when the replica is in sync and every sentinel knows all others.
  *
- * They name each other by ports of 127.0.0.1, which containers do not share. So TEST_REDIS must not be `docker`, and
- * the machine needs a Redis program, or apt-get to fetch one. Rejects otherwise.
+ * They address each other by ports of 127.0.0.1, which containers do not share. So TEST_REDIS must not be `docker`,
+ * and the machine needs a Redis program, or apt-get to fetch one. Rejects otherwise.
  */
 export async function startReplicatedRedis(): Promise<ReplicatedRedis> {
   if (chosenBackend() === 'docker') {
@@ -100,13 +100,13 @@ async function stopReplication(primary: TestRedis, replica: TestRedis): Promise<
   await waitFor(async () => (await offset(replica, 'slave_repl_offset')) >= written, {
     what: 'the replica up to date',
   });
-  // Frozen, rather than only cut off: a replica that has been without its primary for ten times as long as a server may
-  // be silent is never elected, and a busy machine may take that long over what a test does in between.
+  // Frozen, not only disconnected: a replica is never elected if it has been without its primary for ten times the
+  // `down-after` time, and on a busy machine a test may take that long in between.
   replica.pause();
   await primary.command('CLIENT', 'KILL', 'TYPE', 'replica');
 }
 
-/** How far a server is in the stream of writes. */
+/** A server's replication offset. */
 async function offset(server: TestRedis, field: string): Promise<number> {
   const info = await server.command('INFO', 'replication');
   const value = new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1];

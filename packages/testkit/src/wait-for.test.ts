@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { waitFor } from './wait-for.js';
 
-it('resolves with the first truthy value, errors on the way notwithstanding', async () => {
+it('resolves with the first truthy value despite earlier errors', async () => {
   const looks = [undefined, new Error('not yet'), 0, 'there'];
   const value = await waitFor(
     () => {
@@ -15,7 +15,7 @@ it('resolves with the first truthy value, errors on the way notwithstanding', as
   expect(looks).toEqual([]);
 });
 
-it('says what it waited for and what it saw last', async () => {
+it('reports what it waited for and the last result', async () => {
   const wait = { what: 'the second worker', timeoutMs: 5, intervalMs: 1 };
   await expect(waitFor(() => '', wait)).rejects.toThrow(
     "the second worker: not within 5 ms; the last look gave ''",

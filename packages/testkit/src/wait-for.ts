@@ -1,21 +1,21 @@
 import { inspect } from 'node:util';
 
 export interface WaitOptions {
-  /** What is waited for, as a phrase: it begins the error's message. */
+  /** What is waited for, as a phrase. The error message begins with it. */
   what: string;
-  /** Milliseconds until it gives up. Default 30,000. */
+  /** Time limit in ms. Default: 30,000. */
   timeoutMs?: number;
-  /** Milliseconds between two looks. Default 20. */
+  /** Time between two checks in ms. Default: 20. */
   intervalMs?: number;
 }
 
 type Falsy = undefined | null | false | 0 | '';
 
 /**
- * Looks again and again until `condition` gives something truthy, and resolves with that.
+ * Checks repeatedly until `condition` returns a truthy value, and resolves with that value.
  *
- * A condition that throws counts as not met yet. Rejects after `timeoutMs` with an error that says what was waited for
- * and what the last look gave or threw.
+ * A condition that throws counts as not met. Rejects after `timeoutMs` with an error that contains what was waited for
+ * and what the last check returned or threw.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

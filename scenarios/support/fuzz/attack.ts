@@ -1,25 +1,25 @@
 import { exchange, type Held, statusesIn } from './exchange.js';
 import type { HostileInput } from './inputs.js';
 
-/** Connections that the attacker never closes. The oldest is reset when there are more. */
+/** The maximum of connections that the attacker never closes. Beyond it the oldest is reset. */
 const MAX_HELD = 300;
 const WAITS_FOR_A_WORKER = '"code":"NO_WORKER"';
 const PROGRESS_EVERY = 500;
-/** More faults than that tell nothing new. */
+/** The attack stops at this number of faults: more tell nothing new. */
 const MAX_FAULTS = 10;
 
 interface AttackOptions {
   readonly inputs: number;
-  /** Makes an input; the same for the same number. */
+  /** Makes an input. The same number gives the same input. */
   readonly inputOf: (number: number) => HostileInput;
-  /** What no answer may contain. */
+  /** Texts that no answer may contain. */
   readonly secrets: readonly string[];
   /** The names of processes that have ended. */
   readonly ended: () => readonly string[];
   readonly onProgress: (sent: number) => void;
 }
 
-/** Sends hostile inputs, several at a time, and looks at every answer. */
+/** Sends hostile inputs, several at a time, and checks every answer. */
 export class Attack {
   readonly faults: string[] = [];
   readonly statuses = new Map<number, number>();
@@ -40,19 +40,19 @@ export class Attack {
     return this.#sent >= this.#options.inputs || this.faults.length >= MAX_FAULTS;
   }
 
-  /** Resolves when all inputs are sent and answered, or there are too many faults. */
+  /** Resolves when all inputs are sent and answered, or when there are too many faults. */
   async run(atOnce: number): Promise<void> {
     await Promise.all(Array.from({ length: atOnce }, () => this.#attack()));
   }
 
-  /** Ends the streams of events that the attacker still reads: they may last as long as their client likes. */
+  /** Ends the event streams that the attacker still reads: they last until their client closes them. */
   endStreams(): void {
     for (const { held } of this.#held) {
       if (held.answer().includes('text/event-stream')) held.socket.destroy();
     }
   }
 
-  /** Looks at what came on the connections that the attacker kept open, and closes them. */
+  /** Checks what came on the connections that the attacker kept open, and closes them. */
   endAll(): void {
     for (const each of this.#held.splice(0)) this.#drop(each);
   }
@@ -83,7 +83,7 @@ export class Attack {
     const statuses = statusesIn(answer);
     for (const status of statuses) add(this.statuses, status);
     const failures = statuses.filter((status) => status >= 500);
-    // A session that the attacker has just made waits for a worker: that is an answer of the contract, not a failure.
+    // A session that the attacker just created waits for a worker. The contract has that answer: it is not a failure.
     const waiting = answer.split(WAITS_FOR_A_WORKER).length - 1;
     const why = [
       ...(failures.length > waiting ? [`status ${failures.join(' ')}`] : []),

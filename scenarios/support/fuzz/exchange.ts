@@ -1,14 +1,14 @@
 import { connect, type Socket } from 'node:net';
 
-/** How a client leaves. `hold` keeps the connection and never closes it, whatever the edge does. */
+/** How a client leaves. `hold` never closes the connection, whatever the edge does. */
 export const ENDINGS = ['answer', 'answer', 'answer', 'end', 'reset', 'reset', 'hold'] as const;
 
 export interface Exchange {
   readonly port: number;
   readonly bytes: Buffer;
-  /** After how many of these the client pauses or leaves; all of them for `answer`. */
+  /** The client pauses or leaves after this number of bytes; after all of them for `answer`. */
   readonly cutAt: number;
-  /** How long it then waits before it leaves, ms. */
+  /** How long the client then waits before it leaves, ms. */
   readonly pauseMs: number;
   readonly ending: (typeof ENDINGS)[number];
 }
@@ -20,12 +20,12 @@ export interface Held {
   answer(): string;
 }
 
-/** How long a client waits for an answer to what may not be a whole request, ms. */
+/** How long a client waits for an answer to a request that may be incomplete, ms. */
 const PATIENCE_MS = 1_500;
 
 /**
- * Sends bytes over a new connection and ends it as `ending` says. Resolves with all that came back. Never rejects.
- * @param hold takes the connections that are not closed.
+ * Sends bytes over a new connection and ends it as `ending` says. Resolves to everything that came back. Never rejects.
+ * @param hold receives the connections that are not closed.
  */
 export function exchange(input: Exchange, hold: (held: Held) => void): Promise<Buffer> {
   const { port, bytes, cutAt, pauseMs, ending } = input;
@@ -33,7 +33,7 @@ export function exchange(input: Exchange, hold: (held: Held) => void): Promise<B
     const chunks: Buffer[] = [];
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: ending === 'hold' });
     const done = () => resolve(Buffer.concat(chunks));
-    // Node.js emits no `close` when a reset meets a connection that is being shut down.
+    // Node.js does not emit `close` if a reset arrives while a connection is being shut down.
     const givingUp = setTimeout(done, pauseMs + 2 * PATIENCE_MS);
     socket.once('close', () => clearTimeout(givingUp));
     socket.on('error', done);
@@ -44,7 +44,7 @@ export function exchange(input: Exchange, hold: (held: Held) => void): Promise<B
       socket.write(bytes.subarray(cutAt));
       const leaving = setTimeout(() => socket.resetAndDestroy(), PATIENCE_MS);
       socket.once('close', () => clearTimeout(leaving));
-      // Most answers keep the connection, so that the first one is waited for and then a moment for more.
+      // Most answers keep the connection open, so this waits for the first one and then a moment for more.
       socket.once('data', () => setTimeout(() => socket.end(), pauseMs));
       return;
     }
@@ -62,7 +62,7 @@ export function exchange(input: Exchange, hold: (held: Held) => void): Promise<B
   });
 }
 
-/** The statuses of the HTTP answers among what came back. */
+/** The status codes of the HTTP answers in what came back. */
 export function statusesIn(answer: string): number[] {
   return [...answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }

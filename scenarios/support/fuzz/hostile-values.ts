@@ -1,6 +1,6 @@
 import type { SeededRandom } from '../seeded-random.js';
 
-/** What breaks programs that expect something else. */
+/** Values that break programs which expect something else. */
 const TEXTS = [
   '',
   ' ',
@@ -37,7 +37,7 @@ export function hostileText(random: SeededRandom): string {
   return randomBytesOf(random, random.below(200)).toString('latin1');
 }
 
-/** Any JSON value, not deeper than a few levels, or so deep that a parser which recurses has to give up. */
+/** Any JSON value, either a few levels deep or so deep that a recursive parser has to give up. */
 export function hostileJson(random: SeededRandom, depth = 0): unknown {
   switch (random.below(depth > 3 ? 6 : 9)) {
     case 0:
@@ -65,7 +65,7 @@ export function randomBytesOf(random: SeededRandom, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => random.below(256)));
 }
 
-/** Bytes with a few of them changed, left out, doubled, swapped or put in. */
+/** The bytes, with a few of them changed, removed, doubled, swapped or inserted. */
 export function damaged(random: SeededRandom, bytes: Buffer): Buffer {
   let result = bytes;
   for (let times = 1 + random.below(4); times > 0; times -= 1) {

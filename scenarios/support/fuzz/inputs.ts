@@ -21,7 +21,7 @@ export type Kind =
   | 'pipelined files'
   | 'raw bytes';
 
-/** What is sent over one connection, and how the client leaves. */
+/** The bytes that are sent over one connection, and how the client leaves. */
 export interface HostileInput extends Exchange {
   readonly kind: Kind;
   readonly number: number;
@@ -37,10 +37,10 @@ const FILES = [
   '/metrics',
   '/',
 ];
-/** Keeps the random numbers of neighbouring inputs apart. */
+/** Makes the random numbers of neighbouring inputs differ. */
 const STRIDE = 7_919;
 
-/** Makes input `number` of a seed. It depends on these two, the language and the ports alone. */
+/** Makes input `number` of a seed. It depends only on these two, the documents and the ports. */
 export function inputOf(
   { seed, number }: { seed: number; number: number },
   language: Language,
@@ -75,7 +75,7 @@ function contentOf(random: SeededRandom, language: Language): { kind: Kind; byte
   return { kind: 'raw bytes', bytes: randomBytesOf(random, random.below(2_000)) };
 }
 
-/** Requests one behind the other, for whose answers the client does not wait. */
+/** Pipelined requests: the client does not wait for the answers. */
 function pipelinedRequests(random: SeededRandom, attacker: Attacker): Buffer {
   const suffix = random.below(2) === 0 ? encodeURI(withoutSurrogates(hostileText(random))) : '';
   const target = `${random.oneOf(FILES)}${suffix}`;

@@ -19,7 +19,7 @@ export interface Operation {
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The calls of an edge, as its own OpenAPI document tells them. */
+/** The calls of an edge, from its own OpenAPI document. */
 export async function operationsOf(edgeUrl: string): Promise<Operation[]> {
   const { paths } = documentSchema.parse(await (await fetch(`${edgeUrl}/docs/json`)).json());
   return Object.entries(paths).flatMap(([path, methods]) =>
@@ -32,15 +32,15 @@ export async function operationsOf(edgeUrl: string): Promise<Operation[]> {
   );
 }
 
-/** Who sends an input: keys that work and do not, and the ids of sessions to name. */
+/** The sender of an input: valid and invalid keys, and ids of sessions. */
 export interface Attacker {
   readonly credentials: readonly string[];
   readonly sessionIds: readonly string[];
-  /** The addresses that it pretends to come from. */
+  /** The source addresses that it claims. */
   readonly addresses: number;
 }
 
-/** A request for one of the calls, as it goes over the wire: now and then all of it is as it should be. */
+/** A request for one of the calls, as bytes on the wire. Sometimes it is completely valid. */
 export function restRequest(random: SeededRandom, operation: Operation, attacker: Attacker): Buffer {
   const value = (name: string) =>
     random.below(2) === 0 && /id/i.test(name) ? random.oneOf(attacker.sessionIds) : hostileText(random);
@@ -64,7 +64,7 @@ export function restRequest(random: SeededRandom, operation: Operation, attacker
   });
 }
 
-/** A request with credentials and an address of the attacker's. */
+/** A request with credentials and an address of the attacker. */
 export function httpRequest(
   random: SeededRandom,
   { credentials, addresses }: Attacker,
@@ -106,7 +106,7 @@ function bodyOf(random: SeededRandom, { body, path }: Operation, { sessionIds }:
     .map((name) => [name, random.below(2) === 0 ? likely(random, name, sessionIds) : hostileJson(random)]);
   const made = Object.fromEntries([
     ...fields,
-    // Else each would be a session more, and what is tried here is not how many sessions a worker has.
+    // Otherwise each would create another session, and the number of a worker's sessions is not what is tested here.
     ...(path === '/api/sessions'
       ? [['id', random.below(3) === 0 ? hostileText(random) : random.oneOf(sessionIds)]]
       : []),

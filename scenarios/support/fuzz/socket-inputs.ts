@@ -11,7 +11,7 @@ const documentSchema = z.object({
   ),
 });
 
-/** What the AsyncAPI document names: namespaces and messages. */
+/** The namespaces and messages of the AsyncAPI document. */
 export interface Vocabulary {
   readonly namespaces: readonly string[];
   readonly messages: readonly string[];
@@ -27,7 +27,7 @@ export function readVocabulary(file: string): Vocabulary {
 
 const SIDS = ['', 'unknown', 'edge_000000000000.AAAAAAAAAAAAAAAAAAAA', '__proto__', '%00', 'x'.repeat(500)];
 
-/** A handshake for a WebSocket, and frames that come right behind it. */
+/** A WebSocket handshake, and frames right behind it. */
 export function socketInput(random: SeededRandom, words: Vocabulary, attacker: Attacker): Buffer {
   const sid = random.below(5) === 0 ? `&sid=${random.oneOf(SIDS)}` : '';
   const path =
@@ -49,7 +49,7 @@ export function socketInput(random: SeededRandom, words: Vocabulary, attacker: A
   return Buffer.concat([upgrade, ...packets.map((each) => frame(random, each))]);
 }
 
-/** A request of a client that polls. */
+/** A request of a long-polling client. */
 export function pollInput(random: SeededRandom, words: Vocabulary, attacker: Attacker): Buffer {
   const isPost = random.below(2) === 0;
   const packets = Array.from({ length: 1 + random.below(4) }, () => packet(random, words, attacker));

@@ -4,17 +4,17 @@ import type { SecretKind } from './secret-index.js';
 export interface Place {
   /** What a process wrote or was started with, what came to a client, or what was written to Redis. */
   readonly kind: 'process' | 'client' | 'redis';
-  /** What stands right before it, up to 512 bytes; `''` where that is not known. */
+  /** The bytes right before it, at most 512; `''` if not known. */
   readonly before: string;
-  /** The key that it was written to, and for an entry of a log the event's name. */
+  /** The key that it was written to and, for an entry of a log, the event's name. */
   readonly redis?: { readonly key: string; readonly event: string | undefined };
 }
 
 const IN_QR_CODE = /"qr":"https:\/\/wa\.me\/settings\/linked_devices#[^"\s]*$/;
 
 /**
- * The places at which a secret may stand, by its kind; there are no others. What links a phone is for its owner, who
- * gets it by REST and as an event; keys and secrets of a connection are told to their holder once.
+ * The only places where a secret may be, by its kind. The owner of a session gets its QR codes and pairing codes by
+ * REST and as events. Holders get API keys and secrets of a connection in one answer.
  */
 const ALLOWED: Readonly<Record<SecretKind, (place: Place) => boolean>> = {
   credential: () => false,
@@ -37,7 +37,7 @@ export function isAllowed(kind: SecretKind, place: Place): boolean {
   return ALLOWED[kind](place);
 }
 
-/** Secrets that are told once, in the answer that makes them: a second time is one too many. */
+/** Whether a secret may be shown only once, in the answer that creates it. */
 export function isToldOnce(kind: SecretKind): boolean {
   return kind === 'api-key';
 }

@@ -14,7 +14,7 @@ function namesIn(field: string, value: unknown): string[] {
   });
 }
 
-it('takes all bytes of credentials for secrets that are not known to be public', () => {
+it('treats all bytes of credentials as secrets unless they are known to be public', () => {
   const creds = {
     noiseKey: { private: key, public: randomBytes(32) },
     signedPreKey: {

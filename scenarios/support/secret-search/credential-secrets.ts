@@ -1,9 +1,9 @@
 import type { Secret } from './secret-index.js';
 
-/** Keys of 128 bits and more. What is shorter is no key, and stands in many places by chance. */
+/** Keys have at least 128 bits. Shorter values are not keys, and occur in many places by chance. */
 const SHORTEST_KEY = 16;
 
-/** Types of Signal records that hold no secret of the session: public keys, names of devices, states of lists. */
+/** Types of Signal records without a secret of the session: public keys, names of devices, states of lists. */
 const PUBLIC_TYPES: ReadonlySet<string> = new Set([
   'app-state-sync-version',
   'device-list',
@@ -13,8 +13,8 @@ const PUBLIC_TYPES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields that everybody may know: public keys, and signatures, which are shown to whoever is to believe them. All other
- * bytes in credentials count as secrets, so that one that a later version brings is searched for.
+ * Public fields: public keys, and signatures, which are shown to those who verify them. All other bytes in credentials
+ * count as secrets, so the search includes fields that a later version adds.
  */
 const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   'accountSignature',
@@ -32,7 +32,7 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   'signature',
 ]);
 
-/** Other names in a path are addresses, numbers and keys of maps, which are other ones each time. */
+/** Other names in a path are addresses, numbers and keys of maps, which differ each time. */
 const NAME = /^[A-Za-z_]{1,30}$/;
 
 /**
@@ -66,7 +66,7 @@ function* bytesIn(
     else if (bytes.length >= SHORTEST_KEY) yield { path, bytes };
   } else if (typeof value === 'string') {
     const bytes = Buffer.from(value, 'base64');
-    // Libsignal's records have bytes as base64, Baileys its secret for linking.
+    // libsignal's records have bytes as base64, and so has Baileys' secret for linking.
     const isBase64 = bytes.length >= SHORTEST_KEY && bytes.toString('base64') === value;
     if (isBase64) yield { path, bytes };
   } else if (typeof value === 'object' && value !== null) {
@@ -76,14 +76,14 @@ function* bytesIn(
   }
 }
 
-/** As JSON has the bytes of a sender key. */
+/** The bytes of a sender key, in the form that JSON has them. */
 function isListOfBytes(value: unknown): value is number[] {
   return (
     Array.isArray(value) && value.length >= SHORTEST_KEY && value.every((each) => typeof each === 'number')
   );
 }
 
-/** What the bytes say, where they are JSON, as those of a sender key are. */
+/** The parsed bytes, if they are JSON, as those of a sender key are. */
 function parsedJson(bytes: Buffer): unknown {
   if (bytes[0] !== '{'.charCodeAt(0) && bytes[0] !== '['.charCodeAt(0)) return undefined;
   try {

@@ -4,21 +4,21 @@ import { messageSecrets } from './message-secrets.js';
 import { type RedisWrite, redisWrites } from './redis-writes.js';
 import { type Secret, type SecretKind, SHORTEST_SECRET } from './secret-index.js';
 
-/** Of more pre-keys than that, some of each session are looked for: to open all would take seconds. */
+/** If there are more pre-keys, only some of each session are searched for: opening all would take seconds. */
 const PRE_KEYS_AT_MOST = 20_000;
 
-/** What a process may be given that is to stay with it. */
+/** Variables with secrets that must not leave the process. */
 const SECRET_VARIABLE = /KEY|TOKEN|SECRET|PASSWORD/;
-/** By which a worker knows WhatsApp; everybody may know it. */
+/** A public key by which a worker recognises WhatsApp. */
 const PUBLIC_VARIABLES: ReadonlySet<string> = new Set(['WHATSAPP_ROOT_KEY']);
 
-/** Commands that write values; of `SET` the value stands where others have a field. */
+/** Commands that write values. `SET` has its value in the place where the others have a field. */
 const WRITES: ReadonlySet<string> = new Set(['HSET', 'HMSET', 'HSETNX', 'SET']);
 const SEALED = /^wf:\{([^}]+)\}:(auth|messages):(.+)$/;
 const PAIRING_CODE = /^wf:\{[^}]+\}:pairing:/;
 const EDGE = /^wf:edge:/;
 
-/** What edges tell clients that is a secret from then on. */
+/** Secrets that edges send to clients. */
 const TOLD_SECRETS: readonly { kind: SecretKind; name: string; pattern: RegExp }[] = [
   { kind: 'api-key', name: 'an API key', pattern: /"key":"(wf_[\w-]{43})"/g },
   {
@@ -29,12 +29,12 @@ const TOLD_SECRETS: readonly { kind: SecretKind; name: string; pattern: RegExp }
   { kind: 'connection-id', name: 'the id of an Engine.IO connection', pattern: /0\{"sid":"([^"]{20,})"/g },
 ];
 
-/** What was found out of the secrets of a run. */
+/** The secrets of a run, as far as they are known. */
 export interface KnownSecrets {
   readonly secrets: readonly Secret[];
-  /** Sealed values that no ENCRYPTION_KEY of a process opened: damaged ones. */
+  /** Sealed values that no ENCRYPTION_KEY of a process opened, because they are damaged. */
   readonly unreadable: number;
-  /** Pre-keys that were not opened, since there were too many. */
+  /** Pre-keys that were not opened, because there were too many. */
   readonly leftOut: number;
 }
 
@@ -48,10 +48,10 @@ interface SealedValue {
 }
 
 /**
- * All secrets that stood in Redis at any time: each version of each session's credentials, those of sessions that were
- * deleted too, opened with the processes' keys.
+ * Returns all secrets that were in Redis at any time: each version of each session's credentials, including deleted
+ * sessions, opened with the processes' keys.
  * @param files append-only files.
- * @throws when there were credentials and none of them could be opened.
+ * @throws if there were credentials and none of them could be opened.
  */
 export function storedSecrets(
   files: readonly Buffer[],
@@ -82,9 +82,7 @@ export function storedSecrets(
     }
   }
   if (unreadable === chosen.length) {
-    throw new Error(
-      'no ENCRYPTION_KEY of a process opens what is stored: what the secrets were cannot be told',
-    );
+    throw new Error('no ENCRYPTION_KEY of a process opens what is stored, so the secrets are unknown');
   }
   return { secrets, unreadable, leftOut };
 }
@@ -112,7 +110,7 @@ function sealedValues(write: RedisWrite): SealedValue[] {
   });
 }
 
-/** Evenly: of each session about the same share. */
+/** Keeps about the same share of each session's pre-keys. */
 function withFewerPreKeys(sealed: readonly SealedValue[]): { chosen: SealedValue[]; leftOut: number } {
   const isPreKey = ({ store, field }: SealedValue) => store === 'auth' && field.startsWith('pre-key:');
   const preKeys = sealed.filter(isPreKey);
@@ -122,7 +120,7 @@ function withFewerPreKeys(sealed: readonly SealedValue[]): { chosen: SealedValue
   return { chosen: [...others, ...kept], leftOut: preKeys.length - kept.length };
 }
 
-/** What stands in Redis as it is, since it is on show to its owner, or lets edges talk to each other. */
+/** Secrets that Redis has unsealed: those that are shown to their owner, and those by which edges trust each other. */
 function plainSecrets(write: RedisWrite): Secret[] {
   if (PAIRING_CODE.test(write.key)) {
     const codes = [...pairsOf(write)].filter(([field]) => field === 'code');
@@ -170,7 +168,7 @@ function* ofEnvironment(name: string, owner: string, value: string): Generator<S
   if (bytes.length >= SHORTEST_SECRET) yield { name, owner, kind: 'environment', bytes };
 }
 
-/** The secrets that edges told clients in these bytes. */
+/** The secrets that edges sent to clients in these bytes. */
 export function* toldSecrets(received: Buffer): Generator<Secret> {
   const text = received.toString('latin1');
   for (const { kind, name, pattern } of TOLD_SECRETS) {

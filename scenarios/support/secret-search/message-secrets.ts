@@ -13,8 +13,8 @@ const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 
 /**
- * The secrets in an encoded WhatsApp message, also in one that stands in another: from them come the keys of polls and
- * reactions. Padding behind the message does no harm.
+ * The secrets in an encoded WhatsApp message, and in messages nested in it. The keys of polls and reactions are derived
+ * from them. Padding behind the message is ignored.
  */
 export function* messageSecrets(message: Buffer, owner: string): Generator<Secret> {
   for (const bytes of secretsIn(message, 0, false)) {
@@ -29,7 +29,7 @@ function* secretsIn(message: Buffer, depth: number, isContextInfo: boolean): Gen
   }
 }
 
-/** The fields of bytes, as far as this can be read as a message. */
+/** The fields that hold bytes, as far as this parses as a message. */
 function* fieldsOf(message: Buffer): Generator<{ number: number; bytes: Buffer }> {
   let at = 0;
   while (at < message.length) {
@@ -52,7 +52,7 @@ function* fieldsOf(message: Buffer): Generator<{ number: number; bytes: Buffer }
   }
 }
 
-/** A number; of more than 32 bits only where it ends. */
+/** Reads a number. Of one with more than 32 bits only its end position is right. */
 function varintAt(bytes: Buffer, begin: number): { value: number; end: number } | undefined {
   let value = 0;
   for (let at = begin; at < bytes.length && at < begin + 10; at += 1) {

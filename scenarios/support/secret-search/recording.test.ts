@@ -22,7 +22,7 @@ function marks(parts: Iterable<RecordedPart>): number[] {
   );
 }
 
-it('keeps everything, in memory and beyond, and cuts nothing apart', () => {
+it('keeps everything, in memory and on disk, and splits no secret', () => {
   const file = join(folder, 'large');
   const recording = new Recording('large', () => file);
   const places = [10, MEGABYTE - 20, 4 * MEGABYTE - 20, 9 * MEGABYTE];

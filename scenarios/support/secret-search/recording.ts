@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 
-/** A part of what was recorded; it begins with the end of the part before, so that nothing is cut apart. */
+/** A part of a recording. It begins with the end of the part before, so that no secret is split. */
 export interface RecordedPart {
   readonly bytes: Buffer;
   /** Where it begins in the whole. */
@@ -12,7 +12,7 @@ const PART_BYTES = 4 * 1024 ** 2;
 const OVERLAP_BYTES = 4 * 1024;
 const IN_MEMORY_BYTES = 1024 ** 2;
 
-/** Bytes that came one after the other from one place. Of each recording no more than 1 MB stays in memory. */
+/** A stream of bytes from one place. Keeps at most 1 MB in memory. */
 export class Recording {
   /** Where they are from, for a person. */
   readonly name: string;
@@ -22,7 +22,7 @@ export class Recording {
   #chunks: Buffer[] = [];
   #memoryBytes = 0;
 
-  /** @param newFile gives a path at which nothing is, for what is too much for memory. */
+  /** @param newFile returns the path of a file that does not exist, for what exceeds the memory. */
   constructor(name: string, newFile: () => string) {
     this.name = name;
     this.#newFile = newFile;

@@ -49,6 +49,6 @@ it('leaves out half a write at the end, wherever it ends', () => {
   }
 });
 
-it('refuses what is no such file', () => {
+it('throws for a file that is not an append-only file', () => {
   expect(() => [...redisWrites(Buffer.from('REDIS0011\r\n'))]).toThrow('begins no command');
 });

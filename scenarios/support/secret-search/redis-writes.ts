@@ -1,4 +1,4 @@
-/** A write to Redis, as its append-only file has it: what scripts wrote stands there as plain commands. */
+/** A write to Redis, from its append-only file. That file has the writes of scripts as plain commands. */
 export interface RedisWrite {
   /** All of it. It shares the file's memory, as `args` do. */
   readonly bytes: Buffer;
@@ -13,9 +13,8 @@ export interface RedisWrite {
 const LINE_END = '\r\n';
 
 /**
- * The writes in an append-only file, oldest first, as far as it is whole: a server that was killed may leave half a
- * write at the end.
- * @throws when it is no sequence of commands in the protocol of Redis (RESP2 arrays of bulk strings).
+ * The complete writes in an append-only file, oldest first. A server that was killed may leave half a write at the end.
+ * @throws if it is not a sequence of commands in the protocol of Redis (RESP2 arrays of bulk strings).
  */
 export function* redisWrites(file: Buffer): Generator<RedisWrite> {
   let at = 0;
@@ -43,7 +42,7 @@ function readCommand(file: Buffer, begin: number): { words: Buffer[]; end: numbe
   return { words, end: at };
 }
 
-/** A line of a sign and a number; undefined where the file ends before it does. */
+/** A line of a sign and a number. Undefined if the file ends before the line does. */
 function readNumber(file: Buffer, at: number, sign: string): { value: number; end: number } | undefined {
   const end = file.indexOf(LINE_END, at);
   if (end < 0) return undefined;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { StartedProcess, TestObserver } from '@wafleet/testkit';
 import { Recording } from './recording.js';
 
-/** Node.js tells here of each outgoing connection, before it is made. */
+/** Node.js reports each outgoing connection on this channel, before it is made. */
 const CLIENT_SOCKETS = 'net.client.socket';
-/** In which Redis 7 keeps its append-only files; those that hold commands, rather than a snapshot, are named so. */
+/** The folder of Redis 7 for its append-only files, and the names of those with commands rather than a snapshot. */
 const APPEND_ONLY_FOLDER = 'appendonlydir';
 const COMMANDS = /[.]incr[.]aof$/;
 
@@ -20,12 +20,14 @@ interface RecordedProcess {
 }
 
 /**
- * All that leaves the processes of a run, from the moment on at which it is made, without a test's doing: what each
- * process of the testkit writes to its outputs; every byte that comes to this process over the network, hence to the
- * clients that a test has, whichever library they use; and every write to the testkit's Redis servers, as their
- * append-only files have them, also those that were overwritten, deleted, or made before a crash.
+ * Records everything that leaves the processes of a run, from its construction on. Tests need not do anything for it.
+ * - What each process of the testkit writes to its outputs.
+ * - Every byte that this process receives over the network, so everything that a test's clients receive, whichever
+ *   library they use.
+ * - Every write to the testkit's Redis servers, from their append-only files, including values that were overwritten,
+ *   deleted, or written before a crash.
  *
- * Not recorded is what comes to clients that are processes of their own.
+ * Does not record what clients in other processes receive.
  */
 export class RunRecord implements TestObserver {
   readonly processes: RecordedProcess[] = [];
@@ -35,7 +37,7 @@ export class RunRecord implements TestObserver {
   readonly #redisPorts = new Set<number>();
   /** Of servers that may still run. */
   readonly #redisFolders = new Set<string>();
-  /** Copies of append-only files, by where these stand or stood. */
+  /** Copies of append-only files, by the original path. */
   readonly #copies = new Map<string, string>();
   #files = 0;
   #connections = 0;
@@ -44,7 +46,7 @@ export class RunRecord implements TestObserver {
     subscribe(CLIENT_SOCKETS, this.#follow);
   }
 
-  /** Whether nothing was started so far. */
+  /** Whether nothing was started yet. */
   get isEmpty(): boolean {
     return this.processes.length === 0 && this.#redisPorts.size === 0;
   }
@@ -65,24 +67,24 @@ export class RunRecord implements TestObserver {
     this.#redisFolders.delete(dir);
   }
 
-  /** What has come to this process, but for what Redis answered, a recording for each connection. */
+  /** What this process received, except Redis' answers. One recording per connection. */
   received(): Recording[] {
     return this.#received.filter(({ size }) => size > 0);
   }
 
   /**
    * The append-only files of all servers, as they are now or were at the end.
-   * @throws when there were servers and none of them has left any.
+   * @throws if there were servers and none of them left a file.
    */
   redisFiles(): Buffer[] {
     for (const dir of this.#redisFolders) this.#copyCommands(dir);
     if (this.#redisPorts.size > 0 && this.#copies.size === 0) {
-      throw new Error('no append-only file of Redis was found: what the secrets were cannot be told');
+      throw new Error('no append-only file of Redis was found, so the secrets are unknown');
     }
     return [...this.#copies.values()].map((copy) => readFileSync(copy));
   }
 
-  /** Ends the recording and removes what it has put into the file system. */
+  /** Ends the recording and removes its files. */
   close(): void {
     this.#isClosed = true;
     unsubscribe(CLIENT_SOCKETS, this.#follow);
@@ -102,7 +104,7 @@ export class RunRecord implements TestObserver {
       );
       this.#received.push(recording);
     });
-    // Takes nothing from whoever reads the socket, and does not make it flow where that one paused it.
+    // Other readers of the socket still get all data, and a socket that they paused stays paused.
     socket.on('data', (chunk: Buffer | string) => {
       if (recording !== undefined) this.#append(recording, Buffer.from(chunk));
     });
@@ -114,7 +116,7 @@ export class RunRecord implements TestObserver {
     for (const name of readdirSync(folder).filter((each) => COMMANDS.test(each))) {
       const file = join(folder, name);
       const copy = this.#copies.get(file) ?? this.#newFile();
-      // A server that lost the end of its file on its way goes on with less.
+      // A server that lost the end of its file continues with a shorter one. Keep the longer copy.
       if (this.#copies.has(file) && statSync(copy).size > statSync(file).size) continue;
       copyFileSync(file, copy);
       this.#copies.set(file, copy);

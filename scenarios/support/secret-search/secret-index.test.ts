@@ -37,7 +37,7 @@ it('finds the shortest at both ends, and nothing that is cut off', () => {
   expect(places(longer, bytes)).toEqual([]);
 });
 
-it('tells secrets with one beginning apart, and counts equal ones once', () => {
+it('distinguishes secrets with the same beginning, and counts equal ones once', () => {
   const [one, other] = [Buffer.from('ABCDEFGH-one'), Buffer.from('ABCDEFGH-other')];
   const index = new SecretIndex([secret(one, 'one'), secret(other, 'other'), secret(one, 'again')]);
   expect(index.size).toBe(2);
@@ -47,7 +47,7 @@ it('tells secrets with one beginning apart, and counts equal ones once', () => {
   ]);
 });
 
-it('finds what is left of bytes that were taken for UTF-8', () => {
+it('finds what is left of bytes that were decoded as UTF-8', () => {
   const bytes = Buffer.from('fe00ff41428043c344454647484950', 'hex');
   const index = new SecretIndex([secret(bytes)]);
   expect(places(index, Buffer.from(`the key ${bytes}`))).toEqual([['key', 11]]);

@@ -1,10 +1,10 @@
 /** A secret that a cluster had, and what to call it. */
 export interface Secret {
-  /** What it is, such as `creds.noiseKey.private`. It tells nothing of the value. */
+  /** What it is, such as `creds.noiseKey.private`. Never contains the value. */
   readonly name: string;
   /** Whose it is, such as `tnt_1/shop`; `''` where that does not matter. */
   readonly owner: string;
-  /** By which the places are allowed where it may stand. */
+  /** Determines the places where it is allowed. */
   readonly kind: SecretKind;
   readonly bytes: Buffer;
 }
@@ -19,22 +19,22 @@ export type SecretKind =
   | 'peer-token'
   | 'environment';
 
-/** So many bytes find the candidates; a secret must not be shorter. */
+/** Candidates are found by this number of bytes, so a secret must not be shorter. */
 export const SHORTEST_SECRET = 8;
 
-/** Bits of the filter for each secret: one place in 64 is looked at twice. */
+/** Bits of the filter for each secret. About one place in 64 is a false positive that is compared. */
 const FILTER_BITS_EACH = 64;
 const LEAST_FILTER_BITS = 1 << 16;
 
-/** What is looked for: a secret as it is, or as a text makes of it that shows bytes as UTF-8 where they are none. */
+/** Bytes to search for: a secret itself, or what is left of it when its bytes are decoded as UTF-8. */
 interface Needle {
   readonly bytes: Buffer;
   readonly secret: Secret;
 }
 
 /**
- * Finds any number of secrets in one pass: a hash of the eight bytes at each place is looked up in a bitmap of the
- * hashes of all secrets' first eight bytes (Rabin and Karp), and only what the bitmap has is compared.
+ * Finds any number of secrets in one pass (Rabin–Karp). It hashes the eight bytes at each place, looks the hash up in
+ * a bitmap of the hashes of all secrets' first eight bytes, and compares only if the bitmap has it.
  */
 export class SecretIndex {
   readonly #needles = new Map<number, Needle[]>();
@@ -42,7 +42,7 @@ export class SecretIndex {
   readonly #mask: number;
   #size = 0;
 
-  /** Of secrets of the same bytes the first one counts. */
+  /** Of secrets with the same bytes only the first one counts. */
   constructor(secrets: Iterable<Secret>) {
     const known = new Set<string>();
     for (const secret of secrets) {
@@ -64,12 +64,12 @@ export class SecretIndex {
     for (const hash of this.#needles.keys()) this.#note(hash & this.#mask);
   }
 
-  /** How many secrets it looks for. */
+  /** The number of secrets that it searches for. */
   get size(): number {
     return this.#size;
   }
 
-  /** The secrets that stand in the bytes, and where. */
+  /** The secrets in the bytes, and their positions. */
   find(bytes: Uint8Array): { secret: Secret; at: number }[] {
     const found: { secret: Secret; at: number }[] = [];
     const filter = this.#filter;
@@ -98,7 +98,7 @@ export class SecretIndex {
 
 function formsInMemory(bytes: Buffer): Buffer[] {
   if (bytes.length < SHORTEST_SECRET) throw new Error('a secret of so few bytes is found everywhere');
-  // Without the begin that such a text has for any bytes: as bytes that all are alike it would be slow to look for.
+  // Without leading replacement characters: any bytes decode to those, so their hash would match very often.
   const asText = Buffer.from(bytes.toString('utf8').replace(/^\ufffd+/, ''));
   return asText.length < SHORTEST_SECRET || asText.equals(bytes) ? [bytes] : [bytes, asText];
 }

@@ -11,22 +11,22 @@ export interface SearchOutcome {
   readonly secrets: number;
   /** What they are. */
   readonly names: ReadonlySet<string>;
-  /** Pre-keys that were not looked for, since there were too many. */
+  /** Pre-keys that were not searched for, because there were too many. */
   readonly preKeysLeftOut: number;
   /** Sealed values that could not be opened. */
   readonly unreadable: number;
   /** Bytes that were searched, by where they were. */
   readonly bytes: Readonly<Record<Source['kind'], number>>;
-  /** A sentence for each secret and source in which it must not be; it tells nothing of the value. */
+  /** A sentence for each secret and each source in which it must not be. It never contains the value. */
   readonly findings: readonly string[];
 }
 
 const CONTEXT = 512;
 const TOLD_CONTEXT = 80;
-/** What may be a secret, whole or in part, in what is told of a place. */
+/** Text around a finding that may be a secret or a part of one. The report leaves it out. */
 const LOOKS_SECRET = /[A-Za-z0-9+/_=-]{12,}|(?:[0-9a-f]{2} ){4,}|(?:\d+,\s*){4,}|[^\x20-\x7e]+/g;
 
-/** Searches all that left the processes of a run for all the secrets that they had. */
+/** Searches everything that left the processes of a run for all secrets that they had. */
 export function searchForSecrets(run: RunRecord): SearchOutcome {
   const files = run.redisFiles();
   const stored = storedSecrets(
@@ -34,10 +34,10 @@ export function searchForSecrets(run: RunRecord): SearchOutcome {
     run.processes.map(({ environment }) => environment),
   );
   const given = run.processes.flatMap(({ name, environment }) => [...environmentSecrets(name, environment)]);
-  const told = run
+  const reported = run
     .received()
     .flatMap((recording) => [...recording.parts()].flatMap(({ bytes }) => [...toldSecrets(bytes)]));
-  const secrets = [...given, ...stored.secrets, ...told];
+  const secrets = [...given, ...stored.secrets, ...reported];
   const index = new SecretIndex(secrets);
 
   const bytes = { process: 0, client: 0, redis: 0 };
@@ -56,16 +56,16 @@ export function searchForSecrets(run: RunRecord): SearchOutcome {
     preKeysLeftOut: stored.leftOut,
     unreadable: stored.unreadable,
     bytes,
-    findings: findings.told(),
+    findings: findings.reported(),
   };
 }
 
 interface Match {
   readonly secret: Secret;
   readonly form: WrittenBytes;
-  /** Where in the form's bytes. */
+  /** Position in the form's bytes. */
   readonly at: number;
-  /** Where what was read begins in the source. */
+  /** Position of the read part in the source. */
   readonly offset: number;
 }
 
@@ -79,9 +79,9 @@ function* matchesIn(source: Source, index: SecretIndex): Generator<Match> {
 }
 
 class Findings {
-  /** By secret and source: the first form and place is told, and that a key was told again by the last one. */
+  /** By secret and source. A finding names the first form and place; for a key that was shown again, the last place. */
   readonly #found = new Map<string, string>();
-  /** The places where a secret was told that is told once. */
+  /** The places where a secret was shown that may be shown only once. */
   readonly #tellings = new Map<string, Set<string>>();
 
   add(source: Source, { secret, form, at, offset }: Match): void {
@@ -99,11 +99,11 @@ class Findings {
       const tellings = (this.#tellings.get(value) ?? new Set()).add(`${name} ${offset + place}`);
       this.#tellings.set(value, tellings);
       if (tellings.size === 1) return;
-      this.#found.set(value, `${nameOf(secret)} was told ${tellings.size} times, at last in ${name}`);
+      this.#found.set(value, `${nameOf(secret)} was shown ${tellings.size} times, most recently in ${name}`);
     }
   }
 
-  told(): string[] {
+  reported(): string[] {
     return [...this.#found.values()];
   }
 }

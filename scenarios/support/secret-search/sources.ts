@@ -3,17 +3,17 @@ import { partsOf, type RecordedPart } from './recording.js';
 import { type RedisWrite, redisWrites } from './redis-writes.js';
 import type { RunRecord } from './run-record.js';
 
-/** Something that left, and where it was to be found. */
+/** Data that left a process, and where it was found. */
 export interface Source {
   readonly kind: Place['kind'];
   /** For a person. */
   readonly name: string;
-  /** Of a write to Redis. */
+  /** Only for a write to Redis. */
   readonly redis?: NonNullable<Place['redis']>;
-  /** It should be sealed, hence random, and is looked at as it is: nobody writes bytes as text there. */
+  /** Whether the value should be sealed, so random bytes. It is then searched as raw bytes only, not as text. */
   readonly isSealed: boolean;
   readonly parts: () => Iterable<RecordedPart>;
-  /** What it is put together from, one after the other: where it has a secret, these tell in which of them. */
+  /** The sources that it consists of, in order. If it contains a secret, these are searched to find which has it. */
   readonly pieces?: readonly Source[];
 }
 
@@ -21,7 +21,7 @@ const SEALED_KEY = /^wf:\{[^}]+\}:(?:auth|messages|media):/;
 const BATCH_BYTES = 1024 ** 2;
 const LOG_KEY = /^wf:\{[^}]+\}:log$/;
 
-/** All that left in a run. @param redisFiles the append-only files of its servers. */
+/** Everything that left the processes of a run. @param redisFiles the append-only files of its servers. */
 export function* sourcesOf(run: RunRecord, redisFiles: readonly Buffer[]): Generator<Source> {
   for (const { name, command, output } of run.processes) {
     const commandLine = Buffer.from(command.join(' '));
@@ -39,7 +39,7 @@ export function* sourcesOf(run: RunRecord, redisFiles: readonly Buffer[]): Gener
   for (const file of redisFiles) yield* batchesOf(file);
 }
 
-/** Writes together: there are many, most of them short, and each search of its own has a price. */
+/** Groups writes: there are many short ones, and each search has a fixed cost. */
 function* batchesOf(file: Buffer): Generator<Source> {
   const open: Batch = new Batch(false);
   const sealed: Batch = new Batch(true);
@@ -93,10 +93,10 @@ function sourceOf(write: RedisWrite): Source {
   };
 }
 
-/** The name of the event that the write puts into a log. */
+/** The name of the event that the write appends to a log. */
 function eventOf({ command, key, args }: RedisWrite): string | undefined {
   if (command !== 'XADD' || !LOG_KEY.test(key)) return undefined;
-  // `<id> m <event id> <event name> <session id> <body>`, after which of what follows does not matter.
+  // `<id> m <event id> <event name> <session id> <body>`. The rest does not matter.
   const message = args[args.findIndex((each) => each.equals(MESSAGE_FIELD)) + 1];
   return message?.toString('latin1', 0, 256).split(' ')[1];
 }

@@ -5,8 +5,8 @@ import { RunRecord } from './run-record.js';
 import { type SearchOutcome, searchForSecrets } from './secret-search.js';
 
 /**
- * Named in vitest.config.ts as a set-up of all scenarios: whatever a file of scenarios starts through the testkit is
- * recorded, and at its end, after the file's own hooks, searched for secrets. A secret that is found fails the file.
+ * vitest.config.ts names this as a set-up file of all scenarios. Everything that a file of scenarios starts through the
+ * testkit is recorded. After the file's own hooks the recording is searched for secrets. A secret fails the file.
  */
 let run = new RunRecord();
 
@@ -22,7 +22,7 @@ afterAll(() => {
   expect(findings, 'secrets that left').toEqual([]);
 });
 
-/** Searches what was recorded so far, and begins anew: what was found does not fail the file. */
+/** Searches what was recorded so far, and starts a new recording. Findings of it do not fail the file. */
 export function searchSoFar(): SearchOutcome {
   const begun = performance.now();
   try {

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { writtenForms } from './written-forms.js';
 
-/** 32 bytes, as keys have, with all that is hard to write as text. */
+/** 32 bytes, as in a key, with everything that is hard to write as text. */
 const SECRET = Buffer.concat([
   Buffer.from('00ff0a225c80c3a9', 'hex'),
   createHash('sha256').update('a key').digest().subarray(0, 24),
@@ -16,13 +16,13 @@ function formsOf(text: string | Buffer): string[] {
   return [...writtenForms(read)].filter(({ bytes }) => bytes.includes(SECRET)).map(({ form }) => form);
 }
 
-/** How something was written, and how that is called. */
+/** A written form and its name. */
 const WRITTEN: readonly [string, string | Buffer][] = [
   ['raw', Buffer.concat([Buffer.from('a file '), SECRET, Buffer.from(' ends')])],
   ['base64', `{"key":"${base64}"}`],
   ['base64', `key=${base64.replace(/=+$/, '')}&`],
   ['base64', SECRET.toString('base64url')],
-  // As a part of something longer, at each of its three places within a group.
+  // As a part of something longer, at each of the three offsets within a group.
   ['base64', Buffer.concat([Buffer.from('1'), SECRET, Buffer.from('...')]).toString('base64')],
   ['base64', Buffer.concat([Buffer.from('12'), SECRET, Buffer.from('...')]).toString('base64')],
   ['base64', Buffer.concat([Buffer.from('123'), SECRET, Buffer.from('...')]).toString('base64')],
@@ -63,12 +63,12 @@ describe('bytes that are written', () => {
     expect(formsOf(text)).toContain(form);
   });
 
-  it('are not read from what has none', () => {
+  it('are not found in text without any', () => {
     expect(formsOf(createHash('sha512').update('other').digest('base64'))).toEqual([]);
     expect(formsOf(base64.slice(0, -4))).toEqual([]);
   });
 
-  it('have a place in what was read', () => {
+  it('have a position in the text that was read', () => {
     const read = Buffer.from(`{"a":1,"key":"${base64}"}`);
     for (const { bytes, text, placeOf, isVerbatim } of writtenForms(read)) {
       const at = bytes.indexOf(SECRET);
@@ -79,7 +79,7 @@ describe('bytes that are written', () => {
     expect.fail('it was not read');
   });
 
-  it('have a place within what they are a part of', () => {
+  it('have a position within the bytes that they are a part of', () => {
     const before = '{"key":"';
     const read = Buffer.from(before + Buffer.concat([Buffer.alloc(30), SECRET]).toString('base64'));
     const found = [...writtenForms(read)].find(({ bytes }) => bytes.includes(SECRET));

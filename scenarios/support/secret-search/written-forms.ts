@@ -1,27 +1,27 @@
-/** Bytes that are written somewhere, however they are written there. */
+/** Bytes that were found somewhere, in any written form. */
 export interface WrittenBytes {
   /** How they are written, for a person. */
   readonly form: string;
   readonly bytes: Buffer;
-  /** The text in which they stand, a character for each byte. */
+  /** The text that contains them, a character for each byte. */
   readonly text: () => string;
-  /** Where in that text one of them stands. */
+  /** The position of one of them in that text. */
   readonly placeOf: (index: number) => number;
-  /** Whether that text is what was read, as it is. */
+  /** Whether that text is the input, unchanged. */
   readonly isVerbatim: boolean;
 }
 
-/** What a list of bytes says when it is read from one of its places on. */
+/** The bytes of a list, decoded from one of its positions on. */
 interface Reading {
   readonly bytes: Buffer;
-  /** How many characters of the list stand before a byte. */
+  /** The number of characters of the list before a byte. */
   readonly charactersBefore: (index: number) => number;
 }
 
-/** What a list of at least 16 bytes looks like, and what bytes it lists. */
+/** How a list of at least 16 bytes is recognised and decoded. */
 const LISTS: readonly { form: string; pattern: RegExp; read: (list: string) => Reading[] }[] = [
   {
-    // With either alphabet, padded or not. Where it begins within its groups of four letters is not known.
+    // In either alphabet, padded or not. Its offset within the groups of four letters is unknown.
     form: 'base64',
     pattern: /[A-Za-z0-9+/_-]{22,}/g,
     read: (list) =>
@@ -76,9 +76,9 @@ const NESTED_AT_MOST = 3;
 const BEYOND_ASCII = /[^\0-\x7f]/;
 
 /**
- * All bytes that may be meant by what was read: these bytes themselves; what stands there as base64, base64url, hex or
- * a list of numbers, from 16 bytes on; and the same again without the escapes of JSON, of JavaScript and of URLs, where
- * there are any, with characters read as bytes.
+ * All bytes that the input may represent: the input itself; base64, base64url, hex and lists of numbers in it of at
+ * least 16 bytes; and the same again after decoding the escapes of JSON, JavaScript and URLs, if there are any, with
+ * characters read as bytes.
  */
 export function* writtenForms(read: Buffer): Generator<WrittenBytes> {
   yield rawIn(read, { form: 'raw', isVerbatim: true });
@@ -96,7 +96,7 @@ export function* writtenForms(read: Buffer): Generator<WrittenBytes> {
   }
 }
 
-/** The bytes as they are, and nothing else that they may mean. */
+/** Only the bytes themselves, without other interpretations. */
 export function rawIn(bytes: Buffer, how: Pick<WrittenBytes, 'form' | 'isVerbatim'>): WrittenBytes {
   return { ...how, bytes, text: () => bytes.toString('latin1'), placeOf: (index) => index };
 }

@@ -14,7 +14,7 @@ function access() {
     guesses: LONE_GUESSES,
     logger: createLogger({ app: 'test', level: 'silent' }),
   });
-  /** How many tokens of an address are looked at. */
+  /** How many tokens from an address are checked. */
   const guess = (address: string, times: number): number => {
     let looked = 0;
     for (let time = 0; time < times; time += 1) {
@@ -22,7 +22,7 @@ function access() {
         expect(admin.matches(`guess ${time}`, address)).toBe(false);
         looked += 1;
       } catch {
-        // It has to wait.
+        // The address has to wait.
       }
     }
     return looked;
@@ -63,7 +63,7 @@ describe('the admin token', () => {
     const { admin, guess } = access();
     let looked = 0;
     for (let host = 0; host < 250; host += 1) looked += guess(`198.51.100.${host}`, 5);
-    // Each may guess once, as nothing is known of it yet.
+    // Each address may guess once, since nothing is known of it yet.
     expect(looked).toBeLessThan(100 + 250);
     expect(admin.matches(TOKEN, '203.0.113.8')).toBe(true);
   });

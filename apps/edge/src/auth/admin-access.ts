@@ -11,12 +11,12 @@ const WAITS: AdminTokenWaits = {
   firstMs: 1_000,
   longestMs: 60_000,
   longestOfAllMs: 10 * 60_000,
-  // Redis has no bound for how many addresses guess, as this process has.
+  // Unlike this process, Redis does not bound the number of addresses that guess.
   rememberMs: 15 * 60_000,
 };
 const REMEMBER_MS = 60 * 60_000;
 const MAX_ADDRESSES = 100_000;
-/** Wrong tokens of all addresses together. */
+/** Limit of wrong tokens from all addresses together. */
 const GUESSES_OF_ALL = { perSecond: 5, burst: 100 };
 
 interface AdminAccessOptions {
@@ -28,16 +28,16 @@ interface AdminAccessOptions {
 
 interface Guesses {
   wrong: number;
-  /** When the next token is looked at, ms of `performance.now()`. */
+  /** When the next token is checked, in ms of `performance.now()`. */
   until: number;
 }
 
 /**
- * Checks the admin token and bounds how often it is guessed. After twenty wrong tokens an address waits, a second at first
- * and twice as long each time, up to a minute. While it waits no token of it is looked at, right or wrong. When many
- * addresses guess, those that have guessed wrong before are not looked at any more; an address that never did is, so
- * the administrator gets in meanwhile. What an address has guessed at other edges counts from its first wrong token here
- * on; while Redis is out of reach, this edge counts alone.
+ * Checks the admin token and bounds how often it is guessed. After twenty wrong tokens an address has to wait: one
+ * second at first, then twice as long each time, up to a minute. While it waits, no token from it is checked, right or
+ * wrong. While many addresses guess, tokens from addresses that guessed wrong before are not checked. Tokens from other
+ * addresses are, so the administrator gets in meanwhile. Wrong tokens of an address at other edges count from its first
+ * wrong token here on. While Redis is out of reach, this edge counts alone.
  */
 export class AdminAccess {
   readonly #token: SecretToken;
@@ -51,8 +51,8 @@ export class AdminAccess {
   }
 
   /**
-   * Whether a token is the administrator's. A wrong one counts.
-   * @throws {WafleetError} RATE_LIMITED when the address has to wait.
+   * Whether a token is the administrator's. A wrong token counts.
+   * @throws {WafleetError} RATE_LIMITED if the address has to wait.
    */
   matches(guess: string, address: string): boolean {
     const waitMs = this.#waitMs(address);
@@ -72,7 +72,7 @@ export class AdminAccess {
     return false;
   }
 
-  /** The same for calls that take another key: a token that is not looked at counts as a wrong one. Never throws. */
+  /** As `matches`, for calls that take another key. A token that is not checked is treated as wrong. Never throws. */
   isShown(guess: string, address: string): boolean {
     return this.#waitMs(address) === 0 && this.matches(guess, address);
   }

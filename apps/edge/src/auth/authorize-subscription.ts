@@ -2,16 +2,18 @@ import { LINKING_EVENTS, type SubscribeRequest, type Subscription } from '@wafle
 import { sessionsNotFound } from '../errors/sessions-not-found.js';
 import { type Identity, mayUseSession, requireScope } from './identity.js';
 
-/** What a key may subscribe to of what it asked for. */
+/** The part of a requested subscription that a key may have. */
 export interface AllowedSubscription extends Subscription {
-  /** What `sessions` undefined means: the sessions of the key's list; undefined for all of the tenant. */
+  /**
+   * What `sessions: undefined` stands for: the sessions of the key's list; undefined for all sessions of the tenant.
+   */
   readonly sessionsOfKey: ReadonlySet<string> | undefined;
 }
 
 /**
- * What of a request the key may subscribe to. Without `sessions:write` the linking events are refused by name, and
- * left out of wildcards; all sessions are those of the key's list, where it has one, existing or not. Whether sessions
- * that are asked for by name exist is for the caller to see.
+ * Reduces a request to what the key may subscribe to. Without `sessions:write`, linking events are refused if they are
+ * named, and left out of wildcards. If the key has a list, all sessions means the sessions of the list, whether they
+ * exist or not. The caller must check that sessions requested by name exist.
  * @throws {WafleetError} FORBIDDEN with `details` {scope, events} for events, SESSION_NOT_FOUND for sessions.
  */
 export function authorizeSubscription(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Whether it has the form of an API key, so that it is not a guess of the admin token. */
+/** Whether a text has the form of an API key, and so is not a guess of the admin token. */
 export function isApiKey(key: string): boolean {
   return /^wf_[\w-]{43}$/.test(key);
 }

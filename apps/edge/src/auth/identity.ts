@@ -1,19 +1,19 @@
 import { type KeyScope, WafleetError } from '@wafleet/contract';
 
-/** Whom an API key stands for, and what it may do. */
+/** The holder of an API key, and what the key permits. */
 export interface Identity {
   readonly keyId: string;
   readonly tenantId: string;
   readonly scopes: ReadonlySet<KeyScope>;
-  /** The only sessions that exist for the key, made already or not; undefined for all of the tenant. */
+  /** The only sessions that exist for the key, created or not; undefined for all sessions of the tenant. */
   readonly sessions: ReadonlySet<string> | undefined;
-  /** When the key ends, ms since 1970; undefined for never. */
+  /** When the key expires, in ms since 1970; undefined for never. */
   readonly expiresAt: number | undefined;
 }
 
 /**
- * Whether the key has ended, by this machine's clock: a moment of the calendar was promised, and a clock that was set
- * right meanwhile counts from then on.
+ * Whether the key has expired, by this machine's clock. The expiry is a calendar time, so a correction of the clock
+ * takes effect at once.
  */
 export function hasExpired({ expiresAt }: Pick<Identity, 'expiresAt'>): boolean {
   return expiresAt !== undefined && expiresAt <= Date.now();

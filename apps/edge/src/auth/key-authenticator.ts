@@ -6,18 +6,17 @@ import { hasExpired, type Identity } from './identity.js';
 
 const MAX_KEY_LENGTH = 256;
 const CACHED_KEYS = 10_000;
-/** How many session ids the lists of all cached keys may hold together. */
+/** Maximum number of session ids in the lists of all cached keys together. */
 const CACHED_SESSIONS = 500_000;
 const CACHE_MS = 5_000;
-/** How long a key that was right counts as one that is in use. */
+/** How long a key counts as in use after it was found to be valid. */
 const IN_USE_MS = 10 * 60_000;
-/** Longer than a cached answer lives and than an answer of Redis can be under way. */
+/** Longer than a cached answer lives, and longer than an answer of Redis can be under way. */
 const REMEMBER_REVOKED_MS = 60_000;
 
 /**
- * Checks API keys, with answers of Redis kept for 5 s. A key that `revoke` was told of is refused from then on,
- * cached or not, even if Redis' answer from before the revocation is still under way. Whether a key has expired is
- * seen at every check, by this machine's clock.
+ * Checks API keys. Caches answers of Redis for 5 s. A key that was passed to `revoke` is refused from then on, cached
+ * or not, even if an older answer of Redis is still under way. Expiry is checked every time, by this machine's clock.
  */
 export class KeyAuthenticator {
   readonly #found: LRUCache<string, Identity, string>;
@@ -33,15 +32,15 @@ export class KeyAuthenticator {
       ttl: CACHE_MS,
       fetchMethod: async (_hash, stale, { context: key }) => {
         const found = await apiKeys.authenticate(key);
-        // Keys never change. So all sockets of a key share one identity, and its list of sessions.
+        // Keys never change, so all sockets of a key share one identity and its list of sessions.
         return found?.id === stale?.keyId ? stale : found && toIdentity(found);
       },
     });
   }
 
   /**
-   * @throws {WafleetError} UNAUTHORIZED when the key is missing, unknown or revoked; KEY_EXPIRED, which tells its
-   * holder only, since the whole key was proven before.
+   * @throws {WafleetError} UNAUTHORIZED if the key is missing, unknown or revoked; KEY_EXPIRED, which only its holder
+   * can get, since the whole key was proven before.
    */
   async authenticate(key: string | undefined): Promise<Identity> {
     if (key === undefined) {
@@ -60,14 +59,14 @@ export class KeyAuthenticator {
     return identity;
   }
 
-  /** Whether a key was right when it was last checked here, within the last minutes: it is no guess. */
+  /** Whether a key was valid at its last check here, within the last minutes. Such a key is not a guess. */
   isInUse(key: string): boolean {
     return key.length <= MAX_KEY_LENGTH && this.#inUse.has(hashOf(key));
   }
 
   /**
-   * The tenant and the id of a key as of its last check here, for counting and not for permission. Undefined if it was not
-   * checked lately or is revoked. Makes no request.
+   * The tenant and id of a key as of its last check here; for counting, not for permission. Returns undefined if the
+   * key was not checked lately or is revoked. Makes no request.
    */
   knownHolder(key: string): Pick<Identity, 'tenantId' | 'keyId'> | undefined {
     if (key.length > MAX_KEY_LENGTH) return undefined;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Identity } from './identity.js';
 import { KeyConnections } from './key-connections.js';
 
-/** Connections that leave as they are closed, and what became of them. */
+/** Connections that leave when they are closed, and the reasons they got. */
 class Host {
   readonly connections = new KeyConnections();
   readonly closed: [keyId: string, reason: CloseReason][] = [];

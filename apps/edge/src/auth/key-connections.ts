@@ -8,13 +8,13 @@ interface KeyInUse {
   readonly open: Set<Close>;
 }
 
-/** The connections of this edge that stay open, by the API keys that they were opened with. */
+/** The long-lived connections of this edge, by the API key that opened them. */
 export class KeyConnections {
   readonly #keys = new Map<string, KeyInUse>();
 
   /**
-   * Notes a connection until the function that is returned is called. `close` is called when its key ends, which must
-   * lead to that.
+   * Registers a connection until the returned function is called. Calls `close` when its key ends; `close` must lead to
+   * that call.
    */
   enter(identity: Identity, close: Close): () => void {
     const { keyId } = identity;
@@ -37,8 +37,8 @@ export class KeyConnections {
   }
 
   /**
-   * Closes the connections of keys that have expired. To be called again and again: timers would count the time that
-   * passes and not the hour that it is, and hold 24 days at the most.
+   * Closes the connections of expired keys. Call it periodically: timers measure elapsed time, not the time of day, and
+   * hold 24 days at most.
    */
   closeExpired(): void {
     for (const { identity } of [...this.#keys.values()]) {

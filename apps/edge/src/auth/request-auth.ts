@@ -9,7 +9,7 @@ import type { CheckKey } from './request-keys.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What an API key needs for this route; every route behind `requireApiKey` declares it. */
+    /** The scope that an API key needs for this route. Every route behind `requireApiKey` declares it. */
     scope?: KeyScope;
   }
 }
@@ -21,8 +21,8 @@ export interface RequestAuthResources {
 }
 
 /**
- * Takes what a call costs, before anything is done for it.
- * @returns the cost in units: about the work of a small read.
+ * Charges a call before any work is done for it.
+ * @returns the cost in units; a unit is about the work of a small read.
  * @throws {WafleetError} RATE_LIMITED
  */
 export type ChargeCall = (
@@ -32,23 +32,23 @@ export type ChargeCall = (
 ) => Promise<number>;
 
 /**
- * Gives a call its place among those that are under way, and resolves when it may begin.
+ * Gives a call a place among those under way. Resolves when the call may begin.
  * @throws {WafleetError} RATE_LIMITED
  */
 export type EnterCall = (request: FastifyRequest, reply: FastifyReply) => Promise<CallPlace>;
 
 export interface ApiKeyResources extends RequestAuthResources {
-  /** Asked before anything else is looked at. */
+  /** Called before anything else is checked. */
   readonly enterCall: EnterCall;
-  /** Takes what the call costs, as soon as its key is known to be right. */
+  /** Charges the call as soon as its key is known to be valid. */
   readonly charge: ChargeCall;
 }
 
 const identities = new WeakMap<FastifyRequest, Identity>();
 
 /**
- * Whom a request's API key stands for, on routes behind `requireApiKey`.
- * @throws {WafleetError} UNAUTHORIZED on a route that is not.
+ * The identity behind a request's API key, on routes behind `requireApiKey`.
+ * @throws {WafleetError} UNAUTHORIZED on any other route.
  */
 export function identityOf(request: FastifyRequest): Identity {
   const identity = identities.get(request);
@@ -56,7 +56,7 @@ export function identityOf(request: FastifyRequest): Identity {
   return identity;
 }
 
-/** Lets requests pass whose API key is valid and has the route's scope. Runs before the body is read. */
+/** Lets requests pass if their API key is valid and has the route's scope. Runs before the body is read. */
 export function requireApiKey({
   admin,
   checkKey,

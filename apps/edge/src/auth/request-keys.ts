@@ -11,15 +11,15 @@ import type { KeyAuthenticator } from './key-authenticator.js';
  */
 export type CheckKey = (request: FastifyRequest) => Promise<Identity>;
 
-/** For routes on which each request is counted as a handshake, wrong keys and all. */
+/** For routes on which each request counts as a handshake, including requests with wrong keys. */
 export function checkKeysOf({ keys }: { keys: KeyAuthenticator }): CheckKey {
   return (request) => keys.authenticate(apiKeyOfHeaders(request.headers));
 }
 
 /**
- * Bounds how many wrong keys come from one address, by the same measure as handshakes, and refuses more before Redis is
- * asked. Right keys take nothing of it, and those in use at this edge are not refused, whatever comes from the same
- * address; whether another one is right cannot be known without asking.
+ * Bounds how many wrong keys come from one address, by the same measure as handshakes. Refuses more before Redis is
+ * asked. Valid keys cost nothing, and keys in use at this edge are not refused, whatever comes from the same address.
+ * Only Redis knows whether another key is valid.
  */
 export function limitWrongKeys(options: {
   readonly keys: KeyAuthenticator;

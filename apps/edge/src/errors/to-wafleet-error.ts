@@ -3,8 +3,8 @@ import type { Logger } from '@wafleet/runtime';
 import { isRedisUnreachable, refusalOf } from '@wafleet/store';
 
 /**
- * What a client is told of a failure: errors of the registry as they are, a Redis out of reach as UNAVAILABLE,
- * anything else, after it was logged, as INTERNAL without a detail.
+ * Converts a failure to the error that a client gets. Errors of the registry stay unchanged. If Redis is out of reach,
+ * the result is UNAVAILABLE. Anything else is logged and becomes INTERNAL without details.
  */
 export function toWafleetError(error: unknown, logger: Pick<Logger, 'error' | 'warn'>): WafleetError {
   if (error instanceof WafleetError) return error;

@@ -4,39 +4,41 @@ import type { Backlog } from './backlog.js';
 /** How many bytes of events may wait in the memory of one edge for clients that have not read them. */
 export interface BufferLimits {
   readonly maxBytes: number;
-  /** How long a client may read nothing while something waits for it, ms; 60 s. */
+  /** How long a client may read nothing while something waits for it, in ms. Default: 60 s. */
   readonly stallMs?: number;
-  /** The same while a replay waits for room; 10 s. */
+  /** The same while a replay waits for room. Default: 10 s. */
   readonly stallInNeedMs?: number;
 }
 
 /** A client that has not read all that was written to it. */
 export interface BufferHolder {
   readonly backlog: Backlog;
-  /** Grows when the client takes something of it. */
+  /** Grows when the client reads. */
   readonly taken: number;
-  /** Closes the client as SLOW_CLIENT. What waits for it is released at once. */
+  /** Closes the client as SLOW_CLIENT. Releases at once what waits for it. */
   overflow(): void;
 }
 
 interface BufferBudgetOptions {
   readonly limits: BufferLimits;
-  /** How many of them may wait for the clients of a tenant, as it is now. Asked about once a second for each tenant. */
+  /**
+   * Current limit of the bytes that may wait for the clients of a tenant. Called about once a second for each tenant.
+   */
   readonly tenantBytes: (tenantId: string) => number;
   readonly logger: Logger;
 }
 
 /** A connection that is being closed as slow. */
 export interface Lingering {
-  /** Whether it must be cut off at once, since many others are being closed too. */
+  /** Whether the connection must be cut off at once, since many others are being closed too. */
   readonly isCut: boolean;
-  /** Call it when it has ended. */
+  /** Call it when the connection has ended. */
   readonly ended: () => void;
 }
 
-/** The part of the bound that connections which are being closed may have on top of it. */
+/** The share of the limit that connections being closed may use on top of it. */
 const LINGERING_SHARE = 0.25;
-/** After this many times `stallInNeedMs` without a turn, room is made. */
+/** After a replay has waited this many times `stallInNeedMs` for its turn, slow clients are closed to make room. */
 const NEED_FACTOR = 3;
 const CHECK_EVERY_MS = 1_000;
 
@@ -47,7 +49,7 @@ export class TenantBuffers {
   readonly #holders = new Set<BufferHolder>();
   /** How many bytes may wait. */
   maxBytes: number;
-  /** Clients that may hold something. */
+  /** Clients that may hold bytes. */
   users = 0;
   bytes = 0;
 
@@ -75,33 +77,32 @@ export class TenantBuffers {
     this.#budget.add(bytes);
   }
 
-  /** Call it after more began to wait: closes the slowest clients where it is too much. */
+  /** Closes the slowest clients if too much waits. Call it after more began to wait. */
   check(): void {
     this.#budget.check(this);
   }
 
   /**
-   * A client is being closed while this many bytes still wait in its connection.
-   * @returns whether it may take its time, and what is to be called when the connection has ended.
+   * Registers a client that is being closed while this many bytes still wait in its connection.
+   * @returns whether it may take its time, and the function to call when the connection has ended.
    */
   linger(bytes: number): Lingering {
     return this.#budget.linger(bytes);
   }
 
-  /** A client will not hold anything any more. */
+  /** Releases a client that will not hold anything any more. */
   release(): void {
     this.#budget.release(this);
   }
 }
 
 /**
- * Bounds the bytes of events that wait in this process for clients, of all transports together, whatever these do: in
- * our queues, in those of Engine.IO, and in Node's. Where a tenant has more than its share, or all have more than the
- * process may hold, the clients with most are closed as SLOW_CLIENT until it fits; where it is the process, those of
- * the tenant that holds most. A client that reads nothing for a while is closed in any case, earlier where a replay
- * waits for room.
+ * Bounds the bytes of events that wait in this process for clients of all transports together: in our queues, in those
+ * of Engine.IO, and in Node's. If a tenant has more than its share, its clients with the largest backlogs are closed as
+ * SLOW_CLIENT until it fits. If all tenants have more than the process may hold, the same happens to the tenant that
+ * holds most. A client that reads nothing for a while is closed in any case, earlier if a replay waits for room.
  *
- * An event that waits for several clients counts once. What the operating system has taken does not count.
+ * An event that waits for several clients counts once. Bytes that the operating system has taken do not count.
  */
 export class BufferBudget {
   readonly limits: BufferLimits;
@@ -115,7 +116,7 @@ export class BufferBudget {
   #bytes = 0;
   #lingeringBytes = 0;
   #onFreed: (() => void) | undefined;
-  /** For how long a replay has waited for the room that a tenant takes, ms; 0 if none waits. */
+  /** How long a replay has waited for the room that a tenant takes, in ms; 0 if none waits. */
   neededFor: (tenantId: string) => number = () => 0;
 
   constructor({ limits, tenantBytes, logger }: BufferBudgetOptions) {
@@ -129,12 +130,12 @@ export class BufferBudget {
     this.#checking.unref();
   }
 
-  /** What waits for clients now. */
+  /** Bytes that wait for clients now. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** For a client of the tenant, until its `release`. */
+  /** The buffers of a tenant, for one client until its `release`. */
   of(tenantId: string): TenantBuffers {
     let buffers = this.#tenants.get(tenantId);
     if (buffers === undefined) {
@@ -145,17 +146,17 @@ export class BufferBudget {
     return buffers;
   }
 
-  /** What waits for the clients of a tenant now. */
+  /** Bytes that wait for the clients of a tenant now. */
   bytesOf(tenantId: string): number {
     return this.#tenants.get(tenantId)?.bytes ?? 0;
   }
 
-  /** What may wait for them. */
+  /** Bytes that may wait for the clients of a tenant. */
   maxBytesOf(tenantId: string): number {
     return this.#tenants.get(tenantId)?.maxBytes ?? this.#tenantBytes(tenantId);
   }
 
-  /** Has something called when less waits than before. */
+  /** Registers a callback for when less waits than before. */
   onFreed(action: () => void): void {
     this.#onFreed = action;
   }
@@ -208,7 +209,7 @@ export class BufferBudget {
     return largest;
   }
 
-  /** Closes clients, those with the largest backlog first, until no more than so much stays. */
+  /** Closes clients, largest backlog first, until at most `allowed` bytes remain. */
   #relieve(buffers: TenantBuffers, allowed: number): void {
     if (buffers.bytes <= allowed) return;
     const holders = [...buffers.holders]
@@ -235,7 +236,7 @@ export class BufferBudget {
       this.check(buffers);
       const neededFor = this.neededFor(buffers.tenantId);
       const stallMs = neededFor > 0 ? this.#stallInNeedMs : this.#stallMs;
-      // Those that read, but so slowly that no other client gets a turn.
+      // Clients that read, but so slowly that no other client gets a turn.
       const isInTheWay = buffers.bytes > buffers.maxBytes / 4 || buffers === this.#largest();
       if (isInTheWay && neededFor >= NEED_FACTOR * this.#stallInNeedMs) {
         this.#relieve(buffers, buffers.bytes / 2);

@@ -27,7 +27,7 @@ describe('an encoded event', () => {
     );
   });
 
-  it('takes the payload as it is', () => {
+  it('takes the payload unchanged', () => {
     const odd = '{ "a" : 1.0, "b":"\\u00e9 é 👩‍👩‍👧", "a":2}';
     expect(encode(odd).packet('/')).toBe(`2["call",${odd}]`);
     expect(parse(encode(odd).frame('/')).payload.toString()).toBe(`42["call",${odd}]`);
@@ -66,7 +66,7 @@ describe('an encoded event', () => {
     expect(event.block).toBe(event.block);
   });
 
-  it('is written among others as it is alone, for each of several clients', () => {
+  it('is written among others exactly as alone, for each of several clients', () => {
     const events = [encode('{"a":1}'), encode(`"${'x'.repeat(200)}"`)];
     for (const namespace of ['/', '/api/events'] as const) {
       const frames = Buffer.alloc(events.reduce((sum, event) => sum + event.frameBytes(namespace), 0));

@@ -19,9 +19,9 @@ const FINAL_TEXT_FRAME = 0x81;
 type Outgoing = LoggedEvent & { readonly eventId?: string };
 
 /**
- * An event as it goes on the wire: for Socket.IO `2[/<namespace>,]["<event>",<payload>]`, or as a block of Server-Sent
- * Events. Each is made when it is first asked for, once and for each namespace, however many clients it goes to. The
- * payload's text is taken as it is: never parsed.
+ * An event in its wire formats: for Socket.IO `2[/<namespace>,]["<event>",<payload>]`, and as a block of Server-Sent
+ * Events. Each format is made on first use, once per namespace, however many clients it goes to. The payload's text is
+ * copied unchanged and never parsed.
  */
 export class EncodedEvent implements SseBlock {
   readonly event: EventName;
@@ -45,26 +45,26 @@ export class EncodedEvent implements SseBlock {
     this.#eventId = eventId;
   }
 
-  /** The one that stands in the payload. */
+  /** The id in the payload. */
   get eventId(): string {
     this.#eventId ??= formatEventId(this.position);
     return this.#eventId;
   }
 
-  /** The payload's bytes, which is nearly what the packet takes. */
+  /** Bytes of the payload; the packet takes little more. */
   get size(): number {
     return this.#body.length;
   }
 
-  /** Its bytes as they count while clients have not taken it. */
+  /** Its bytes, counted while clients have not taken it. */
   get held(): HeldBytes {
     this.#held ??= new HeldBytes(this.#body.length);
     return this.#held;
   }
 
   /**
-   * Takes the payload out of the memory that it came in, which holds whatever Redis sent at the same time and would
-   * all be kept as long as this. For an event that has to wait.
+   * Copies the payload out of the memory that it arrived in. That memory holds everything Redis sent at the same time,
+   * and would be kept as long as this event. For an event that has to wait.
    */
   keep(): void {
     if (this.#isKept) return;
@@ -74,7 +74,7 @@ export class EncodedEvent implements SseBlock {
     this.#body = copy;
   }
 
-  /** The Socket.IO packet, to which Engine.IO puts its own type in front. */
+  /** The Socket.IO packet. Engine.IO puts its own type in front. */
   packet(namespace: EventNamespace): string {
     let packet = this.#packets?.get(namespace);
     if (packet === undefined) {
@@ -87,7 +87,7 @@ export class EncodedEvent implements SseBlock {
 
   /**
    * A whole WebSocket text frame with the packet as an Engine.IO message: final, unmasked, uncompressed (RFC 6455,
-   * 5.2). Shared between sockets: not to be written to.
+   * 5.2). Shared between sockets; do not write to it.
    */
   frame(namespace: EventNamespace): Buffer {
     const isRoot = namespace === '/';
@@ -101,13 +101,13 @@ export class EncodedEvent implements SseBlock {
     return frame;
   }
 
-  /** How many bytes the frame has. */
+  /** Length of the frame in bytes. */
   frameBytes(namespace: EventNamespace): number {
     const length = this.#messageBytes(namespace);
     return headerBytes(length) + length;
   }
 
-  /** Writes the frame into bytes, from an offset on, where it has room. Returns the offset that follows it. */
+  /** Writes the frame into `target` at an offset, where there must be room. Returns the offset that follows it. */
   copyFrame(namespace: EventNamespace, target: Buffer, offset: number): number {
     const frame = namespace === '/' ? this.#rootFrame : this.#contractFrame;
     if (frame === undefined) return this.#writeFrame(namespace, target, offset);
@@ -129,7 +129,7 @@ export class EncodedEvent implements SseBlock {
     return end + 1;
   }
 
-  /** The event as a block of Server-Sent Events. Shared between streams: not to be written to. */
+  /** The event as a block of Server-Sent Events. Shared between streams; do not write to it. */
   get block(): Buffer {
     this.#block ??= blockOf(this.#fields);
     return this.#block;
@@ -141,7 +141,7 @@ export class EncodedEvent implements SseBlock {
 
   copyBlock(target: Buffer, offset: number): number {
     if (this.#block === undefined && !this.#isCopied) {
-      // It may be for one client alone. From the second one on they share a block.
+      // This may be the only client. From the second client on, they share a block.
       this.#isCopied = true;
       return writeBlock(this.#fields, target, offset);
     }
@@ -155,7 +155,7 @@ export class EncodedEvent implements SseBlock {
   }
 }
 
-/** What stands before the payload: the types of Engine.IO and Socket.IO, the namespace and the event's name. */
+/** What precedes the payload: the types of Engine.IO and Socket.IO, the namespace and the event's name. */
 const heads = new Map(
   NAMESPACES.map((namespace) => {
     const address = namespace === '/' ? '' : `${namespace},`;
@@ -168,11 +168,11 @@ const heads = new Map(
 
 function headOf(namespace: EventNamespace, event: EventName): Buffer {
   const head = heads.get(namespace)?.get(event);
-  if (head === undefined) throw new TypeError(`${event} is no event of the contract`);
+  if (head === undefined) throw new TypeError(`${event} is not an event of the contract`);
   return head;
 }
 
-/** How many bytes the header of a frame has whose message has so many. */
+/** Length of the header of a frame in bytes, for a message of this length. */
 function headerBytes(length: number): number {
   if (length < 126) return 2;
   return length < 65_536 ? 4 : 10;

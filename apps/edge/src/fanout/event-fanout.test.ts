@@ -29,7 +29,7 @@ function leave(rooms: readonly string[], receiver: Receiver): void {
   for (const room of rooms) fanout.leave(room, receiver);
 }
 
-/** How often each receiver is given an event that happens. */
+/** Delivers an event, and returns how often each receiver got it. */
 function deliver(receivers: readonly Receiver[], tenantId: string, sessionId: string): number[] {
   const before = receivers.map(({ received }) => received.length);
   const delivered = fanout.delivered;
@@ -41,7 +41,7 @@ function deliver(receivers: readonly Receiver[], tenantId: string, sessionId: st
 }
 
 describe('EventFanout', () => {
-  it('gives an event once to whoever is in one of its rooms or in both', () => {
+  it('gives an event once to each client in one of its rooms or in both', () => {
     const receivers = [new Receiver(), new Receiver(), new Receiver(), new Receiver()] as const;
     join([one], receivers[0]);
     join([all], receivers[1]);
@@ -116,7 +116,7 @@ describe('EventFanout', () => {
     expect(deliver([receiver], 'a', 'shop-1')).toEqual([0]);
   });
 
-  it('forgets tenants that nobody is left of, and whoever left', () => {
+  it('forgets clients that left, and tenants without clients', () => {
     const receivers = [new Receiver(), new Receiver()] as const;
     for (const receiver of receivers) join([one, all], receiver);
     leave([one, all, eventRoom('a', '*', 'auth.qr'), eventRoom('b', '*', 'call')], receivers[0]);

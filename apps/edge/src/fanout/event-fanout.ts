@@ -5,15 +5,15 @@ import type { EventReceiver } from './event-receiver.js';
 import { SubscriberIndex } from './subscriber-index.js';
 
 /**
- * Gives a tenant's events to the clients of this edge that take them: sockets of all namespaces, and others. What a
- * client takes is told by rooms, which are named as Socket.IO's: see eventRoom. Other rooms are let pass.
+ * Gives a tenant's events to the clients of this edge that take them: sockets of all namespaces, and other clients.
+ * Rooms with Socket.IO's names determine what a client takes: see eventRoom. Other rooms are ignored.
  */
 export class EventFanout {
   readonly #audiences = new Map<string, SubscriberIndex>();
-  /** How often an event was given to a client, since the start. */
+  /** How often an event was given to a client since the start. */
   delivered = 0;
 
-  /** How many tenants have somebody here that takes their events. */
+  /** Number of tenants with clients here that take their events. */
   get size(): number {
     return this.#audiences.size;
   }

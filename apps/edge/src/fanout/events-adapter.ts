@@ -8,17 +8,17 @@ import type { EventReceiver } from './event-receiver.js';
 
 /** What takes a socket's events. */
 export interface SocketReceiver extends EventReceiver {
-  /** What other edges are told of it, with the rest of `socket.data`, when they ask for the cluster's sockets. */
+  /** Hides it from other edges, which get the rest of `socket.data` when they ask for the cluster's sockets. */
   toJSON(): undefined;
 }
 
 /**
- * The adapter of a namespace: the Redis adapter for whatever concerns the whole cluster, while events come over their
- * tenant's own channel, and the fan-out gives them to this edge's sockets by the rooms that they join here. A socket
- * has its `data.stream` before it joins rooms of events.
+ * The adapter of a namespace. The Redis adapter serves whatever concerns the whole cluster. Events come over their
+ * tenant's own channel instead, and the fan-out gives them to this edge's sockets by the rooms that they join here. A
+ * socket has its `data.stream` before it joins rooms of events.
  *
- * The fan-out keeps who is in those rooms by itself, for all namespaces at once: from a room of Socket.IO's to what
- * takes the event it is four look-ups, each of which waits for memory when there are thousands of sockets.
+ * The fan-out itself keeps the members of those rooms, for all namespaces at once. From a room of Socket.IO's to the
+ * receiver of an event it takes four look-ups, and each waits for memory when there are thousands of sockets.
  */
 export class EventsAdapter extends RedisAdapter {
   constructor(
@@ -42,7 +42,10 @@ export class EventsAdapter extends RedisAdapter {
     });
   }
 
-  /** What Socket.IO's server takes as `adapter`. It calls that with `new`, which an arrow function would not allow. */
+  /**
+   * The value of the `adapter` option of Socket.IO's server, which calls it with `new`. An arrow function would not
+   * allow that.
+   */
   static over(publisher: ClusterPublisher, subscriber: RedisConnection, fanout: EventFanout) {
     return function createAdapter(namespace: Namespace): EventsAdapter {
       return new EventsAdapter(namespace, publisher, subscriber, fanout);

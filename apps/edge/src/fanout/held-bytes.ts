@@ -1,11 +1,11 @@
 import type { TenantBuffers } from './buffer-budget.js';
 
-/** What an event takes besides its payload, about: objects and the head of its frame. */
+/** Approximate bytes of an event besides its payload: objects and the head of its frame. */
 const OVERHEAD_BYTES = 200;
 
 /**
- * The bytes of one event while clients have not taken them. They count once, however many clients of the edge they
- * wait for, since these share them. All holders of an event are of one tenant.
+ * The bytes of one event while clients have not taken them. The clients of an edge share them, so they count once,
+ * however many clients they wait for. All holders of an event belong to one tenant.
  */
 export class HeldBytes {
   readonly size: number;

@@ -8,9 +8,9 @@ interface KeyList {
 }
 
 /**
- * The clients of one tenant that take events of all sessions of their API key's list. To join or to leave costs the same
- * whatever the length of the list, except for the first and the last client of a key: with these the list is entered
- * into an index of sessions, and taken out. So an event finds its lists at once, however many keys have clients here.
+ * The clients of one tenant that take events of all sessions of their API key's list. Joining and leaving cost the same
+ * whatever the length of the list, except for the first and the last client of a key: the first adds the list to an
+ * index of sessions, and the last removes it. So an event finds its lists at once, however many keys have clients here.
  */
 export class KeyLists {
   readonly #lists = new Map<string, KeyList>();
@@ -40,7 +40,10 @@ export class KeyLists {
     for (const session of list.sessions) deleteOne(this.#listsOf, session, list);
   }
 
-  /** Who takes an event of a session: of each key whose list names it. A client is among those of one key only. */
+  /**
+   * The receivers of an event of a session: the clients of each key whose list names it. A client belongs to one key
+   * only.
+   */
   receiversOf(session: string, event: EventName): readonly OneOrMore<EventReceiver>[] {
     const lists = this.#listsOf.get(session);
     const found: OneOrMore<EventReceiver>[] = [];

@@ -1,7 +1,10 @@
-/** One thing that is no Set, or several different ones. One has no set of its own: most are alone, so memory is saved. */
+/**
+ * One object that is not a Set, or a Set of several different ones. Most objects are alone and need no Set, which saves
+ * memory.
+ */
 export type OneOrMore<T extends object> = T | Set<T>;
 
-/** Adds one to what the map has under the key, unless it is there. */
+/** Adds an object to a key of the map, unless it is there. */
 export function addOne<K, T extends object>(map: Map<K, OneOrMore<T>>, key: K, one: T): void {
   const present = map.get(key);
   if (present === undefined) map.set(key, one);
@@ -9,7 +12,7 @@ export function addOne<K, T extends object>(map: Map<K, OneOrMore<T>>, key: K, o
   else if (present !== one) map.set(key, new Set([present, one]));
 }
 
-/** Takes one out of what the map has under the key. A key with nothing left is deleted. */
+/** Removes an object from a key of the map. Deletes a key with nothing left. */
 export function deleteOne<K, T extends object>(map: Map<K, OneOrMore<T>>, key: K, one: T): void {
   const present = map.get(key);
   if (present instanceof Set) present.delete(one);

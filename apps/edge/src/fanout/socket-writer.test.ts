@@ -65,7 +65,7 @@ async function connectRaw(): Promise<RawConnection> {
 
 function theServed(index: number): Served {
   const found = server.served.at(index);
-  if (found === undefined) throw new Error('nobody is served');
+  if (found === undefined) throw new Error('the server does not have this socket');
   return found;
 }
 
@@ -187,7 +187,7 @@ describe('a client that stops reading', () => {
     server = await FanoutServer.start(redis.url, { limits });
   });
 
-  /** Publishes until a client is closed; its bound is far above what the system's buffers take. */
+  /** Publishes until a client is closed. The client's bound is far above what the system's buffers take. */
   async function publishUntilClosed(others: readonly Client[] = []): Promise<number> {
     let last = 0;
     await waitFor(
@@ -205,7 +205,7 @@ describe('a client that stops reading', () => {
     return last;
   }
 
-  it('is closed within its bound and told why; the others miss nothing', async () => {
+  it('is closed within its bound and gets the reason; the others miss nothing', async () => {
     const stalled = await connectRaw();
     const others = await Promise.all(upTo(10).map(() => connect({ transports: ['websocket'] })));
     stalled.pause();
@@ -239,7 +239,7 @@ describe('a client that stops reading', () => {
     stalled.pause();
     await publishUntilClosed();
     const { socket, writer } = theServed(0);
-    // What was handed over last is in the hands of the WebSocket; all else is gone.
+    // The WebSocket holds what was handed over last; everything else is gone.
     expect(writer.backlog.bytes).toBeLessThanOrEqual(256 * 1024 + 2 * text.length);
     expect(waitingPackets(socket.conn)).toEqual([]);
   });
@@ -293,7 +293,7 @@ describe('a client that stops reading', () => {
     expect(server.overflows).toMatchObject([{ packets: 101 }]);
   });
 
-  it('over polling is told with its next polls', async () => {
+  it('over polling gets the reason with its next polls', async () => {
     const base = `${server.url}/socket.io/?EIO=4&transport=polling`;
     const opened = await (await fetch(base)).text();
     const session = `${base}&sid=${(JSON.parse(opened.slice(1)) as { sid: string }).sid}`;

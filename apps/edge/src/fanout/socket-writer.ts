@@ -35,7 +35,7 @@ export interface WriterResources {
   readonly limits: WriterLimits;
   readonly rounds: WriteBatcher;
   readonly tally: WriteTally;
-  /** Called once for a connection, to close it with the reason SLOW_CLIENT; nothing is written to it any more. */
+  /** Called once per connection, to close it with the reason SLOW_CLIENT. Nothing is written to it any more. */
   readonly onOverflow: (connection: Connection, backlog: Backlog, lingering: Lingering) => void;
 }
 
@@ -44,46 +44,48 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** What one write holds at the most, unless a single event is larger: what stays in memory for a client that stalls. */
+/**
+ * Maximum size of one write, unless a single event is larger. It bounds what stays in memory for a client that stalls.
+ */
 const MAX_WRITE_BYTES = 256 * 1024;
 /**
- * Packets that wait for one answer to a poll. python-engineio gives a connection up whose answer holds more than 16;
- * the rest is for Engine.IO and Socket.IO themselves.
+ * Maximum packets that wait for one answer to a poll. python-engineio gives up a connection if an answer holds more
+ * than 16; the rest is for Engine.IO and Socket.IO themselves.
  */
 const MAX_POLLED_PACKETS = 12;
 /** The queue of a writer that has nothing to write: most writers, most of the time. */
 const NOTHING: EncodedEvent[] = [];
-/** Tells this module's packets from Socket.IO's own. */
+/** Distinguishes this module's packets from Socket.IO's own. */
 const EVENT_OPTIONS = { compress: false, isEvent: true };
 
 /**
- * Writes events to one socket, in the order they were given, each once, whatever its transport is and becomes.
+ * Writes events to one socket, in the order given, each once, whatever its transport is and becomes.
  *
- * Events wait here until the end of the tick and until the transport is writable; then as many as there are go in one
- * write. Socket.IO's own packets, such as acknowledgements, keep their place between them. When more waits than the
- * limits allow, `onOverflow` closes the connection. That is looked at once a tick: whoever has many events at once, such
- * as a replay, awaits `drained` between them.
+ * Events wait here until the end of the tick and until the transport is writable. Then as many as possible go in one
+ * write. Socket.IO's own packets, such as acknowledgements, keep their place between them. If more waits than the
+ * limits allow, `onOverflow` closes the connection. This is checked once a tick, so a caller with many events at once,
+ * such as a replay, awaits `drained` between them.
  */
 export class SocketWriter implements BufferHolder {
   readonly #connection: Connection;
   readonly #resources: WriterResources;
   #queue = NOTHING;
   #queuedBytes = 0;
-  /** How many events of the queue, from the first on, are known to have memory of their own. */
+  /** Number of events at the front of the queue that are known to have memory of their own. */
   #kept = 0;
   #isScheduled = false;
   #isClosed = false;
-  /** Listens for the transport to be ready: while something waits. */
+  /** Listens for the transport to become writable, while something waits. */
   #readyListener: (() => void) | undefined;
   #handed: EventPosition | undefined;
   #transport: Connection['transport'];
   #webSocket: RawWebSocket | undefined;
   #waiters: Waiter[] | undefined;
   readonly #buffers: TenantBuffers;
-  /** undefined while the client reads all at once, as most do. */
+  /** undefined while the client reads everything at once, as most clients do. */
   #unread: UnreadEvents | undefined;
 
-  /** @param buffers of the tenant whose events are written; released by `close`. */
+  /** @param buffers of the tenant whose events are written; `close` releases them. */
   constructor(connection: Connection, resources: WriterResources, buffers: TenantBuffers) {
     this.#buffers = buffers;
     this.#connection = connection;
@@ -94,25 +96,25 @@ export class SocketWriter implements BufferHolder {
     if (this.#webSocket === undefined) connection.once('upgrade', () => this.#changeTransport());
   }
 
-  /** Whether nothing is written any more: after `close`, or an overflow. */
+  /** Whether nothing is written any more: after `close` or an overflow. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
   /**
-   * The position of the last event that Engine.IO was given. It keeps the order of its packets, so whoever answers
-   * a ping that was sent after that has received the event.
+   * The position of the last event that Engine.IO was given. Engine.IO keeps the order of its packets, so a client that
+   * answers a ping sent after that event has received the event.
    */
   get handed(): EventPosition | undefined {
     return this.#handed;
   }
 
-  /** Whether Engine.IO was given all that was written. */
+  /** Whether Engine.IO was given everything that was written. */
   get isEmpty(): boolean {
     return this.#queue.length === 0;
   }
 
-  /** What the operating system has not taken yet; several events that were written together count as one packet. */
+  /** What the operating system has not taken yet. Several events that were written together count as one packet. */
   get backlog(): Backlog {
     return {
       bytes: this.#queuedBytes + unsentBytes(this.#connection),
@@ -139,7 +141,7 @@ export class SocketWriter implements BufferHolder {
   /** Writes the event at the end of this tick, or when the client has read what came before. */
   write(event: EncodedEvent): void {
     if (this.#isClosed) return;
-    // Not as a literal: V8 comes to put those among its old objects, where they keep alive what was in them long ago.
+    // Not a literal: V8 comes to put those among its old objects, where they keep their earlier contents alive.
     if (this.#queue.length === 0) this.#queue = Array.of(event);
     else this.#queue.push(event);
     this.#queuedBytes += event.size;
@@ -165,7 +167,7 @@ export class SocketWriter implements BufferHolder {
   }
 
   /**
-   * Resolves when at most so many bytes are unsent, or the writer is closed: see `isClosed`. Over HTTP long-polling an
+   * Resolves when at most `bytes` bytes are unsent, or the writer is closed: see `isClosed`. Over HTTP long-polling, an
    * answer counts as sent once it is under way.
    */
   async drained(bytes: number): Promise<void> {
@@ -177,7 +179,7 @@ export class SocketWriter implements BufferHolder {
     });
   }
 
-  /** Ends the writing and drops what waits. The connection stays. To be called when it ends, too. */
+  /** Stops writing and drops what waits. The connection stays open. Call it when the connection ends, too. */
   close(): void {
     this.#end();
   }
@@ -214,7 +216,7 @@ export class SocketWriter implements BufferHolder {
     }
   }
 
-  /** The events' bytes wait in the transport: they count until these are sent. */
+  /** The events' bytes wait in the transport, and count until they are sent. */
   #noteSending(events: readonly EncodedEvent[]): void {
     this.#unread ??= new UnreadEvents(this.#buffers, this);
     for (const event of events) this.#unread.send(event.held, event.size);
@@ -258,7 +260,7 @@ export class SocketWriter implements BufferHolder {
     return taken;
   }
 
-  /** How many events from the first on go into one write; one at least. */
+  /** How many events, from the first on, go into one write; at least one. */
   #eventsWithin(bytes: number): number {
     if (this.#queuedBytes <= bytes) return this.#queue.length;
     let total = 0;
@@ -290,7 +292,7 @@ export class SocketWriter implements BufferHolder {
     else this.#buffers.check();
   }
 
-  /** The transport has sent what it had. Engine.IO, which listens too, has given it what waited there. */
+  /** The transport has sent everything it had. Engine.IO listens too, and has given it what waited there. */
   #onReady(): void {
     this.#unread?.sent(unsentBytes(this.#connection));
     if (this.#queue.length > 0) this.#hand();
@@ -320,7 +322,7 @@ export class SocketWriter implements BufferHolder {
     for (const waiter of waiters) if (waiter.bytes >= bytes) waiter.resolve();
   }
 
-  /** Right after this Engine.IO sends over the WebSocket what waited for a poll; events go on behind that. */
+  /** Right after this call, Engine.IO sends over the WebSocket what waited for a poll. Events follow that. */
   #changeTransport(): void {
     if (this.#isClosed) return;
     const isListening = this.#readyListener !== undefined;
@@ -331,7 +333,7 @@ export class SocketWriter implements BufferHolder {
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  /** A packet of Socket.IO's own is about to be written: the events that were given before it go first. */
+  /** Socket.IO is about to write a packet of its own: events that were given before it go first. */
   readonly #onPacketCreate = (packet: EnginePacket): void => {
     if (packet.type !== 'message' || isEvent(packet)) return;
     if (this.#queue.length > 0) this.#handAll();
@@ -344,7 +346,7 @@ export class SocketWriter implements BufferHolder {
     this.#schedule();
   };
 
-  /** Gives Engine.IO what waits here, whether the transport can take it or not. */
+  /** Gives Engine.IO everything that waits here, whether the transport can take it or not. */
   #handAll(): void {
     if (this.#webSocket === undefined) {
       this.#writePackets(this.#queue.length);

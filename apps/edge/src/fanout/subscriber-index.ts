@@ -6,7 +6,9 @@ import { addOne, deleteOne, forEachOne, hasOne, type OneOrMore } from './one-or-
 
 type Receivers = OneOrMore<EventReceiver>;
 
-/** The clients of this edge that take events of one tenant, by what they take: of one session, of a key's, or of all. */
+/**
+ * The clients of this edge that take events of one tenant, by what they take: of one session, of a key's list, or all.
+ */
 export class SubscriberIndex {
   readonly #ofAll = new Map<EventName, Receivers>();
   readonly #ofKeys = new KeyLists();
@@ -60,8 +62,8 @@ export class SubscriberIndex {
   }
 
   /**
-   * Gives the event to each that takes it, once.
-   * @returns how many those were.
+   * Gives the event once to each client that takes it.
+   * @returns the number of these clients.
    */
   deliver(event: EncodedEvent): number {
     const ofAll = this.#ofAll.get(event.event);
@@ -77,7 +79,7 @@ export class SubscriberIndex {
   }
 }
 
-/** @param served who was given it before. */
+/** @param served the clients that got the event before. */
 function give(receivers: Receivers, event: EncodedEvent, served: readonly Receivers[]): number {
   let given = 0;
   forEachOne(receivers, (receiver) => {

@@ -9,7 +9,7 @@ export class UnreadEvents {
   #sending: { readonly held: HeldBytes; readonly bytes: number }[] = [];
   #sendingBytes = 0;
   #count = 0;
-  /** How many events the client has taken, of those that waited. */
+  /** How many of the events that waited the client has taken. */
   taken = 0;
 
   constructor(buffers: TenantBuffers, holder: BufferHolder) {
@@ -62,7 +62,7 @@ export class UnreadEvents {
   }
 
   /**
-   * The client is gone or being closed: nothing of what it holds counts any more.
+   * Drops everything that the client holds, since the client is gone or being closed.
    * @returns how many bytes its transport still has.
    */
   clear(): number {

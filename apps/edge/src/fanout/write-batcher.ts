@@ -1,6 +1,6 @@
 import type { EncodedEvent, EventNamespace } from './encoded-event.js';
 
-/** What has something to write once the tick's events are all there. */
+/** Something to flush once all events of the tick are there. */
 interface Flushable {
   flush(): void;
 }
@@ -12,32 +12,35 @@ interface Joined {
 }
 
 /**
- * Writers in one round from which on it waits for what else Redis has sent by now: they are many because each event
- * goes to many, whose writes then hold several events.
+ * A round with this many writers first waits for what else Redis has sent by now. There are many writers because each
+ * event goes to many clients, whose writes then hold several events.
  */
 const MANY_WRITERS = 200;
-/** Different lists with the same last event that are kept to compare with; more are joined for each socket alone. */
+/**
+ * How many different lists with the same last event are kept for comparison. Further lists are joined for each socket
+ * alone.
+ */
 const MAX_LISTS = 8;
 
 /**
- * The writers that got events in this tick, flushed one after the other at its end: as a microtask, which runs when
- * all that one chunk of Redis' bytes held has been handed out, so that nothing waits longer than it must. Where they
- * are many, the chunks that are there already come first; and after such a round the next one waits as long as it
- * took, so that rounds take half of an edge's time at the most, and have the more events in each write the more come.
+ * The writers that got events in this tick, flushed one after the other at its end. That is a microtask, which runs
+ * when all events of one chunk of Redis' bytes have been handed out, so nothing waits longer than it must. If there are
+ * many writers, chunks that are there already come first. After such a round, the next one waits as long as the round
+ * took. So rounds take at most half of an edge's time, and the more events come, the more events each write has.
  * Sockets that are to get the same frames share the bytes of all of them together.
  */
 export class WriteBatcher {
   #waiting: Flushable[] = [];
-  /** The next round with many writers begins then at the earliest, by performance.now(). */
+  /** Earliest start of the next round with many writers, by performance.now(). */
   #restsUntil = 0;
   readonly #joined = new Map<EncodedEvent, Joined[]>();
 
-  /** Flushes the writer at the end of this tick. Call it once for each. */
+  /** Flushes the writer at the end of this tick. Call it once per writer. */
   schedule(writer: Flushable): void {
     if (this.#waiting.push(writer) === 1) queueMicrotask(this.#begin);
   }
 
-  /** The events' frames as one piece of bytes. It is shared, and not to be written to. */
+  /** The frames of the events as one buffer. It is shared; do not write to it. */
   frames(namespace: EventNamespace, events: readonly EncodedEvent[]): Buffer {
     const last = events.at(-1);
     if (last === undefined) return Buffer.alloc(0);
@@ -76,11 +79,11 @@ export class WriteBatcher {
     for (const writer of waiting) writer.flush();
   }
 
-  /** A writer may also ask when its client has read, which no round follows. */
+  /** A writer may also ask for frames when its client has read, and no round follows that. */
   readonly #forget = (): void => this.#joined.clear();
 }
 
-/** Without a frame of each event besides: what is read for one client is written once. */
+/** Makes no frame for each event besides: what is read for one client is written once. */
 function join(namespace: EventNamespace, events: readonly EncodedEvent[]): Buffer {
   const bytes = Buffer.allocUnsafe(events.reduce((sum, event) => sum + event.frameBytes(namespace), 0));
   let offset = 0;

@@ -12,7 +12,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 60_000;
 
-/** `cut` means that the client went away, or that the other edge did after it had begun to answer. */
+/** `cut`: the client went away, or the other edge did after it had begun to answer. */
 export type Outcome = 'answered' | 'cut' | Refusal;
 export const OUTCOMES: readonly Outcome[] = ['answered', 'cut', ...(Object.keys(REFUSALS) as Refusal[])];
 
@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /**
- * Hands requests on to other edges, with no more of their headers than Engine.IO reads, and streams the answers
- * back. A request that a client gives up is given up there too. Nothing is sent twice.
+ * Forwards requests to other edges, with only the headers that Engine.IO reads, and streams the answers back. A request
+ * that a client gives up is given up there too. Nothing is sent twice.
  */
 export class Forwarder {
   readonly #agent = new Agent({
@@ -97,7 +97,7 @@ export class Forwarder {
     }
   }
 
-  /** Cuts the connections that it joined, and joins no more. Requests are still handed on. */
+  /** Cuts the connections that it joined, and joins no more. Still forwards requests. */
   end(): void {
     this.#isEnding = true;
     for (const tunnel of this.#tunnels) tunnel.destroy();
@@ -124,7 +124,7 @@ function target({ host, port, token }: PeerAddress, request: IncomingMessage) {
   };
 }
 
-/** What an edge answers that took over the address of the one that is meant; Engine.IO knows neither status. */
+/** Whether the answer is of another edge that took over the address. Engine.IO uses neither status. */
 function isOfAnotherLife({ statusCode }: Answer): boolean {
   return statusCode === 401 || statusCode === 404;
 }

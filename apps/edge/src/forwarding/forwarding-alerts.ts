@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache';
 import type { Outcome } from './forwarder.js';
 import { REFUSALS, type Refusal } from './refusal.js';
 
-/** One line a minute for each reason is enough to be found. */
+/** At most one line a minute for each reason. */
 const WARN_EVERY_MS = 60_000;
 
 /**
- * Warns of refusals that an operator can mend. An edge that was killed is no such thing, though it cannot be reached
- * and stays registered for a while; only one that goes on registering is.
+ * Warns of refusals that an operator can fix. A killed edge is not a reason to warn: it cannot be reached, and stays
+ * registered for a while only. An edge that cannot be reached and keeps registering is.
  */
 export class ForwardingAlerts {
   readonly #logger: Logger;

@@ -8,7 +8,7 @@ interface Answer {
   readonly registration: EdgeRegistration | undefined;
 }
 
-/** The other edges, with answers of Redis kept for 2 s, and for as long as Redis is out of reach after that. */
+/** The other edges. Caches answers of Redis for 2 s, and after that for as long as Redis is out of reach. */
 export class PeerDirectory {
   readonly #answers: LRUCache<string, Answer>;
 
@@ -22,17 +22,17 @@ export class PeerDirectory {
     });
   }
 
-  /** Whether `find` answers without asking Redis, as it does for a while even of an edge that does not exist. */
+  /** Whether `find` answers without asking Redis. It does so for a while even for an edge that does not exist. */
   knows(edgeId: string): boolean {
     return this.#answers.has(edgeId);
   }
 
-  /** Lets the next `find` ask Redis. */
+  /** Makes the next `find` ask Redis. */
   forget(edgeId: string): void {
     this.#answers.delete(edgeId);
   }
 
-  /** Undefined when no edge of this id runs. Rejects when Redis is out of reach and was never asked about it. */
+  /** Returns undefined if no edge of this id runs. Rejects if Redis is out of reach and was never asked about it. */
   async find(edgeId: string): Promise<EdgeRegistration | undefined> {
     return (await this.#answers.fetch(edgeId))?.registration;
   }

@@ -1,9 +1,14 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** What one edge shows to another one, so that it is let in. Clients never see it, and theirs is never passed on. */
+/**
+ * The token that one edge shows to another to be let in. Clients never see it, and a client's own is never passed on.
+ */
 export const PEER_TOKEN_HEADER = 'x-wafleet-peer-token';
 
-/** What is read of a request that belongs to a session, by Engine.IO and by us. API keys are not among it: the handshake had them. */
+/**
+ * The headers that Engine.IO and this edge read of a request that belongs to a session. API keys are not among them:
+ * the handshake had them.
+ */
 const FORWARDED = [
   'accept',
   'origin',
@@ -17,7 +22,7 @@ const FORWARDED = [
 
 const FORWARDED_WITH_BODY = ['content-length', 'content-type'];
 
-/** Those that end at the next hop (RFC 9110, 7.6.1). */
+/** Headers that end at the next hop (RFC 9110, 7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -28,7 +33,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** The headers with which a client's request is handed to another edge. */
+/** The headers of a client's request that is forwarded to another edge. */
 export function forwardedHeaders(
   { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   token: string,
@@ -41,7 +46,7 @@ export function forwardedHeaders(
   return sent;
 }
 
-/** The headers of another edge's answer that are for the client. */
+/** The headers of another edge's answer that go to the client. */
 export function answeredHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const entries = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined || HOP_BY_HOP.has(name) ? [] : [[name, value] as const],

@@ -18,6 +18,6 @@ it('auto never takes an address that the internet reaches', () => {
   expect(() => peerHost('auto', addresses)).toThrow(StartError);
 });
 
-it('takes what is given as it is', () => {
+it('takes a given address unchanged', () => {
   expect(peerHost('203.0.113.7', [])).toBe('203.0.113.7');
 });

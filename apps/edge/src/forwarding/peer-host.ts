@@ -16,9 +16,9 @@ interface Address {
 }
 
 /**
- * The address that the environment variable PEER_HOST means: the one it gives, or for `auto` the first private
- * one of this machine, IPv4 before IPv6; never one that the internet reaches.
- * @throws {StartError} when there is none.
+ * The address that the environment variable PEER_HOST means: the address itself, or for `auto` the first private
+ * address of this machine, IPv4 before IPv6. Never an address that the internet reaches.
+ * @throws {StartError} if there is none.
  */
 export function peerHost(
   text: string,

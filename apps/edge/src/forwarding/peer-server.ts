@@ -14,26 +14,26 @@ export interface PeerServer {
 }
 
 /**
- * Listens for the requests that other edges hand on: those of Engine.IO sessions that this edge has. What comes
- * without this edge's token, or belongs to no session of this edge, is refused; nothing is handed on from here, so no
- * request goes round in circles.
- * @throws {StartError} when the address cannot be had.
+ * Listens for requests that other edges forward for Engine.IO sessions of this edge. A request without this edge's
+ * token, or for a session that this edge does not have, is refused. Nothing is forwarded from here, so requests do not
+ * go round in circles.
+ * @throws {StartError} if the address cannot be bound.
  */
 export async function startPeerServer(options: {
   readonly edgeId: string;
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly local: RequestListeners;
   readonly timeouts?: ConnectionTimeouts;
-  /** More are cut when they are made. */
+  /** Connections over this number are cut when they are made. */
   readonly maxConnections: number;
 }): Promise<PeerServer> {
   const { edgeId, host, local, timeouts, maxConnections } = options;
   const token = randomBytes(32).toString('base64url');
   const expected = new SecretToken(token);
 
-  /** The status that refuses a request; undefined for one that is served. */
+  /** The status that refuses a request; undefined for a request that is served. */
   const refusal = (request: IncomingMessage): 401 | 404 | undefined => {
     const shown = request.headers[PEER_TOKEN_HEADER];
     if (typeof shown !== 'string' || !expected.matches(shown)) return 401;

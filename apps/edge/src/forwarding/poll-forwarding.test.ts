@@ -40,7 +40,7 @@ async function forwardedByAll(outcome: string): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** A poll of an Engine.IO session; without its id, the request that opens one. */
+/** Polls an Engine.IO session. Without an id, it sends the request that opens one. */
 const poll = ({ url }: { url: string }, sid?: string, headers: Record<string, string> = {}) =>
   fetch(`${url}/socket.io/?EIO=4&transport=polling${sid === undefined ? '' : `&sid=${sid}`}`, { headers });
 
@@ -96,7 +96,10 @@ describe('behind a round robin', () => {
 });
 
 describe('an edge between a client and its own edge, when it stops', () => {
-  /** The client's own edge, the one in between, and a way to lead what comes after the next poll past that. */
+  /**
+   * The client's own edge, the edge in between, and a function that routes everything after the next poll past that
+   * edge.
+   */
   async function between() {
     const { edge: own } = fixture;
     const middle = await fixture.cluster.startEdge();
@@ -137,7 +140,7 @@ describe('an edge between a client and its own edge, when it stops', () => {
     expect(lost).toEqual([]);
   });
 
-  it('cuts a WebSocket, and its client connects anew without a loss', async () => {
+  it('cuts a WebSocket, and its client connects again without a loss', async () => {
     const { middle, url, goPast } = await between();
     const client = await connect(url, {
       transports: ['polling', 'websocket'],
@@ -360,7 +363,7 @@ describe('the address for other edges', () => {
     expect(text).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  it('is another one for each edge, and no client is told', async () => {
+  it('is different for each edge, and is never sent to a client', async () => {
     const sids = await Promise.all(fixture.edges.map((edge) => openSession(edge)));
     const tokens = await Promise.all(sids.map(async (sid) => (await addressOf(sid)).token));
     expect(new Set(tokens).size).toBe(fixture.edges.length);

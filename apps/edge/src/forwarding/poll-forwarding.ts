@@ -13,7 +13,7 @@ import { PeerDirectory } from './peer-directory.js';
 import { type PeerServer, startPeerServer } from './peer-server.js';
 import { REFUSALS, type Refusal, refuseRequest, refuseUpgrade } from './refusal.js';
 
-/** Engine.IO's. Any edge can answer what browsers ask with OPTIONS. */
+/** The methods of Engine.IO. Any edge can answer the OPTIONS requests of browsers. */
 const FORWARDED_METHODS: ReadonlySet<string | undefined> = new Set(['GET', 'POST']);
 
 export interface PeersOptions {
@@ -24,7 +24,7 @@ export interface PeersOptions {
   /** Where other edges reach this one; undefined when they cannot. */
   readonly listenOn: { readonly host: string; readonly port: number } | undefined;
   readonly origins: AllowedOrigins;
-  /** Counts a look-up for a request that Redis is asked for. Throws when its address has made too many. */
+  /** Counts a look-up in Redis for a request. Throws if its address has made too many. */
   readonly countLookup: (request: IncomingMessage) => void;
   readonly timeouts?: ConnectionTimeouts | undefined;
   /** How many connections other edges may have to this one. */
@@ -35,10 +35,10 @@ export interface PeersOptions {
 
 /**
  * Lets a load balancer send each request of an HTTP long-polling client to any edge. An Engine.IO session lives in the
- * memory of one edge, which its id names; the others hand its requests on to that edge, its WebSocket too when it
- * upgrades. Only edges that are registered in Redis are ever contacted, whatever a client's request names, and each
- * request is handed on once. What cannot be handed on is refused with a sentence that says why, and the client
- * connects anew.
+ * memory of one edge, and its id names that edge. The others forward its requests to that edge, and its WebSocket too
+ * when it upgrades. Only edges that are registered in Redis are ever contacted, whatever a request names, and each
+ * request is forwarded once. A request that cannot be forwarded is refused with a sentence that states the reason, and
+ * the client connects again.
  */
 export class PollForwarding {
   readonly #options: PeersOptions;
@@ -50,7 +50,7 @@ export class PollForwarding {
   #registering: NodeJS.Timeout | undefined;
   #isEnding = false;
 
-  /** Steps between the HTTP server and those who listen to it now. */
+  /** Puts itself between the HTTP server and its current listeners. */
   constructor(options: PeersOptions) {
     this.#options = options;
     this.#directory = new PeerDirectory(options.registry);
@@ -61,7 +61,7 @@ export class PollForwarding {
     });
   }
 
-  /** @throws {StartError} when the address for other edges cannot be had. */
+  /** @throws {StartError} if the address for other edges cannot be bound. */
   async start(): Promise<void> {
     const { edgeId, listenOn, timeouts, maxConnections, logger } = this.#options;
     if (listenOn !== undefined) {
@@ -82,20 +82,20 @@ export class PollForwarding {
   }
 
   /**
-   * Lets the HTTP server come to an end: connections are closed after the request that is under way, and WebSockets
-   * by way of this edge are cut, after which their clients connect elsewhere.
+   * Lets the HTTP server come to an end. Connections are closed after the request that is under way. WebSockets that
+   * pass through this edge are cut, and their clients connect elsewhere.
    */
   end(): void {
     this.#isEnding = true;
     this.#forwarder.end();
   }
 
-  /** Takes no more requests of other edges, and hands none on. */
+  /** Takes no more requests of other edges, and forwards none. */
   async stop(): Promise<void> {
     clearInterval(this.#registering);
     const { registry, edgeId, logger } = this.#options;
     await registry.remove(edgeId).catch((error: unknown) => {
-      logger.debug({ err: error }, 'this edge stays registered until that runs out');
+      logger.debug({ err: error }, 'could not deregister this edge; its registration expires');
     });
     await this.#server?.close();
     await this.#forwarder.close();
@@ -141,13 +141,16 @@ export class PollForwarding {
     });
   }
 
-  /** The edge that has the session of a request, unless that is this one. */
+  /** The edge that has the session of a request, unless it is this edge. */
   #otherOwner(request: IncomingMessage): string | undefined {
     const owner = sessionOwner(request);
     return owner === this.#options.edgeId ? undefined : owner;
   }
 
-  /** A made-up name of an edge costs a read of Redis. Returns how the request is refused if that is too much. */
+  /**
+   * Bounds the reads of Redis that made-up names of edges cost. Returns the refusal of the request if there are too
+   * many.
+   */
   #countLookup(owner: string, request: IncomingMessage): Required<RefusalAnswer> | undefined {
     if (this.#directory.knows(owner)) return undefined;
     try {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { refuseSocket } from '@wafleet/runtime';
 import type { AllowedOrigins } from '../http/origins.js';
 
-/** Why a request of another edge's session was not handed on to that edge. */
+/** Why a request for a session of another edge was not forwarded to that edge. */
 export const REFUSALS = {
   ended: 'Session ID unknown: the edge that had it has ended. Connect again.',
   unreachable:
@@ -16,14 +16,14 @@ export const REFUSALS = {
 
 export type Refusal = keyof typeof REFUSALS;
 
-/** The code of Engine.IO for a session that it does not have; Socket.IO's clients connect anew. */
+/** Engine.IO's code for a session that it does not have; Socket.IO's clients connect again. */
 const SESSION_UNKNOWN = 1;
 
 function bodyOf(refusal: Refusal): string {
   return JSON.stringify({ code: SESSION_UNKNOWN, message: REFUSALS[refusal] });
 }
 
-/** Answers as Engine.IO does for a session that it does not have, with a sentence more. */
+/** Answers as Engine.IO does for a session that it does not have, and adds the reason as a sentence. */
 export function refuseRequest(
   { headers }: IncomingMessage,
   response: ServerResponse,
@@ -41,7 +41,7 @@ export function refuseRequest(
     .end(bodyOf(refusal));
 }
 
-/** Refuses a WebSocket, after which Socket.IO's clients stay with the transport they have. */
+/** Refuses a WebSocket. Socket.IO's clients then stay with the transport they have. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   refuseSocket(socket, {
     status: 400,

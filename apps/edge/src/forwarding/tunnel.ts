@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 
-/** How long the last bytes may take to a side that does not end. */
+/** How long a side that does not end may take to receive the last bytes. */
 const LINGER_MS = 5_000;
 
-/** Lets two connections read each other until either ends. What one sent before its end still reaches the other. */
+/** Connects two sockets to each other until either ends. What one sent before its end still reaches the other. */
 export function joinSockets(one: Socket, other: Socket): void {
   carry(one, other);
   carry(other, one);

@@ -4,8 +4,8 @@ import type { Logger } from '@wafleet/runtime';
 import { stepBetween } from './request-listeners.js';
 
 /**
- * Ends the connection of a request or an upgrade whose listeners throw. Node.js would end the process, with the
- * connections of all others. To be called when all listeners are there.
+ * Ends the connection of a request or an upgrade whose listeners throw. Otherwise Node.js would end the process, and
+ * with it all other connections. Call it once all listeners are there.
  */
 export function containErrors(http: Server, logger: Logger): void {
   const contain = (socket: Duplex, serve: () => void) => {

@@ -2,13 +2,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenError } from '@wafleet/runtime';
 
-/** The variable with the address that belongs to each port. */
+/** The variable with the address for each port. */
 const HOST_OF = { PORT: 'HOST', PEER_PORT: 'PEER_HOST' } as const;
 
 /**
- * Listens, and resolves with the port. Fastify's own way would make a second server for `localhost`, one without
+ * Listens, and resolves with the port. Fastify's own `listen` would make a second server for `localhost`, one without
  * Socket.IO.
- * @throws {StartError} when the port cannot be had.
+ * @throws {StartError} if the port cannot be bound.
  */
 export async function listen(
   server: Server,

@@ -10,7 +10,7 @@ export function parseOrigins(text: string): AllowedOrigins {
   return origins.includes('*') ? '*' : origins;
 }
 
-/** Whether a text is one that CORS_ORIGIN takes: `*`, or origins as browsers send them, with a scheme and without a path. */
+/** Whether CORS_ORIGIN takes a text: `*`, or origins as browsers send them, with a scheme and without a path. */
 export function areOrigins(text: string): boolean {
   const origins = parseOrigins(text);
   return origins === '*' || (origins.length > 0 && origins.every(isOrigin));
@@ -18,6 +18,6 @@ export function areOrigins(text: string): boolean {
 
 function isOrigin(text: string): boolean {
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#]+$/.test(text) || !URL.canParse(text)) return false;
-  // For schemes of browser extensions and apps URL has no origin.
+  // URL has no origin for the schemes of browser extensions and apps.
   return ['null', text].includes(new URL(text).origin);
 }

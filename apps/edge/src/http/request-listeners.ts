@@ -1,13 +1,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** How HTTP requests and upgrades are served; as the listeners of a Node server. */
+/** The listeners of a Node server for HTTP requests and upgrades. */
 export interface RequestListeners {
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
-/** Puts listeners in the place of those that a server has, and gives back these. */
+/** Replaces the listeners of a server, and returns the ones that it had. */
 export function stepBetween(http: Server, own: RequestListeners): RequestListeners {
   const take = (event: 'request' | 'upgrade') => {
     const listeners = http.listeners(event);

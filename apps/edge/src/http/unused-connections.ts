@@ -2,8 +2,8 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The connections on which no request has come yet, such as browsers open ahead of need. A server that closes waits for
- * them, as it takes them neither for idle nor for busy; here they can be ended.
+ * The connections on which no request has come yet, such as those that browsers open ahead of need. A closing server
+ * waits for them, since they count neither as idle nor as busy. This class can end them.
  */
 export class UnusedConnections {
   readonly #sockets = new Set<Socket>();
@@ -23,7 +23,7 @@ export class UnusedConnections {
     server.on('upgrade', hasSpoken);
   }
 
-  /** Ends those there are, and those that are made from now on. */
+  /** Ends these connections, and every one that is made from now on. */
   end(): void {
     this.#isEnding = true;
     for (const socket of this.#sockets) socket.destroy();

@@ -6,7 +6,7 @@ import type { TestEdge } from '../testing/test-edge.js';
 
 const nginx = await findNginx();
 
-/** Shows that nginx as it is shipped lets no client choose the address that its wrong keys count for. */
+/** Shows that the shipped nginx configuration lets no client choose the address that its wrong keys count for. */
 describe.runIf(nginx !== undefined)('behind nginx', () => {
   let cluster: TestCluster;
   let edge: TestEdge;

@@ -2,7 +2,9 @@ import { WafleetError } from '@wafleet/contract';
 import type { ClientLimits } from './client-limits.js';
 import type { Caller, Turn, Turns } from './turns.js';
 
-/** Of an address, whose calls may be those of several tenants. */
+/**
+ * The limit of an address is this many times the limit of a tenant, since its calls may be those of several tenants.
+ */
 const TENANTS_PER_ADDRESS = 2;
 const RETRY_AFTER_MS = 1_000;
 
@@ -11,7 +13,7 @@ export type CallLimit = 'calls_per_tenant' | 'calls_per_key' | 'calls_per_addres
 
 interface CallLineOptions {
   readonly limits: Pick<ClientLimits, 'callsPerTenant' | 'callsPerKey'>;
-  /** In which calls wait, with what sockets ask for. */
+  /** Where calls wait, together with what sockets ask for. */
   readonly turns: Turns;
   readonly onExceeded: (limit: CallLimit) => void;
 }
@@ -23,14 +25,14 @@ interface Count {
 }
 
 /**
- * Bounds the REST calls to this edge that are under way, of each tenant and API key, and has each wait for its turn.
- * Counts this edge alone and makes no request: it is asked before a body is read and before Redis is.
+ * Bounds the REST calls under way at this edge, per tenant and API key, and makes each wait for its turn. Counts this
+ * edge alone and makes no request: it runs before a body is read and before Redis is asked.
  */
 export class CallLine {
   readonly #limits: CallLineOptions['limits'];
   readonly #turns: Turns;
   readonly #onExceeded: CallLineOptions['onExceeded'];
-  /** By limit and name. */
+  /** Calls under way, by limit and name. */
   readonly #underWay = new Map<string, number>();
 
   constructor({ limits, turns, onExceeded }: CallLineOptions) {
@@ -40,14 +42,14 @@ export class CallLine {
   }
 
   /**
-   * Counts a call from now on, until the place is left.
-   * @throws {WafleetError} RATE_LIMITED when too many calls of the same tenant, key or address are under way.
+   * Counts a call until its place is left.
+   * @throws {WafleetError} RATE_LIMITED if too many calls of the same tenant, key or address are under way.
    */
   enter(caller: Caller): CallPlace {
     return new CallPlace(this, { caller, turn: this.#turns.of(caller), counts: this.#take(caller) });
   }
 
-  /** As `enter`, for a call that is not counted: it waits for its turn only. */
+  /** As `enter`, for a call that is not counted: it only waits for its turn. */
   enterUncounted(caller: Caller): CallPlace {
     return new CallPlace(this, { caller, turn: this.#turns.of(caller) });
   }
@@ -97,7 +99,7 @@ export class CallLine {
   }
 }
 
-/** What a call has in a CallLine. */
+/** The place of a call in a CallLine. */
 export class CallPlace {
   readonly #line: CallLine;
   readonly #caller: Caller;
@@ -121,7 +123,7 @@ export class CallPlace {
     throw new WafleetError('VALIDATION_FAILED', 'The connection was closed before the answer.');
   }
 
-  /** The call has turned out to be worth so many small ones. */
+  /** Charges the call as this many small calls. */
   weigh(units: number): void {
     this.#turn.charge(units - 1);
   }

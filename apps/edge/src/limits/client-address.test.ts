@@ -40,19 +40,19 @@ describe('with trusted proxies', () => {
   it.each([
     ['10.1.2.3', '203.0.113.7', '203.0.113.7'],
     ['10.1.2.3', '203.0.113.7, 10.9.9.9', '203.0.113.7'],
-    // What the client wrote stands in front of what the proxy saw.
+    // What the client wrote precedes what the proxy saw.
     ['10.1.2.3', '198.51.100.1, 203.0.113.7', '203.0.113.7'],
     ['10.1.2.3', '10.4.4.4, 203.0.113.7', '203.0.113.7'],
     ['127.0.0.1', '2001:db8:1:2::9', '2001:db8:1:2::/64'],
     ['10.1.2.3', '203.0.113.7, 10.8.8.8, 10.9.9.9', '10.8.8.8'],
-    // Only a client's own address, where no proxy that is trusted has been.
+    // Only a client's own address counts if no trusted proxy was passed.
     ['203.0.113.7', '198.51.100.1', '203.0.113.7'],
     ['10.1.2.3', 'unknown', '10.1.2.3'],
     ['10.1.2.3', `${'x'.repeat(5_000)}`, '10.1.2.3'],
     ['10.1.2.3', undefined, '10.1.2.3'],
     // A connection that was reset has no address.
     [undefined, '203.0.113.7', 'unknown'],
-    // Zones that Node.js takes for valid and ipaddr.js does not.
+    // Zones that Node.js accepts and ipaddr.js does not.
     ['10.1.2.3', '2001:db8::1%a-b', '2001:db8:0:0::/64'],
     ['10.1.2.3', '2001:db8::1%a-b, 10.9.9.9', '2001:db8:0:0::/64'],
     ['10.1.2.3', '203.0.113.7, fe80::1%a.b', 'fe80:0:0:0::/64'],
@@ -67,7 +67,7 @@ describe('with whole private networks as proxies', () => {
   it.each([
     ['172.18.0.5', '203.0.113.7', '203.0.113.7'],
     ['172.18.0.5', '198.51.100.1, 203.0.113.7', '203.0.113.7'],
-    // A client in a private network, which might be a proxy by its address, and what it made up.
+    // A client in a private network whose address a proxy might have, and a header that the client made up.
     ['172.18.0.5', '198.51.100.1, 192.168.1.9', '192.168.1.9'],
     ['172.18.0.5', '198.51.100.1, 10.0.0.1, fd00:1:2:3::9', 'fd00:1:2:3::/64'],
   ])('%s with X-Forwarded-For %s is %s', (remote, forwarded, expected) => {

@@ -3,12 +3,12 @@ import { isIP, type Socket } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 import ipaddr from 'ipaddr.js';
 
-/** A network that begins with fewer bits than that is a good part of the internet: the proxies are not in there. */
+/** Minimum length of a prefix. A wider network is a good part of the internet, and does not stand for proxies. */
 const MIN_PREFIX = { ipv4: 8, ipv6: 7 } as const;
-/** Networks of a prefix this long or longer are believed to have proxies only. */
+/** Networks with a prefix this long or longer are believed to contain proxies only. */
 const NARROW_PREFIX = { ipv4: 16, ipv6: 48 } as const;
 
-/** Whether proxies may be named so: a network must not be so wide that in truth it stands for everyone. */
+/** Whether proxies may be named like this. A network must not be so wide that it stands for everyone. */
 export function areProxies(names: readonly string[]): boolean {
   try {
     proxyAddr.compile([...names]);
@@ -18,7 +18,7 @@ export function areProxies(names: readonly string[]): boolean {
   }
 }
 
-/** Those of the proxies that are whole networks, in which clients may be as well. */
+/** The proxies that are whole networks, which may contain clients as well. */
 export function wideNetworks(names: readonly string[]): string[] {
   return names.filter((name) => name === 'uniquelocal' || isWiderThan(name, NARROW_PREFIX));
 }
@@ -41,9 +41,9 @@ export function parseProxies(text: string): string[] {
 }
 
 /**
- * Where requests come from. `X-Forwarded-For` is believed only as far as proxies that are trusted have written it: it is
- * read from its end, where the nearest proxy wrote, up to the first address that is not one of a trusted proxy, and
- * across as many proxies as there are, not more. What a client has put in front of that counts for nothing, even if the
+ * Determines where requests come from. `X-Forwarded-For` is believed only as far as trusted proxies have written it. It
+ * is read from its end, where the nearest proxy wrote, up to the first address that is not one of a trusted proxy, and
+ * across at most as many proxies as there are. What a client has put in front of that counts for nothing, even if the
  * client has an address that proxies may have.
  */
 export class ClientAddresses {
@@ -60,23 +60,25 @@ export class ClientAddresses {
   }
 
   /**
-   * The network that a request comes from: an IPv4 address, or the first half of an IPv6 address, since whoever has
-   * one of those has all that begin so.
+   * The network that a request comes from: an IPv4 address, or the first half of an IPv6 address, since the holder of
+   * one IPv6 address has all that begin with the same half.
    */
   of(request: IncomingMessage): string {
-    const told = proxyAddr(request, this.#isTrusted);
-    return networkOf(isIP(told) === 0 ? (request.socket.remoteAddress ?? '') : told);
+    const claimed = proxyAddr(request, this.#isTrusted);
+    return networkOf(isIP(claimed) === 0 ? (request.socket.remoteAddress ?? '') : claimed);
   }
 
-  /** The network that a connection comes from; undefined when that is a trusted proxy, which carries other people's. */
+  /**
+   * The network that a connection comes from. Returns undefined for a trusted proxy, which carries requests of others.
+   */
   ofConnection({ remoteAddress = '' }: Socket): string | undefined {
     return this.#isTrusted(remoteAddress, 0) ? undefined : networkOf(remoteAddress);
   }
 }
 
 /**
- * `fe80::1` of `fe80::1%eth0.100`. Node.js takes zones for valid that ipaddr.js throws at, such as those of a VLAN or a
- * bridge, and a header can have any zone.
+ * Removes the zone: `fe80::1%eth0.100` becomes `fe80::1`. Node.js accepts zones on which ipaddr.js throws, such as
+ * those of a VLAN or a bridge, and a header can have any zone.
  */
 function withoutZone(address: string): string {
   return address.replace(/%.*$/, '');

@@ -1,31 +1,35 @@
-/** How many seconds' worth may come at once: all clients of an edge that ended come together, and all they ask for. */
+/**
+ * How many seconds' worth may come at once. When an edge ends, all its clients come together, with all they ask for.
+ */
 export const BURST_S = 10;
 
 /** How much clients may do. */
 export interface ClientLimits {
   /** Sockets of one API key, on all edges together. */
   readonly socketsPerKey: number;
-  /** New connections from one address to one edge, a second; ten times as many at once. A wrong API key counts as ten. */
+  /**
+   * New connections from one address to one edge, per second; ten times as many at once. A wrong API key counts as ten.
+   */
   readonly handshakesPerAddress: number;
-  /** New connections with one API key to one edge, a second; ten times as many at once. */
+  /** New connections with one API key to one edge, per second; ten times as many at once. */
   readonly handshakesPerKey: number;
-  /** Frames that one connection sends, a second; ten times as many at once. */
+  /** Frames that one connection sends, per second; ten times as many at once. */
   readonly framesPerSecond: number;
-  /** REST calls of a tenant to this edge that are under way. */
+  /** REST calls of a tenant under way at this edge. */
   readonly callsPerTenant: number;
-  /** The same of an API key. */
+  /** REST calls of an API key under way at this edge. */
   readonly callsPerKey: number;
-  /** Connections of one address to this edge; of a trusted proxy those that it carries count. */
+  /** Connections of one address to this edge. For a trusted proxy, those that it carries count. */
   readonly connectionsPerAddress: number;
-  /** Connections of all clients to this edge; 0 for as many as descriptors allow. */
+  /** Connections of all clients to this edge; 0 for as many as file descriptors allow. */
   readonly connections: number;
-  /** Proxies whose `X-Forwarded-For` tells the address of a client. See ClientAddresses. */
+  /** Proxies whose `X-Forwarded-For` is believed. See ClientAddresses. */
   readonly trustedProxies: readonly string[];
-  /** How many of them a request passes, one after the other. */
+  /** How many of these proxies a request passes, one after the other. */
   readonly proxyHops: number;
 }
 
-/** What is counted when it is exceeded. */
+/** The limits that are counted when they are exceeded. */
 export const LIMITS = [
   'handshakes_per_address',
   'wrong_keys_per_address',

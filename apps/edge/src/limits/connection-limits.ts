@@ -18,8 +18,7 @@ interface ConnectionLimitsOptions {
   readonly logger: Logger;
 }
 
-/** Bounds the connections that clients make to this edge, those that API keys and tenants have to all edges, and wrong
- * keys. */
+/** Bounds the connections of clients to this edge, those of API keys and tenants to all edges, and wrong keys. */
 export class ConnectionLimits {
   readonly #addresses: ClientAddresses;
   readonly #handshakes: HandshakeLimits;
@@ -42,39 +41,39 @@ export class ConnectionLimits {
     return this.#quota.start();
   }
 
-  /** See ClientAddresses. To be asked while the request's connection is there. */
+  /** See ClientAddresses. Call it while the request's connection is there. */
   addressOf(request: IncomingMessage): string {
     return this.#addresses.of(request);
   }
 
   /**
-   * Counts a handshake that begins.
+   * Counts the start of a handshake.
    * @throws {WafleetError} TOO_MANY_HANDSHAKES
    */
   begin(address: string): void {
     this.#handshakes.fromAddress(address);
   }
 
-  /** A handshake had a key that is not valid. */
+  /** Counts a handshake with an invalid key. */
   wrongKey(address: string): void {
     this.#handshakes.wrongKey(address);
   }
 
   /**
-   * To be asked before a request's key is looked up that is not known to be right.
+   * Call it before looking up a request's key that is not known to be valid.
    * @throws {WafleetError} RATE_LIMITED
    */
   checkRequest(address: string): void {
     this.#handshakes.checkRequest(address);
   }
 
-  /** A request had a key that is not valid. */
+  /** Counts a request with an invalid key. */
   wrongKeyOfRequest(address: string): void {
     this.#handshakes.wrongKeyOfRequest(address);
   }
 
   /**
-   * Counts a connection with a valid key, until the function that is returned is called.
+   * Counts a connection with a valid key until the returned function is called.
    * @throws {WafleetError} TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS
    */
   async admit(identity: Pick<Identity, 'keyId' | 'tenantId'>): Promise<() => void> {
@@ -82,7 +81,7 @@ export class ConnectionLimits {
     return this.#quota.admit(identity);
   }
 
-  /** Its connections are closed. */
+  /** Call it when the connections are closed. */
   close(): Promise<void> {
     return this.#quota.close();
   }

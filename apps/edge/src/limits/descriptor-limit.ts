@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** Where the system does not tell it. */
+/** Assumed if the system does not report its limit. */
 const UNKNOWN = 4_096;
 const MIN_RESERVE = 64;
 
-/** How many connections an edge takes, so that there are descriptors left for what else it needs. */
+/** How many connections an edge takes, so that descriptors remain for everything else. */
 export interface ConnectionBudget {
-  /** Of clients. */
+  /** Connections of clients. */
   readonly clients: number;
-  /** Of other edges. */
+  /** Connections of other edges. */
   readonly peers: number;
 }
 
@@ -23,8 +23,8 @@ function descriptorLimit(): number {
 }
 
 /**
- * Shares out the descriptors: an eighth, and at least 64, is kept for Redis, files, media hosts and connections that are
- * being refused; of the rest clients get six tenths. What is left is for other edges, on whose behalf this one may
+ * Divides the descriptors. An eighth, and at least 64, is kept for Redis, files, media hosts and connections that are
+ * being refused. Clients get six tenths of the rest. What remains is for other edges, on whose behalf this edge may
  * need two descriptors for a client.
  * @param wanted how many clients the operator asks for; 0 for as many as there is room for.
  */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { FairPace } from './fair-pace.js';
 
-/** A pace in a process whose time and work the test sets. */
+/** A pace in a process whose time and load the test sets. */
 function paceOfTest() {
   const process = { ms: 0, utilization: 0 };
   const pace = new FairPace({ now: () => process.ms, utilization: () => process.utilization });
-  /** How much of what each asks for begins in a tenth of a second, asked for in steps of 1 ms. */
+  /** How much of each tenant's work begins in a tenth of a second, if it is asked for in steps of 1 ms. */
   const period = (utilization: number, asked: Readonly<Record<string, number>>) => {
     process.utilization = utilization;
     const begun: Record<string, number> = {};
@@ -45,7 +45,7 @@ test('in a busy process the one that asks for most begins less, in each period, 
     // The last of them, up to the end of a period, is one more or less.
     expect(count).toBeLessThanOrEqual((greedy[index - 1] ?? 700) + 1);
   }
-  // The least that each may begin.
+  // The minimum that each may begin.
   expect(greedy.at(-1)).toBeGreaterThanOrEqual(29);
   expect(greedy.at(-1)).toBeLessThanOrEqual(31);
   expect(pace.periods).toBeGreaterThanOrEqual(11);

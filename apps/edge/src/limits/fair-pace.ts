@@ -1,21 +1,21 @@
 import { watchEventLoop } from '@wafleet/runtime';
 
-/** How often it is looked how busy the process is, ms. */
+/** How often the load of the process is measured, in ms. */
 const PERIOD_MS = 100;
-/** The share of its time, 0 to 1, that the event loop is to work at most. */
+/** The share of its time, 0 to 1, that the event loop should work at most. */
 const BUSY = 0.7;
-/** What each may begin in a period, however busy the process is. */
+/** What each tenant may begin in a period, however busy the process is. */
 const LEAST = 30;
-/** How many times as high as before the level is at least and at most. */
+/** Minimum and maximum factor by which the level changes at once. */
 const CHANGE = { least: 0.5, most: 1.25 };
-/** Those who began nothing for this long do not count, ms. */
+/** Tenants that began nothing for this long do not count, in ms. */
 const FORGOTTEN_MS = 1_000;
 const NO_LEVEL = Number.POSITIVE_INFINITY;
 
 interface FairPaceOptions {
-  /** Ms. Default the process's clock. */
+  /** In ms. Default: the process's clock. */
   readonly now?: () => number;
-  /** The share of its time, 0 to 1, that the process worked since it was asked before. Default its event loop's. */
+  /** The share of its time, 0 to 1, that the process worked since the last call. Default: that of its event loop. */
   readonly utilization?: () => number;
 }
 
@@ -24,17 +24,17 @@ interface Account {
   /** In this period. */
   begun: number;
   begunAt: number;
-  /** What counts against the level, as of `countedAt`. One level of it goes in each period. */
+  /** What counts against the level, as of `countedAt`. It decreases by one level in each period. */
   debt: number;
   countedAt: number;
 }
 
 /**
- * How much work each tenant may begin while the event loop is busy, so that some of its time is left for what is under
- * way and for what comes next. All have the same level, which changes ten times a second: it is as high as the time of
- * the loop allows if those who begin more than the level begin as much as the level (max-min fairness). So a tenant that
- * asks for little does not wait, whatever others ask for. There is no level while the process is not busy, and while one
- * tenant alone asks for work.
+ * Bounds how much work each tenant may begin while the event loop is busy, so that time remains for work under way and
+ * for new work. All tenants have the same level, which changes ten times a second. It is as high as the time of the
+ * loop allows if tenants above the level begin only as much as the level (max-min fairness). So a tenant that asks for
+ * little does not wait, whatever others ask for. No level applies while the process is not busy, or while only one
+ * tenant asks for work.
  */
 export class FairPace {
   readonly #now: () => number;
@@ -44,7 +44,7 @@ export class FairPace {
   #lookedAt: number;
   /** Whether the level has made work wait in this period. */
   #hasHeld = false;
-  /** In how many periods since the start it has. */
+  /** Number of periods since the start in which the level made work wait. */
   periods = 0;
 
   constructor({ now = () => performance.now(), utilization = watchEventLoop() }: FairPaceOptions = {}) {
@@ -53,7 +53,7 @@ export class FairPace {
     this.#lookedAt = now();
   }
 
-  /** After how many ms work of this name may begin; 0 for now. */
+  /** Milliseconds until work of this name may begin; 0 for now. */
   wait(name: string): number {
     this.#look();
     const account = this.#accounts.get(name);
@@ -65,7 +65,7 @@ export class FairPace {
     return Math.ceil((over * PERIOD_MS) / this.#level);
   }
 
-  /** Work of this name begins, or has turned out to be worth so many pieces more. */
+  /** Counts pieces of work of this name: when the work begins, or when it turns out to be larger. */
   count(name: string, pieces = 1): void {
     const now = this.#now();
     const account = this.#accounts.get(name) ?? { begun: 0, begunAt: now, debt: 0, countedAt: now };
@@ -93,7 +93,7 @@ export class FairPace {
     const level = this.#nextLevel(periods);
     for (const [name, account] of this.#accounts) {
       this.#settle(account);
-      // What began without a level counts from the first one on.
+      // What began while no level applied counts from the first level on.
       account.debt = Math.min(level, before === NO_LEVEL ? account.begun : account.debt);
       account.begun = 0;
       if (now - account.begunAt >= FORGOTTEN_MS) this.#accounts.delete(name);
@@ -112,7 +112,7 @@ export class FairPace {
   }
 }
 
-/** The level at which all together are this share of what they are, if those above it are cut to it. */
+/** The level that reduces the sum to this share of itself if all amounts above the level are cut to it. */
 function levelOf(amounts: readonly number[], share: number): number {
   let left = share * amounts.reduce((sum, amount) => sum + amount, 0);
   let others = amounts.length;

@@ -2,18 +2,18 @@ import type { CloseReason } from '@wafleet/contract';
 import { type Connection, unsentBytes } from '../sockets/engine-internals.js';
 import { type Rate, TokenBucket } from './token-bucket.js';
 
-/** How much one connection may send, and leave unread. */
+/** How much one connection may send, and how much it may leave unread. */
 export interface FrameBounds {
   readonly rate: Rate;
   readonly maxUnsentBytes: number;
 }
 
-/** A frame counts once, and once more for each so many bytes. */
+/** A frame counts once, and once more for each BYTES_A_FRAME bytes. */
 const BYTES_A_FRAME = 1_000;
 
 /**
- * Bounds what one connection sends, whatever it is: Socket.IO's packets, Engine.IO's, and the pings of WebSocket, each
- * of which has an answer. And that answers pile up which the client does not read.
+ * Bounds everything that one connection sends: packets of Socket.IO and Engine.IO, and WebSocket pings, since each is
+ * answered. Also bounds the answers that pile up because the client does not read them.
  */
 export class FrameLimit {
   readonly #bounds: FrameBounds;
@@ -26,7 +26,7 @@ export class FrameLimit {
 
   /**
    * Counts a frame of the connection.
-   * @returns why that is one too many, if it is.
+   * @returns the reason to close the connection if this is one frame too many.
    */
   count(connection: Connection, data?: unknown): CloseReason | undefined {
     if (this.#bucket.take(1 + Math.floor(lengthOf(data) / BYTES_A_FRAME)) > 0) return 'TOO_MANY_FRAMES';

@@ -6,7 +6,7 @@ import { type Rate, TokenBuckets } from './token-bucket.js';
 
 const MAX_ADDRESSES = 100_000;
 const MAX_KEYS = 10_000;
-/** What a handshake with a wrong key counts, beside the one that it is. */
+/** Cost of a handshake with a wrong key, in addition to the handshake itself. */
 const FINE_FOR_WRONG_KEY = 9;
 
 interface HandshakeLimitsOptions {
@@ -21,10 +21,10 @@ interface HandshakeLimitsOptions {
 }
 
 /**
- * How fast connections are made to this edge, from one address and with one API key. Other edges count for themselves:
- * a load balancer spreads what comes, and asking Redis would cost more than it protects. Wrong keys are the exception:
- * each is counted in Redis after it was refused, and what an address has shown elsewhere then counts here too. Without
- * Redis, this edge counts alone.
+ * Bounds how fast connections are made to this edge, from one address and with one API key. Other edges count for
+ * themselves: a load balancer spreads connections, and asking Redis would cost more than it protects. Wrong keys are
+ * the exception: each is counted in Redis after it was refused, and wrong keys of the address at other edges then count
+ * here too. Without Redis, this edge counts alone.
  */
 export class HandshakeLimits {
   readonly #addresses: TokenBuckets;
@@ -44,7 +44,7 @@ export class HandshakeLimits {
   }
 
   /**
-   * Counts a handshake that begins. To be asked before anything is looked up.
+   * Counts the start of a handshake. Call it before anything is looked up.
    * @throws {WafleetError} TOO_MANY_HANDSHAKES
    */
   fromAddress(address: string): void {
@@ -54,14 +54,14 @@ export class HandshakeLimits {
     throw tooMany('handshakes_per_address', 'Too many connections come from your address.', waitMs);
   }
 
-  /** A handshake had a key that is not valid: it counts ten times. */
+  /** Counts a handshake with an invalid key: it counts ten times. */
   wrongKey(address: string): void {
     this.#fine(address, FINE_FOR_WRONG_KEY);
   }
 
   /**
-   * Looks, before a request's key is looked up that is not known to be right, whether wrong keys or handshakes have used
-   * up what its address may have.
+   * Checks whether wrong keys or handshakes have used up what an address may have. Call it before looking up a
+   * request's key that is not known to be valid.
    * @throws {WafleetError} RATE_LIMITED
    */
   checkRequest(address: string): void {
@@ -75,7 +75,7 @@ export class HandshakeLimits {
     });
   }
 
-  /** A request had a key that is not valid: it counts as much as such a handshake does. */
+  /** Counts a request with an invalid key: it counts as much as a handshake with one. */
   wrongKeyOfRequest(address: string): void {
     this.#fine(address, 1 + FINE_FOR_WRONG_KEY);
   }
@@ -91,7 +91,7 @@ export class HandshakeLimits {
     throw tooMany('handshakes_per_key', 'Too many connections are made with this API key.', waitMs);
   }
 
-  /** Counts here at once, and for all edges as soon as Redis answers. The client does not wait for that. */
+  /** Counts here at once, and for all edges as soon as Redis answers. The client does not wait for Redis. */
   #fine(address: string, cost: number): void {
     this.#addresses.of(address).fine(cost);
     this.#guesses.countKey(address, { cost: 1 + FINE_FOR_WRONG_KEY, ...this.#perAddress }).then(

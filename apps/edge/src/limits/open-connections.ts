@@ -10,31 +10,31 @@ import type { Limit } from './client-limits.js';
 
 /** How many connections over a limit are kept for a moment, to get the reason or to check the edge's health. */
 const MAX_SURPLUS = 64;
-/** How long such a connection may take to ask. */
+/** How long such a connection may take to send its request. */
 const SURPLUS_LIFE_MS = 2_000;
 const RETRY_AFTER_MS = 5_000;
-/** What is answered even when there is no room, so that a flood does not look like an edge that has failed. */
+/** Paths that are answered even at the limit, so that a flood does not look like a failed edge. */
 const HEALTH_PATHS: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz', '/metrics']);
 
 interface OpenConnectionsOptions {
   readonly addresses: ClientAddresses;
-  /** Of all clients. */
+  /** Connections of all clients. */
   readonly total: number;
-  /** Of one address. */
+  /** Connections of one address. */
   readonly perAddress: number;
   readonly onExceeded: (limit: Limit) => void;
 }
 
 /**
- * Bounds how many connections clients have open to this edge, all together and from one address. A connection through
- * a trusted proxy counts for the client of each request that it carries, for as long as that is under way. One over a
- * limit gets status 429 for its first request, health checks excepted, and is closed.
+ * Bounds how many connections clients have open to this edge, in total and per address. A connection through a trusted
+ * proxy counts for the client of each request that it carries, while that request is under way. A connection over a
+ * limit gets status 429 for its first request, except for health checks, and is closed.
  */
 export class OpenConnections {
   readonly #options: OpenConnectionsOptions;
   /** Connections made by an address itself, and requests by way of proxies. */
   readonly #perAddress = new Map<string, number>();
-  /** Over a limit, the oldest first; with the limit. */
+  /** Connections over a limit, the oldest first, with the limit. */
   readonly #surplus = new Map<Socket, Limit>();
   #total = 0;
 
@@ -46,7 +46,7 @@ export class OpenConnections {
     return this.#total;
   }
 
-  /** Begins. Call it once all listeners of the server for requests and upgrades are there. */
+  /** Starts to guard. Call it once all listeners of the server for requests and upgrades are there. */
   guard(server: Server): void {
     server.prependListener('connection', (socket: Socket) => this.#opened(socket));
     const local = stepBetween(server, {
@@ -90,7 +90,7 @@ export class OpenConnections {
     oldest.destroy();
   }
 
-  /** Why a request is refused; undefined for one that is served, which counts until `until` is closed. */
+  /** Why a request is refused; undefined for a request that is served, which counts until `until` is closed. */
   #refusal(request: IncomingMessage, until: ServerResponse | Duplex): WafleetError | undefined {
     const { socket, url } = request;
     const { addresses, perAddress } = this.#options;
@@ -119,7 +119,7 @@ export class OpenConnections {
     });
   }
 
-  /** Counts one more of an address until that is closed. Returns how many there are. */
+  /** Counts one more for an address until `until` is closed. Returns how many there are. */
   #count(address: string, until: ServerResponse | Duplex): number {
     const count = (this.#perAddress.get(address) ?? 0) + 1;
     this.#perAddress.set(address, count);

@@ -16,7 +16,7 @@ test.each([
     limitError('mediaDownloads', 'TOO_MANY_DOWNLOADS', { limit: 1 }),
     'media_downloads',
   ],
-] as const)('a refusal %s counts for its limit as it is answered', (_of, error, limit) => {
+] as const)('a refusal %s counts for its limit when it is answered', (_of, error, limit) => {
   const tally = new EdgeCounters();
   tally.countRefused(error);
   expect(LIMITS.filter((each) => tally.limited(each) > 0)).toEqual([limit]);

@@ -1,15 +1,15 @@
 import type { ERRORS, ErrorCode, WafleetError } from '@wafleet/contract';
 import type { Limit } from './client-limits.js';
 
-/** The errors that tell a client that it is over a limit: those of status 429, and the one for lists that are too long. */
+/** The errors that report an exceeded limit: those of status 429, and the one for lists that are too long. */
 type LimitCode =
   | { [C in ErrorCode]: (typeof ERRORS)[C]['status'] extends 429 ? C : never }[ErrorCode]
   | 'TOO_MANY_ITEMS';
 
 /**
- * Which limit an error counts for when it is given to a client. Each error of a limit has to be here, or the edge does
- * not compile. `at-source`: an error of several limits, some of them found before there is a request. It is counted where
- * the limit is found to be exceeded.
+ * The limit that each error counts for when a client gets it. Each error of a limit has to be here, or the edge does
+ * not compile. `at-source`: an error of several limits, some of them found before there is a request. It is counted
+ * where the limit is found to be exceeded.
  */
 const REFUSED_LIMITS = {
   TOO_MANY_ITEMS: 'subscription_items',
@@ -31,7 +31,10 @@ function isOfLimit(code: ErrorCode): code is LimitCode {
   return Object.hasOwn(REFUSED_LIMITS, code);
 }
 
-/** The limit that an error counts for as it is given to a client; undefined if it is none of a limit, or counted already. */
+/**
+ * The limit that an error counts for when a client gets it. Returns undefined if the error has no limit, or was counted
+ * already.
+ */
 export function refusedLimit({ code, details = {} }: WafleetError): Limit | undefined {
   if (!isOfLimit(code)) return undefined;
   const limit = REFUSED_LIMITS[code];

@@ -9,7 +9,7 @@ let edges: readonly [TestEdge, TestEdge];
 
 beforeAll(async () => {
   cluster = await TestCluster.start();
-  // Ten handshakes at once. A wrong key takes all ten, and too few come back in a second for a test to see.
+  // Ten handshakes at once. A wrong key costs all ten, and too few come back in a second for a test to notice.
   const options = { clientLimits: { handshakesPerAddress: 1, trustedProxies: ['loopback'] } };
   edges = [await cluster.startEdge(options), await cluster.startEdge(options)];
 });
@@ -37,7 +37,7 @@ describe('wrong API keys', () => {
       what: 'the wrong key is counted',
     });
 
-    // The other edge alone would look at a key again after a tenth of the time that both together ask for.
+    // The other edge alone would check a key again after a tenth of the time that both require together.
     expect(await show(other, address, 'GET /api/sessions', 'wrong-3')).toMatchObject({ status: 401 });
     await waitFor(
       async () => {

@@ -11,24 +11,24 @@ import type { Identity } from '../auth/identity.js';
 import type { Limit } from './client-limits.js';
 
 const WRITE_EVERY_MS = 500;
-/** When a client that is refused may well try again. */
+/** When a refused client should try again. */
 const RETRY_AFTER_MS = 5_000;
 
 interface SocketQuotaOptions {
   readonly counts: SocketCounts;
   /** How many sockets of one key all edges may have together. */
   readonly perKey: number;
-  /** How many those of a tenant may be, as `sockets`. */
+  /** How many sockets each tenant may have, as `sockets`. */
   readonly tenants: Pick<TenantLimitTable, 'get'>;
   readonly onExceeded: (limit: Extract<Limit, 'sockets_per_key' | 'sockets'>) => void;
   readonly logger: Logger;
 }
 
 /**
- * Bounds the sockets of each API key and of each tenant on all edges together. Each socket is counted as it comes, in
- * one step with all edges' counts, so that edges do not let in too many at the same moment. That one has left is
- * written within half a second; that an edge was killed shows after 6 s. Until then there may be less room than there
- * should be, never more, unless an edge hangs for so long that its sockets no longer count.
+ * Bounds the sockets of each API key and of each tenant on all edges together. Each socket is counted when it connects,
+ * in one step with the counts of all edges, so edges do not let in too many at the same moment. A socket that leaves is
+ * written within half a second. The sockets of a killed edge are dropped after 6 s. Until then there may be less room
+ * than there should be, never more, unless an edge hangs for so long that its sockets no longer count.
  */
 export class SocketQuota {
   readonly #options: SocketQuotaOptions;
@@ -40,7 +40,7 @@ export class SocketQuota {
     this.#options = options;
   }
 
-  /** Begins to tell the other edges. Rejects when Redis does not answer. */
+  /** Starts to publish the counts of this edge. Rejects if Redis does not answer. */
   async start(): Promise<void> {
     const { counts } = this.#options;
     await counts.beat();
@@ -50,7 +50,7 @@ export class SocketQuota {
   }
 
   /**
-   * Counts a socket until the function that is returned is called. Rejects when Redis does not answer.
+   * Counts a socket until the returned function is called. Rejects if Redis does not answer.
    * @throws {WafleetError} TOO_MANY_CONNECTIONS
    */
   async admit({ keyId, tenantId }: Pick<Identity, 'keyId' | 'tenantId'>): Promise<() => void> {
@@ -64,7 +64,7 @@ export class SocketQuota {
     ];
     const release = this.#count([ofKey, ofTenant]);
     try {
-      // What this edge has alone may be too much already: Redis need not be asked for each attempt of a flood.
+      // This edge alone may be over the limit already: Redis need not be asked for each attempt of a flood.
       const full = wanted.find(({ own, limit }) => own >= limit) ?? (await counts.admit(wanted)).full;
       if (full === undefined) return release;
       onExceeded(full.of === ofKey ? 'sockets_per_key' : 'sockets');
@@ -75,12 +75,12 @@ export class SocketQuota {
     }
   }
 
-  /** Tells the others that the sockets of this edge are gone. */
+  /** Removes the sockets of this edge from the counts of all edges. */
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     const { counts, logger } = this.#options;
     await counts.end().catch((error: unknown) => {
-      logger.debug({ err: error }, 'the sockets of this edge count until that runs out');
+      logger.debug({ err: error }, 'could not remove the socket counts of this edge; they expire');
     });
   }
 

@@ -17,7 +17,7 @@ async function setLimits(changes: TenantLimitChanges): Promise<void> {
   expect(status).toBe(200);
 }
 
-/** What the tenant uses, as the other edge says. */
+/** What the tenant uses, as the other edge reports it. */
 async function used(name: TenantLimit): Promise<number | undefined> {
   const { body } = await call(fixture.otherEdge.url, 'GET /api/usage', { key: fixture.tenant.key });
   return usageSchema.parse(body).resources[name].used;
@@ -71,7 +71,7 @@ it('`sockets` bounds the connections of all keys of a tenant on all edges, and a
   expect(stream).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_CONNECTIONS' } } });
   expect(stream.headers.get('retry-after')).toBe('5');
   expect(await exceeded(fixture.otherEdge, 'sockets')).toBeGreaterThanOrEqual(2);
-  // The count of a client that was refused is given back after the refusal.
+  // A refused client is removed from the count after the refusal.
   await waitFor(async () => (await used('sockets')) === 2, { what: 'the refused ones do not count' });
   const other = await fixture.cluster.createTenant();
   await client(fixture.otherEdge, other.key).connected();
@@ -135,7 +135,7 @@ it('what an edge that was killed held stops counting', async () => {
   const dead = new SocketCounts(fixture.cluster.connection, { edgeId: 'edge_dead' });
   await dead.beat();
   await dead.write(new Map([[`tenant:${tenantId}` as const, 1]]));
-  // As if it had renewed it last 14 s ago.
+  // As if the lease had been renewed 14 s ago for the last time.
   const leases = `wf:{${tenantId}}:leases:replays`;
   await fixture.cluster.connection.zadd(leases, Date.now() + 1_000, 'edge_dead/lease');
   expect([await used('sockets'), await used('replays')]).toEqual([1, 1]);

@@ -2,7 +2,7 @@ import { waitFor } from '@wafleet/testkit';
 import { expect, it } from 'vitest';
 import { TokenBucket, TokenBuckets } from './token-bucket.js';
 
-/** So slow that none comes back during a test. */
+/** So slow that no token comes back during a test. */
 const SLOW = { perSecond: 0.001, burst: 3 };
 
 it('gives as many tokens at once as it holds, and says when there is another', () => {

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
-/** How many tokens come in a second, and how many there are at the most. */
+/** How many tokens are added per second, and how many there are at most. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
 
-/** Tokens that are taken, and come back with time. It begins full. */
+/** A bucket of tokens that refills over time. It starts full. */
 export class TokenBucket {
   readonly #rate: Rate;
   #tokens: number;
@@ -18,8 +18,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes so many tokens, if there are as many.
-   * @returns 0, or if there are not after how many ms there are.
+   * Takes `count` tokens if there are enough.
+   * @returns 0 if they were taken, otherwise the ms until there are enough.
    */
   take(count = 1): number {
     const waitMs = this.wait(count);
@@ -27,14 +27,14 @@ export class TokenBucket {
     return waitMs;
   }
 
-  /** After how many ms there are so many; 0 if there are now. */
+  /** Milliseconds until there are `count` tokens; 0 if there are now. */
   wait(count = 1): number {
     this.#refill();
     const missing = count - this.#tokens;
     return missing > 0 ? Math.ceil((missing * 1_000) / this.#rate.perSecond) : 0;
   }
 
-  /** Takes so many, whether they are there or not. What is owed is never more than a full bucket. */
+  /** Takes `count` tokens, whether they are there or not. The debt is never more than a full bucket. */
   fine(count: number): void {
     this.#refill();
     this.#tokens = Math.max(this.#tokens - count, -this.#rate.burst);
@@ -54,14 +54,14 @@ export class TokenBucket {
   }
 }
 
-/** A bucket for each name. Of at most `max` names, those used last. */
+/** A bucket for each name. Keeps at most `max` names: those used last. */
 export class TokenBuckets {
   readonly #rate: Rate;
   readonly #buckets: LRUCache<string, TokenBucket>;
 
   constructor(rate: Rate, { max }: { max: number }) {
     this.#rate = rate;
-    // By then a bucket is full again, whatever was owed.
+    // After this time a bucket is full again, whatever it owed.
     const ttl = Math.ceil((2_000 * rate.burst) / rate.perSecond);
     this.#buckets = new LRUCache({ max, ttl, updateAgeOnGet: true });
   }

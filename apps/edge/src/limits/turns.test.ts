@@ -7,7 +7,7 @@ const NO_PACE = { wait: () => 0, count: () => {} };
 
 const of = (tenantId: string, keyId = 'key'): Caller => ({ tenantId, keyId });
 
-/** Work that notes its name when it begins. */
+/** Work that records its name when it begins. */
 function workers(turns: Turns) {
   const begun: string[] = [];
   const ask = (caller: Caller, name: string) => {

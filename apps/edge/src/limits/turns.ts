@@ -1,17 +1,17 @@
 import { FairQueue } from '@wafleet/runtime';
 import type { FairPace } from './fair-pace.js';
 
-/** Pieces of work that begin in one turn of the event loop at most: what arrives meanwhile waits for them. */
+/** Maximum pieces of work that begin in one turn of the event loop: what arrives meanwhile waits for them. */
 const MOST_BEGUN = 4;
-/** After a turn that took longer, fewer begin in the next, ms. */
+/** After a turn that took longer than this, fewer begin in the next, in ms. */
 const LONG_TURN_MS = 4;
 
-/** Whose work it is: a tenant's and its API key's, or an address's as long as the key is not known. */
+/** Whose work it is: a tenant's and its API key's, or an address's while the key is not known. */
 export type Caller = { readonly tenantId: string; readonly keyId: string } | { readonly address: string };
 
 interface TurnsOptions {
   readonly pace: Pick<FairPace, 'wait' | 'count'>;
-  /** Ms. Default the process's clock. */
+  /** In ms. Default: the process's clock. */
   readonly now?: () => number;
 }
 
@@ -23,10 +23,10 @@ interface Waiter {
 }
 
 /**
- * Lets what clients ask for begin in turn: the tenants take turns, and so do the API keys of a tenant. At most four
- * pieces of work begin in one turn of the event loop, half as many as in the turn before if that one took more than
- * 4 ms, and one at least. So however much a tenant asks for at once, what another one asks for waits for a few pieces of
- * it only. While the event loop is busy, a tenant that asks for much waits longer: see FairPace.
+ * Makes what clients ask for begin in turn: the tenants take turns, and so do the API keys of a tenant. At most four
+ * pieces of work begin in one turn of the event loop. If the turn before took more than 4 ms, half as many begin as in
+ * that turn, but at least one. So however much a tenant asks for at once, work of another tenant waits for only a few
+ * pieces of it. While the event loop is busy, a tenant that asks for much waits longer: see FairPace.
  */
 export class Turns {
   readonly #pace: Pick<FairPace, 'wait' | 'count'>;
@@ -51,12 +51,12 @@ export class Turns {
     return this.#size;
   }
 
-  /** For a piece of work that is asked for now. */
+  /** The turn of a piece of work that is requested now. */
   of(caller: Caller): Turn {
     return new Turn(this, caller);
   }
 
-  /** Whether work may begin at once, which it then does. */
+  /** Begins work at once if it may. Returns whether it did. */
   begin(tenant: string): boolean {
     if (this.#size > 0 || this.#begun >= this.#most || this.#pace.wait(tenant) > 0) return false;
     this.#begun += 1;
@@ -83,7 +83,7 @@ export class Turns {
     if (line.size === 0) this.#waiting.delete(waiter.tenant);
   }
 
-  /** A piece of work that has begun is worth so many pieces more than one. */
+  /** Charges work that has begun as this many pieces more than one. */
   charge(tenant: string, pieces: number): void {
     if (pieces > 0) this.#pace.count(tenant, pieces);
   }
@@ -93,7 +93,7 @@ export class Turns {
     this.#isScheduled = true;
     this.#scheduledAt = this.#now();
     clearTimeout(this.#timer);
-    // After what has arrived meanwhile was read, so that it is in the line, too.
+    // After reading what arrived meanwhile, so that it is in the line, too.
     setImmediate(() => this.#beginNext());
   }
 
@@ -111,7 +111,9 @@ export class Turns {
     else if (waitMs > 0) this.#timer = setTimeout(() => this.#schedule(), waitMs);
   }
 
-  /** Has the next one begin, of those that may. Returns 0 if there is one, else after how many ms there may be. */
+  /**
+   * Begins the next piece of work that may begin. Returns 0 if there was one, otherwise the ms until there may be one.
+   */
   #beginOne(): number {
     let waitMs = Number.POSITIVE_INFINITY;
     for (const [tenant, line] of this.#waiting) {
@@ -147,7 +149,7 @@ export class Turn {
       'address' in caller ? [`address ${caller.address}`, ''] : [caller.tenantId, caller.keyId];
   }
 
-  /** Resolves to true when the work may begin, to false if it was withdrawn before. To be called once. */
+  /** Resolves to true when the work may begin, to false if it was withdrawn before. Call it once. */
   async come(): Promise<boolean> {
     if (this.#isWithdrawn) return false;
     if (this.#turns.begin(this.#tenant)) return true;
@@ -159,12 +161,12 @@ export class Turn {
     return isTurn;
   }
 
-  /** The work has turned out to be worth so many pieces more than one. */
+  /** Charges the work as this many pieces more than one. */
   charge(pieces: number): void {
     this.#turns.charge(this.#tenant, pieces);
   }
 
-  /** The work is not wanted any more. Without effect once it has begun. */
+  /** Withdraws the work. No effect once it has begun. */
   withdraw(): void {
     this.#isWithdrawn = true;
     if (this.#waiter === undefined) return;

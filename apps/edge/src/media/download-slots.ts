@@ -3,7 +3,7 @@ import type { Limit } from '../limits/client-limits.js';
 
 const RETRY_AFTER_MS = 5_000;
 
-/** Counts the downloads of an edge, so that it does not have too many. Those of a tenant are counted in Redis. */
+/** Bounds how many downloads an edge has at a time. Redis counts those of a tenant. */
 export class DownloadSlots {
   readonly #limit: number;
   #taken = 0;
@@ -19,7 +19,7 @@ export class DownloadSlots {
 
   /**
    * Takes a slot.
-   * @returns what gives it back, to be called once.
+   * @returns the function that releases it; call it once.
    * @throws {WafleetError} TOO_MANY_DOWNLOADS.
    */
   take(): () => void {

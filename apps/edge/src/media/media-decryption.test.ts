@@ -87,17 +87,17 @@ async function decrypt(
 const failure = expect.objectContaining({ code: 'MEDIA_UNAVAILABLE' });
 
 describe('a file that Baileys encrypted', () => {
-  it.each(BY_BAILEYS)('is opened: $kind', async ({ blob, ...told }) => {
-    const file = { mimetype: '', directPath: '/v/a', ...told };
+  it.each(BY_BAILEYS)('is opened: $kind', async ({ blob, ...reported }) => {
+    const file = { mimetype: '', directPath: '/v/a', ...reported };
     const { plain, error } = await decrypt(file, Buffer.from(blob, 'base64'), { sizes: [7] });
     expect(error).toBeUndefined();
-    expect(plain.toString()).toBe(`the bytes of one ${told.kind}`);
+    expect(plain.toString()).toBe(`the bytes of one ${reported.kind}`);
   });
 
   it('is not opened as another kind', async () => {
-    for (const { blob, ...told } of BY_BAILEYS) {
-      const kind = told.kind === 'video' ? 'audio' : 'video';
-      const file = { mimetype: '', directPath: '/v/a', ...told, kind } as const;
+    for (const { blob, ...reported } of BY_BAILEYS) {
+      const kind = reported.kind === 'video' ? 'audio' : 'video';
+      const file = { mimetype: '', directPath: '/v/a', ...reported, kind } as const;
       expect((await decrypt(file, Buffer.from(blob, 'base64'))).error).toEqual(failure);
     }
   });
@@ -147,9 +147,9 @@ describe('a file that is not what its message says', () => {
     ['another key', { ...file, mediaKey: other.file.mediaKey }, blob],
     ['another hash', { ...file, sha256: other.file.encryptedSha256 ?? '' }, blob],
     ['another hash of what is encrypted', { ...file, encryptedSha256: other.file.encryptedSha256 }, blob],
-  ])('fails before all of it is given: %s', async (_, told, bytes) => {
+  ])('fails before all of it is given: %s', async (_, reported, bytes) => {
     for (const sizes of [[65_536], [1_000, 17]]) {
-      const { plain, error } = await decrypt(told, bytes, { sizes });
+      const { plain, error } = await decrypt(reported, bytes, { sizes });
       expect(error).toEqual(failure);
       expect(plain.length).toBeLessThan(data.length);
     }

@@ -35,21 +35,24 @@ function keysOf({ kind, mediaKey }: Pick<MediaFile, 'kind' | 'mediaKey'>) {
   };
 }
 
-/** Bytes on the media host of a file of this length: padded to whole blocks, with its MAC. */
+/** Length on the media host of a file of this length: padded to whole blocks, plus its MAC. */
 export function encryptedLength(length: number): number {
   return (Math.floor(length / BLOCK_BYTES) + 1) * BLOCK_BYTES + MAC_BYTES;
 }
 
 function mismatch(what: string): WafleetError {
-  return new WafleetError('MEDIA_UNAVAILABLE', `The file is not the one that the message tells of: ${what}.`);
+  return new WafleetError(
+    'MEDIA_UNAVAILABLE',
+    `The file is not the one that the message describes: ${what}.`,
+  );
 }
 
 /**
  * Decrypts a file as it passes: AES-256-CBC, followed by the first ten bytes of HMAC-SHA256 over the iv and the
- * ciphertext, under keys that derive from the media key and the kind of file (WhatsApp's encryption whitepaper, "Media
- * and Other Attachments"). The MAC comes last, so bytes leave unverified. The last ones do not: the stream ends only when
- * the MAC, the hashes and the length that were told are right, and otherwise fails before it has given everything. A
- * file of one chunk gives nothing at all then.
+ * ciphertext. The keys derive from the media key and the kind of file (WhatsApp's encryption whitepaper, "Media and
+ * Other Attachments"). The MAC comes last, so bytes leave unverified. The last ones do not: the stream ends only if the
+ * MAC, the hashes and the expected length are right, and otherwise fails before it has given everything. A file of one
+ * chunk then gives nothing at all.
  */
 export class MediaDecryption extends Transform {
   readonly #file: MediaFile;
@@ -60,14 +63,14 @@ export class MediaDecryption extends Transform {
   readonly #mac: Hmac;
   readonly #plainHash: Hash | undefined;
   readonly #encryptedHash: Hash | undefined;
-  /** The last bytes that came, which may be the MAC. */
+  /** The last bytes that arrived, which may be the MAC. */
   #tail: Buffer = Buffer.alloc(0);
-  /** Decrypted and not given on. */
+  /** Decrypted, but not passed on yet. */
   #held: Buffer = Buffer.alloc(0);
   #bytes = 0;
 
   /**
-   * @param options.length what the file must measure, if that was promised to somebody.
+   * @param options.length the length that the file must have, if it was promised to a client.
    * @param options.maxBytes larger files fail with MEDIA_TOO_LARGE.
    * @param options.onProgress called for each chunk.
    */

@@ -9,13 +9,13 @@ import { DownloadSlots } from './download-slots.js';
 import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';
 import { type EncryptedFile, MediaHost } from './media-host.js';
 
-/** How long downloads under way may go on when the edge stops. */
+/** How long downloads under way may continue when the edge stops. */
 const FINISH_MS = 10_000;
-/** How often a phone's answer is asked for, beside the time that its worker waits for it. */
+/** How often a phone's answer is asked for, in addition to the time that its worker waits for it. */
 const LOOK_MS = 750;
 const RETRY_AFTER_MS = 5_000;
 
-/** How a download ended: `cancelled` by the client; `refused` where there is no file, or none that may be had. */
+/** How a download ended. `cancelled`: by the client. `refused`: there is no file, or it is not available. */
 export const DOWNLOAD_OUTCOMES = ['complete', 'cancelled', 'refused', 'failed'] as const;
 
 export type DownloadOutcome = (typeof DOWNLOAD_OUTCOMES)[number];
@@ -27,18 +27,18 @@ export interface MediaOptions {
   readonly url: string;
   /** Larger files are not handed out. */
   readonly maxBytes: number;
-  /** How long nothing may come from the media host, or be taken by the client, ms; 60 s. */
+  /** How long the media host may send nothing, or the client may read nothing, in ms. Default: 60 s. */
   readonly stallMs?: number;
-  /** How long a request waits for a phone to upload a file again, ms; 15 s. */
+  /** How long a request waits for a phone to upload a file again, in ms. Default: 15 s. */
   readonly phoneMs?: number;
 }
 
 /** A file that is on its way to a client. */
 export interface MediaDownload {
   readonly file: MediaFile;
-  /** Bytes of the file, if they are known for certain: the content fails if it has another number. */
+  /** Bytes of the file, if known for certain. The content fails if its length differs. */
   readonly length: number | undefined;
-  /** The file, decrypted. It ends only when it was found to be the one that the message tells of. */
+  /** The decrypted file. It ends only if it is the file that the message describes. */
   readonly content: Readable;
 }
 
@@ -47,7 +47,7 @@ interface MediaRef extends SessionRef {
   readonly messageId: string;
 }
 
-/** Fetches the files of messages: asks the owner of the session what is known, then the media host, and decrypts. */
+/** Fetches the files of messages: asks the session's owner for what is known, then the media host, and decrypts. */
 export class MediaDownloads {
   readonly #commands: SessionCommands;
   readonly #host: MediaHost;
@@ -83,8 +83,8 @@ export class MediaDownloads {
   }
 
   /**
-   * What a message says of its file.
-   * @throws {WafleetError} MEDIA_NOT_FOUND, and what `SessionCommands.call` throws; UNAVAILABLE when no answer came.
+   * What a message states about its file.
+   * @throws {WafleetError} MEDIA_NOT_FOUND, and what `SessionCommands.call` throws; UNAVAILABLE if no answer came.
    */
   async find(ref: MediaRef): Promise<MediaFile> {
     const { file } = await this.#commands.call({ kind: 'find-media', ...ref }).catch(withoutEffect);
@@ -92,10 +92,11 @@ export class MediaDownloads {
   }
 
   /**
-   * Begins to fetch a file. If WhatsApp has it no longer, the phone is asked to upload it again.
-   * @param client ends the download at any time. Its reason is what it fails with, if that is a WafleetError.
+   * Starts to fetch a file. If WhatsApp no longer has it, the phone is asked to upload it again. Resolves with the
+   * first bytes; later the content may fail with the same errors.
+   * @param client ends the download at any time. The download fails with its reason, if that is a WafleetError.
    * @throws {WafleetError} as `find`; MEDIA_GONE, MEDIA_TOO_LARGE, MEDIA_UNAVAILABLE, TOO_MANY_DOWNLOADS,
-   * SESSION_NOT_OPEN, or the signal's reason. Resolves with the first bytes; later the content may fail with the same.
+   * SESSION_NOT_OPEN, or the signal's reason.
    */
   async open(ref: MediaRef, client: AbortSignal): Promise<MediaDownload> {
     if (this.#isClosed) throw ended('The edge is stopping.');
@@ -122,7 +123,7 @@ export class MediaDownloads {
     }
   }
 
-  /** Lets downloads finish for some seconds, and ends those that do not. New ones are refused. */
+  /** Lets downloads finish for some seconds, and ends those that do not. Refuses new ones. */
   async close(): Promise<void> {
     this.#isClosed = true;
     const giveUpAt = performance.now() + FINISH_MS;
@@ -141,7 +142,7 @@ export class MediaDownloads {
       encrypted.body.on('error', () => {}).destroy();
       throw tooLarge(this.#maxBytes);
     }
-    // A length that does not fit what the host has is not promised to the client, who would wait for the rest of it.
+    // A length that does not match the host's is not promised to the client, which would wait for the rest.
     const isLengthRight = file.length !== undefined && encryptedLength(file.length) === encrypted.length;
     const length = isLengthRight ? file.length : undefined;
     const content: MediaDecryption = new MediaDecryption(file, {
@@ -161,7 +162,7 @@ export class MediaDownloads {
       signal.removeEventListener('abort', stop);
       end(error);
     });
-    // What fails before the first byte can still be answered as an error.
+    // A failure before the first byte can still be answered as an error.
     await once(content, 'readable');
     return { file, length, content };
   }
@@ -174,7 +175,7 @@ export class MediaDownloads {
     const moved = await this.#refresh(ref, file.directPath, signal);
     const again = await this.#host.fetch(moved.directPath, signal);
     if (again !== 'gone') return { file: moved, encrypted: again };
-    throw new WafleetError('MEDIA_UNAVAILABLE', 'WhatsApp’s media server has not got the file yet.');
+    throw new WafleetError('MEDIA_UNAVAILABLE', 'WhatsApp’s media server does not have the file yet.');
   }
 
   async #refresh(ref: MediaRef, triedPath: string, signal: AbortSignal): Promise<MediaFile> {
@@ -207,7 +208,7 @@ function ended(why: string): WafleetError {
   return new WafleetError('UNAVAILABLE', why);
 }
 
-/** To look for something changes nothing: that no answer came means that it can be tried again. */
+/** Looking something up changes nothing, so a call without an answer can be tried again. */
 function withoutEffect(error: unknown): never {
   const isUnanswered = error instanceof WafleetError && error.code === 'OUTCOME_UNKNOWN';
   throw isUnanswered

@@ -37,8 +37,8 @@ describe('the type', () => {
     ['image/png\r\nSet-Cookie: a=b', 'application/octet-stream'],
     ['image/png, text/html', 'application/octet-stream'],
     ['image/png; codecs="a\r\nb"', 'image/png'],
-  ])('of %j is told as %s', (mimetype, told) => {
-    expect(contentTypeOf(mimetype)).toBe(told);
+  ])('of %j is sent as %s', (mimetype, reported) => {
+    expect(contentTypeOf(mimetype)).toBe(reported);
   });
 });
 
@@ -56,8 +56,8 @@ describe('the name', () => {
     ['half \ud800 of a character', 'half of a character'],
     ['\u2066\u200f', 'document-A1.pdf'],
     ['...', 'document-A1.pdf'],
-  ])('%j is told as %j', (given, told) => {
-    expect(named(given)).toBe(told);
+  ])('%j is sent as %j', (given, reported) => {
+    expect(named(given)).toBe(reported);
   });
 
   it('is made of the message’s id where there is none', () => {

@@ -5,7 +5,7 @@ const TYPE = /^([a-z]+\/[a-z0-9][a-z0-9!#$&^_.+-]*)\s*(?:;\s*codecs=("?)([a-z0-9
 /** What a browser may run if somebody opens it in the wrong place: markup, styles and scripts. */
 const ACTIVE =
   /^text\/(?!(plain|csv|calendar|markdown|(x-)?vcard)$)|[/+]xml$|html|script|shockwave|wasm|mimearchive|\/hta$|^(multipart|message)\//;
-/** What a browser may show in place of saving it. */
+/** What a browser may show instead of saving it. */
 const SHOWN = /^(audio|video)\/|^image\/(jpeg|png|gif|webp)$/;
 
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -26,13 +26,13 @@ const ENDINGS: Readonly<Record<string, string>> = {
 const MAX_NAME_BYTES = 200;
 const MAX_ENDING_LENGTH = 16;
 
-/** The type of a file's content, without parameters, in lower case. Active and malformed ones are as unknown ones. */
+/** The type of a file's content, without parameters, in lower case. Active and malformed types count as unknown. */
 function baseTypeOf(mimetype: string): string {
   const base = TYPE.exec(mimetype)?.[1]?.toLowerCase() ?? ANY_TYPE;
   return ACTIVE.test(base) ? ANY_TYPE : base;
 }
 
-/** What is told as the type of a file, out of what its sender says: the type itself and its codecs. */
+/** The content type of a file, taken from what its sender states: the type itself and its codecs. */
 export function contentTypeOf(mimetype: string): string {
   const base = baseTypeOf(mimetype);
   const codecs = TYPE.exec(mimetype)?.[3];
@@ -41,8 +41,9 @@ export function contentTypeOf(mimetype: string): string {
 }
 
 /**
- * The name to save a file by, out of what its sender says: without folders, without characters that cannot be seen or
- * change the direction of the text, and not hidden. One of the message's id where the sender says none.
+ * The name for saving a file, taken from what its sender states: without folders, without characters that are invisible
+ * or change the direction of the text, and not hidden. If the sender states none, the name is made from the message's
+ * id.
  */
 export function fileNameOf({ kind, mimetype, fileName }: MediaFile, messageId: string): string {
   const given = cleaned(fileName ?? '');
@@ -53,9 +54,9 @@ export function fileNameOf({ kind, mimetype, fileName }: MediaFile, messageId: s
 function cleaned(name: string): string {
   return (
     name
-      // Controls, directions and what has no width; halves of characters; separators of lines.
+      // Control characters, directions and characters without width; halves of characters; line separators.
       .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
-      // What separates folders, drives or streams of a file, and what shells and Windows take for wildcards.
+      // Separators of folders, drives or streams of a file, and wildcards of shells and Windows.
       .replaceAll(/[/\\:*?"<>|]/g, '_')
       .replaceAll(/\s+/gu, ' ')
       .replace(/^[. ]+/, '')
@@ -75,7 +76,7 @@ function shortened(name: string): string {
   return `${start}${ending}`;
 }
 
-/** RFC 6266, with the name in the encoding of RFC 8187 and a plain one for who does not read that. */
+/** RFC 6266, with the name in the encoding of RFC 8187, and a plain name for clients that do not read that. */
 function dispositionOf(type: string, name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9 ._()-]/g, '_');
   const encoded = encodeURIComponent(name).replaceAll(
@@ -86,8 +87,8 @@ function dispositionOf(type: string, name: string): string {
 }
 
 /**
- * The headers of an answer with a file. What a file is, its sender says: nothing of it can make a browser run it under
- * the service's address, or break out of its header.
+ * The headers of an answer with a file. The sender states what the file is. Nothing in that may make a browser run the
+ * file under the service's address, or break out of its header.
  */
 export function mediaHeaders(file: MediaFile, messageId: string): Readonly<Record<string, string>> {
   const type = contentTypeOf(file.mimetype);

@@ -3,23 +3,23 @@ import { WafleetError } from '@wafleet/contract';
 import { Agent, request } from 'undici';
 
 const CONNECT_MS = 10_000;
-/** WhatsApp's own client says this. */
+/** The headers that WhatsApp's own client sends. */
 const HEADERS = { origin: 'https://web.whatsapp.com', 'accept-encoding': 'identity' };
-/** What the host answers for a file that it has no longer, or whose address has run out. */
+/** The host's answers for a file that it no longer has, or whose address has expired. */
 const GONE_STATUSES: ReadonlySet<number> = new Set([403, 404, 410]);
 
 /** A file as the media host has it. */
 export interface EncryptedFile {
   readonly body: Readable;
-  /** Bytes, as the host tells; undefined when it does not. */
+  /** Length in bytes as the host reports it; undefined if it does not. */
   readonly length: number | undefined;
 }
 
 /**
- * The address of a file on a media host. The path comes from the sender of a message: it must be one that stays as it is
- * in a URL, so that it cannot name another host, nor climb out of anything.
+ * The address of a file on a media host. The path comes from the sender of a message. It must stay unchanged in a URL,
+ * so that it cannot name another host or leave its directory.
  * @param origin of the host, such as `https://mmg.whatsapp.net`.
- * @returns undefined for a path that is none.
+ * @returns undefined if the path is not valid.
  */
 export function mediaUrl(origin: string, directPath: string): URL | undefined {
   if (!/^\/[\x21-\x7e]+$/.test(directPath) || directPath.startsWith('//')) return undefined;
@@ -29,7 +29,7 @@ export function mediaUrl(origin: string, directPath: string): URL | undefined {
   return isUnchanged ? url : undefined;
 }
 
-/** WhatsApp's media host, or the one that takes its place. The only host that files are fetched from. */
+/** WhatsApp's media host, or its replacement. Files are fetched from no other host. */
 export class MediaHost {
   readonly #origin: string;
   readonly #agent: Agent;
@@ -37,26 +37,26 @@ export class MediaHost {
   /** @param options.answerMs how long the host may take to answer. */
   constructor(options: { url: string; answerMs: number }) {
     this.#origin = new URL(options.url).origin;
-    // Redirects are not followed: they would lead wherever the answer says.
+    // Redirects are not followed: they could lead anywhere.
     this.#agent = new Agent({
       connect: { timeout: CONNECT_MS },
       headersTimeout: options.answerMs,
-      // Whoever reads the body watches that it goes on: the reader may be slow as well.
+      // The reader of the body checks its progress instead, since the reader may be slow as well.
       bodyTimeout: 0,
     });
   }
 
   /**
-   * Fetches a file. The body must be read or destroyed; the signal ends it at any time.
-   * @returns `gone` when the host has it no longer.
-   * @throws {WafleetError} MEDIA_UNAVAILABLE; what the signal's abort is told with.
+   * Fetches a file. The body must be read or destroyed. The signal ends it at any time.
+   * @returns `gone` if the host no longer has it.
+   * @throws {WafleetError} MEDIA_UNAVAILABLE; the reason of the signal if that aborts.
    */
   async fetch(directPath: string, signal: AbortSignal): Promise<EncryptedFile | 'gone'> {
     const url = mediaUrl(this.#origin, directPath);
     if (url === undefined) throw unavailable('The message tells no valid place of the file.');
     const { statusCode, headers, body } = await this.#request(url, signal);
     if (statusCode === 200) return { body, length: lengthOf(headers['content-length']) };
-    // What is not read ends the connection, which is told as an error.
+    // An unread body ends the connection, which is reported as an error.
     body.on('error', () => {}).destroy();
     if (GONE_STATUSES.has(statusCode)) return 'gone';
     throw unavailable(`WhatsApp’s media server answered ${statusCode}.`);

@@ -29,7 +29,7 @@ describe('guesses of the admin token', () => {
     const refused = await from(address, 'POST /api/tenants', ADMIN_TOKEN);
     expect(refused).toMatchObject({ status: 429, body: { error: { code: 'RATE_LIMITED' } } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    // The answer does not show either that this is the right one.
+    // The answer does not reveal that this token is the right one, either.
     expect(await from(address, 'GET /api/sessions', ADMIN_TOKEN)).toMatchObject({ status: 401 });
     expect(await from('203.0.113.9', 'POST /api/tenants', ADMIN_TOKEN)).toMatchObject({ status: 201 });
   });

@@ -74,7 +74,7 @@ describe('tenants and keys', () => {
 describe('the limits of a key', () => {
   const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 
-  it('are told when it is made and when it is listed, its secret only the first time', async () => {
+  it('are returned when it is made and when it is listed, its secret only the first time', async () => {
     const { tenantId, keyId } = await cluster.createTenant();
     const limits = { scopes: ['events:read'], sessions: ['shop-1', 'not-yet'], expiresAt: inAnHour() };
     const made = await asAdmin('POST /api/keys', { tenantId, name: 'till', ...limits });
@@ -160,7 +160,7 @@ describe('who may call', () => {
     'DELETE /api/keys/key_1',
   ];
 
-  it.each(calls)('%s: nobody without the admin token', async (request) => {
+  it.each(calls)('%s: refused without the admin token', async (request) => {
     expect(await call(edge.url, request)).toMatchObject({
       status: 401,
       body: { error: { code: 'UNAUTHORIZED' } },

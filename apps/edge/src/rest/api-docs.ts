@@ -4,14 +4,14 @@ import { errorBodySchema, type KeyScope, WafleetError } from '@wafleet/contract'
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 
-/** The answers that any call may give instead of its own, for a route's `response`. */
+/** The error answers that any call may give, for a route's `response`. */
 export const errorResponses = { '4xx': errorBodySchema, '5xx': errorBodySchema };
 
 /** Which credentials a route takes, for its schema's `security`. */
 export const TAKES_ADMIN_TOKEN = [{ adminToken: [] }];
 export const takesApiKey = (scope: KeyScope) => [{ apiKey: [scope] }, { bearerKey: [scope] }];
 
-/** Where the files of the page are, all in one folder. Other names would make the file system fail in many ways. */
+/** The path of the page's files, all in one folder. Other names would make the file system fail in many ways. */
 const FILES = '/docs/static/';
 const FILE = /^[\w.-]{0,100}$/;
 
@@ -45,7 +45,7 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: true,
-      // An edge speaks plain HTTP: over it, a page whose requests were upgraded would load nothing.
+      // An edge speaks plain HTTP: a page whose requests were upgraded to HTTPS would load nothing.
       transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
     });
   });

@@ -10,7 +10,7 @@ let cluster: TestCluster;
 let worker: TestWorker;
 let tenant: TestTenant;
 let neighbour: TestTenant;
-/** Lets the sends go on that the worker holds. */
+/** Lets the worker continue the sends that it holds. */
 let release: () => void;
 let released: Promise<void>;
 const clients: Socket[] = [];
@@ -47,7 +47,7 @@ const send = (edge: TestEdge, { key }: TestTenant, sessionId: string) =>
     body: { to: '15551230001', text: 'hi' },
   });
 
-/** Connections that the edge has accepted before anything is asked on them. */
+/** Connections that the edge has accepted, without a request so far. */
 async function connections(edge: TestEdge, count: number): Promise<Socket[]> {
   const before = await metricOf(edge, 'wafleet_edge_connections');
   const added = Array.from({ length: count }, () => {
@@ -61,7 +61,7 @@ async function connections(edge: TestEdge, count: number): Promise<Socket[]> {
   return added;
 }
 
-/** Asks and resolves with the status line. */
+/** Sends a request and resolves with the status line. */
 function ask(client: Socket, { key }: TestTenant): Promise<string> {
   client.write(`GET /api/sessions/s-1 HTTP/1.1\r\nHost: edge\r\nX-Api-Key: ${key}\r\n\r\n`);
   return new Promise((resolve) => {

@@ -17,12 +17,12 @@ interface CallPlacesOptions {
   readonly connectionLimits: Pick<ConnectionLimits, 'addressOf'>;
 }
 
-/** The calls that were counted before Fastify had them. */
+/** The calls that were counted before Fastify received them. */
 const places = new WeakMap<IncomingMessage, CallPlace>();
 
 /**
- * Counts calls with keys that this edge knows, and has them wait for their turn, before Fastify has them, so that
- * a refusal costs little. Call it once all listeners of the server for requests are there.
+ * Counts calls with keys that this edge knows, and makes them wait for their turn, before Fastify receives them, so
+ * that a refusal costs little. Call it once all listeners of the server for requests are there.
  */
 export function guardCalls(server: Server, origins: AllowedOrigins, options: CallPlacesOptions): void {
   const { line } = options;
@@ -39,7 +39,7 @@ export function guardCalls(server: Server, origins: AllowedOrigins, options: Cal
         places.set(request, place);
         inTurn(response, place).then(
           () => local.request(request, response),
-          // Its client is gone.
+          // The client is gone.
           () => {},
         );
       } catch (error) {
@@ -51,18 +51,18 @@ export function guardCalls(server: Server, origins: AllowedOrigins, options: Cal
   });
 }
 
-/** Counts each call until it is answered or its client is gone, and has it wait for its turn. */
+/** Counts each call until it is answered or its client is gone, and makes it wait for its turn. */
 export function countCalls(options: CallPlacesOptions): EnterCall {
   return async ({ raw }, reply) =>
     places.get(raw) ?? inTurn(reply.raw, options.line.enter(callerOf(raw, options)));
 }
 
-/** Has calls wait for their turn alone, where something else bounds how many there are. */
+/** Only makes calls wait for their turn, where something else bounds how many there are. */
 export function lineUpCalls(options: CallPlacesOptions): EnterCall {
   return ({ raw }, reply) => inTurn(reply.raw, options.line.enterUncounted(callerOf(raw, options)));
 }
 
-/** Whether it is a REST call other than that for a stream, which stays open. */
+/** Whether it is a REST call, other than the one for a stream, which stays open. */
 function isCounted({ url = '' }: IncomingMessage): boolean {
   return url.startsWith('/api/') && !url.startsWith('/api/events');
 }
@@ -72,13 +72,15 @@ function knownCallerOf({ headers }: IncomingMessage, { keys }: CallPlacesOptions
   return key === undefined ? undefined : keys.knownHolder(key);
 }
 
-/** A key that this edge has not seen lately may be a guess: its call is one of its address. */
+/**
+ * The caller of a request. A key that this edge has not seen lately may be a guess, so its call counts for its address.
+ */
 function callerOf(request: IncomingMessage, options: CallPlacesOptions): Caller {
   return knownCallerOf(request, options) ?? { address: options.connectionLimits.addressOf(request) };
 }
 
 async function inTurn(response: ServerResponse, place: CallPlace): Promise<CallPlace> {
-  // Comes in any case: after an answer, and when the client goes, since connections are guarded.
+  // Always emitted: after an answer, and when the client goes, since connections are guarded.
   response.once('close', () => place.leave());
   await place.turn();
   return place;

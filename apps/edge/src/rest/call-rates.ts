@@ -7,8 +7,8 @@ import type { ChargeCall } from '../auth/request-auth.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * What a call of this route costs of the rates of its API key and tenant, in units: about the work of a small read.
-     * Every route behind `requireApiKey` declares it.
+     * What a call of this route costs of the rates of its API key and tenant, in units; a unit is about the work of a
+     * small read. Every route behind `requireApiKey` declares it.
      */
     cost?: number | ((request: FastifyRequest) => number);
   }
@@ -25,8 +25,8 @@ const POLICIES = ['tenant', 'key'] as const;
 const { windowS } = TENANT_LIMITS.restUnits;
 
 /**
- * Bounds what REST calls of each API key and of each tenant cost, on all edges together, and tells clients how much is
- * left in the headers of draft-ietf-httpapi-ratelimit-headers. Without Redis nothing is bounded: a call that needs
+ * Bounds what REST calls of each API key and of each tenant cost, on all edges together. Reports to clients how much is
+ * left, in the headers of draft-ietf-httpapi-ratelimit-headers. Without Redis nothing is bounded: a call that needs
  * Redis then fails by itself, and one that does not costs others nothing.
  * @throws {WafleetError} RATE_LIMITED
  */

@@ -8,7 +8,7 @@ type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 type Part<C extends RestCall, Name extends keyof RestCall> =
   C extends Readonly<Record<Name, infer Schema>> ? Output<Schema> : undefined;
 
-/** A request that was let in and validated by the call's schemas. */
+/** A request that was admitted and validated by the call's schemas. */
 export interface ValidCall<C extends RestCall> {
   readonly params: Part<C, 'params'>;
   readonly query: Part<C, 'query'>;
@@ -23,9 +23,9 @@ type Json<C extends RestCall> =
   Answers<C> extends infer Answer ? (Answer extends z.ZodType ? z.input<Answer> : never) : never;
 
 /**
- * Answers a call: with the body, or with the reply if that was sent already. If the call has one answer alone, its
- * status is set before the handler is called.
- * @throws {WafleetError} what the call declares.
+ * Answers a call with the body, or with the reply if that was sent already. If the call has only one answer, its status
+ * is set before the handler is called.
+ * @throws {WafleetError} the errors that the call declares.
  */
 export type CallHandler<C extends RestCall> = (call: ValidCall<C>) => Promise<Json<C> | FastifyReply>;
 

@@ -10,7 +10,7 @@ interface SessionPath {
   readonly id: string;
 }
 
-/** Adds a route for each command that REST offers: it has the session's worker execute the command. */
+/** Adds a route for each command that REST offers. The session's worker executes the command. */
 export function addCommandCalls(app: FastifyInstance, commands: SessionCommands): void {
   for (const [kind, { rest, execution }] of Object.entries<Command>(COMMANDS)) {
     if (rest === undefined) continue;
@@ -37,7 +37,10 @@ export function addCommandCalls(app: FastifyInstance, commands: SessionCommands)
   }
 }
 
-/** If it is not known whether the message was sent, the caller needs its id to look for it. */
+/**
+ * Adds the message id to an error if it is not known whether the message was sent: the caller needs it to look for the
+ * message.
+ */
 function withMessageId(error: unknown, messageId: string): unknown {
   if (!(error instanceof WafleetError) || error.code !== 'OUTCOME_UNKNOWN') return error;
   return new WafleetError(error.code, error.message, { ...error.details, messageId }, { cause: error });

@@ -29,7 +29,7 @@ async function post(body: string, headers: Record<string, string> = { 'content-t
   return { status: response.status, code: error.code };
 }
 
-describe('what is no valid request', () => {
+describe('an invalid request is refused', () => {
   it.each(['{', '{"id":}', 'id=a', '{"__proto__":{"id":"a"}}', '{"constructor":{"prototype":{}}}'])(
     'JSON: %s',
     async (body) => {
@@ -65,7 +65,7 @@ describe('what is no valid request', () => {
     });
   });
 
-  it.each(['%zz', 'x'.repeat(2_000)])('a path that is no URL or too long', async (segment) => {
+  it.each(['%zz', 'x'.repeat(2_000)])('a path that is not a URL or is too long', async (segment) => {
     expect(await call(edge.url, `GET /api/sessions/${segment}`, { key: tenant.key })).toMatchObject({
       status: 400,
       body: { error: { code: 'VALIDATION_FAILED' } },
@@ -74,10 +74,10 @@ describe('what is no valid request', () => {
 
   it.each([
     ['nonsense\r\n\r\n', '400', 'VALIDATION_FAILED'],
-    // A method that Fastify wants a type of, which is not there.
+    // Fastify requires a content type for this method, and there is none.
     ['QUERY / HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n', '400', 'VALIDATION_FAILED'],
     [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, '413', 'PAYLOAD_TOO_LARGE'],
-  ])('what is no HTTP', async (bytes, status, code) => {
+  ])('a request that is not valid HTTP', async (bytes, status, code) => {
     const socket = connect(Number(new URL(edge.url).port), '127.0.0.1');
     socket.write(bytes);
     const answer = await text(socket);
@@ -146,7 +146,7 @@ describe('browsers', () => {
     }
   });
 
-  it('are told not to guess types', async () => {
+  it('get a header that forbids guessing types', async () => {
     const { headers } = await call(edge.url, 'GET /api/sessions', { key: tenant.key });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });

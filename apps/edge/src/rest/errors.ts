@@ -24,8 +24,8 @@ export function refusalOf(error: WafleetError): Required<RefusalAnswer> {
 }
 
 /**
- * Gives every failure, Fastify's own included, the one error shape of the contract.
- * @param onRefused called with each error of a request that has a route, as it is answered.
+ * Gives every failure, including Fastify's own, the one error shape of the contract.
+ * @param onRefused called with each error of a request that has a route, when it is answered.
  */
 export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetError) => void): void {
   app.setErrorHandler((error, request, reply) => {
@@ -60,7 +60,10 @@ function sendKnown(known: WafleetError, reply: FastifyReply): FastifyReply {
   return reply.code(known.status).send(errorBody(known));
 }
 
-/** A client that left before its whole request was there. It does not see the answer; the failure is not ours. */
+/**
+ * The error of a client that left before its whole request had arrived. The client does not see the answer, and the
+ * failure is not ours.
+ */
 function ofClient(error: unknown, { raw }: FastifyRequest): WafleetError | undefined {
   if (raw.errored !== error || raw.complete) return undefined;
   return new WafleetError(
@@ -69,7 +72,7 @@ function ofClient(error: unknown, { raw }: FastifyRequest): WafleetError | undef
   );
 }
 
-/** Fastify's errors that are the caller's to mend; undefined for anything else. */
+/** Converts Fastify's errors that the caller can fix; undefined for anything else. */
 function ofFastify(error: unknown): WafleetError | undefined {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const part = error.validationContext ?? 'request';
@@ -100,7 +103,7 @@ function ofFastify(error: unknown): WafleetError | undefined {
   }
 }
 
-/** Fastify and its plugins tell by a status from 400 to 499 that the request is wrong. */
+/** Whether Fastify or a plugin blames the request, by a status from 400 to 499. */
 function isOfCaller(error: unknown): boolean {
   if (!(error instanceof Error) || !('statusCode' in error)) return false;
   return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500;

@@ -13,7 +13,7 @@ interface EventCallResources {
   readonly sse: SseClients;
 }
 
-/** What people call a parameter that holds an API key, in lower case and without `-` and `_`. */
+/** Common names of a parameter that holds an API key, in lower case and without `-` and `_`. */
 const NAMES_OF_KEYS = new Set([
   'key',
   'apikey',
@@ -26,8 +26,8 @@ const NAMES_OF_KEYS = new Set([
 ]);
 
 /**
- * Refuses requests with an API key in their URL, where servers and proxies write it to their logs, before anything else
- * is looked at.
+ * Refuses requests with an API key in their URL, before anything else is checked: servers and proxies write URLs to
+ * their logs.
  */
 export const refuseKeyInUrl: onRequestAsyncHookHandler = async (request) => {
   const name = Object.keys(request.query ?? {}).find((each) =>

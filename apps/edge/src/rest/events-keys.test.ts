@@ -85,7 +85,7 @@ describe('an API key', () => {
     expect(states.payloads.map(({ sessionId }) => sessionId)).toEqual(['shop-1', 'later']);
   });
 
-  it('that is revoked loses its streams on every edge, and is told so', async () => {
+  it('that is revoked loses its streams on every edge, with KEY_REVOKED as the reason', async () => {
     const revoked = await fixture.cluster.createKey(fixture.tenant.tenantId);
     const losing = await Promise.all(
       fixture.edges.map(({ url }) => streams.follow('?events=presence.update', { url, key: revoked.key })),
@@ -102,7 +102,7 @@ describe('an API key', () => {
     expect((await streams.open('?events=*', { key: revoked.key })).response.status).toBe(401);
   });
 
-  it('that expires loses its streams, and is told so', async () => {
+  it('that expires loses its streams, with KEY_EXPIRED as the reason', async () => {
     const { key } = await new ApiKeys(fixture.cluster.connection).create(fixture.tenant.tenantId, {
       expiresAt: Date.now() + 3_000,
     });

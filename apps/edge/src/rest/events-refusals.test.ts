@@ -34,7 +34,7 @@ describe('a request that asks for what there is not', () => {
     expect(answer).toMatchObject({ status, body: { error: { code } } });
   });
 
-  it('without events is told what to give', async () => {
+  it('without events gets an error that names what to give', async () => {
     const answer = await call(fixture.edge.url, 'GET /api/events', { key: fixture.tenant.key });
     expect(JSON.stringify(answer.body)).toContain('querystring.events: must be given');
   });
@@ -68,8 +68,8 @@ describe('a request that asks for what there is not', () => {
       call(fixture.edge.url, `GET /api/events?events=*&sessions=${session}`, { key: fixture.tenant.key });
     const foreign = await ask('theirs');
     expect(foreign.status).toBe(404);
-    expect(JSON.stringify(foreign.body).replaceAll('theirs', 'nobody')).toBe(
-      JSON.stringify((await ask('nobody')).body),
+    expect(JSON.stringify(foreign.body).replaceAll('theirs', 'missing')).toBe(
+      JSON.stringify((await ask('missing')).body),
     );
     const theirs = await streams.follow('?events=presence.update', { key: other.key });
     const ours = await streams.follow('?events=presence.update');

@@ -42,7 +42,7 @@ describe('Last-Event-ID', () => {
     await received(await streams.open(`?events=presence.update&since=${a}`, { headers }), ids.slice(1));
   });
 
-  it('goes on from the position that was told, though no event had come', async () => {
+  it('goes on from the position that was sent, even if no event had come', async () => {
     const first = await streams.follow('?events=presence.update');
     expect(first.events).toHaveLength(1);
     first.close();
@@ -66,7 +66,7 @@ describe('Last-Event-ID', () => {
     expect(third.payloads).toEqual([]);
   });
 
-  it('that is in the log no more is told, with the range, and what is left comes', async () => {
+  it('that the log has lost gets a report of the lost range, and what is left comes', async () => {
     const first = await streams.follow('?events=presence.update');
     const ids = await fixture.publish(10);
     await received(first, ids);

@@ -2,7 +2,7 @@ import { WafleetError } from '@wafleet/contract';
 import type { FastifyInstance } from 'fastify';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 
-/** Counts each request to the routes that are added from here on as a handshake, before its key is looked at. */
+/** Counts each request to the routes that are added from here on as a handshake, before its key is checked. */
 export function countHandshakes(
   app: FastifyInstance,
   { connectionLimits }: { connectionLimits: ConnectionLimits },

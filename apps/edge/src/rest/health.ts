@@ -8,14 +8,14 @@ import type { ConnectionLimits } from '../limits/connection-limits.js';
 interface HealthOptions {
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Metrics;
-  /** What `/metrics` takes as `Authorization: Bearer`; undefined for nothing. */
+  /** The token that `/metrics` takes as `Authorization: Bearer`; undefined for none. */
   readonly metricsToken: string | undefined;
   readonly connectionLimits: ConnectionLimits;
 }
 
 /**
- * `/healthz`: the process runs. `/readyz`: it can serve clients; 503 with a reason when it cannot. `/metrics`: what it
- * counts, in the text format of Prometheus; to those with the token, if there is one.
+ * `/healthz`: the process runs. `/readyz`: it can serve clients; 503 with a reason if it cannot. `/metrics`: its
+ * metrics, in the text format of Prometheus. If there is a token, only requests with it get them.
  */
 export const health: FastifyPluginAsync<HealthOptions> = async (
   app,

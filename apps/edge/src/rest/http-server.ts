@@ -11,8 +11,8 @@ import { readJsonBodies } from './json-body.js';
 const BODY_LIMIT = 512 * 1024;
 
 /**
- * A Fastify without routes, with the edge's limits and error handling. It logs one line a request: method, route
- * pattern and status, but no header, query string or body, since those may hold keys.
+ * Creates a Fastify without routes, with the edge's limits and error handling. It logs one line per request: method,
+ * route pattern and status. It logs no header, query string or body, since those may hold keys.
  */
 export function createHttpServer(
   logger: Logger,

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Reads JSON bodies as Fastify does, but takes an empty one for none: many clients send the type regardless. */
+/** Reads JSON bodies as Fastify does, but takes an empty body as none: many clients send the type regardless. */
 export function readJsonBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {

@@ -63,7 +63,7 @@ const keyCalls = REST_CALLS.flatMap(([name, call]): KeyCall[] => {
     { path, request, scope: access, body: name === 'create-session' ? { id: 'later' } : exampleBody(call) },
   ];
 });
-/** What a key with the scope gets is a stream: see event-calls.test.ts. */
+/** Whether a key with the scope gets a stream: see event-calls.test.ts. */
 const isStream = ({ request }: KeyCall) => request === 'GET /api/events';
 const calls = keyCalls.filter((each) => !isStream(each));
 const streaming = keyCalls.filter(isStream);

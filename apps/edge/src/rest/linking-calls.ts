@@ -15,7 +15,7 @@ export function linkingHandlers({
       reply.header('vary', 'accept');
       const type = request.type([...QR_TYPES]);
       if (type === false) {
-        throw new WafleetError('NOT_ACCEPTABLE', `A QR code is had as ${QR_TYPES.join(', ')}.`);
+        throw new WafleetError('NOT_ACCEPTABLE', `A QR code is available as ${QR_TYPES.join(', ')}.`);
       }
       const current = await currentQr.get(sessionRefOf(request, params));
       if (type === 'image/png') return reply.type(type).send(await qrPng(current.qr));

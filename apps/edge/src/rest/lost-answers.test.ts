@@ -5,7 +5,7 @@ import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster } from '../testing/test-cluster.js';
 import { ADMIN_TOKEN, startTestEdge, type TestEdge } from '../testing/test-edge.js';
 
-/** Redis does what it is asked to, and the edge gets no answer: its connection ends, or its patience. */
+/** Redis executes what it is asked to, but the edge gets no answer: its connection ends, or it times out. */
 let cluster: TestCluster;
 let lossy: LossyPort;
 let edge: TestEdge;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   cluster = await TestCluster.start();
   lossy = await LossyPort.open(cluster.redis.port);
   edge = await startTestEdge({ redisUrl: `redis://127.0.0.1:${lossy.port}` });
-  // From now on Redis knows the scripts, so that no answer to be lost is that it does not.
+  // Redis knows the scripts from here on, so no lost answer is one that reports an unknown script.
   const { tenantId, key } = await cluster.createTenant();
   await call(edge.url, 'POST /api/sessions', { key, body: { id: 'first' } });
   await revoke(await makeKey(tenantId));
@@ -50,7 +50,7 @@ async function listener(key: string): Promise<SocketClient> {
 }
 
 describe('a session', () => {
-  test('that was made when the connection ended is told as made', async () => {
+  test('that was made when the connection ended is reported as made', async () => {
     const { key } = await cluster.createTenant();
     lossy.loseAnswer('\r\nshop-1\r\n', 'cut');
     const answer = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
@@ -59,7 +59,7 @@ describe('a session', () => {
     expect(again).toMatchObject({ status: 409, body: { error: { code: 'SESSION_EXISTS' } } });
   });
 
-  test('that may have been made is not told as not made', async () => {
+  test('that may have been made is not reported as failed', async () => {
     const { key } = await cluster.createTenant();
     lossy.loseAnswer('\r\nshop-2\r\n', 'silence');
     const answer = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-2' } });
@@ -68,7 +68,7 @@ describe('a session', () => {
   });
 });
 
-test('a key or tenant that may have been made is not told as not made', async () => {
+test('a key or tenant that may have been made is not reported as failed', async () => {
   const { tenantId } = await cluster.createTenant();
   lossy.loseAnswer('a-key', 'silence');
   const body = { tenantId, name: 'a-key' };
@@ -79,7 +79,7 @@ test('a key or tenant that may have been made is not told as not made', async ()
 });
 
 describe('a revocation', () => {
-  test('that was made when the connection ended is told as made, and closes connections', async () => {
+  test('that was made when the connection ended is reported as made, and closes connections', async () => {
     const { tenantId } = await cluster.createTenant();
     const made = await makeKey(tenantId);
     const client = await listener(made.key);

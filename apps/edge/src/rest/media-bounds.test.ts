@@ -16,7 +16,7 @@ const HALF = { stallAfter: 500_000 };
 
 const metrics = async () => (await fetch(`${media.edge.url}/metrics`)).text();
 
-/** How many downloads ended so, as the edge tells. */
+/** How many downloads ended with an outcome, as the edge reports it. */
 async function downloads(outcome: string): Promise<number> {
   const [, count] =
     (await metrics()).match(new RegExp(`media_downloads_total{outcome="${outcome}"} (\\d+)`)) ?? [];
@@ -24,7 +24,7 @@ async function downloads(outcome: string): Promise<number> {
 }
 
 describe('bounds', () => {
-  it('refuse a file that is too large, told or not', async () => {
+  it('refuse a file that is too large, with and without a length', async () => {
     const { url } = await media.edgeWith({ maxBytes: 200_000 });
     media.receive(Buffer.alloc(200_000, 1));
     expect((await (await media.get(url)).arrayBuffer()).byteLength).toBe(200_000);
@@ -120,7 +120,7 @@ describe('the end of a download', () => {
       request.on('error', () => {}).end();
       await once(request, 'finish');
       request.destroy();
-      // The edge is in this process, and hears of it when its loop turns.
+      // The edge runs in this process, and learns of it when the event loop turns.
       for (let turns = 0; turns < 50; turns += 1) await nextTurn();
     } finally {
       media.cluster.redis.resume();

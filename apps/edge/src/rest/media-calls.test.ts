@@ -10,8 +10,8 @@ const refused = (status: number, code: string) => ({ status, error: { code } });
 describe('a file', () => {
   it('comes decrypted, with its type, name and length', async () => {
     const data = randomBytes(300_000);
-    const told = { kind: 'document', mimetype: 'application/pdf', fileName: 'März.pdf' } as const;
-    const file = media.receive(data, told);
+    const described = { kind: 'document', mimetype: 'application/pdf', fileName: 'März.pdf' } as const;
+    const file = media.receive(data, described);
     const response = await media.get();
     expect(response.status).toBe(200);
     expect(Buffer.from(await response.arrayBuffer()).equals(data)).toBe(true);

@@ -15,14 +15,14 @@ interface MediaCallResources {
   readonly leases: Pick<TenantLeases, 'take'>;
   readonly media: MediaDownloads;
   readonly keys: KeyAuthenticator;
-  /** By which the end of a key reaches what it has open. */
+  /** Closes what a key has open when the key ends. */
   readonly connections: KeyConnections;
 }
 
 /**
- * A signal that aborts when the client goes, or when its API key ends, with what the client then gets as the reason. An
- * answer that has begun is cut off when the key ends.
- * @throws {WafleetError} UNAUTHORIZED for a key that was revoked meanwhile.
+ * Returns a signal that aborts when the client goes or when its API key ends. The reason is the error that the client
+ * then gets. An answer that has begun is cut off when the key ends.
+ * @throws {WafleetError} UNAUTHORIZED if the key was revoked meanwhile.
  */
 function clientOf(
   request: FastifyRequest,
@@ -40,7 +40,7 @@ function clientOf(
     leave();
     if (!reply.raw.writableFinished) client.abort();
   };
-  // It may have gone while its key was checked.
+  // The client may have gone while its key was checked.
   if (reply.raw.closed) gone();
   else reply.raw.once('close', gone);
   return client.signal;

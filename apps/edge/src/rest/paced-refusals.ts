@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 
-/** Refusals that are answered in one turn of the event loop: what arrives meanwhile does not wait for all of them. */
+/**
+ * Refusals that are answered in one turn of the event loop, so that what arrives meanwhile does not wait for all of
+ * them.
+ */
 const ANSWERED_PER_TURN = 8;
-/** Refusals of all connections that wait for their turn. */
+/** Maximum refusals of all connections that wait for their turn. */
 const MAX_WAITING = 1_000;
 
 /**
- * Answers refused requests a few in each turn of the event loop. One of each connection waits, and 1,000 of all; the
- * others are answered at once. Node then sees the answers that are not sent yet, and stops to read a connection whose
- * client sends faster than it is answered.
+ * Answers refused requests a few in each turn of the event loop. At most one of each connection waits, and 1,000 of
+ * all; the others are answered at once. Node then sees the answers that are not sent yet, and stops reading a
+ * connection whose client sends faster than it is answered.
  */
 export class PacedRefusals {
   readonly #waiting = new Map<Socket, () => void>();

@@ -52,7 +52,7 @@ import { tenantHandlers } from './tenant-calls.js';
 
 export interface RestResources {
   readonly admin: AdminAccess;
-  /** What `GET /metrics` takes; undefined for nothing. */
+  /** The token of `GET /metrics`; undefined for none. */
   readonly metricsToken: string | undefined;
   readonly keys: KeyAuthenticator;
   readonly connections: KeyConnections;
@@ -64,9 +64,9 @@ export interface RestResources {
   readonly leases: TenantLeases;
   readonly sessions: SessionDirectory;
   readonly pages: SessionPages;
-  /** In which REST calls wait for their turn. */
+  /** Where REST calls wait for their turn. */
   readonly line: CallLine;
-  /** Takes what REST calls cost. */
+  /** Charges REST calls. */
   readonly charge: ChargeCall;
   readonly starter: SessionStarter;
   readonly removal: SessionRemoval;
@@ -82,8 +82,8 @@ export interface RestResources {
 
 /** Adds everything that the edge serves over plain HTTP. */
 export async function registerRoutes(app: FastifyInstance, resources: RestResources): Promise<void> {
-  // The documentation page brings a content security policy of its own; all other answers are data. Whether browsers
-  // may use plain HTTP is for the proxy to say that holds the certificate.
+  // The documentation page brings a content security policy of its own; all other answers are data. The proxy that
+  // holds the certificate decides whether browsers may use plain HTTP.
   await app.register(helmet, {
     contentSecurityPolicy: false,
     strictTransportSecurity: false,
@@ -118,7 +118,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);
     countHandshakes(forStreams, resources);
-    // Streams stay open: they are bounded as connections.
+    // Streams stay open, so they are bounded as connections.
     requireScopes(forStreams, {
       ...resources,
       checkKey: checkKeysOf(resources),

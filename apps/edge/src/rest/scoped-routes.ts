@@ -3,9 +3,9 @@ import { type ApiKeyResources, requireApiKey } from '../auth/request-auth.js';
 import { takesApiKey } from './api-docs.js';
 
 /**
- * Makes the routes that are added from here on take an API key that has the scope which each declares as its
- * `config.scope`, and take `config.cost` of its rate; the documentation tells the scope. A route that declares none
- * cannot be added.
+ * Makes the routes that are added from here on require an API key with the scope that each declares as its
+ * `config.scope`, and charges `config.cost` to the key's rate. The documentation shows the scope. A route that declares
+ * none cannot be added.
  */
 export function requireScopes(app: FastifyInstance, resources: ApiKeyResources): void {
   app.addHook('onRequest', requireApiKey(resources));

@@ -182,7 +182,7 @@ describe('GET /api/sessions', () => {
     });
   });
 
-  it('says when there is no such session, and when there can be none', async () => {
+  it('returns an error for a session that does not exist, and for one that cannot exist', async () => {
     expect(await asTenant('GET /api/sessions/nope')).toMatchObject(error(404, 'SESSION_NOT_FOUND'));
     expect(await asTenant('GET /api/sessions/a%20b')).toMatchObject({
       status: 400,
@@ -218,7 +218,7 @@ describe('DELETE /api/sessions/:id', () => {
     expect(worker.received).toEqual([]);
   });
 
-  it('keeps a linked session without a worker until a worker has logged it out, and says so', async () => {
+  it('keeps a linked session without a worker until a worker has logged it out, and reports that', async () => {
     const dead = await cluster.startWorker();
     const fence = await dead.own(tenant.tenantId, 'shop-1');
     await dead.sessions.setStatus(fence, { status: 'failed', phone: '15550001001' });

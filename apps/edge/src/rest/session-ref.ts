@@ -5,8 +5,8 @@ import { mayUseSession } from '../auth/identity.js';
 import { identityOf } from '../auth/request-auth.js';
 
 /**
- * The session that a request's path names. The tenant is the API key's, so no path leads to another tenant.
- * @throws {WafleetError} SESSION_NOT_FOUND, as for a session that does not exist, when it is not in the key's list.
+ * The session that a request's path names. The tenant is that of the API key, so no path leads to another tenant.
+ * @throws {WafleetError} SESSION_NOT_FOUND if it is not in the key's list, as for a session that does not exist.
  */
 export function sessionRefOf(
   request: FastifyRequest,

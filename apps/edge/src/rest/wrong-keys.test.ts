@@ -4,7 +4,7 @@ import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
 
-/** One handshake at once; a wrong key takes 20 s to be forgotten, since no more is owed than one. */
+/** One handshake at once. A wrong key is forgotten after 20 s, since the debt is never more than one handshake. */
 const ONE_AT_ONCE = { handshakesPerAddress: 0.1 };
 
 let cluster: TestCluster;
@@ -75,7 +75,7 @@ describe('wrong keys', () => {
     client.close();
     const stream = await call(edge.url, 'GET /api/events?events=call', { key: tenant.key });
     expect(stream).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_HANDSHAKES' } } });
-    // As for handshakes: whether it is right cannot be known without asking Redis.
+    // As for handshakes: only Redis knows whether the key is valid.
     expect(await listWith(tenant.key)).toMatchObject({ status: 429 });
   });
 

@@ -5,8 +5,8 @@ const CACHED_OWNERS = 50_000;
 const CACHE_MS = 30_000;
 
 /**
- * Which worker owns a session, remembered for up to 30 s. A remembered answer may be out of date, which costs one
- * refused command: the worker asked says that it is not the owner, and the caller forgets and asks again.
+ * Caches which worker owns a session, for up to 30 s. An outdated answer costs one refused command: the worker answers
+ * that it is not the owner, and the caller forgets the answer and asks again.
  */
 export class OwnerCache {
   readonly #ownership: Ownership;

@@ -1,6 +1,6 @@
 import type { SessionRecord, WorkerRegistry } from '@wafleet/store';
 
-/** Whether a session has an owner whose lease lives. */
+/** Whether a session has an owner whose lease is live. */
 export async function hasLivingOwner(
   { worker }: Pick<SessionRecord, 'worker'>,
   workers: WorkerRegistry,

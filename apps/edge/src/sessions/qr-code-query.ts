@@ -8,7 +8,7 @@ interface CurrentQrResources {
   readonly workers: WorkerRegistry;
 }
 
-/** Why a session in a state shows no QR code, where its record gives no reason of its own. */
+/** Why a session in a state shows no QR code, if its record gives no reason of its own. */
 const REASONS: Readonly<Record<SessionStatus, string>> = {
   queued: 'waits for a worker',
   connecting: 'connects to WhatsApp',
@@ -29,8 +29,9 @@ export class QrCodeQuery {
   }
 
   /**
-   * The QR code that WhatsApp would accept now: not expired, and shown by a worker that lives, as the code dies
-   * with its worker's connection. Redis forgets it when it expires: the worker's clock may differ from this one.
+   * The QR code that WhatsApp would accept now: it has not expired, and the worker that shows it is alive, since the
+   * code dies with its worker's connection. Redis forgets it when it expires, since the worker's clock may differ from
+   * this one.
    * @throws {WafleetError} SESSION_NOT_FOUND; QR_NOT_AVAILABLE with `details` {status, reason}.
    */
   async get(ref: SessionRef): Promise<Qr> {

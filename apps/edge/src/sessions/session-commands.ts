@@ -11,10 +11,10 @@ import {
 } from '@wafleet/store';
 import type { OwnerCache } from './owner-cache.js';
 
-/** How long a command waits for a session that is on its way from one worker to another. */
+/** How long a command waits for a session that moves from one worker to another. */
 const MOVE_MS = 8_000;
 const LOOK_MS = 100;
-/** When a call may be tried again that no worker of this session knows yet: upgrades take minutes. */
+/** When to try a call again that no worker of this session knows yet: upgrades take minutes. */
 const RETRY_AFTER_MS = 30_000;
 /** Why a session that moves is queued, in its worker's words. */
 const MOVING: ReadonlySet<string | undefined> = new Set(['drain', 'moved']);
@@ -27,7 +27,7 @@ interface SessionCommandsResources {
   readonly owners: OwnerCache;
   readonly client: CommandClient;
   readonly workers: Pick<WorkerRegistry, 'isDraining'>;
-  /** Called when a command is refused since too many are under way. */
+  /** Called when a command is refused because too many are under way. */
   readonly onExceeded: (limit: 'commands') => void;
 }
 
@@ -40,11 +40,11 @@ export class SessionCommands {
   }
 
   /**
-   * Sends a command and resolves with the worker's answer. It is sent again only after a worker said that it does not
-   * own the session or does not know the command, or was found dead before it took it, since none of them executed it.
-   * A session that one worker hands over to another is waited for, 8 s at most.
-   * @throws {WafleetError} the worker's error; SESSION_NOT_FOUND; NO_WORKER; SESSION_NOT_OPEN when the session
-   * has stopped; OUTCOME_UNKNOWN when no answer came; NOT_SUPPORTED; TOO_MANY_COMMANDS, INBOX_FULL.
+   * Sends a command and resolves with the worker's answer. Sends it again only if a worker answered that it does not
+   * own the session or does not know the command, or if the worker was found dead before it took the command: none of
+   * these executed it. Waits for a session that one worker hands over to another, for 8 s at most.
+   * @throws {WafleetError} the worker's error; SESSION_NOT_FOUND; NO_WORKER; SESSION_NOT_OPEN if the session has
+   * stopped; OUTCOME_UNKNOWN if no answer came; NOT_SUPPORTED; TOO_MANY_COMMANDS, INBOX_FULL.
    */
   async call<C extends WorkerCommand<OwnerCommand>>(
     command: C,

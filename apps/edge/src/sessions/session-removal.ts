@@ -13,8 +13,8 @@ const WAIT_MS = 8_000;
 const LOOK_MS = 100;
 
 /**
- * What became of a session. `removed`: nothing is stored of it, and no phone lists it. `still-listed`: nothing is stored
- * of it, and its phone may go on listing a linked device. `removing`: a worker is going to log it out.
+ * The outcome of a removal. `removed`: nothing is stored of the session, and no phone lists it. `still-listed`: nothing
+ * is stored of it, and its phone may go on listing a linked device. `removing`: a worker is going to log it out.
  */
 export type RemovalOutcome = 'removed' | 'still-listed' | 'removing';
 
@@ -35,12 +35,12 @@ export class SessionRemoval {
   }
 
   /**
-   * Notes that the session is to be removed, and has a worker log it out at WhatsApp and purge it: its owner, or, where
-   * it has none, the next one. Keys are kept until then, for up to an hour. After a crash the sweeps give the session to
-   * another worker, which goes on. A session without credentials is purged at once.
+   * Marks the session for removal, and has a worker log it out at WhatsApp and purge it: its owner, or the next one if
+   * it has none. Keys are kept until then, for up to an hour. After a crash the sweeps give the session to another
+   * worker, which goes on. A session without credentials is purged at once.
    * @param options.force purges it at once, linked or not.
-   * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER when the owner is only just taking the session up, or the
-   * owner's own error: the session stays as it is then, unless an earlier request is to remove it.
+   * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER if the owner is only just taking the session up, or the owner's
+   * own error: the session then stays unchanged, unless an earlier request is to remove it.
    */
   async remove(ref: SessionRef, { force = false }: { force?: boolean } = {}): Promise<RemovalOutcome> {
     const { sessions, workers } = this.#resources;
@@ -66,20 +66,20 @@ export class SessionRemoval {
   }
 
   /**
-   * Undefined if the owner is gone.
-   * @param isFirst whether this request made the note. The note of an earlier request is not taken back.
+   * Returns undefined if the owner is gone.
+   * @param isFirst whether this request made the mark. The mark of an earlier request is not taken back.
    */
   async #haveUnlinked(ref: SessionRef, isFirst: boolean): Promise<RemovalOutcome | undefined> {
     const { sessions, workers, commands } = this.#resources;
     try {
       const { isUnlinked = true } = await commands.call({ kind: 'unlink', ...ref });
-      // The worker has done so already, unless it is of an earlier release.
+      // The worker has purged it already, unless the worker is of an earlier release.
       await sessions.purge(ref, { ifMarked: true, isUnlinked });
       return isUnlinked ? 'removed' : 'still-listed';
     } catch (error) {
       const code = error instanceof WafleetError ? error.code : undefined;
       if (code === 'OUTCOME_UNKNOWN') {
-        // The command may be lost with a process: the placers have the owner look at the note.
+        // The command may be lost with a process: the placers have the owner look at the mark.
         await this.#askForWorker(ref);
         return 'removing';
       }
@@ -105,7 +105,7 @@ export class SessionRemoval {
       if (record?.removeBy === undefined) {
         return (await sessions.wasUnlinked(ref)) === false ? 'still-listed' : 'removed';
       }
-      // An attempt failed, and the next one is later than this request can wait.
+      // An attempt failed, and the next one comes later than this request can wait.
       const { removeAfter = 0, readAt = removeAfter } = record;
       if (removeAfter > readAt + WAIT_MS) return 'removing';
       await delay(LOOK_MS);

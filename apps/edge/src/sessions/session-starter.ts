@@ -12,7 +12,7 @@ import {
 } from '@wafleet/store';
 import { hasLivingOwner } from './owner-liveness.js';
 
-/** How long the owner of a session that rests may take to release it. */
+/** How long the owner of a resting session may take to release it. */
 const RELEASE_MS = 5_000;
 
 interface SessionStarterResources {
@@ -21,13 +21,13 @@ interface SessionStarterResources {
   readonly client: CommandClient;
   readonly placement: PlacementQueue;
   readonly rates: TenantRates;
-  /** How many sessions a tenant may have that has no limit of its own. */
+  /** How many sessions a tenant without a limit of its own may have. */
   readonly maxSessions: number;
   readonly onExceeded: (limit: 'sessions' | 'session_creations') => void;
   readonly logger: Logger;
 }
 
-/** Makes sessions, wakes resting ones, and asks for a worker for them. */
+/** Creates sessions, wakes resting ones, and asks for a worker for them. */
 export class SessionStarter {
   readonly #resources: SessionStarterResources;
 
@@ -36,9 +36,10 @@ export class SessionStarter {
   }
 
   /**
-   * Once the directory has the session it will be placed: at once by the request made here, or, should that
-   * fail, by the placers' reconciler, which looks for sessions without a worker. So the failure is no caller's.
-   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN when Redis did not answer.
+   * Creates a session. Once the directory has it, it will be placed: at once by the request made here, or, if that
+   * fails, by the placers' reconciler, which looks for sessions without a worker. So that failure is not reported to
+   * the caller.
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN if Redis did not answer.
    */
   async create(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
     const record = await this.#enter(ref, options);
@@ -47,17 +48,16 @@ export class SessionStarter {
   }
 
   /**
-   * Opens a session again that has come to rest: one that was not linked in time, that was logged out, that failed, or
-   * whose record cannot be read. A session that a living worker runs is left as it is, so asking twice does no harm.
-   * The owner of a session that rests may have died before it released it, or may not release it: neither keeps the
-   * session from being restarted.
+   * Opens a resting session again: one that was not linked in time, was logged out, failed, or has a record that cannot
+   * be read. A session that a living worker runs stays unchanged, so asking twice does no harm. The owner of a resting
+   * session may have died before it released it, or may not release it: neither prevents the restart.
    * @throws {WafleetError} SESSION_NOT_FOUND.
    */
   async restart(ref: SessionRef): Promise<SessionRecord> {
     const { sessions, workers } = this.#resources;
     const record = await sessions.require(ref);
     const isOwned = await hasLivingOwner(record, workers);
-    // One that is being removed stays so.
+    // A session that is being removed stays so.
     if (record.removeBy !== undefined) return record;
     if (isOwned && !isResting(record.status)) return record;
     if (isOwned) await this.#haveReleased(record);
@@ -83,7 +83,7 @@ export class SessionStarter {
     }
   }
 
-  /** Never rejects: an owner that does not release a session which rests loses it. */
+  /** Never rejects. An owner that does not release a resting session loses it. */
   async #haveReleased({ tenantId, sessionId, worker }: SessionRecord): Promise<void> {
     if (worker === undefined) return;
     const { client, logger } = this.#resources;

@@ -16,20 +16,22 @@ interface ClientConnectionOptions {
 
 interface Entered {
   readonly namespace: EventNamespace;
-  /** Whose API key it was entered with. */
+  /** The identity of the API key that it was entered with. */
   readonly identity: Identity;
 }
 
-/** What is known of a client's connection as long as it is there: one has several namespaces, if the client likes. */
+/** What is known of a client's connection while it is open. A connection has several namespaces if the client wants. */
 export class ClientConnection {
   readonly gate: FrameGate;
   readonly address: string;
   readonly #connection: Connection;
   readonly #frames: FrameLimit;
   readonly #onClosed: (reason: CloseReason) => void;
-  /** The namespaces that have let it in. A list, since it is one as a rule, and a map takes twice the memory. */
+  /**
+   * The namespaces that have let the client in. A list, since there is usually one, and a map takes twice the memory.
+   */
   #entered: readonly Entered[] = [];
-  /** What is done when it ends. */
+  /** Actions that run when the connection ends. */
   #endings: readonly (() => void)[] = [];
   #handshakes = 0;
 
@@ -47,13 +49,15 @@ export class ClientConnection {
     return [...byId.values()].map(({ tenantId, keyId }) => ({ tenantId, keyId }));
   }
 
-  /** Notes that it asks for a namespace. Returns whether that is the first one. */
+  /** Notes that the client asks for a namespace. Returns whether it is the first one. */
   beginHandshake(): boolean {
     this.#handshakes += 1;
     return this.#handshakes === 1;
   }
 
-  /** The client sent something, of whatever kind, which may be more than it may. */
+  /**
+   * Counts something that the client sent, of any kind. Closes the connection if that is more than the client may send.
+   */
   countFrame(data?: unknown): void {
     const reason = this.#frames.count(this.#connection, data);
     if (reason !== undefined) this.close(reason);
@@ -68,8 +72,8 @@ export class ClientConnection {
   }
 
   /**
-   * Has something done when the connection ends, if it has not ended.
-   * @returns a function that takes that back.
+   * Registers an action for the end of the connection, if it has not ended.
+   * @returns a function that removes the action.
    */
   whenEnded(action: () => void): () => void {
     this.#endings = [...this.#endings, action];
@@ -84,12 +88,16 @@ export class ClientConnection {
     for (const ending of this.#endings) ending();
   }
 
-  /** Ends the connection and tells all its namespaces why; if `isCut` it ends at once, without the reason. */
+  /**
+   * Ends the connection and reports the reason to all its namespaces. If `isCut`, ends it at once, without the reason.
+   */
   close(reason: CloseReason, { isCut = false } = {}): void {
     this.#close(reason, this.#entered, isCut);
   }
 
-  /** Ends the connection and tells those of its namespaces why that have the key; what others have did not end. */
+  /**
+   * Ends the connection and reports the reason to its namespaces that use the key; the keys of the others did not end.
+   */
   closeForKey(reason: CloseReason, keyId: string): void {
     this.#close(
       reason,
@@ -97,13 +105,13 @@ export class ClientConnection {
     );
   }
 
-  #close(reason: CloseReason, told: readonly Entered[], isCut = false): void {
+  #close(reason: CloseReason, reported: readonly Entered[], isCut = false): void {
     if (this.#connection.readyState !== 'open') return;
     this.#onClosed(reason);
     closeConnection(
       this.#connection,
       reason,
-      told.map(({ namespace }) => namespace),
+      reported.map(({ namespace }) => namespace),
       isCut,
     );
   }

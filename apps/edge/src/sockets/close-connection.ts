@@ -7,14 +7,14 @@ import {
 import type { EventNamespace } from '../fanout/encoded-event.js';
 import { type Connection, waitingPackets, webSocketOf } from './engine-internals.js';
 
-/** How long a client may take to read that its connection ends, before it is cut. */
+/** How long a client may take to read that its connection ends, before it is cut off. */
 const GRACE_MS = 5_000;
 
 /**
- * Ends a connection and says why: by the event `connection.closing` on each of the namespaces given, and over
+ * Ends a connection and reports the reason: by the event `connection.closing` on each of the namespaces given, and over
  * WebSocket by the code and reason of the close frame. What waits to be sent is dropped. A client that should not
- * connect again is also disconnected from the namespaces, after which Socket.IO's clients stay away. One that does not
- * take the news within 5 s is cut off; at once if `isCut`. A connection that is ending already is left alone.
+ * connect again is also disconnected from the namespaces, after which Socket.IO's clients stay away. A client that does
+ * not read the reason within 5 s is cut off; at once if `isCut`. A connection that is ending already is left alone.
  */
 export function closeConnection(
   connection: Connection,
@@ -24,10 +24,10 @@ export function closeConnection(
 ): void {
   if (connection.readyState !== 'open') return;
   const { code, reconnect } = CLOSE_REASONS[reason];
-  const told = JSON.stringify([CONNECTION_CLOSING_EVENT, describeClosing(reason)]);
+  const reported = JSON.stringify([CONNECTION_CLOSING_EVENT, describeClosing(reason)]);
   const packets = namespaces.flatMap((namespace) => {
     const address = namespace === '/' ? '' : `${namespace},`;
-    return reconnect ? [`2${address}${told}`] : [`2${address}${told}`, `1${address}`];
+    return reconnect ? [`2${address}${reported}`] : [`2${address}${reported}`, `1${address}`];
   });
   waitingPackets(connection).length = 0;
 
@@ -43,7 +43,7 @@ export function closeConnection(
     setTimeout(() => connection.close(true), GRACE_MS).unref();
     return;
   }
-  // Past Engine.IO, which writes nothing while the transport is not writable, and closes without a code.
+  // Bypasses Engine.IO, which writes nothing while the transport is not writable, and closes without a code.
   for (const packet of packets) webSocket.send(`4${packet}`);
   webSocket.close(code, reason);
   connection.close();

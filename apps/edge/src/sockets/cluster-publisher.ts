@@ -2,17 +2,17 @@ import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from '@wafleet/store';
 
 /**
- * The connection through which the Redis adapter publishes. The adapter drops the promises of its commands, so that
- * one that fails while Redis is out of reach would end the process; here it is logged.
+ * The connection through which the Redis adapter publishes. The adapter drops the promises of its commands, so a
+ * command that fails while Redis is out of reach would end the process. Here the failure is logged.
  */
 export function clusterPublisher(connection: RedisConnection, logger: Logger) {
   return {
     publish: (channel: string, message: string | Buffer) =>
       connection.publish(channel, message).catch((error: unknown) => {
-        logger.warn({ err: error }, 'could not tell the other edges');
+        logger.warn({ err: error }, 'could not publish to the other edges');
         return 0;
       }),
-    /** How the adapter asks how many edges there are; ioredis 6 has no such method any more. */
+    /** The adapter's way to ask how many edges there are; ioredis 6 no longer has this method. */
     send_command: (
       command: string,
       args: readonly string[],

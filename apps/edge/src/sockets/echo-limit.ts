@@ -2,14 +2,14 @@ import type { Server as HttpServer } from 'node:http';
 import type { EventServer } from './socket-server.js';
 
 /**
- * How many bytes of what a client sent the edge sends back over the connection. An API key has 46: a client whose frames
- * are damaged never gets its own key in an answer.
+ * Maximum bytes of what a client sent that the edge sends back over the connection. An API key has 46, so a client
+ * whose frames are damaged never gets its own key in an answer.
  */
 export const MAX_ECHOED_BYTES = 32;
-/** WebSocket's code for what an endpoint does not accept, RFC 6455 section 7.4.1. */
+/** WebSocket's code for what an endpoint does not accept (RFC 6455, section 7.4.1). */
 const POLICY_VIOLATION = 1008;
 
-/** What is used of the class of WebSockets that the library ws makes for a server. */
+/** The parts used of ws's class of WebSockets for servers. */
 interface ServerSocket {
   pong(data: unknown, ...more: unknown[]): void;
   close(code: number, reason: string): void;
@@ -18,7 +18,7 @@ type ServerSocketClass = new (...args: unknown[]) => ServerSocket;
 
 /**
  * Closes WebSockets whose client sends a ping of more than MAX_ECHOED_BYTES. A pong repeats its ping, of up to 125
- * bytes (RFC 6455, section 5.5.3), so a frame whose opcode is damaged would be sent back with all that it holds. The
+ * bytes (RFC 6455, section 5.5.3), so a frame with a damaged opcode would be sent back with all that it holds. The
  * pings of common clients have 0 to 12 bytes.
  * @throws {Error} if this release of Engine.IO makes its WebSockets in another way.
  */
@@ -32,7 +32,7 @@ export function limitPongs(io: Pick<EventServer, 'engine'>, http: HttpServer): v
     Reflect.set(options, 'WebSocket', withLimitedPongs(Base));
   };
   limit();
-  // Engine.IO makes its WebSocket server a second time then.
+  // Engine.IO makes its WebSocket server a second time at that point.
   http.on('listening', limit);
 }
 

@@ -4,14 +4,14 @@ import type { EventServer, EventSocket } from './socket-server.js';
 /** One Engine.IO connection, over which Socket.IO multiplexes its namespaces. */
 export type Connection = EventSocket['conn'];
 
-/** A packet on its way out, as Engine.IO keeps it. */
+/** An outgoing packet, as Engine.IO keeps it. */
 export interface EnginePacket {
   readonly type: string;
   readonly data?: unknown;
   readonly options?: object;
 }
 
-/** What is used of a connection's WebSocket, of the library ws. */
+/** The parts used of a connection's WebSocket, of the library ws. */
 export interface RawWebSocket {
   /** Bytes that the operating system has not taken yet. */
   readonly bufferedAmount: number;
@@ -25,15 +25,17 @@ export interface RawWebSocket {
 }
 
 /**
- * What Engine.IO 6 has but does not declare, in one place. The packets that wait until the transport is writable; the
- * list is Engine.IO's own, replaced by another one when it is sent.
+ * This file holds, in one place, what Engine.IO 6 has but does not declare.
+ *
+ * The packets that wait until the transport is writable. The list is Engine.IO's own, and Engine.IO replaces it by
+ * another one when it is sent.
  */
 export function waitingPackets(connection: Connection): EnginePacket[] {
   const packets: unknown = Reflect.get(connection, 'writeBuffer');
   return Array.isArray(packets) ? packets : [];
 }
 
-/** The connection that has an id; undefined if there is none. */
+/** The connection with this id; undefined if there is none. */
 export function connectionOf({ engine }: Pick<EventServer, 'engine'>, id: string): Connection | undefined {
   const clients: Readonly<Record<string, Connection>> = Reflect.get(engine, 'clients');
   return Object.hasOwn(clients, id) ? clients[id] : undefined;
@@ -44,14 +46,14 @@ export function failTransport({ transport }: Connection, reason: string): void {
   transport.emit('error', new Error(reason));
 }
 
-/** The WebSocket of a connection whose transport is one. From an upgrade on, a connection stays with it. */
+/** The WebSocket of a connection, if that is its transport. After an upgrade, a connection stays with it. */
 export function webSocketOf({ transport }: Connection): RawWebSocket | undefined {
   if (transport.name !== 'websocket') return undefined;
   const socket: unknown = Reflect.get(transport, 'socket');
   return isWebSocket(socket) ? socket : undefined;
 }
 
-/** The options of a packet that Engine.IO sends as it is, since it is whole WebSocket frames already. */
+/** The options of a packet that Engine.IO sends unchanged, since it already consists of whole WebSocket frames. */
 export function preEncoded(frames: Buffer) {
   return { compress: false, wsPreEncodedFrame: [frames] };
 }
@@ -59,9 +61,10 @@ export function preEncoded(frames: Buffer) {
 const NO_FRAMES = { type: 'message', options: preEncoded(Buffer.alloc(0)) } as const;
 
 /**
- * Sends whole frames over a WebSocket whose transport is writable. Engine.IO is told only of what the operating system
- * does not take at once: its transport is then not writable until that is sent, as it would be had Engine.IO sent it.
- * It tells half a dozen listeners of each packet that it sends, which costs a tenth of what an event takes.
+ * Sends whole frames over a WebSocket whose transport is writable. Engine.IO is involved only if the operating system
+ * does not take everything at once: its transport is then not writable until the rest is sent, as if Engine.IO had sent
+ * it. Engine.IO notifies half a dozen listeners of each packet that it sends, which costs a tenth of what an event
+ * takes.
  */
 export function sendFrames(
   { transport }: Pick<Connection, 'transport'>,
@@ -72,20 +75,20 @@ export function sendFrames(
   if (webSocket.bufferedAmount > 0) transport.send([NO_FRAMES]);
 }
 
-/** Sends a ping now, besides those that Engine.IO sends by itself; clients answer each. */
+/** Sends a ping now, in addition to those that Engine.IO sends by itself. Clients answer each. */
 export function ping(connection: Connection): void {
   const send: unknown = Reflect.get(connection, 'sendPacket');
   if (typeof send === 'function') Reflect.apply(send, connection, ['ping']);
 }
 
-/** What a connection has been given and the operating system has not taken yet, in bytes. */
+/** Bytes that a connection has been given and the operating system has not taken yet. */
 export function unsentBytes(connection: Connection): number {
   let bytes = webSocketOf(connection)?.bufferedAmount ?? 0;
   for (const packet of waitingPackets(connection)) bytes += sizeOf(packet);
   return bytes;
 }
 
-/** What a packet takes, about. */
+/** Approximate size of a packet in bytes. */
 function sizeOf({ data, options }: EnginePacket): number {
   if (typeof data === 'string') return data.length;
   if (data instanceof Uint8Array) return data.byteLength;

@@ -12,12 +12,12 @@ export interface ClientResources extends SubscriptionResources {
   readonly keeper: ResumeCheckpointer;
 }
 
-/** Disconnects after which a client does not go on with what it had. */
+/** Reasons of a disconnect after which a client does not resume what it had. */
 const FINAL = new Set(['client namespace disconnect', 'server namespace disconnect']);
 
 /**
  * Serves a socket that its namespace has accepted.
- * @returns what is to be called when it has disconnected, with Socket.IO's reason.
+ * @returns the function to call when it has disconnected, with Socket.IO's reason.
  */
 export function serveClient(
   socket: EventSocket,

@@ -4,19 +4,19 @@ import type { Connection } from './engine-internals.js';
 type Frame = string | Buffer;
 
 const MAX_HELD_FRAMES = 64;
-/** Of all these together. The first subscriptions of a client are much smaller. */
+/** Maximum bytes of all these frames together. The first subscriptions of a client are much smaller. */
 const MAX_HELD_BYTES = 128 * 1024;
 
 /**
- * Holds a connection's frames back while a namespace it asked for is still checking its API key.
+ * Holds a connection's frames back while a namespace that it asked for is still checking its API key.
  *
- * Socket.IO closes a connection that sends an event to a namespace before that has accepted it. Its own clients
- * wait; others need not, as the protocol lets them send CONNECT and an event back to back. So from CONNECT on all
- * frames wait, in order, until the namespace has accepted the socket or refused it; those for a namespace that
- * refused are dropped. A connection that sends more than 64 frames or 128 KiB meanwhile is closed.
+ * Socket.IO closes a connection that sends an event to a namespace before the namespace has accepted it. Socket.IO's
+ * own clients wait. Others need not, since the protocol lets them send CONNECT and an event back to back. So from
+ * CONNECT on all frames wait, in order, until the namespace has accepted or refused the socket. Frames for a namespace
+ * that refused are dropped. A connection that sends more than 64 frames or 128 KiB meanwhile is closed.
  *
- * Socket.IO's answer to a CONNECT for an unknown namespace repeats its name, which may be a whole frame that was
- * damaged, API key included. So a connection that asks for an unknown namespace with a long name is closed.
+ * Socket.IO's answer to a CONNECT for an unknown namespace repeats its name, which may be a whole damaged frame,
+ * including the API key. So a connection that asks for an unknown namespace with a long name is closed.
  * Frame format: Socket.IO protocol v5, `<type>[<attachments>-][/<namespace>,][<ack id>][<payload>]`.
  */
 export class FrameGate {
@@ -27,7 +27,7 @@ export class FrameGate {
   #held: Frame[] = [];
   #heldBytes = 0;
 
-  /** Steps between the connection and whoever listens to its frames now. */
+  /** Puts itself between the connection and the current listeners of its frames. */
   constructor(connection: Connection, served: ReadonlySet<string>) {
     this.#connection = connection;
     this.#served = served;
@@ -39,18 +39,18 @@ export class FrameGate {
     connection.on('data', (frame: Frame) => this.#receive(frame));
   }
 
-  /** The connection has ended: nothing goes on. */
+  /** Stops passing frames on. Call it when the connection has ended. */
   close(): void {
     this.#held = [];
     this.#heldBytes = 0;
   }
 
-  /** The namespace has accepted the socket: what waits goes on to it. */
+  /** Passes on the frames that wait for a namespace, which has accepted the socket. */
   accept(namespace: string): void {
     this.#settle(namespace, (held) => held);
   }
 
-  /** The namespace has refused the socket: what waits for it is dropped. */
+  /** Drops the frames that wait for a namespace, which has refused the socket. */
   refuse(namespace: string): void {
     this.#settle(namespace, (held) => withoutNamespace(held, namespace));
   }

@@ -24,14 +24,14 @@ interface GatewayResources extends ClientResources {
   readonly keys: KeyAuthenticator;
   readonly connections: KeyConnections;
   readonly writerLimits: WriterLimits;
-  /** What waits for the clients of the edge, together. */
+  /** What waits for all clients of the edge together. */
   readonly buffers: BufferBudget;
   readonly clientLimits: Pick<ClientLimits, 'framesPerSecond'>;
   readonly connectionLimits: ConnectionLimits;
   readonly tally: EdgeCounters;
 }
 
-/** Serves the contract on each of its namespaces alike: handshake, subscriptions, and what a client missed. */
+/** Serves the contract on each of its namespaces alike: handshake, subscriptions, and missed events. */
 export function serveEvents(io: EventServer, resources: GatewayResources): void {
   const { keys, connections, writerLimits, buffers, connectionLimits, turns, tally, records, logger } =
     resources;
@@ -43,7 +43,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
   const rounds = new WriteBatcher();
   const served = new Set<string>(NAMESPACES);
   const clients = new WeakMap<Connection, ClientConnection>();
-  /** Not among the socket's data, which other edges can ask for: it holds the client's secret. */
+  /** Kept apart from the socket's data, which other edges can ask for: it holds the client's secret. */
   const resumptions = new WeakMap<EventSocket, Resumption>();
   const clientOf = ({ conn }: EventSocket): ClientConnection => {
     const client = clients.get(conn);
@@ -83,10 +83,10 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
     logger.warn({ keys: client?.keys, ...backlog }, 'closed a client that does not read its events');
     client?.close('SLOW_CLIENT', { isCut });
   };
-  /** Called with its socket as `this`. Without it Socket.IO writes what it could not read to the console. */
+  /** Called with its socket as `this`. Without it, Socket.IO writes what it cannot parse to the console. */
   function onError(this: EventSocket, error: Error): void {
     const { tenantId, keyId } = this.data.identity;
-    logger.debug({ tenantId, keyId, err: error }, 'a client sent what is no packet');
+    logger.debug({ tenantId, keyId, err: error }, 'could not parse a packet of a client');
   }
 
   for (const name of NAMESPACES) {
@@ -128,8 +128,8 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
 }
 
 /**
- * What listens to a connection's own events. All connections share these functions, which are called with theirs as
- * `this`: closures of each would take as much memory as the rest of what is kept of it.
+ * The listeners of a connection's own events. All connections share these functions, which are called with the
+ * connection as `this`: closures for each would take as much memory as the rest of what is kept of it.
  */
 function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tally: EdgeCounters) {
   return {
@@ -150,7 +150,7 @@ function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tal
   };
 }
 
-/** Whether it is what ws says when it ends a connection whose client sent a frame over the limit. */
+/** Whether it is ws's error for a connection that ended because its client sent a frame over the limit. */
 function isFrameTooLarge(error: unknown): boolean {
   return error instanceof Error && error.message.includes('Max payload size exceeded');
 }

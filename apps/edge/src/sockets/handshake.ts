@@ -21,26 +21,26 @@ class HandshakeError extends Error {
   }
 }
 
-/** Refusals that a new client is told, since it may be for it to do something about them. */
-const TOLD = new Map<ErrorCode, CloseReason>([
+/** Refusals that a new client gets as a `connect_error`, since it may be able to do something about them. */
+const REPORTED = new Map<ErrorCode, CloseReason>([
   ['TOO_MANY_CONNECTIONS', 'TOO_MANY_CONNECTIONS'],
   ['TOO_MANY_HANDSHAKES', 'TOO_MANY_HANDSHAKES'],
 ]);
 
 /**
- * The middleware that checks the API key of a socket before its namespace accepts it. A key that is wrong, or lacks the
- * scope `events:read`, is a `connect_error`, as is a limit that is exceeded. Socket.IO's clients stay away after that.
- * So a failure of ours closes the transport instead, after which they try again by themselves; and so does a limit
- * for clients that had been let in before, since nobody is there to tell them to come back.
+ * The middleware that checks the API key of a socket before its namespace accepts it. A wrong key, a key without the
+ * scope `events:read` and an exceeded limit are each a `connect_error`, after which Socket.IO's clients stay away. So a
+ * failure of ours closes the transport instead, and they try again by themselves. An exceeded limit does the same for
+ * clients that had been let in before, since nothing else would make them come back.
  */
 export function checkApiKey(options: {
   readonly keys: KeyAuthenticator;
   readonly limits: ConnectionLimits;
-  /** In which handshakes wait before their keys are checked. */
+  /** Where handshakes wait before their keys are checked. */
   readonly turns: Turns;
   readonly clientOf: (socket: EventSocket) => ClientConnection;
   readonly logger: Logger;
-  /** Does what is to be done before the client is told that it is connected. */
+  /** Runs before the client learns that it is connected. */
   readonly onPassed: (socket: EventSocket) => Promise<void>;
   readonly onRefused: (socket: EventSocket) => void;
 }) {
@@ -49,7 +49,7 @@ export function checkApiKey(options: {
   const authenticate = async (socket: EventSocket): Promise<void> => {
     const client = clientOf(socket);
     const { address } = client;
-    // A connection was counted when it was made, and with it the first namespace that it asks for.
+    // The connection was counted when it was made, including the first namespace that it asks for.
     if (!client.beginHandshake()) limits.begin(address);
     const key = apiKeyOfHandshake(socket.handshake);
     const holder = key === undefined ? undefined : keys.knownHolder(key);
@@ -74,7 +74,7 @@ export function checkApiKey(options: {
     } catch (error) {
       release?.();
       const known = toWafleetError(error, logger);
-      const reason = TOLD.get(known.code);
+      const reason = REPORTED.get(known.code);
       if (reason !== undefined && isReturning(socket.handshake.auth)) clientOf(socket).close(reason);
       else if (reason === undefined && known.retryable) socket.conn.close();
       onRefused(socket);
@@ -91,7 +91,7 @@ async function waitFor(turn: Turn, client: ClientConnection): Promise<void> {
   if (!isTurn) throw new WafleetError('UNAVAILABLE', 'The connection ended before its handshake began.');
 }
 
-/** Calls it once the socket has left, or its connection has ended; that may be before the socket is let in. */
+/** Calls `release` once the socket has left or its connection has ended; that may be before the socket is let in. */
 function untilGone(socket: EventSocket, client: ClientConnection, release: () => void): () => void {
   if (socket.conn.readyState !== 'open') {
     release();

@@ -37,43 +37,44 @@ function open(address: string, key: string, transport = 'websocket'): SocketClie
 interface Doomed {
   readonly clients: readonly SocketClient[];
   readonly expiresAt: number;
-  /** What they were told as their connections were closed. */
-  readonly told: unknown[];
+  /** The `connection.closing` events that they received. */
+  readonly reported: unknown[];
 }
 
 /** Connects clients to both edges with a key that expires soon after, however slow the machine is. */
 async function connectDoomed(lifeMs = 1_000): Promise<Doomed> {
   const expiresAt = Date.now() + lifeMs;
   const { key } = await keyUntil(expiresAt);
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   const doomed = edges
     .flatMap(({ url }) => NAMESPACES.map((namespace) => url + namespace))
     .flatMap((address) => ['websocket', 'polling'].map((transport) => open(address, key, transport)));
   for (const { socket } of doomed) {
-    socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => told.push(closing));
+    socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => reported.push(closing));
   }
   const connected = await Promise.allSettled(doomed.map((client) => client.connected()));
-  if (connected.every(({ status }) => status === 'fulfilled')) return { clients: doomed, expiresAt, told };
+  if (connected.every(({ status }) => status === 'fulfilled'))
+    return { clients: doomed, expiresAt, reported };
   return connectDoomed(2 * lifeMs);
 }
 
 describe('a key that expires', () => {
-  it('loses its sockets on every edge when it does, which they are told; others keep theirs', async () => {
+  it('loses its sockets on every edge when it does, and they get the reason; others keep theirs', async () => {
     const lasting = await keyUntil(Date.now() + CENTURY_MS);
     const addresses = edges.flatMap(({ url }) => NAMESPACES.map((namespace) => url + namespace));
     const keeping = addresses.flatMap((address) => [open(address, lasting.key), open(address, tenant.key)]);
     for (const client of keeping) await client.connected();
-    const { clients: losing, expiresAt, told } = await connectDoomed();
+    const { clients: losing, expiresAt, reported } = await connectDoomed();
 
     await waitFor(() => losing.every(({ socket }) => socket.disconnected), { what: 'its sockets are gone' });
     expect(Date.now()).toBeGreaterThanOrEqual(expiresAt);
-    expect(told).toEqual(losing.map(() => ({ code: 'KEY_EXPIRED', message: expect.any(String) })));
+    expect(reported).toEqual(losing.map(() => ({ code: 'KEY_EXPIRED', message: expect.any(String) })));
     for (const client of keeping) {
       expect(await client.subscribe(['call'])).toMatchObject({ ok: true });
     }
   });
 
-  it('is told so by every call and handshake from then on, on each edge', async () => {
+  it('gets KEY_EXPIRED for every call and handshake from then on, on each edge', async () => {
     const { key, expiresAt } = await keyUntil(Date.now() + 1_000);
     for (const { url } of edges) {
       await waitFor(async () => (await call(url, 'GET /api/sessions', { key })).status === 401, {

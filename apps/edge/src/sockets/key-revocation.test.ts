@@ -57,14 +57,14 @@ describe('a revoked key', () => {
     }
   });
 
-  it.each([['websocket'], ['polling']])('is told so over %s', async (transport) => {
+  it.each([['websocket'], ['polling']])('gets KEY_REVOKED as the reason over %s', async (transport) => {
     const revoked = await cluster.createTenant();
     const client = await connect(edges[1], '/api/events', revoked, [transport]);
-    const told: unknown[] = [];
-    client.socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => told.push(closing));
+    const reported: unknown[] = [];
+    client.socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => reported.push(closing));
     await call(edges[0].url, `DELETE /api/keys/${revoked.keyId}`, { key: ADMIN_TOKEN });
     await waitFor(() => client.socket.disconnected, { what: 'its socket is gone' });
-    expect(told).toEqual([{ code: 'KEY_REVOKED', message: expect.stringContaining('revoked') }]);
+    expect(reported).toEqual([{ code: 'KEY_REVOKED', message: expect.stringContaining('revoked') }]);
   });
 
   it('loses its sockets even on an edge that the word of it did not reach', async () => {

@@ -10,7 +10,7 @@ interface KeyRevocationResources {
   readonly apiKeys: ApiKeys;
 }
 
-/** Revokes API keys: here, and at the word of other edges. */
+/** Revokes API keys: here, and when other edges report it. */
 export class KeyRevocation {
   readonly #resources: KeyRevocationResources;
 
@@ -20,7 +20,7 @@ export class KeyRevocation {
   }
 
   /**
-   * Once it resolves no edge that Redis reaches lets the key in, and its connections are being closed on every edge.
+   * Once it resolves, no edge that Redis reaches lets the key in, and every edge is closing its connections.
    * @throws {WafleetError} KEY_NOT_FOUND.
    */
   async revoke(keyId: string): Promise<void> {
@@ -31,8 +31,9 @@ export class KeyRevocation {
   }
 
   /**
-   * Shuts out the keys of this edge's connections that were revoked while the word of it could not be received.
-   * Call it when the subscription to the other edges was interrupted, and now and then for what nobody noticed.
+   * Shuts out the keys of this edge's connections that were revoked while this edge could not receive the revocation.
+   * Call it after the subscription to the other edges was interrupted, and periodically, since an interruption may go
+   * unnoticed.
    */
   async recheck(): Promise<void> {
     const { apiKeys, connections } = this.#resources;
@@ -41,7 +42,7 @@ export class KeyRevocation {
     for (const keyId of used) if (!valid.has(keyId)) this.#shutOut(keyId);
   }
 
-  /** The key first, its connections second: a handshake under way finds the key revoked when it has passed. */
+  /** Revokes the key first and closes its connections second: a handshake under way then finds the key revoked. */
   #shutOut(keyId: string): void {
     const { keys, connections } = this.#resources;
     keys.revoke(keyId);

@@ -16,7 +16,7 @@ async function clientWith(limits: NewApiKey, namespace = '/api/events', claims =
 
 const connect = async (limits: NewApiKey) => (await clientWith(limits)).connected();
 
-/** Publishes a QR code of the session, then an event that everybody hears. */
+/** Publishes a QR code of the session, then an event that every client gets. */
 async function publish(fence: Fence, id: string): Promise<void> {
   await fixture.worker.publish(fence, 'auth.qr', {
     qr: 'a secret',
@@ -25,11 +25,11 @@ async function publish(fence: Fence, id: string): Promise<void> {
   await fixture.worker.publish(fence, 'presence.update', { id, presences: {} });
 }
 
-/** The events that a client was told, and of which sessions, once it has heard the presence of `id`. */
+/** The events that a client received, with their sessions, once it has the presence of `id`. */
 async function heard(client: SocketClient, id: string): Promise<string[]> {
-  const told = () =>
+  const reported = () =>
     client.received.map(({ event, args: [payload] }) => ({ event, ...(payload as { id?: string }) }));
-  await waitFor(() => told().some((payload) => payload.id === id), { what: `${id} is heard` });
+  await waitFor(() => reported().some((payload) => payload.id === id), { what: `${id} is heard` });
   return client.received
     .filter(({ event }) => event === 'auth.qr' || event === 'presence.update')
     .map(({ event, args: [payload] }) => `${event} of ${(payload as { sessionId: string }).sessionId}`);
@@ -196,11 +196,11 @@ describe('a key with a list of sessions', () => {
     fixture.keep({ close: () => server.stop() });
     const sockets = await server.io.of('/api/events').fetchSockets();
     const found = sockets.find(({ id }) => id === client.socket.id);
-    // One more is that of its own id.
+    // The additional room is that of its own id.
     expect(found?.rooms.size).toBe(EVENT_NAMES.length + 1);
   });
 
-  it('is given of what came before what its sessions had, and told how these are and no others', async () => {
+  it('gets the earlier events and the current states of its own sessions, and of no others', async () => {
     const second = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
     const ack = await (await connect({})).subscribe(['call']);
     const since = 'position' in ack ? ack.position : undefined;
@@ -214,7 +214,7 @@ describe('a key with a list of sessions', () => {
     await client.subscribe(['connection.update', 'presence.update']);
     await publish(fixture.shop, '3@lid');
     await heard(client, '3@lid');
-    const states = client.told.filter(({ event }) => event === 'connection.update');
+    const states = client.reported.filter(({ event }) => event === 'connection.update');
     expect(states.map(({ args: [state] }) => (state as { sessionId: string }).sessionId)).toEqual(['shop-1']);
   });
 });

@@ -76,7 +76,7 @@ describe('sockets of one key', () => {
     await expect(connect(edges[0])).rejects.toThrow('as many as it may have');
   });
 
-  it('that come again are told over the transport, and try until there is room', async () => {
+  it('that come again get the reason over the transport, and try until there is room', async () => {
     const own = await cluster.createTenant();
     const held = await Promise.all(
       [0, 1, 0].map((index) => connect(edges[index] ?? edges[0], { key: own.key })),
@@ -105,7 +105,7 @@ describe('handshakes', () => {
     const edge = await cluster.startEdge({ clientLimits: { handshakesPerAddress: 1 } });
     tenant = await cluster.createTenant();
     for (let count = 0; count < 5; count += 1) await connect(edge);
-    // The fifth and the sixth wrong key find what the tokens are gone for.
+    // The fifth and the sixth wrong key find no tokens left.
     const wrong = await client(edge, { key: 'wrong' }).refused();
     expect(wrong.data).toMatchObject({ code: 'UNAUTHORIZED' });
 
@@ -138,7 +138,7 @@ describe('handshakes', () => {
     expect(frames[0]).toContain('UNAUTHORIZED');
     raw.send('0{"token":"guess 2"}');
     await waitFor(() => frames.length === 2, { what: 'the second guess is answered' });
-    // A handshake and a fine of nine are all that there was.
+    // The tokens sufficed for one handshake and a fine of nine.
     expect(frames[1]).toMatch(/^4.*"code":"TOO_MANY_HANDSHAKES".*"retryAfterMs":\d+/);
     expect(await exceeded(edge, 'handshakes_per_address')).toBe(1);
     raw.close();
@@ -196,15 +196,15 @@ describe('frames', () => {
     async (transport) => {
       const flooding = await connect(edge, { transports: [transport] });
       const honest = await connect(edge);
-      const told: unknown[] = [];
-      flooding.socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => told.push(closing));
+      const reported: unknown[] = [];
+      flooding.socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => reported.push(closing));
       const codes: unknown[] = [];
       flooding.socket.on('disconnect', (_reason, details) =>
         codes.push(Reflect.get(Object(Object(details).context), 'code')),
       );
       for (let count = 0; count < 150; count += 1) flooding.socket.emit('subscribe', ['call']);
       await waitFor(() => flooding.socket.disconnected, { what: 'it is closed' });
-      expect(told).toMatchObject([{ code: 'TOO_MANY_FRAMES' }]);
+      expect(reported).toMatchObject([{ code: 'TOO_MANY_FRAMES' }]);
       if (transport === 'websocket') expect(codes).toEqual([4009]);
       expect(await honest.subscribe(['call'])).toMatchObject({ ok: true });
       expect(await exceeded(edge, 'frames_per_socket')).toBeGreaterThan(0);

@@ -13,12 +13,12 @@ const HANDSHAKE: EventSocket['handshake'] = {
 };
 
 /**
- * Lets go of the requests that WebSockets were opened with, which would be kept as long as their connections: more than
- * a kilobyte of each, and the headers, which nobody is to find in memory later. A namespace that is asked for sees the
- * headers that an API key can stand in, and of the rest nothing.
+ * Releases the requests that WebSockets were opened with, which would be kept as long as their connections: more than a
+ * kilobyte each, and headers that must not be found in memory later. A namespace that is asked for sees only the
+ * headers that an API key can stand in.
  *
- * Call it after whatever else looks at the request when a connection is made. Engine.IO 6 keeps the request of a
- * connection by its name, and that of an upgrade once more with what it answers it by.
+ * Call it after everything else that looks at the request when a connection is made. Engine.IO 6 keeps the request of a
+ * connection by its name, and that of an upgrade a second time with the object that answers it.
  */
 export function releaseRequests(io: EventServer): void {
   const answers = new WeakMap<IncomingMessage, object>();
@@ -27,7 +27,7 @@ export function releaseRequests(io: EventServer): void {
     next();
   });
   io.engine.on('connection', (connection: Connection) => {
-    // A request to poll is still to be answered.
+    // A polling request still has to be answered.
     if (connection.transport.name !== 'websocket') return;
     const { request } = connection;
     const { 'x-api-key': apiKey, authorization } = request.headers;
@@ -40,8 +40,8 @@ export function releaseRequests(io: EventServer): void {
 }
 
 /**
- * Lets go of a socket's handshake, API key and all, once it has been let in. Other edges, which Socket.IO tells of its
- * handshake when they ask for the cluster's sockets, learn nothing of it.
+ * Releases a socket's handshake, including the API key, once it has been let in. Socket.IO gives handshakes to other
+ * edges when they ask for the cluster's sockets; these edges then learn nothing of it.
  */
 export function releaseHandshake(socket: EventSocket): void {
   Reflect.set(socket, 'handshake', HANDSHAKE);

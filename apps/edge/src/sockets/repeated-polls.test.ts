@@ -15,7 +15,7 @@ afterAll(() => cluster.stop());
 
 const POLLING = '/socket.io/?EIO=4&transport=polling';
 
-/** A connection whose namespace has been refused, since that is an answer that a poll gets at once. */
+/** A connection whose namespace has been refused: the refusal is an answer that a poll gets at once. */
 async function open(edge: TestEdge) {
   const handshake = await (await fetch(`${edge.url}${POLLING}`)).text();
   const { sid }: { sid: string } = JSON.parse(handshake.slice(1));
@@ -44,7 +44,7 @@ it.each([
   expect((await poll('PkSPbg0')).status).toBe(400);
 });
 
-it('polls of one second are told apart by the request id of the load balancer', async () => {
+it('polls of one second are distinguished by the request id of the load balancer', async () => {
   const { ask, poll } = await open(edges[0]);
   for (const requestId of ['first', 'second']) {
     await ask();
@@ -53,7 +53,7 @@ it('polls of one second are told apart by the request id of the load balancer', 
   expect((await poll('1796013463', { requestId: 'second', at: edges[1] })).status).toBe(400);
 });
 
-it('polls of one second are let through where there is no request id', async () => {
+it('polls of one second are let through if they have no request id', async () => {
   const { ask, poll } = await open(edges[0]);
   for (let round = 0; round < 3; round += 1) {
     await ask();

@@ -2,22 +2,22 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { type Connection, connectionOf, failTransport } from './engine-internals.js';
 import type { EventServer } from './socket-server.js';
 
-/** As Engine.IO answers for a connection that it does not have; Socket.IO's clients connect again and resume. */
+/** Engine.IO's answer for a connection that it does not have; Socket.IO's clients connect again and resume. */
 const ENDED = JSON.stringify({
   code: 1,
   message: 'Session ID unknown: an answer to this request was sent before and may be lost. Connect again.',
 });
 
-/** What a client of .NET gives with all requests of one second. */
+/** What .NET clients send with all requests of one second. */
 const IN_SECONDS = /^\d{1,10}$/;
-/** More than any client and load balancer uses; a longer one is not kept. */
+/** More than any client and load balancer uses. A longer one is not kept. */
 const MAX_IDENTITY_LENGTH = 256;
 
 /**
- * Ends a connection whose client has not received what its last poll was answered. A load balancer sends a GET request
- * to a second edge when the first one dies (nginx: `proxy_next_upstream error`). If that first one had the answer of
- * the client's own edge already, the events in it are lost, and neither Engine.IO nor the client can see that. The
- * client connects again, and receives them.
+ * Ends a connection whose client has not received the answer to its last poll. A load balancer sends a GET request to a
+ * second edge when the first one dies (nginx: `proxy_next_upstream error`). If the first one already had the answer of
+ * the client's own edge, the events in it are lost, and neither Engine.IO nor the client can see that. The client
+ * connects again, and receives them.
  */
 export function refuseRepeatedPolls(io: EventServer): void {
   const lastPolls = new WeakMap<Connection, string>();
@@ -39,9 +39,9 @@ export function refuseRepeatedPolls(io: EventServer): void {
 }
 
 /**
- * What tells a poll from all others of its connection: `t`, which clients make up for each request so that no cache
- * answers it, and the `X-Request-ID` of a load balancer, which stays as it is when that tries again. Undefined for
- * what is no poll, and for one that cannot be told from others.
+ * What distinguishes a poll from all others of its connection: `t`, which clients make up for each request so that no
+ * cache answers it, and the `X-Request-ID` of a load balancer, which stays the same when the load balancer tries again.
+ * Returns undefined if the request is not a poll, or cannot be distinguished from others.
  */
 function pollOf({
   method,
@@ -51,7 +51,7 @@ function pollOf({
   const query = url.indexOf('?');
   if (method !== 'GET' || query < 0) return undefined;
   const parameters = new URLSearchParams(url.slice(query));
-  // As Engine.IO does, which takes the last one of several.
+  // Takes the last of several values, as Engine.IO does.
   const sid = parameters.getAll('sid').at(-1);
   const t = parameters.get('t');
   const requestId = headers['x-request-id'];

@@ -12,16 +12,16 @@ import { type EventServer, MAX_FRAME_BYTES } from './socket-server.js';
 interface RequestGuardOptions {
   readonly connections: ConnectionLimits;
   readonly keys: Pick<KeyAuthenticator, 'knownHolder'>;
-  /** In which new connections wait. */
+  /** Where new connections wait. */
   readonly turns: Turns;
   readonly onExceeded: (limit: Limit) => void;
 }
 
 /**
- * Refuses requests before Engine.IO makes anything of them: connections from an address that makes too many, and
- * bodies that are too large. Socket.IO's clients take that for a failure of the transport: they show it as a
- * `connect_error` and try again by themselves, later each time. New connections wait for their turn: by the API key in
- * their headers if this edge knows it, else by their address.
+ * Refuses requests before Engine.IO handles them: connections from an address that makes too many, and bodies that are
+ * too large. Socket.IO's clients take that for a failure of the transport: they show it as a `connect_error` and try
+ * again by themselves, later each time. New connections wait for their turn: by the API key in their headers if this
+ * edge knows it, otherwise by their address.
  */
 export function guardRequests(
   io: EventServer,
@@ -62,7 +62,7 @@ export function guardRequests(
   });
 }
 
-/** Whether a request belongs to a connection that there is already. Engine.IO takes the last `sid` of several. */
+/** Whether a request belongs to an existing connection. Engine.IO takes the last `sid` of several. */
 function isOfSession({ url = '' }: IncomingMessage): boolean {
   const query = url.indexOf('?');
   const sid = query < 0 ? undefined : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
@@ -75,6 +75,6 @@ function refuse({ socket }: IncomingMessage, response: unknown, error: WafleetEr
     response.writeHead(answer.status, { ...answer.headers, connection: 'close' }).end(answer.body);
     return;
   }
-  // For an upgrade Engine.IO gives something else, whose answer says nothing.
+  // For an upgrade Engine.IO passes another object, whose answer would have no content.
   refuseSocket(socket, answer);
 }

@@ -52,23 +52,20 @@ async function closedFor(reason: string): Promise<number> {
 }
 
 describe('namespaces that share a connection', () => {
-  it.each([['websocket'], ['polling']])(
-    'are all told over %s that their key was revoked',
-    async (transport) => {
-      const before = await closedFor('KEY_REVOKED');
-      const both = await join(transport, [tenant.key, tenant.key]);
-      await call(edge.url, `DELETE /api/keys/${tenant.keyId}`, { key: ADMIN_TOKEN });
-      await waitFor(() => both.every(({ socket }) => socket.disconnected), { what: 'both are gone' });
-      for (const { closings, reasons, socket } of both) {
-        expect(closings).toMatchObject([{ code: 'KEY_REVOKED' }]);
-        expect(reasons).toEqual(['io server disconnect']);
-        expect(socket.active).toBe(false);
-      }
-      expect(await closedFor('KEY_REVOKED')).toBe(before + 1);
-    },
-  );
+  it.each([['websocket'], ['polling']])('all learn over %s that their key was revoked', async (transport) => {
+    const before = await closedFor('KEY_REVOKED');
+    const both = await join(transport, [tenant.key, tenant.key]);
+    await call(edge.url, `DELETE /api/keys/${tenant.keyId}`, { key: ADMIN_TOKEN });
+    await waitFor(() => both.every(({ socket }) => socket.disconnected), { what: 'both are gone' });
+    for (const { closings, reasons, socket } of both) {
+      expect(closings).toMatchObject([{ code: 'KEY_REVOKED' }]);
+      expect(reasons).toEqual(['io server disconnect']);
+      expect(socket.active).toBe(false);
+    }
+    expect(await closedFor('KEY_REVOKED')).toBe(before + 1);
+  });
 
-  it('are told only if it is theirs; one with another key comes back', async () => {
+  it('learn of a revocation only if it is of their key; one with another key comes back', async () => {
     const other = await cluster.createKey(tenant.tenantId);
     const [revoked, valid] = await join('websocket', [tenant.key, other.key]);
     await call(edge.url, `DELETE /api/keys/${tenant.keyId}`, { key: ADMIN_TOKEN });
@@ -79,7 +76,7 @@ describe('namespaces that share a connection', () => {
     expect(valid.reasons).toEqual(['transport close']);
   });
 
-  it('are all told that what was sent is not read', async () => {
+  it('all get the reason when the client does not read what was sent', async () => {
     const worker = await cluster.startWorker();
     const fence = await worker.own(tenant.tenantId, 'shop-1');
     const raw = await RawConnection.open(edge.url);
@@ -100,8 +97,8 @@ describe('namespaces that share a connection', () => {
     );
     raw.resume();
     await waitFor(() => raw.closeFrame !== undefined, { what: 'it reads to the end' });
-    const told = raw.messages.filter((message) => message.includes(CONNECTION_CLOSING_EVENT));
-    expect(told).toEqual([
+    const reported = raw.messages.filter((message) => message.includes(CONNECTION_CLOSING_EVENT));
+    expect(reported).toEqual([
       expect.stringMatching(/^42\[.*SLOW_CLIENT/),
       expect.stringMatching(/^42\/api\/events,\[.*SLOW_CLIENT/),
     ]);

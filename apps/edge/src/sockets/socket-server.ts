@@ -12,12 +12,12 @@ import { refusalOf } from '../rest/errors.js';
 import { clusterPublisher } from './cluster-publisher.js';
 import { limitPongs } from './echo-limit.js';
 
-/** What edges tell each other, through the adapter. */
+/** What edges send each other through the adapter. */
 export interface ServerSideEvents {
   'key.revoked': (keyId: string) => void;
 }
 
-/** What the edge knows of a socket whose handshake has passed. */
+/** What the edge knows of a socket that passed its handshake. */
 interface SocketData {
   identity: Identity;
   /** Takes the events of the rooms that the socket is in. */
@@ -29,18 +29,18 @@ export type EventSocket = Socket<ClientToServerEvents, ServerToClientEvents, Ser
 
 /** The path under which Socket.IO is served. */
 export const SOCKET_PATH = '/socket.io/';
-/** Larger than any subscription that is within its bounds. */
+/** Larger than any valid subscription. */
 export const MAX_FRAME_BYTES = 100_000;
 /** How long a connection may take to ask for a namespace. */
 const CONNECT_WITHIN_MS = 15_000;
-/** A pong proves that what was sent before its ping has arrived; this is how old that proof is at the most. */
+/** Maximum age of the proof of what has arrived: a pong proves that everything sent before its ping has arrived. */
 const PING_INTERVAL_MS = 10_000;
 
 /**
- * Attaches Socket.IO to an HTTP server. Operations on the whole cluster go through the Redis adapter; events do
- * not (see EventsAdapter). Socket.IO's own connection state recovery stays off, as it gives events a second argument,
- * which python-socketio's listeners do not take; perMessageDeflate, as it costs 4 to 9 times the CPU and 16 times the
- * memory.
+ * Attaches Socket.IO to an HTTP server. Operations on the whole cluster go through the Redis adapter; events do not
+ * (see EventsAdapter). Socket.IO's own connection state recovery stays off, since it gives events a second argument,
+ * which python-socketio's listeners do not take. perMessageDeflate stays off, since it costs 4 to 9 times the CPU and
+ * 16 times the memory.
  */
 export function createSocketServer(options: {
   readonly http: HttpServer;
@@ -70,7 +70,7 @@ export function createSocketServer(options: {
   return io;
 }
 
-/** Nothing but Socket.IO's own path has a WebSocket. */
+/** Refuses WebSockets on all paths except Socket.IO's own. */
 function refuseOtherUpgrades({ url = '', headers }: IncomingMessage, socket: Duplex): void {
   if (url.startsWith(SOCKET_PATH)) return;
   const error =

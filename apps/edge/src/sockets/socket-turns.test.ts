@@ -7,7 +7,7 @@ import { SocketClient } from '../testing/socket-client.js';
 import type { TestTenant } from '../testing/test-cluster.js';
 
 const FLOOD = 300;
-/** Half of them. All would have begun before what comes last, without turns. */
+/** Half of them. Without turns, all would have begun before the last request. */
 const FEW = FLOOD / 2;
 
 const fixture = useEdges();
@@ -36,7 +36,7 @@ function subscribeAll(sockets: readonly SocketClient[]) {
   return { counted, done };
 }
 
-/** It takes more than the requests of the others do, so it does not overtake them on the way. */
+/** This request takes more than those of the others, so it does not overtake them on the way. */
 const subscribe = (socket: SocketClient) => socket.subscribe({ events: ['call'], since: '0-0' });
 
 describe('what many sockets of a tenant ask for at the same time', () => {
@@ -52,7 +52,7 @@ describe('what many sockets of a tenant ask for at the same time', () => {
   it('begins in turn with a REST call of another tenant', async () => {
     const greedy = await Promise.all(Array.from({ length: FLOOD }, () => connect(fixture.tenant)));
     const read = () => call(fixture.edge.url, 'GET /api/sessions/shop-1', { key: neighbour.key });
-    // With a connection that is open, and a key that the edge knows.
+    // Opens the connection and makes the edge know the key.
     await read();
     const { counted, done } = subscribeAll(greedy);
     expect(await read()).toMatchObject({ status: 200 });
@@ -113,6 +113,6 @@ it('what a socket asks for does not begin once it is gone', async () => {
   await waitFor(async () => (await sockets()) === 0, { what: 'they are gone' });
   await waitFor(async () => (await waiting()) === 0, { what: 'nothing waits' });
   const scripts = /^cmdstat_evalsha:calls=(\d+)/m.exec(await connection.info('commandstats'))?.[1];
-  // One is run for each subscription that begins.
+  // One script runs for each subscription that begins.
   expect(Number(scripts)).toBeLessThan((FLOOD * each) / 2);
 });

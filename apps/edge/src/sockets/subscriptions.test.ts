@@ -170,7 +170,7 @@ describe('an event that is subscribed twice', () => {
 });
 
 describe('unsubscribe', () => {
-  /** Publishes an event of the session and one that the client hears for sure, and gives what it heard. */
+  /** Publishes an event of the session and one that the client gets for sure. Returns what the client got. */
   async function heard(client: SocketClient): Promise<(string | undefined)[]> {
     client.received.length = 0;
     await client.subscribe(['contacts.update']);
@@ -222,7 +222,7 @@ describe('bad requests', () => {
     ['a number', [7], 'VALIDATION_FAILED'],
     ['a name without a list', ['messages.upsert'], 'VALIDATION_FAILED'],
     ['names as arguments', ['messages.upsert', 'call'], 'VALIDATION_FAILED'],
-    ['a second argument that is no function', [['call'], 'ack'], 'VALIDATION_FAILED'],
+    ['a second argument that is not a function', [['call'], 'ack'], 'VALIDATION_FAILED'],
     ['a list of numbers', [[1, 2]], 'VALIDATION_FAILED'],
     ['a nested list', [[['call']]], 'VALIDATION_FAILED'],
     ['an unknown field', [{ events: ['call'], tenantId: 'tnt_other' }], 'VALIDATION_FAILED'],
@@ -245,7 +245,7 @@ describe('bad requests', () => {
   ];
 
   it.each(cases)(
-    '%s: told in the acknowledgement, or else as subscription.error',
+    '%s: reported in the acknowledgement, or else as subscription.error',
     async (_name, args, code) => {
       const client = await connect();
       const ack: SubscribeAck = await client.socket.timeout(10_000).emitWithAck('subscribe', ...args);
@@ -259,7 +259,7 @@ describe('bad requests', () => {
     },
   );
 
-  it('are told of unsubscribe likewise', async () => {
+  it('are reported for unsubscribe in the same way', async () => {
     const client = await connect();
     expect(await client.unsubscribe(['nope'])).toMatchObject({ ok: false, error: { code: 'UNKNOWN_EVENT' } });
     client.socket.emit('unsubscribe');

@@ -24,15 +24,15 @@ import type { EventSocket } from './socket-server.js';
 export interface SubscriptionResources extends StreamResources {
   readonly records: ResumeRecords;
   readonly sessions: SessionDirectory;
-  /** In which requests wait, with those of other sockets and REST calls. */
+  /** Where requests wait, together with those of other sockets and REST calls. */
   readonly turns: Turns;
-  /** Counts what clients are refused. */
+  /** Counts refusals of clients. */
   readonly tally: Pick<EdgeCounters, 'countRefused'>;
 }
 
 interface SubscriptionsOptions {
   readonly socket: EventSocket;
-  /** Is closed when more requests wait than may. */
+  /** Closed if more requests wait than allowed. */
   readonly client: ClientConnection;
   readonly stream: SocketStream;
   readonly resumption: Resumption;
@@ -40,17 +40,17 @@ interface SubscriptionsOptions {
   readonly resources: SubscriptionResources;
 }
 
-/** How many requests of one socket may wait for those before them. */
+/** Maximum requests of one socket that wait for those before them. */
 const MAX_WAITING = 500;
-/** How large these may be together: a few of the largest that there are. */
+/** Maximum bytes of these requests together: a few of the largest possible. */
 const MAX_WAITING_BYTES = 512 * 1024;
 
 type Acknowledge = (ack: unknown) => void;
 
 /**
- * A socket's `subscribe` and `unsubscribe`, one after the other in the order they came, each in its turn among what is
- * asked of the edge. What fails is told by the acknowledgement, or by the event `subscription.error` where none was
- * asked for; the connection lives on.
+ * Handles a socket's `subscribe` and `unsubscribe`, one after the other in the order they came. Each waits for its turn
+ * among all requests to the edge. A failure is reported in the acknowledgement, or by the event `subscription.error` if
+ * no acknowledgement was asked for. The connection stays open.
  */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
@@ -59,7 +59,7 @@ export class Subscriptions {
   #waitingBytes = 0;
   /** Whether the client's record says that it is subscribed to something. */
   #isKept: boolean;
-  /** That of the request under way. */
+  /** The turn of the request under way. */
   #turn: Turn | undefined;
   #hasLeft = false;
 
@@ -68,7 +68,7 @@ export class Subscriptions {
     this.#isKept = options.resumption.subscribed !== undefined;
   }
 
-  /** Begins: with what the client had before it reconnected, or what its handshake asks for. To be called once. */
+  /** Starts with what the client had before it reconnected, or with what its handshake asks for. Call it once. */
   serve(): void {
     const { socket, stream } = this.#options;
     const { auth } = socket.handshake;
@@ -82,13 +82,16 @@ export class Subscriptions {
     );
   }
 
-  /** The client is gone: requests that wait are not carried out. */
+  /** Drops the requests that wait. Call it when the client is gone. */
   leave(): void {
     this.#hasLeft = true;
     this.#turn?.withdraw();
   }
 
-  /** Forgets, after the requests under way, what the client had: it left of its own accord, and does not go on with it. */
+  /**
+   * Deletes what the client had, after the requests under way. Call it if the client left of its own accord: it does
+   * not resume then.
+   */
   discard(): void {
     const { resumption, resources } = this.#options;
     const { records, logger } = resources;
@@ -97,7 +100,7 @@ export class Subscriptions {
       try {
         await records.delete(resumption.ref);
       } catch (error) {
-        logger.debug({ err: error }, 'what a client had was not deleted; it expires');
+        logger.debug({ err: error }, 'could not delete the resume record of a client; it expires');
       }
     });
   }
@@ -108,7 +111,7 @@ export class Subscriptions {
     this.#waitingBytes += bytes;
     this.#previous = this.#previous
       .then(action)
-      // What the next request interrupts goes on with it; after the last one it goes on here.
+      // The next request continues what it interrupted. After the last request, it continues here.
       .then(() => (this.#waiting === 1 ? stream.resume() : undefined))
       .finally(() => {
         this.#waiting -= 1;
@@ -155,7 +158,7 @@ export class Subscriptions {
     else acknowledge({ ok: false, error: description });
   }
 
-  /** Gives a client back what it had before it reconnected, or what its handshake asks for. */
+  /** Restores what a client had before it reconnected, or subscribes to what its handshake asks for. */
   async #begin(auth: Readonly<Record<string, unknown>>): Promise<void> {
     const { socket, resumption, resources } = this.#options;
     const { events, sessions, since } = auth;
@@ -177,7 +180,7 @@ export class Subscriptions {
       }
     } catch (error) {
       this.#refuse(error, undefined);
-      // It reconnects by itself, and then finds what is out of reach now.
+      // The client reconnects by itself, and then reaches what is out of reach now.
       if (toWafleetError(error, resources.logger).retryable) socket.conn.close();
     }
   }
@@ -195,7 +198,7 @@ export class Subscriptions {
     if (introduces) progress.beginIntroduction();
     await started.proceed();
     if (introduces) progress.endIntroduction();
-    // So that another loss does not bring all this again: the next ping by itself may be far off.
+    // So that another loss does not bring all this again: the next regular ping may be far off.
     ping(socket.conn);
   }
 
@@ -244,7 +247,7 @@ export class Subscriptions {
 }
 
 function subscriptionLost(): WafleetError {
-  return new WafleetError('SUBSCRIPTION_LOST', 'What this client was subscribed to is not known any more.');
+  return new WafleetError('SUBSCRIPTION_LOST', 'The subscriptions of this client are no longer known.');
 }
 
 function requireRoom(subscription: SubscriptionSet): void {
@@ -255,12 +258,12 @@ function requireRoom(subscription: SubscriptionSet): void {
   throw new WafleetError('TOO_MANY_ITEMS', message, { field: 'sessions', limit });
 }
 
-/** Socket.IO gives a function where the client asked for an acknowledgement; clients cannot send any other. */
+/** Socket.IO passes a function if the client asked for an acknowledgement. Clients cannot send any other function. */
 function isAcknowledge(value: unknown): value is Acknowledge {
   return typeof value === 'function';
 }
 
-/** About how many bytes a request takes while it waits. A frame may nest deeper than a recursion can go. */
+/** Approximate bytes that a request takes while it waits. A frame may nest deeper than a recursion can go. */
 function sizeOf(args: readonly unknown[]): number {
   const left: unknown[] = [...args];
   let bytes = 0;

@@ -1,40 +1,40 @@
 import { HeldBytes } from '../fanout/held-bytes.js';
 
-/** Something that is written to a stream of Server-Sent Events as a whole. */
+/** A piece that is written to a stream of Server-Sent Events as a whole. */
 export interface SseBlock {
-  /** Its id, if it has one: an EventSource sends the last one it got when it connects again. */
+  /** Its id, if it has one. An EventSource sends the last id it got when it connects again. */
   readonly eventId: string | undefined;
-  /** About how many bytes it takes. */
+  /** Approximate size in bytes. */
   readonly size: number;
-  /** Its bytes, made when they are first asked for. */
+  /** Its bytes, made on first use. */
   readonly block: Buffer;
-  /** How many bytes these are. */
+  /** Length of `block` in bytes. */
   readonly blockBytes: number;
-  /** Writes its bytes into others, from an offset on, where they have room. Returns the offset that follows them. */
+  /** Writes its bytes into `target` at an offset, where there must be room. Returns the offset that follows them. */
   copyBlock(target: Buffer, offset: number): number;
-  /** Its bytes as they count while clients have not taken it. */
+  /** Its bytes, counted while clients have not taken it. */
   readonly held: HeldBytes;
-  /** Called when it has to wait. */
+  /** Called if it has to wait. */
   keep(): void;
 }
 
 const LINE_END = Buffer.from('\n\n');
 
 interface Fields {
-  /** undefined for one that leaves the client's place as it is. */
+  /** undefined for an event that does not change the client's place. */
   readonly id: string | undefined;
   readonly event: string;
   /** One line: JSON as JSON.stringify makes it, which has no line ends. */
   readonly data: Buffer;
 }
 
-/** How many bytes an event's block has. */
+/** Length of an event's block in bytes. */
 export function blockBytesOf(fields: Fields): number {
   return headOf(fields).length + fields.data.length + LINE_END.length;
 }
 
 /**
- * Writes an event's block (WHATWG HTML, 9.2.6, Interpreting an event stream) into bytes, from an offset on.
+ * Writes an event's block (WHATWG HTML, 9.2.6, Interpreting an event stream) into `target` at an offset.
  * @returns the offset that follows it.
  */
 export function writeBlock(fields: Fields, target: Buffer, offset: number): number {
@@ -55,12 +55,12 @@ function headOf({ id, event }: Fields): string {
   return `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: `;
 }
 
-/** An event that is told to one client alone. */
+/** An event for one client alone. */
 export function eventBlock(id: string | undefined, event: string, payload: object): SseBlock {
   return bytesBlock(blockOf({ id, event, data: Buffer.from(JSON.stringify(payload)) }), id);
 }
 
-/** What is no event: a comment, or the pause before the client connects again. */
+/** A block without an event: a comment, or the pause before the client connects again. */
 export function textBlock(text: string): SseBlock {
   return bytesBlock(Buffer.from(text), undefined);
 }

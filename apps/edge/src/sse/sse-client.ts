@@ -22,7 +22,7 @@ import type { SseWriter } from './sse-writer.js';
 /** How long an EventSource waits before it connects again, ms. */
 const RETRY_MS = 1_000;
 const RETRY = textBlock(`retry: ${RETRY_MS}\n\n`);
-/** A comment, so that proxies and clients see that the connection lives. */
+/** A comment, so that proxies and clients see that the connection is alive. */
 const HEARTBEAT = textBlock(':\n\n');
 
 export interface SseClientResources extends StreamResources {
@@ -41,8 +41,8 @@ export class SseClient implements EventSink {
   #writer: SseWriter | undefined;
   #isClosed = false;
   #isLive = false;
-  /** The last id that the client was told. */
-  #told: string | undefined;
+  /** The last id that was sent to the client. */
+  #lastId: string | undefined;
 
   constructor(identity: SseIdentity, resources: SseClientResources) {
     const { tenantId, keyId } = identity;
@@ -61,7 +61,7 @@ export class SseClient implements EventSink {
     return this.#stream.subscribe(subscription, beginning);
   }
 
-  /** Everything is written there from now on. */
+  /** Everything is written to this writer from now on. */
   begin(writer: SseWriter): void {
     this.#writer = writer;
     writer.write(RETRY);
@@ -76,7 +76,10 @@ export class SseClient implements EventSink {
     return this.#writer?.drained(bytes) ?? Promise.resolve();
   }
 
-  /** Its id is that of what is left: a client that connects again after it has been told. */
+  /**
+   * Reports a loss. The id of the report is the position before the first remaining event, so that a client that
+   * connects again after the report continues there.
+   */
   tellReset(range: LostRange): void {
     this.#tell(
       eventBlock(formatEventId(previous(range.before)), SUBSCRIPTION_RESET_EVENT, describeLoss(range)),
@@ -91,15 +94,15 @@ export class SseClient implements EventSink {
     this.#tellPosition(position);
   }
 
-  /** Shows that the connection lives; and tells the position, if it has changed without an event for the client. */
+  /** Shows that the connection is alive. Sends the position if it has changed without an event for the client. */
   beat(): void {
     if (!this.isOpen || (this.#writer?.backlog.bytes ?? 0) > 0) return;
     const position = this.#isLive ? this.#stream.given : undefined;
-    if (position === undefined || formatEventId(position) === this.#told) this.#writer?.write(HEARTBEAT);
+    if (position === undefined || formatEventId(position) === this.#lastId) this.#writer?.write(HEARTBEAT);
     else this.#tellPosition(position);
   }
 
-  /** Ends the response and says why. Returns whether it was not ended before. */
+  /** Ends the response and reports the reason. Returns false if it was ended before. */
   close(reason: CloseReason): boolean {
     if (this.#isClosed) return false;
     this.#isClosed = true;
@@ -113,7 +116,7 @@ export class SseClient implements EventSink {
     this.#writer?.end();
   }
 
-  /** Gives back all that it holds. Call it when its response is closed. */
+  /** Releases everything that it holds. Call it when its response is closed. */
   release(): void {
     this.#isClosed = true;
     this.#stream.close();
@@ -128,7 +131,7 @@ export class SseClient implements EventSink {
   }
 
   #tell(block: SseBlock): void {
-    this.#told = block.eventId;
+    this.#lastId = block.eventId;
     this.#writer?.write(block);
   }
 }

@@ -60,7 +60,7 @@ let streams: TenantStreams;
 let admitted: number;
 /** What requests ask for. */
 let wanted: { events: readonly EventName[]; since?: string };
-/** What a request that was refused was refused with. */
+/** The errors of the refused requests. */
 let refusals: unknown[];
 const opened: { close(): void }[] = [];
 
@@ -95,7 +95,7 @@ function stop(): void {
   http.close();
 }
 
-/** Serves streams with nothing around them. */
+/** Serves nothing but streams. */
 async function serve(heartbeatMs = 60_000): Promise<void> {
   fanout = new EventFanout();
   tally = new EdgeCounters();
@@ -157,7 +157,7 @@ async function open(): Promise<SseStream> {
   return stream;
 }
 
-/** A client that reads nothing until it is told to. */
+/** A client that reads nothing until the test reads its response. */
 async function stalled(): Promise<IncomingMessage> {
   const response = await new Promise<IncomingMessage>((resolve) => get(url, resolve));
   response.on('error', () => {});
@@ -183,7 +183,7 @@ async function isEmpty(): Promise<boolean> {
 }
 
 describe('a stream', () => {
-  it('leaves nothing behind, whoever ends it and when', async () => {
+  it('leaves nothing behind, whichever side ends it and when', async () => {
     const leaving = await (await open()).live();
     const closed = await (await open()).live();
     expect(fanout.size).toBe(1);
@@ -231,7 +231,7 @@ describe('a stream', () => {
 });
 
 describe('a client that does not read', () => {
-  it('is closed within the bound, told so, and misses nothing when it comes back', async () => {
+  it('is closed within the bound, gets the reason, and misses nothing when it comes back', async () => {
     const reading = await (await open()).live();
     const response = await stalled();
     await waitFor(() => tally.sseClients === 2, { what: 'both are there' });
@@ -243,9 +243,9 @@ describe('a client that does not read', () => {
       },
       { what: 'it is closed' },
     );
-    let told = '';
-    for await (const chunk of response.setEncoding('utf8')) told += chunk;
-    expect(told.slice(told.lastIndexOf('event: '))).toContain('"code":"SLOW_CLIENT"');
+    let received = '';
+    for await (const chunk of response.setEncoding('utf8')) received += chunk;
+    expect(received.slice(received.lastIndexOf('event: '))).toContain('"code":"SLOW_CLIENT"');
     await waitFor(() => tally.sseClients === 1, { what: 'it is gone' });
     expect(tally.closed('SLOW_CLIENT')).toBe(1);
 
@@ -255,7 +255,7 @@ describe('a client that does not read', () => {
       maxBytes: 1024 ** 3,
     });
     await waitFor(() => reading.payloads.length === all.events.length, { what: 'the other one has all' });
-    const seen = told.match(/^id: .*(?=\nevent: presence)/gm) ?? [];
+    const seen = received.match(/^id: .*(?=\nevent: presence)/gm) ?? [];
     wanted = { ...wanted, since: seen.at(-1)?.slice('id: '.length) ?? '' };
     const again = await (await open()).live();
     expect(seen.length).toBeGreaterThan(0);
@@ -281,12 +281,12 @@ describe('a client that does not read', () => {
     wanted = { ...wanted, since: '1-0' };
     const response = await stalled();
     await waitFor(() => tally.sseEvents > 0, { what: 'the replay has begun' });
-    let told = '';
+    let received = '';
     for await (const chunk of response.setEncoding('utf8')) {
-      told += chunk;
-      if (told.includes('event: subscription.position')) break;
+      received += chunk;
+      if (received.includes('event: subscription.position')) break;
     }
-    expect(told.match(/^event: presence.update$/gm)).toHaveLength(120);
+    expect(received.match(/^event: presence.update$/gm)).toHaveLength(120);
     expect(tally.closed('SLOW_CLIENT')).toBe(0);
   });
 });

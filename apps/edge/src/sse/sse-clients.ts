@@ -12,16 +12,16 @@ import type { SubscriptionSet } from '../streams/subscription-set.js';
 import { SseClient, type SseClientResources } from './sse-client.js';
 import { SseWriter } from './sse-writer.js';
 
-/** Less than the time after which proxies end a connection on which nothing comes, mostly 60 s. */
+/** Less than the time after which proxies end a silent connection, mostly 60 s. */
 const HEARTBEAT_MS = 15_000;
 
-/** The head of an answer, besides what every answer has. */
+/** The headers of an answer, in addition to those of every answer. */
 const HEAD: OutgoingHttpHeaders = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
-  // nginx would keep events back until it has a buffer full.
+  // Otherwise nginx would hold events back until it has a full buffer.
   'x-accel-buffering': 'no',
-  // A client whose stream was ended is to come back through the load balancer, not to an edge that stops.
+  // A client whose stream was ended has to come back through the load balancer, not to an edge that is stopping.
   connection: 'close',
 };
 
@@ -29,10 +29,10 @@ interface SseResources extends SseClientResources {
   readonly keys: KeyAuthenticator;
   readonly connections: KeyConnections;
   readonly limits: WriterLimits;
-  /** What waits for the clients of the edge, together. */
+  /** What waits for all clients of the edge together. */
   readonly buffers: BufferBudget;
   readonly admit: ConnectionLimits['admit'];
-  /** How often a client is shown that the connection lives; 15 s unless given. */
+  /** How often a client is shown that the connection is alive. Default: 15 s. */
   readonly heartbeatMs?: number;
 }
 
@@ -40,7 +40,7 @@ interface SseRequest extends Beginning {
   readonly identity: Identity;
   readonly subscription: SubscriptionSet;
   readonly response: ServerResponse;
-  /** Called when nothing can be refused any more: from then on nobody else writes the response. */
+  /** Called when nothing can be refused any more: from then on only the stream writes the response. */
   readonly takeOver: () => void;
 }
 
@@ -60,8 +60,8 @@ export class SseClients {
   }
 
   /**
-   * Answers a request with a stream, until the client leaves or is made to. Resolves when the client has been given
-   * what it missed, or is gone.
+   * Answers a request with a stream, until the client leaves or is closed. Resolves when the client has been given what
+   * it missed, or is gone.
    * @throws {WafleetError} before the answer has begun: UNAVAILABLE; UNAUTHORIZED for a key revoked meanwhile;
    * TOO_MANY_HANDSHAKES, TOO_MANY_CONNECTIONS, TOO_MANY_REPLAYS.
    */
@@ -77,7 +77,7 @@ export class SseClients {
     }
     response.once('close', release);
     const client = new SseClient(identity, this.#resources);
-    // Comes in any case: after an error's answer as well.
+    // Always emitted, even after an error's answer.
     response.once('close', () => client.release());
 
     const started = await client.subscribe(subscription, beginning);
@@ -99,7 +99,7 @@ export class SseClients {
     await started.proceed();
   }
 
-  /** Ends all streams; from now on none is begun. Clients connect again, elsewhere. */
+  /** Ends all streams and starts no more. Clients connect again, elsewhere. */
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#beating);

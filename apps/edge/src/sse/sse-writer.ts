@@ -7,14 +7,14 @@ import type { WriteBatcher } from '../fanout/write-batcher.js';
 import type { SseBlock } from './sse-block.js';
 
 interface SseWriterOptions {
-  /** Its head has been written. */
+  /** The response. Its head has been written. */
   readonly response: ServerResponse;
   readonly limits: WriterLimits;
   /** Shared by all writers of an edge. */
   readonly rounds: WriteBatcher;
   /** Of the tenant whose events are written; released when the response ends. */
   readonly buffers: TenantBuffers;
-  /** Called at most once, when nothing more is written because too much waits. */
+  /** Called at most once, if too much waits. Nothing more is written then. */
   readonly onOverflow: (backlog: Backlog) => void;
 }
 
@@ -23,27 +23,29 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** What one write holds at the most, unless a single block is larger: what stays in memory for a client that stalls. */
+/**
+ * Maximum size of one write, unless a single block is larger. It bounds what stays in memory for a client that stalls.
+ */
 const MAX_WRITE_BYTES = 256 * 1024;
-/** How long a client may take to read the end of its stream, before it is cut off. */
+/** How long a client may take to read the end of its stream before it is cut off. */
 const GRACE_MS = 5_000;
 
 /**
- * Writes blocks to one response, in the order they were given.
+ * Writes blocks to one response, in the order given.
  *
- * Blocks wait here until the end of the tick and until the client has read what was written before; then as many as
- * there are go in one write. When more waits than the limits allow, `onOverflow` is called and nothing more is taken.
- * That is looked at once a tick: whoever has much at once, such as a replay, awaits `drained` in between.
+ * Blocks wait here until the end of the tick and until the client has read what was written before. Then as many as
+ * possible go in one write. If more waits than the limits allow, `onOverflow` is called and nothing more is taken. This
+ * is checked once a tick, so a caller with much to write at once, such as a replay, awaits `drained` in between.
  */
 export class SseWriter implements BufferHolder {
   readonly #options: SseWriterOptions;
   #queue: SseBlock[] = [];
   #queuedBytes = 0;
-  /** How many blocks of the queue, from the first on, count as held. */
+  /** Number of blocks at the front of the queue that count as held. */
   #kept = 0;
-  /** undefined while the client reads all at once. */
+  /** undefined while the client reads everything at once. */
   #unread: UnreadEvents | undefined;
-  /** What the connection has yet of a stream whose client was too slow. */
+  /** What still waits in the connection of a stream whose client was too slow. */
   #lingering: Lingering | undefined;
   #isScheduled = false;
   #isClosed = false;
@@ -54,11 +56,11 @@ export class SseWriter implements BufferHolder {
     const { response } = options;
     response.on('drain', this.#onDrain);
     response.once('close', () => this.#close());
-    // A client that leaves while it is written to: `close` follows.
+    // A client may leave while data is written to it: `close` follows.
     response.on('error', () => {});
   }
 
-  /** Whether what is written is still sent: not after `end`, an overflow, or the connection's end. */
+  /** Whether writes are still sent: false after `end`, an overflow, or the connection's end. */
   get isOpen(): boolean {
     return !this.#isClosed;
   }
@@ -104,13 +106,13 @@ export class SseWriter implements BufferHolder {
     this.#wake();
   }
 
-  /** Resolves when at most so many bytes are unsent, or the writer is closed: see `isOpen`. */
+  /** Resolves when at most `bytes` bytes are unsent, or the writer is closed: see `isOpen`. */
   async drained(bytes: number): Promise<void> {
     if (this.#isClosed || this.backlog.bytes <= bytes) return;
     await new Promise<void>((resolve) => this.#waiters.push({ bytes, resolve }));
   }
 
-  /** Ends the response, after one last block if one is given. What waits is dropped. */
+  /** Ends the response, after one last block if given. Drops what waits. */
   end(last?: SseBlock): void {
     const { response } = this.#options;
     this.#close();
@@ -151,7 +153,7 @@ export class SseWriter implements BufferHolder {
     this.#kept = Math.max(0, this.#kept - count);
   }
 
-  /** As many blocks as go into one write; one at least. */
+  /** Takes as many blocks as go into one write; at least one. */
   #take(): readonly SseBlock[] {
     const queue = this.#queue;
     let bytes = 0;
@@ -209,7 +211,7 @@ export class SseWriter implements BufferHolder {
 function bytesOf(blocks: readonly SseBlock[]): Buffer {
   const [first] = blocks;
   if (first !== undefined && blocks.length === 1) return first.block;
-  // Without a block of each event besides: what is read for one client is written once.
+  // Makes no block for each event besides: what is read for one client is written once.
   const bytes = Buffer.allocUnsafe(blocks.reduce((sum, { blockBytes }) => sum + blockBytes, 0));
   let offset = 0;
   for (const block of blocks) offset = block.copyBlock(bytes, offset);

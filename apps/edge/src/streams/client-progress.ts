@@ -16,18 +16,18 @@ interface Ping {
   readonly introduction: number;
 }
 
-/** Of a client without a ping under way: of most, most of the time. */
+/** For a client without a ping under way: most clients, most of the time. */
 const NO_PINGS: readonly Ping[] = [];
 
 /**
- * How far a Socket.IO client has got for certain, which is what it goes on from when it comes back: the position, and
- * whether it has been introduced, which is to say told how its sessions are. Introductions come one after the other.
+ * How far a Socket.IO client has provably got, which is where it resumes: the position, and whether it has been
+ * introduced, that is, has received the state of its sessions. Introductions come one after the other.
  */
 export class ClientProgress {
   readonly ref: ResumeRef;
   readonly #stream: SocketStream;
   readonly #writer: SocketWriter;
-  /** Introductions that have begun, of those that were written whole, and of those that have arrived; by number. */
+  /** The numbers of the last introductions that have begun, that were written whole, and that have arrived. */
   #begun = 0;
   #written = 0;
   #arrived = 0;
@@ -46,12 +46,15 @@ export class ClientProgress {
     return position && { position, isIntroduced: this.#arrived === this.#begun };
   }
 
-  /** The client is going to be introduced. Until that is known to have arrived it is not, and is so again elsewhere. */
+  /**
+   * Notes that an introduction begins. The client counts as introduced only once the introduction has provably arrived;
+   * until then another edge would repeat it.
+   */
   beginIntroduction(): void {
     this.#begun += 1;
   }
 
-  /** All of the introduction has been given to the writer. */
+  /** The whole introduction has been given to the writer. */
   endIntroduction(): void {
     this.#written = this.#begun;
   }

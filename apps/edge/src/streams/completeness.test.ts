@@ -19,7 +19,7 @@ import type { TestWorker } from '../testing/test-worker.js';
 
 const SESSIONS = ['shop-1', 'shop-2', 'shop-3'];
 const EVENTS = ['presence.update', 'contacts.update'] as const satisfies readonly EventName[];
-/** Shows that everything before it has been delivered: nobody subscribes to it but the end of a schedule. */
+/** Shows that everything before it has been delivered: only the end of a schedule subscribes to it. */
 const LAST = 'call' satisfies EventName;
 
 const some = <T>(all: readonly T[]) => fc.subarray([...all], { minLength: 1 });
@@ -29,7 +29,7 @@ const burst = {
   event: fc.constantFrom(...EVENTS),
   count: fc.integer({ min: 1, max: 8 }),
 };
-/** What may happen. `awaited` is whether the next step waits for it to be in the log. */
+/** The possible steps. `awaited`: the next step waits until this one is in the log. */
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ is: fc.constant('publish'), ...burst, awaited: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ is: fc.constant('publish unheard'), ...burst, trims: fc.boolean() }) },
@@ -51,7 +51,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** What the client's API key has a list of; undefined for a key without a list. */
+/** The list of the client's API key; undefined for a key without a list. */
 const list = fc.option(some(SESSIONS), { nil: undefined });
 
 let cluster: TestCluster;
@@ -161,11 +161,11 @@ class Schedule {
     }
   }
 
-  /** What was wrong, when all has arrived. */
+  /** The violations, once everything has arrived. */
   async end(): Promise<string[]> {
     await this.#letArrive();
     const violations = this.#model.violations(this.#published, { wasTrimmed: this.#wasTrimmed });
-    return [...violations, ...this.#errors.map((error) => `an error was told: ${JSON.stringify(error)}`)];
+    return [...violations, ...this.#errors.map((error) => `an error was reported: ${JSON.stringify(error)}`)];
   }
 
   async close(): Promise<void> {
@@ -189,7 +189,7 @@ class Schedule {
     await this.#unsubscribe({ events: [LAST] });
   }
 
-  /** Of the sessions that are wanted by name, those that the key may name; all sessions if it may name none. */
+  /** The wanted sessions that the key may name; all sessions if it may name none of them. */
   #allowed({ events, sessions }: Wanted): Wanted {
     const named = sessions?.filter((session) => this.#list?.includes(session) ?? true) ?? [];
     return named.length === 0 ? { events } : { events, sessions: named };
@@ -233,7 +233,7 @@ class Schedule {
   }
 
   async #breakClient(how: () => void): Promise<void> {
-    // One that is cut off as it connects may see itself connected for a moment, and lose what it sends then.
+    // A client that is cut off while it connects may see itself connected for a moment, and lose what it sends then.
     await waitFor(() => this.#socket.connected, { what: 'it is connected', intervalMs: 1 });
     how();
     await waitFor(() => !this.#socket.connected, { what: 'it is cut off', intervalMs: 1 });

@@ -18,9 +18,11 @@ import { SubscriptionSet } from './subscription-set.js';
 import { following, type LostRange, previous, type TenantStream } from './tenant-stream.js';
 import type { StreamMember, TenantStreams } from './tenant-streams.js';
 
-/** Events that one read of the log looks at: to hand them out takes a millisecond or two, which others wait for. */
+/**
+ * Events that one read of the log looks at. Handing them out takes a millisecond or two, and all others wait for that.
+ */
 const PAGE = 250;
-/** A replay reads on when no more than this is unsent, so that nothing is held for a client that does not read. */
+/** A replay reads on when at most this much is unsent, so that nothing is held for a client that does not read. */
 const REPLAY_BELOW_BYTES = 64 * 1024;
 /** How many subscriptions of one client may wait for their replay. The next request waits until there are fewer. */
 const MAX_OWED = 4;
@@ -49,25 +51,25 @@ interface EventStreamOptions {
 export interface Beginning {
   /** undefined for events from now on. */
   readonly since: EventPosition | undefined;
-  /** Whether the client is told how its sessions are although it has its history. */
+  /** Whether the client gets the state of its sessions although it has its history. */
   readonly isIntroduced?: boolean;
 }
 
 /** A subscription that is on its way. */
 export interface Started {
-  /** What is subscribed to comes from here on. */
+  /** Events of the subscription come from here on. */
   readonly start: EventPosition;
   readonly continuation: Continuation;
-  /** Tells the client what it missed, after the acknowledgement, and makes the subscription live. Never rejects. */
+  /** Sends the client what it missed, after the acknowledgement, and makes the subscription live. Never rejects. */
   readonly proceed: () => Promise<void>;
 }
 
-/** What is subscribed to and not live yet. */
+/** A subscription that is not live yet. */
 interface Owed {
   readonly set: SubscriptionSet;
-  /** It was given up to here. */
+  /** The client was given its events up to here. */
   from: EventPosition;
-  /** Whether the client asked for what was before: it then gets that again, too. */
+  /** Whether the client asked for earlier events: it then gets those again, too. */
   readonly isReplay: boolean;
 }
 
@@ -81,9 +83,9 @@ interface CatchUp {
 /**
  * One client's place in its tenant's stream.
  *
- * A client is live, or its events are being read from the log: what it missed, up to where the tenant's stream is, and
- * then it is live again, without a gap and without an event twice. While the log is read the client gets nothing else,
- * so that all its events keep their order; those of subscriptions that were live before are read along.
+ * A client is live, or its events are being read from the log: what it missed, up to where the tenant's stream is. Then
+ * it is live again, without a gap and without an event twice. While the log is read, the client gets nothing else, so
+ * that all its events keep their order. Events of subscriptions that were live before are read along.
  */
 export class EventStream implements StreamMember {
   readonly subscription = new SubscriptionSet();
@@ -91,21 +93,24 @@ export class EventStream implements StreamMember {
   readonly #sink: EventSink;
   readonly #resources: StreamResources;
   #stream: TenantStream | undefined;
-  /** Everything up to here that is subscribed to was given to the sink; undefined without a subscription. */
+  /** Everything subscribed to was given to the sink up to here; undefined without a subscription. */
   #given: EventPosition | undefined;
   #isLive = false;
-  /** The log was read up to here while the channel was behind it: so far the channel brings nothing new. */
+  /** The log was read up to here while the channel was behind: up to here the channel brings nothing new. */
   #repeatsUpTo: EventPosition | undefined;
   /** The replay under way. */
   #replay: Replay | undefined;
-  /** What is subscribed to and not live yet: being replayed, or interrupted. */
+  /** Subscriptions that are not live yet: being replayed, or interrupted. */
   #owed: Owed[] = [];
-  /** What is live, or was before a replay that was interrupted, was given up to here; undefined if nothing was. */
+  /**
+   * Everything that is live, or was live before a replay that was interrupted, was given up to here; undefined for
+   * nothing.
+   */
   #paused: EventPosition | undefined;
   #isClosed = false;
-  /** Ends the count of this client among those that are given what they missed. */
+  /** Stops counting this client among those that are given what they missed. */
   #leaveReplays: (() => void) | undefined;
-  /** Whether the client has asked for something else meanwhile: a replay then stops after the page under way. */
+  /** Whether the client has asked for something else meanwhile. A replay then stops after the page under way. */
   hasNewRequest: () => boolean = () => false;
 
   constructor({ owner, sink, resources }: EventStreamOptions) {
@@ -114,13 +119,13 @@ export class EventStream implements StreamMember {
     this.#resources = resources;
   }
 
-  /** Everything up to here that is subscribed to was given to the sink; undefined without a subscription. */
+  /** Everything subscribed to was given to the sink up to here; undefined without a subscription. */
   get given(): EventPosition | undefined {
     const live = this.#isLive ? this.#stream?.position : undefined;
     return this.#given === undefined || live === undefined ? this.#given : latest(this.#given, live);
   }
 
-  /** An event that is published, and that the sink has asked for. */
+  /** Delivers a published event that the sink has asked for. */
   deliver(event: EncodedEvent): void {
     if (!this.#isLive) return;
     if (this.#repeatsUpTo !== undefined) {
@@ -134,7 +139,7 @@ export class EventStream implements StreamMember {
     if (this.#isLive) this.#sink.tellReset(range);
   }
 
-  /** All that is subscribed to, live or not. */
+  /** Everything that is subscribed to, live or not. */
   get subscribed(): SubscriptionSet {
     return this.#owed.reduce(
       (all, { set }) => all.union(set),
@@ -143,28 +148,28 @@ export class EventStream implements StreamMember {
   }
 
   /**
-   * Ends the replay under way after the page that is being read: what the client asks for next is read along with the
-   * rest of it. `subscribe` or `resume` must follow.
+   * Ends the replay under way after the page that is being read. What the client asks for next is read along with the
+   * rest. `subscribe` or `resume` must follow.
    */
   interrupt(): void {
     if (this.#owed.length < MAX_OWED) this.#replay?.interrupt();
   }
 
-  /** Ends events, of what is live and what is not yet. See SubscriptionSet. */
+  /** Ends events, live or not. See SubscriptionSet. */
   protected remove(subscription: Subscription): void {
     this.subscription.remove(subscription);
     for (const { set } of this.#owed) set.remove(subscription);
     this.#owed = this.#owed.filter(({ set }) => !set.isEmpty);
   }
 
-  /** The client is gone: what waits for a turn ends. */
+  /** Ends what waits for a turn. Call it when the client is gone. */
   close(): void {
     this.#isClosed = true;
     this.#replay?.cancel();
     this.#uncount();
   }
 
-  /** Goes on with what was interrupted, if something was. Never rejects. */
+  /** Continues what was interrupted, if anything. Never rejects. */
   async resume(): Promise<void> {
     const given = this.#given;
     if (this.#owed.length === 0) this.#uncount();
@@ -173,9 +178,9 @@ export class EventStream implements StreamMember {
   }
 
   /**
-   * Begins to subscribe: finds out where it starts. A client that does not get its whole history is told how its
-   * sessions are. Requests must come one after the other, the next one when `proceed` of the one before has resolved,
-   * which it does early after `interrupt`.
+   * Begins to subscribe: finds out where the subscription starts. A client that does not get its whole history gets the
+   * state of its sessions. Requests must come one after the other: the next one when `proceed` of the one before has
+   * resolved, which it does early after `interrupt`.
    * @throws {WafleetError} UNAVAILABLE, TOO_MANY_REPLAYS
    */
   async subscribe(
@@ -186,7 +191,7 @@ export class EventStream implements StreamMember {
     const { streams, log } = this.#resources;
     if (since !== undefined) await this.#count();
     this.#stream = await streams.ready(tenantId);
-    // What the client has been given may be ahead of the stream: what came before it would be out of order now.
+    // The client may be ahead of the stream: earlier events would be out of order now.
     const now = (this.#isLive ? this.given : undefined) ?? this.#stream.position;
     if (now === undefined) throw new Error('a stream that is ready has a position');
     if (since === undefined) {
@@ -197,7 +202,7 @@ export class EventStream implements StreamMember {
           this.#catchUp(subscription, now, false, (replay) => this.#introduce(replay, subscription, now)),
       };
     }
-    // The events themselves are read when it is their turn.
+    // The events themselves are read when their turn comes.
     const page = await log.read(tenantId, { after: since, count: 0 });
     const lost = page.isContinuous ? undefined : lostRange(since, page);
     const start = lost === undefined ? since : previous(lost.before);
@@ -259,16 +264,16 @@ export class EventStream implements StreamMember {
           owed.set.covers(sessionId, event, position),
       );
     };
-    // The stream may be behind what the client has heard of elsewhere; what was live before is owed from there.
+    // The stream may be behind what the client got elsewhere; what was live before is owed from there.
     const starts = this.#owed.map(({ from }) => from);
     this.#given = [...starts, ...(before === undefined ? [] : [before])].reduce(earliest, since);
     const isReplayOfAll = isReplay && comparePositions(this.#given, since) === 0;
     try {
       await introduce(replay);
     } catch (error) {
-      logger.warn({ err: error, tenantId }, 'could not tell a client how its sessions are');
+      logger.warn({ err: error, tenantId }, 'could not send a client the states of its sessions');
     }
-    // What was read from the log before may be ahead of the stream still: the same events will come from there.
+    // What was read from the log may still be ahead of the stream: the stream will bring the same events.
     const furthest = [...starts, ...(before === undefined ? [] : [before])].reduce(latest, since);
     const target = () => latest(this.#stream?.position ?? since, furthest);
     const { names } = this.subscribed;
@@ -298,7 +303,7 @@ export class EventStream implements StreamMember {
         await delay(RETRY_MS);
       }
     }
-    // From here to the end nothing else runs, so that the stream cannot get ahead.
+    // From here to the end nothing else runs, so the stream cannot get ahead.
     if (!sink.isOpen) return;
     const isLiveNow = new SubscriptionSet();
     for (const { set } of this.#owed.splice(0)) isLiveNow.addAll(set);
@@ -318,7 +323,7 @@ export class EventStream implements StreamMember {
     this.#owed = [...this.#owed.filter((other) => !replacesIt(other)), owed];
   }
 
-  /** Notes how far all got that is not live. */
+  /** Notes how far everything that is not live was given. */
   #pause(before: EventPosition | undefined): void {
     const given = this.#given;
     if (given === undefined) return;
@@ -358,14 +363,14 @@ export class EventStream implements StreamMember {
   }
 }
 
-/** Whether an event shows something to link by that WhatsApp no longer takes, as far as that can be read. */
+/** Whether an event shows a code for linking that WhatsApp no longer takes, as far as that can be read. */
 function isStale({ event, body }: LoggedEvent): boolean {
   if (event !== 'auth.qr' && event !== 'auth.pairing-code') return false;
   try {
     const { expiresAt } = expiringSchema.parse(JSON.parse(body.toString()));
     return !(Date.parse(expiresAt) > Date.now());
   } catch {
-    // What cannot be read is not for a client to try either.
+    // A client should not try what cannot be read either.
     return true;
   }
 }

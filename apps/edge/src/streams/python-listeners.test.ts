@@ -11,7 +11,7 @@ const python = ['/usr/bin/python3', 'python3'].find(
 
 const fixture = useEdges();
 
-/** The program of docs/events.md, for this edge, whose first listener takes its time. */
+/** The program of docs/events.md, for this edge, with a slow first listener. */
 function program(): string {
   const text = readFileSync(new URL('../../../../docs/events.md', import.meta.url), 'utf8');
   const [, code = ''] = /^```python\n(.*?)^```/ms.exec(text) ?? [];

@@ -116,7 +116,7 @@ describe('turns to read', () => {
     ask(otherGate, 'greedy', 'b', 1_000);
     expect(await served(2)).toEqual(['greedya', 'greedyb']);
     await waitFor(() => gate.count + otherGate.count === 0, { what: 'both reads have been charged' });
-    // This edge has taken a little ahead.
+    // This edge has taken some of the rate in advance.
     ask(gate, 'greedy', 'c', MIB);
     expect((await served(3)).at(2)).toBe('greedyc');
     await waitFor(() => gate.count === 0, { what: 'that is used up' });

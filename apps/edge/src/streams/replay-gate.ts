@@ -5,11 +5,11 @@ import type { Limit } from '../limits/client-limits.js';
 import { TokenBucket } from '../limits/token-bucket.js';
 import type { ReplayRates } from './replay-rates.js';
 
-/** How much of the logs an edge reads for clients that missed something. */
+/** How much of the logs an edge reads for clients that missed events. */
 export interface ReplayLimits {
-  /** Replays under way, those that wait for their turn included. */
+  /** Replays under way, including those that wait for their turn. */
   readonly maxReplays: number;
-  /** What Redis looks through for replays, in bytes; twice as much at once. */
+  /** What Redis looks through for replays, in bytes per second; twice as much at once. */
   readonly bytesPerSecond: number;
 }
 
@@ -19,22 +19,22 @@ interface ReplayGateResources {
   readonly leases: Pick<TenantLeases, 'take'>;
   /** What is read for a tenant on all edges. */
   readonly rates: ReplayRates;
-  /** A tenant has as many replays as it may have. */
+  /** Called if a tenant has as many replays as it may have. */
   readonly onExceeded: (limit: Extract<Limit, 'replays' | 'replays_per_edge'>) => void;
 }
 
-/** Whose replay it is. */
+/** The owner of a replay. */
 export interface ReplayOwner {
   readonly tenantId: string;
   readonly keyId: string;
 }
 
-/** What one read of a replay aims at; held in memory until the client has read it. */
+/** Target size of one read of a replay. What was read stays in memory until the client has read it. */
 export const REPLAY_PAGE_BYTES = 256 * 1024;
-/** Reads at a time: each takes up to a millisecond of Redis, which all others wait for. */
+/** Reads at a time. Each takes up to a millisecond of Redis, and all others wait for that. */
 const MAX_READS = 4;
 const MAX_READS_PER_TENANT = 2;
-/** The part of the buffers that replays fill; the rest is for events as they happen. */
+/** The share of the buffers that replays fill; the rest is for events as they happen. */
 const SHARE_OF_BUFFERS = 0.5;
 const RETRY_AFTER_MS = 5_000;
 
@@ -43,12 +43,12 @@ interface Waiter {
   readonly proceed: (isTurn: boolean) => void;
 }
 
-/** The waiting reads of one tenant, by API key. Those first that have waited longest for a turn. */
+/** The waiting reads of one tenant, by API key. Those that have waited longest for a turn come first. */
 interface Lane {
   readonly byKey: Map<string, Set<Waiter>>;
 }
 
-/** One client's catching up. Its reads come one after the other. */
+/** The replay of one client. Its reads come one after the other. */
 export class Replay {
   readonly #gate: ReplayGate;
   readonly #owner: ReplayOwner;
@@ -63,19 +63,19 @@ export class Replay {
     this.#owner = owner;
   }
 
-  /** A read that waits for its turn resolves to undefined, and so do later ones. */
+  /** Cancels the replay: a read that waits for its turn resolves to undefined, and so do later ones. */
   cancel(): void {
     this.#isCancelled = true;
     this.#withdraw();
   }
 
-  /** The same for `readOn` alone. */
+  /** As `cancel`, for `readOn` alone. */
   interrupt(): void {
     this.#isInterrupted = true;
     if (this.#isReadingOn) this.#withdraw();
   }
 
-  /** As `read`, for what can be interrupted. */
+  /** As `read`, for a read that can be interrupted. */
   async readOn<T>(read: () => Promise<T>, costOf: (result: T) => number): Promise<T | undefined> {
     if (this.#isInterrupted) return undefined;
     this.#isReadingOn = true;
@@ -88,7 +88,7 @@ export class Replay {
 
   /**
    * Waits for a turn and reads. Rejects as `read` does.
-   * @param costOf what the result has cost, in bytes.
+   * @param costOf the cost of the result, in bytes.
    * @returns undefined if the replay was cancelled before its turn.
    */
   async read<T>(read: () => Promise<T>, costOf: (result: T) => number): Promise<T | undefined> {
@@ -109,7 +109,7 @@ export class Replay {
     }
   }
 
-  /** To be called once, when nothing more is read. */
+  /** Call it once, when nothing more is read. */
   end(): void {
     this.#gate.end();
   }
@@ -124,8 +124,9 @@ export class Replay {
 
 /**
  * Gives replays their turns to read, so that Redis, the edge's memory and its event loop have room for other work.
- * Tenants take turns, and so do the API keys of a tenant. A turn comes when few enough others read, when the tenant and
- * the edge have not read too much lately, and when not too much waits in the buffers for clients that read slowly.
+ * Tenants take turns, and so do the API keys of a tenant. A turn comes when few enough reads are under way, when the
+ * tenant and the edge have not read too much lately, and when not too much waits in the buffers for clients that read
+ * slowly.
  */
 export class ReplayGate {
   readonly #limits: ReplayLimits;
@@ -138,7 +139,7 @@ export class ReplayGate {
   #readCount = 0;
   #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
-  /** What replays have read since the start, bytes. */
+  /** Bytes that replays have read since the start. */
   bytesRead = 0;
 
   constructor(limits: ReplayLimits, resources: ReplayGateResources) {
@@ -159,8 +160,8 @@ export class ReplayGate {
   }
 
   /**
-   * Counts a client that is given what it missed, until the function that is returned is called. Rejects when Redis does
-   * not answer.
+   * Counts a client that is given what it missed until the returned function is called. Rejects if Redis does not
+   * answer.
    * @throws {WafleetError} TOO_MANY_REPLAYS
    */
   async admit({ tenantId }: ReplayOwner): Promise<() => void> {
@@ -218,7 +219,7 @@ export class ReplayGate {
     clearTimeout(this.#timer);
   }
 
-  /** Later in this turn of the event loop: what was read just now is in the buffers then. */
+  /** Schedules for later in this turn of the event loop: what was read just now is in the buffers then. */
   #schedule(): void {
     if (this.#isScheduled || this.#lanes.size === 0) return;
     this.#isScheduled = true;
@@ -274,13 +275,13 @@ export class ReplayGate {
     this.#readCount += 1;
     count(this.#reads, tenantId, 1);
     this.withdraw({ tenantId, keyId }, waiter);
-    // To the end of both lines.
+    // Moves to the end of both lines.
     if (lane.byKey.delete(keyId)) lane.byKey.set(keyId, waiters);
     if (this.#lanes.delete(tenantId)) this.#lanes.set(tenantId, lane);
     waiter.proceed(true);
   }
 
-  /** Nothing else wakes those that wait for the rates alone. */
+  /** Wakes reads that wait for the rates alone; nothing else wakes them. */
   #wakeForRate(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -291,7 +292,7 @@ export class ReplayGate {
     this.#timer.unref();
   }
 
-  /** How long a replay of the tenant has waited while there was no room in the buffers, ms. */
+  /** How long a replay of the tenant has waited for room in the buffers, in ms. */
   #waitedForRoom(tenantId: string): number {
     const { maxBytes } = this.#buffers.limits;
     const isFull = this.#buffers.bytes + reserved(this.#readCount + 1) > maxBytes * SHARE_OF_BUFFERS;

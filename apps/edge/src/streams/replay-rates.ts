@@ -2,15 +2,15 @@ import type { Logger } from '@wafleet/runtime';
 import type { TenantRates } from '@wafleet/store';
 import { LRUCache } from 'lru-cache';
 
-/** What is taken of a tenant's rate at a time, bytes: about one read. */
+/** Bytes that are taken from a tenant's rate at a time: about one read. */
 const BATCH_BYTES = 256 * 1024;
-/** When a tenant that has used up its rate is asked for again, at the latest, ms: its limit may have been changed. */
+/** Maximum ms until the rate of a tenant that has used it up is asked again: its limit may have been changed. */
 const ASK_AGAIN_MS = 1_000;
 const MAX_TENANTS = 10_000;
 const IDLE_MS = 60_000;
 
 interface Allowance {
-  /** What may be read without asking; below zero for what was read and is not taken of the rate yet. */
+  /** Bytes that may be read without asking. Negative for bytes that were read but not taken from the rate yet. */
   bytes: number;
   isAsking: boolean;
   /** When to ask again, by `performance.now()`. */
@@ -18,9 +18,10 @@ interface Allowance {
 }
 
 /**
- * What replays read for each tenant, on all edges together: `replayBytes` of its limits. This edge takes some of it
- * ahead, so that Redis is asked about once for each page. A tenant that is new here may read at once; that is charged
- * afterwards, and so is what a read has cost more than was left. While Redis is away nothing is taken, and replays wait.
+ * Bounds what replays read for each tenant, on all edges together: `replayBytes` of its limits. This edge takes some of
+ * it in advance, so that Redis is asked about once for each page. A tenant that is new here may read at once; that is
+ * charged afterwards, and so is the part of a read that cost more than was left. While Redis is out of reach nothing is
+ * taken, and replays wait.
  */
 export class ReplayRates {
   readonly #rates: Pick<TenantRates, 'take'>;
@@ -37,12 +38,12 @@ export class ReplayRates {
     this.#logger = logger;
   }
 
-  /** Has something called when a tenant may read that had to wait, or it is known for how long. */
+  /** Registers a callback for when a tenant that had to wait may read, or its waiting time is known. */
   onChange(action: () => void): void {
     this.#onChange = action;
   }
 
-  /** How long the tenant's next read has to wait, ms; 0 if it need not. Asks Redis if that is due. */
+  /** How long the tenant's next read has to wait, in ms; 0 if it need not. Asks Redis if that is due. */
   wait(tenantId: string): number {
     const allowance = this.#allowances.get(tenantId);
     if (allowance === undefined || allowance.bytes > 0) return 0;
@@ -50,7 +51,7 @@ export class ReplayRates {
     return Math.max(1, allowance.isAsking ? ASK_AGAIN_MS : allowance.askAt - performance.now());
   }
 
-  /** The tenant has read so much. */
+  /** Charges the tenant for what was read. */
   charge(tenantId: string, bytes: number): void {
     const allowance = this.#allowances.get(tenantId) ?? { bytes: 0, isAsking: false, askAt: 0 };
     this.#allowances.set(tenantId, allowance);
@@ -70,7 +71,10 @@ export class ReplayRates {
           allowance.askAt = isTaken ? 0 : performance.now() + Math.min(retryAfterMs, ASK_AGAIN_MS);
         },
         (error: unknown) => {
-          this.#logger.debug({ err: error, tenantId }, 'could not take of the rate of replays; trying again');
+          this.#logger.debug(
+            { err: error, tenantId },
+            'could not take from the replay rate of a tenant; trying again',
+          );
           allowance.askAt = performance.now() + ASK_AGAIN_MS;
         },
       )

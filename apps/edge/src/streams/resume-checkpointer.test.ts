@@ -28,7 +28,7 @@ afterAll(async () => {
 const refOf = (secret: string) => ({ tenantId: 'tnt_test', secret });
 const position = (seq: number) => ({ epoch: '1795326841000', seq });
 
-it('keeps what is known of a client that is there, though there is no news of it', async () => {
+it('keeps the record of a client that is there but does not progress', async () => {
   keeper = new ResumeCheckpointer({ records, logger, keepEveryMs: 0 });
   const ref = refOf('silent');
   await records.create(ref, 'key_1');

@@ -8,15 +8,15 @@ type Progress = Pick<ClientProgress, 'ref' | 'point'>;
 interface ResumeKeeperOptions {
   readonly records: ResumeRecords;
   readonly logger: Logger;
-  /** How often the record of a client about which there is no news is kept alive; a quarter of its life unless given. */
+  /** How often the record of a client without changes is kept alive. Default: a quarter of its life. */
   readonly keepEveryMs?: number;
 }
 
 const WRITE_EVERY_MS = 1_000;
-/** Records that are written in one turn of the event loop, which others wait for. */
+/** Records that are written in one turn of the event loop; all others wait for that. */
 const WRITTEN_PER_TURN = 25;
 
-/** Writes how far clients have got, once a second for all together, so that another edge can go on from there. */
+/** Writes how far clients have got, once a second for all together, so that another edge can resume from there. */
 export class ResumeCheckpointer {
   readonly #records: ResumeRecords;
   readonly #logger: Logger;
@@ -32,7 +32,10 @@ export class ResumeCheckpointer {
     this.#writing = setInterval(() => void this.#write(), WRITE_EVERY_MS);
   }
 
-  /** There is news of a client. What is written is how far it has got by then: meanwhile it may have to go back. */
+  /**
+   * Notes that a client has progressed. The write takes its progress at that time, since it may have to go back
+   * meanwhile.
+   */
   note(progress: Progress): void {
     const { ref } = progress;
     this.#keptAt.set(ref, performance.now());
@@ -42,11 +45,11 @@ export class ResumeCheckpointer {
     });
   }
 
-  /** A client is still there, without news: what is known of it must not expire meanwhile. */
+  /** Notes that a client without changes is still there: its record must not expire meanwhile. */
   keep(ref: ResumeRef): void {
     const now = performance.now();
     const keptAt = this.#keptAt.get(ref);
-    // The first time shows that the client is there: before, it is remembered for minutes only.
+    // The first time shows that the client is there: before that, it is remembered for minutes only.
     const isDue = keptAt === undefined || now - keptAt >= this.#keepEveryMs;
     if (!isDue || this.#waiting.has(ref)) return;
     this.#keptAt.set(ref, now);
@@ -57,7 +60,7 @@ export class ResumeCheckpointer {
     this.#waiting.delete(ref);
   }
 
-  /** Writes what waits. */
+  /** Writes everything that waits. */
   async close(): Promise<void> {
     clearInterval(this.#writing);
     await this.#write();

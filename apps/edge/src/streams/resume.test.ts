@@ -28,7 +28,7 @@ async function balancer(): Promise<SeverablePort> {
 const payloadsOf = (client: SocketClient) =>
   client.received.map(({ args }) => args[0] as { id: string; eventId: string; sessionId: string });
 const ids = (client: SocketClient) => payloadsOf(client).map(({ id }) => id);
-/** Each once, in the order of the first time. */
+/** Each value once, in the order of first occurrence. */
 const distinct = (values: readonly string[]) => [...new Set(values)];
 
 function resets(client: SocketClient): SubscriptionReset[] {
@@ -106,7 +106,7 @@ describe('since', () => {
     expect(of('shop-2')).toEqual(there);
   });
 
-  it('that is in the log no more is told, with the range, and what is left comes', async () => {
+  it('that the log has lost gets a report of the lost range, and what is left comes', async () => {
     const client = await connect();
     await client.subscribe(['presence.update']);
     const ids = await fixture.publish(10);
@@ -123,7 +123,7 @@ describe('since', () => {
   });
 
   it.each(['1-5', '999999999999999-5', '1795326841000-1', 'zzz-9'])(
-    'that is no position of this log (%s) is told',
+    'that is not a position of this log (%s) gets a report of a loss',
     async (since) => {
       await fixture.publish(2);
       const client = await connect();
@@ -136,7 +136,7 @@ describe('since', () => {
   );
 
   it.each(['', '5', 'a-b', '1-2-3', 7, null, '1'.repeat(1_000), ['1-2'], '1-99999999999999999999'])(
-    'that is no eventId (%j) is refused',
+    'that is not an eventId (%j) is refused',
     async (since) => {
       const client = await connect();
       const ack = await client.subscribe({ events: ['*'], since });
@@ -150,7 +150,7 @@ describe('a handshake with events', () => {
     const client = await connect({
       auth: { events: ['presence.update', 'connection.update'], sessions: ['shop-1'] },
     });
-    await waitFor(() => client.told.length > 0, { what: 'it is told how the session is' });
+    await waitFor(() => client.reported.length > 0, { what: 'the snapshot of the session arrives' });
     await received(client, await fixture.publish(2));
   });
 
@@ -161,9 +161,9 @@ describe('a handshake with events', () => {
     await received(await connect({ auth: { events: ['presence.update'], since } }), missed);
   });
 
-  it('is told of a mistake by an event', async () => {
+  it('gets an event that reports a mistake', async () => {
     const client = await connect({ auth: { events: ['no.such'] } });
-    await waitFor(() => client.errors.length > 0, { what: 'the mistake is told' });
+    await waitFor(() => client.errors.length > 0, { what: 'the error arrives' });
     expect(client.errors).toMatchObject([{ code: 'UNKNOWN_EVENT' }]);
   });
 });
@@ -268,7 +268,7 @@ describe('a JavaScript client that reconnects', () => {
     await received(client, [...missed, ...(await fixture.publish(1, later))]);
   });
 
-  it('begins anew after it disconnected of its own accord', async () => {
+  it('begins again after it disconnected of its own accord', async () => {
     const client = await connect();
     await client.subscribe(['presence.update']);
     client.socket.disconnect();
@@ -276,7 +276,7 @@ describe('a JavaScript client that reconnects', () => {
     await waitFor(async () => (await resumeKeys()).length === 0, { what: 'its record is gone' });
     client.socket.connect();
     await client.connected();
-    await waitFor(() => client.errors.length > 0, { what: 'it is told' });
+    await waitFor(() => client.errors.length > 0, { what: 'the error arrives' });
     expect(client.errors).toMatchObject([{ code: 'SUBSCRIPTION_LOST' }]);
   });
 });
@@ -304,7 +304,7 @@ describe('the secret of a client', () => {
     const { key: otherTenant } = await fixture.cluster.createTenant('another');
     for (const token of [sameTenant, otherTenant]) {
       const thief = await connect({ auth: { token, pid } });
-      await waitFor(() => thief.errors.length > 0, { what: 'it is told' });
+      await waitFor(() => thief.errors.length > 0, { what: 'the error arrives' });
       expect(thief.errors).toMatchObject([{ code: 'SUBSCRIPTION_LOST' }]);
       await fixture.publish(1);
       await thief.subscribe(['call']);

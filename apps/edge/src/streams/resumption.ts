@@ -4,28 +4,28 @@ import { z } from 'zod';
 import type { Identity } from '../auth/identity.js';
 import type { EventSocket } from '../sockets/socket-server.js';
 
-/** A client as it connects: its secret, and what it goes on with if it was here before. */
+/** A client as it connects: its secret, and what it resumes if it was here before. */
 export interface Resumption {
   readonly ref: ResumeRef;
   /** What it was subscribed to; undefined for nothing. */
   readonly subscribed: ResumeRecord['subscribed'];
-  /** It was here before, and may have been subscribed to something that is not known any more. */
+  /** The client was here before, and may have been subscribed to something that is not known any more. */
   readonly isForgotten: boolean;
 }
 
 const SECRET_BYTES = 24;
 const handshakeSchema = z.looseObject({ pid: z.string().regex(/^[A-Za-z0-9_-]{32}$/) });
 
-/** Whether a client says that it was let in before. */
+/** Whether a client claims that it was let in before. */
 export function isReturning(auth: unknown): boolean {
   return handshakeSchema.safeParse(auth).success;
 }
 
 /**
- * Finds what a client goes on with. Socket.IO's JavaScript clients send back as `auth.pid`, on each reconnect, what the
- * server called `pid` in its last answer to CONNECT; others send none and are new each time. The secret is good only
- * together with the API key that it was given to. Whoever gets a secret has a record from then on, so that of those who
- * come back with one those that never subscribed can be told from those whose subscription is gone.
+ * Finds what a client resumes. Socket.IO's JavaScript clients send back as `auth.pid`, on each reconnect, what the
+ * server called `pid` in its last answer to CONNECT. Others send none and are new each time. The secret is good only
+ * together with the API key that it was given to. Every secret has a record from the start. So a returning client that
+ * never subscribed differs from one whose subscription is gone.
  */
 export async function findResumption(
   records: ResumeRecords,
@@ -46,8 +46,9 @@ export async function findResumption(
 }
 
 /**
- * Makes Socket.IO send the secret with its CONNECT answer, as it does for its own recovery of connections, which is off:
- * that one adds an argument to each event. `pid` is private to Socket.IO's types; a test shows that clients get it.
+ * Makes Socket.IO send the secret with its CONNECT answer, as it does for its own connection state recovery. That
+ * recovery is off, since it adds an argument to each event. `pid` is private to Socket.IO's types; a test shows that
+ * clients get it.
  */
 export function announce(socket: EventSocket, { ref }: Resumption): void {
   Reflect.set(socket, 'pid', ref.secret);

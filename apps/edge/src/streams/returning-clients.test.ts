@@ -47,7 +47,7 @@ async function openSockets(): Promise<number> {
 }
 
 describe('a client that comes back', () => {
-  it('is not told that it lost a subscription if it had none', async () => {
+  it('gets no report of a lost subscription if it had none', async () => {
     const connected = await connect();
     await cutOff(connected);
     await comeBack(connected);
@@ -64,7 +64,7 @@ describe('a client that comes back', () => {
         await client.unsubscribe(['*']);
       },
     ],
-  ])('after it left of its own accord is not told so either if it %s', async (_what, before) => {
+  ])('after it left of its own accord gets no such report either if it %s', async (_what, before) => {
     const { client } = await connect();
     await before(client);
     client.socket.disconnect();
@@ -77,13 +77,13 @@ describe('a client that comes back', () => {
     await client.payloads(1);
   });
 
-  it('is told, if what it had is not known any more', async () => {
+  it('gets an error if what it had is not known any more', async () => {
     const connected = await connect();
     await connected.client.subscribe(['call']);
     await cutOff(connected);
     await fixture.cluster.connection.del(...(await recordKeys()));
     await comeBack(connected);
-    await waitFor(() => connected.client.errors.length > 0, { what: 'it is told' });
+    await waitFor(() => connected.client.errors.length > 0, { what: 'the error arrives' });
     expect(connected.client.errors).toMatchObject([{ code: 'SUBSCRIPTION_LOST' }]);
     await cutOff(connected);
     await comeBack(connected);
@@ -91,20 +91,20 @@ describe('a client that comes back', () => {
     expect(connected.client.errors).toHaveLength(1);
   });
 
-  it('is told, if what it had cannot be read', async () => {
+  it('gets an error if what it had cannot be read', async () => {
     const connected = await connect();
     await connected.client.subscribe(['call']);
     await cutOff(connected);
     const [key = ''] = await recordKeys();
     await fixture.cluster.connection.hset(key, 'subscription', '[["*",["event.of.tomorrow"]]]');
     await comeBack(connected);
-    await waitFor(() => connected.client.errors.length > 0, { what: 'it is told' });
+    await waitFor(() => connected.client.errors.length > 0, { what: 'the error arrives' });
     expect(connected.client.errors).toMatchObject([{ code: 'SUBSCRIPTION_LOST' }]);
   });
 });
 
-describe('a client that is cut off while it is told how its sessions are', () => {
-  /** A client that answers pings only when it is made to, and so proves nothing. */
+describe('a client that is cut off while it receives snapshots of its sessions', () => {
+  /** A client that answers pings only when the test makes it, and so proves nothing by itself. */
   async function join(pid?: string): Promise<{ raw: RawConnection; pid: string }> {
     const raw = fixture.keep(await RawConnection.open(fixture.edge.url));
     const answer = await raw.join(NAMESPACE, {
@@ -121,7 +121,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
   const SNAPSHOT = /"connection\.update",.*"snapshot":true/;
   const isSubscribed = () =>
     waitFor(async () => (await record()).subscription !== undefined, { what: 'it is known' });
-  /** It gets the snapshots, and proves that by answering a ping. */
+  /** Waits for the snapshots, and proves their arrival by answering a ping. */
   async function introduce(raw: RawConnection): Promise<void> {
     await raw.answer(SNAPSHOT);
     await raw.answer(/^2$/);
@@ -129,7 +129,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
     await waitFor(async () => (await record()).introduced === '1', { what: 'it is known to have it' });
   }
 
-  it('is told again when it comes back, until it has it for certain', async () => {
+  it('gets them again when it comes back, until they have provably arrived', async () => {
     const first = await join();
     first.raw.pause();
     subscribe(first.raw);
@@ -151,7 +151,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
     expect(fourth.raw.messages.filter((message) => SNAPSHOT.test(message))).toEqual([]);
   });
 
-  it('after a loss is told of that again as well', async () => {
+  it('after a loss gets the report of the loss again as well', async () => {
     const first = await join();
     subscribe(first.raw);
     await introduce(first.raw);
@@ -166,7 +166,7 @@ describe('a client that is cut off while it is told how its sessions are', () =>
     }
   });
 
-  it('and subscribes to more is told all again, as long as it has not got the rest', async () => {
+  it('and subscribes to more gets all of them again, as long as it has not got the rest', async () => {
     const first = await join();
     subscribe(first.raw);
     await introduce(first.raw);
@@ -178,17 +178,17 @@ describe('a client that is cut off while it is told how its sessions are', () =>
 });
 
 describe('a JavaScript client that comes back', () => {
-  it('is not told again how its sessions are', async () => {
+  it('does not get the snapshots of its sessions again', async () => {
     const connected = await connect();
     const { client } = connected;
     await client.subscribe(['connection.update', 'presence.update']);
     await waitFor(async () => (await record()).introduced === '1', { what: 'it is known to have it' });
-    expect(client.told).toHaveLength(1);
+    expect(client.reported).toHaveLength(1);
     await cutOff(connected);
     await comeBack(connected);
     await fixture.publish(1);
     await client.payloads(1);
-    expect(client.told).toHaveLength(2);
+    expect(client.reported).toHaveLength(2);
   });
 });
 

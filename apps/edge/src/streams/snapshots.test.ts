@@ -51,19 +51,19 @@ async function connect(key = tenant.key): Promise<SocketClient> {
   return client.connected();
 }
 
-/** What was told before an event that is published now. */
-async function told(client: SocketClient) {
+/** What the client received before an event that is published now. */
+async function reported(client: SocketClient) {
   const known = client.received.length;
   await worker.publish(fences.open, 'connection.update', { connection: 'open', isOnline: true });
   await client.payloads(known + 1);
-  return client.told.slice(0, -1);
+  return client.reported.slice(0, -1);
 }
 
 describe('who subscribes', () => {
-  it('is first told how each session is, and what it can be linked by', async () => {
+  it('first gets the state of each session, and its codes for linking', async () => {
     const client = await connect();
     await client.subscribe(['*']);
-    const before = await told(client);
+    const before = await reported(client);
     expect(before.map(({ event, args }) => [event, args[0]])).toMatchObject([
       ['connection.update', { sessionId: 'open', connection: 'open', status: 'open', snapshot: true }],
       ['connection.update', { sessionId: 'showing-code', status: 'awaiting_link', reason: 'because' }],
@@ -84,18 +84,18 @@ describe('who subscribes', () => {
     });
   });
 
-  it('is told only of what it subscribes to', async () => {
+  it('gets states only of what it subscribes to', async () => {
     const client = await connect();
     await client.subscribe({ events: ['connection.update', 'call'], sessions: ['open'] });
-    const before = await told(client);
+    const before = await reported(client);
     expect(before).toMatchObject([{ event: 'connection.update', args: [{ sessionId: 'open' }] }]);
   });
 
-  it('is told nothing when no state is among it, and nothing twice', async () => {
+  it('gets no snapshot if it subscribes to no states, and none twice', async () => {
     const client = await connect();
     await client.subscribe(['messages.*', 'call']);
     await client.subscribe({ events: ['connection.update'], sessions: ['open'] });
-    expect(await told(client)).toHaveLength(1);
+    expect(await reported(client)).toHaveLength(1);
   });
 
   it('sees no code that has expired, was taken away, or whose worker is dead', async () => {
@@ -103,7 +103,7 @@ describe('who subscribes', () => {
     await worker.offers.clear(fences['showing-code']);
     const client = await connect();
     await client.subscribe(['connection.update', 'auth.*']);
-    expect((await told(client)).map(({ event }) => event)).toEqual(Array(3).fill('connection.update'));
+    expect((await reported(client)).map(({ event }) => event)).toEqual(Array(3).fill('connection.update'));
 
     const mortal = await cluster.startWorker();
     const fence = await mortal.own(tenant.tenantId, 'orphan');
@@ -112,7 +112,7 @@ describe('who subscribes', () => {
     await mortal.die();
     const late = await connect();
     await late.subscribe({ events: ['auth.qr', 'connection.update'], sessions: ['orphan', 'open'] });
-    expect((await told(late)).map(({ event }) => event)).toEqual(Array(2).fill('connection.update'));
+    expect((await reported(late)).map(({ event }) => event)).toEqual(Array(2).fill('connection.update'));
   });
 
   it('sees a pairing code in place of the QR code before it, and the other way round', async () => {
@@ -137,6 +137,6 @@ describe('who goes on after a loss', () => {
     const client = await connect();
     await client.subscribe({ events: ['*'], since });
     await client.payloads(1);
-    expect((await told(client)).map(({ args }) => args[0])).toMatchObject([{ qr: '2@new' }]);
+    expect((await reported(client)).map(({ args }) => args[0])).toMatchObject([{ qr: '2@new' }]);
   });
 });

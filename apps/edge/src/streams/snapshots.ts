@@ -17,12 +17,12 @@ interface Snapshot extends LoggedEvent {
 /** The states of some sessions. */
 interface SnapshotPart {
   readonly events: readonly Snapshot[];
-  /** What it costs Redis, in bytes of a log. */
+  /** Cost for Redis, in bytes of a log. */
   readonly cost: number;
 }
 
 const SESSIONS_A_PART = 100;
-/** What it costs Redis to read a session, in bytes of a log, about. */
+/** Approximate cost for Redis of reading a session, in bytes of a log. */
 const SESSION_COST_BYTES = 2_000;
 
 interface SnapshotResources {
@@ -31,15 +31,20 @@ interface SnapshotResources {
   readonly workers: WorkerRegistry;
 }
 
-/** The events that tell a state which lasts, in the order in which they are told. */
-const TOLD = ['connection.update', 'auth.qr', 'auth.pairing-code'] as const satisfies readonly EventName[];
+/** The events that carry a lasting state, in the order in which they are sent. */
+const REPORTED = [
+  'connection.update',
+  'auth.qr',
+  'auth.pairing-code',
+] as const satisfies readonly EventName[];
 
-type Told = (typeof TOLD)[number];
-type Fields<N extends Told> = Omit<UnpublishedPayload<N>, 'sessionId' | 'timestamp' | 'snapshot'>;
+type Reported = (typeof REPORTED)[number];
+type Fields<N extends Reported> = Omit<UnpublishedPayload<N>, 'sessionId' | 'timestamp' | 'snapshot'>;
 
 /**
- * How a tenant's sessions are now, as events: for a client that subscribes to changes and must not wait for the next one
- * to learn it. They carry `snapshot: true`, stand in no log, and have ids of their own at the position given.
+ * The current state of a tenant's sessions as events, for a client that subscribes to changes and must not wait for the
+ * next one to learn it. They carry `snapshot: true`, are not in the log, and have ids of their own at the given
+ * position.
  */
 export class Snapshots {
   readonly #resources: SnapshotResources;
@@ -48,15 +53,15 @@ export class Snapshots {
     this.#resources = resources;
   }
 
-  /** Whether there are states that a subscription covers, if there are sessions. */
+  /** Whether a subscription covers any states, if there are sessions. */
   tellOf(subscription: SubscriptionSet): boolean {
-    return subscription.hasAnyOf(TOLD);
+    return subscription.hasAnyOf(REPORTED);
   }
 
   /**
-   * The states that a subscription covers, of those sessions that exist, in the order in which they were made, in parts:
-   * so many sessions are read when the next part is asked for. QR codes and pairing codes only while WhatsApp would take
-   * them.
+   * Reads the states that a subscription covers, for existing sessions in the order of their creation, in parts. Each
+   * part reads SESSIONS_A_PART sessions, when it is asked for. QR codes and pairing codes are included only while
+   * WhatsApp would take them.
    */
   async *read(
     tenantId: string,
@@ -64,12 +69,12 @@ export class Snapshots {
     at: EventPosition,
   ): AsyncGenerator<SnapshotPart, void, void> {
     if (!this.tellOf(subscription)) return;
-    const only = subscription.sessionsOf(TOLD);
+    const only = subscription.sessionsOf(REPORTED);
     let number = 0;
     for await (const records of this.#resources.pages.pages(tenantId, { limit: SESSIONS_A_PART, only })) {
-      const told = await Promise.all(records.map((record) => this.#tell(record, subscription)));
+      const reported = await Promise.all(records.map((record) => this.#tell(record, subscription)));
       const timestamp = new Date().toISOString();
-      const events = told.flat().map(({ event, sessionId, fields }) => {
+      const events = reported.flat().map(({ event, sessionId, fields }) => {
         number += 1;
         const eventId = `${formatEventId(at)}~${number.toString(36)}`;
         const body = JSON.stringify({ eventId, sessionId, timestamp, ...fields, snapshot: true });
@@ -81,20 +86,20 @@ export class Snapshots {
 
   async #tell(record: SessionRecord, subscription: SubscriptionSet) {
     const { sessionId } = record;
-    const told: { event: Told; sessionId: string; fields: Fields<Told> }[] = [];
+    const reported: { event: Reported; sessionId: string; fields: Fields<Reported> }[] = [];
     if (subscription.has(sessionId, 'connection.update')) {
-      told.push({ event: 'connection.update', sessionId, fields: conditionOf(record) });
+      reported.push({ event: 'connection.update', sessionId, fields: conditionOf(record) });
     }
     const isLinkable = record.status === 'awaiting_link';
     if (isLinkable && subscription.has(sessionId, 'auth.qr')) {
       const fields = await this.#qr(record);
-      if (fields !== undefined) told.push({ event: 'auth.qr', sessionId, fields });
+      if (fields !== undefined) reported.push({ event: 'auth.qr', sessionId, fields });
     }
     if (isLinkable && subscription.has(sessionId, 'auth.pairing-code')) {
       const fields = await this.#pairingCode(record);
-      if (fields !== undefined) told.push({ event: 'auth.pairing-code', sessionId, fields });
+      if (fields !== undefined) reported.push({ event: 'auth.pairing-code', sessionId, fields });
     }
-    return told;
+    return reported;
   }
 
   async #qr(record: SessionRecord): Promise<Fields<'auth.qr'> | undefined> {

@@ -6,7 +6,7 @@ import type { EventSink } from './event-sink.js';
 import type { SubscriptionSet } from './subscription-set.js';
 import { describeLoss, type LostRange } from './tenant-stream.js';
 
-/** A Socket.IO socket, which is given what is published to the rooms that it is in. */
+/** A Socket.IO socket. It gets what is published to the rooms that it is in. */
 export class SocketSink implements EventSink {
   readonly #socket: EventSocket;
   readonly #writer: SocketWriter;

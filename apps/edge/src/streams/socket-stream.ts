@@ -13,9 +13,9 @@ interface SocketStreamOptions {
 }
 
 /**
- * The stream of a Socket.IO client, which may go on elsewhere without saying where it was. `provenPosition` is what it
- * then goes on from. That bytes were written proves nothing; that the answer to a ping came does, for all that was
- * written before the ping.
+ * The stream of a Socket.IO client, which may resume elsewhere without naming its position. It then resumes from
+ * `provenPosition`. Written bytes prove nothing. The answer to a ping proves that everything written before the ping
+ * has arrived.
  */
 export class SocketStream extends EventStream implements SocketReceiver {
   readonly #socket: EventSocket;
@@ -38,12 +38,12 @@ export class SocketStream extends EventStream implements SocketReceiver {
     return undefined;
   }
 
-  /** What the answer to a ping that is sent now will prove. */
+  /** What the answer to a ping sent now will prove. */
   get provable(): EventPosition | undefined {
     return this.#writer.isEmpty ? this.given : this.#writer.handed;
   }
 
-  /** What was provable has been proven. Returns whether that is new. */
+  /** Notes that the provable position has been proven. Returns whether that is new. */
   prove(position: EventPosition): boolean {
     if (this.#proven === undefined || comparePositions(position, this.#proven) <= 0) return false;
     this.#proven = position;

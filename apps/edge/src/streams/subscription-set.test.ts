@@ -6,12 +6,12 @@ const at = (seq: number): EventPosition => ({ epoch: '1', seq });
 const LIST: ReadonlySet<string> = new Set(['a', 'b']);
 const KEY = { tenantId: 'tnt_a', keyId: 'key_1' };
 
-/** Of a key without a list. */
+/** A set of a key without a list. */
 function of(events: readonly EventName[], sessions?: readonly string[]): SubscriptionSet {
   return SubscriptionSet.of({ events, sessions, sessionsOfKey: undefined });
 }
 
-/** Of a key with the list. */
+/** A set of a key with the list. */
 function ofKey(events: readonly EventName[], sessions?: readonly string[]): SubscriptionSet {
   return SubscriptionSet.of({ events, sessions, sessionsOfKey: LIST });
 }
@@ -43,7 +43,7 @@ it('keeps the earlier start of what is subscribed to twice', () => {
   expect(firstOf(set)).toBe(1);
 });
 
-it('begins anew after its end', () => {
+it('begins again after its end', () => {
   const set = calls.startingAfter(at(2));
   set.remove({ events: ['call'], sessions: ['a'] });
   expect(firstOf(set)).toBeUndefined();

@@ -15,7 +15,9 @@ import { z } from 'zod';
 import type { AllowedSubscription } from '../auth/authorize-subscription.js';
 import type { Identity } from '../auth/identity.js';
 
-/** Sessions, events, and the position after which they are subscribed to, or nothing. One session in earlier releases. */
+/**
+ * Sessions, events, and the position after which they are subscribed to, if any. Earlier releases stored one session.
+ */
 const stored = z.array(
   z.tuple([z.union([z.string(), z.array(z.string())]), z.array(z.enum(EVENT_NAMES)), z.string().optional()]),
 );
@@ -31,18 +33,18 @@ const roomNames = new LRUCache<string, string>({ max: 10_000 });
 type Start = EventPosition | undefined;
 
 /**
- * All that one client is subscribed to: events of sessions by name, of all sessions of its API key's list, or of all
- * sessions, later ones included; and since when, so that what it goes on with after a loss does not hold what came
- * before. The sessions of a list are one entry however many they are.
+ * Everything that one client is subscribed to: events of named sessions, of all sessions of its API key's list, or of
+ * all sessions, including later ones. Also since when, so that a client that resumes does not get what came before. The
+ * sessions of a list are one entry, however many they are.
  */
 export class SubscriptionSet {
   readonly #eventsOf = new Map<string, Map<EventName, Start>>();
-  /** What SESSIONS_OF_KEY stands for. All sets of one client that have that entry have the same. */
+  /** The sessions that SESSIONS_OF_KEY stands for. All sets of one client that have that entry have the same. */
   #list = NO_SESSIONS;
 
   /**
-   * Reads what `toString` gave; undefined for any other text.
-   * @param list the sessions that the client's API key has a list of, if it has one.
+   * Parses the result of `toString`. Returns undefined for any other text.
+   * @param list the sessions in the list of the client's API key, if it has one.
    */
   static parse(text: string, list?: ReadonlySet<string>): SubscriptionSet | undefined {
     const parsed = stored.safeParse(parseJson(text));
@@ -88,7 +90,7 @@ export class SubscriptionSet {
     );
   }
 
-  /** Whether any of these events is subscribed to, of whichever session. */
+  /** Whether any of these events is subscribed to, of any session. */
   hasAnyOf(events: readonly EventName[]): boolean {
     return [...this.#eventsOf.values()].some((subscribed) => events.some((event) => subscribed.has(event)));
   }
@@ -99,8 +101,8 @@ export class SubscriptionSet {
   }
 
   /**
-   * Whether this set has everything that the other one of the same client has, whatever their positions. All sessions
-   * are more than any by name, also those of a key's list.
+   * Whether this set has everything that another set of the same client has, whatever their positions. All sessions
+   * include any session by name, and those of a key's list.
    */
   includes(other: SubscriptionSet): boolean {
     return [...other.#eventsOf].every(([session, events]) =>
@@ -108,7 +110,7 @@ export class SubscriptionSet {
     );
   }
 
-  /** The sessions of which any of these events is subscribed to; undefined for all. */
+  /** The sessions with a subscription to any of these events; undefined for all. */
   sessionsOf(events: readonly EventName[]): ReadonlySet<string> | undefined {
     const sessions = [...this.#eventsOf]
       .filter(([, subscribed]) => events.some((event) => subscribed.has(event)))
@@ -122,14 +124,14 @@ export class SubscriptionSet {
     this.#copy(other, (start) => start);
   }
 
-  /** A set of its own, in which what has no start begins after the position. */
+  /** A copy in which everything without a start begins after the position. */
   startingAfter(position: EventPosition): SubscriptionSet {
     const set = new SubscriptionSet();
     set.#copy(this, (start) => start ?? position);
     return set;
   }
 
-  /** A set of its own of what is in either. */
+  /** A new set with everything that is in either. */
   union(other: SubscriptionSet): SubscriptionSet {
     const set = new SubscriptionSet();
     set.addAll(this);
@@ -138,8 +140,8 @@ export class SubscriptionSet {
   }
 
   /**
-   * Without `sessions` the events end for all sessions, subscribed by name or by wildcard; with `sessions` they end
-   * for those that were subscribed by name.
+   * Ends events. Without `sessions`, they end for all sessions, subscribed by name or by wildcard. With `sessions`,
+   * they end for those that were subscribed by name.
    */
   remove({ events, sessions }: Subscription): void {
     for (const session of sessions ?? [...this.#eventsOf.keys()]) {
@@ -149,7 +151,7 @@ export class SubscriptionSet {
     }
   }
 
-  /** How many rooms it stands for. */
+  /** Number of rooms that it stands for. */
   get size(): number {
     return [...this.#eventsOf.values()].reduce((sum, events) => sum + events.size, 0);
   }
@@ -161,7 +163,9 @@ export class SubscriptionSet {
     });
   }
 
-  /** Its text for `parse`: sessions with the same events together, and all of the key's list by one word. */
+  /**
+   * Its text for `parse`. Groups sessions with the same events, and names all sessions of the key's list by one word.
+   */
   toString(): string {
     const groups = new Map<string, { sessions: string[]; events: EventName[]; start: string | undefined }>();
     for (const [session, events] of this.#eventsOf) {
@@ -204,7 +208,7 @@ export class SubscriptionSet {
     }
   }
 
-  /** What is subscribed to already begins at the earlier of both. */
+  /** What is already subscribed to begins at the earlier of both positions. */
   #addTo(session: string, events: readonly EventName[], start: Start): void {
     const subscribed = this.#eventsOf.get(session) ?? new Map<EventName, Start>();
     this.#eventsOf.set(session, subscribed);
@@ -214,7 +218,7 @@ export class SubscriptionSet {
   }
 }
 
-/** The same text for all: Socket.IO keeps a room's name for each socket that is in it. */
+/** Returns the same string for all: Socket.IO keeps a room's name for each socket that is in it. */
 function kept(room: string): string {
   const known = roomNames.get(room);
   if (known === undefined) roomNames.set(room, room);

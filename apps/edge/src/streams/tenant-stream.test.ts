@@ -23,7 +23,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   ({ tenantId } = await cluster.createTenant());
   fence = await worker.own(tenantId, 'shop-1');
-  // The first event begins an epoch of the log, which only the log tells.
+  // The first event begins an epoch of the log, which only the log reports.
   await publish();
   delivered = [];
   filled = [];
@@ -51,13 +51,13 @@ async function publish(): Promise<LoggedEvent> {
   return event;
 }
 
-/** Looks at the log, which is done by the second check after the stream has moved. */
+/** Checks the log. The second check after the stream has moved reads it. */
 async function look(): Promise<void> {
   await stream.check();
   await stream.check();
 }
 
-/** Those after the first event. */
+/** The events after the first one. */
 const seqs = () => delivered.map(({ position }) => position.seq - 1);
 
 it('leaves to the channel what is on its way when the log is looked at', async () => {

@@ -12,10 +12,10 @@ import type { EventLog, LoggedEvent } from '@wafleet/store';
 const PAGE = 500;
 const RETRY_MS = 500;
 
-/** Events after one position and before another that are in the log no more. */
+/** Events between two positions that are no longer in the log. */
 export interface LostRange {
   readonly after: EventPosition;
-  /** The first that follows, or would. */
+  /** The position of the first event that follows, or would follow. */
   readonly before: EventPosition;
 }
 
@@ -25,16 +25,16 @@ export interface TenantStreamOptions {
   readonly deliver: (event: LoggedEvent) => void;
   /** Called before the events that follow the loss. */
   readonly onLost: (range: LostRange) => void;
-  /** Called when events were read from the log that the channel did not bring, with how many. */
+  /** Called with the number of events that were read from the log because the channel did not bring them. */
   readonly onFilled: (events: number) => void;
   readonly logger: Logger;
 }
 
 /**
- * One tenant's events as this edge has them: in the order of the log, each once, without gaps. What the channel brings
- * is delivered as long as each event follows the one before; when one does not, the log is read from the last one
- * delivered until it has caught up with the channel. Meanwhile the channel's events are only noted: the log has them,
- * since both are written in one step.
+ * One tenant's events as this edge has them: in the order of the log, each once, without gaps. Events of the channel
+ * are delivered as long as each follows the one before. If one does not, the log is read from the last delivered event
+ * until it has caught up with the channel. Meanwhile the channel's events are only noted: the log has them, since both
+ * are written in one step.
  */
 export class TenantStream {
   readonly #options: TenantStreamOptions;
@@ -58,17 +58,17 @@ export class TenantStream {
     return this.#position;
   }
 
-  /** Begins at the end of the log. Call it when the channel is known to bring what is published from now on. */
+  /** Begins at the end of the log. Call it once the channel is known to bring what is published from now on. */
   async begin(): Promise<void> {
     const { tenantId, log } = this.#options;
     const head = await log.position(tenantId);
     this.#position ??= head;
-    // What was published since the head was read has been noted, and is in the log.
+    // Events published since the head was read have been noted, and are in the log.
     if (this.#hasReached(this.#heard)) this.#forgetHeard();
     else this.#startFilling();
   }
 
-  /** Takes what the channel brings. */
+  /** Takes an event of the channel. */
   receive(event: LoggedEvent): void {
     const last = this.#position;
     if (last === undefined || this.#filling !== undefined) {
@@ -85,9 +85,9 @@ export class TenantStream {
   }
 
   /**
-   * Delivers what the log had at the check before and the channel has not brought since. So what is only on its way is
-   * not taken for lost. The log is asked only of a stream that has not moved since the last check, as a later event
-   * shows by itself what is missing before it: what is lost is found by the third check after it at the latest.
+   * Delivers what the log had at the previous check and the channel has not brought since. So an event that is only on
+   * its way does not count as lost. The log is read only if the stream has not moved since the last check: otherwise a
+   * later event shows what is missing before it. A lost event is found by the third check after it at the latest.
    */
   async check(): Promise<void> {
     if (this.#position === undefined || this.#filling !== undefined) return;
@@ -101,7 +101,7 @@ export class TenantStream {
     if (!hasMoved) this.#awaited = await this.#options.log.position(this.#options.tenantId);
   }
 
-  /** Delivers what the log has beyond the last event delivered, since the channel is known to have been interrupted. */
+  /** Delivers what the log has after the last delivered event. Call it if the channel was interrupted. */
   async catchUp(): Promise<void> {
     const { tenantId, log } = this.#options;
     if (this.#position === undefined || this.#filling !== undefined) return;
@@ -152,7 +152,7 @@ export class TenantStream {
         await delay(RETRY_MS);
       }
     }
-    // All that was heard has been read as well.
+    // Everything that the channel brought has been read as well.
     const missing = filled - this.#heardCount;
     if (missing > 0) onFilled(missing);
   }
@@ -162,7 +162,7 @@ export class TenantStream {
     return position === undefined || last === undefined || comparePositions(position, last) <= 0;
   }
 
-  /** Resolves to how many events there were, and whether the log had no more. */
+  /** Resolves to the number of events, and whether the log had no more. */
   async #fillPage(): Promise<{ read: number; isLast: boolean }> {
     const { tenantId, log, onLost } = this.#options;
     const after = this.#position;
@@ -181,12 +181,12 @@ export function following({ epoch, seq }: EventPosition): EventPosition {
   return { epoch, seq: seq + 1 };
 }
 
-/** The position that directly comes before one of an event. */
+/** The position directly before that of an event. */
 export function previous({ epoch, seq }: EventPosition): EventPosition {
   return { epoch, seq: seq - 1 };
 }
 
-/** What clients are told of a loss. */
+/** The report of a loss, as clients get it. */
 export function describeLoss({ after, before }: LostRange): SubscriptionReset {
   return { lost: { after: formatEventId(after), before: formatEventId(before) } };
 }

@@ -87,7 +87,7 @@ async function subscribers(): Promise<number> {
   return Number(count);
 }
 
-/** Publishes without the channel, as if its message had been lost on the way. */
+/** Publishes without the channel, as if its message had been lost. */
 async function appendUnheard(count: number): Promise<string[]> {
   await subscriber.sunsubscribe(`wf:{${tenantId}}:events`);
   const ids = await publish(count);
@@ -131,7 +131,7 @@ describe('a tenant’s stream', () => {
     expect(await subscribers()).toBe(1);
   });
 
-  it('begins anew after it ended', async () => {
+  it('begins again after it ended', async () => {
     streams.enter(tenantId, member);
     await streams.ready(tenantId);
     streams.leave(tenantId, member);

@@ -3,25 +3,28 @@ import type { Logger } from '@wafleet/runtime';
 import type { EventChannel, EventLog, LoggedEvent } from '@wafleet/store';
 import { type LostRange, TenantStream } from './tenant-stream.js';
 
-/** A client that the events of its tenant go to. */
+/** A client that gets the events of its tenant. */
 export interface StreamMember {
-  /** Events of its tenant are in the log no more, and this edge could not deliver them. */
+  /** Called if events of its tenant are no longer in the log, and this edge could not deliver them. */
   lost(range: LostRange): void;
 }
 
 interface TenantStreamsOptions {
   readonly channel: EventChannel;
   readonly log: Pick<EventLog, 'read' | 'position'>;
-  /** Is given each event of each tenant that a member here belongs to, in the order of the tenant's log. */
+  /** Called with each event of each tenant that a member here belongs to, in the order of the tenant's log. */
   readonly deliver: (tenantId: string, event: LoggedEvent) => void;
-  /** Told how many events had to be read from the log because the channel did not bring them. */
+  /** Called with the number of events that had to be read from the log because the channel did not bring them. */
   readonly onFilled: (events: number) => void;
   readonly logger: Logger;
-  /** How long a tenant's events are still received after its last member left; 30 s unless given. */
+  /** How long a tenant's events are still received after its last member left. Default: 30 s. */
   readonly lingerMs?: number;
-  /** How long `ready` waits for Redis; 5 s unless given. */
+  /** How long `ready` waits for Redis. Default: 5 s. */
   readonly readyWithinMs?: number;
-  /** How often the log is asked whether the channel brought all; 5 s unless given. What it did not is found in thrice that. */
+  /**
+   * How often the log is checked for events that the channel did not bring. Default: 5 s. They are found within three
+   * times that.
+   */
   readonly checkEveryMs?: number;
 }
 
@@ -38,8 +41,8 @@ const READY_WITHIN_MS = 5_000;
 const CHECK_EVERY_MS = 5_000;
 
 /**
- * The streams of those tenants that have a member on this edge, so that an edge pays nothing for the others. A stream
- * lingers for 30 s after its last member, since clients that reconnect come back at once.
+ * The streams of the tenants that have a member on this edge; an edge pays nothing for the others. A stream lingers for
+ * 30 s after its last member left, since clients that reconnect come back at once.
  */
 export class TenantStreams {
   readonly #options: TenantStreamsOptions;
@@ -68,8 +71,8 @@ export class TenantStreams {
   }
 
   /**
-   * The stream of a tenant that has a member, once every event that is published from now on is going to be delivered.
-   * @throws {WafleetError} UNAVAILABLE when Redis does not answer in time; the next call tries or waits again.
+   * The stream of a tenant that has a member, once every event published from now on will be delivered.
+   * @throws {WafleetError} UNAVAILABLE if Redis does not answer in time; the next call tries or waits again.
    */
   async ready(tenantId: string): Promise<TenantStream> {
     const feed = this.#feeds.get(tenantId);
@@ -82,7 +85,7 @@ export class TenantStreams {
     return feed.stream;
   }
 
-  /** Delivers what the channel did not bring while its connection was down. Call it when that is back. */
+  /** Delivers what the channel did not bring while its connection was down. Call it when the connection is back. */
   resubscribe(): void {
     const { logger } = this.#options;
     for (const [tenantId, { begun, stream }] of this.#feeds) {
@@ -123,7 +126,7 @@ export class TenantStreams {
     return this.#options.channel.subscribe(tenantId, (event) => stream.receive(event));
   }
 
-  /** Finds what no later event shows to be missing, such as the last one before a silence. */
+  /** Finds missing events that no later event reveals, such as the last one before a silence. */
   #checkAll(): void {
     const { logger } = this.#options;
     for (const [tenantId, { stream }] of this.#feeds) {
@@ -143,7 +146,9 @@ export class TenantStreams {
   }
 }
 
-/** Redis being down makes a subscription wait; its caller is told in time and may ask again. */
+/**
+ * Waits for `timeoutMs` at most. If Redis is down, the subscription's caller gets an error in time and may ask again.
+ */
 async function withinTime(begun: Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<never>((_resolve, reject) => {

@@ -36,7 +36,7 @@ interface Replay {
   readonly since: number;
 }
 
-/** What one client must and may be given, from what it asked for, and what it was given; of one epoch of the log. */
+/** What one client must and may get, according to what it asked for, and what it got; for one epoch of the log. */
 export class DeliveryModel {
   readonly #intervals: Interval[] = [];
   readonly #replays: Replay[] = [];
@@ -47,7 +47,7 @@ export class DeliveryModel {
   readonly #violations: string[] = [];
   readonly #list: readonly string[] | undefined;
 
-  /** @param list the sessions that all sessions are; undefined for whichever there are. */
+  /** @param list the sessions that all sessions stand for; undefined for any. */
   constructor(list?: readonly string[]) {
     this.#list = list;
   }
@@ -91,7 +91,7 @@ export class DeliveryModel {
     this.#lost.push({ after, before });
   }
 
-  /** What was wrong, once everything that is owed has come. */
+  /** The violations, once everything that is owed has come. */
   violations(log: readonly Published[], { wasTrimmed }: { wasTrimmed: boolean }): string[] {
     const received = new Set(this.#receipts.map(({ seq }) => seq));
     const isLost = (seq: number) => this.#lost.some(({ after, before }) => after < seq && seq < before);
@@ -113,7 +113,7 @@ export class DeliveryModel {
       ...this.#repeated(),
       ...missing.map(({ seq, sessionId, event }) => `${seq}, ${event} of ${sessionId}, is missing`),
       ...foreign.map(({ seq, sessionId, event }) => `${seq}, ${event} of ${sessionId}, was not asked for`),
-      ...(wasTrimmed ? [] : this.#lost.map((range) => `a loss was told: ${JSON.stringify(range)}`)),
+      ...(wasTrimmed ? [] : this.#lost.map((range) => `a loss was reported: ${JSON.stringify(range)}`)),
     ];
   }
 

@@ -10,7 +10,7 @@ interface Running {
   readonly worker: TestWorker;
 }
 
-/** Gives the tests of a file a cluster with so many edges, and each of them a tenant of its own. */
+/** Gives the tests of a file a cluster with `count` edges, and each of them a tenant of its own. */
 export function useEdges(count = 1): EdgeFixture {
   const fixture = new EdgeFixture();
   beforeAll(() => fixture.start(count));
@@ -20,7 +20,7 @@ export function useEdges(count = 1): EdgeFixture {
   return fixture;
 }
 
-/** Edges, a worker, and a tenant with the session `shop-1`, which the worker owns. They are there inside tests only. */
+/** Edges, a worker, and a tenant with the session `shop-1`, which the worker owns. Available inside tests only. */
 export class EdgeFixture {
   #running: Running | undefined;
   #tenant: TestTenant | undefined;
@@ -79,13 +79,13 @@ export class EdgeFixture {
     return there(this.#shop);
   }
 
-  /** Has something closed after the test. */
+  /** Closes something after the test. */
   keep<T extends { close(): unknown }>(thing: T): T {
     this.#kept.push(thing);
     return thing;
   }
 
-  /** Publishes a `presence.update` for each of so many ids, none of which was ever used, and resolves with these. */
+  /** Publishes a `presence.update` for each of `count` ids that were never used before, and resolves with the ids. */
   async publish(count = 1, of = this.shop): Promise<string[]> {
     const ids = Array.from({ length: count }, (_, index) => `${this.#published + index + 1}@lid`);
     this.#published += count;

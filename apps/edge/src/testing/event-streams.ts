@@ -4,9 +4,9 @@ import type { EdgeFixture } from './edge-fixture.js';
 import { type SseEvent, SseStream } from './sse-stream.js';
 
 export interface StreamOptions {
-  /** Default the first edge's. */
+  /** Default: that of the first edge. */
   readonly url?: string;
-  /** Default the tenant's. */
+  /** Default: that of the tenant. */
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -43,7 +43,7 @@ export function idsOf(stream: SseStream): string[] {
   return stream.payloads.flatMap(({ id }) => (id === undefined ? [] : [id]));
 }
 
-/** Waits until so many ids have come, and expects that they are these. */
+/** Waits until as many ids have come as are expected, and expects that they are these. */
 export async function received(stream: SseStream, expected: readonly string[]): Promise<void> {
   await waitFor(() => idsOf(stream).length >= expected.length, { what: `${expected.length} events arrive` });
   expect(idsOf(stream)).toEqual(expected);

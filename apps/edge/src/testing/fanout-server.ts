@@ -22,7 +22,7 @@ export interface Served {
   readonly writer: SocketWriter;
 }
 
-/** A Socket.IO server with the fan-out and nothing else: whoever connects gets all presence.update. */
+/** A Socket.IO server with the fan-out and nothing else. Every client gets all presence.update. */
 export class FanoutServer {
   readonly url: string;
   readonly io: EventServer;
@@ -48,7 +48,7 @@ export class FanoutServer {
     const http = createServer();
     const fanout = new EventFanout();
     const io = createSocketServer({ http, publisher, subscriber, fanout, origins: '*', logger });
-    // The adapter leaves its subscriptions' promises to nobody: they must be settled before the connection ends.
+    // The adapter drops the promises of its subscriptions: they must be settled before the connection ends.
     await subscriber.ping();
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     return new FanoutServer(http, { io, fanout }, [publisher, subscriber], limits, bufferLimits);
@@ -91,7 +91,7 @@ export class FanoutServer {
     }
   }
 
-  /** The next event, which tells its number as `n`. */
+  /** The next event, with its number as `n`. */
   next(text = ''): LoggedEvent {
     this.#seq += 1;
     return {
@@ -102,7 +102,7 @@ export class FanoutServer {
     };
   }
 
-  /** Delivers the next event to whoever is connected. */
+  /** Delivers the next event to every connected client. */
   publish(text?: string): number {
     this.deliver(this.next(text));
     return this.#seq;

@@ -39,7 +39,7 @@ export function useMedia(): MediaFixture {
   return fixture;
 }
 
-/** An edge, a media host, and a session whose message `M1` has a file. They are there inside tests only. */
+/** An edge, a media host, and a session whose message `M1` has a file. Available inside tests only. */
 export class MediaFixture {
   /** What the worker answers when the phone is to upload a file again. */
   onRefresh: () => { file?: MediaFile } = () => ({});
@@ -94,9 +94,9 @@ export class MediaFixture {
   }
 
   /** Puts a file on the media host, and makes it that of message `M1`. */
-  receive(data: Buffer, told: Partial<MediaFile> = {}, answer: MediaAnswer = {}): MediaFile {
+  receive(data: Buffer, reported: Partial<MediaFile> = {}, answer: MediaAnswer = {}): MediaFile {
     this.#files += 1;
-    const { blob, file } = encryptedFile(data, { directPath: `/v/${this.#files}.enc?oh=token`, ...told });
+    const { blob, file } = encryptedFile(data, { directPath: `/v/${this.#files}.enc?oh=token`, ...reported });
     const headers = { 'content-length': String(blob.length) };
     this.host.put(file.directPath, { headers, body: blob, ...answer });
     this.#file = file;
@@ -104,8 +104,8 @@ export class MediaFixture {
   }
 
   /** Makes the last file's message say something else of it. */
-  tell(told: Partial<MediaFile>): void {
-    this.#file = { ...there(this.#file), ...told };
+  tell(reported: Partial<MediaFile>): void {
+    this.#file = { ...there(this.#file), ...reported };
   }
 
   /** The tenant that requests are of. */

@@ -11,7 +11,7 @@ export interface MediaAnswer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Sends so many bytes and then nothing. */
+  /** Sends this many bytes and then nothing. */
   readonly stallAfter?: number;
 }
 
@@ -19,7 +19,7 @@ export interface MediaAnswer {
 export class TestMediaHost {
   /** The paths that were asked for, with their queries. */
   readonly asked: string[] = [];
-  /** The paths whose answers were not taken to their end. */
+  /** The paths whose answers were not read to their end. */
   readonly cutOff: string[] = [];
   /** How many answers are under way. */
   open = 0;
@@ -77,7 +77,7 @@ export class TestMediaHost {
   }
 }
 
-/** In parts, so that no more is given than is taken. */
+/** In parts, so that no more is given than is read. */
 function* partsOf(body: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < body.length; from += PART_BYTES) yield body.subarray(from, from + PART_BYTES);
 }
@@ -87,9 +87,9 @@ const INFO = { image: 'Image', video: 'Video', audio: 'Audio', document: 'Docume
 /** A file as it lies on the media host, and what its message says of it. */
 export function encryptedFile(
   data: Buffer,
-  told: Partial<MediaFile> & Pick<MediaFile, 'directPath'>,
+  reported: Partial<MediaFile> & Pick<MediaFile, 'directPath'>,
 ): { blob: Buffer; file: MediaFile } {
-  const kind = told.kind ?? 'image';
+  const kind = reported.kind ?? 'image';
   const mediaKey = randomBytes(32);
   const keys = Buffer.from(hkdfSync('sha256', mediaKey, '', `WhatsApp ${INFO[kind]} Keys`, 112));
   const iv = keys.subarray(0, 16);
@@ -105,7 +105,7 @@ export function encryptedFile(
     mediaKey: mediaKey.toString('base64'),
     sha256: sha256(data),
     encryptedSha256: sha256(blob),
-    ...told,
+    ...reported,
   };
   return { blob, file };
 }

@@ -15,12 +15,12 @@ export interface Received {
   readonly args: readonly unknown[];
 }
 
-/** A Socket.IO client that writes down whatever it is told. */
+/** A Socket.IO client that records everything it receives. */
 export class SocketClient {
   readonly socket: Socket;
   /** All events, in the order of their arrival. */
-  readonly told: Received[] = [];
-  /** Those that happened, without the snapshots of how things are. */
+  readonly reported: Received[] = [];
+  /** The events that happened, without the snapshots of current states. */
   readonly received: Received[] = [];
   readonly errors: ErrorDescription[] = [];
 
@@ -29,7 +29,7 @@ export class SocketClient {
     this.socket = io(address, { forceNew: true, reconnection: false, ...options });
     for (const event of EVENT_NAMES) {
       this.socket.on(event, (...args: unknown[]) => {
-        this.told.push({ event, args });
+        this.reported.push({ event, args });
         if (!isSnapshot(args[0])) this.received.push({ event, args });
       });
     }
@@ -61,7 +61,7 @@ export class SocketClient {
     return this.socket.timeout(10_000).emitWithAck('unsubscribe', request);
   }
 
-  /** The first argument of each event received, once there are so many. */
+  /** The first argument of each event received, once there are `count`. */
   async payloads(count: number): Promise<unknown[]> {
     await waitFor(() => this.received.length >= count, { what: `${count} events arrive` });
     return this.received.map(({ args }) => args[0]);

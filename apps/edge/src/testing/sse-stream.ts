@@ -12,7 +12,7 @@ interface SseStreamOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A client of Server-Sent Events made of nothing but fetch, which writes down what it is told. */
+/** A client of Server-Sent Events made of nothing but fetch. It records everything it receives. */
 export class SseStream {
   readonly response: Response;
   readonly events: SseEvent[] = [];

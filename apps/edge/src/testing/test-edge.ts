@@ -9,7 +9,7 @@ import { startEdge } from '../server.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
-/** More than a test comes near to by chance. */
+/** More than a test reaches by chance. */
 export const CLIENT_LIMITS: ClientLimits = {
   socketsPerKey: 10_000,
   handshakesPerAddress: 10_000,
@@ -27,7 +27,7 @@ export const WRITER_LIMITS: WriterLimits = { maxUnsentBytes: 4 * 1024 * 1024, ma
 export const BUFFER_LIMITS: BufferLimits = {
   maxBytes: 256 * 1024 * 1024,
 };
-/** More than a test comes near to by chance. */
+/** More than a test reaches by chance. */
 export const REPLAY_LIMITS: ReplayLimits = {
   maxReplays: 10_000,
   bytesPerSecond: 1024 ** 3,
@@ -53,20 +53,20 @@ export interface TestEdgeOptions {
   readonly logger?: Logger;
   readonly writerLimits?: WriterLimits;
   readonly bufferLimits?: BufferLimits;
-  /** Those that differ from REPLAY_LIMITS. */
+  /** Overrides of REPLAY_LIMITS. */
   readonly replayLimits?: Partial<ReplayLimits>;
-  /** Those that differ from CLIENT_LIMITS. */
+  /** Overrides of CLIENT_LIMITS. */
   readonly clientLimits?: Partial<ClientLimits>;
-  /** Those that differ from a media host that is none, and limits that a test does not reach by chance. */
+  /** Overrides of the defaults: a media host that does not exist, and limits that a test does not reach by chance. */
   readonly media?: Partial<MediaOptions>;
-  /** Those that differ from the defaults. */
+  /** Overrides of the default limits. */
   readonly tenantLimits?: Partial<TenantLimits>;
-  /** Those that differ from production's. */
+  /** Overrides of production's timeouts. */
   readonly connectionTimeouts?: Partial<ConnectionTimeouts>;
   readonly metricsToken?: string;
-  /** Default as in production. */
+  /** Default: as in production. */
   readonly eventLogMaxAgeMs?: number;
-  /** Default 127.0.0.1; null for none. */
+  /** Default: 127.0.0.1; null for none. */
   readonly peerHost?: string | null;
 }
 

@@ -111,12 +111,12 @@ export class TestWorker {
     await this.#registry.beat({ id: this.id, host: 'test', release: '0.0.0', ...load });
   }
 
-  /** Answers a command as a worker does that does not own the session. */
+  /** Answers a command as a worker that does not own the session. */
   refuse(command: WorkerCommand): never {
     throw new NotOwnerError(command);
   }
 
-  /** Its lease goes, as if it had run out. */
+  /** Drops its lease, as if it had expired. */
   async die(): Promise<void> {
     clearInterval(this.#renewing);
     await this.#registry.releaseLease(this.id);

@@ -2,12 +2,12 @@ import type { RemoteGroup, RemotePhone, SimulatorControl } from '@wafleet/simula
 
 /** The people of the demo. */
 export interface People {
-  /** Whose account the demo's session is linked to. */
+  /** The owner of the account that the demo's session is linked to. */
   readonly ada: RemotePhone;
   readonly ben: RemotePhone;
   readonly cleo: RemotePhone;
   readonly dev: RemotePhone;
-  /** Who links and unlinks a second session again and again. */
+  /** The person who repeatedly links and unlinks a second session. */
   readonly vera: RemotePhone;
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from '@wafleet/runtime';
 import { ApiKeys, connectRedis } from '@wafleet/store';
 import { AdminClient } from '../edge-client.js';
 
-/** The key in the example programs of the event contract. Only the demo answers to it: everybody knows it. */
+/** The key in the example programs of the event contract. Only the demo accepts it, because it is public. */
 export const EXAMPLE_KEY = 'your-api-key';
 
 export interface DemoTenant {
@@ -10,8 +10,8 @@ export interface DemoTenant {
 }
 
 /**
- * Makes a tenant with an API key, and has it answer to the examples' key, too. On a Redis that knows the examples'
- * key from an earlier demo, that demo's tenant gets another key instead.
+ * Creates a tenant with an API key, and makes the examples' key valid for it too. If Redis has the examples' key from
+ * an earlier demo, that demo's tenant gets another key instead.
  */
 export async function openDemoTenant(options: {
   edge: string;

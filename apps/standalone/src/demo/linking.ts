@@ -3,19 +3,19 @@ import type { TenantClient } from '../edge-client.js';
 import { pause } from '../loop.js';
 import { waitUntil } from '../wait-until.js';
 
-/** The session that is linked and unlinked again and again. */
+/** The session that is repeatedly linked and unlinked. */
 export const LINKING_SESSION = 'linking';
 
 const STATUS_TIMEOUT_MS = 60_000;
-/** How long a QR code is on show before somebody prefers a pairing code. */
+/** How long a QR code is shown before the person requests a pairing code. */
 const QR_MS = 2_000;
 /** How long a person takes to type eight characters. */
 const TYPING_MS = 3_000;
 const LINKED_MS = 6_000;
 
 /**
- * A session's life, short: it is created, shows a QR code, is linked by a pairing code, gets a message, is unlinked
- * on the phone, and is deleted. It shows auth.qr, auth.pairing-code, creds.update and connection.update.
+ * The short life of a session: it is created, shows a QR code, is linked by a pairing code, gets a message, is unlinked
+ * on the phone, and is deleted. Produces auth.qr, auth.pairing-code, creds.update and connection.update.
  */
 export async function liveThroughLinking(
   { client, phone, friend }: { client: TenantClient; phone: RemotePhone; friend: RemotePhone },

@@ -2,7 +2,7 @@ import { toBuffer as drawQr } from 'qrcode';
 import { pause } from '../loop.js';
 import type { Cast } from './cast.js';
 
-/** Something that people do and that the session of Ada's account shows as events. */
+/** An action of people that the session of Ada's account emits as events. */
 type Scene = (cast: Cast, signal: AbortSignal, round: number) => Promise<void>;
 
 /** How long people take to react. */
@@ -96,13 +96,13 @@ const changesHerName: Scene = async ({ ada }, _signal, round) => {
   await ada.changeProfile({ pushName: alternate(round, 'Ada Lovelace', 'Ada') });
 };
 
-/** connection.update; what is sent meanwhile arrives after the reconnect. */
+/** connection.update. A message that is sent meanwhile arrives after the reconnect. */
 const losesTheConnection: Scene = async ({ control, ada, cleo }, _signal, round) => {
   await control.fault({ kind: 'disconnect', target: ada.number, cause: { code: 503 } });
   await cleo.send(ada, `Are you there? ${line(round, 4)}`);
 };
 
-/** Between them, all events but those of linking. */
+/** Together, they cover all events except those of linking. */
 const SCENES: readonly Scene[] = [
   writesAndCorrects,
   reactsInTheGroup,
@@ -118,13 +118,13 @@ const SCENES: readonly Scene[] = [
   losesTheConnection,
 ];
 
-/** The scene after so many others: each in turn, again and again, with small changes from round to round. */
+/** Plays the scene after `played` others. The scenes repeat in turn, with small changes from round to round. */
 export async function playScene(cast: Cast, signal: AbortSignal, played: number): Promise<void> {
   const scene = SCENES[played % SCENES.length];
   await scene?.(cast, signal, 1 + Math.floor(played / SCENES.length));
 }
 
-/** A few words from a friend, to Ada or to the group: what is seen most. */
+/** A short message from a friend, to Ada or to the group: the most frequent scene. */
 export async function chatter({ ben, cleo, dev, ada, group }: Cast, played: number): Promise<void> {
   const friends = [ben, cleo, dev];
   const friend = friends[played % friends.length];

@@ -22,8 +22,8 @@ const CHATTER_PAUSE_MS = 3_000;
 const LINKING_PAUSE_MS = 3_000;
 
 /**
- * The cluster with a simulated WhatsApp: a session linked to a phone whose owner has busy friends, and another one
- * that is linked again and again.
+ * Starts the cluster with a simulated WhatsApp: one session is linked to a phone whose owner has busy friends, and
+ * another one is linked repeatedly.
  * @throws {StartError | StartInterrupted}
  */
 export async function startDemo(context: StandaloneContext): Promise<void> {
@@ -35,7 +35,7 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
     logLevel: env.LOG_LEVEL,
     onLine: (name: string, line: string) => view.show(name, line),
   };
-  // A Redis of the user's keeps what earlier demos sealed; then the key must be the same.
+  // The user's own Redis has values that earlier demos sealed, so the key must be the same.
   const secrets = withAdminToken(
     env.REDIS_URL === undefined ? generateSecrets() : await new SecretsFile(project.demoData).load(),
     env.ADMIN_TOKEN,
@@ -94,10 +94,9 @@ async function linkByQr(client: TenantClient, { ada }: People, context: Standalo
   });
 }
 
-/** Lets people be busy until everything stops. */
+/** Plays scenes until everything stops. */
 async function startActivity(context: StandaloneContext, client: TenantClient, cast: Cast): Promise<void> {
-  const onError = (error: unknown) =>
-    context.logger.warn({ err: error }, 'a scene of the demo did not go as planned');
+  const onError = (error: unknown) => context.logger.warn({ err: error }, 'a scene of the demo failed');
   const loops = [
     new Loop({ pauseMs: CHATTER_PAUSE_MS, onError, round: (_signal, count) => chatter(cast, count) }),
     new Loop({ pauseMs: SCENE_PAUSE_MS, onError, round: (signal, count) => playScene(cast, signal, count) }),

@@ -6,8 +6,8 @@ import { Loop } from '../loop.js';
 const LOOK_MS = 1_000;
 
 /**
- * Leads the user of a terminal through linking a phone: draws each QR code of the session as it comes, tells when
- * the phone is linked, and makes the session anew after the phone unlinked it.
+ * Guides the user of a terminal through linking a phone: draws each QR code of the session, reports when the phone is
+ * linked, and creates the session again after the phone unlinked it.
  */
 export class LinkPrompt {
   readonly #client: TenantClient;
@@ -25,7 +25,7 @@ export class LinkPrompt {
       round: () => this.#look(),
       onError: (error) => {
         const reason = error instanceof Error ? error.message : String(error);
-        this.#tell(`Cannot look after the session (${reason}); trying again.`);
+        this.#tell(`Cannot check the session (${reason}); trying again.`);
       },
     });
   }
@@ -45,7 +45,9 @@ export class LinkPrompt {
     } else if (session.status === 'awaiting_link') {
       await this.#showQr();
     } else if (session.status === 'logged_out' || session.status === 'closed') {
-      this.#tell(`The session is ${session.status}${because(session)}. It is made anew, to be linked again.`);
+      this.#tell(
+        `The session is ${session.status}${because(session)}. It is being created again; then link it again.`,
+      );
       await this.#client.deleteSession(this.#sessionId);
     } else {
       this.#tell(describe(session));
@@ -59,7 +61,7 @@ export class LinkPrompt {
     this.#tell(`${drawn}\nScan this code in WhatsApp: Settings, Linked devices, Link a device.`);
   }
 
-  /** Says what was not said last. */
+  /** Prints a text unless it is the same as the previous one. */
   #tell(text: string): void {
     if (text === this.#shown) return;
     this.#shown = text;

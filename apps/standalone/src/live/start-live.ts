@@ -13,8 +13,8 @@ import { LinkPrompt } from './link-prompt.js';
 const SESSION = 'phone';
 
 /**
- * The cluster against the real WhatsApp, with one session to link by a QR code in the terminal. Redis' data and the
- * secrets stay in a folder of the project, so that the next start finds the session linked.
+ * Starts the cluster against the real WhatsApp, with one session to link by a QR code in the terminal. Redis' data and
+ * the secrets are kept in a folder of the project, so that the session is still linked at the next start.
  * @throws {StartError | StartInterrupted}
  */
 export async function startLive(context: StandaloneContext): Promise<void> {
@@ -50,7 +50,7 @@ export async function startLive(context: StandaloneContext): Promise<void> {
       edges,
       apiKey,
       about: [
-        `Session   ${SESSION}, on ${env.WHATSAPP_URL ?? 'the real WhatsApp'}. What it needs stands below.`,
+        `Session   ${SESSION}, on ${env.WHATSAPP_URL ?? 'the real WhatsApp'}. Follow the steps below.`,
         `Its data and this key are kept in ${project.liveData}`,
       ],
     }),
@@ -63,7 +63,7 @@ export async function startLive(context: StandaloneContext): Promise<void> {
   });
 }
 
-/** The key of this machine's tenant. The first start makes both, and so does one that finds another Redis. */
+/** The key of this machine's tenant. Both are created at the first start, and again if Redis is another one. */
 async function ownApiKey(
   file: SecretsFile,
   secrets: Secrets,

@@ -8,7 +8,7 @@ import { ChildApp } from './child-app.js';
 
 let dir: string;
 
-/** A program that serves on PORT; its body runs first and may do otherwise. */
+/** A program that serves on PORT. Its body runs first and may do something else. */
 async function program(name: string, body: string): Promise<string> {
   const path = join(dir, `${name}.mjs`);
   await writeFile(
@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-test('it is ready when it answers, tells its lines, has the given environment only, and stops', async () => {
+test('it is ready when it answers, reports its lines, has only the given environment, and stops', async () => {
   const lines: string[] = [];
   const app = await launch(
     'well',
@@ -54,7 +54,7 @@ test('it is ready when it answers, tells its lines, has the given environment on
   expect(await app.ended).toBe('exit code 0');
 });
 
-test('one that ends before it serves is told in its own words, once', async () => {
+test('a process that ends before it is ready is reported once, with its own message', async () => {
   const lines: string[] = [];
   const app = await launch(
     'ill',
@@ -68,14 +68,14 @@ test('one that ends before it serves is told in its own words, once', async () =
   expect(lines).toEqual([]);
 });
 
-test('one that does not stop when asked is killed', async () => {
+test('a process that does not stop on request is killed', async () => {
   const app = await launch('stubborn', `process.on('SIGTERM', () => {});`);
   await app.ready();
   await app.stop(100);
   expect(await app.ended).toBe('signal SIGKILL');
 });
 
-test('one that dies is noticed', async () => {
+test('the end of a process that dies is reported', async () => {
   const app = await launch(
     'mortal',
     `process.on('SIGUSR2', () => process.exit(7));

@@ -5,32 +5,32 @@ import { endWithThisProcess } from '@wafleet/local-redis';
 import { StartError } from '@wafleet/runtime';
 
 export interface ChildAppOptions {
-  /** As people read it, e.g. `worker 2`. */
+  /** A name for people, e.g. `worker 2`. */
   readonly name: string;
   /** The built program. */
   readonly entry: string;
   /** All of its environment: nothing is inherited. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Answers 200 when the process serves. */
+  /** Answers 200 when the process is ready. */
   readonly readyUrl: string;
-  /** Told each line it prints, on either output. */
+  /** Called with each line that it prints, on either output. */
   readonly onLine: (name: string, line: string) => void;
 }
 
-/** A process starts within two seconds; a machine that does much else may need far longer. */
+/** A process starts within two seconds. A busy machine may need far longer. */
 const READY_TIMEOUT_MS = 90_000;
 const READY_INTERVAL_MS = 50;
 const READY_ANSWER_MS = 2_000;
 const EARLY_LINES = 20;
 
-/** A process of the cluster. It ends at the latest with this process, however that ends. */
+/** A process of the cluster. It ends at the latest with this process, for any reason. */
 export class ChildApp {
   readonly name: string;
-  /** Resolves, when the process has ended, to how: `exit code 1`, `signal SIGKILL`. */
+  /** Resolves when the process has ended, to `exit code 1`, `signal SIGKILL` or the like. */
   readonly ended: Promise<string>;
   readonly #options: ChildAppOptions;
   readonly #process: ChildProcess;
-  /** What it wrote on its error output before it served: the reason when it never does. */
+  /** Its error output before it was ready: the reason if it never becomes ready. */
   readonly #earlyErrorLines: string[] = [];
   #isReady = false;
   #end: string | undefined;
@@ -42,7 +42,7 @@ export class ChildApp {
     this.#process = spawn(process.execPath, [options.entry], {
       env: options.environment,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: the terminal's Ctrl-C reaches this process only, which stops the others in order.
+      // In a separate process group: the terminal's Ctrl-C reaches only this process, which stops the others in order.
       detached: true,
     });
     endWithThisProcess(this.#process);
@@ -57,12 +57,12 @@ export class ChildApp {
     });
   }
 
-  /** Whether it has served. */
+  /** Whether it has been ready. */
   get isReady(): boolean {
     return this.#isReady;
   }
 
-  /** @throws {StartError} with the process' own words when it ends before it serves, or does not serve in time. */
+  /** @throws {StartError} with the process' own message if it ends before it is ready, or is not ready in time. */
   async ready(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     while (!(await answers(this.#options.readyUrl))) {
@@ -84,7 +84,7 @@ export class ChildApp {
     for (const line of this.#earlyErrorLines.splice(0)) this.#options.onLine(this.name, line);
   }
 
-  /** Asks it to stop and resolves when it has ended; kills it when that takes longer than given. */
+  /** Asks it to stop, and kills it after the time limit. Resolves when it has ended. */
   async stop(timeoutMs: number): Promise<void> {
     this.#process.kill('SIGTERM');
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);

@@ -8,25 +8,25 @@ const WORKERS = 2;
 const EDGES = 2;
 const LOOPBACK = '127.0.0.1';
 
-/** Longest wait for each kind of process to end: a worker has sessions to close, an edge sockets. */
+/** Longest wait for each kind of process to end: a worker must close sessions, an edge sockets. */
 const STOP_MS = { edge: 12_000, placer: 25_000, worker: 30_000, simulator: 8_000 };
 
 export interface ProcessOptions {
   readonly lifecycle: Lifecycle;
   readonly logLevel: string;
   readonly onLine: ChildAppOptions['onLine'];
-  /** Called when a process ends that nobody asked to. */
+  /** Called when a process ends unexpectedly. */
   readonly onDeath: (name: string, how: string) => void;
 }
 
 export interface ClusterOptions extends ProcessOptions {
   readonly redisUrl: string;
-  /** The first edge's port; the others take the next ones. */
+  /** The first edge's port. The others use the next ports. */
   readonly port: number;
   readonly host: string;
   readonly workerCapacity: number;
   readonly secrets: { readonly adminToken: string; readonly encryptionKey: string };
-  /** What is undefined is that of the real service. */
+  /** Undefined values: those of the real service. */
   readonly whatsapp: {
     readonly url: string | undefined;
     readonly rootKey: string | undefined;
@@ -45,11 +45,11 @@ interface GroupMember {
   readonly port: number;
   readonly readyPath: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Where it listens; loopback unless set. */
+  /** The address on which it listens. Default: loopback. */
   readonly host?: string;
 }
 
-/** Processes of one kind: they start together and stop together. */
+/** Processes of one kind, which start and stop together. */
 async function startGroup(
   options: ProcessOptions,
   kind: keyof typeof STOP_MS,
@@ -72,7 +72,7 @@ async function startGroup(
     stop: async (started) => {
       await Promise.all(started.map((app) => app.stop(STOP_MS[kind])));
     },
-    // Each ends or is killed within its time; the limit of the stage leaves room for that.
+    // Each ends or is killed within its own limit. The limit of the stage is longer than that.
     stopTimeoutMs: STOP_MS[kind] + 5_000,
   });
   for (const app of apps) {
@@ -83,7 +83,7 @@ async function startGroup(
   return apps;
 }
 
-/** An address to reach a server at that listens on `host`. */
+/** An address at which to reach a server that listens on `host`. */
 function reachable(host: string): string {
   return host === '0.0.0.0' || host === '::' ? LOOPBACK : host;
 }
@@ -93,7 +93,7 @@ async function allReady(groups: readonly (readonly ChildApp[])[]): Promise<void>
 }
 
 /**
- * Starts the simulated WhatsApp and resolves, when it serves, to its base URL, e.g. `http://127.0.0.1:4711`.
+ * Starts the simulated WhatsApp. Resolves, when it is ready, to its base URL, e.g. `http://127.0.0.1:4711`.
  * @throws {StartError | StartInterrupted}
  */
 export async function startSimulator(options: ProcessOptions): Promise<string> {
@@ -112,8 +112,8 @@ export async function startSimulator(options: ProcessOptions): Promise<string> {
 }
 
 /**
- * Starts workers, placer and edges, and resolves, when all of them serve, to the edges' URLs. They stop in the
- * opposite order, so that no edge asks for a worker that is gone.
+ * Starts workers, placer and edges. Resolves, when all of them are ready, to the edges' URLs. They stop in the opposite
+ * order, so that no edge needs a worker that is gone.
  * @throws {StartError | StartInterrupted}
  */
 export async function startCluster(options: ClusterOptions): Promise<string[]> {

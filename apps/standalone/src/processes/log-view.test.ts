@@ -33,7 +33,7 @@ test('levels that are numbers are named', () => {
   expect(shown('simulator', line)).toMatch(/^\d\d:\d\d:20 simulator {2}error oh\n$/);
 });
 
-test('other text is shown as it is, beside the name', () => {
+test('other text is shown unchanged, beside the name', () => {
   expect(shown('edge 1', 'wafleet edge cannot start: no.').trim()).toBe(
     'edge 1     wafleet edge cannot start: no.',
   );

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours the names of processes in turn, so that neighbours differ. */
+/** Colours for the names of processes, used in turn so that neighbours differ. */
 const NAME_STYLES: readonly Style[] = ['cyan', 'magenta', 'blue', 'green', 'yellow'];
 const LEVEL_STYLES: Readonly<Record<string, Style>> = {
   fatal: 'redBright',
@@ -12,7 +12,7 @@ const LEVEL_STYLES: Readonly<Record<string, Style>> = {
   debug: 'gray',
 };
 
-/** Levels by pino's numbers, for processes that log those. */
+/** Level names by pino's numbers, for processes that log numbers. */
 const LEVEL_NAMES: Readonly<Record<string, string>> = {
   10: 'trace',
   20: 'debug',
@@ -22,14 +22,14 @@ const LEVEL_NAMES: Readonly<Record<string, string>> = {
   60: 'fatal',
 };
 
-/** Fields of pino's lines that the view shows in their own place, or that its name column makes needless. */
+/** Fields of pino's lines that the view shows elsewhere, or that its name column makes redundant. */
 const PLACED = new Set(['level', 'time', 'msg', 'app', 'name', 'instance', 'err', 'pid', 'hostname']);
 
 const NAME_WIDTH = 10;
 
 /**
- * Renders the log lines of several processes for a person: time, process, level, message, fields; one line each,
- * coloured where standard output is a terminal that wants it so.
+ * Renders the log lines of several processes for people: time, process, level, message, fields. One line each, coloured
+ * if standard output is a terminal that supports colours.
  */
 export class LogView {
   readonly #write: (text: string) => void;

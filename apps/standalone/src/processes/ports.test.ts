@@ -10,7 +10,7 @@ test('free ports pass and stay free', async () => {
   await requireFreePorts('127.0.0.1', [port]);
 });
 
-test('a taken port is named in one line, with what to do', async () => {
+test('a taken port is reported in one line, with what to do', async () => {
   const port = await freePort();
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

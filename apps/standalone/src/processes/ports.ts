@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import { StartError } from '@wafleet/runtime';
 
 /**
- * Makes sure, before anything is started, that the edges can have their ports.
- * @throws {StartError} in one line with what to do.
+ * Checks, before anything is started, that the edges' ports are free.
+ * @throws {StartError} one line that says what to do.
  */
 export async function requireFreePorts(host: string, ports: readonly number[]): Promise<void> {
   for (const port of ports) {

@@ -4,14 +4,14 @@ import type { StandaloneContext } from '../context.js';
 import { project } from '../project.js';
 import { startStage } from './staged-start.js';
 
-/** Its name, as people read it. */
+/** Its name, for people. */
 export const REDIS = 'Redis';
 
 const STOP_MS = 10_000;
 
 /**
- * Starts a Redis, or takes the one of REDIS_URL, and resolves to its URL.
- * @param dir where its data outlives the start; without it the data goes with the process.
+ * Starts a Redis, or uses the one of REDIS_URL. Resolves to its URL.
+ * @param dir the folder in which its data is kept. Default: the data is removed with the process.
  * @throws {StartError | StartInterrupted}
  */
 export async function startRedis(context: StandaloneContext, dir?: string): Promise<string> {
@@ -24,12 +24,12 @@ export async function startRedis(context: StandaloneContext, dir?: string): Prom
           cacheDir: project.redisCache,
           onProgress: say,
           ...(environment.REDIS_URL === undefined ? {} : { url: environment.REDIS_URL }),
-          // As in a real cluster; without it every process warns of lost sessions.
+          // As in a real cluster. Without it, every process warns about lost sessions.
           appendOnly: true,
           ...(dir === undefined ? {} : { dir }),
         });
       } catch (error) {
-        // Its errors say what was tried and what helps.
+        // Its errors list what was tried and how to fix it.
         throw error instanceof Error ? new StartError(error.message, { cause: error }) : error;
       }
     },

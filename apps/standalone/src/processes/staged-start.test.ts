@@ -17,7 +17,7 @@ function stageOf(name: string, log: string[], start = () => Promise.resolve(name
   };
 }
 
-test('what was started last stops first', async () => {
+test('the last one started stops first', async () => {
   const lifecycle = new Lifecycle(logger);
   const log: string[] = [];
   await startStage(lifecycle, stageOf('one', log));

@@ -1,6 +1,6 @@
 import type { Lifecycle } from '@wafleet/runtime';
 
-/** The start was called off, by a signal or because something else ended; what was started is being stopped. */
+/** The start was aborted by a signal or because a process ended. Everything that was started is being stopped. */
 export class StartInterrupted extends Error {
   constructor() {
     super('the start was interrupted');
@@ -9,8 +9,8 @@ export class StartInterrupted extends Error {
 }
 
 /**
- * Starts one thing and registers how it stops. When the stop of everything begins meanwhile, the thing is stopped
- * at once, so that nothing outlives a start that was interrupted half-way.
+ * Starts one thing and registers how it stops. If the stop of everything begins meanwhile, the thing is stopped at
+ * once, so that nothing outlives an interrupted start.
  * @throws {StartInterrupted}
  */
 export async function startStage<T>(

@@ -54,7 +54,7 @@ test('a session is noted at most once a minute, and only if something came', asy
   expect(await noted()).toBe(1_000);
   now += 1;
   expect(await noted()).toBe(2_000);
-  // Nothing came since: what is stored stays as it is.
+  // Nothing came since: the stored value stays unchanged.
   await redis.hset(`wf:{${tenantId}}:session:busy`, 'lastStanzaAt', 5);
   now += MINUTE_MS;
   expect(await noted()).toBe(5);

@@ -50,7 +50,7 @@ export class ArrivalNotes {
   }
 }
 
-/** How long ago the last stanza came, in seconds, and the label for up to that. */
+/** Upper bounds of the time since the last stanza, in seconds, with their labels. */
 const AGES = [
   [60, '1m'],
   [600, '10m'],

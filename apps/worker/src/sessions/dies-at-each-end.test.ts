@@ -17,10 +17,10 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { OwnedSessions } from './owned-sessions.js';
 
 /**
- * The worker of a session dies before each write to Redis of each of the session's ends, and after the last one. Whatever
- * it leaves, the API leads on: a restart to an open session, a removal to none. A death after a write leaves what a death
- * before the next one leaves, except for requests to WhatsApp in between. Those are tested with real processes, in
- * scenarios/slow/worker-dies-at-each-end.test.ts.
+ * The worker of a session dies before each write to Redis of each of the session's ends, and after the last one. The
+ * API recovers from whatever it leaves: a restart leads to an open session, a removal to none. A death after a write
+ * leaves the same state as a death before the next one, except for requests to WhatsApp in between. Those are tested
+ * with real processes, in scenarios/slow/worker-dies-at-each-end.test.ts.
  */
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
 const cipher = Cipher.fromHexKeys(randomBytes(32).toString('hex'));
@@ -50,7 +50,7 @@ afterAll(async () => {
   await Promise.all([simulator.stop(), server.stop()]);
 });
 
-/** A death at one of these leaves what a death after the command before it leaves. */
+/** A death at one of these leaves the same state as a death after the command before it. */
 const READS: ReadonlySet<string> = new Set(['exists', 'get', 'hget', 'hgetall', 'hmget', 'smembers']);
 
 /** Sessions of a worker whose connection to Redis ends, and whose sockets are cut, at a chosen command. */
@@ -297,7 +297,7 @@ test('a linked session without a worker is connected once to be removed, and kep
   expect(phone.devices.size).toBe(0);
 });
 
-test('a session that WhatsApp refuses for good is removed all the same, and the answer says so', async () => {
+test('a session that WhatsApp refuses for good is removed all the same, and the answer reports it', async () => {
   const ref = await newSession();
   const phone = simulator.addPhone({ name: 'Banned' });
   const worker = new DyingWorker();
@@ -319,5 +319,5 @@ test('a removal that was noted when the session had a worker is done once the wo
   await worker.sessions.assign(ref, undefined);
   await waitFor(() => isGone(ref), { what: 'the session is gone' });
   expect(phone.devices.size).toBe(0);
-  expect(worker.sessions.count).toBe(0);
+  await waitFor(() => worker.sessions.count === 0, { what: 'the worker has given it up' });
 });

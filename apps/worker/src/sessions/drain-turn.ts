@@ -6,13 +6,15 @@ import { DRAIN_TURN_MS, type DrainTurns, type WorkerRegistry } from '@wafleet/st
 const LOOK_MS = 250;
 /** How often a turn is kept. The line may have grown meanwhile. */
 const KEEP_MS = Math.min(1_000, DRAIN_TURN_MS / 3);
-/** For how long an answer counts that says that a placer serves the placement queue. */
+/** How long the answer that a placer serves the placement queue stays valid. */
 const PLACERS_MS = 1_000;
-/** How long a worker waits where no other one runs: whatever starts the next one only after its end waits as long. */
+/**
+ * How long a worker waits if no other one runs. A supervisor that starts the next one only after its end waits as long.
+ */
 const ALONE_MS = 5_000;
 /** The share of its time in which a drain aims to be done. */
 const AIM = 0.75;
-/** What handing over takes at least, and for each session when logins are slow, ten at a time. */
+/** The time that handing over takes: at least, and for each session if logins are slow and ten are made at a time. */
 const TIME_NEEDED_MS = { atLeast: 5_000, eachSession: 210 };
 
 interface DrainTurnOptions {
@@ -27,8 +29,8 @@ interface DrainTurnOptions {
 
 /**
  * A worker's turn to drain. Until it has one, and until other workers have room, it keeps its sessions and serves them.
- * When the time that is left is only just enough to hand them over, it drains without a turn. Where no other worker runs
- * it waits a few seconds for one, or not at all if no placer runs either, as when a whole cluster stops.
+ * When the time left is only just enough to hand them over, it drains without a turn. If no other worker runs, it waits
+ * a few seconds for one, or not at all if no placer runs either, as when a whole cluster stops.
  */
 export class DrainTurn {
   readonly #options: DrainTurnOptions;
@@ -49,7 +51,9 @@ export class DrainTurn {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
-  /** When the drain should be done, by `performance.now()`: in time for itself, and for those that wait for their turn. */
+  /**
+   * When the drain should be done, by `performance.now()`: in time for itself, and for those that wait for their turn.
+   */
   get dueAt(): number {
     return this.#dueAt;
   }
@@ -73,7 +77,7 @@ export class DrainTurn {
     if (hasTurn) this.#keep();
   }
 
-  /** Resolves when another worker has room, or when waiting for one does not pay. Never rejects. */
+  /** Resolves when another worker has room, or when waiting for one is not worthwhile. Never rejects. */
   async untilRoom(sessions: () => number): Promise<void> {
     await this.#until(sessions, () => this.#hasRoom());
   }
@@ -88,7 +92,7 @@ export class DrainTurn {
     });
   }
 
-  /** Whether the condition came about before waiting had to end. */
+  /** Whether the condition became true before the wait had to end. */
   async #until(sessions: () => number, condition: () => Promise<boolean>): Promise<boolean> {
     const { atLeast, eachSession } = TIME_NEEDED_MS;
     while (sessions() > 0 && this.timeLeftMs > atLeast + eachSession * sessions()) {
@@ -134,7 +138,7 @@ export class DrainTurn {
     return hasTurn;
   }
 
-  /** It only ever comes nearer: a share of what is left at each look would never be used up. */
+  /** The end only ever comes nearer: a share of what is left at each look would never be used up. */
   #shorten(timeMs: number): void {
     this.#dueAt = Math.min(this.#dueAt, performance.now() + timeMs * AIM);
   }

@@ -17,7 +17,7 @@ import { OwnedSessions } from './owned-sessions.js';
 /** Less than it takes to wait for one claim that does not come. */
 const DRAIN_MS = 6_000;
 
-test('a worker that drains while all others are full gives its sessions up in time, for whoever has room later', async () => {
+test('a worker that drains while all others are full releases its sessions in time for a later one', async () => {
   quietLibsignal();
   installPatches();
   const simulator = new Simulator();

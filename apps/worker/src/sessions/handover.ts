@@ -9,7 +9,7 @@ import type { SessionLog } from './session-log.js';
 const CLAIM_MS = 8_000;
 const OPEN_MS = 10_000;
 const LOOK_MS = 50;
-/** How long it counts that there is a worker to take sessions. */
+/** How long the answer that a worker can take sessions stays valid. */
 const TAKERS_MS = 500;
 
 export interface HandOverResources {
@@ -36,11 +36,11 @@ export class HandOver {
   }
 
   /**
-   * Asks for a placement of a session that was released, and resolves when another worker has opened it: who waits
-   * for that before the next one is released keeps sessions away only as long as taking over one lasts, however many
-   * there are. Does not wait for what will not come: where no other worker has room, a session is
-   * only asked for, and stays `queued` until one has; one that was not claimed in time is left to the sweeps.
-   * Never rejects.
+   * Asks for a placement of a session that was released, and resolves when another worker has opened it. A caller that
+   * waits for that before it releases the next session keeps each session away only as long as one takeover lasts,
+   * however many there are. Does not wait for what will not come: if no other worker has room, the session is only
+   * asked for, and stays `queued` until one has. A session that was not claimed in time is left to the sweeps. Never
+   * rejects.
    */
   async pass({ tenantId, sessionId }: SessionRef): Promise<void> {
     const { worker, placements, logger } = this.#resources;
@@ -89,7 +89,7 @@ export class HandOver {
   }
 }
 
-/** Whether the next worker is past the start, for better or worse. */
+/** Whether the next worker has finished the start, successfully or not. */
 function isSettled({ worker, status }: SessionRecord): boolean {
   return isResting(status) || (worker !== undefined && status !== 'queued' && status !== 'connecting');
 }

@@ -5,10 +5,10 @@ import type { Fence } from '@wafleet/store';
 export interface OwnedSession {
   readonly fence: Fence;
   readonly session: WhatsAppSession;
-  /** The commands that are being carried out; none of them rejects. */
+  /** The commands that are being executed; none of them rejects. */
   readonly commands: Set<Promise<void>>;
-  /** It is being handed over and takes no more commands. */
+  /** Whether it is being handed over. It then takes no more commands. */
   isLeaving: boolean;
-  /** It is being removed; whatever its end is, that goes on. */
+  /** Set while the session is being removed. The removal goes on however the session ends. */
   removal?: Promise<{ isUnlinked: boolean }>;
 }

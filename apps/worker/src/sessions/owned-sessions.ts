@@ -38,7 +38,7 @@ import { removeSession } from './remove-session.js';
 import { SessionDrain } from './session-drain.js';
 import { SessionLog } from './session-log.js';
 
-/** How long a session that is to end waits for the commands that are being carried out. */
+/** How long a session that is to end waits for the commands that are being executed. */
 const COMMANDS_MS = 3_000;
 /** The pause between two attempts to release a session. */
 const RELEASE_AGAIN_MS = 1_000;
@@ -54,7 +54,7 @@ export interface OwnedSessionsOptions {
   readonly capacity: number;
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;
-  /** How many connects to WhatsApp all workers together make in a second, at the most. */
+  /** The maximum number of connects to WhatsApp per second, over all workers together. */
   readonly connectsPerSecond: number;
   /** See WhatsAppSessionOptions. */
   readonly isOwnershipCertain: () => boolean;
@@ -66,7 +66,9 @@ function keyOf({ tenantId, sessionId }: SessionRef): string {
   return `${tenantId}/${sessionId}`;
 }
 
-/** When the session is to be removed in any case, by `performance.now()`: the clock of this machine may differ from Redis'. */
+/**
+ * When the session is removed in any case, by `performance.now()`: the clock of this machine may differ from Redis'.
+ */
 function dueHere(record: SessionRecord | undefined): number | undefined {
   if (record?.removeBy === undefined) return undefined;
   return performance.now() + record.removeBy - (record.readAt ?? record.removeBy);
@@ -132,7 +134,7 @@ export class OwnedSessions {
     return this.#owned.has(key) || this.#claiming.has(key);
   }
 
-  /** Open sessions, those first that were idle the longest: what may move to another worker. */
+  /** Open sessions that may move to another worker, the longest idle ones first. */
   idleCandidates(count: number): SessionRef[] {
     return [...this.#owned.values()]
       .filter(({ session }) => session.status === 'open')
@@ -142,11 +144,10 @@ export class OwnedSessions {
   }
 
   /**
-   * Claims a session and opens it. One that is here already is removed if that was noted meanwhile, and otherwise left
-   * as it is.
-   * @param expectPrevious a worker whose death is known to whoever asks.
-   * @throws {WafleetError} NO_WORKER when this worker takes no more sessions or another one owns it;
-   * SESSION_NOT_FOUND.
+   * Claims a session and opens it. A session that is here already is removed if a removal was noted meanwhile, and
+   * otherwise left unchanged.
+   * @param expectPrevious a worker that the sender knows to be dead.
+   * @throws {WafleetError} NO_WORKER if this worker takes no more sessions or another one owns it; SESSION_NOT_FOUND.
    */
   assign(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
     const key = keyOf(ref);
@@ -161,8 +162,9 @@ export class OwnedSessions {
   }
 
   /**
-   * Has a session carry a command out. A session that is being handed over waits for it, and takes none any more.
-   * @throws {NotOwnerError} also for a session that is being handed over. What `command` rejects with.
+   * Lets a session execute a command. A handover of the session waits for the command. A session that is being handed
+   * over takes no more commands.
+   * @throws {NotOwnerError} also for a session that is being handed over. Rejects with what `command` rejects with.
    */
   async use<T>(ref: SessionRef, command: (session: WhatsAppSession) => Promise<T>): Promise<T> {
     const { session, commands } = this.#find(ref);
@@ -180,8 +182,9 @@ export class OwnedSessions {
   }
 
   /**
-   * Logs the session out at WhatsApp, wipes its keys and gives it up. One that is to be removed is waited for until it
-   * is open, and purged. Resolves to whether no phone lists the device any more. @throws {NotOwnerError}
+   * Logs the session out at WhatsApp, wipes its keys and gives it up. A session that is to be removed is waited for
+   * until it is open, and purged. Resolves to whether no phone lists the device any more.
+   * @throws {NotOwnerError}
    */
   async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
     const owned = this.#find(ref);
@@ -193,8 +196,8 @@ export class OwnedSessions {
   }
 
   /**
-   * Ends the session so that another worker can take it. A session that is not here, though Redis says that it is this
-   * worker's, is released all the same: an earlier release may have failed.
+   * Ends the session so that another worker can take it. A session that is not here, although Redis names this worker
+   * as its owner, is released all the same: an earlier release may have failed.
    * @throws {NotOwnerError}
    */
   async release(ref: SessionRef, reason: string): Promise<void> {
@@ -207,8 +210,8 @@ export class OwnedSessions {
   }
 
   /**
-   * Takes no more sessions, waits for this worker's turn, and hands all over, those first that were idle the longest. What is not handed over in
-   * time is closed as it is, for others to take when this worker's lease has ended.
+   * Takes no more sessions, waits for this worker's turn, and hands all over, the longest idle ones first. A session
+   * that is not handed over in time is closed without a release, for others to take when this worker's lease has ended.
    * @throws {DrainTimeoutError}
    */
   async drain(timeoutMs: number): Promise<void> {
@@ -243,12 +246,12 @@ export class OwnedSessions {
     return this.#arrivals.write(this.#owned.values());
   }
 
-  /** Tells every session whether Redis can be reached. */
+  /** Informs every session whether Redis can be reached. */
   setStorage(reach: StorageReach): void {
     for (const { session } of this.#owned.values()) session.setStorage(reach);
   }
 
-  /** Gives up the sessions that Redis says are another worker's now. */
+  /** Gives up the sessions that now belong to another worker according to Redis. */
   discardForeign(): Promise<{ kept: number; lost: number }> {
     return this.#discardForeign([...this.#owned.values()]);
   }
@@ -285,7 +288,7 @@ export class OwnedSessions {
     return owned;
   }
 
-  /** A session that is here may have been lost without a word, when a failover of Redis forgot its claim. */
+  /** A session that is here may have been lost without notice, if a failover of Redis lost its claim. */
   async #claimAgain(here: OwnedSession, expectPrevious: string | undefined): Promise<void> {
     const { lost } = await this.#discardForeign([here]);
     if (lost > 0) {
@@ -305,7 +308,7 @@ export class OwnedSessions {
     if (this.#takesNoMore) throw refuse('takes no more sessions');
     if (this.count >= capacity) throw refuse('is full');
     const claim = await this.#ownership.claim(ref, { worker, expectPrevious }).catch((error: unknown) => {
-      // Redis may have carried it out.
+      // Redis may have executed the claim.
       this.#retryRelease(() => this.#releaseAbsent(ref, 'claim-unanswered'));
       throw error;
     });
@@ -319,12 +322,12 @@ export class OwnedSessions {
       this.#retryRelease(() => this.#release(claim.fence, 'claim-unanswered'));
       throw error;
     });
-    // All was given up meanwhile, and nothing would discard this one.
+    // All sessions were given up meanwhile, and nothing would discard this one.
     if (this.#isOver) throw refuse('takes no more sessions');
     const removeBy = dueHere(record);
     const owned = this.#open(claim.fence);
     if (removeBy === undefined) return;
-    // What kept it from being removed is in the log already.
+    // The reason why it could not be removed is in the log already.
     this.#remove(owned, removeBy).catch(() => {});
   }
 
@@ -379,7 +382,7 @@ export class OwnedSessions {
     }
   }
 
-  /** Tries until Redis takes it: no other worker may claim a session that names a living owner. */
+  /** Retries until Redis accepts it: no other worker may claim a session that names a living owner. */
   #retryRelease(release: () => Promise<void>): void {
     const timer = setTimeout(() => {
       if (this.#isOver) return;
@@ -398,9 +401,9 @@ export class OwnedSessions {
   }
 
   /**
-   * An epoch never falls, so a record with an earlier one than a lost session had is what a failover of Redis left: it
-   * forgot the claim. Who is named there had given the session up, or was dead. The former may be alive, does not know
-   * that the session is its own again, and nobody else would look after it.
+   * An epoch never falls. So a record with an earlier epoch than a lost session had is left by a failover of Redis that
+   * lost the claim. The owner that the record names had given the session up, or was dead. If it is alive, it does not
+   * know that the session is its own again, and no other worker would look after it.
    */
   async #claimIfForgotten(lost: Fence): Promise<void> {
     const { tenantId, sessionId, epoch } = lost;

@@ -23,16 +23,16 @@ class LogoutUnconfirmedError extends NotOwnerError {
   override readonly message = 'WhatsApp did not confirm the logout';
 }
 
-/** The session is logged out and stays in the directory, as it is not to be removed any more. */
+/** The session is logged out and stays in the directory, because it is not to be removed any more. */
 class RemovalTakenBackError extends NotOwnerError {
   override readonly message = 'the removal was taken back meanwhile';
 }
 
 /**
- * Removes a session: waits until it is open, logs it out at WhatsApp, and purges it. One that turns out to be unlinked,
- * or that WhatsApp refuses for good, is purged at once. When WhatsApp does not confirm the logout, the keys stay and the
- * session is left to the next worker, until its time is up. That one waits before it logs in again, for longer after
- * each attempt. Every step may be done again: what has to be done stands in the directory until the purge.
+ * Removes a session: waits until it is open, logs it out at WhatsApp, and purges it. A session that turns out to be
+ * unlinked, or that WhatsApp refuses for good, is purged at once. If WhatsApp does not confirm the logout, the keys
+ * stay and the session is left to the next worker, until its time is up. That worker waits before it logs in again,
+ * longer after each attempt. Every step may be repeated: the directory holds what has to be done until the purge.
  *
  * Resolves to whether no phone lists the device any more.
  * @throws {NotOwnerError} if the session is left to another worker, or is not to be removed any more.
@@ -42,7 +42,7 @@ export async function removeSession(removal: Removal): Promise<{ isUnlinked: boo
   try {
     return await attemptRemoval(removal);
   } catch (error) {
-    // Without a note, as when Redis is away, the next sweep tries again.
+    // Without a note, for instance while Redis is away, the next sweep tries again.
     if (isOwned()) log.removalFailed(fence, error, await defer().catch(() => undefined));
     throw error;
   }

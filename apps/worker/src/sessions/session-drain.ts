@@ -17,8 +17,9 @@ import type { OwnedSession } from './owned-session.js';
 import type { SessionLog } from './session-log.js';
 
 /**
- * Sessions that are handed over at the same time: one in 25 of all workers' sessions, from two to ten, or fewer where
- * logging in takes the other workers long, since each of those that do it together is away for as long as all of them take.
+ * The number of sessions that are handed over at the same time: one in 25 of all workers' sessions, from two to ten. It
+ * is lower if logins take the other workers long, since sessions that log in together are each away for as long as all
+ * of them take.
  */
 const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
 const DRAIN_SHARE = { of: 25, atLeast: 2 };
@@ -58,7 +59,7 @@ export class SessionDrain {
     });
   }
 
-  /** To be called once. @throws {DrainTimeoutError} after what was not handed over in time is closed. */
+  /** Call it once. @throws {DrainTimeoutError} after the sessions that were not handed over in time are closed. */
   async run(): Promise<void> {
     const { timeoutMs, owned, discardAll } = this.#options;
     const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });

@@ -2,8 +2,8 @@ import type { Logger } from '@wafleet/runtime';
 import type { DeferredRemoval, Fence, SessionRef } from '@wafleet/store';
 
 /**
- * What an operator reads of a session's way between workers: one line for each step, in the words that the section
- * "Logs" of docs/operations.md lists. The logger names the worker.
+ * Logs a session's way between workers for operators: one line for each step, with the messages that the section "Logs"
+ * of docs/operations.md lists. The logger names the worker.
  */
 export class SessionLog {
   readonly #logger: Logger;
@@ -19,7 +19,7 @@ export class SessionLog {
     else this.#logger.info({ ...fields, previousWorkerId }, 'a session was taken over');
   }
 
-  /** @param ownerId who has the session, where that is why. */
+  /** @param ownerId the owner of the session, if that is the reason. */
   claimRefused({ tenantId, sessionId }: SessionRef, reason: string, ownerId?: string): void {
     this.#logger.info({ tenantId, sessionId, reason, ownerId }, 'a claim was refused');
   }
@@ -37,7 +37,10 @@ export class SessionLog {
     this.#logger.info({ tenantId, sessionId, isUnlinked }, 'a session was removed');
   }
 
-  /** @param deferred when the next attempt is due, unless that could not be noted: then with the next sweep. */
+  /**
+   * @param deferred when the next attempt is due. Undefined if that could not be noted: the next sweep then tries
+   * again.
+   */
   removalFailed(
     { tenantId, sessionId }: SessionRef,
     err: unknown,
@@ -50,7 +53,7 @@ export class SessionLog {
     this.#logger.warn({ tenantId, sessionId, err, ...next }, 'a session could not be removed yet');
   }
 
-  /** Given up without a word to Redis: another worker has it, or is to take it as from a dead worker. */
+  /** Given up without a write to Redis: another worker has it, or is to take it as from a dead worker. */
   lost({ tenantId, sessionId, epoch }: Fence, reason: 'fenced' | 'lease-lost' | 'drain-timeout'): void {
     this.#logger.warn({ tenantId, sessionId, epoch, reason }, 'a session was lost');
   }

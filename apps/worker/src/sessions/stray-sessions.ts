@@ -17,12 +17,12 @@ interface StraySessionsOptions {
 
 /**
  * Finds sessions that Redis says the worker owns and that it does not run. No sweep takes a session from a living
- * worker, so such a session would wait until the worker ends. None should come about: what is known to lead there is
- * handled where it happens. This is for what is not known.
+ * worker, so such a session would wait until the worker ends. Such sessions should not exist: the known causes are
+ * handled where they happen. This class is for unknown causes.
  *
- * A session is released after it was found in two rounds one after the other, in the same epoch, and only under the fence
- * of that epoch. A claim that is made meanwhile raises the epoch, so it keeps what it took, whichever of both Redis
- * carries out first. Sweeps then place the session again.
+ * A session is released after it was found in two consecutive rounds, in the same epoch, and only under the fence of
+ * that epoch. A claim that is made meanwhile raises the epoch, so it keeps what it took, whichever of both Redis
+ * executes first. Sweeps then place the session again.
  */
 export class StraySessions {
   readonly #options: StraySessionsOptions;

@@ -4,8 +4,8 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { floorChannel } from '../protocol.js';
 
 /**
- * The least that can be done in Node for an event that comes from Redis: it is sent, as it is, to each WebSocket of its
- * tenant, one `send` of a string each. No authentication, no log, no parsing, no protocol above WebSocket.
+ * The minimum that Node can do for an event from Redis: it is sent unchanged to each WebSocket of its tenant, with one
+ * `send` of a string each. No authentication, no log, no parsing, no protocol above WebSocket.
  */
 
 const [redisUrl = '', port = '0'] = process.argv.slice(2);

@@ -57,7 +57,7 @@ function countIn(index: number, head: Buffer): void {
   if (received === expected) allArrived.resolve();
 }
 
-/** How long ago an event was sent, ms. */
+/** Time since an event was sent, ms. */
 function ageOf(head: Buffer): number {
   const begin = head.indexOf(SENT_AT_BYTES) + SENT_AT_BYTES.length;
   const sentAt = Number(head.toString('latin1', begin, begin + SENT_AT_DIGITS));
@@ -73,7 +73,7 @@ function expectDeliveries(request: z.infer<typeof expectRequest>): void {
   allArrived = deferred();
 }
 
-/** Resolves when all that is expected has arrived. Rejects when nothing more has come for a while. */
+/** Resolves when all expected deliveries have arrived. Rejects if nothing more arrives for a while. */
 async function arrived({ stallMs }: z.infer<typeof arrivedRequest>): Promise<void> {
   const watch = new AbortController();
   const stalled = async () => {
@@ -105,7 +105,7 @@ function tally(): Tally {
   };
 }
 
-/** One client that resumes: its events must come one after the other from the first on. */
+/** One client that resumes. Its events must arrive without gaps and in order, starting with the first. */
 async function resume({ port, apiKey, events, since, first, missed, count }: z.infer<typeof resumeRequest>) {
   let next = first;
   let misplaced = 0;

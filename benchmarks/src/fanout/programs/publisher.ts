@@ -26,11 +26,11 @@ import {
 } from '../protocol.js';
 import { NAMESPACE } from '../raw-client.js';
 
-/** Stands in for the workers: appends by the product's own script, or publishes as a contender's own publisher does. */
+/** Acts as the workers: appends with the product's own script, or publishes like a contender's own publisher. */
 
 const SESSION = 'shop-1';
 const WORKER = 'benchmark';
-/** So many are sent before the answers of all are waited for. */
+/** Number of events that are sent before waiting for all their answers. */
 const SENT_AT_ONCE = 256;
 const LOG_LENGTH = 50_000;
 
@@ -107,7 +107,7 @@ async function publish(request: z.infer<typeof publishRequest>): Promise<Publish
   const settle = async () => {
     last = (await Promise.all(underWay)).at(-1) ?? last;
     underWay = [];
-    // The emitter keeps the promise of its command to itself.
+    // The emitter does not return the promise of its command.
     if (contender === 'peer') await redis.ping();
   };
   const due = () => {

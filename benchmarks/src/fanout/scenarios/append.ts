@@ -8,13 +8,13 @@ const CONTENDERS: readonly ContenderName[] = ['product', 'floor', 'peer'];
 const COMMAND_LIMIT_US = 25;
 
 interface Cost {
-  /** CPU of Redis for an event, µs. */
+  /** CPU of Redis per event, µs. */
   readonly perEvent: number;
-  /** Of it, time inside the commands that append and publish, as Redis counts it. */
+  /** The part of it inside the commands that append and publish, as measured by Redis. */
   readonly inCommand: number;
 }
 
-/** Events on their way into Redis, with the append-only file that a deployment has. */
+/** Appending and publishing events in Redis, with an append-only file as in a deployment. */
 export const append: Scenario = {
   name: 'append',
   about: 'append and publish: CPU of Redis for an event, for few and for many tenants',
@@ -59,7 +59,7 @@ function rowsOf(tenants: number, costs: Rounds<Cost>): Row[] {
   ];
 }
 
-/** The commands that take an event. The floor's are the bare ones: no fence, no positions without gaps. */
+/** The commands that store an event. The floor uses plain ones: no fence, no gapless positions. */
 const COMMANDS: Readonly<Record<ContenderName, readonly string[]>> = {
   product: ['evalsha'],
   floor: ['xadd', 'spublish'],
@@ -83,7 +83,7 @@ async function costOfAnEvent(options: {
   const after = await used();
   const taken = (after.commands.calls - before.commands.calls) / COMMANDS[contender].length;
   if (taken < events)
-    throw new Error(`Redis was given ${taken} events of the ${contender} in place of ${events}`);
+    throw new Error(`Redis received ${taken} events of the ${contender} instead of ${events}`);
   return {
     perEvent: (after.cpu - before.cpu) / events,
     inCommand: (after.commands.microseconds - before.commands.microseconds) / events,

@@ -5,7 +5,7 @@ import { ONE_SUBSCRIBER_LIMITS, saturating, startLoners } from './one-subscriber
 
 const SECONDS = 4;
 
-/** Every event has one subscriber, and comes when the servers have time for it. */
+/** Every event has one subscriber, and arrives when the servers are not saturated. */
 export const halfLoad: Scenario = {
   name: 'half-load',
   about: 'each event goes to one client of many, at half load: CPU, and time from worker to client',
@@ -36,7 +36,7 @@ export const halfLoad: Scenario = {
   },
 };
 
-/** The rate that keeps the busiest of servers and publishers half busy, so that nobody waits for somebody saturated. */
+/** The rate that keeps the busiest server or publisher half busy, so that no process waits for a saturated one. */
 function halfOf(saturated: Rounds<Window>): number {
   const paces = Object.values(saturated).flatMap((windows) => [
     median(windows.map(({ perEvent }) => 1_000_000 / perEvent)),

@@ -11,12 +11,12 @@ import { startServer } from '../server-under-test.js';
 
 const TENANTS = 100;
 const SETTLE_MS = 2_000;
-/** Files that a process has open besides its clients, about. */
+/** Approximate number of files that a process has open besides its clients. */
 const OTHER_FILES = 200;
-/** An address may have half of an edge's connections, which are six tenths of seven eighths of its files (docs/limits.md). */
+/** One address may use half of an edge's connections. These are 6/10 of 7/8 of its files (docs/limits.md). */
 const FILES_PER_CLIENT = 1 / (0.5 * 0.6 * 0.875);
 
-/** Clients that are connected and subscribed, and get nothing. */
+/** Clients that are connected and subscribed, and get no events. */
 export const idleClients: Scenario = {
   name: 'idle-clients',
   about: 'memory that a connected and subscribed client takes, after a garbage collection',
@@ -49,7 +49,7 @@ interface Surroundings {
   readonly settings: Settings;
 }
 
-/** In KB. What the first client of each tenant brings along, and code that runs for the first time, does not count. */
+/** In KB. The first client of each tenant, and code that runs for the first time, do not count. */
 async function memoryOfAClient(
   name: ContenderName,
   count: number,
@@ -78,7 +78,7 @@ async function memoryOfAClient(
   }
 }
 
-/** Node takes what the hard limit allows; only a person can raise that. */
+/** Node uses what the hard limit allows. Only a person can raise that limit. */
 function requireOpenFiles(needed: number): void {
   const limit = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
   if (limit === 'unlimited' || Number(limit) >= needed) return;

@@ -3,7 +3,7 @@ import { Stage } from '../stage.js';
 
 const SUBSCRIBERS = 100;
 const DELIVERIES_PER_SECOND = 200_000;
-/** What the load comes down to at worst, where load and Redis have one core between them. */
+/** The lowest rate that is accepted, for machines on which the load and Redis share one core. */
 const LEAST_DELIVERIES_PER_SECOND = 100_000;
 const LOW_EVENTS_PER_SECOND = 50;
 

@@ -7,7 +7,7 @@ const PER_SECOND = 20_000;
 const CLIENTS = 20;
 const STRANGERS = 100;
 
-/** Other tenants are busy, and none of their clients is here. */
+/** Other tenants are busy, but have no clients on this server. */
 export const noSubscribers: Scenario = {
   name: 'no-subscribers',
   about: 'events of tenants without a client here: CPU for each, beyond that of an idle server',
@@ -43,12 +43,12 @@ export const noSubscribers: Scenario = {
 };
 
 interface Cost {
-  /** CPU of the server, µs, beyond what it takes anyway. */
+  /** CPU of the server, µs, beyond its idle CPU. */
   readonly perEvent: number;
   readonly perSecond: number;
 }
 
-/** The idle time is measured before and after, since it is of the size of what is looked for. */
+/** Measures the idle CPU before and after, because it is about as large as the cost of the events. */
 async function costOfAnEvent(
   stage: Stage,
   { name, server, clients }: Contender,
@@ -72,7 +72,7 @@ async function costOfAnEvent(
   const busy = cpuTimeOf(server.process.pid) - before;
   const idleAfter = await idleOver(windowMs);
   const { received } = await clients.tally();
-  if (received !== 0) throw new Error(`the ${name} gave ${received} events to clients of other tenants`);
+  if (received !== 0) throw new Error(`the ${name} delivered ${received} events to clients of other tenants`);
   return {
     perEvent: (busy - ((idleBefore + idleAfter) / 2) * elapsedMs) / events,
     perSecond: (events * 1_000) / elapsedMs,

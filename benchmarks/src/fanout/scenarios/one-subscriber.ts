@@ -1,7 +1,7 @@
 import { roundsOf, rowOf, type Scenario, type Settings } from '../../harness/scenario.js';
 import { type Load, Stage } from '../stage.js';
 
-/** What the product may take for an event with one subscriber. */
+/** The limits of the product for an event with one subscriber. */
 export const ONE_SUBSCRIBER_LIMITS = { floor: 1.25, peer: 0.5 };
 
 /** Every event has one subscriber. */
@@ -24,7 +24,7 @@ export const oneSubscriber: Scenario = {
   },
 };
 
-/** Clients each of which is its tenant's only one. */
+/** Clients that are each the only one of their tenant. */
 export function startLoners({ cores, quick }: Settings): Promise<Stage> {
   return Stage.start({
     cores,
@@ -35,7 +35,7 @@ export function startLoners({ cores, quick }: Settings): Promise<Stage> {
   });
 }
 
-/** As many events as keep a server busy for a while, all there before it begins. */
+/** Enough events to keep a server busy for a while. All are published before it starts. */
 export function saturating({ audiences }: Stage): Load {
   return { events: 10 * audiences.length, backlog: true };
 }

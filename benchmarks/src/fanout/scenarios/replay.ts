@@ -4,7 +4,7 @@ import { type Contender, Stage } from '../stage.js';
 const LIVE_PER_SECOND = 200;
 const POSITION = /-(\d+)$/;
 
-/** A client comes back after many events, while more come. */
+/** A client reconnects after it missed many events, while more are published. */
 export const replay: Scenario = {
   name: 'replay',
   about: 'a client resumes after many missed events under live traffic: nothing lost, nothing out of order',
@@ -32,7 +32,7 @@ export const replay: Scenario = {
   },
 };
 
-/** From the client's connecting until it has what it missed, ms; what was published meanwhile must follow. */
+/** Time from the client's connect until it has all missed events, ms. Events published meanwhile must follow. */
 async function timeOfReplay(stage: Stage, { server, clients }: Contender, missed: number): Promise<number> {
   const [audience] = stage.audiences;
   if (audience === undefined) throw new Error('there is no tenant');
@@ -51,7 +51,7 @@ async function timeOfReplay(stage: Stage, { server, clients }: Contender, missed
     }),
     publish(LIVE_PER_SECOND, LIVE_PER_SECOND),
   ]);
-  if (!recovered) throw new Error('the client was told that it cannot be given what it missed');
+  if (!recovered) throw new Error('the server could not replay the missed events');
   if (misplaced > 0) throw new Error(`${misplaced} of ${received} events did not follow the one before`);
   return missedMs;
 }

@@ -2,17 +2,17 @@ import type { z } from 'zod';
 import type { attackRequest } from '../protocol.js';
 import type { Tally } from './tally.js';
 
-/** Where an attack comes from: another address than the neighbour's, so that limits of addresses do not mix them up. */
+/** The address of an attack. It differs from the neighbour's, so that limits by address apply separately. */
 export const ATTACKER_ADDRESS = '127.0.0.2';
 
 export interface Target extends Omit<z.infer<typeof attackRequest>, 'name'> {
-  /** Counts what happened. */
+  /** Counts the outcomes. */
   readonly tally: Tally;
-  /** Aborted when the attack is to end. */
+  /** Aborted to end the attack. */
   readonly signal: AbortSignal;
 }
 
-/** Attacks until `signal` is aborted. Resolves when nothing of it is left: no connection, no call. */
+/** Attacks until `signal` is aborted. Resolves when all its connections and calls have ended. */
 export type Attack = (target: Target) => Promise<void>;
 
 /** Runs a number of loops at the same time, each until `signal` is aborted. */

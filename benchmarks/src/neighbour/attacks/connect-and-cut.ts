@@ -3,7 +3,7 @@ import { ATTACKER_ADDRESS, type Attack, loop } from './attack.js';
 
 const SOCKETS = 50;
 
-/** A key with a long list of sessions connects, subscribes to all, and is cut, again and again. */
+/** Clients of a key with a long list of sessions repeatedly connect, subscribe to all, and are cut. */
 export const connectAndCut: Attack = async ({ port, tenant, scale, signal, tally }) => {
   await loop(SOCKETS * scale, signal, async () => {
     try {

@@ -3,7 +3,7 @@ import { ATTACKER_ADDRESS, type Attack, aborted } from './attack.js';
 
 const CLIENTS = 20;
 
-/** What clients do while somebody sends very large messages: half read them as they come, half ask for the past. */
+/** Clients while very large messages are sent: half read them live, half request past events. */
 export const largeMessages: Attack = async ({ port, tenant, scale, signal, tally }) => {
   const clients = await Promise.all(
     Array.from({ length: Math.max(2, Math.round(CLIENTS * scale)) }, async (_, index) => {

@@ -4,7 +4,7 @@ import { ATTACKER_ADDRESS, type Attack, loop } from './attack.js';
 const SOCKETS = 300;
 const PAUSE_MS = 1_000;
 
-/** Many sockets ask for past events of a rare kind again and again, for which the whole log is looked through. */
+/** Many sockets repeatedly request past events of a rare type, which requires a scan of the whole log. */
 export const repeatedSubscriptions: Attack = async ({ port, tenant, scale, signal, tally }) => {
   const open = new Map<number, EventsSocket>();
   const stop = () => {

@@ -3,10 +3,10 @@ import { describeAnswer, RestCaller } from '../rest-caller.js';
 import { ATTACKER_ADDRESS, type Attack, loop } from './attack.js';
 
 const SENDS = 1_500;
-/** After a refusal: what Retry-After says at least. */
+/** The pause after a refusal: the minimum of Retry-After. */
 const RETRY_MS = 1_000;
 
-/** Has 1,500 messages sent at the same time, from all sessions of the tenant. */
+/** Sends 1,500 messages at the same time, from all sessions of the tenant. */
 export const sendFlood: Attack = async ({ port, tenant, sessions, recipient, scale, signal, tally }) => {
   const caller = new RestCaller({
     port,

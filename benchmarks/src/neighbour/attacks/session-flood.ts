@@ -10,7 +10,7 @@ const DELETES_AT_ONCE = 10;
 const CONNECTIONS = 200;
 const RETRY_MS = 250;
 
-/** Makes 500 sessions a second and lists them all the time, then removes them. */
+/** Creates 500 sessions per second and lists them continuously, then removes them. */
 export const sessionFlood: Attack = async (target) => {
   const { port, tenant, signal, tally, scale } = target;
   const caller = new RestCaller({
@@ -51,7 +51,7 @@ export const sessionFlood: Attack = async (target) => {
   }
 };
 
-/** Removes the tenant's sessions, within what it may do. */
+/** Removes the tenant's sessions, within its rate limits. */
 async function removeAll(caller: RestCaller, { tally }: Target): Promise<void> {
   for (;;) {
     const { status, body } = await caller.call({ method: 'GET', path: '/api/sessions?limit=100' });

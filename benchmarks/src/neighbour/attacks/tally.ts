@@ -1,4 +1,4 @@
-/** Counts things by what they are called. */
+/** Counts occurrences by name. */
 export class Tally {
   readonly #counts = new Map<string, number>();
 

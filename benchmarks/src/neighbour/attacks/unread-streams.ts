@@ -7,7 +7,7 @@ const STREAMS = 594;
 const CONNECTING_AT_ONCE = 50;
 const RETRY_MS = 1_000;
 
-/** One key has many clients that ask for all past events and read none of them. */
+/** Many clients of one key request all past events and read none of them. */
 export const unreadStreams: Attack = async (target) => {
   const { scale, signal } = target;
   const socketsLeft = { count: Math.round(SOCKETS * scale) };
@@ -35,7 +35,7 @@ async function openSocket({ port, tenant, tally, signal }: Target, open: Set<{ c
       open.delete(socket);
       if (!signal.aborted) tally.add(`Socket.IO client closed: ${reason}`);
     });
-    // A client that does not read has no acknowledgement either.
+    // A client that does not read gets no acknowledgement either.
     void socket.subscribe({ events: ['*'], since: '0-0' });
     socket.pause();
   } catch (error) {

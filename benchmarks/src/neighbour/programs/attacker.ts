@@ -15,7 +15,7 @@ import { Tally } from '../attacks/tally.js';
 import { unreadStreams } from '../attacks/unread-streams.js';
 import { type AttackName, attackRequest, fillRequest } from '../protocol.js';
 
-/** The attacker. It yields the core to the rest of the load, so that what it costs itself is not measured. */
+/** The attacker. It yields the core to the rest of the load, so that its own CPU use is not measured. */
 
 const LOWEST_PRIORITY = 19;
 const APPENDED_AT_ONCE = 50;
@@ -60,7 +60,7 @@ async function fill({ tenant, events, bytes }: z.infer<typeof fillRequest>): Pro
 function begin({ name, ...target }: z.infer<typeof attackRequest>): void {
   if (running !== undefined) throw new Error('an attack is under way');
   const abort = new AbortController();
-  // Each connection of an attack listens.
+  // Each connection of an attack adds a listener.
   setMaxListeners(0, abort.signal);
   const tally = new Tally();
   const done = ATTACKS[name]({ ...target, tally, signal: abort.signal });
@@ -69,7 +69,7 @@ function begin({ name, ...target }: z.infer<typeof attackRequest>): void {
   running = { abort, tally, done };
 }
 
-/** Resolves when nothing of the attack is left. */
+/** Ends the attack. Resolves when all its connections and calls have ended. */
 async function end(): Promise<Record<string, number>> {
   if (running === undefined) throw new Error('there is no attack');
   const { abort, tally, done } = running;
@@ -80,7 +80,7 @@ async function end(): Promise<Record<string, number>> {
 }
 
 setPriority(LOWEST_PRIORITY);
-// Linux lets a process of the lowest priority finish its turn, a few ms. One of this policy makes way at once.
+// Linux lets a process of the lowest priority finish its time slice of a few ms. With SCHED_IDLE it yields at once.
 spawnSync('chrt', ['--all-tasks', '--idle', '--pid', '0', String(process.pid)]);
 serveOperations({
   fill: operation(fillRequest, fill),

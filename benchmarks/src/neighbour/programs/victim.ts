@@ -21,13 +21,13 @@ const EDGES = ['attacked', 'other'] as const;
 type Edge = (typeof EDGES)[number];
 
 const CONNECTIONS = 50;
-/** How long it is waited for an event that is late. */
+/** How long to wait for a late event. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 20;
 
 interface Client {
   readonly caller: RestCaller;
-  /** By label: when each text came, by its number. */
+  /** By label: the time of arrival of each text, by its number. */
   readonly arrivals: Map<string, Map<number, number>>;
   duplicates: number;
 }
@@ -73,7 +73,7 @@ function clientOf(edge: Edge): Client {
   return client;
 }
 
-/** Calls at fixed times, whether those before are answered or not. Resolves when all are answered. */
+/** Makes calls at fixed times, without waiting for earlier answers. Resolves when all are answered. */
 async function measure({ forMs, reads, sends, links }: z.infer<typeof measureRequest>) {
   if (of === undefined) throw new Error('the neighbour is not connected');
   const { sessionId, recipient } = of;
@@ -106,7 +106,7 @@ async function measure({ forMs, reads, sends, links }: z.infer<typeof measureReq
   return { reads: { attacked, other }, sends: sent, failed };
 }
 
-/** The answer in short, or why there is none. */
+/** A summary of the answer, or the reason why there is none. */
 async function attempt(edge: Edge, call: RestCall): Promise<string> {
   try {
     return describeAnswer(await clientOf(edge).caller.call(call));
@@ -115,7 +115,7 @@ async function attempt(edge: Edge, call: RestCall): Promise<string> {
   }
 }
 
-/** Makes a session in the middle of the time, waits for its QR code, and removes it. */
+/** Creates a session in the middle of the window, waits for its QR code, and removes it. */
 async function linkOne(forMs: number, failed: string[]): Promise<void> {
   await delay(forMs / 2);
   made += 1;
@@ -137,7 +137,7 @@ async function linkOne(forMs: number, failed: string[]): Promise<void> {
   if (!removed.startsWith('2')) failed.push(`DELETE ${path}: ${removed}`);
 }
 
-/** Resolves when both clients have all texts of a label, or after a while. */
+/** Resolves when both clients have all texts of a label, or after a timeout. */
 async function received({ label, writtenAt }: z.infer<typeof receivedRequest>) {
   const arrivalsAt = (edge: Edge) => clientOf(edge).arrivals.get(label) ?? new Map<number, number>();
   const { length: count } = writtenAt;

@@ -6,7 +6,7 @@ import { paced } from '../../harness/paced.js';
 import { operation, serveOperations } from '../../harness/serve-operations.js';
 import { scanRequest, sharedNow, timedText, writeLargeRequest, writeRequest } from '../protocol.js';
 
-/** WhatsApp, simulated, with the people who own the sessions and those who write to them. */
+/** The simulated WhatsApp, with the owners of the sessions and the people who write to them. */
 
 interface Account {
   readonly phone: Phone;
@@ -23,7 +23,7 @@ async function start(): Promise<{ url: string; rootKey: string }> {
   return { url: simulator.url, rootKey: simulator.rootKey };
 }
 
-/** Digits of somebody who can be written to. */
+/** The number of a person who can receive messages. */
 function addPerson(): string {
   return simulator.addPhone({ name: 'Somebody' }).number;
 }
@@ -44,7 +44,7 @@ function accountOf(sessionId: string): Account {
   return account;
 }
 
-/** What keeps this process busy, such as large messages, is not the product's: a text counts from when it was handed over. */
+/** Load of this process, such as large messages, does not count: a text is timed from when it was handed over. */
 async function write({ sessionId, label, count, perSecond }: z.infer<typeof writeRequest>) {
   const { phone, contact } = accountOf(sessionId);
   const writtenAt: number[] = [];

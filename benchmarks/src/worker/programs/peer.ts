@@ -23,8 +23,8 @@ import {
 } from '../protocol.js';
 
 /**
- * Baileys as its README sets it up, once for each session: "Example to Start", with the cache of groups and the
- * `getMessage` that "Important Notes About Socket Config" recommends, and nothing else but the server's address.
+ * Baileys as set up in its README, once for each session: "Example to Start", with the group cache and the `getMessage`
+ * that "Important Notes About Socket Config" recommends. The only other setting is the server's address.
  */
 
 const [url = '', rootKey = '', folder = ''] = process.argv.slice(2);
@@ -82,7 +82,7 @@ async function open({ sessions: added }: z.infer<typeof openRequest>): Promise<v
   await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, openSome));
 }
 
-/** The sessions write. Resolves when Baileys has sent everything. */
+/** Lets the sessions send messages. Resolves when Baileys has sent all. */
 async function send({ label, chat, perSecond, ...turns }: Writing): Promise<void> {
   await paced(turnsOf(turns), perSecond, async (id, index) => {
     const socket = sockets.get(id);

@@ -19,11 +19,11 @@ import {
   writeRequest,
 } from '../protocol.js';
 
-/** WhatsApp, simulated, with the people who write to the sessions and are written to. */
+/** The simulated WhatsApp, with the people who exchange messages with the sessions. */
 
-/** In each session's group, besides the session's own account. */
+/** Number of people in each session's group, besides the session's own account. */
 const PEOPLE_OF_A_GROUP = 4;
-/** Both contenders' sessions have as many: fewer than real ones, so that linking takes little. */
+/** The same for both contenders' sessions. Fewer than real ones, so that linking is cheap. */
 const PRE_KEYS = 30;
 const PATIENCE_MS = 60_000;
 
@@ -38,14 +38,14 @@ const simulator = new Simulator();
 const accounts = new Map<string, Account>();
 
 async function start(): Promise<{ url: string; rootKey: string }> {
-  // Signatures in plain JavaScript would make the people slower than the contenders.
+  // With signatures in plain JavaScript, the people would be slower than the contenders.
   quietLibsignal();
   installPatches();
   await simulator.start();
   return { url: simulator.url, rootKey: simulator.rootKey };
 }
 
-/** Links so many more sessions and stores what they log in with. */
+/** Links `count` more sessions and stores their credentials. */
 async function link({ count, destination }: z.infer<typeof linkRequest>): Promise<Session[]> {
   const store = destination.kind === 'files' ? toFiles(destination.folder) : toRedis(destination);
   const sessions: Session[] = [];
@@ -57,7 +57,7 @@ async function link({ count, destination }: z.infer<typeof linkRequest>): Promis
         simulator.addPhone({ name: `Person ${index} of ${id}` }),
       );
       const [contact = phone] = people;
-      // Before the account has a device, which thus is not told of it.
+      // Before the account has a device, so that no device is notified of it.
       const group = contact.createGroup(`Group of ${id}`, [phone, ...people.slice(1)]);
       await store.save(id, linkReadyCompanion(phone, { preKeyCount: PRE_KEYS }));
       const [device] = phone.devices.values();
@@ -101,7 +101,7 @@ function accountOf(id: string): Account {
   return account;
 }
 
-/** The contacts write to their sessions. Resolves when the sessions have acknowledged all of it. */
+/** Sends messages from contacts to their sessions. Resolves when the sessions have acknowledged all of them. */
 async function write({ label, chat, perSecond, ...turns }: Writing): Promise<void> {
   await paced(turnsOf(turns), perSecond, async (id, index) => {
     const { phone, contact, group } = accountOf(id);
@@ -120,7 +120,7 @@ async function acknowledged({ sessions }: Pick<Writing, 'sessions'>): Promise<vo
   });
 }
 
-/** Resolves when the contacts have got what the sessions wrote, and the sessions their receipts. */
+/** Resolves when the contacts have the messages of the sessions, and the sessions have their receipts. */
 async function delivered({ label, ...turns }: Writing): Promise<void> {
   const expected = turnsOf(turns);
   const contacts = new Set(turns.sessions.map((id) => accountOf(id).contact));
@@ -131,12 +131,12 @@ async function delivered({ label, ...turns }: Writing): Promise<void> {
     timeoutMs: PATIENCE_MS,
     intervalMs: 100,
   });
-  // Each phone takes a while of its own to confirm a message, up to 100 ms longer than the shortest.
+  // Each phone has its own delay before it confirms a message, up to 100 ms longer than the shortest.
   await new Promise((resolve) => setTimeout(resolve, simulator.receiptDelayMs + 150));
   await acknowledged(turns);
 }
 
-/** Has the sessions log in again: closes their connections as WhatsApp does that wants a restart. */
+/** Makes the sessions log in again: closes their connections as WhatsApp does when it demands a restart. */
 async function restart({ sessions }: z.infer<typeof sessionsRequest>): Promise<void> {
   const devices = sessions.map((id) => accountOf(id).device);
   const before = devices.map(({ loginRecord }) => loginRecord.logins);
@@ -147,7 +147,7 @@ async function restart({ sessions }: z.infer<typeof sessionsRequest>): Promise<v
   await acknowledged({ sessions });
   const again = devices.reduce((sum, { loginRecord }) => sum + loginRecord.logins, 0);
   const expected = before.reduce((sum, logins) => sum + logins + 1, 0);
-  if (again !== expected) throw new Error(`${again} logins in place of ${expected}`);
+  if (again !== expected) throw new Error(`${again} logins instead of ${expected}`);
 }
 
 serveOperations({

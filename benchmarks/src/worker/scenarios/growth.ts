@@ -8,12 +8,12 @@ import { Stage } from '../stage.js';
 
 const MESSAGES = 1_000;
 const PER_SECOND = 250;
-/** Keeping a thousand connections alive is no part of a message, and would be a tenth of what it costs. */
+/** Subtracts the idle CPU: keeping 1,000 connections alive is not part of a message, and would be 10% of its cost. */
 const IDLE_MS = 2_000;
-/** What counts as no growth: rounds differ by as much. */
+/** A ratio up to this counts as no growth, because rounds differ by as much. */
 const NO_GROWTH = 1.15;
 
-/** Workers with few and with many sessions, that are written to equally much. */
+/** Workers with few and with many sessions, which receive the same number of messages. */
 export const growth: Scenario = {
   name: 'growth',
   about: 'messages received by workers with 50, 200 and 1,000 sessions: CPU for each must not grow',

@@ -5,15 +5,15 @@ import { rowOf, type Scenario } from '../../harness/scenario.js';
 import type { Contender } from '../contender.js';
 import { Stage } from '../stage.js';
 
-/** What a process takes for its first sessions, code that runs for the first time among it, does not count. */
+/** Memory for the first sessions, such as for code that runs for the first time, does not count. */
 const FIRST = 20;
 const COMPARED = 200;
 const MANY = 1_000;
-/** What Baileys does after a login is over by then, and caches of the start have been given up. */
+/** By then, Baileys' work after a login is done, and the caches of the start have been dropped. */
 const SETTLE_MS = 5_000;
 const KB = 1_024;
 
-/** Sessions that are open, and to which nothing comes. */
+/** Open sessions that receive nothing. */
 export const idleSessions: Scenario = {
   name: 'idle-sessions',
   about: `memory that an open session takes, after a garbage collection; and ${MANY} of them in one worker`,
@@ -60,7 +60,7 @@ export const idleSessions: Scenario = {
   },
 };
 
-/** Resident, in bytes. */
+/** Resident memory, in bytes. */
 async function settledMemoryOf({ pid, inspectorPort }: Contender, settleMs: number): Promise<number> {
   await collectGarbage(inspectorPort);
   await delay(settleMs);

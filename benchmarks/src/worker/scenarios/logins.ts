@@ -4,7 +4,7 @@ import { Stage } from '../stage.js';
 
 const SESSIONS = 50;
 
-/** Sessions that WhatsApp has log in again. */
+/** Sessions that WhatsApp makes log in again. */
 export const logins: Scenario = {
   name: 'logins',
   about: `${SESSIONS} sessions whose connections are closed log in again: CPU for each`,

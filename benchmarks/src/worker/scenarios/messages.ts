@@ -12,7 +12,7 @@ interface Measurement {
   readonly limits?: Limits;
 }
 
-/** At rates that plain Baileys can keep up with, on one core. */
+/** The rates are those that plain Baileys can sustain on one core. */
 const MEASUREMENTS: readonly Measurement[] = [
   {
     about: 'received 1:1',
@@ -31,7 +31,7 @@ const MEASUREMENTS: readonly Measurement[] = [
   },
 ];
 
-/** Sessions that are written to, and write. */
+/** Sessions that receive and send messages. */
 export const messages: Scenario = {
   name: 'messages',
   about: `messages received, and those of groups sent as well, ${SESSIONS} sessions: CPU for each; none may be lost`,

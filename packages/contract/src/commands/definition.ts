@@ -63,9 +63,9 @@ export interface RestCall {
 
 /**
  * How commands are bounded while they wait for a worker and while it executes them.
- * `control`: the cluster's own. Never refused for lack of room, and never behind a tenant's commands.
- * `calls`: a tenant's, which ask WhatsApp for something. Bounded for each tenant and for each session.
- * `media`: about files, whose downloads are bounded. Bounded for each tenant.
+ * `control`: commands of the cluster itself. Never refused for lack of room, and never behind a tenant's commands.
+ * `calls`: commands of a tenant that ask WhatsApp for something. Bounded for each tenant and for each session.
+ * `media`: commands about files, whose downloads are bounded. Bounded for each tenant.
  */
 export type CommandLane = 'control' | 'calls' | 'media';
 
@@ -74,7 +74,7 @@ export interface Execution {
   readonly lane: CommandLane;
   /** `session`: after the session's earlier commands of this lane have ended. `none`: at any time. */
   readonly order: 'session' | 'none';
-  /** The state that the session must be in. `open`: one that connects is waited for, then SESSION_NOT_OPEN. */
+  /** The state that the session must be in. `open`: a session that connects is waited for, then SESSION_NOT_OPEN. */
   readonly requires: 'open' | 'any';
   /** How long the sender waits for the answer, ms. A worker drops a command that it finds later than that. */
   readonly deadlineMs: number;
@@ -174,7 +174,9 @@ export const messageIdSchema = z.string().min(1).max(255);
 
 const messageIdField = { messageId: messageIdSchema };
 
-/** A REST call that sends a message. The edge chooses the message's id, so that a repeated command sends nothing twice. */
+/**
+ * A REST call that sends a message. The edge chooses the message's id, so that a repeated command sends nothing twice.
+ */
 export function messageCommand<
   Reply extends z.ZodType,
   Params extends z.ZodRawShape = NoFields,

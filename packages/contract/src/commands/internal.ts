@@ -31,8 +31,8 @@ export const mediaCommands = {
     execution: { lane: 'media' },
   }),
   /**
-   * Has the phone upload a file again, unless it is somewhere else than at `triedPath` by now. The reply has no file
-   * while the phone has not answered: the command is sent again then.
+   * Asks the phone to upload a file again, unless the file has left `triedPath`. The reply has no file while the
+   * phone has not answered; the sender then sends the command again.
    */
   'refresh-media': internalCommand({
     fields: { messageId: messageIdSchema, triedPath: z.string() },

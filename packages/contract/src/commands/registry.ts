@@ -28,7 +28,7 @@ export type SessionCommandKind = keyof typeof SESSION_COMMANDS;
 export type ClusterCommandKind = keyof typeof clusterCommands;
 
 export type CommandKind = keyof typeof COMMANDS;
-/** What goes with a command, besides its session. `unknown` where there is nothing: zod has no type that fits all. */
+/** The fields of a command, besides its session. `unknown` if it has none: zod has no type that fits all. */
 export type FieldsOf<C extends Command> = C extends Command
   ? [keyof C['fields']['shape']] extends [never]
     ? unknown

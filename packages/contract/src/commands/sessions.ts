@@ -38,7 +38,7 @@ export const sessionRemovalSchema = z.object({
 
 export const sessionListSchema = z.array(sessionSchema);
 
-/** How many sessions a page of them holds that does not say, and at most. */
+/** Number of sessions in a page: the default and the maximum. */
 export const DEFAULT_PAGE_SESSIONS = 250;
 const MAX_PAGE_SESSIONS = 500;
 

@@ -30,7 +30,7 @@ export const accountSettingsSchema = z
     defaultDisappearingMode: z
       .object({ ephemeralExpiration: z.number().optional(), ephemeralSettingTimestamp: int64.optional() })
       .optional()
-      .describe('messages of new chats disappear after so many seconds'),
+      .describe('messages of new chats disappear after this number of seconds'),
     locale: z.string().optional(),
     timeFormat: whatsAppObject.optional(),
     disableLinkPreviews: whatsAppObject.optional(),

@@ -86,7 +86,7 @@ export const missingPartSchema = z
 
 export type MissingPart = z.infer<typeof missingPartSchema>;
 
-/** What a message may say of itself besides its key; in an update only what changed. */
+/** The fields of a message besides its key; in an update only those that changed. */
 const messageFields = {
   message: content.nullish().describe('the content; null once it was deleted for everyone'),
   messageTimestamp: int64.optional().describe('when it was sent, seconds since 1970'),

@@ -14,10 +14,10 @@ import {
 
 const CHANNEL = '#/channels/events';
 
-/** What a client says, by the events of Socket.IO. */
+/** What a client sends, by the events of Socket.IO. */
 const REQUESTS = { subscribe: subscribeSchema, unsubscribe: unsubscribeSchema };
 
-/** What a client is told of its subscription and of its connection. */
+/** What the server reports to a client about its subscription and its connection. */
 const NOTICES = {
   [SUBSCRIPTION_ERROR_EVENT]: errorDescriptionSchema,
   [SUBSCRIPTION_RESET_EVENT]: z.object({
@@ -38,7 +38,7 @@ function inComponents(schema: JsonSchema): unknown {
   return JSON.parse(JSON.stringify(rest).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }
 
-/** The AsyncAPI 3.0 document of what a Socket.IO client says and hears. */
+/** The AsyncAPI 3.0 document of what a Socket.IO client sends and receives. */
 export function asyncApi(): unknown {
   const payloads = EVENT_NAMES.map(payloadJsonSchema);
   const objects = [...sharedObjects(payloads)].map(([id, schema]) => [id, inComponents(schema)]);

@@ -13,7 +13,7 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. Throws where the marks are not there. */
+/** Replaces what stands between `<!-- name -->` and `<!-- /name -->`. Throws if the marks are missing. */
 function fill(text: string, name: string, content: string, document = 'events.md'): string {
   const begin = `<!-- ${name} -->`;
   const end = `<!-- /${name} -->`;

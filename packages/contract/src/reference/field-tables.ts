@@ -71,7 +71,7 @@ function tableOf(rows: readonly Row[]): string {
   return ['| field | type | means |', '|---|---|---|', ...lines].join('\n');
 }
 
-/** The table of an event's own fields; several for an event of which there are several kinds. */
+/** The table of an event's own fields; several tables for an event that has several kinds. */
 export function eventTable(event: EventName, objects: ReadonlyMap<string, JsonSchema>): string {
   const schema = payloadJsonSchema(event);
   const kinds = schema.anyOf ?? [schema];

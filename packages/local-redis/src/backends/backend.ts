@@ -1,50 +1,50 @@
 import { SENTINEL_CONFIG } from '../sentinel-config.js';
 
-/** Where a Redis server is looked for. */
+/** Where to look for a Redis server. */
 export interface Search {
-  /** Holds, or will hold, a server extracted for this project alone. */
+  /** The folder for a server that is extracted for this project only. */
   cacheDir: string;
-  /** The PATH in which programs are looked up; that of this process when undefined. */
+  /** The PATH in which programs are looked up. Default: that of this process. */
   searchPath: string | undefined;
   onProgress: (line: string) => void;
 }
 
-/** How a Redis server is to run. */
+/** How to run a Redis server. */
 export interface ServerSettings {
   port: number;
   /** An existing folder that holds the append-only file, or a sentinel's configuration. */
   dir: string;
   appendOnly: boolean;
-  /** Whether it is to be a sentinel, which keeps no data. */
+  /** Whether it is a sentinel, which keeps no data. */
   sentinel: boolean;
 }
 
 /** A server that was launched and may not answer yet. */
 export interface RunningServer {
-  /** Undefined when the server runs in a container. */
+  /** Undefined if the server runs in a container. */
   pid: number | undefined;
-  /** Settles when the server has ended, with its last words. */
+  /** Resolves when the server has ended, with its last output. */
   ended: Promise<string>;
-  /** Shuts it down in order: what is to be kept is on disk afterwards. */
+  /** Shuts it down in order: persistent data is on disk afterwards. */
   stop(): Promise<void>;
-  /** Ends it at once, as a crash would. */
+  /** Kills it, as a crash would. */
   kill(): Promise<void>;
 }
 
 /** A Redis that this machine can run. */
 export interface RedisBackend {
-  /** For a person, e.g. `Redis 7.0.15 from /usr/bin/redis-server`. */
+  /** A description for people, e.g. `Redis 7.0.15 from /usr/bin/redis-server`. */
   description: string;
   launch(settings: ServerSettings): Promise<RunningServer>;
 }
 
-/** Either a backend, or one line on why this step has none. */
+/** Either a backend, or one line with the reason why this step has none. */
 export type Found = { backend: RedisBackend } | { missing: string };
 
-/** One step of the search; it rejects for no foreseeable reason. */
+/** One step of the search. Rejects only for unforeseen reasons. */
 export type FindBackend = (search: Search) => Promise<Found>;
 
-/** The settings as `redis-server` takes them, the same for every backend. */
+/** The settings as arguments of `redis-server`, the same for every backend. */
 export function serverArguments(settings: ServerSettings, bind: string, dir: string): string[] {
   const place = ['--bind', bind, '--port', String(settings.port), '--dir', dir, '--loglevel', 'warning'];
   if (settings.sentinel) return [`${dir}/${SENTINEL_CONFIG}`, '--sentinel', ...place];
@@ -53,7 +53,7 @@ export function serverArguments(settings: ServerSettings, bind: string, dir: str
     ...['--appendonly', settings.appendOnly ? 'yes' : 'no', '--save', ''],
     // A full Redis must refuse a write rather than forget a key: sessions' credentials live here.
     ...['--maxmemory-policy', 'noeviction'],
-    // The log of a tenant that fell silent expires as a whole, and is not to be freed while everybody waits.
+    // The log of a silent tenant expires as a whole. Freeing it must not block other clients.
     ...['--lazyfree-lazy-expire', 'yes'],
   ];
 }

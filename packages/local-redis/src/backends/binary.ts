@@ -8,13 +8,13 @@ export interface ServerBinary {
   /** A path, or a name to look up. */
   program: string;
   searchPath: string | undefined;
-  /** Where its shared libraries stand, when not where the system has them. */
+  /** The folders of its shared libraries, if they are not the system's. */
   libraryPath?: string;
 }
 
 const STOP_AGAIN_MS = 500;
 
-/** Makes a backend of a program that proves to run here. Rejects when it does not. */
+/** Creates a backend from a program after checking that it runs here. Rejects if it does not run. */
 export async function binaryBackend(binary: ServerBinary): Promise<RedisBackend> {
   const [program, args] = commandLine(binary, ['--version']);
   const printed = await run(program, args, { searchPath: binary.searchPath, timeoutMs: 5_000 });
@@ -30,7 +30,7 @@ function launch(binary: ServerBinary, settings: ServerSettings): RunningServer {
   const [program, args] = commandLine(binary, serverArguments(settings, '127.0.0.1', settings.dir));
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Not of the terminal's group: whoever started it decides when it stops, after those who still write to it.
+    // Not in the terminal's process group: this process stops it, after the programs that still write to it.
     detached: true,
     ...(binary.searchPath === undefined ? {} : { env: { PATH: binary.searchPath } }),
   });
@@ -50,7 +50,7 @@ function launch(binary: ServerBinary, settings: ServerSettings): RunningServer {
     ended,
     stop: async () => {
       child.kill('SIGTERM');
-      // A server ignores it while it writes its first append-only file, as a replica does after a full copy.
+      // A server ignores SIGTERM while it writes its first append-only file, as a replica does after a full sync.
       const again = setInterval(() => child.kill('SIGTERM'), STOP_AGAIN_MS);
       await ended;
       clearInterval(again);
@@ -62,7 +62,7 @@ function launch(binary: ServerBinary, settings: ServerSettings): RunningServer {
   };
 }
 
-/** The library path goes to the server alone, through env(1): no other program must load those libraries. */
+/** Only the server gets the library path, through env(1): no other program must load those libraries. */
 function commandLine(binary: ServerBinary, args: string[]): [program: string, args: string[]] {
   if (binary.libraryPath === undefined) return [binary.program, args];
   return ['/usr/bin/env', [`LD_LIBRARY_PATH=${binary.libraryPath}`, binary.program, ...args]];

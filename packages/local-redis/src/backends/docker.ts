@@ -3,9 +3,9 @@ import { type FindBackend, type RunningServer, type ServerSettings, serverArgume
 
 const IMAGE = 'redis:7-alpine';
 
-/** A container, where an engine that testcontainers knows answers: Docker, Podman, Colima and the like. */
+/** A container, if an engine that testcontainers supports answers: Docker, Podman, Colima and the like. */
 export const inDocker: FindBackend = async () => {
-  // Loaded here, since most starts are served by a step before this one and its import alone takes a second.
+  // Loaded here because an earlier step serves most starts, and this import alone takes a second.
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   try {
     await getContainerRuntimeClient();
@@ -27,7 +27,7 @@ async function launch(container: GenericContainer, settings: ServerSettings): Pr
   const started = await container
     .withExposedPorts({ container: port, host: port })
     .withBindMounts([{ source: dir, target: '/data' }])
-    // The files in `dir` are to belong to whoever started this, so that they can remove them.
+    // The files in `dir` must belong to this process's user, so that the user can remove them.
     .withUser(user)
     .withCommand(['redis-server', ...serverArguments(settings, '0.0.0.0', '/data')])
     .start();

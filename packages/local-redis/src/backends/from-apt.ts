@@ -4,7 +4,7 @@ import type { FindBackend } from './backend.js';
 import { inCache, SERVER_PATH } from './in-cache.js';
 
 /**
- * Debian's or Ubuntu's own package of Redis, downloaded and extracted into the cache folder. It needs no root and
+ * Debian's or Ubuntu's own package of Redis, downloaded and extracted into the cache folder. Needs no root, and
  * installs nothing.
  */
 export const fromApt: FindBackend = async (search) => {

@@ -1,7 +1,7 @@
 import type { WorkerState } from '@wafleet/store';
 import { isAlive } from './alive.js';
 
-/** Sessions that one sweep moves at the most: each move costs its session a reconnect. */
+/** The maximum number of sessions that one sweep moves: each move costs its session a reconnect. */
 const MOVES_AT_ONCE = 5;
 /** Workers are even enough while one has no more than two sessions, or a tenth, more than another. */
 const EVEN = { sessions: 2, share: 0.1 };
@@ -22,11 +22,11 @@ function sum(workers: readonly WorkerState[], field: 'sessions' | 'capacity'): n
 }
 
 /**
- * Which worker should give some of its sessions to which other one: the most loaded to the least loaded, by share of
- * capacity, if they differ by much. It aims at the mean of all and begins far from it; nobody gives so much that it
- * falls below the mean, nor takes so much that it would have to give. So it comes to rest, and no session moves twice.
- * Undefined too while a worker stops, or while releases differ: in a rollout sessions move with the workers that are
- * replaced, and moving them twice helps nobody.
+ * Plans which worker should give some of its sessions to which other one: the most loaded to the least loaded, by share
+ * of capacity, if they differ by much. It aims at the mean of all and begins far from it. No worker gives so much that
+ * it falls below the mean, or takes so much that it would have to give. So it comes to rest, and no session moves
+ * twice. Returns undefined also while a worker stops, or while releases differ: in a rollout sessions move with the
+ * workers that are replaced, and moving them twice is useless.
  */
 export function planMove(workers: readonly WorkerState[]): Move | undefined {
   const alive = workers.filter(isAlive).sort((a, b) => load(a) - load(b));

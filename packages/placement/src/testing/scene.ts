@@ -103,7 +103,7 @@ class Scene {
     await Promise.all(this.#placings.splice(0).map((placing) => placing.stop()));
   }
 
-  /** A queue to which nobody listens yet. */
+  /** A queue that no placer listens to yet. */
   queueAlone(): PlacementQueue {
     return new PlacementQueue({ connection: this.#queueConnection(), logger });
   }
@@ -160,7 +160,7 @@ class Scene {
   ownedBy(worker: TestWorker, refs: readonly SessionRef[]): Promise<boolean> {
     const isOwned = async () => {
       const owners = await Promise.all(refs.map((ref) => this.ownerOf(ref)));
-      // Redis says so before the worker has the answer to its claim.
+      // Redis shows the owner before the worker has the answer to its claim.
       const isKnown = refs.every(({ sessionId }) => worker.fences.has(sessionId));
       return isKnown && owners.every((owner) => owner === worker.id);
     };

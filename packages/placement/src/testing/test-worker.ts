@@ -24,17 +24,17 @@ export function connect(url: string, role: RedisRole): RedisConnection {
   return connectRedis({ url, role, name: `placement-test-${role}`, logger });
 }
 
-/** What a worker does with an `assign`; `pretend` answers as if it had the session already. */
+/** What a worker does with an `assign`. `pretend` answers as if it had the session already. */
 type Behaviour = 'claim' | 'refuse' | 'pretend';
 
 export interface TestWorkerOptions {
   readonly capacity?: number;
   readonly release?: string;
-  /** Default `claim`. */
+  /** Default: `claim`. */
   readonly behaviour?: Behaviour;
 }
 
-/** A worker as a placer sees it: lease, heartbeat, inbox and claims are the real ones; there is no WhatsApp. */
+/** A worker as a placer sees it. Lease, heartbeat, inbox and claims are the real ones; WhatsApp is missing. */
 export class TestWorker {
   readonly id = `wrk_${randomUUID()}`;
   /** The sessions it owns, by id. */

@@ -15,12 +15,12 @@ await runApp(
   async ({ environment: { GREETING }, logger, lifecycle }) => {
     lifecycle.onStop('first', () => logger.info('first stage stopped'));
     lifecycle.onStop('second', () => logger.info('second stage stopped'));
-    if (GREETING === 'fail') throw new StartError('told to fail');
+    if (GREETING === 'fail') throw new StartError('failing on purpose');
     if (GREETING === 'hang') lifecycle.onStop('hanging', () => new Promise(() => {}), { timeoutMs: 50 });
 
     const alive = setInterval(() => {}, 1000);
     lifecycle.onStop('timer', () => clearInterval(alive));
-    if (GREETING === 'reject') void Promise.reject(new Error('told to reject'));
+    if (GREETING === 'reject') void Promise.reject(new Error('rejecting on purpose'));
     logger.info('started');
   },
   { unhandledRejections: process.argv.includes('--log-rejections') ? 'log' : 'stop' },

@@ -24,7 +24,7 @@ import { KnownSecrets } from './known-secrets.js';
 import { encodeSecret, messageSecretOf } from './message-secret.js';
 import { AddOnOpener } from './opener.js';
 
-/** Of the history only what is younger is kept: older messages would push out the secrets of newer ones. */
+/** Secrets of older history messages are not kept: they would push out the secrets of newer messages. */
 const HISTORY_MS = 7 * 24 * 60 * 60 * 1000;
 
 interface AddOnDeskOptions {
@@ -36,13 +36,13 @@ interface AddOnDeskOptions {
   readonly logger: Logger;
   /** This account. */
   readonly me: () => Me;
-  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
+  /** Maps a phone number to its LID and back, as far as this session knows the pair. Sends no request. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
-  /** Baileys' events as the contract's. */
+  /** Maps Baileys' events to the contract's. */
   readonly map: (events: Partial<BaileysEventMap>) => MappedEvent[];
   /** Puts the contract's events into the outbox. */
   readonly release: (events: readonly MappedEvent[]) => void;
-  /** Adds what is known of the people in the events. */
+  /** Adds what is known about the people in the events. */
   readonly complete: (events: readonly MappedEvent[]) => Promise<readonly MappedEvent[]>;
 }
 
@@ -64,9 +64,9 @@ function makeMeans(options: AddOnDeskOptions): Means {
 }
 
 /**
- * Publishes Baileys' events, with what is encrypted in them by secrets of other messages: edits, reactions, comments,
- * votes and replies to invitations. Clients do not get those secrets, and the other message may have come days ago and
- * to another worker, so they are kept (MessageSecrets).
+ * Publishes Baileys' events and decrypts the add-ons in them: edits, reactions, comments, votes and replies to
+ * invitations, which are encrypted with the secret of another message. Clients do not get those secrets, and the other
+ * message may have come days ago and to another worker, so the secrets are stored (MessageSecrets).
  */
 export class AddOnDecryption {
   readonly #options: AddOnDeskOptions;
@@ -76,16 +76,16 @@ export class AddOnDecryption {
     this.#options = options;
   }
 
-  /** Made for the first event that needs them: many sessions never get one. */
+  /** Created for the first event that needs them: many sessions never get one. */
   get #means(): Means {
     this.#made ??= makeMeans(this.#options);
     return this.#made;
   }
 
   /**
-   * Keeps the secrets among the events, in the write that appends these, and publishes the events. Those with an add-on
-   * leave when the secret was read that opens it: nothing overtakes them, and the message that carried the add-on counts
-   * as finished only after that.
+   * Publishes the events, and stores the secrets in them in the same write. An event with an add-on is published once
+   * the secret that opens it was read. No event overtakes it, and the message that carried the add-on counts as
+   * finished only after that.
    */
   publish(events: Partial<BaileysEventMap>): void {
     const { outbox, map, release, complete } = this.#options;
@@ -121,11 +121,11 @@ export class AddOnDecryption {
     const opened = await Promise.all(upsert.messages.map((message) => this.#open(message)));
     const messages = opened.map(({ message }) => message);
     await this.#keepFiles({ ...upsert, messages: messages.filter(isOpened) });
-    const told = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });
-    return [...told, ...opened.flatMap(({ changes }) => map(changes))];
+    const shown = map({ ...withoutUnread(events), 'messages.upsert': { ...upsert, messages } });
+    return [...shown, ...opened.flatMap(({ changes }) => map(changes))];
   }
 
-  /** The file of a comment, for clients that download the file of the message. */
+  /** Stores the file of a comment, for clients that download it. */
   async #keepFiles(upsert: BaileysEventMap['messages.upsert']): Promise<void> {
     const { fence, receivedMedia, logger } = this.#options;
     const files = receivedFilesIn({ 'messages.upsert': upsert });
@@ -138,7 +138,7 @@ export class AddOnDecryption {
     }
   }
 
-  /** Rejects only if Redis does not answer: whatever else is wrong, the message is published unopened. */
+  /** Rejects only if Redis does not answer. After any other failure the message is published unopened. */
   async #open(message: WAMessage): Promise<OpenedAddOn> {
     const envelope = envelopeIn(contentOf(message.message));
     if (envelope === undefined) return { message, changes: {} };
@@ -171,7 +171,7 @@ function isAddOn({ message }: WAMessage): boolean {
   return envelopeIn(contentOf(message)) !== undefined;
 }
 
-/** Without what Baileys counts as unread: it takes an encrypted edit or reaction for a message to be read. */
+/** Removes Baileys' unread counts: Baileys counts an encrypted edit or reaction as an unread message. */
 function withoutUnread(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
   const messages = events['messages.upsert']?.messages ?? [];
   const updates = events['chats.update'];

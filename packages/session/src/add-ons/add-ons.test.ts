@@ -40,14 +40,14 @@ async function published(id: string, inSession = session) {
   return messages.find(({ key }) => key.id === id);
 }
 
-/** What is published of an edit, of the key of the message that is edited. */
+/** Expects that an edit is published as a change under the key of the original message. */
 async function expectEdit(original: { id: string }, editId: string, text: string, inSession = session) {
   const { key } = await published(original.id, inSession);
   const { payload } = await inSession.event('messages.update', text);
   expect(payload.updates).toMatchObject([
     { key, update: { message: { editedMessage: { message: { conversation: text } } } } },
   ]);
-  // The message that carried the edit reads as one that never was encrypted.
+  // The message that carried the edit looks as if it had never been encrypted.
   const { message, unavailable } = await published(editId, inSession);
   expect(message.protocolMessage).toMatchObject({ type: 14, editedMessage: { conversation: text } });
   expect(message).not.toHaveProperty('secretEncryptedMessage');
@@ -245,11 +245,11 @@ test('an edit that the phone was asked for is published', async () => {
   const edit = await editSealed(bob, sent, 'from the phone, edited', { unavailable: 'placeholder' });
   const { payload } = await session.event('messages.update', 'from the phone, edited');
   expect(payload.updates).toMatchObject([{ key: { id: sent.id } }]);
-  const told = (await session.events()).filter(
+  const mapped = (await session.events()).filter(
     ({ event, payload: each }) =>
       event === 'messages.update' && JSON.stringify(each).includes('from the phone, edited'),
   );
-  expect(told).toHaveLength(1);
+  expect(mapped).toHaveLength(1);
   await session.event('messages.upsert', edit.id, 'from the phone, edited');
 });
 

@@ -7,7 +7,7 @@ import { bytesOfField } from './wire-format.js';
 
 const { MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
 
-/** A message that carried an add-on, as if it had never been encrypted, and what it changes about the other one. */
+/** A message that carried an add-on, decrypted, and the changes that the add-on makes to the other message. */
 export interface OpenedAddOn {
   readonly message: OpenedMessage;
   readonly changes: Changes;
@@ -18,7 +18,7 @@ interface Plain {
   readonly plain: Buffer;
   /** The message that carried it. */
   readonly message: WAMessage;
-  /** The key under which the message was published that it is about. */
+  /** The published key of the message that the add-on is about. */
   readonly target: WAMessageKey;
   readonly me: Me;
 }

@@ -18,7 +18,7 @@ interface Attempt {
   readonly senders: Iterable<string>;
 }
 
-/** Whether a ciphertext can be one at all. */
+/** Whether the nonce and the ciphertext have possible lengths. */
 export function isWellFormed({ iv, payload }: Envelope): boolean {
   return iv.length === IV_BYTES && payload.length >= TAG_BYTES;
 }
@@ -26,7 +26,7 @@ export function isWellFormed({ iv, payload }: Envelope): boolean {
 /**
  * Decrypts an add-on. The key is derived by HKDF-SHA256 of the message's secret, with the message's id, both people and
  * the kind as the info. The people are named by number or LID, as the sender knew them: all combinations are tried.
- * Undefined if none is right. Never throws for a well-formed envelope.
+ * Returns undefined if none is right. Never throws for a well-formed envelope.
  */
 export function decryptAddOn({ envelope, targetId, secret, authors, senders }: Attempt): Buffer | undefined {
   const senderNames = [...senders];

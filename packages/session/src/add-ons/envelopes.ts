@@ -25,9 +25,9 @@ const BY_SECRET_TYPE: Readonly<Record<number, AddOnKind>> = {
   5: 'poll-option',
 };
 
-/** An add-on as it came. */
+/** An encrypted add-on as received. */
 export interface Envelope {
-  /** Undefined for one of a later version of WhatsApp. */
+  /** Undefined for a kind that a later version of WhatsApp added. */
   readonly kind: AddOnKind | undefined;
   /** The message that it is about, from its sender's point of view. */
   readonly target: proto.IMessageKey;
@@ -53,7 +53,7 @@ function envelope(
   };
 }
 
-/** The add-on that a content is; undefined for any other content. @param content without its wrappers. */
+/** Returns the add-on that a content is; undefined for any other content. @param content without its wrappers. */
 export function envelopeIn(content: proto.IMessage): Envelope | undefined {
   const { secretEncryptedMessage, encReactionMessage, encCommentMessage } = content;
   const { pollUpdateMessage, encEventResponseMessage } = content;

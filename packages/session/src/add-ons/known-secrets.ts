@@ -4,7 +4,7 @@ import { isOfContent } from '../events/content-errors.js';
 import type { QuestionStore } from '../polls/question-store.js';
 import { decodeSecret, type MessageSecret, secretOf } from './message-secret.js';
 
-/** Where the secrets of a session's messages are found. */
+/** Finds the secrets of a session's messages. */
 export class KnownSecrets {
   readonly #secrets: SecretsOfSession;
   readonly #questions: QuestionStore;
@@ -29,8 +29,8 @@ export class KnownSecrets {
   /**
    * The secret of a message that was received or sent.
    * @param carrier the key of the message that names it, which is in the same chat.
-   * @returns undefined for one that never came, or too long ago, or that no key of this worker opens. Rejects when Redis
-   * is out of reach.
+   * @returns undefined if the message never came, came too long ago, or is sealed with a key that this worker lacks.
+   * Rejects if Redis is out of reach.
    */
   async find(id: string, carrier: WAMessageKey): Promise<MessageSecret | undefined> {
     return (
@@ -47,9 +47,9 @@ export class KnownSecrets {
     });
   }
 
-  /** A message that was sent, and whose own event did not reach the log: the process ended in between. */
+  /** Finds the secret of a sent message whose own event did not reach the log because the process ended in between. */
   async #findSent(id: string, { remoteJid = null }: WAMessageKey): Promise<MessageSecret | undefined> {
-    // Names with spaces are of other things that are kept there.
+    // Names with spaces belong to other records that are kept there.
     if (id.includes(' ')) return undefined;
     return this.#readable('sent-message', id, async () => {
       const sent = await this.#recentMessages.get(this.#fence, id);
@@ -60,7 +60,7 @@ export class KnownSecrets {
     });
   }
 
-  /** What is read, or undefined for a record that cannot be read. Rejects when Redis is out of reach. */
+  /** Returns what `read` returns; undefined if the record cannot be read. Rejects if Redis is out of reach. */
   async #readable<T>(kind: string, name: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();

@@ -32,7 +32,7 @@ export function secretOf({ message, messageSecret }: WAMessage): Uint8Array | un
   return messageSecret?.length === SECRET_BYTES ? messageSecret : undefined;
 }
 
-/** What is kept of a message so that add-ons to it can be opened; undefined for one that carries no secret. */
+/** What is kept of a message to open add-ons to it; undefined if the message carries no secret. */
 export function messageSecretOf(
   message: WAMessage,
 ): (MessageSecret & { readonly keptAs: string }) | undefined {
@@ -40,7 +40,7 @@ export function messageSecretOf(
   const secret = key.id && key.id.length <= MAX_ID_LENGTH ? secretOf(message) : undefined;
   if (!key.id || secret === undefined) return undefined;
   const envelope = envelopeIn(unwrap(message.message).content);
-  // An edit of an edit is about the message that was edited first, whichever of them it names.
+  // An edit of an edit applies to the message that was edited first, whichever of the two it names.
   const isEdit =
     envelope?.kind === 'edit' || envelope?.kind === 'event-edit' || envelope?.kind === 'poll-edit';
   const id = (isEdit && envelope.target.id) || key.id;
@@ -54,7 +54,7 @@ export function encodeSecret({ key, secret }: MessageSecret): Buffer {
   return Buffer.concat([secret, Buffer.from(text)]);
 }
 
-/** Undefined for anything but a record. */
+/** Returns undefined if the record is malformed. */
 export function decodeSecret(record: Buffer): MessageSecret | undefined {
   const fields = parsed(record.subarray(SECRET_BYTES).toString());
   if (!Array.isArray(fields)) return undefined;
@@ -70,7 +70,7 @@ export function decodeSecret(record: Buffer): MessageSecret | undefined {
   };
 }
 
-/** Undefined for text that is not JSON, such as what another release may have written. */
+/** Returns undefined if the text is not JSON, for instance because another release wrote it. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -8,13 +8,13 @@ import type { KnownSecrets } from './known-secrets.js';
 import type { MessageSecret } from './message-secret.js';
 import { namesOf, shareName, withOtherNames } from './parties.js';
 
-/** Only the author of a message may send these. All who have the message could encrypt them. */
+/** Only the author of a message may send these, although everyone who has the message could encrypt them. */
 const OF_THE_AUTHOR: ReadonlySet<AddOnKind> = new Set(['edit', 'event-edit', 'poll-edit', 'scheduled']);
 
 interface OpenerOptions {
   readonly known: KnownSecrets;
   readonly me: () => Me;
-  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
+  /** Maps a phone number to its LID and back, as far as this session knows the pair. Sends no request. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
 }
 
@@ -27,8 +27,8 @@ export class AddOnOpener {
   }
 
   /**
-   * What a message says that carries an add-on. One that cannot be opened stays as it is, with the reason. Rejects when
-   * Redis is out of reach.
+   * Opens the add-on that a message carries. A message whose add-on cannot be opened stays unchanged, with the reason.
+   * Rejects if Redis is out of reach.
    */
   async open(message: WAMessage, envelope: Envelope): Promise<OpenedAddOn> {
     const { kind, target } = envelope;
@@ -51,8 +51,8 @@ export class AddOnOpener {
   unopened(message: WAMessage, { kind, target }: Envelope, reason: Unavailable['reason']): OpenedAddOn {
     const named = target.id ? { target: fromOurView(message.key, target, this.#options.me()) } : {};
     const unavailable: Unavailable = { type: kind ?? 'unknown', reason, ...named };
-    const told: PartialMessage = { ...message, unavailable };
-    return { message: told, changes: {} };
+    const mapped: PartialMessage = { ...message, unavailable };
+    return { message: mapped, changes: {} };
   }
 
   async #decrypt(
@@ -65,7 +65,7 @@ export class AddOnOpener {
     let senders = namesOf(key, me);
     const attempt = () => {
       const targetId = envelope.target.id ?? '';
-      // Who edits is who wrote it, also where the two keys name the person differently.
+      // The editor must be the author, even if the two keys name the person differently.
       const isOne = shareName(authors, senders);
       const all = new Set([...authors, ...senders]);
       const people = isOne ? { authors: all, senders: all } : { authors, senders };

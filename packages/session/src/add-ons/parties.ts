@@ -11,7 +11,7 @@ export function namesOf(key: WAMessageKey, me: Me): Set<string> {
   return new Set(names.flatMap((name) => (name ? jidNormalizedUser(name) : [])));
 }
 
-/** The same names, and those by which the same people are known besides. */
+/** The same names, plus the other known names of the same people. */
 export async function withOtherNames(
   names: ReadonlySet<string>,
   otherNameOf: (jid: string) => Promise<string | undefined>,

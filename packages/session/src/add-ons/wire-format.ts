@@ -1,6 +1,6 @@
 /**
- * The bytes of a field in an encoded protobuf message, for messages that Baileys' schema lacks. The last one if there are
- * several; undefined if there is none or the encoding is damaged.
+ * The bytes of a field in an encoded protobuf message, for messages that Baileys' schema lacks. Returns the last one if
+ * there are several; undefined if there is none or the encoding is damaged.
  */
 export function bytesOfField(encoded: Uint8Array, wanted: number): Uint8Array | undefined {
   let found: Uint8Array | undefined;

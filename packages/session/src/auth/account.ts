@@ -10,10 +10,10 @@ import { newCredentials } from '../baileys/baileys.js';
 import { AppStateVersions } from './app-state-versions.js';
 import { DurableKeyStore } from './durable-key-store.js';
 
-/** Redis may be away this long before a connection is ended for keys that cannot be read or stored. */
+/** How long Redis may be unreachable before a connection is ended because keys cannot be read or stored. */
 const STORAGE_PATIENCE_MS = 30_000;
 
-/** Where the account's keys are kept, and who is told when they cannot be. */
+/** Where the account's keys are stored, and the callbacks for failures of that store. */
 export interface AccountOptions {
   readonly store: AuthStateStore;
   /** Deletes everything that `store` holds. */
@@ -25,7 +25,7 @@ export interface AccountOptions {
   readonly onUnreadable: (error: unknown) => void;
 }
 
-/** The WhatsApp account of a session: its credentials and Signal records, and what they say of it. */
+/** The WhatsApp account of a session: its credentials and Signal records, and what they show about the account. */
 export class Account {
   readonly #options: AccountOptions;
   readonly #guard: DurableKeyStore;
@@ -51,14 +51,20 @@ export class Account {
     });
   }
 
-  /** Rejects when what is stored cannot be read. While keys are rotated, what is stored is sealed anew after it. */
+  /**
+   * Rejects if the stored values cannot be read. While keys are rotated, the stored values are afterwards sealed again
+   * with the current key.
+   */
   static async load(options: AccountOptions): Promise<Account> {
     const account = new Account(options, await options.store.load(newCredentials));
     void account.#reseal();
     return account;
   }
 
-  /** What Baileys works with, as long as `isWanted` (see DurableKeyStore.keysWhile). It changes `creds` in place. */
+  /**
+   * Returns the authentication state for Baileys, valid as long as `isWanted` (see DurableKeyStore.keysWhile). Baileys
+   * changes `creds` in place.
+   */
   auth(isWanted: () => boolean, onRefused: (error: unknown) => void): AuthenticationState {
     const keys = this.#versions.watch(this.#guard.keysWhile(isWanted, onRefused), isWanted);
     return { creds: this.#creds, keys };
@@ -74,19 +80,19 @@ export class Account {
   }
 
   /**
-   * Whether a phone signed this device's identity. `registered` does not tell: Baileys leaves it false when the
+   * Whether a phone has signed this device's identity. `registered` does not show this: Baileys leaves it false if the
    * link was made by QR code.
    */
   get isLinked(): boolean {
     return this.#creds.account !== undefined && !this.#isRefused;
   }
 
-  /** Whether WhatsApp has let this device in before: a login makes the first pre-keys. */
+  /** Whether WhatsApp has accepted a login of this device before: a login generates the first pre-keys. */
   get hasLoggedIn(): boolean {
     return this.#creds.nextPreKeyId > 1;
   }
 
-  /** WhatsApp does not know the link. The credentials are good for nothing more until `reset`. */
+  /** WhatsApp does not know the link. The credentials are useless until `reset`. */
   refuseLink(): void {
     this.#isRefused = true;
   }
@@ -96,10 +102,10 @@ export class Account {
     return this.#creds.me !== undefined && !this.isLinked;
   }
 
-  /** Stores the credentials as they are; never rejects. */
+  /** Stores the current credentials. Never rejects. */
   saveCreds(): Promise<void> {
     const { routingInfo } = this.#creds;
-    // It comes as a small part of a buffer that would stay in memory as a whole.
+    // The value is a small part of a buffer, which would stay in memory as a whole.
     if (routingInfo !== undefined && routingInfo.buffer.byteLength > routingInfo.byteLength) {
       this.#creds.routingInfo = Buffer.from(Uint8Array.from(routingInfo).buffer);
     }
@@ -114,21 +120,21 @@ export class Account {
     await this.#ownKeys().set(data);
   }
 
-  /** Resolves when everything that was to be stored is, or has failed. */
+  /** Resolves when all pending writes are stored or have failed. */
   idle(): Promise<void> {
     return this.#guard.idle();
   }
 
   /**
-   * Resolves when everything that was to be stored is, or has failed, and what the last connection stored without
-   * telling it is taken back. @throws {FencedError}
+   * Resolves when all pending writes are stored or have failed, and the app state versions whose changes the last
+   * connection did not emit are restored. @throws {FencedError}
    */
   async settle(): Promise<void> {
     await this.idle();
     await this.#versions.takeBack(this.#ownKeys());
   }
 
-  /** Forgets everything and begins with fresh credentials. */
+  /** Deletes everything and begins with new credentials. */
   async reset(): Promise<void> {
     await this.idle();
     await this.#options.deleteStored();
@@ -137,15 +143,15 @@ export class Account {
     this.#isRefused = false;
   }
 
-  /** Deletes everything that is stored, for good. @throws {FencedError} when the session is another worker's. */
+  /** Deletes everything that is stored, permanently. @throws {FencedError} if another worker owns the session. */
   async wipe(): Promise<void> {
     await this.idle();
-    // What Baileys still has in hand must not come back after the deletion.
+    // Later writes of Baileys must not restore keys after the deletion.
     this.discard();
     await this.#options.deleteStored();
   }
 
-  /** Keys that no connection has to be there for. */
+  /** Keys that can be written without a connection. */
   #ownKeys(): AuthenticationState['keys'] {
     return this.#guard.keysWhile(
       () => true,
@@ -160,7 +166,7 @@ export class Account {
       if (resealed + unreadable > 0)
         logger.info({ resealed, unreadable }, 'stored keys were sealed with the current key');
     } catch (error) {
-      // A fence that refused shows at the next write; everything still opens with the key that it was sealed with.
+      // A refused fence shows at the next write; every value still opens with the key that it was sealed with.
       logger.warn({ err: error }, 'stored keys could not be sealed with the current key');
     }
   }

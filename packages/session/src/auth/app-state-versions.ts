@@ -5,21 +5,21 @@ const VERSION = 'app-state-sync-version';
 type Version = SignalDataTypeMap[typeof VERSION];
 
 /**
- * Versions of the app state (contacts, chats and settings of the phone) that were to be stored and whose changes may
- * not have been emitted.
+ * Keeps the versions of the app state (contacts, chats and settings of the phone) whose write has begun and whose
+ * changes may not have been emitted.
  *
- * Baileys stores the version that it has reached, and emits the changes up to it afterwards. If the connection ends in
- * between, the changes are lost, and WhatsApp does not send them again to a device that has that version. The same holds
- * for a write that failed here and was carried out by Redis. `takeBack` restores the version from before.
+ * Baileys stores a new version first and emits the changes up to it afterwards. If the connection ends in between, the
+ * changes are lost: WhatsApp does not send them again to a device that has that version. The same holds for a write
+ * that failed here although Redis executed it. `takeBack` restores the earlier version.
  */
 export class AppStateVersions {
   readonly #read = new Map<string, Version>();
-  /** By name; null for a collection that was not synchronised before. */
+  /** The earlier version by name; null for a collection that was not synchronised before. */
   readonly #untold = new Map<string, Version | null>();
 
   /**
-   * Watches the keys that a connection works with.
-   * @param isAlive whether what the connection emits is published.
+   * Wraps the keys of a connection to watch the versions.
+   * @param isAlive whether the events of the connection are published.
    */
   watch(keys: SignalKeyStore, isAlive: () => boolean): SignalKeyStore {
     return {
@@ -35,29 +35,31 @@ export class AppStateVersions {
         }
         await keys.set(data);
         // Baileys emits the changes before this turn of the event loop ends.
-        if (names.length > 0) setImmediate(() => isAlive() && this.#told(names));
+        if (names.length > 0) setImmediate(() => isAlive() && this.#reported(names));
       },
     };
   }
 
-  /** To be called when nothing is being written, before a connection begins or another worker takes the session. */
+  /**
+   * Call this while nothing is being written: before a connection begins, or before another worker takes the session.
+   */
   async takeBack(keys: Pick<SignalKeyStore, 'set'>): Promise<void> {
     if (this.#untold.size === 0) return;
     const data: SignalDataSet = { [VERSION]: Object.fromEntries(this.#untold) };
     await keys.set(data);
-    this.#told([...this.#untold.keys()]);
+    this.#reported([...this.#untold.keys()]);
   }
 
   #noteRead(names: readonly string[], found: Readonly<Record<string, unknown>>): void {
     for (const name of names) {
       const version = found[name];
-      // Only a version is stored as one.
+      // Only versions are stored under this type.
       if (version === undefined) this.#read.delete(name);
       else this.#read.set(name, version as Version);
     }
   }
 
-  #told(names: readonly string[]): void {
+  #reported(names: readonly string[]): void {
     for (const name of names) {
       this.#untold.delete(name);
       this.#read.delete(name);

@@ -7,13 +7,13 @@ import { DurableKeyStore } from './durable-key-store.js';
 const logger = createLogger({ app: 'test', level: 'silent' });
 const fenced = () => new FencedError({ tenantId: 't', sessionId: 's', epoch: 1, worker: 'w' });
 
-/** A guard over a storage that writes down what it is told, and fails as often as it should. */
+/** A guard over a storage that records its writes, and whose first operations fail with `failures`. */
 function guardOver({ failures = [] as Error[], patienceMs = 0 } = {}) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const attempt = async (what: string) => {
     const failure = failures.shift();
     if (failure !== undefined) throw failure;
-    told.push(what);
+    reported.push(what);
   };
   const storage: SignalKeyStore = {
     get: async () => {
@@ -27,24 +27,24 @@ function guardOver({ failures = [] as Error[], patienceMs = 0 } = {}) {
     saveCreds: () => attempt('creds'),
     logger,
     patienceMs,
-    onFenced: () => told.push('fenced'),
-    onFailed: () => told.push('failed'),
-    onUnreadable: () => told.push('unreadable'),
+    onFenced: () => reported.push('fenced'),
+    onFailed: () => reported.push('failed'),
+    onUnreadable: () => reported.push('unreadable'),
   });
   return {
     guard,
-    told,
+    reported,
     keys: guard.keysWhile(
       () => true,
-      () => told.push('silenced'),
+      () => reported.push('silenced'),
     ),
   };
 }
 
 const records = (type: keyof SignalDataSet): SignalDataSet => ({ [type]: { 1: null } });
 
-it('stores in the order given; saves of credentials that wait share one', async () => {
-  const { guard, told, keys } = guardOver();
+it('stores in the order of the calls; waiting saves of credentials share one write', async () => {
+  const { guard, reported, keys } = guardOver();
   const done = [
     keys.set(records('session')),
     guard.saveCreds(),
@@ -53,54 +53,54 @@ it('stores in the order given; saves of credentials that wait share one', async 
     guard.saveCreds(),
   ];
   await Promise.all(done);
-  expect(told).toEqual(['set session', 'creds', 'set pre-key']);
+  expect(reported).toEqual(['set session', 'creds', 'set pre-key']);
   await guard.saveCreds();
-  expect(told.at(-1)).toBe('creds');
+  expect(reported.at(-1)).toBe('creds');
 });
 
-it('tries again while it has patience', async () => {
-  const { told, keys } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
+it('retries within its patience', async () => {
+  const { reported, keys } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
   await keys.set(records('session'));
-  expect(told).toEqual(['set session']);
+  expect(reported).toEqual(['set session']);
 });
 
-it('has the socket ended before a write that cannot be stored rejects', async () => {
-  const { told, keys } = guardOver({ failures: [new Error('Command timed out')] });
-  const write = Promise.resolve(keys.set(records('session'))).catch(() => told.push('rejected'));
+it('ends the socket before a write that cannot be stored rejects', async () => {
+  const { reported, keys } = guardOver({ failures: [new Error('Command timed out')] });
+  const write = Promise.resolve(keys.set(records('session'))).catch(() => reported.push('rejected'));
   await write;
-  expect(told).toEqual(['failed', 'silenced', 'rejected']);
+  expect(reported).toEqual(['failed', 'silenced', 'rejected']);
   await keys.set(records('pre-key'));
-  expect(told.at(-1)).toBe('set pre-key');
+  expect(reported.at(-1)).toBe('set pre-key');
 });
 
 it('neither begins nor repeats a write for a socket that is gone', async () => {
-  const { guard, told } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
+  const { guard, reported } = guardOver({ failures: [new Error('Command timed out')], patienceMs: 60_000 });
   let isOpen = true;
   const keys = guard.keysWhile(
     () => isOpen,
-    () => told.push('silenced'),
+    () => reported.push('silenced'),
   );
   const write = keys.set(records('session'));
   isOpen = false;
   await expect(write).rejects.toThrow('ended');
   await expect(keys.set(records('pre-key'))).rejects.toThrow('ended');
-  expect(told).toEqual(['silenced', 'silenced']);
+  expect(reported).toEqual(['silenced', 'silenced']);
   await guard.saveCreds();
-  expect(told.at(-1)).toBe('creds');
+  expect(reported.at(-1)).toBe('creds');
 });
 
 it('gives up at once on a stored value that cannot be opened', async () => {
-  const { told, keys } = guardOver({ failures: [new SealedValueError('damaged')], patienceMs: 60_000 });
+  const { reported, keys } = guardOver({ failures: [new SealedValueError('damaged')], patienceMs: 60_000 });
   await expect(keys.get('session', ['1'])).rejects.toThrow('damaged');
   await expect(keys.set(records('session'))).rejects.toThrow('discarded');
-  expect(told).toEqual(['unreadable', 'silenced', 'silenced']);
+  expect(reported).toEqual(['unreadable', 'silenced', 'silenced']);
 });
 
 it('lets nothing through once the fence refused', async () => {
-  const { guard, told, keys } = guardOver({ failures: [fenced()] });
+  const { guard, reported, keys } = guardOver({ failures: [fenced()] });
   await expect(keys.set(records('session'))).rejects.toBeInstanceOf(FencedError);
   await expect(keys.set(records('pre-key'))).rejects.toThrow('discarded');
   await expect(keys.get('session', ['1'])).rejects.toThrow('discarded');
   await guard.saveCreds();
-  expect(told).toEqual(['fenced', 'silenced', 'silenced', 'silenced']);
+  expect(reported).toEqual(['fenced', 'silenced', 'silenced', 'silenced']);
 });

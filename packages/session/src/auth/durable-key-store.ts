@@ -6,13 +6,14 @@ import type { SignalKeyStore } from '@whiskeysockets/baileys';
 const RETRY_MS = 300;
 
 /**
- * Stands between Baileys and the stored keys and credentials of a session. Writes are carried out one at a time in
- * the order in which they were given. Baileys tells WhatsApp that it has a message once `keys.set` resolves, so
- * that resolves when the keys are stored and not before.
+ * Stands between Baileys and the stored keys and credentials of a session. Writes are executed one at a time, in the
+ * order of the calls. Baileys acknowledges a message to WhatsApp once `keys.set` resolves, so `keys.set` resolves only
+ * when the keys are stored.
  *
- * What fails is tried again for `patienceMs`. When that is over (`onFailed`), the fence refuses (`onFenced`) or a
- * stored value cannot be opened (`onUnreadable`), the callback ends the socket first and the call rejects then: with
- * the socket gone nothing can be acknowledged, and WhatsApp delivers again.
+ * A failed operation is retried for `patienceMs`. Three failures are final: the time is over (`onFailed`), the fence
+ * refuses (`onFenced`), or a stored value cannot be opened (`onUnreadable`). Then the callback first ends the socket,
+ * and the call rejects afterwards: without the socket nothing can be acknowledged, and WhatsApp delivers the message
+ * again.
  */
 export class DurableKeyStore {
   readonly #keys: SignalKeyStore;
@@ -22,7 +23,7 @@ export class DurableKeyStore {
   readonly #onFenced: () => void;
   readonly #onFailed: () => void;
   readonly #onUnreadable: (error: unknown) => void;
-  /** Settles with the last write; never rejects. */
+  /** Settles with the last write. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
   #credsWaiting: Promise<void> | undefined;
   #discarded = false;
@@ -47,11 +48,11 @@ export class DurableKeyStore {
   }
 
   /**
-   * The Signal records, as Baileys is given them for one socket. Writes that are not wanted any more, since that
-   * socket is gone, are not begun and not tried again: they reject.
+   * Returns the Signal records for one socket of Baileys. Once that socket is gone, its writes are no longer wanted:
+   * they are neither begun nor retried, and they reject.
    * @param onRefused called with the error before any read or write of this socket rejects, whatever the reason. It
    * must silence the socket: Baileys answers a message whose keys it cannot read or store with a NACK, and WhatsApp
-   * drops the message then.
+   * then drops the message.
    */
   keysWhile(isWanted: () => boolean, onRefused: (error: unknown) => void): SignalKeyStore {
     const keys = this.#keys;
@@ -65,9 +66,9 @@ export class DurableKeyStore {
     };
   }
 
-  /** Stores the credentials after the writes given before. Never rejects: a failure ends the socket. */
+  /** Stores the credentials after the writes of earlier calls. Never rejects: a failure ends the socket. */
   saveCreds(): Promise<void> {
-    // Saves that still wait for their turn will store the newest credentials, one is enough.
+    // A save that still waits for its turn will store the newest credentials, so one is enough.
     this.#credsWaiting ??= this.#inOrder(() => {
       this.#credsWaiting = undefined;
       return this.#saveCreds();
@@ -75,12 +76,12 @@ export class DurableKeyStore {
     return this.#credsWaiting;
   }
 
-  /** Resolves when every write that was given so far is stored or has failed. */
+  /** Resolves when every write called so far is stored or has failed. */
   async idle(): Promise<void> {
     await this.#last;
   }
 
-  /** Lets everything that has not begun fail. */
+  /** Lets every operation that has not begun fail. */
   discard(): void {
     this.#discarded = true;
   }

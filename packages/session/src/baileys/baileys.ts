@@ -8,13 +8,13 @@ import {
 import { installPatches } from './patches/install.js';
 import { withSharedAsyncStorage } from './patches/shared-async-storage.js';
 
-/** A socket of Baileys that does not slow down, wait for or disturb the other sockets of its process. */
+/** Creates a Baileys socket that does not slow down, wait for or disturb the other sockets of its process. */
 export function makeSocket(config: UserFacingSocketConfig): WASocket {
   installPatches();
   return withSharedAsyncStorage(() => makeWASocket(config));
 }
 
-/** The credentials of an account that is not linked yet. */
+/** Returns the credentials of an account that is not linked yet. */
 export function newCredentials(): AuthenticationCreds {
   installPatches();
   return initAuthCreds();

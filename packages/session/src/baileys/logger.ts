@@ -4,8 +4,8 @@ import type { DEFAULT_CONNECTION_CONFIG } from '@whiskeysockets/baileys';
 type BaileysLogger = (typeof DEFAULT_CONNECTION_CONFIG)['logger'];
 
 /**
- * What Baileys calls errors or warns of, and the session does or tells of itself: ends of connections, some of them in
- * order; replies to invitations, which it opens (`polls`).
+ * Warnings and errors of Baileys that are dropped, since the session handles or reports these cases itself: the end of
+ * a connection, which may be intended, and replies to invitations, which the session decrypts (`polls`).
  */
 const TOLD_OTHERWISE: ReadonlySet<string | undefined> = new Set([
   'stream errored out',
@@ -13,7 +13,7 @@ const TOLD_OTHERWISE: ReadonlySet<string | undefined> = new Set([
   'event creation message not found, cannot decrypt response',
 ]);
 
-/** The error in what Baileys hands to its logger, as its message alone. */
+/** Returns the message of the error, and the message id, of an entry that Baileys logs. */
 function describe(entry: unknown): Record<string, unknown> {
   if (typeof entry !== 'object' || entry === null) return {};
   const error: unknown = Reflect.get(entry, 'err') ?? Reflect.get(entry, 'error') ?? Reflect.get(entry, 'e');
@@ -25,9 +25,9 @@ function describe(entry: unknown): Record<string, unknown> {
 }
 
 /**
- * The logger that Baileys is given. Of warnings and errors it passes on the text, an error's message and a
- * message's id, and nothing else: stanzas, contents and credentials ride in the rest. Lower levels are dropped,
- * and `level` says so, since Baileys renders every stanza as text where they are not.
+ * The logger for Baileys. For warnings and errors it passes on only the text, an error's message and a message's id:
+ * the other fields contain stanzas, contents and credentials. Lower levels are dropped. `level` excludes them, since
+ * otherwise Baileys renders every stanza as text.
  */
 export function baileysLogger(logger: Pick<Logger, 'warn' | 'error'>): BaileysLogger {
   const pass = (level: 'warn' | 'error') => (entry: unknown, text?: string) => {

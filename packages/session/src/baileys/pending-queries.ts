@@ -1,9 +1,9 @@
 import type { WASocket } from '@whiskeysockets/baileys';
 
 /**
- * Makes queries that wait for an answer reject when this side ends the socket. Baileys' `end` takes their listeners away
- * instead (Socket/socket.js), so each of them would wait for its whole minute. A message that is being sent, and a worker
- * that stops, would wait with it.
+ * Makes queries that wait for an answer reject when this side ends the socket. Baileys' `end` removes their listeners
+ * instead (Socket/socket.js), so each of them would wait for its full minute. A message that is being sent, and a
+ * worker that stops, would wait with it.
  */
 export function rejectQueriesAtEnd({ ws }: Pick<WASocket, 'ws'>): void {
   const removeAllListeners = ws.removeAllListeners.bind(ws);

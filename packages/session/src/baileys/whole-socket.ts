@@ -8,10 +8,10 @@ import { makeSocket } from './baileys.js';
 type MakeSignalRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 
 /**
- * Makes a socket. Baileys begins to connect before it makes its Signal repository, so what throws there would leave a
- * connection behind that belongs to no session, and whose first error ends the process, since it has no listener yet.
- * Here the socket is completed first, ended in order, and the error thrown then.
- * @throws what Baileys or `makeSignalRepository` throws.
+ * Creates a socket. Baileys begins to connect before it creates its Signal repository. An error there would leave a
+ * connection behind that belongs to no session; it has no listener yet, so its first error would end the process. Here
+ * the socket is completed first, then ended in order, and then the error is thrown.
+ * @throws the errors of Baileys or `makeSignalRepository`.
  */
 export function makeWholeSocket(
   config: UserFacingSocketConfig & { readonly makeSignalRepository: MakeSignalRepository },

@@ -1,7 +1,10 @@
 import type { CacheStore } from '@whiskeysockets/baileys';
 import type { CachePart } from './shared-cache.js';
 
-/** A session's part of a cache in the form in which Baileys takes it. Its life and bound are the whole cache's. */
+/**
+ * A session's part of a shared cache, with the cache interface of Baileys. Lifetime and bound are those of the shared
+ * cache.
+ */
 export class BaileysCache implements CacheStore {
   readonly #part: CachePart<unknown>;
 
@@ -22,7 +25,7 @@ export class BaileysCache implements CacheStore {
     this.#part.delete(key);
   }
 
-  /** Of this session; the others keep theirs. */
+  /** Clears the values of this session only. */
   flushAll(): void {
     this.#part.clear();
   }

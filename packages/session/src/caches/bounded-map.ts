@@ -1,7 +1,7 @@
 /**
- * A map that holds a number of values at most: beyond that the one that was set the longest ago leaves. It takes memory
- * from the first value on, so each session can have one, which an LRU cache with its arrays of full length is too
- * large for.
+ * A map with a maximum number of values. Beyond it, the value that was set the longest ago is dropped. It allocates
+ * nothing before the first value, so each session can have one. An LRU cache would be too large for that: it allocates
+ * arrays of full length.
  */
 export class BoundedMap<V> {
   readonly #max: number;

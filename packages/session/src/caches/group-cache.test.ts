@@ -114,19 +114,19 @@ describe('sends to a group', () => {
     await test.event('group-participants.update', '"remove"');
     await expect(send(test, group.jid, 'from outside')).rejects.toMatchObject({ code: 'WHATSAPP_REFUSED' });
     group.add(bob, [alice]);
-    // As a new member it is told of the whole group, once more.
+    // As a new member it receives the whole group again.
     const isToldAgain = async () => {
-      const told = (await test.events()).filter(({ event }) => event === 'groups.upsert');
-      return told.length === 2;
+      const upserts = (await test.events()).filter(({ event }) => event === 'groups.upsert');
+      return upserts.length === 2;
     };
     await waitFor(isToldAgain, { what: 'the group, again', timeoutMs: 60_000 });
     await send(test, group.jid, 'back again');
     await bob.waitForMessage(({ text }) => text === 'back again', { timeoutMs: 60_000 });
   });
 
-  it('know the time after which messages disappear, of which Baileys tells no event of the group', async () => {
+  it('know when messages disappear, although Baileys emits no event of the group for it', async () => {
     const { test, bob, group } = await team();
-    await send(test, group.jid, 'for ever');
+    await send(test, group.jid, 'no expiration');
     group.configure(bob, { ephemeralSeconds: 86_400 });
     await test.event('chats.update', 'ephemeralExpiration');
     await send(test, group.jid, 'for a day');

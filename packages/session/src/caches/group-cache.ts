@@ -7,7 +7,7 @@ import {
 } from '@whiskeysockets/baileys';
 import type { CachePart } from './shared-cache.js';
 
-/** What a group and each of its members take, about, as objects in memory. */
+/** Approximate size of a group, and of each of its members, as objects in memory. */
 const GROUP_BYTES = 1_000;
 const PARTICIPANT_BYTES = 300;
 
@@ -17,12 +17,12 @@ export function bytesOfGroup({ participants }: GroupMetadata): number {
 
 /**
  * Metadata of the groups that a session wrote to lately. Without it Baileys asks WhatsApp for a group's members at
- * every send, and WhatsApp answers `rate-overlimit`. It is forgotten at each word of WhatsApp that the group changed,
- * whatever of it did, and asked for anew by the next send.
+ * every send, and WhatsApp answers `rate-overlimit`. A group is forgotten whenever WhatsApp reports any change of it,
+ * and the next send asks for it again.
  */
 export class GroupCache {
   readonly #known: CachePart<GroupMetadata>;
-  /** The questions that have no answer yet, and were not overtaken by a change. */
+  /** Requests that are under way and were not overtaken by a change. */
   readonly #asked = new Map<string, Promise<GroupMetadata>>();
 
   constructor(known: CachePart<GroupMetadata>) {
@@ -30,22 +30,25 @@ export class GroupCache {
   }
 
   /**
-   * The group's metadata, asked for by `fetch` when it is not known. Rejects as `fetch` does. Neither a failure is kept
-   * nor an answer that a change overtook. Undefined for what is no group, as Baileys also asks for a status' audience.
+   * Returns the group's metadata, from `fetch` if it is not known. Rejects as `fetch` does. Neither a failure nor an
+   * answer that a change overtook is kept. Returns undefined if `id` is not a group: Baileys also asks for a status'
+   * audience.
    */
   async get(id: string, fetch: (id: string) => Promise<GroupMetadata>): Promise<GroupMetadata | undefined> {
     if (!isJidGroup(id)) return undefined;
     return this.#known.get(id) ?? this.#asked.get(id) ?? this.#ask(id, fetch(id));
   }
 
-  /** Forgets groups as soon as WhatsApp says over this connection that they changed, before Baileys tells. */
+  /**
+   * Forgets groups as soon as WhatsApp reports over this connection that they changed, before Baileys emits an event.
+   */
   follow(ws: WASocket['ws']): void {
     ws.on('CB:notification', ({ attrs }: BinaryNode) => {
       if (attrs.type === 'w:gp2' && isJidGroup(attrs.from)) this.#forget(attrs.from);
     });
   }
 
-  /** Forgets what events say that changed: those that come of other things than notifications as well. */
+  /** Forgets groups that changed according to events, which may have other causes than notifications. */
   invalidate(events: Partial<BaileysEventMap>): void {
     for (const { id } of events['groups.upsert'] ?? []) this.#forget(id);
     for (const { id } of events['groups.update'] ?? []) this.#forget(id);

@@ -28,7 +28,7 @@ const withContent = (session: TestSession, id: string) =>
     { what: 'the content', timeoutMs: 60_000 },
   );
 
-test('a message without content is told as a notice, and again with what the phone has', async () => {
+test('a message without content is published as a notice, and again with the content from the phone', async () => {
   const alice = harness.simulator.addPhone({ name: 'Alice' });
   const bob = harness.simulator.addPhone({ name: 'Bob' });
   const session = await harness.newSession();
@@ -50,7 +50,7 @@ test('the phone is asked though the connection broke before it could be', async 
   await waitFor(async () => (await published(session, id)).length > 0, { what: 'the notice' });
   harness.simulator.disconnect(alice, 'tcp');
   const messages = await withContent(session, id);
-  // The key is as the sender's server had it: the phone itself does not tell the number beside the LID.
+  // The key is the one from the sender's server: the phone itself does not name the number beside the LID.
   expect(messages.at(-1)).toMatchObject({
     key: { id, remoteJid: bob.lid, remoteJidAlt: bob.jid },
     message: { conversation: 'after the break' },

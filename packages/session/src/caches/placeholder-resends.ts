@@ -10,8 +10,9 @@ function isPlaceholder(kept: unknown): kept is Placeholder {
 }
 
 /**
- * The messages that came without their content, for which Baileys asks the phone, until it has answered. It asks two
- * seconds after the message came: when the connection breaks meanwhile, the message is acknowledged and not asked for.
+ * Messages that came without their content, until the phone has answered Baileys' request for them. Baileys asks two
+ * seconds after the message came. If the connection breaks in between, the message is acknowledged but was not asked
+ * for.
  */
 export class PlaceholderResends extends BaileysCache {
   readonly #kept: CachePart<unknown>;
@@ -21,14 +22,17 @@ export class PlaceholderResends extends BaileysCache {
     this.#kept = kept;
   }
 
-  /** Asks over a new connection for what is still missing. The phone may thus be asked twice. Rejects as that does. */
+  /**
+   * Asks over a new connection for the contents that are still missing. The phone may be asked twice. Rejects if asking
+   * fails.
+   */
   async askAgain(socket: WASocket): Promise<void> {
     const missing = [...this.#kept.entries()];
     await Promise.all(
       missing.map(async ([id, kept]) => {
         if (!isPlaceholder(kept)) return;
         const { remoteJid = null, fromMe = null, participant = null } = kept.key;
-        // What is in the cache counts as asked for.
+        // Baileys does not ask for a message that is in the cache.
         this.#kept.delete(id);
         await socket.requestPlaceholderResend({ remoteJid, fromMe, id, participant }, kept);
       }),

@@ -11,7 +11,7 @@ const GROUPS_BYTES = 32_000_000;
 
 type RecentMessage = NonNullable<ReturnType<RetryMemory['recentMessages']['get']>>;
 
-/** What one session remembers, over all its sockets. */
+/** What one session caches, over all its sockets. */
 export interface CachesOfSession {
   /** How often a message was sent again to a device. */
   readonly messageRetries: CacheStore;
@@ -28,15 +28,14 @@ export interface CachesOfSession {
   readonly groups: GroupCache;
   /** Ids of the people that WhatsApp is known to know, by number. */
   readonly recipients: CachePart<string>;
-  /** Gives all of their room back; they remember nothing any more. */
+  /** Releases all of their room. The caches hold nothing from then on. */
   readonly end: () => void;
 }
 
 /**
- * What the sessions of a process remember besides what is stored, one bound for each kind. The lives are those that
- * Baileys gives by itself (Defaults/index.js, Utils/message-retry-manager.js), except that a group lives until it
- * changes, an hour at most. What leaves early costs a question to WhatsApp or to Redis, or has the count of a message's
- * retries begin anew.
+ * What the sessions of a process cache, with one bound for each kind. The lifetimes are Baileys' own defaults
+ * (Defaults/index.js, Utils/message-retry-manager.js), except that a group lives until it changes, an hour at most. A
+ * value that is dropped early costs a request to WhatsApp or to Redis, or restarts the retry count of a message.
  */
 export class SessionCaches {
   readonly #messageRetries = new SharedCache<unknown>({ room: 10_000, lifeMs: HOUR_MS });

@@ -14,7 +14,7 @@ test('a session sees its own values only, and clears no others', () => {
   expect(cache.size).toBe(0);
 });
 
-test('one bound holds for all: what was not used for the longest time leaves, whosever it is', () => {
+test('one bound holds for all sessions: the least recently used value of any session is dropped', () => {
   const cache = new SharedCache<number>({ room: 3 });
   const [one, other] = [cache.part(), cache.part()];
   one.set('a', 1);

@@ -7,21 +7,21 @@ interface Entry<T> {
 }
 
 export interface SharedCacheOptions<T> {
-  /** How many values there is room for, or, where values have sizes, for which sum of them. */
+  /** The maximum number of values; the maximum sum of the sizes if values have sizes. */
   readonly room: number;
   readonly sizeOf?: (value: T) => number;
-  /** How long a value lives after it was set, to the second; until there is no room unless told. */
+  /** How long a value lives after it was set, to the second. Default: until its room is needed. */
   readonly lifeMs?: number;
-  /** Whether a value that is read lives on from then. */
+  /** Whether reading a value restarts its lifetime. */
   readonly isRenewedByUse?: boolean;
 }
 
-/** One timer in this time, whatever the number of values, and none while nothing is asked for. */
+/** At most one timer in this time, whatever the number of values, and none while no value is read. */
 const CLOCK_MS = 1_000;
 
 /**
- * What the sessions of a process remember of one kind: one bound for all, and a part for each. What was not used for
- * the longest time leaves first, so busy sessions have the room that idle ones do not need.
+ * A cache of one kind of value for all sessions of a process: one bound for all, and a part for each session. The least
+ * recently used value is dropped first, so busy sessions get the room that idle ones do not need.
  */
 export class SharedCache<T> {
   readonly #entries: LRUCache<string, Entry<T>>;
@@ -45,21 +45,21 @@ export class SharedCache<T> {
     return this.#entries.size;
   }
 
-  /** A part that is one session object's alone, whatever session that is of. */
+  /** Creates a part for a single session object. */
   part(): CachePart<T> {
     this.#parts += 1;
     return new CachePart(this.#entries, `${this.#parts}:`);
   }
 }
 
-/** The values of one session object, as a map; any of them may be gone at any time. */
+/** The values of one session object, as a map. Any value may be gone at any time. */
 export class CachePart<T> {
   readonly #entries: LRUCache<string, Entry<T>>;
   readonly #prefix: string;
   #names: Set<string> | undefined;
   #isEnded = false;
 
-  /** Of a `SharedCache`. */
+  /** Called by `SharedCache`. */
   constructor(entries: LRUCache<string, Entry<T>>, prefix: string) {
     this.#entries = entries;
     this.#prefix = prefix;
@@ -89,12 +89,12 @@ export class CachePart<T> {
     this.#entries.delete(this.#prefix + name);
   }
 
-  /** Gives back the room of all its values. */
+  /** Drops all its values. */
   clear(): void {
     for (const name of this.#names ?? []) this.#entries.delete(this.#prefix + name);
   }
 
-  /** Gives its room back for good. */
+  /** Drops all its values and accepts no more. */
   end(): void {
     this.#isEnded = true;
     this.clear();

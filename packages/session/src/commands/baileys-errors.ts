@@ -1,7 +1,7 @@
 import { WafleetError } from '@wafleet/contract';
 import { FencedError } from '@wafleet/store';
 
-/** Why WhatsApp refuses requests, by the codes whose meaning is known. */
+/** Why WhatsApp refuses requests, by error code; only codes with a known meaning. */
 const REFUSALS: Readonly<Record<number, string>> = {
   400: 'the message is malformed',
   401: 'the account may not write to the recipient',
@@ -14,7 +14,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
 
 type Details = Readonly<Record<string, unknown>>;
 
-/** WHATSAPP_REFUSED, with the code that WhatsApp gave and its meaning where that is known. */
+/** WHATSAPP_REFUSED, with WhatsApp's code and its meaning if known. */
 export function whatsAppRefused(
   code: number,
   { details = {}, cause }: { details?: Details; cause?: unknown } = {},
@@ -30,9 +30,9 @@ export function whatsAppRefused(
 }
 
 /**
- * What a command rejects with when a call of Baileys rejected. Errors of ours stay as they are. A refusal by WhatsApp,
- * which Baileys keeps as `data`, becomes WHATSAPP_REFUSED. Anything else, such as a connection that closed or an answer
- * that did not come, becomes the `otherwise`. The original is kept as the cause, for the log.
+ * Converts the error of a Baileys call into the error of a command. WafleetErrors are unchanged. A refusal by WhatsApp,
+ * which Baileys keeps as `data`, becomes WHATSAPP_REFUSED. Any other error, such as a closed connection or a missing
+ * answer, becomes `otherwise`. The original is kept as the cause, for the log.
  */
 export function fromBaileys(
   error: unknown,

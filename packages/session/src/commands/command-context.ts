@@ -6,7 +6,7 @@ import type { PairingCodes } from '../pairing/pairing-codes.js';
 import type { MessageSender } from './message-sender.js';
 import type { Recipients } from './recipients.js';
 
-/** What commands use of their session. */
+/** The parts of the session that commands use. */
 export interface CommandContext {
   /** The socket of the open connection. @throws {WafleetError} SESSION_NOT_OPEN. */
   readonly socket: WASocket;
@@ -18,8 +18,8 @@ export interface CommandContext {
 
 /**
  * Executes a command. The session is in the state that the command requires when it is called.
- * @throws {WafleetError} what the command declares.
- * @throws {FencedError} if the session is another worker's.
+ * @throws {WafleetError} the errors that the command declares.
+ * @throws {FencedError} if another worker owns the session.
  */
 type Handler<C extends Command> = (
   session: CommandContext,

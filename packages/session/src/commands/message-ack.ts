@@ -3,7 +3,7 @@ import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/bail
 /** WhatsApp's answer to a message: `error` is the code of a refusal. Undefined if no answer came. */
 export type MessageAck = { readonly error: string | undefined } | undefined;
 
-/** Waits for WhatsApp to acknowledge the message of an id. To be made before the message is sent. */
+/** Waits for WhatsApp to acknowledge the message with this id. Create it before the message is sent. */
 export class MessageAckWaiter {
   /** Resolves with the answer, or with undefined once the connection is closed or `stop` is called. Never rejects. */
   readonly ack: Promise<MessageAck>;
@@ -30,7 +30,7 @@ export class MessageAckWaiter {
     if (!socket.ws.isOpen) this.#settle(undefined);
   }
 
-  /** Waits no longer. */
+  /** Stops waiting. */
   stop(): void {
     this.#settle(undefined);
   }

@@ -9,8 +9,8 @@ import type { SentMessages } from './sent-messages.js';
 const SECRET_BYTES = 32;
 
 /**
- * How long WhatsApp may take to acknowledge a message that was handed to it. The edge gives a command 15 s in all;
- * within these, the sender learns the message's id.
+ * How long WhatsApp may take to acknowledge a sent message. The edge allows 15 s for a whole command, so the sender
+ * learns the message's id in time.
  */
 const ACK_MS = 10_000;
 
@@ -50,7 +50,7 @@ export class MessageSender {
 
   constructor(options: {
     sentMessages: SentMessages;
-    /** Whether the session reads what WhatsApp answers. */
+    /** Whether the session currently reads WhatsApp's answers. */
     isReading: () => boolean;
     logger: Logger;
   }) {
@@ -59,7 +59,7 @@ export class MessageSender {
     this.#logger = options.logger;
   }
 
-  /** @throws {WafleetError} UNAVAILABLE if the session could not see what WhatsApp answers. */
+  /** @throws {WafleetError} UNAVAILABLE if the session could not read WhatsApp's answers. */
   requireReading(): void {
     if (this.#isReading()) return;
     throw new WafleetError(
@@ -69,21 +69,21 @@ export class MessageSender {
   }
 
   /**
-   * Sends a message. It is kept before it leaves, for receivers that cannot decrypt it and ask again. Resolves when
-   * WhatsApp has acknowledged the message, within 10 s after it was sent; delivery follows as `messages.update`, the
-   * account's own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the
-   * account's own.
+   * Sends a message. Stores it first, for receivers that cannot decrypt it and request it again. Resolves when WhatsApp
+   * has acknowledged the message, within 10 s after it was sent. Delivery follows as `messages.update`, the account's
+   * own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the account's own.
    * @param content without `messageContextInfo`, which is added.
    * @throws {WafleetError} UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and `messageId`;
    * OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
-   * @throws {FencedError} if the session is another worker's; nothing was sent.
+   * @throws {FencedError} if another worker owns the session; nothing was sent.
    */
   async send(
     socket: WASocket,
     { jid, content: bare, messageId }: { jid: string; content: proto.IMessage; messageId: string },
   ): Promise<void> {
     this.requireReading();
-    // With its secret others encrypt what they send about the message: reactions and comments, edits of the phone.
+    // Others use the message's secret to encrypt what refers to the message: reactions, comments, and edits from the
+    // phone.
     const messageContextInfo = { messageSecret: randomBytes(SECRET_BYTES) };
     const content = proto.Message.create({ ...bare, messageContextInfo });
     await this.#sentMessages.keep(messageId, content);
@@ -93,8 +93,8 @@ export class MessageSender {
     try {
       await socket.messageMutex.mutex(() => socket.upsertMessage(message, 'append'));
     } catch (error) {
-      // The message is on its way: that its own echo fails must not tell the sender that it is not.
-      this.#logger.warn({ err: error }, 'the echo of a sent message failed');
+      // The message is on its way: a failure of its echo must not make the send look failed.
+      this.#logger.warn({ err: error }, 'could not publish the echo of a sent message');
     }
   }
 }

@@ -13,8 +13,8 @@ export class Recipients {
   }
 
   /**
-   * The WhatsApp id of a recipient. WhatsApp is asked for a person who is named by number, since it drops what is sent
-   * to a number that it does not know; groups and LIDs are taken as they are.
+   * Returns the WhatsApp id of a recipient. For a phone number it asks WhatsApp, which drops messages to numbers that
+   * it does not know. Groups and LIDs are used unchanged.
    * @param to a phone number with its country code, or a WhatsApp id of a person or a group.
    * @throws {WafleetError} RECIPIENT_NOT_FOUND, WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp did not answer.
    */

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => harness.stop());
 
-test('a text is sent again to who cannot read it, by another owner too', async () => {
+test('a text is sent again to a receiver who cannot read it, also by another owner', async () => {
   const alice = harness.simulator.addPhone({ name: 'Alice' });
   const bob = harness.simulator.addPhone({ name: 'Bob' });
   const first = await harness.newSession();
@@ -31,7 +31,7 @@ test('a text is sent again to who cannot read it, by another owner too', async (
   expect(onceMore).toMatchObject({ id: '3EB0A1', chat: bob });
 });
 
-/** Fails as many reads as it is told to, as a Redis that does not answer. */
+/** Fails the next `failures` reads, like a Redis that does not answer. */
 class FailingMessages extends RecentMessages {
   failures = 0;
 
@@ -42,7 +42,7 @@ class FailingMessages extends RecentMessages {
   }
 }
 
-test('a text that is asked for again while Redis does not answer is sent when it does', async () => {
+test('a text that is requested again while Redis does not answer is sent when Redis answers', async () => {
   const alice = harness.simulator.addPhone({ name: 'Alice' });
   const bob = harness.simulator.addPhone({ name: 'Bob' });
   const first = await harness.newSession();

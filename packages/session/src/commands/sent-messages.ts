@@ -3,7 +3,7 @@ import type { Logger } from '@wafleet/runtime';
 import { type Fence, FencedError, isRedisUnreachable, type RecentMessages } from '@wafleet/store';
 import { proto } from '@whiskeysockets/baileys';
 
-/** The messages that a session sent lately, for receivers that cannot decrypt one and ask for it again. */
+/** The messages that a session sent recently, for receivers that cannot decrypt one and request it again. */
 export class SentMessages {
   readonly #recentMessages: RecentMessages;
   readonly #fence: Fence;
@@ -16,9 +16,9 @@ export class SentMessages {
   }
 
   /**
-   * Keeps a message that is about to be sent.
-   * @throws {WafleetError} UNAVAILABLE when Redis is out of reach.
-   * @throws {FencedError} when the session is another worker's.
+   * Stores a message that is about to be sent.
+   * @throws {WafleetError} UNAVAILABLE if Redis is unreachable.
+   * @throws {FencedError} if another worker owns the session.
    */
   async keep(id: string, content: proto.IMessage): Promise<void> {
     try {
@@ -29,16 +29,19 @@ export class SentMessages {
     }
   }
 
-  /** Undefined for one that was not sent, or too long ago, or that cannot be read. Rejects if Redis is out of reach. */
+  /**
+   * Returns undefined if the message was not sent, was sent too long ago, or cannot be read. Rejects if Redis is
+   * unreachable.
+   */
   async find(id: string | null | undefined): Promise<proto.IMessage | undefined> {
-    // Whoever asks chooses the id; names with spaces are of other things that are kept.
+    // The requester chooses the id. Names with spaces belong to other stored items.
     if (!id || id.includes(' ')) return undefined;
     try {
       const bytes = await this.#recentMessages.get(this.#fence, id);
       return bytes === undefined ? undefined : proto.Message.decode(bytes);
     } catch (error) {
       if (isRedisUnreachable(error)) throw error;
-      // Malformed, or sealed with a key that was taken out of use since.
+      // The value is malformed, or its key has been taken out of use since it was sealed.
       this.#logger.warn({ err: error, messageId: id }, 'a message cannot be sent again');
       return undefined;
     }

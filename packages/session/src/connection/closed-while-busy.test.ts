@@ -18,7 +18,7 @@ function streamError(code: string, ...content: BinaryNode[]): BinaryNode {
 
 const removed = streamError('401', { tag: 'conflict', attrs: { type: 'device_removed' } });
 
-// WhatsApp says why it ends a connection, and leaves it to the client to close: there is time to decrypt on.
+// WhatsApp says why it ends a connection, and leaves closing to the client, which has time to decrypt more messages.
 it.each([
   ['the device is removed', removed, 'logged_out', 'device-removed'],
   ['another one replaces it', streamError('440'), 'reconnecting', 'replaced'],

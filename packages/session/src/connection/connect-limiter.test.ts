@@ -35,7 +35,7 @@ function gateOf(perSecond: number, pauseMs = 50): ConnectLimiter {
   });
 }
 
-/** Sessions that ask for leave at a gate, by name; `held` are those that were told to wait for long. */
+/** Sessions that ask a limiter for a permit, by name. `held`: those that learned that the wait may be long. */
 class Asking {
   readonly passes = new Map<string, ConnectPermit>();
   readonly held = new Set<string>();
@@ -61,8 +61,8 @@ class Asking {
   }
 }
 
-describe('leave to connect', () => {
-  it('is given under the configured rate, over all gates together, and in the end to everybody', async () => {
+describe('the permit to connect', () => {
+  it('is granted at the configured rate, for all limiters together, and to every session in the end', async () => {
     const perSecond = 20;
     const all = [new Asking(gateOf(perSecond)), new Asking(gateOf(perSecond))];
     const startedAt = performance.now();
@@ -73,7 +73,7 @@ describe('leave to connect', () => {
     expect(50).toBeLessThanOrEqual(perSecond * (1 + seconds) + 1);
   });
 
-  it('goes first to those that a person waits for, and to tenants in turn', async () => {
+  it('is granted first to sessions that a person waits for, and to tenants in turn', async () => {
     const asking = new Asking(gateOf(4));
     for (let n = 0; n < 6; n += 1) asking.ask(`acme ${n}`);
     asking.ask('globex 0', { tenantId: 'globex' });
@@ -83,7 +83,7 @@ describe('leave to connect', () => {
     await asking.passed(8);
   });
 
-  it('is not waited for by a session that ended meanwhile', async () => {
+  it('is not granted to a session that ended meanwhile', async () => {
     const asking = new Asking(gateOf(1));
     const gone = new AbortController();
     asking.ask('first');
@@ -97,7 +97,7 @@ describe('leave to connect', () => {
     expect(asking.names).toEqual(['first', 'next']);
   });
 
-  it('waits while Redis is out of reach, and comes when it is back', async () => {
+  it('is not granted while Redis is unreachable, and is granted when Redis is back', async () => {
     const asking = new Asking(gateOf(20));
     await server.kill();
     asking.ask('session');
@@ -109,7 +109,7 @@ describe('leave to connect', () => {
 });
 
 describe('a client version that WhatsApp refuses', () => {
-  it('holds up every session of all gates and tells them so, but one probe at a time', async () => {
+  it('holds up every session of all limiters and notifies them, except for one probe at a time', async () => {
     const [first, one, other] = [new Asking(gateOf(20)), new Asking(gateOf(20)), new Asking(gateOf(20))];
     first.ask('first');
     await first.passed(1);
@@ -119,7 +119,9 @@ describe('a client version that WhatsApp refuses', () => {
 
     const probes = () => [...one.passes.values(), ...other.passes.values()];
     await waitFor(() => probes().length > 0, { what: 'a probe' });
-    await waitFor(() => one.held.size + other.held.size >= 3, { what: 'the others are told' });
+    await waitFor(() => one.held.size + other.held.size >= 3, {
+      what: 'the others learn that the wait may be long',
+    });
     expect(probes()).toHaveLength(1);
     for (const pass of probes()) pass.ended(405);
     await waitFor(() => probes().length === 2, { what: 'the next probe' });
@@ -127,7 +129,7 @@ describe('a client version that WhatsApp refuses', () => {
     await waitFor(() => probes().length === 4, { what: 'everybody connects again' });
   });
 
-  it('does not hold up anybody for another failure', async () => {
+  it('does not hold up other sessions after another failure', async () => {
     const asking = new Asking(gateOf(20));
     asking.ask('first');
     await asking.passed(1);

@@ -7,12 +7,12 @@ import { StartPace } from './start-pace.js';
 /** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
 const CLIENT_OUTDATED = 405;
 const SHORTEST_WAIT_MS = 20;
-/** So that a breaker which closes is noticed soon. */
+/** Keeps the delay short between the closing of the breaker and the next attempt. */
 const LONGEST_WAIT_MS = 2_000;
-/** The pause between two tries while Redis is out of reach. */
+/** The pause between two attempts while Redis is unreachable. */
 const RETRY_MS = 500;
 
-/** Leave to connect once. Whoever has it tells what came of it, of which the first word counts. */
+/** Permission to connect once. The holder reports the outcome; only the first report counts. */
 export class ConnectPermit {
   readonly #tell: (outcome: 'accepted' | 'outdated' | 'failed') => void;
   readonly #open: OpenConnections;
@@ -37,7 +37,7 @@ export class ConnectPermit {
     this.#open.opened(this);
   }
 
-  /** The connection has ended, or was never made. */
+  /** The connection has ended, or was never opened. */
   ended(statusCode: number): void {
     this.#open.closed(this);
     this.#once(statusCode === CLIENT_OUTDATED ? 'outdated' : 'failed');
@@ -52,30 +52,30 @@ export class ConnectPermit {
 
 interface Waiter {
   readonly admit: (pass: ConnectPermit) => void;
-  /** Called once at the most. */
+  /** Called at most once. */
   onHeld: (() => void) | undefined;
 }
 
 export interface PassRequest {
   readonly tenantId: string;
-  /** A person waits, who is about to link a phone: it goes before those that nobody waits for. */
+  /** Whether a person is waiting to link a phone. Urgent requests go first. */
   readonly isUrgent: boolean;
-  /** Gives the request up. */
+  /** Cancels the request. */
   readonly signal: AbortSignal;
-  /** Called when WhatsApp refuses this version of the client, so that it may take long. */
+  /** Called when WhatsApp refuses this version of the client: the wait may then be long. */
   readonly onHeld: () => void;
 }
 
 /**
- * Where the sessions of this process wait for leave to connect to WhatsApp, each time they do. One loop asks Redis for
- * all of them together, so what this costs depends on the processes and not on the sessions that wait. Tenants take
- * turns. While the process is busy, and sessions have been open for a while whose messages would wait, none connects
- * right after another one. While Redis is out of reach all wait:
- * nothing that came from WhatsApp could be stored.
+ * The queue in which the sessions of this process wait for permission to connect to WhatsApp, before every connection.
+ * One loop asks Redis for all of them together, so the cost depends on the number of processes and not on the number of
+ * waiting sessions. Tenants take turns. Connections are spaced out while the process is busy and has sessions that have
+ * been open for a while, since the messages of those would be delayed. While Redis is unreachable all sessions wait:
+ * nothing that WhatsApp sent could be stored.
  */
 export class ConnectLimiter {
   readonly #open = new OpenConnections();
-  /** When sessions may read their credentials, or make them. */
+  /** Paces the sessions that read their credentials, or generate them. */
   readonly loads = new StartPace({ isNeeded: () => this.#open.hasSettled });
   readonly #rate: ConnectRate;
   readonly #logger: Logger;
@@ -92,7 +92,7 @@ export class ConnectLimiter {
     this.#logger = options.logger;
   }
 
-  /** Resolves when it is the session's turn; to undefined when it was given up. */
+  /** Resolves when it is the session's turn; to undefined if the request was cancelled. */
   pass({ tenantId, isUrgent, signal, onHeld }: PassRequest): Promise<ConnectPermit | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
@@ -116,8 +116,8 @@ export class ConnectLimiter {
   }
 
   /**
-   * Calls the listener whenever WhatsApp has accepted a connection of this process, so that sessions which back off learn
-   * that it can be reached. Returns what ends that.
+   * Calls the listener whenever WhatsApp has accepted a connection of this process, so that sessions that back off
+   * learn that WhatsApp is reachable. Returns a function that removes the listener.
    */
   onAccepted(listener: () => void): () => void {
     this.#acceptanceListeners.add(listener);
@@ -130,15 +130,15 @@ export class ConnectLimiter {
       if (this.#urgent.size + this.#others.size === 0) break;
       const shortest = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, waitMs));
       this.#wake = new AbortController();
-      // Workers that wait together ask at different times.
+      // The delay is random, so that workers that wait together ask at different times.
       await delay(shortest * (1 + Math.random()), undefined, { signal: this.#wake.signal }).catch(() => {});
     }
     this.#loop = undefined;
   }
 
-  /** Resolves to how long no more will be granted, ms. */
+  /** Resolves to the time until more permits can be granted, ms. */
   async #admitSome(): Promise<number> {
-    // What a connect has found out holds for those that follow.
+    // The outcome of an earlier connection applies to the following ones.
     await this.#report;
     try {
       const demand = { urgent: this.#urgent.size, others: this.#others.size };
@@ -160,7 +160,7 @@ export class ConnectLimiter {
 
   #admit(waiter: Waiter | undefined, isProbe: boolean): void {
     const pass = new ConnectPermit((outcome) => this.#learn(outcome, isProbe), this.#open);
-    // All that waited may have given up while Redis was asked.
+    // All waiting requests may have been cancelled during the call to Redis.
     if (waiter === undefined) pass.ended(0);
     else waiter.admit(pass);
   }
@@ -183,7 +183,10 @@ export class ConnectLimiter {
         return outcome === 'accepted' ? this.#rate.versionAccepted() : this.#rate.probeFailed();
       })
       .catch((error: unknown) => {
-        this.#logger.warn({ err: error, outcome }, 'could not tell others what became of a connect');
+        this.#logger.warn(
+          { err: error, outcome },
+          'could not report the outcome of a connect to the other workers',
+        );
       });
     if (outcome === 'outdated') this.#logger.error('WhatsApp refuses this version of the client as outdated');
   }

@@ -15,7 +15,7 @@ import type { ConnectLimiter, ConnectPermit } from './connect-limiter.js';
 import type { SilenceDetector } from './silence-detector.js';
 import { WhatsAppConnection } from './whatsapp-connection.js';
 
-/** How often a session that waits until its ownership is certain looks again. */
+/** How often a session that waits until its ownership is certain checks it again. */
 const CERTAINTY_LOOK_MS = 50;
 
 interface ConnectorOptions {
@@ -25,7 +25,7 @@ interface ConnectorOptions {
   readonly store: Pick<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth' | 'finishedMessages'>;
   readonly connectLimiter: ConnectLimiter;
   readonly caches: CachesOfSession;
-  /** A server other than WhatsApp's, and the times of a connection, as `ConnectionOptions` has them. */
+  /** A server other than WhatsApp's, and the time limits of a connection, as in `ConnectionOptions`. */
   readonly url: string | undefined;
   readonly connectTimeoutMs: number;
   readonly qrLifeMs: number | undefined;
@@ -34,27 +34,27 @@ interface ConnectorOptions {
   readonly quiet: SilenceDetector;
   readonly sentMessages: SentMessages;
   readonly logger: Logger;
-  /** A write of the credentials found that the session is another worker's. */
+  /** A write of the credentials found that another worker owns the session. */
   readonly onFenced: () => void;
   readonly onStorageFailed: () => void;
   /** Stored credentials turned out to be damaged, or sealed with a key that this worker does not have. */
   readonly onUnreadable: (error: unknown) => void;
-  /** WhatsApp refuses this version of the client, so that leave to connect may take long. */
+  /** WhatsApp refuses this version of the client, so the wait for a permit may be long. */
   readonly onHeld: () => void;
   readonly onLinkRefresh: (connection: WhatsAppConnection) => void;
   readonly onMessageDone: (message: FinishedMessage) => void;
-  /** Runs a step when all events that were handed out before are in the log. */
+  /** Runs a step when all events that were handed out before it are in the log. */
   readonly afterEvents: (step: () => Promise<void>, characters: number) => void;
   readonly onEvents: (connection: WhatsAppConnection, events: Partial<BaileysEventMap>) => void;
   /** Pairs of LID and number were stored for the first time. */
   readonly onPairsLearnt: (pairs: readonly LearntPair[]) => void;
-  /** WhatsApp said who is in a group. */
+  /** WhatsApp reported the members of a group. */
   readonly onGroupMembers: (members: readonly KnownPerson[]) => void;
 }
 
 /**
- * Opens a session's connections, one after the other, each with what outlasts it: the account, the caches, the
- * messages that are not finished.
+ * Opens a session's connections, one after the other. It gives each of them what outlives a connection: the account,
+ * the caches and the unfinished messages.
  */
 export class ConnectionFactory {
   readonly #options: ConnectorOptions;
@@ -65,19 +65,20 @@ export class ConnectionFactory {
     this.#options = options;
   }
 
-  /** Undefined until a connection was to be opened. */
+  /** Undefined until the first connection is opened. */
   get account(): Account | undefined {
     return this.#account;
   }
 
   /**
-   * Waits for a permit to connect, and connects. A permit that is not used is given back.
+   * Waits for a permit to connect, and connects. Gives the permit back if it is not used.
    *
-   * The permit, the lease and the signal are looked at again after every wait: a process that was frozen gets the
-   * permit and the loss of its sessions in one turn of the event loop, in any order.
-   * @param request.isLinkFresh a phone has linked the session just now, and its person waits for it to open.
+   * The permit, the lease and the signal are checked again after every wait: a process that was frozen gets the permit
+   * and the loss of its sessions in one turn of the event loop, in any order.
+   * @param request.isLinkFresh a phone has just linked the session, and a person waits for it to open.
    * @returns undefined if the signal was aborted.
-   * @throws what reading the credentials throws: {FencedError}, {SealedValueError}, or that Redis is out of reach.
+   * @throws the error of reading the credentials: {FencedError}, {SealedValueError}, or an error because Redis is
+   * unreachable.
    */
   async open(request: {
     signal: AbortSignal;
@@ -88,7 +89,7 @@ export class ConnectionFactory {
     if (signal.aborted) return undefined;
     const account = await this.#loadedAccount();
     if (signal.aborted) return undefined;
-    // What the last connection gave has to be stored before the next one logs in with it.
+    // The credentials from the last connection must be stored before the next connection logs in with them.
     await account.settle();
     await this.#options.decrypted.settle();
     if (signal.aborted) return undefined;
@@ -105,13 +106,13 @@ export class ConnectionFactory {
     return undefined;
   }
 
-  /** Lets every write that has not begun fail, also those of an account that is still being read. */
+  /** Lets every write that has not begun fail, including the writes of an account that is still being loaded. */
   discard(): void {
     this.#isDiscarded = true;
     this.#account?.discard();
   }
 
-  /** Deletes the credentials, loaded or not. @throws {FencedError} when the session is another worker's. */
+  /** Deletes the credentials, loaded or not. @throws {FencedError} if another worker owns the session. */
   wipe(): Promise<void> {
     return this.#account?.wipe() ?? this.#options.store.deleteAuth();
   }
@@ -121,7 +122,7 @@ export class ConnectionFactory {
     return connectLimiter.pass({ tenantId: fence.tenantId, isUrgent, signal, onHeld });
   }
 
-  /** Undefined, and the permit given back, if the session may not connect any more, or not now. */
+  /** Gives the permit back and returns undefined if the session may not connect any more, or not now. */
   #openWith(
     pass: ConnectPermit,
     { account, signal }: { account: Account; signal: AbortSignal },
@@ -158,7 +159,7 @@ export class ConnectionFactory {
       onStorageFailed,
       onUnreadable,
     });
-    // After the credentials: with a wrong key nothing of the inbox may be taken for malformed.
+    // This comes after the credentials are loaded: with a wrong key no row of the journal may be treated as malformed.
     await decrypted.restore({
       read: (ids) => store.auth.readRecords('inbox', ids),
       delete: (ids) => account.deleteInbox(ids),

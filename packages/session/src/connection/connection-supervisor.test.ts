@@ -8,7 +8,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A keeper whose connections all fail to open, and what it did. It waits for 0.9 s, and for twice as long each time. */
+/**
+ * A supervisor whose connections all fail to open, and its attempts. It waits for 0.9 s, then twice as long each time.
+ */
 function failingKeeper() {
   const listeners = new Set<() => void>();
   const seen = { attempts: 0 };
@@ -48,7 +50,7 @@ it('ends a long wait early when WhatsApp accepts another session, once in a seri
   await supervisor.close();
 });
 
-it('does so again after a connection that lasted', async () => {
+it('ends a long wait early again after a connection that lasted', async () => {
   const { supervisor, seen, fail, acceptAnother } = failingKeeper();
   fail(4);
   acceptAnother();

@@ -3,17 +3,17 @@ import { backOffMs } from './back-off.js';
 import type { ConnectLimiter } from './connect-limiter.js';
 import type { WhatsAppConnection } from './whatsapp-connection.js';
 
-/** A connection that lasted this long did not fail at the start: the next wait is a short one again. */
+/** A connection that lasted this long did not fail at the start: the back-off starts over. */
 const STABLE_MS = 60_000;
-/** From this attempt on a wait is so long that it may end early: up to 8 s and more. */
+/** From this attempt on the limit of the wait is 8 s or more, and the wait may end early. */
 const LONG_WAIT_FROM = 3;
-/** Waits that end early end within this time, so that sessions do not all connect in the same moment. */
+/** Spreads the waits that end early over this time, so that sessions do not all connect at the same moment. */
 const EARLY_MS = 2_000;
 
-/** Why nothing is read from the socket: what comes could not be stored now, or too much waits to leave. */
+/** Why nothing is read from the socket: storage is unavailable, or too many events wait to be written. */
 type ReadingHold = 'storage' | 'congestion';
 
-/** Keeps a session at no more than one connection, opens one at a time, and counts the attempts. */
+/** Keeps a session at one connection at most, opens one at a time, and counts the attempts. */
 export class ConnectionSupervisor {
   readonly #openOne: (signal: AbortSignal) => Promise<WhatsAppConnection | undefined>;
   readonly #onAccepted: ConnectLimiter['onAccepted'];
@@ -21,7 +21,7 @@ export class ConnectionSupervisor {
   readonly #readingHolds: Record<ReadingHold, boolean> = { storage: false, congestion: false };
   #isClosed = false;
   #current: WhatsAppConnection | undefined;
-  /** Ends what opens a connection, while it does. */
+  /** Aborts the connection that is being opened; undefined if none is. */
   #openingAbort: AbortController | undefined;
   #opening: Promise<void> = Promise.resolve();
   #attempt = 0;
@@ -32,9 +32,9 @@ export class ConnectionSupervisor {
   #isWaiting = false;
 
   /**
-   * @param openOne makes a connection. Never rejects. Resolves to undefined if no connection is needed, promptly once
-   * its signal aborts.
-   * @param onAccepted tells when WhatsApp has accepted another session.
+   * @param openOne opens a connection. Never rejects. Resolves to undefined if no connection is needed, and promptly
+   * after its signal aborts.
+   * @param onAccepted adds a listener for connections of other sessions that WhatsApp has accepted.
    */
   constructor(
     openOne: (signal: AbortSignal) => Promise<WhatsAppConnection | undefined>,
@@ -50,7 +50,7 @@ export class ConnectionSupervisor {
     return this.#current;
   }
 
-  /** Without effect when there is a connection. Resolves when that is under way, or waits for storage. */
+  /** Opens a connection. Does nothing if there is one. Resolves when it is being opened, or waits for storage. */
   open(): Promise<void> {
     if (this.#readingHolds.storage) {
       this.#isWaiting = true;
@@ -65,7 +65,7 @@ export class ConnectionSupervisor {
         this.#openingAbort = abort;
         const connection = await this.#openOne(abort.signal);
         this.#openingAbort = undefined;
-        // Nothing runs between this look and the assignment: a connection without an owner would never be closed.
+        // Nothing may run between this check and the assignment: a connection without an owner would never be closed.
         if (this.#isClosed) {
           connection?.discard();
           return;
@@ -88,8 +88,9 @@ export class ConnectionSupervisor {
   }
 
   /**
-   * While storage cannot be reached, nothing is read and no connection is opened; the one that is open stays, unless
-   * storage is `gone`. Reachable again, it is read on, or what was to be opened meanwhile is opened.
+   * Handles a change in the reachability of storage. While storage is unreachable, nothing is read and no connection is
+   * opened. An open connection is kept, unless storage is `gone`. When storage is reachable again, reading resumes, or
+   * the postponed connection is opened.
    */
   setStorage(reach: StorageReach): void {
     const isReachable = reach === 'reachable';
@@ -110,8 +111,8 @@ export class ConnectionSupervisor {
   }
 
   /**
-   * Opens one after a while that grows with each attempt that fails. A long wait ends early, once in a series of failures,
-   * when WhatsApp accepts another session of this process: an outage, during which the waits have become long, is over.
+   * Opens a connection after a back-off that grows with each failed attempt. A long wait ends early, once in a series
+   * of failures, when WhatsApp accepts another session of this process: the outage that caused the long waits is over.
    */
   openWithBackOff(): void {
     const waitMs = backOffMs(this.#attempt, this.#random());
@@ -128,7 +129,7 @@ export class ConnectionSupervisor {
     });
   }
 
-  /** Discards the connection and opens another one. */
+  /** Discards the connection and opens a new one. */
   async replace(): Promise<void> {
     this.#stopWaiting();
     this.letGo()?.discard();
@@ -145,7 +146,7 @@ export class ConnectionSupervisor {
     }, STABLE_MS);
   }
 
-  /** From here on the connection, which is returned, is no concern of the session. */
+  /** Detaches the connection from the session and returns it. */
   letGo(): WhatsAppConnection | undefined {
     clearTimeout(this.#stableTimer);
     const current = this.#current;
@@ -153,7 +154,7 @@ export class ConnectionSupervisor {
     return current;
   }
 
-  /** Opens no more. Resolves when nothing is being opened. */
+  /** Opens no more connections. Resolves when none is being opened. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#openingAbort?.abort();

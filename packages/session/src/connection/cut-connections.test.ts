@@ -16,7 +16,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** A session whose writes are watched, its phone and a contact of the phone. */
+/** A session whose writes are observed, its phone and a contact of the phone. */
 async function scene() {
   const phone = harness.simulator.addPhone({ name: 'Anna' });
   const carl = harness.simulator.addPhone({ name: 'Carl' });
@@ -51,7 +51,7 @@ test('a history whose connection breaks after it was acknowledged comes with the
   const { phone, carl, session, auth, cut, acknowledged } = await scene();
   await session.link(phone);
   await acknowledged();
-  // Baileys stores the pairs of a history after it has acknowledged it, and emits its messages last.
+  // Baileys stores the pairs of a history after it has acknowledged the history, and emits its messages last.
   auth.isAwaited = (data) => Object.keys(data['lid-mapping'] ?? {}).includes(carl.number);
   auth.aroundWrite = async (write) => {
     await acknowledged();
@@ -98,7 +98,7 @@ test.each([
   },
 );
 
-test('contacts that no login has brought, since the first was cut off, come with the next one', async () => {
+test('contacts that are missing because the first login was cut off come with the next one', async () => {
   const { phone, carl, session } = await scene();
   await session.link(phone);
   await phone.settings.saveContact(carl, 'Carl the Great');

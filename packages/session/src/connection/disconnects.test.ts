@@ -30,18 +30,18 @@ describe('the reaction to a disconnect', () => {
     expect(react(515)).toMatchObject({ kind: 'reconnect', wait: 0 });
   });
 
-  it('401 ends a link, but not the making of one', () => {
+  it('401 ends a linked session, but not one that is not linked yet', () => {
     expect(react(401)).toEqual({ kind: 'logged-out', reason: 'logged-out' });
     expect(react(401, { isLinked: false })).toMatchObject({ kind: 'reconnect', wait: 'back-off' });
   });
 
-  it('408 is a new round of QR codes only when those of the last one were used up', () => {
+  it('408 starts a new round of QR codes only when those of the last round were used up', () => {
     expect(react(408, { isLinked: false, message: 'QR refs attempts ended' })).toEqual({
       kind: 'new-qr-round',
     });
   });
 
-  it('402 waits until the ban is over, where WhatsApp says when', () => {
+  it('402 waits until the ban is over, if WhatsApp says when', () => {
     expect(react(402)).toEqual({ kind: 'failed', reason: 'temporarily-banned' });
     expect(react(402, { banLeftMs: 3_600_000 })).toEqual({
       kind: 'reconnect',
@@ -67,7 +67,7 @@ describe('the reaction to a disconnect', () => {
 });
 
 describe('the cause of a disconnect', () => {
-  it('is the code and the sentence that Baileys gives, 500 without a code', () => {
+  it('is the code and the message that Baileys gives, 500 without a code', () => {
     const date = new Date();
     const boom = new Boom('Stream Errored (conflict)', { statusCode: 440, data: { secret: 'x' } });
     expect(causeOf({ error: boom, date })).toEqual({ statusCode: 440, message: 'Stream Errored (conflict)' });

@@ -1,27 +1,28 @@
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { DisconnectCause } from '../mapping/connection.js';
 
-/** What a session does about the end of its connection. `wait` is ms. */
+/** The session's reaction to the end of its connection. `wait` is in ms. */
 export type Reaction =
   | { readonly kind: 'reconnect'; readonly reason: string; readonly wait: 'back-off' | number }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'new-qr-round' }
   | { readonly kind: 'logged-out'; readonly reason: string };
 
-/** What the code alone calls for. `replaced`: to reconnect after that wait, unless it has happened too often. */
+/** The reaction to the code alone. `replaced`: reconnect after that wait, unless it has happened too often. */
 type CodeReaction = Reaction | { readonly kind: 'replaced'; readonly wait: number };
 
 const REPLACED_WAIT_MS = 30_000;
 const SHORT_JITTER_MS = 15_000;
 /**
- * WhatsApp does not say how long a pause it wants. Most refusals are of a burst, which half a minute lets pass; each
- * further one doubles the wait. The other half is jitter, so that sessions refused together do not return together.
+ * WhatsApp does not say how long to wait. Most refusals follow a burst, and half a minute is enough then; each further
+ * refusal doubles the wait. Half of the wait is jitter, so that sessions that were refused together do not return
+ * together.
  */
 const RATE_LIMIT_WAIT_MS = { first: 20_000, longest: 200_000 };
-/** The longest time that a timer of Node takes, 24 days. */
+/** The longest delay of a Node.js timer, 24 days. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** Causes that waiting does not heal; they need a person. */
+/** Causes that do not go away with time; they need a person. */
 const FATAL: Readonly<Record<number, string>> = {
   403: 'forbidden',
   406: 'banned',
@@ -35,10 +36,10 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'unavailable',
 };
 
-/** The end of a connection that was open and delivered nothing (see SilenceDetector). */
+/** The cause for a connection that was open and delivered nothing (see SilenceDetector). */
 export const QUIET: DisconnectCause = { statusCode: 428, message: 'WhatsApp delivered nothing for too long' };
 
-/** Baileys' own words when a QR round ended without a scan (Socket/socket.js). */
+/** Baileys' message when a QR round ended without a scan (Socket/socket.js). */
 const QR_REFS_ENDED = 'QR refs attempts ended';
 
 /**
@@ -47,23 +48,23 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * | code | reaction |
  * |---|---|
  * | 515 restart required | reconnect at once; the credentials are flushed before |
- * | 401 logged out, device removed | linked: end, wipe the keys. Not linked yet, or never logged in: back off, link anew |
- * | 402 banned for a while | reconnect when the ban is over; end where WhatsApp does not say when |
- * | 403, 406, 411 | end: a person has to look |
- * | 405 client outdated | back off; the gate lets nobody connect for a while (see connect-gate.ts) |
+ * | 401 logged out, device removed | linked: end, wipe the keys. Not linked, or no login yet: back off, link again |
+ * | 402 temporarily banned | reconnect when the ban is over; end if WhatsApp gives no duration |
+ * | 403, 406, 411 | end: a person must act |
+ * | 405 client outdated | back off; all connections are held for a while (see connect-limiter.ts) |
  * | 408 with the QR codes used up | a new round of QR codes, for as long as linking may take |
- * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnecting.ts) |
- * | 429 | after 20 to 30 s, twice as long after each further one within half an hour, up to five minutes |
- * | `QUIET` | reconnect at once, at most once in some hours (see quiet-watch.ts) |
- * | any other: 408, 428, 500, 503 … | back off, for ever |
+ * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnect-policy.ts) |
+ * | 429 | after 20 to 30 s; each further one within half an hour doubles the wait, up to five minutes |
+ * | `QUIET` | reconnect at once, at most once in some hours (see silence-detector.ts) |
+ * | any other: 408, 428, 500, 503 … | back off, without a limit of attempts |
  *
- * Whatever the reaction is, the status that tells of it is a fenced write: a session that 440 was told of because
- * another worker has taken it over finds that out there, and ends.
+ * The reaction is written to the status with a fenced write. If the code was 440 because another worker has taken over
+ * the session, this write is refused, and the session ends.
  *
  * @param occasion.random from [0, 1), for jitter.
- * @param occasion.banLeftMs as WhatsApp gave it.
- * @param occasion.isDeviceRemoved as `isDeviceRemoved` says.
- * @param occasion.refusals how often WhatsApp has refused the session with 429 lately, before this time.
+ * @param occasion.banLeftMs the remaining time of the ban that WhatsApp gave.
+ * @param occasion.isDeviceRemoved the result of `isDeviceRemoved`.
+ * @param occasion.refusals how often WhatsApp has refused the session with 429 recently, before this time.
  */
 export function reactionTo(
   { statusCode, message }: DisconnectCause,
@@ -113,7 +114,7 @@ export function reactionTo(
   return { kind: 'reconnect', reason: REASONS[statusCode] ?? 'connection-failed', wait: 'back-off' };
 }
 
-/** Code and sentence of Baileys' `lastDisconnect`; 500 where it gives no code, as Baileys itself does. */
+/** Returns code and message of Baileys' `lastDisconnect`. Without a code it is 500, as in Baileys itself. */
 export function causeOf(lastDisconnect: ConnectionState['lastDisconnect']): DisconnectCause {
   const error = lastDisconnect?.error;
   if (error === undefined) return { statusCode: 500, message: 'the connection ended' };
@@ -122,13 +123,13 @@ export function causeOf(lastDisconnect: ConnectionState['lastDisconnect']): Disc
 
 /**
  * Whether WhatsApp ended the connection with `<conflict type="device_removed">`: the device was removed while it was
- * connected. WhatsApp does not say by whom: by its owner on the phone, or by itself. A device that was removed while
- * it was away is refused at the login, without this word.
+ * connected. WhatsApp does not say whether its owner removed it on the phone or WhatsApp did. A device that was removed
+ * while it was offline is refused at the login, without this type.
  */
 export function isDeviceRemoved(lastDisconnect: ConnectionState['lastDisconnect']): boolean {
   const error = lastDisconnect?.error;
   if (error === undefined || !('data' in error)) return false;
-  // Baileys hands the first child of the stream error on with its error.
+  // Baileys passes on the first child of the stream error with its error.
   const node: unknown = error.data;
   if (typeof node !== 'object' || node === null || !('attrs' in node)) return false;
   const { attrs } = node;
@@ -136,13 +137,13 @@ export function isDeviceRemoved(lastDisconnect: ConnectionState['lastDisconnect'
 }
 
 /**
- * How long a ban of which WhatsApp tells at the login lasts, ms: `<failure reason="402" expire="seconds">`. Undefined
- * when it does not say. Source of the attribute: whatsmeow, TemporaryBan.
+ * Returns how long a ban lasts that WhatsApp reports at the login, ms: `<failure reason="402" expire="seconds">`.
+ * Undefined if WhatsApp gives no duration. Source of the attribute: whatsmeow, TemporaryBan.
  */
 export function banLeftMs(lastDisconnect: ConnectionState['lastDisconnect']): number | undefined {
   const error = lastDisconnect?.error;
   if (error === undefined || !('data' in error)) return undefined;
-  // Baileys hands the attributes of the stanza on with its error.
+  // Baileys passes on the attributes of the stanza with its error.
   const attributes: unknown = error.data;
   if (typeof attributes !== 'object' || attributes === null || !('expire' in attributes)) return undefined;
   const seconds = Number(attributes.expire);

@@ -1,7 +1,7 @@
-/** How long a connection is open before the messages of its session count as traffic that others must not delay, ms. */
+/** After this time, ms, the messages of an open session count as traffic that other sessions must not delay. */
 const SETTLED_MS = 10_000;
 
-/** The connections of this process that are open, in the order in which they opened. */
+/** The open connections of this process, in the order in which they opened. */
 export class OpenConnections {
   readonly #openedAt = new Map<object, number>();
 
@@ -13,7 +13,7 @@ export class OpenConnections {
     this.#openedAt.delete(connection);
   }
 
-  /** Whether one has been open for more than 10 s. */
+  /** Whether at least one connection has been open for more than 10 s. */
   get hasSettled(): boolean {
     for (const openedAt of this.#openedAt.values()) return performance.now() - openedAt > SETTLED_MS;
     return false;

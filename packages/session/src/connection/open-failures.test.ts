@@ -24,7 +24,7 @@ const logger = createLogger({ app: 'test', level: 'warn', destination });
 let harness: Harness;
 let redis: RedisConnection;
 
-/** A gate that notes what became of its permits. */
+/** A limiter that records the outcomes of its permits. */
 class WatchedGate extends ConnectLimiter {
   readonly outcomes: string[] = [];
 
@@ -49,7 +49,7 @@ function watchedGate(): WatchedGate {
 }
 
 it.each([['not a url'], ['ftp://127.0.0.1/'], ['tcp://127.0.0.1:1/']])(
-  'a session that cannot be opened with the address %s tries again under a reason of its own',
+  'a session that cannot be opened with the address %s tries again, with the reason open-failed',
   async (url) => {
     const connectLimiter = watchedGate();
     lines.length = 0;
@@ -100,7 +100,7 @@ it.each([
 
 it('a socket whose Signal repository cannot be made leaves no connection behind', async () => {
   const makeSignalRepository = () => {
-    throw new Error('the library is not what it was');
+    throw new Error('the library is not the expected one');
   };
   const make = () =>
     makeWholeSocket({
@@ -109,14 +109,14 @@ it('a socket whose Signal repository cannot be made leaves no connection behind'
       waWebSocketUrl: harness.simulator.url,
       makeSignalRepository,
     });
-  expect(make).toThrow('the library is not what it was');
-  // A session that connects afterwards shows that the first one would have been there by now.
+  expect(make).toThrow('the library is not the expected one');
+  // By the time a later session has connected, a connection that was left behind would be there too.
   const other = await harness.newSession();
   await other.link(harness.simulator.addPhone({ name: 'Anna' }));
   await waitFor(() => harness.simulator.connectionCount === 1, { what: 'no other connection is left' });
 });
 
-it('malformed rows of the inbox are deleted and named, and the session opens', async () => {
+it('malformed rows of the inbox are deleted and logged, and the session opens', async () => {
   const phone = harness.simulator.addPhone({ name: 'Berta' });
   const first = await harness.newSession();
   await first.link(phone);
@@ -147,7 +147,7 @@ it('malformed rows of the inbox are deleted and named, and the session opens', a
   await second.status('open');
   const inbox = async () =>
     (await redis.hkeys(`wf:{${tenantId}}:auth:${sessionId}`)).filter((field) => field.startsWith('inbox:'));
-  // What no key opens may be opened by a worker with another key: it is left as it is.
+  // A row that no key of this worker opens is kept: another worker may have its key.
   await waitFor(async () => (await inbox()).join() === 'inbox:8', { what: 'the other rows are gone' });
   for (const id of Object.keys(rows)) expect(lines.join('')).toContain(`"row":"inbox:${id}"`);
   expect(lines.join('')).toContain('"row":"inbox:8"');
@@ -158,7 +158,7 @@ it('malformed rows of the inbox are deleted and named, and the session opens', a
   await second.event('messages.upsert', 'all is well');
 });
 
-it('sent messages and questions that are malformed are not found, and named', async () => {
+it('malformed sent messages and questions are not found, and are logged', async () => {
   const { fence } = await harness.newSession();
   const { recentMessages } = harness.storeOf(fence);
   const sent = new SentMessages({ recentMessages, fence, logger });

@@ -12,7 +12,7 @@ function replacements(times: readonly number[]) {
   });
 }
 
-it('gives a session up that is replaced for the fifth time within an hour', () => {
+it('fails a session that is replaced for the fifth time within an hour', () => {
   const again = { kind: 'reconnect', reason: 'replaced', wait: 30_000 };
   expect(replacements([0, 60_000, 120_000, 180_000, 240_000])).toEqual([
     again,
@@ -23,12 +23,12 @@ it('gives a session up that is replaced for the fifth time within an hour', () =
   ]);
 });
 
-it('does not mind replacements that are rarer than that', () => {
+it('reconnects after replacements that are rarer than that', () => {
   const hourly = Array.from({ length: 50 }, (_, index) => index * 900_000);
   expect(replacements(hourly).every(({ kind }) => kind === 'reconnect')).toBe(true);
 });
 
-it('leaves every other cause to the table', () => {
+it('reacts to every other cause as the table says', () => {
   const reconnecting = new Reconnecting({ random: () => 0.5 });
   expect(reconnecting.reactionTo({ statusCode: 403, message: '' }, { isLinked: true })).toEqual({
     kind: 'failed',

@@ -2,7 +2,7 @@ import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { DisconnectCause } from '../mapping/connection.js';
 import { banLeftMs, isDeviceRemoved, type Reaction, reactionTo } from './disconnects.js';
 
-/** So many replacements within this time mean that somebody else keeps using the same credentials. */
+/** This number of replacements within this time means that another client keeps using the same credentials. */
 const REPLACED = { times: 5, withinMs: 3_600_000 };
 
 const RATE_LIMITED = 429;
@@ -10,11 +10,11 @@ const RATE_LIMITED = 429;
 const REFUSED_LATELY_MS = 1_800_000;
 
 /**
- * What a session does about the ends of its connections, in the light of those that came before.
+ * Decides how a session reacts to the end of its connection, based on the earlier ends.
  *
- * It remembers no longer than the session object lives. To survive a move to another worker the count would have to
- * stand in the session's record, and to be cleared by a restart; as it is, a session that is moved while somebody else
- * uses its credentials fails four conflicts later at the most, which is a matter of minutes.
+ * The history lives as long as the session object. To survive a move to another worker, the count would have to be
+ * stored in the session's record and cleared by a restart. Without that, a session that is moved while another client
+ * uses its credentials fails at most four conflicts later, which takes some minutes.
  */
 export class Reconnecting {
   readonly #random: () => number;
@@ -22,15 +22,16 @@ export class Reconnecting {
   #replacedAt: number[] = [];
   #refusedAt: number[] = [];
 
-  /** @param options.now ms of a clock that is never set. */
+  /** @param options.now returns the ms of a monotonic clock. */
   constructor({ random = Math.random, now = () => performance.now() } = {}) {
     this.#random = random;
     this.#now = now;
   }
 
   /**
-   * As `reactionTo` has it. The fifth time within an hour that another connection has replaced the session's own it
-   * fails, since two who replace each other for ever would both lose messages.
+   * Returns what `reactionTo` in disconnects.ts returns, with one exception. The session fails the fifth time within an
+   * hour that another connection has replaced its own: two clients that keep replacing each other would both lose
+   * messages.
    */
   reactionTo(
     cause: DisconnectCause,

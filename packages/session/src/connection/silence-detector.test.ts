@@ -23,8 +23,8 @@ function watchAt(start: number, share = 0) {
   return { watch, wait, hear };
 }
 
-describe('a connection is taken for dead', () => {
-  it('after a silence of 20 times the usual one, and of half an hour at least', () => {
+describe('a connection is considered dead', () => {
+  it('after a silence of 20 times the usual one, and of at least half an hour', () => {
     const busy = watchAt(1e12);
     busy.hear(30, 0.1);
     busy.wait(29);
@@ -40,7 +40,7 @@ describe('a connection is taken for dead', () => {
     expect(slow.watch.verdict()).toBe('silence');
   });
 
-  it('after four to five hours while too little came to know what is usual, as after a takeover', () => {
+  it('after four to five hours while the usual silence is not known, as after a takeover', () => {
     for (const [share, hours] of [
       [0, 4],
       [1, 5],
@@ -59,7 +59,7 @@ describe('a connection is taken for dead', () => {
     expect(watch.verdict()).toBe('silence');
   });
 
-  it('of an idle account some hours apart at first, and once a day in the end', () => {
+  it('some hours apart at first, and once a day in the end, if the account is idle', () => {
     const { watch, wait } = watchAt(1e12);
     const reconnects: number[] = [];
     for (let minute = 0; minute < 6 * 24 * 60; minute += 1) {
@@ -84,7 +84,7 @@ describe('a connection is taken for dead', () => {
     expect(watch.verdict()).toBeUndefined();
   });
 
-  it('when what waited for the login is announced and does not come', () => {
+  it('when messages that waited for the login are announced and do not come', () => {
     const { watch, wait, hear } = watchAt(1e12);
     const ib = (tag: string) => ({ tag: 'ib', attrs: {}, content: [{ tag, attrs: { count: '3' } }] });
     watch.see(ib('offline_preview'));
@@ -98,7 +98,7 @@ describe('a connection is taken for dead', () => {
     expect(watch.verdict()).toBeUndefined();
   });
 
-  it('at most once in three hours, then in twice as long while that brings nothing', () => {
+  it('at most once in three hours, and in twice as long after each reconnect that brought nothing', () => {
     const { watch, wait, hear } = watchAt(1e12);
     hear(30, 0.1);
     wait(30);
@@ -156,7 +156,7 @@ describe('a session whose connection is open and dead', () => {
     return { phone, carl, device, open };
   }
 
-  it('reconnects when it is silent against its habit, and gets each message once', async () => {
+  it('reconnects when it is silent for longer than usual, and gets each message once', async () => {
     const { phone, carl, device, open } = await linked('Anna');
     const test = await open();
     await test.session.start();
@@ -178,7 +178,7 @@ describe('a session whose connection is open and dead', () => {
     expect(test.session.lastStanzaAt).toBeGreaterThanOrEqual(test.session.lastMessageAt);
   });
 
-  it('reconnects when nothing comes from the takeover on', async () => {
+  it('reconnects when nothing has come since the takeover', async () => {
     const { phone, carl, device, open } = await linked('Dora');
     const test = await open({ arrivals: 1_000, unusualMs: 1_000 });
     await test.session.start();
@@ -189,7 +189,7 @@ describe('a session whose connection is open and dead', () => {
     await test.event('connection.update', '"status":"reconnecting"', '"reason":"quiet"');
   });
 
-  it('reconnects when what waited for its login is held back', async () => {
+  it('reconnects when messages that waited for its login are held back', async () => {
     const { phone, carl, device, open } = await linked('Berta');
     await carl.send(phone, { text: 'held back' });
     device.holdBackQueueOnce();

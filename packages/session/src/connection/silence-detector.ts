@@ -1,22 +1,24 @@
-/** When a silence counts as too long. */
+/** The limits after which a silence is too long. */
 export interface QuietLimits {
-  /** How often the watch should be asked, ms. */
+  /** How often to ask the detector, ms. */
   readonly lookMs: number;
-  /** No silence shorter than this is too long, ms. */
+  /** A silence shorter than this is never too long, ms. */
   readonly silenceMs: number;
   /** A silence is too long when it is this many times the session's usual time between two stanzas. */
   readonly timesUsual: number;
-  /** Stanzas that must have come before there is a usual time. */
+  /** The number of stanzas from which the usual time is known. */
   readonly arrivals: number;
-  /** A silence is too long when there is no usual time yet and it lasts this long, ms; up to a quarter is added. */
+  /** A silence of this length is too long while the usual time is not known, ms. Up to a quarter is added. */
   readonly unusualMs: number;
-  /** How long WhatsApp may take to begin or go on with what waited for a login, ms. */
+  /** How long WhatsApp may take to begin or continue the delivery of the messages that waited for a login, ms. */
   readonly backlogMs: number;
-  /** Own messages that WhatsApp acknowledged while nothing came. */
+  /** The number of own messages that WhatsApp acknowledged while nothing else came. */
   readonly unansweredSends: number;
-  /** For how long nothing came besides those acknowledgements, ms. */
+  /** How long nothing came besides those acknowledgements, ms. */
   readonly unansweredMs: number;
-  /** The least time between two reconnects, ms: doubled by each one that brought nothing, up to the longest. */
+  /**
+   * The least time between two reconnects, ms. Doubles after each reconnect that brought nothing, up to the longest.
+   */
   readonly pauseMs: { readonly first: number; readonly longest: number };
 }
 
@@ -35,14 +37,14 @@ export const QUIET_LIMITS: QuietLimits = {
   pauseMs: { first: 3 * HOUR_MS, longest: 24 * HOUR_MS },
 };
 
-/** A longer time between two stanzas counts as this long, so that one night does not change what is usual. */
+/** A longer time between two stanzas counts as this long, so that one night does not change the usual time. */
 const LONGEST_USUAL_MS = HOUR_MS;
-/** What WhatsApp delivers, in contrast to what it answers. */
+/** Stanzas that WhatsApp delivers, as opposed to its answers. */
 const DELIVERED: ReadonlySet<unknown> = new Set(['message', 'receipt', 'notification', 'call']);
 /** The weight of the newest time between two stanzas in the moving average. */
 const NEWEST = 0.1;
 
-/** Why a connection is taken for dead. */
+/** Why a connection is considered dead. */
 export type Quiet = 'silence' | 'backlog-held-back' | 'sends-unanswered';
 
 interface Stanza {
@@ -56,17 +58,17 @@ function isStanza(frame: unknown): frame is Stanza {
 }
 
 /**
- * Notices a connection that is open and dead: WhatsApp answers pings, queries and sends over it, and delivers nothing.
- * Users of Baileys report it (WhiskeySockets/Baileys, issues 1974 and 2331); only another login ends it. There is no
- * query that tells whether something waits, so some signs count: what waited for the login is announced and does not
- * come; own messages are acknowledged and nothing else comes; the session is silent against its own habit.
+ * Detects a connection that is open but dead: WhatsApp answers pings, queries and sends over it, and delivers nothing.
+ * Users of Baileys report this (WhiskeySockets/Baileys, issues 1974 and 2331); only another login ends it. No query
+ * shows whether messages are waiting, so the detector uses signs: messages that waited for the login are announced and
+ * do not come; own messages are acknowledged and nothing else comes; the session is silent for much longer than usual.
  *
- * The habit is this object's: a session that was just taken over has none, and its connection may be dead from the
- * first moment. Until a habit is known, four hours without anything count as too long. Each session adds a part of its
- * own to that, so that the sessions that one deployment moved do not reconnect together.
+ * The usual time is learned by this object. A session that was just taken over does not know it, and its connection may
+ * be dead from the start. Until the usual time is known, four hours without anything count as too long. Each session
+ * adds a share of its own to that, so that the sessions that one deployment moved do not reconnect together.
  *
- * A sign may be wrong, and a reconnect costs a login. So reconnects are at least some hours apart, twice as long after
- * each one that brought nothing.
+ * A sign may be wrong, and a reconnect costs a login. So reconnects are at least some hours apart, and the interval
+ * doubles after each reconnect that brought nothing.
  */
 export class SilenceDetector {
   readonly limits: QuietLimits;
@@ -99,24 +101,24 @@ export class SilenceDetector {
     this.#pauseMs = this.limits.pauseMs.first;
   }
 
-  /** When WhatsApp last delivered something, ms since 1970; 0 if it has not. */
+  /** When WhatsApp last delivered something, ms since 1970; 0 if it never did. */
   get lastStanzaAt(): number {
     return this.#lastStanzaAt;
   }
 
-  /** When WhatsApp last delivered a message, ms since 1970; 0 if it has not. */
+  /** When WhatsApp last delivered a message, ms since 1970; 0 if it never did. */
   get lastMessageAt(): number {
     return this.#lastMessageAt;
   }
 
-  /** A connection begins; its login announces again what waits. */
+  /** A connection begins. Its login announces again the messages that wait. */
   begin(): void {
     this.#announced = 0;
     this.#acknowledged = 0;
     this.#openedAt = this.#now();
   }
 
-  /** To be called with everything that is decrypted off the socket. */
+  /** Call this with every stanza that is decrypted off the socket. */
   see(frame: unknown): void {
     if (!isStanza(frame)) return;
     if (DELIVERED.has(frame.tag)) this.#delivered(frame);
@@ -124,7 +126,9 @@ export class SilenceDetector {
     else if (frame.tag === 'ib') this.#seeBacklog(frame.content);
   }
 
-  /** Why the connection, which is open, is taken for dead; undefined if it is not, or if it is too early for another one. */
+  /**
+   * Why the open connection is considered dead. Undefined if it is not, or if it is too early for another reconnect.
+   */
   verdict(): Quiet | undefined {
     const now = this.#now();
     if (now - this.#reconnectedAt < this.#pauseMs) return undefined;
@@ -137,7 +141,7 @@ export class SilenceDetector {
     return silentMs >= tooLongMs ? 'silence' : undefined;
   }
 
-  /** The connection is replaced, because of a verdict. */
+  /** The connection is replaced because of a verdict. */
   reconnecting(): void {
     const { first, longest } = this.limits.pauseMs;
     this.#pauseMs = this.#hasHelped ? first : Math.min(longest, 2 * this.#pauseMs);
@@ -147,7 +151,7 @@ export class SilenceDetector {
 
   #delivered({ tag, attrs }: Stanza): void {
     const now = this.#now();
-    // What waited for a login comes at once, and says nothing of the usual time.
+    // Messages that waited for the login come at once, so they do not count for the usual time.
     if (attrs.offline === undefined && this.#lastStanzaAt > 0) {
       const sinceMs = Math.min(now - this.#lastStanzaAt, LONGEST_USUAL_MS);
       this.#usualMs = this.#arrivals === 0 ? sinceMs : this.#usualMs + NEWEST * (sinceMs - this.#usualMs);

@@ -1,14 +1,14 @@
 import type { WASocket } from '@whiskeysockets/baileys';
 
 const MESSAGE = 'message';
-/** How often a valve that holds frames back looks whether they may pass. */
+/** How often a valve that holds frames back checks whether they may pass. */
 const LOOK_MS = 25;
-/** How many bytes of frames a valve may hold back, in both directions together. */
+/** How many bytes of frames a valve may hold back, for both directions together. */
 export const MAX_HELD_BYTES = 1024 ** 2;
 
 type Callback = (error?: Error) => void;
 
-/** The part of the WebSocket library's client that frames leave by. */
+/** The part of the WebSocket library's client that sends frames. */
 interface FrameSender {
   send(frame: unknown, callback?: Callback): void;
 }
@@ -31,18 +31,18 @@ interface ValveReactions {
 /**
  * Decides for each frame of one connection, in both directions, whether it may pass.
  *
- * Once the valve is shut, nothing passes. Baileys acknowledges a message that it could not store with a NACK
- * (Socket/messages-recv.js, `handleMessage`), and WhatsApp drops the message then. A socket that cannot store must
- * therefore say nothing more, whatever Baileys still has in hand.
+ * Once the valve is shut, nothing passes. Baileys answers a message that it could not store with a NACK
+ * (Socket/messages-recv.js, `handleMessage`), and WhatsApp then drops the message. A socket that cannot store must
+ * therefore send nothing more, whatever Baileys still wants to send.
  *
- * While `mayPass` returns false, frames are kept in their order, and pass once it returns true. This is for a process
- * that was frozen: the first thing that it does may be to answer a message of a session that another worker owns by
- * now. `mayPass` is called for each frame, so it must be cheap and synchronous.
+ * While `mayPass` returns false, frames are kept in order. They pass once it returns true. This is for a process that
+ * was frozen: its first action may be to answer a message of a session that another worker owns by now. `mayPass` is
+ * called for each frame, so it must be cheap and synchronous.
  *
- * `holdSends` holds outgoing frames only: what comes meanwhile is read.
+ * `holdSends` holds outgoing frames only: incoming frames are read meanwhile.
  *
- * A valve holds MAX_HELD_BYTES back at most. With more it shuts and calls `onOverflow`, which must end the connection:
- * WhatsApp delivers again what was not acknowledged.
+ * A valve holds back at most MAX_HELD_BYTES. With more it shuts and calls `onOverflow`, which must end the connection:
+ * WhatsApp then delivers again what was not acknowledged.
  */
 export class SocketValve {
   readonly #mayPass: () => boolean;
@@ -67,7 +67,7 @@ export class SocketValve {
     const sender: unknown = Reflect.get(ws, 'socket');
     const listeners = ws.listeners(MESSAGE);
     if (!isFrameSender(sender) || listeners.length === 0) {
-      throw new Error('Baileys does not send and receive in the way that this release is known for');
+      throw new Error('this release of Baileys does not send and receive as expected');
     }
     this.#send = sender.send.bind(sender);
     sender.send = (frame, callback) => this.#pass(frame, callback);
@@ -78,7 +78,7 @@ export class SocketValve {
     ws.on(MESSAGE, (frame: unknown) => this.#receive(frame));
   }
 
-  /** Keeps what is sent from now on until the promise, which must not reject, has settled. */
+  /** Holds back outgoing frames until the promise has settled. The promise must not reject. */
   holdSends(until: Promise<void>): void {
     this.#holds += 1;
     void until.then(() => {
@@ -86,7 +86,7 @@ export class SocketValve {
     });
   }
 
-  /** Lets nothing pass from now on, and drops what was kept. Idempotent. */
+  /** Lets nothing pass from now on, and drops the held frames. Idempotent. */
   shut(): void {
     this.#isShut = true;
     clearInterval(this.#looking);
@@ -121,7 +121,7 @@ export class SocketValve {
     if (callback !== undefined) process.nextTick(callback, new Error('the connection is shut'));
   }
 
-  /** A frame was put into one of the lines. */
+  /** A frame was put into one of the queues. */
   #hold(frame: unknown): void {
     this.#heldBytes += sizeOf(frame);
     if (this.#heldBytes > MAX_HELD_BYTES) {
@@ -140,7 +140,7 @@ export class SocketValve {
         this.#send(frame, callback);
       }
     }
-    // Reading a frame may shut the valve, which empties the line.
+    // Reading a frame may shut the valve, which empties the queue.
     for (let next = this.#incoming.shift(); next !== undefined; next = this.#incoming.shift()) {
       this.#heldBytes -= sizeOf(next);
       this.#deliver(next);

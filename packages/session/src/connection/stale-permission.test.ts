@@ -21,7 +21,7 @@ const MOST_HOPS = 40;
 let harness: Harness;
 let redis: RedisConnection;
 
-/** A rate whose grants tell when they have come, in the very turn in which the gate gets them. */
+/** A rate that reports its grants in the same turn in which the limiter gets them. */
 class WatchedRate extends ConnectRate {
   onGrant: () => void = () => {};
 
@@ -42,7 +42,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** A session that was linked and is stopped, with its device at WhatsApp. */
+/** Returns a session that was linked and is stopped, with its device at WhatsApp. */
 async function stopped(name: string): Promise<{ phone: Phone; device: Device; first: TestSession }> {
   const phone = harness.simulator.addPhone({ name });
   const first = await harness.newSession();
@@ -146,7 +146,7 @@ it('a session whose ownership is not certain opens no connection until it is, an
   const test = await harness.takeOver(first.fence, first.fence.worker, {}, overrides);
   const opening = test.session.start();
   await waitFor(() => grants === 1, { what: 'the first permit' });
-  // Another session of the process passes the gate, and logs in, while this one waits.
+  // Another session of the process gets a permit and logs in while this one waits.
   const other = harness.simulator.addPhone({ name: 'Other' });
   const session = await harness.newSession();
   await session.link(other);
@@ -190,7 +190,7 @@ it('a socket that is held back too long is closed, and its messages come with th
   const frozen = await harness.takeOver(first.fence, first.fence.worker, {}, overrides);
   await frozen.session.start();
   await frozen.status('open');
-  // What the session asks after a login is sent by the time that a message has come.
+  // By the time a message has arrived, the session has sent its requests after the login.
   await carl.send(phone, { text: 'before' });
   await frozen.event('messages.upsert', '"before"');
   await waitFor(() => device.pendingCount === 0, { what: 'the first message is acknowledged' });
@@ -217,7 +217,7 @@ it('a socket that cannot store a message says nothing to WhatsApp, which deliver
     isLinkFresh: false,
   });
   await waitFor(() => device.isOnline && device.pendingCount === 0, { what: 'the login' });
-  // The session is given up, and the socket does not know.
+  // The session is discarded, and the socket does not know it.
   connectionFactory.discard();
   const { id } = await carl.send(phone, { text: 'who stores this' });
   await waitFor(() => connection?.cause !== undefined, { what: 'the socket finds out' });

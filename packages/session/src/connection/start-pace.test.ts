@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { StartPace } from './start-pace.js';
 
-/** The gaps of a process that is as busy as the test says. */
+/** Returns the gaps of a process with the given utilizations. */
 async function gapsOf(utilizations: readonly number[], isNeeded = true): Promise<number[]> {
   const gaps: number[] = [];
   const left = [...utilizations];
@@ -25,11 +25,11 @@ test('the gap grows while the process is busy, up to 50 ms, and shrinks when it 
   expect(await gapsOf([1, 1, 1, 0.2, 0.2, 0.2, 0.2])).toEqual([5, 10, 20, 10, 5, 2, 1]);
 });
 
-test('there is no gap where no other session has messages', async () => {
+test('connects follow each other at once while no other session has messages', async () => {
   expect(await gapsOf([1, 1, 1], false)).toEqual([0, 0, 0]);
 });
 
-test('turns come in order, each a gap after the one before', async () => {
+test('turns are given in order, each a gap after the one before', async () => {
   const gaps: (() => void)[] = [];
   const pace = new StartPace({
     utilization: () => 1,

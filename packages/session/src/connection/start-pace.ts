@@ -1,26 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { watchEventLoop } from '@wafleet/runtime';
 
-/** The share of its time from which on the process counts as busy. */
+/** The event-loop utilization from which on the process counts as busy. */
 const BUSY = 0.5;
 const FIRST_GAP_MS = 5;
-/** So that all sessions of a worker that died are connected elsewhere within seconds, however busy the process. */
+/**
+ * With this limit all sessions of a worker that died reconnect elsewhere within seconds, however busy the process is.
+ */
 const LONGEST_GAP_MS = 50;
 
 interface StartPaceOptions {
-  /** The share of its time, 0 to 1, that the process worked since it was asked before. Default its event loop's. */
+  /** The share of time, 0 to 1, that the process worked since the last call. Default: the event-loop utilization. */
   readonly utilization?: () => number;
-  /** Whether there is anything that the sessions which begin could delay. Default: always. */
+  /** Whether there are sessions that the starting sessions could delay. Default: always. */
   readonly isNeeded?: () => boolean;
-  /** Default a timer. */
+  /** Default: a timer. */
   readonly wait?: (ms: number) => Promise<void>;
 }
 
 /**
- * Spaces what the sessions of a process do when they begin: to make keys, and to agree on some with WhatsApp. Each takes
- * some ms of the event loop, so many at a time would keep the messages of all other sessions waiting. The gap between two
- * is doubled while the process is busy, up to 50 ms, and halved while it is not. There is
- * none if no session has been open for a while: all are away then, and are back sooner.
+ * Spaces out the CPU work of starting sessions: they generate keys, and agree on some with WhatsApp. Each start takes
+ * some ms of the event loop, so a number of them at once would delay the messages of all other sessions. The gap
+ * between two starts doubles while the process is busy, up to 50 ms, and halves while it is not. It shrinks to none
+ * while no session has been open for a while: then all sessions are offline, and without a gap they are back sooner.
  */
 export class StartPace {
   readonly #utilization: () => number;
@@ -46,7 +48,7 @@ export class StartPace {
     return turn;
   }
 
-  /** Resolves when the next session may begin. To be called after each that did. */
+  /** Resolves when the next session may begin. Call it after each session that began. */
   async gap(): Promise<void> {
     const isBusy = this.#utilization() >= BUSY && this.#isNeeded();
     this.#gapMs = isBusy

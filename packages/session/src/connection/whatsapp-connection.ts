@@ -39,72 +39,78 @@ import { causeOf } from './disconnects.js';
 import type { SilenceDetector } from './silence-detector.js';
 import { SocketValve } from './socket-valve.js';
 
-/** How long WhatsApp lets the first QR code of a round live, and each one after it (Baileys, Socket/socket.js). */
+/** How long WhatsApp accepts the first QR code of a round, and each one after it (Baileys, Socket/socket.js). */
 const FIRST_QR_MS = 60_000;
 const LATER_QR_MS = 20_000;
 /** How long a drain waits for the message that is being decrypted. */
 const IN_FLIGHT_MS = 2_000;
 /**
- * After a login Baileys holds events back, up to 20 s for the history sync to begin and 30 s in all, though their
- * messages are acknowledged. They are taken out of its buffer this often, until that time is over.
+ * After a login Baileys holds events back, up to 20 s until the history sync begins and 30 s in all, though their
+ * messages are acknowledged. The events are flushed from its buffer at this interval, until that time is over.
  */
 const FLUSH_MS = 250;
 const FLUSH_FOR_MS = 60_000;
-/** How long a server may take to answer that the connection closes. */
+/** How long a server may take to confirm that the connection closes. */
 const CLOSE_MS = 1_000;
-/** The pause before a message that was sent is looked for again. */
+/** The pause before a sent message is looked up again. */
 const FIND_AGAIN_MS = 500;
 
 export interface ConnectionOptions extends Pick<MissingContentsOptions, 'afterEvents'> {
   /**
-   * Makes what Baileys works with. `isWanted` tells whether a write of a Signal record still serves a purpose: one
-   * that is stored after the socket is gone cannot be acknowledged, and the message that WhatsApp therefore delivers
-   * again could not be decrypted a second time. `onRefused` is called before a read or write of a record rejects.
+   * Creates the authentication state for Baileys. `isWanted` returns whether a write of a Signal record is still
+   * useful: a record that is stored after the socket is gone cannot be acknowledged, WhatsApp delivers its message
+   * again, and that could not be decrypted a second time. `onRefused` is called before a read or write of a record
+   * rejects.
    */
   readonly auth: (isWanted: () => boolean, onRefused: (error: unknown) => void) => AuthenticationState;
-  /** Whether the session can only be this process's. While it returns false, the socket neither reads nor sends. */
+  /**
+   * Whether it is certain that this process owns the session. While it returns false, the socket neither reads nor
+   * sends.
+   */
   readonly isOwnershipCertain: () => boolean;
   /** A server other than WhatsApp's. */
   readonly url: string | undefined;
   /** How long a connection may take to become open or to show a QR code. */
   readonly connectTimeoutMs: number;
-  /** How long each QR code lives, in place of WhatsApp's own 60 s for the first and 20 s for each later one. */
+  /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
   readonly pass: ConnectPermit;
-  /** Is shown everything that WhatsApp sends. */
+  /** Receives everything that WhatsApp sends. */
   readonly quiet: SilenceDetector;
   readonly logger: Logger;
   readonly caches: CachesOfSession;
-  /** Those of the session's messages that are decrypted and not finished. */
+  /** The session's messages that are decrypted and not finished. */
   readonly decrypted: DecryptionJournal;
-  /** Messages to begin with, as if WhatsApp had just sent them. */
+  /** Messages to process first, as if WhatsApp had just sent them. */
   readonly leftOver: readonly BinaryNode[];
-  /** Tells which messages were finished before. */
+  /** Knows which messages were finished before. */
   readonly repeated: MessageDeduplicator;
-  /** The events of a message are handed out. */
+  /** The events of a message were handed out. */
   readonly onMessageDone: (message: FinishedMessage) => void;
-  /** WhatsApp no longer takes the codes for linking of this connection; another connection gets new ones. */
+  /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
   readonly onLinkRefresh: () => void;
-  /** A message that this account sent, for a receiver that could not decrypt it. Rejects if Redis is out of reach. */
+  /**
+   * Finds a message that this account sent, for a receiver that could not decrypt it. Rejects if Redis is unreachable.
+   */
   readonly getMessage: (key: WAMessageKey) => Promise<proto.IMessage | undefined>;
-  /** Everything Baileys emits, in order; one call for each flush of its buffer. */
+  /** Receives everything Baileys emits, in order. One call for each flush of its buffer. */
   readonly onEvents: (events: Partial<BaileysEventMap>) => void;
   /** Pairs of LID and number were stored for the first time. */
   readonly onPairsLearnt: (pairs: readonly LearntPair[]) => void;
-  /** WhatsApp said who is in a group. */
+  /** WhatsApp reported the members of a group. */
   readonly onGroupMembers: (members: readonly KnownPerson[]) => void;
 }
 
 /**
  * One connection to WhatsApp: a Baileys socket with the settings that a session needs, from its first byte to its
- * `close` event. It never reconnects; a session makes a new one.
+ * `close` event. It never reconnects; a session creates a new one.
  */
 export class WhatsAppConnection {
   readonly socket: WASocket;
   /** Whether the session was linked to a phone before this connection began. */
   readonly beganLinked: boolean;
   readonly #options: ConnectionOptions;
-  /** Whether an earlier connection got what the app state is read with. */
+  /** Whether an earlier connection received the key that the app state is read with. */
   readonly #beganWithAppStateKey: boolean;
   readonly #atWork: InboundTracker;
   readonly #messages: InboundQueue;
@@ -118,10 +124,10 @@ export class WhatsAppConnection {
   #qrShown = 0;
   #qrRoundEndsAt = 0;
   #muted = false;
-  /** The `close` event came. */
+  /** The `close` event was emitted. */
   #isOver = false;
 
-  /** @throws what Baileys or the parts of a connection throw; nothing is left open then. */
+  /** @throws the errors of Baileys or of the parts of a connection. Nothing is left open then. */
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { auth, url, qrLifeMs, logger, caches, decrypted, repeated, leftOver } = options;
@@ -138,12 +144,13 @@ export class WhatsAppConnection {
       logger: baileysLogger(logger),
       ...(url === undefined ? {} : { waWebSocketUrl: url }),
       ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
-      // The history sync carries the mapping of phone numbers to LIDs: it is kept small, never switched off.
+      // The history sync carries the mapping of phone numbers to LIDs, so it is kept small but never switched off.
       syncFullHistory: false,
       markOnlineOnConnect: false,
       fireInitQueries: true,
       emitOwnEvents: true,
-      // Otherwise two stack traces for each stanza sent; the watchdog, and later the keep-alive, see what hangs.
+      // Otherwise each stanza sent costs two stack traces. The watchdog, and later the keep-alive, detect a send that
+      // hangs.
       connectTimeoutMs: 0,
       transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
       msgRetryCounterCache: caches.messageRetries,
@@ -175,7 +182,7 @@ export class WhatsAppConnection {
         onOverflow: () => this.endWith({ statusCode: 503, message: 'too many bytes were held back' }),
         onUnreadable: (error) => logger.warn({ err: error }, 'a frame from WhatsApp could not be read'),
       });
-      // What clients send `getMessage` finds; Baileys sends requests of its own to the phone.
+      // `getMessage` finds what clients send. Baileys also sends requests of its own to the phone.
       const isOwnRequest = (id: string, { protocolMessage }: proto.IMessage) =>
         id !== this.#atWork.idWaitedFor && protocolMessage != null;
       shareRetryMemory(socket.messageRetryManager, caches.retryMemory, isOwnRequest);
@@ -208,7 +215,7 @@ export class WhatsAppConnection {
       this.#watchTransport();
       options.quiet.begin();
       socket.ws.on('frame', (frame: unknown) => options.quiet.see(frame));
-      // Messages in the event buffer were acknowledged to WhatsApp already: without this they would be lost.
+      // Messages in the event buffer were already acknowledged to WhatsApp: without this they would be lost.
       socket.registerSocketEndHandler(() => {
         socket.ev.flush();
       });
@@ -230,7 +237,7 @@ export class WhatsAppConnection {
     }, FLUSH_MS);
   }
 
-  /** Why the connection ended, where the reason is this side's; Baileys' own account of it is none then. */
+  /** Why the connection ended, if this side ended it. Baileys reports no reason of its own in that case. */
   get cause(): DisconnectCause | undefined {
     return this.#cause;
   }
@@ -240,15 +247,15 @@ export class WhatsAppConnection {
     return Date.now() + this.#qrLifeMs(this.#qrShown === 1);
   }
 
-  /** When the last QR code of the round expires and the connection with it; 0 before the first one. */
+  /** When the last QR code of the round expires, and the connection with it, ms since 1970; 0 before the first one. */
   get qrRoundEndsAt(): number {
     return this.#qrRoundEndsAt;
   }
 
   /**
-   * Reads nothing more from the socket until `resumeReading`. What WhatsApp sends stays unread and is acknowledged
+   * Reads nothing more from the socket until `resumeReading`. What WhatsApp sends stays unread. It is acknowledged
    * later, or delivered again over another connection. A pause of more than about 30 s ends the connection: Baileys
-   * takes the silence for a dead link.
+   * then considers the link dead.
    */
   pauseReading(): void {
     this.#isPaused = true;
@@ -261,13 +268,13 @@ export class WhatsAppConnection {
     this.#transport?.resume();
   }
 
-  /** Sends nothing until the promise, which must not reject, has settled. What is to be sent meanwhile keeps its order. */
+  /** Sends nothing until the promise, which must not reject, has settled. Outgoing frames keep their order. */
   holdSends(until: Promise<void>): void {
     this.#valve.holdSends(until);
   }
 
   /**
-   * Ends the connection without waiting for the server: from now on nothing is read and nothing is sent. Its `close`
+   * Ends the connection without waiting for the server: from now on nothing is read and nothing is sent. The `close`
    * event follows, with the given cause. Idempotent.
    */
   endWith(cause: DisconnectCause): void {
@@ -280,7 +287,7 @@ export class WhatsAppConnection {
     void this.socket.end(new Error(cause.message));
   }
 
-  /** Ends the connection at once; no event of it is told any more. */
+  /** Ends the connection at once. None of its further events are reported. */
   discard(): void {
     this.#muted = true;
     clearTimeout(this.#watchdog);
@@ -288,8 +295,8 @@ export class WhatsAppConnection {
   }
 
   /**
-   * Removes this device at WhatsApp if the connection is open, and ends. Resolves when it is closed, to
-   * whether WhatsApp has confirmed.
+   * Removes this device at WhatsApp if the connection is open, and ends the connection. Resolves when it is closed, to
+   * whether WhatsApp has confirmed the removal.
    */
   async logOut({ isOpen }: { isOpen: boolean }): Promise<boolean> {
     this.#muted = true;
@@ -306,8 +313,8 @@ export class WhatsAppConnection {
   }
 
   /**
-   * Ends the connection so that nothing is lost: lets the message that is being decrypted finish, begins no more,
-   * which WhatsApp will deliver again, and hands out what the event buffer holds. Resolves after the `close` event.
+   * Ends the connection so that nothing is lost: finishes the message that is being decrypted, begins no other message
+   * (WhatsApp will deliver those again), and hands out what the event buffer holds. Resolves after the `close` event.
    */
   async drain(cause: DisconnectCause): Promise<void> {
     this.#noteCause(cause);
@@ -317,18 +324,19 @@ export class WhatsAppConnection {
   }
 
   /**
-   * Not if the connection is being closed already, since WhatsApp has said why then: a write of keys that is refused
-   * after that would make a connection error of the removal of the device, a ban or a pause that WhatsApp wants.
+   * Does nothing if the connection is already being closed, since WhatsApp has given the reason by then. Otherwise a
+   * write of keys that is refused afterwards would turn the removal of the device, a ban or a requested pause into a
+   * connection error.
    */
   #noteCause(cause: DisconnectCause): void {
     if (this.#isAlive) this.#cause ??= cause;
   }
 
-  /** Closes with WebSocket's handshake, so that receipts on their way arrive; without it when that takes long. */
+  /** Closes with WebSocket's handshake, so that receipts on their way arrive; without it if that takes too long. */
   async #endInOrder(error: Error | undefined): Promise<void> {
     const { ws } = this.socket;
     const closed = new Promise<void>((resolve) => {
-      // Baileys takes listeners of `close` away when it ends; this one comes after.
+      // Baileys removes the listeners of `close` when it ends; this one is added afterwards.
       void this.socket.end(error).then(() => (ws.isClosed ? resolve() : ws.once('close', resolve)));
     });
     if (await within(CLOSE_MS, closed)) return;
@@ -340,13 +348,13 @@ export class WhatsAppConnection {
     const { ws } = this.socket;
     ws.on('upgrade', ({ socket }: IncomingMessage) => {
       this.#transport = socket;
-      // The WebSocket library resumes by itself when it has worked off what it has.
+      // The WebSocket library resumes by itself when it has processed its buffered data.
       socket.on('resume', () => {
         if (this.#isPaused) socket.pause();
       });
       if (this.#isPaused) socket.pause();
     });
-    // A server that rejects the upgrade gives no close event of its own.
+    // A server that rejects the upgrade causes no close event of its own.
     ws.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
       const status = response.statusCode ?? 0;
       request.destroy();
@@ -366,7 +374,10 @@ export class WhatsAppConnection {
     });
   }
 
-  /** Acknowledges the notification: Baileys cannot before there is an account, and does so too late afterwards. */
+  /**
+   * Acknowledges the notification. Baileys cannot acknowledge it before there is an account, and does it too late
+   * afterwards.
+   */
   async #refreshLink({ tag, attrs }: BinaryNode): Promise<void> {
     const { id = '', from = '', type = '' } = attrs;
     try {
@@ -381,7 +392,7 @@ export class WhatsAppConnection {
     const { caches, logger } = this.#options;
     this.#messages.start();
     caches.placeholderResends.askAgain(this.socket).catch((error: unknown) => {
-      logger.warn({ err: error }, 'the phone could not be asked for contents that are missing');
+      logger.warn({ err: error }, 'could not ask the phone for missing contents');
     });
     if (!this.#beganWithAppStateKey) return;
     this.#catchUpAppState().catch((error: unknown) => {
@@ -390,8 +401,8 @@ export class WhatsAppConnection {
   }
 
   /**
-   * Baileys synchronises contacts, chats and settings with the history of the first login, and never catches up if that
-   * login was cut off.
+   * Synchronises contacts, chats and settings if an earlier login did not. Baileys does it with the history of the
+   * first login, and never catches up if that login was cut off.
    */
   async #catchUpAppState(): Promise<void> {
     const { authState } = this.socket;
@@ -402,7 +413,7 @@ export class WhatsAppConnection {
 
   #acknowledge(stanza: BinaryNode): void {
     const { socket } = this;
-    // What could not be read is asked for again, and must not count as delivered.
+    // A message that could not be read is requested again, and must not count as delivered.
     if (!this.#atWork.wasRead || !isOwnCopy(stanza, socket.authState.creds.me)) return;
     acknowledgeOwnCopy(socket, stanza, { always: false }).catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'a message of the account could not be acknowledged');
@@ -410,8 +421,9 @@ export class WhatsAppConnection {
   }
 
   /**
-   * Waits while Redis is out of reach: Baileys acknowledges the request of a receiver who could not decrypt a message,
-   * answered or not. Once the connection has ended it cannot, and WhatsApp delivers the request again.
+   * Finds a sent message; waits while Redis is unreachable. Baileys acknowledges the request of a receiver that could
+   * not decrypt a message whether it was answered or not. Once the connection has ended it cannot acknowledge, and
+   * WhatsApp delivers the request again.
    */
   async #find(key: WAMessageKey): Promise<proto.IMessage | undefined> {
     for (;;) {
@@ -419,10 +431,7 @@ export class WhatsAppConnection {
         return await this.#options.getMessage(key);
       } catch (error) {
         if (!this.#isAlive || !isRedisUnreachable(error)) throw error;
-        this.#options.logger.warn(
-          { err: error },
-          'a message that was sent cannot be read; it is tried again',
-        );
+        this.#options.logger.warn({ err: error }, 'could not read a sent message; trying again');
         await delay(FIND_AGAIN_MS);
       }
     }
@@ -448,7 +457,7 @@ export class WhatsAppConnection {
     if (update?.connection === 'close') {
       clearInterval(this.#flusher);
       this.#isOver = true;
-      // Baileys goes on with the message at hand, and what it emits of it now is lost.
+      // Baileys continues with the current message, and the events that it emits for it from now on are lost.
       this.socket.ev.emit = () => {
         this.#atWork.cut();
         return false;
@@ -461,7 +470,7 @@ export class WhatsAppConnection {
     try {
       this.#options.onEvents(this.#atWork.withoutRepeated(events));
     } catch (error) {
-      // What a listener throws would leave Baileys' buffer as it is, to be emitted a second time.
+      // An error of a listener would leave Baileys' buffer unchanged, and its events would be emitted a second time.
       this.#options.logger.error({ err: error, events: Object.keys(events) }, 'events could not be handled');
     }
   }

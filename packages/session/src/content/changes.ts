@@ -54,8 +54,9 @@ export function fromOurView(
 }
 
 /**
- * The key of the message that a deletion for everyone deletes; undefined for any other message. An author who deletes
- * shares the deletion's chat and author; a group's admin names the author of what he deletes as `participant`.
+ * The key of the message that a deletion for everyone deletes; undefined for any other message. If authors delete their
+ * own message, it shares the deletion's chat and author. If a group's admin deletes it, the key names the message's
+ * author as `participant`.
  */
 export function revokedKey(message: WAMessage, me: Me): WAMessageKey | undefined {
   const { type, key } = contentOf(message.message).protocolMessage ?? {};
@@ -65,8 +66,8 @@ export function revokedKey(message: WAMessage, me: Me): WAMessageKey | undefined
 }
 
 /**
- * What a message changes about another one, as Baileys tells it (Utils/process-message.js): an edit, a deletion for
- * everyone, a reaction. For messages in which Baileys does not see that.
+ * The changes that a message makes to another one, in the form in which Baileys emits them (Utils/process-message.js):
+ * an edit, a deletion for everyone, a reaction. For messages whose change Baileys does not see.
  * @param target the key under which the other message was published, where it is known.
  */
 export function changesBy(message: WAMessage, me: Me, target?: WAMessageKey): Changes {

@@ -33,7 +33,7 @@ export const WRAPPERS = [
 
 export type Wrapper = (typeof WRAPPERS)[number];
 
-/** Their places in the list: of two wrappers in one message the first one is opened. */
+/** The place of each wrapper in the list. If a message has two wrappers, the first one is opened. */
 const PLACES: ReadonlyMap<string, number> = new Map(WRAPPERS.map((wrapper, place) => [wrapper, place]));
 
 /** The place of the wrapper that a message is, if any. Most messages have one or two fields. */
@@ -51,7 +51,7 @@ function messageIn(message: proto.IMessage, wrapper: Wrapper | undefined): proto
   return wrapper && message[wrapper]?.message;
 }
 
-/** The wrappers that Baileys opens by itself (Utils/messages.js, `normalizeMessageContent`), and how many at once. */
+/** The wrappers that Baileys opens itself (Utils/messages.js, `normalizeMessageContent`), and how many at once. */
 const OPENED_BY_BAILEYS: ReadonlySet<Wrapper> = new Set([
   'ephemeralMessage',
   'viewOnceMessage',

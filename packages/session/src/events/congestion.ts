@@ -1,16 +1,16 @@
-/** How much waits. */
+/** The amount of waiting work. */
 export interface Size {
   readonly events: number;
-  /** Of the events' bodies together. */
+  /** Of all event bodies together. */
   readonly characters: number;
 }
 
 const NOTHING: Size = { events: 0, characters: 0 };
 
-/** With this much waiting there is congestion, with half of it no longer. */
+/** Congestion begins when more than this waits, and ends at half of it. */
 const CONGESTED: Size = { events: 2_000, characters: 8 * 1024 * 1024 };
 
-/** Counts what waits in an outbox, and tells when that becomes much and when it is little again. */
+/** Counts what waits in an outbox, and reports when congestion begins and when it ends. */
 export class Congestion {
   readonly #onChange: (isCongested: boolean) => void;
   #waiting = NOTHING;
@@ -20,7 +20,7 @@ export class Congestion {
     this.#onChange = onChange;
   }
 
-  /** Counts what comes and what leaves in one go, so that what takes the place of another makes no difference. */
+  /** Counts additions and removals together, so that replacing one item with another makes no difference. */
   count({ added = NOTHING, removed = NOTHING }: { added?: Size; removed?: Size }): void {
     this.#waiting = {
       events: this.#waiting.events + added.events - removed.events,

@@ -1,9 +1,9 @@
 import { FencedError, isRedisUnreachable } from '@wafleet/store';
 
 /**
- * Whether an error is of what is stored or written, so that the same read or write would fail in the same way again: a
- * record that is malformed or of another form, or a Redis key of another type. False for a refused fence, and for a
- * Redis that does not answer or refuses for the moment.
+ * Whether an error is caused by the stored or written content, so that the same read or write would fail again: a
+ * malformed record, a record of another form, or a Redis key of another type. False for a refused fence, and if Redis
+ * does not answer or refuses temporarily.
  */
 export function isOfContent(error: unknown): boolean {
   if (error instanceof FencedError || isRedisUnreachable(error)) return false;

@@ -14,7 +14,7 @@ type Buffer = ReturnType<typeof makeEventBuffer>;
 
 const logger = baileysLogger(createLogger({ app: 'test', level: 'silent' }));
 
-/** What comes out of Baileys' own buffer in one window, as event and data, with and without help. */
+/** Returns the output of Baileys' own buffer in one window, as event and data, with and without `keepEventsApart`. */
 function handedOut({ isKeptApart }: { isKeptApart: boolean }, act: (ev: Buffer) => void) {
   const ev = makeEventBuffer(logger);
   if (isKeptApart) keepEventsApart(ev);
@@ -171,12 +171,12 @@ const LOST: readonly [string, (ev: Buffer) => void, readonly [BaileysEvent, unkn
 describe('what Baileys’ buffer would lose', () => {
   it.each(LOST)('%s', (_what, act, expected) => {
     expect(handedOut({ isKeptApart: true }, act)).toEqual(expected);
-    // When this fails Baileys has mended it, and a part of `keepEventsApart` can go.
+    // If this fails, Baileys has fixed the case, and its part of `keepEventsApart` can be removed.
     expect(handedOut({ isKeptApart: false }, act)).not.toEqual(expected);
   });
 });
 
-it('events that complete each other are still one, and one message’s events leave together', () => {
+it('events that complete each other are still merged, and one message’s events leave together', () => {
   const act = (ev: Buffer) => {
     ev.emit('messages.upsert', upsert(text('hi')));
     ev.emit('chats.update', [{ id: '1@lid', unreadCount: 1 }]);

@@ -8,7 +8,10 @@ import type {
 } from '@whiskeysockets/baileys';
 import { saysNothing } from '../baileys/patches/app-state-removals.js';
 
-/** What an event is about: ids of messages, chats, contacts and groups. `alone`: it must not wait in the buffer. */
+/**
+ * The subjects of an event: ids of messages, chats, contacts and groups. `alone`: the event must not wait in the
+ * buffer.
+ */
 type Subjects = readonly string[] | 'alone';
 
 function message({ remoteJid, id, fromMe }: WAMessageKey): string {
@@ -19,43 +22,43 @@ const chat = ({ id }: { id?: string | null }) => `chat ${id}`;
 const contact = ({ id }: { id?: string }) => `contact ${id}`;
 
 const SUBJECTS: { readonly [E in BaileysEvent]?: (data: BaileysEventMap[E]) => Subjects } = {
-  // Buffered it loses `lidPnMappings`, and whatever an earlier part of the history had under the same id.
+  // In the buffer it loses `lidPnMappings`, and the entries that an earlier part of the history had under the same id.
   'messaging-history.set': () => 'alone',
   'chats.upsert': (chats) => chats.map(chat),
   'chats.update': (chats) => chats.map(chat),
   'chats.delete': (ids) => ids.map((id) => chat({ id })),
   'contacts.upsert': (contacts) => contacts.map(contact),
   'contacts.update': (contacts) => contacts.map(contact),
-  // Buffered it loses `requestId`.
+  // In the buffer it loses `requestId`.
   'messages.upsert': ({ messages, requestId }) =>
     requestId === undefined ? messages.map(({ key }) => message(key)) : 'alone',
   'messages.update': (updates) => updates.map(({ key }) => message(key)),
-  // The buffer has no place for the deletion of all messages of a chat.
+  // The buffer cannot hold the deletion of all messages of a chat.
   'messages.delete': (deleted) => ('keys' in deleted ? deleted.keys.map(message) : 'alone'),
   'messages.reaction': (reactions) => reactions.map(({ key }) => message(key)),
   'message-receipt.update': (receipts) => receipts.map(({ key }) => message(key)),
   'groups.update': (groups) => groups.map(({ id }) => `group ${id}`),
 };
 
-/** Events that say how something is now, or add to a list: two of them make one that says the same. */
+/** Events that describe a current state, or add to a list: two of them merge into one without loss. */
 const MERGEABLE: ReadonlySet<BaileysEvent> = new Set([
   'chats.update',
   'contacts.update',
   'message-receipt.update',
 ]);
 
-/** So many chats of the history are remembered; changes of any further ones are handed out unconditionally. */
+/** The number of chats of the history that are remembered; changes of further chats are handed out unconditionally. */
 const REMEMBERED_CHATS = 5_000;
 
-/** What is to be handed out of an event; undefined for nothing. */
+/** Returns the part of an event to hand out; undefined for nothing. */
 type Preparations = {
   readonly [E in BaileysEvent]?: (data: BaileysEventMap[E]) => BaileysEventMap[E] | undefined;
 };
 
 /**
- * Decides on changes of chats that come with a condition, as those of the first synchronisation do. The buffer would
- * keep one until its chat is in the buffer too, or for ever if that was handed out before. It is handed out at once
- * instead, unless the chat, as the history knows it, has newer messages than the change.
+ * Decides on changes of chats that come with a condition, such as those of the first synchronisation. The buffer would
+ * keep such a change until its chat is in the buffer too, or forever if the chat was handed out before. Instead the
+ * change is handed out at once, unless the chat, as the history knows it, has newer messages than the change.
  */
 function decideOnConditions(): Preparations {
   const chats: Record<string, Chat> = {};
@@ -93,13 +96,12 @@ function decideOnConditions(): Preparations {
 }
 
 /**
- * Keeps Baileys' event buffer (Utils/event-buffer.js) from merging away what clients should see.
+ * Prevents Baileys' event buffer (Utils/event-buffer.js) from merging away what clients should see.
  *
- * The buffer gathers events for some time and makes one of all that are about the same thing. Where the second one is
- * not the whole truth something is lost: of two updates of a group the second; of a message and its revoke, edit,
- * status or reaction the one or the other; the deletion of all messages of a chat. So before an event is buffered that
- * is about something that waits there already, the buffer is emptied: both are handed out, in their order. Events that
- * complete each other are merged as ever.
+ * The buffer collects events for some time and merges those with the same subject. If the second event is not complete,
+ * something is lost: of two updates of a group, the first; of a message and its revoke, edit, status or reaction, one
+ * of the two; and the deletion of all messages of a chat. So the buffer is emptied before it gets an event whose
+ * subject already waits there: both are handed out, in their order. Events that complete each other are still merged.
  */
 export function keepEventsApart(ev: WASocket['ev']): void {
   const emit = ev.emit.bind(ev);

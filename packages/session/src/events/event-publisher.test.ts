@@ -43,13 +43,13 @@ it.each([
   ['messages of people who are not in memory', { conversation: 'x'.repeat(CHARACTERS) }],
   ['reactions that are not opened yet', { encReactionMessage }],
 ])('%s count with all they hold while they wait', (_, message: proto.IMessage) => {
-  const told: boolean[] = [];
+  const reported: boolean[] = [];
   const outbox = new Outbox({
     fence,
     eventLog: new EventLog(redis, { maxLength: 100 }),
     logger,
     onFenced: () => {},
-    onCongestion: (isCongested) => told.push(isCongested),
+    onCongestion: (isCongested) => reported.push(isCongested),
     onFinished: () => {},
   });
   const part = () => new SharedCache<string>({ room: 100 }).part();
@@ -73,8 +73,8 @@ it.each([
     publisher.publish({ 'messages.upsert': { messages: [{ key, message }], type: 'notify' } });
   };
   for (let number = 0; number < 10; number += 1) publish(number);
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
   for (let number = 10; number < 30; number += 1) publish(number);
-  expect(told).toEqual([true]);
+  expect(reported).toEqual([true]);
   outbox.discard();
 });

@@ -19,20 +19,20 @@ interface EventPublisherOptions {
   readonly messageSecrets: MessageSecrets;
   readonly receivedMedia: ReceivedMedia;
   readonly outbox: Outbox;
-  /** The session as it is when events are published. */
+  /** The session's current state for the events. */
   readonly context: () => MappingContext;
-  /** The LID of a phone number, and the other way round, as far as this session has learnt it. Sends no request. */
+  /** Returns the LID for a phone number, or the number for a LID, if this session has learned it. Sends no request. */
   readonly otherNameOf: (jid: string) => Promise<string | undefined>;
   readonly people: People;
   readonly logger: Logger;
 }
 
-/** What is learnt of people leaves with the next events, or after this time if there are none. */
+/** New facts about people are published with the next events, or after this time if there are none. */
 const NEWS_MS = 250;
 
 /**
- * Puts what Baileys emits into the outbox, as the events of the contract: with both ids of people where they are known,
- * and `contacts.update` for what is learnt of them. What cannot be mapped is logged.
+ * Puts the events of Baileys into the outbox, as the events of the contract: with both ids of people if known, and with
+ * `contacts.update` for new facts about people. Events that cannot be mapped are logged.
  */
 export class EventPublisher {
   readonly #options: EventPublisherOptions;
@@ -75,12 +75,15 @@ export class EventPublisher {
     }, NEWS_MS).unref();
   }
 
-  /** Notes what clients get otherwise, or do not need. */
+  /** Records facts about people without publishing them: clients get them in another way, or do not need them. */
   notePeople(known: readonly KnownPerson[]): void {
     for (const person of known) this.#options.people.note(person);
   }
 
-  /** In order. Only events of people who are not in memory wait for Redis, with one read for all of them. */
+  /**
+   * Publishes the events in order. They wait for Redis only if they contain people who are not in memory, with one read
+   * for all of these.
+   */
   #release(events: readonly MappedEvent[]): void {
     if (events.length === 0) return;
     const { people, outbox } = this.#options;
@@ -110,7 +113,7 @@ export class EventPublisher {
     return mapped.filter((event) => this.#isNews(event));
   }
 
-  /** Baileys repeats the whole credentials now and then: what clients know of them is told when some of it changes. */
+  /** Baileys repeats the whole credentials now and then. Clients get an event only if the part for them has changed. */
   #isNews({ event, payload }: MappedEvent): boolean {
     if (event !== 'creds.update') return true;
     const changed = Object.entries(payload).filter(([field, value]) => {

@@ -1,7 +1,9 @@
 import { MAX_EVENT_BYTES } from '@wafleet/contract';
 import type { JsonObject, JsonValue } from '../mapping/normalise.js';
 
-/** What is left of long texts (characters), lists and maps (entries): the first step that makes the event small enough. */
+/**
+ * The sizes to which long texts (characters), lists and maps (entries) are cut. The first step that suffices is used.
+ */
 const STEPS = [
   { text: 16_384, entries: 512 },
   { text: 2_048, entries: 128 },
@@ -9,23 +11,23 @@ const STEPS = [
   { text: 64, entries: 8 },
 ] as const;
 const MAX_DEPTH = 32;
-/** Fields that `omitted` names. */
+/** The maximum number of fields that `omitted` names. */
 const MAX_NAMED = 20;
-/** For what the envelope and `omitted` add. */
+/** Reserved for what the envelope and `omitted` add. */
 const RESERVED_BYTES = 8 * 1024;
 
-/** Fields that are left when nothing else makes the event small enough. Events of WhatsApp have fewer. */
+/** The number of fields that are kept if no other step makes the event small enough. Events of WhatsApp have fewer. */
 const MAX_SCALARS = 64;
 
 type Step = (typeof STEPS)[number];
 
 /**
- * The text of an event's payload, of at most MAX_EVENT_BYTES in UTF-8. Of a larger one the longest texts and lists are
- * cut, and `omitted` says so: that something happened is published in any case, with its ids, which are short.
+ * Returns the text of an event's payload, at most MAX_EVENT_BYTES in UTF-8. If the event is larger, its longest texts
+ * and lists are cut, and `omitted` names them. The event itself is always published, with its ids, which are short.
  */
 export function boundedBody(payload: JsonObject): string {
   const body = JSON.stringify(payload);
-  // At most three bytes a character, so most texts need not be measured.
+  // A character has at most three bytes, so most texts need not be measured.
   if (body.length * 3 <= MAX_EVENT_BYTES) return body;
   const bytes = Buffer.byteLength(body);
   if (bytes <= MAX_EVENT_BYTES - RESERVED_BYTES) return body;
@@ -42,8 +44,8 @@ export function boundedBody(payload: JsonObject): string {
 }
 
 /**
- * About how many characters a value has as the JSON of an event, bytes as base64. Much faster than making that, and
- * close enough for a bound: numbers, quotes and the like count for a few characters each.
+ * Estimates the length of a value as the JSON of an event, in characters, with bytes as base64. Much faster than
+ * creating the JSON, and close enough for a bound: numbers, quotes and the like count as a few characters each.
  */
 export function roughLength(value: unknown, depth = 0): number {
   if (typeof value === 'string') return value.length + 2;
@@ -73,7 +75,7 @@ function cut(value: JsonValue, step: Step, path: string, fields: string[], depth
   if (typeof value === 'string') {
     if (value.length <= step.text) return value;
     fields.push(path);
-    // Not through the middle of a character.
+    // Does not cut through the middle of a character.
     return value.slice(0, step.text).replace(/[\uD800-\uDBFF]$/, '');
   }
   if (typeof value !== 'object' || value === null) return value;
@@ -96,7 +98,7 @@ function cutObject(
   depth: number,
 ): JsonObject {
   const entries = Object.entries(object);
-  // Fields with a name of WhatsApp's are fewer than that: this is a map.
+  // An object with WhatsApp's field names has fewer fields than that, so this is a map.
   const isCut = entries.length > Math.max(step.entries, 64);
   if (isCut) fields.push(path);
   const kept = isCut ? entries.slice(0, Math.max(step.entries, 64)) : entries;

@@ -25,7 +25,7 @@ let server: TestRedis;
 let redis: RedisConnection;
 let log: EventLog;
 let outbox: Outbox;
-let told: string[];
+let reported: string[];
 
 async function claim(worker: string, expectPrevious?: string): Promise<Fence> {
   const result = await new Ownership(redis).claim(ref, { worker, expectPrevious });
@@ -38,14 +38,14 @@ beforeEach(async () => {
   redis = connectRedis({ url: server.url, role: 'command', name: 'test', logger });
   await new SessionDirectory(redis).create(ref);
   log = new EventLog(redis, { maxLength: 100_000 });
-  told = [];
+  reported = [];
   outbox = new Outbox({
     fence: await claim('wrk_a'),
     eventLog: log,
     logger,
-    onFenced: () => told.push('fenced'),
-    onCongestion: (isCongested) => told.push(isCongested ? 'congested' : 'free'),
-    onFinished: ({ field }) => told.push(`finished ${field}`),
+    onFenced: () => reported.push('fenced'),
+    onCongestion: (isCongested) => reported.push(isCongested ? 'congested' : 'free'),
+    onFinished: ({ field }) => reported.push(`finished ${field}`),
   });
 });
 
@@ -78,19 +78,19 @@ it('keeps everything through an outage and brings it into the log once and in or
     steps.push((await logged()).length);
   });
   outbox.publish(numbered(310, 2_000));
-  expect(told).toEqual(['congested']);
+  expect(reported).toEqual(['congested']);
 
   await server.restart();
   await outbox.idle();
   expect(await logged()).toEqual(Array.from({ length: 2_310 }, (_, number) => number));
   expect(steps).toEqual([310]);
-  expect(told).toEqual(['congested', 'free']);
+  expect(reported).toEqual(['congested', 'free']);
 });
 
-it('is congested by few events that are long, too', async () => {
+it('is also congested by few long events', async () => {
   await server.kill();
   outbox.publish(numbered(0, 20, 'x'.repeat(450 * 1024)));
-  expect(told).toEqual(['congested']);
+  expect(reported).toEqual(['congested']);
 });
 
 it.each([
@@ -103,21 +103,21 @@ it.each([
     const run = async () => numbered(number, 1);
     outbox.runFor({ run, instead: () => [], size: { events: 1, characters } });
   }
-  expect(told).toEqual(['congested']);
+  expect(reported).toEqual(['congested']);
   await server.restart();
   await outbox.idle();
-  expect(told).toEqual(['congested', 'free']);
+  expect(reported).toEqual(['congested', 'free']);
   expect(await logged()).toHaveLength(count + 1);
 });
 
-it('is congested by writes that hold much, too', async () => {
+it('is also congested by large writes', async () => {
   await server.kill();
   outbox.publish(numbered(0, 1));
   for (let number = 0; number < 20; number += 1) outbox.run(async () => {}, 450 * 1024);
-  expect(told).toEqual(['congested']);
+  expect(reported).toEqual(['congested']);
   await server.restart();
   await outbox.idle();
-  expect(told).toEqual(['congested', 'free']);
+  expect(reported).toEqual(['congested', 'free']);
 });
 
 it('brings a message’s events and its end into the log in one step', async () => {
@@ -129,7 +129,7 @@ it('brings a message’s events and its end into the log in one step', async () 
     outbox.finish({ field: `inbox:${number}`, digest });
   }
   await outbox.idle();
-  expect(told).toEqual(Array.from({ length: 20 }, (_, number) => `finished inbox:${number}`));
+  expect(reported).toEqual(Array.from({ length: 20 }, (_, number) => `finished inbox:${number}`));
   expect(await redis.hget('wf:{tnt_a}:owner:shop', 'batch')).toMatch(/:1 /);
   expect((await new ProcessedMessages(redis).read(ref)).has(digest)).toBe(true);
 });
@@ -162,22 +162,22 @@ it('lets the events that a step gives leave before what was given later, in the 
   outbox.runFor({ run: async () => numbered(1, 2), instead: () => [], size: SMALL });
   outbox.finish({ field: 'inbox:0', digest: undefined });
   outbox.run(async () => {
-    told.push(`logged ${await logged()}`);
+    reported.push(`logged ${await logged()}`);
   });
   outbox.publish(numbered(3, 1));
   await outbox.idle();
-  expect(told).toEqual(['finished inbox:0', 'logged 0,1,2']);
+  expect(reported).toEqual(['finished inbox:0', 'logged 0,1,2']);
   expect(await logged()).toEqual([0, 1, 2, 3]);
   expect(await redis.hget('wf:{tnt_a}:owner:shop', 'batch')).toMatch(/:3 /);
 });
 
-it('is empty for good once the fence refused', async () => {
+it('stays empty once the fence has refused', async () => {
   await claim('wrk_b', 'wrk_a');
   outbox.publish(numbered(0, 10));
-  await waitFor(() => told.length > 0, { what: 'the fence' });
+  await waitFor(() => reported.length > 0, { what: 'the fence' });
   outbox.publish(numbered(10, 5_000));
   await outbox.idle();
-  expect(told).toEqual(['fenced']);
+  expect(reported).toEqual(['fenced']);
   expect(await logged()).toEqual([]);
 });
 
@@ -192,7 +192,7 @@ it('leaves out a step that cannot succeed, and goes on with what comes after it'
   expect(await logged()).toEqual([0, 1]);
 });
 
-it('publishes what is too large with its longest texts cut, and says what is missing', async () => {
+it('publishes an event that is too large with its longest texts cut, and names what is missing', async () => {
   const message = (id: string, text: string) => ({
     key: { id, remoteJid: 'a@lid' },
     message: { conversation: text },

@@ -13,11 +13,11 @@ import { Congestion, type Size } from './congestion.js';
 import { isOfContent } from './content-errors.js';
 import { boundedBody } from './event-size.js';
 
-/** Bounds on one append, so that no script blocks Redis for long. Characters, of the bodies together. */
+/** Bounds on one append, so that no script blocks Redis for long. In characters, of all bodies together. */
 const MAX_EVENTS_PER_APPEND = 100;
 const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
 const MAX_SECRETS_PER_APPEND = 200;
-/** How long failed steps are counted before they are reported again, ms. */
+/** How long failed steps are only counted before they are reported again, ms. */
 const REPORT_MS = 60_000;
 const RETRY_MS = { first: 200, most: 1_000 };
 
@@ -32,21 +32,21 @@ type Item =
   | { readonly kind: 'secret'; readonly secret: SealedSecret }
   | { readonly kind: 'step'; readonly step: Step };
 
-/** A write or a read in its place among the events. */
+/** A write or a read with a fixed place among the events. */
 interface Step {
-  /** Gives the events that leave in its place. */
+  /** Returns the events that take the step's place. */
   readonly run: () => Promise<readonly MappedEvent[]>;
-  /** What leaves instead if `run` fails because of what is stored. Must not read anything. */
+  /** The events to use instead if `run` fails because of stored content. Must not read anything. */
   readonly instead: () => readonly MappedEvent[];
-  /** What the step holds until then: the events that it will give, about, and their characters. */
+  /** What the step holds until it has run: roughly the number of its events, and their characters. */
   readonly size: Size;
 }
 
-/** A message whose events were all given. */
+/** A message whose events were all published to the outbox. */
 export interface FinishedMessage {
   /** The field of the credentials that kept it until now; deleted with the append of its events. */
   readonly field: string | undefined;
-  /** By which it is known from then on; undefined where it may come again, and is wanted then. */
+  /** The digest that identifies it from then on. Undefined if the message may come again and is wanted then. */
   readonly digest: string | undefined;
 }
 
@@ -67,14 +67,14 @@ function charactersOf(events: readonly OutgoingEvent[]): number {
 }
 
 /**
- * The one way out of a session: its events and the writes that must keep their order with them, such as its
- * status, leave one after the other. Events that wait together are appended together. What fails because Redis is
- * out of reach is tried again until it succeeds; an append has a number by which Redis knows one whose answer was
- * lost, so it is written once. A step that fails for another reason, such as a stored value that is malformed, is
- * logged and left out, and its events are published without what it reads. A refused fence empties the outbox for good.
+ * The only way out of a session. Its events, and the writes that must keep their order with them, such as its status,
+ * leave one after the other. Events that wait together are appended together. A step that fails because Redis is
+ * unreachable is retried until it succeeds. Each append has a number, by which Redis recognises a repeated append whose
+ * answer was lost, so it is written once. A step that fails for another reason, such as a malformed stored value, is
+ * logged and skipped, and its events are published without the value. A refused fence empties the outbox for good.
  *
- * Nothing that waits is ever dropped for want of room. `onCongestion` tells when much waits, so that whoever fills
- * the outbox can stop until it tells that the way is free again.
+ * The outbox never drops waiting items for lack of space. `onCongestion` reports when many items wait, so that
+ * producers can pause until it reports the end of the congestion.
  */
 export class Outbox {
   readonly #fence: Fence;
@@ -83,7 +83,7 @@ export class Outbox {
   readonly #onFenced: () => void;
   readonly #congestion: Congestion;
   readonly #onFinished: (message: FinishedMessage) => void;
-  /** Ends the pause before another try. Most sessions never have one. */
+  /** Ends the pause before another attempt. Most sessions never have one. */
   #pause: AbortController | undefined;
   #isDiscarded = false;
   #items: Item[] = [];
@@ -98,7 +98,7 @@ export class Outbox {
     logger: Logger;
     onFenced: () => void;
     onCongestion: (isCongested: boolean) => void;
-    /** The events of a message that was given to `finish` are in the log. */
+    /** The events of a message that was passed to `finish` are in the log. */
     onFinished: (message: FinishedMessage) => void;
   }) {
     this.#fence = options.fence;
@@ -117,20 +117,20 @@ export class Outbox {
     for (const item of items) this.#enqueue(item);
   }
 
-  /** Notes that a message is finished in the same step that appends the last of its events, all given before. */
+  /** Marks a message as finished, in the step that appends the last of its events. Call it after publishing them. */
   finish(message: FinishedMessage): void {
     this.#enqueue({ kind: 'finished', message });
   }
 
-  /** Stores a secret of a message in the same step that appends the next events, which are given after it. */
+  /** Stores a secret of a message, in the step that appends its events. Call it before publishing them. */
   keep(secret: SealedSecret): void {
     this.#congestion.count({ added: { events: 0, characters: secret.sealed.length } });
     this.#enqueue({ kind: 'secret', secret });
   }
 
   /**
-   * Runs a write after everything given before and before everything given later.
-   * @param characters of what the write holds, about.
+   * Runs a write after everything added before it and before everything added later.
+   * @param characters the approximate size of what the write holds.
    */
   run(step: () => Promise<void>, characters = 0): void {
     const run = async () => {
@@ -140,18 +140,18 @@ export class Outbox {
     this.runFor({ run, instead: () => [], size: { events: 1, characters } });
   }
 
-  /** The same of a step that gives events: these too leave before everything given later. */
+  /** Like `run`, for a step that returns events: they too leave before everything added later. */
   runFor(step: Step): void {
     this.#congestion.count({ added: step.size });
     this.#enqueue({ kind: 'step', step });
   }
 
-  /** Resolves when all that was given has left or was discarded. */
+  /** Resolves when everything added so far has left or was discarded. */
   async idle(): Promise<void> {
     while (this.#draining !== undefined) await this.#draining;
   }
 
-  /** Throws away what waits and takes nothing more. */
+  /** Discards waiting items and accepts no more. */
   discard(): void {
     this.#isDiscarded = true;
     this.#pause?.abort();
@@ -176,8 +176,8 @@ export class Outbox {
 
   async #drain(): Promise<void> {
     while (this.#items.length > 0) {
-      // What Baileys hands out of a message and that the message is finished come in one turn of the event loop: taken
-      // in a turn of their own they are in one batch.
+      // Baileys hands out a message's events and its end in one turn of the event loop. Taking the items in a later
+      // turn puts them into one batch.
       await nextTurn();
       const [first] = this.#items;
       if (first?.kind === 'step') {
@@ -205,7 +205,7 @@ export class Outbox {
     this.#draining = undefined;
   }
 
-  /** Appends events. One that is too large for the log is dropped, and the others are written without it. */
+  /** Appends events. An event that is too large for the log is dropped, and the others are written without it. */
   async #append(events: readonly OutgoingEvent[], options: AppendOptions): Promise<void> {
     try {
       await this.#eventLog.append(this.#fence, events, options);
@@ -229,7 +229,7 @@ export class Outbox {
     }
   }
 
-  /** Logs at most once a minute: what one record makes fail may fail with each event. */
+  /** Logs at most once a minute: a record that makes one event's step fail may do so for each event. */
   #reportStep(error: unknown): void {
     const now = performance.now();
     if (this.#isDiscarded) return;
@@ -239,7 +239,7 @@ export class Outbox {
     }
     this.#logger.error(
       { err: error, unreported: this.#unreported },
-      'a step of a session failed and is left out; its events are published without it',
+      'a step of a session failed and was skipped; its events are published without it',
     );
     this.#reportedAt = now;
     this.#unreported = 0;

@@ -53,11 +53,11 @@ describe('a message that was sent by number', () => {
     expect(read.payload).toMatchObject({ updates: [{ key: byLid }] });
 
     const pair = { id: carl.lid, lid: carl.lid, phoneNumber: carl.jid };
-    const told = (await test.events())
+    const reported = (await test.events())
       .filter(({ event }) => event === 'contacts.update')
       .flatMap(({ payload }) => payload.contacts)
       .filter((contact) => JSON.stringify(contact) === JSON.stringify(pair));
-    expect(told).toEqual([pair]);
+    expect(reported).toEqual([pair]);
   });
 
   it('has both ids in the keys of receipts after another worker took the session over', async () => {

@@ -136,7 +136,7 @@ it('what a bot writes, in its chat or in a group, is acknowledged and published 
   for (const { message } of notices) expect(message).toBeUndefined();
 });
 
-it('what the account writes to a bot, whatever WhatsApp leaves out of it, is in the chat with the bot', async () => {
+it('what the account writes to a bot is in the chat with the bot, even if WhatsApp omits attributes', async () => {
   const [device] = anna.devices.values();
   const bot = '867051314767696@bot';
   const contents = [

@@ -24,7 +24,7 @@ interface Fields {
 
 const alt = (field: string): Fields => ({ lid: `${field}Alt`, number: `${field}Alt` });
 const keyPart = (field: string): Fields => ({ ...alt(field), username: `${field}Username` });
-/** Fields such as `authorPn` are named for the number, so they stand beside a LID only. */
+/** Fields such as `authorPn` hold a number, so they are added beside a LID only. */
 const byNumber = (field: string): Fields => ({
   lid: `${field}Pn`,
   number: undefined,
@@ -126,7 +126,7 @@ export class Completion {
     this.#mentions = mentions;
   }
 
-  /** People whose other id is missing, and that the store may know. Empty for most events. */
+  /** People whose other id is missing and may be in the store. Empty for most events. */
   get unknown(): PersonId[] {
     return this.#mentions
       .filter(({ isLookedUp, holder, field }) => isLookedUp && holder[field] === undefined)
@@ -134,7 +134,7 @@ export class Completion {
       .filter((person) => this.#people.needsLoading(person));
   }
 
-  /** Adds the other ids and the usernames that are in memory. What WhatsApp itself said stays. */
+  /** Adds the other ids and the usernames that are in memory. Keeps the values that WhatsApp itself sent. */
   complete(): void {
     for (const { holder, person, field, usernameField } of this.#mentions) {
       add(holder, field, this.#people.otherId(person));

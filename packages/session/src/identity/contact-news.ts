@@ -5,12 +5,12 @@ import { listEvents } from '../mapping/list-events.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import type { JsonObject } from '../mapping/normalise.js';
 
-/** How many pairs are remembered that Baileys emitted before they were stored. */
+/** How many pairs that Baileys emitted before it stored them are remembered. */
 const REMEMBERED_PAIRS = 1_000;
 
 const nameOf = ({ lid, pn }: LearntPair) => `${lid} ${pn}`;
 
-/** What was learnt of people and is not published yet: pairs of ids, and usernames. */
+/** News about people that is not published yet: pairs of ids, and usernames. */
 export class ContactNews {
   readonly #contacts = new Map<string, JsonObject>();
   readonly #emitted = new Set<string>();
@@ -30,7 +30,7 @@ export class ContactNews {
     this.#contacts.set(`${lid} username`, { id: lid, lid, username });
   }
 
-  /** Returns all of it as `contacts.update`, except the pairs that `events` have themselves. Afterwards it is empty. */
+  /** Returns all news as `contacts.update`, except the pairs that `events` contain themselves, and forgets it. */
   take(events: Partial<BaileysEventMap>): MappedEvent[] {
     for (const pair of events['messaging-history.set']?.lidPnMappings ?? [])
       this.#contacts.delete(nameOf(pair));
@@ -41,7 +41,7 @@ export class ContactNews {
     return listEvents('contacts.update', 'contacts', contacts);
   }
 
-  /** Baileys emits such a pair first, and stores it then. */
+  /** Baileys emits such a pair before it stores it. */
   #remember(name: string): void {
     this.#emitted.add(name);
     const [oldest] = this.#emitted;

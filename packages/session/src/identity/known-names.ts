@@ -3,8 +3,9 @@ import { isLidUser, isPnUser, jidDecode } from '@whiskeysockets/baileys';
 import { isUser } from './person-id.js';
 
 /**
- * The LID of a phone number, or the phone number of a LID, as Baileys has stored it (Signal/lid-mapping.js). Baileys' own
- * look-up would ask WhatsApp for a LID that is not stored. Undefined for what is not known or is neither.
+ * The LID of a phone number, or the phone number of a LID, as Baileys has stored it (Signal/lid-mapping.js). Baileys'
+ * own look-up would ask WhatsApp for a LID that is not stored. Returns undefined if the pair is not known, or if `jid`
+ * is neither.
  */
 export async function otherNameOf(store: AuthStateStore, jid: string): Promise<string | undefined> {
   const user = jidDecode(jid)?.user;

@@ -1,17 +1,17 @@
 import type { BaileysEventMap, WAMessageKey } from '@whiskeysockets/baileys';
 import type { KnownPerson } from './people.js';
 
-/** What events say of people: which ids are one person's, and usernames. */
+/** What events contain about people: which ids belong to one person, and usernames. */
 export interface PeopleInEvents {
-  /** Said in passing, such as in the key of a message. */
+  /** Mentioned in passing, such as in the key of a message. */
   readonly mentioned: readonly KnownPerson[];
-  /** Said by an event that clients get as it is: a contact, a member of a group. */
+  /** Described by an event that clients get unchanged: a contact, a member of a group. */
   readonly described: readonly KnownPerson[];
 }
 
 const NOTHING: PeopleInEvents = { mentioned: [], described: [] };
 
-/** Events that say something of people. Most flushes have none of the others, and no username. */
+/** Events with information about people. Most flushes have none of them but `messages.upsert`, and no username. */
 const SAYING = [
   'messages.upsert',
   'contacts.upsert',

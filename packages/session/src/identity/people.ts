@@ -11,7 +11,7 @@ interface Names {
 interface PeopleOptions {
   /**
    * Pairs of LID and number, as Baileys keeps them: `pn:<number>` and `lid:<lid>`. All of them are stored. An empty
-   * value, which Baileys takes for none, says that nothing is stored.
+   * value, which Baileys treats as missing, means that nothing is stored.
    */
   readonly pairs: Names;
   /** More pairs, in the same form: those of members of groups, which Baileys does not store. */
@@ -38,8 +38,8 @@ const cacheName = ({ kind, user }: PersonId) => (kind === 'lid' ? `lid:${user}` 
 const storedName = ({ kind, user }: PersonId) => (kind === 'lid' ? `${user}_reverse` : user);
 
 /**
- * Which ids and usernames belong to the same person, as far as one session knows. All answers come from memory. A
- * pair that is stored but not in memory is read once by `load`; that nothing is stored is remembered as well.
+ * Which ids and usernames belong to the same person, as far as one session knows. All answers come from memory. A pair
+ * that is stored but not in memory is read once by `load`; the absence of a stored pair is remembered as well.
  */
 export class People {
   readonly #options: PeopleOptions;
@@ -104,7 +104,7 @@ export class People {
 
   #remember(id: PersonId, stored: unknown): void {
     const { pairs } = this.#options;
-    // Meanwhile Baileys may have learnt the pair.
+    // Baileys may have learnt the pair meanwhile.
     if (pairs.get(cacheName(id))) return;
     if (!isUser(stored)) {
       pairs.set(cacheName(id), '');

@@ -32,7 +32,7 @@ export function isUser(stored: unknown): stored is string {
   return typeof stored === 'string' && /^\d+$/.test(stored);
 }
 
-/** Undefined for what is not the id of a person: groups, broadcasts, channels, bots. */
+/** Returns undefined if `jid` is not the id of a person: groups, broadcasts, channels, bots. */
 export function personId(jid: string | null | undefined): PersonId | undefined {
   if (!jid) return undefined;
   const kind = KINDS.get(jid.slice(jid.indexOf('@') + 1));

@@ -17,16 +17,16 @@ import { BoundedMap } from '../caches/bounded-map.js';
 type Me = { readonly id: string; readonly lid?: string | undefined };
 type Attrs = Readonly<Record<string, string>>;
 
-/** How many stanzas are remembered that Baileys has not made an event of yet. */
+/** How many stanzas are remembered for which Baileys has not emitted an event yet. */
 const REMEMBERED = 100;
 /** WhatsApp's words for why a call ended, such as `rejected_elsewhere`. */
 const REASON = /^[a-z_]{1,40}$/;
-/** The stanza that gives a status of Baileys', where the names differ. */
+/** The stanza that gives a call status of Baileys, where the names differ. */
 const TAG_OF_STATUS: Readonly<Record<string, string>> = { timeout: 'terminate' };
-/** Of a message to a bot these would be taken for other ids of the account itself. */
+/** In a message to a bot these would be mistaken for other ids of the account itself. */
 const OTHER_IDS = ['peer_recipient_pn', 'peer_recipient_lid'];
 
-/** What of a call's stanza Baileys does not tell; named as the contract does. */
+/** Details of a call's stanza that Baileys does not report, named as in the contract. */
 interface CallDetails {
   readonly reason?: string;
   readonly callerUsername?: string;
@@ -40,12 +40,12 @@ function callDetails({ reason, caller_username: callerUsername }: Attrs): CallDe
 }
 
 /**
- * Corrects what Baileys reads wrongly of stanzas, and adds what it does not read, in the events that it makes of them
- * and before anything is derived from these:
+ * Corrects what Baileys reads wrongly from stanzas, and adds what it does not read. It changes the events that Baileys
+ * makes of the stanzas, before anything is derived from those events:
  *
  * - In a broadcast the other id is the author's, not the chat's (Utils/decode-wa-message.js), and the account is known
  *   by its LID as well.
- * - What the account writes to a bot belongs into the chat with the bot, not into the account's chat with itself.
+ * - What the account writes to a bot belongs in the chat with the bot, not in the account's chat with itself.
  * - Usernames of those who write, and the author's other id in notices of groups.
  * - Why a call ended.
  */
@@ -55,7 +55,7 @@ export class StanzaDetails {
   readonly #calls = new BoundedMap<CallDetails>(REMEMBERED);
   #message: Attrs = {};
 
-  /** To be made after what else listens to the socket's stanzas and wraps its events. */
+  /** Create it after everything else that listens to the socket's stanzas and wraps its events. */
   constructor({ ws, ev }: Pick<WASocket, 'ws' | 'ev'>, me: () => Me | undefined) {
     this.#me = me;
     ws.prependListener('CB:notification', ({ attrs }: BinaryNode) => {
@@ -84,7 +84,7 @@ export class StanzaDetails {
     };
   }
 
-  /** Baileys gets this message now. */
+  /** Baileys receives this message now. */
   begin({ attrs }: BinaryNode): void {
     this.#message = { ...attrs };
     if (isJidMetaAI(attrs.recipient)) for (const name of OTHER_IDS) delete attrs[name];
@@ -120,7 +120,7 @@ export class StanzaDetails {
   }
 }
 
-/** Baileys keeps of a notice's author only what WhatsApp's own form of a key has a field for. */
+/** For the author of a notice, Baileys keeps only what WhatsApp's own form of a key has a field for. */
 function completeNotice({ key }: WAMessage, attrs: Attrs): void {
   if (!key.participant || !areJidsSameUser(key.participant, attrs.participant)) return;
   const { participant_pn: number, participant_lid: lid, participant_username: username } = attrs;

@@ -2,7 +2,10 @@ import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Harness, type TestSession } from '../testing/harness.js';
 
-/** So far the writer may be ahead of the slowest session: on a slow machine the test takes longer, not more messages. */
+/**
+ * How far the writer may be ahead of the slowest session. On a slow machine the test takes longer instead of sending
+ * more messages.
+ */
 const MAX_AHEAD = 20;
 
 let harness: Harness;
@@ -15,7 +18,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** The numbers among the texts that a session has published, in their order, repeated ones left out. */
+/** The numbers among the texts that a session has published, in their order, without repeated ones. */
 async function numbersOf(session: TestSession): Promise<number[]> {
   const numbers = (await session.events()).flatMap(({ payload }) =>
     Array.isArray(payload.messages)
@@ -25,7 +28,7 @@ async function numbersOf(session: TestSession): Promise<number[]> {
   return [...new Set(numbers.filter((number) => !Number.isNaN(number)))];
 }
 
-test('sessions whose process ends under messages of one person leave the next one what they had not logged', async () => {
+test('sessions whose process ends leave the next process the messages that are not in the log', async () => {
   const { simulator } = harness;
   const phones = ['Anna', 'Berta', 'Cora'].map((name) => simulator.addPhone({ name }));
   const writer = simulator.addPhone({ name: 'Dora' });
@@ -59,7 +62,7 @@ test('sessions whose process ends under messages of one person leave the next on
       async () => (await Promise.all(sessions.map(numbersOf))).every((numbers) => numbers.length > goal),
       { what: 'a stream of messages', intervalMs: 250 },
     );
-    // As a killed process: what it had in hand goes nowhere.
+    // Like a killed process: its pending work is lost.
     for (const { session } of sessions) session.discard();
     sessions = await Promise.all(sessions.map(({ fence }) => harness.takeOver(fence, fence.worker)));
     await Promise.all(sessions.map(({ session }) => session.start()));

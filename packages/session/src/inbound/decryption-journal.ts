@@ -13,10 +13,10 @@ import { isInboxRow, isSameRow, type JournalRow } from './journal-row.js';
 import { oneAtATime } from './peer-transactions.js';
 
 type MakeSignalRepository = SocketConfig['makeSignalRepository'];
-/** What is stored with the Signal records, in the same write. */
+/** The rows of the journal. They are stored with the Signal records, in the same write. */
 type WithInbox = SignalDataSet & { inbox: Record<string, JournalRow> };
 
-/** Messages are worked on one at a time, so few are ever unfinished; whatever comes beyond is not kept. */
+/** The limit of unfinished messages. Messages are processed one at a time, so few are unfinished; more are not kept. */
 const ROWS = 64;
 const ROW_IDS = Array.from({ length: ROWS }, (_, index) => String(index));
 
@@ -31,9 +31,10 @@ interface Unfinished {
   readonly id: string;
   readonly row: JournalRow;
   /**
-   * `left`: another process or an earlier connection left it unfinished, and the next connection is to begin with it,
-   * whether it comes again or not. `begun`: a connection is at work on it. `handed-out`: its events are on their way to
-   * the log.
+   * - `left`: another process or an earlier connection left it unfinished. The next connection begins with it, whether
+   * WhatsApp sends it again or not.
+   * - `begun`: a connection is processing it.
+   * - `handed-out`: its events are on their way to the log.
    */
   state: 'left' | 'begun' | 'handed-out';
 }
@@ -46,7 +47,7 @@ interface Uncertain {
   readonly before: Unfinished | undefined;
 }
 
-/** Whether a stored value is the reason of an error, and not the way to it. */
+/** Whether the stored value itself causes the error, and not the access to it. */
 function isOfValue(error: unknown): boolean {
   return [SealedValueError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
 }
@@ -66,26 +67,27 @@ async function readStanza(bytes: Uint8Array): Promise<BinaryNode> {
 }
 
 /**
- * Messages that are decrypted and whose events are not in the log yet.
+ * Keeps the messages that are decrypted and whose events are not in the log yet.
  *
- * Signal decrypts a message once: its key is gone afterwards. Baileys stores that, acknowledges the message to
- * WhatsApp, and hands its events out last, so a process that is killed in between would lose it: WhatsApp does not
- * send it again, or it cannot be decrypted again. Therefore the message, stanza and plaintext, is stored in the very
- * write that stores the new state of its Signal session (the inbox of a transactional messaging system), and is
- * deleted in the very write that appends its events to the log. Whoever owns the session next finds what is left and
- * does it first, as if it had just come. If WhatsApp sends it again as well, it is recognised: see MessageDeduplicator.
+ * Signal can decrypt a message only once: its key is deleted afterwards. Baileys stores the deletion, acknowledges the
+ * message to WhatsApp, and hands out the events last. A process that is killed in between would lose the message:
+ * WhatsApp does not send it again, or it cannot be decrypted again. Therefore the message (stanza and plaintext) is
+ * stored in the same write that stores the new state of its Signal session (the inbox of a transactional messaging
+ * system). It is deleted in the same write that appends its events to the log. The next owner of the session finds the
+ * remaining messages and processes them first, as if they had just arrived. If WhatsApp sends one again as well, it is
+ * recognised: see MessageDeduplicator.
  *
- * Where the process lives and only the connection broke, the next connection begins with the message as well: Baileys
- * acknowledges a message before it hands out all of its events, such as those of a history that it has to download, so
- * WhatsApp may not send it again. If the write was under way when the connection broke, Redis may have carried it out
- * although it failed here: `settle` finds out before the next connection.
+ * If only the connection broke, the next connection of the process also begins with the message. Baileys acknowledges a
+ * message before it hands out all of its events, such as those of a history that it has to download, so WhatsApp may
+ * not send it again. If the write was in progress when the connection broke, Redis may have executed it although it
+ * failed here: `settle` checks this before the next connection.
  */
 export class DecryptionJournal {
   readonly #logger: Logger;
   readonly #unfinished = new Map<string, Unfinished>();
-  /** Rows that cannot be opened with the keys at hand. They stay as they are, for a worker that has the key. */
+  /** Rows that the available keys cannot open. They are left for a worker that has the key. */
   readonly #sealed = new Set<string>();
-  /** By the id of the row. */
+  /** By row id. */
   readonly #uncertain = new Map<string, Uncertain>();
   #rows: StoredRows | undefined;
   #left: LeftOver[] = [];
@@ -97,8 +99,8 @@ export class DecryptionJournal {
   }
 
   /**
-   * Reads what another process left. A row that is malformed is deleted and named in the log: it must not keep its
-   * session from opening. Rejects if Redis cannot be reached or refuses the deletion.
+   * Reads what another process left unfinished. A malformed row is deleted and named in the log: it must not prevent
+   * the session from opening. Rejects if Redis is unreachable or refuses the deletion.
    */
   async restore(rows: StoredRows): Promise<void> {
     this.#rows = rows;
@@ -122,8 +124,8 @@ export class DecryptionJournal {
   }
 
   /**
-   * Looks which of the rows are stored whose writes were not confirmed. To be called when no write is under way, before
-   * messages come again. Rejects if Redis cannot be reached.
+   * Checks which rows with unconfirmed writes are stored. Call it while no write is in progress and before messages
+   * arrive again. Rejects if Redis is unreachable.
    */
   async settle(): Promise<void> {
     const ids = [...this.#uncertain.keys()];
@@ -144,8 +146,8 @@ export class DecryptionJournal {
   }
 
   /**
-   * The messages that another process or an earlier connection left unfinished and that are so still, oldest first. An
-   * earlier connection that is still at work on one has no more to say of it.
+   * Returns the messages that another process or an earlier connection left unfinished and that are still unfinished,
+   * oldest first. If an earlier connection is still processing one of them, its outcome is ignored.
    */
   leftOver(): BinaryNode[] {
     if (this.#current?.unfinished !== undefined) this.#leave(this.#current.stanza, this.#current.unfinished);
@@ -157,7 +159,7 @@ export class DecryptionJournal {
     return this.#left.map(({ stanza }) => stanza);
   }
 
-  /** A repository whose decryption can be repeated, and is stored together with what it is of. */
+  /** Wraps a repository: a decryption can be repeated, and its plaintext is stored together with its message. */
   repository(make: MakeSignalRepository): MakeSignalRepository {
     return (auth, ...rest) => {
       const repository = make(auth, ...rest);
@@ -174,17 +176,16 @@ export class DecryptionJournal {
     };
   }
 
-  /** What is decrypted from now on is of this message. */
+  /** Every decryption from now on belongs to this message. */
   begin(stanza: BinaryNode): void {
     this.#current = { stanza, unfinished: undefined };
   }
 
   /**
-   * The message is done.
-   * @param isHandedOut whether all of its events were handed out, if it has any; otherwise the next connection begins
-   * with it.
-   * @returns the field that is to be deleted with the append of its events; undefined if the message is not this
-   * connection's any more.
+   * The message has been processed.
+   * @param isHandedOut whether all of its events, if any, were handed out. If not, the next connection begins with it.
+   * @returns the field to delete with the append of its events. Undefined if the message no longer belongs to this
+   * connection.
    */
   end(
     stanza: BinaryNode,
@@ -203,19 +204,19 @@ export class DecryptionJournal {
     return { field: `inbox:${unfinished.id}` };
   }
 
-  /** The field is deleted. */
+  /** The field was deleted. */
   deleted(field: string): void {
     this.#unfinished.delete(field.slice('inbox:'.length));
   }
 
-  /** The next connection begins with it. */
+  /** Leaves the message to the next connection, which begins with it. */
   #leave(stanza: BinaryNode, unfinished: Unfinished): void {
     unfinished.state = 'left';
     if (this.#left.some((left) => left.unfinished === unfinished)) return;
     this.#left.push({ unfinished, stanza });
   }
 
-  /** The rows that there are. One at a time if some cannot be read, so that the others are. */
+  /** Reads all existing rows. If some cannot be read, reads them one at a time, so that the others are found. */
   async #readAll(rows: StoredRows, malformed: string[]): Promise<Map<string, unknown>> {
     const found = new Map<string, unknown>();
     const note = (id: string, value: unknown) => {
@@ -259,7 +260,7 @@ export class DecryptionJournal {
     const stanza = this.#current?.stanza;
     const before = this.#current?.unfinished;
     try {
-      // Baileys' own transaction of the decryption becomes part of this one, which is one write.
+      // Baileys' own transaction for the decryption becomes part of this one, so there is one write.
       const decrypted = await keys.transaction(async () => {
         const plaintext = await decrypt();
         const noted = this.#note(digest, plaintext);
@@ -296,7 +297,10 @@ export class DecryptionJournal {
     return current.unfinished;
   }
 
-  /** What was noted last counts as not stored until `settle` has looked: the message at hand is as it was before. */
+  /**
+   * The last noted row counts as not stored until `settle` has checked it: the current message is restored to its
+   * earlier state.
+   */
   #takeBack(before: Unfinished | undefined): void {
     const noted = this.#current?.unfinished;
     if (this.#current === undefined || noted === undefined || noted === before) return;

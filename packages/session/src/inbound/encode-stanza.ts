@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, encodeBinaryNode } from '@whiskeysockets/baileys';
 
-/** Contents from this many bytes on are copied as a whole. */
+/** Contents of at least this many bytes are copied as a whole. */
 const LARGE_BYTES = 1_024;
 const MARK_BYTES = 16;
-/** In front of bytes in a binary node: `BINARY_8` and their number, which the mark has, or `BINARY_32` and four bytes of it. */
+/**
+ * The prefix of bytes in a binary node: `BINARY_8` and the length in one byte, as the mark has it, or `BINARY_32` and
+ * the length in four bytes.
+ */
 const MARK_HEAD_BYTES = 2;
 const BINARY_32 = 254;
 
@@ -14,8 +17,8 @@ interface Large {
 }
 
 /**
- * What Baileys' `encodeBinaryNode` gives, in the same form. That one handles each byte of a content by itself: one of
- * 5 MB keeps the process from all else for half a second. Here large contents are copied.
+ * Encodes a stanza as Baileys' `encodeBinaryNode` does, with the same result. Baileys processes the bytes of a content
+ * one by one: a content of 5 MB blocks the process for half a second. Here large contents are copied.
  */
 export function encodeStanza(stanza: BinaryNode): Buffer {
   const found: Large[] = [];
@@ -35,7 +38,7 @@ export function encodeStanza(stanza: BinaryNode): Buffer {
   return Buffer.concat([...parts, encoded.subarray(from)]);
 }
 
-/** The stanza with a random mark in place of each large content, in the order in which they are encoded. */
+/** The stanza with a random mark in place of each large content, and the contents in the order of encoding. */
 function withMarks(node: BinaryNode, found: Large[]): BinaryNode {
   const { content } = node;
   if (Array.isArray(content)) {

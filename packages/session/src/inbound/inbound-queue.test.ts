@@ -13,7 +13,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** Writes `1`, `2` and so on to a phone until it is told to stop, which gives how many it wrote. */
+/** Writes `1`, `2` and so on to a phone until `stop` is called, which returns the number of messages. */
 function writeTo(phone: Phone): { stop: () => Promise<number> } {
   const writer = harness.simulator.addPhone({ name: 'Carl' });
   let isOver = false;
@@ -73,7 +73,7 @@ test('messages that waited for the login come before those that arrive after it,
   await expectAll(session, await writing.stop());
 });
 
-test('a session that is stopped under a stream of messages leaves the next one all that it did not begin', async () => {
+test('a session that is stopped leaves the next one all messages that it did not begin', async () => {
   const phone = harness.simulator.addPhone({ name: 'Berta' });
   const first = await harness.newSession();
   await first.link(phone);

@@ -2,23 +2,24 @@ import type { BinaryNode, WASocket } from '@whiskeysockets/baileys';
 
 const MESSAGE = 'CB:message';
 
-/** What is done around each message. */
+/** Callbacks around each message. */
 export interface MessageHooks {
-  /** Whether a message is done without Baileys. */
+  /** Whether a message is handled without Baileys. */
   readonly isDone: (stanza: BinaryNode) => Promise<boolean>;
   readonly before: (stanza: BinaryNode) => void;
   readonly after: (stanza: BinaryNode) => void;
 }
 
 /**
- * Hands a connection's messages to Baileys one after the other, each when the one before is done: decrypted, stored,
- * acknowledged and emitted. Their events are thus in the order in which WhatsApp sent them.
+ * Hands a connection's messages to Baileys one after the other. Each begins when the one before is decrypted, stored,
+ * acknowledged and emitted, so their events are in the order in which WhatsApp sent them.
  *
- * By itself Baileys (Socket/messages-recv.js) puts the messages that waited for the device aside, into a queue of
- * their own, and works at once on what arrives meanwhile: newer messages overtake older ones after every login.
+ * Without this queue, Baileys (Socket/messages-recv.js) puts the messages that waited for the device into a queue of
+ * their own, and handles the messages that arrive meanwhile at once: newer messages overtake older ones after every
+ * login.
  *
- * A message that has not begun when the connection closes, or when the lane does, is left alone. It is not
- * acknowledged, so WhatsApp sends it again at the next login.
+ * A message that has not begun when the connection or the queue closes is dropped. It is not acknowledged, so WhatsApp
+ * sends it again at the next login.
  */
 export class InboundQueue {
   readonly #ws: WASocket['ws'];
@@ -29,8 +30,9 @@ export class InboundQueue {
   #isClosed = false;
 
   /**
-   * Takes Baileys' place as the listener for messages.
-   * @param options.leftOver messages that come before all others. They are begun by `start`, or by the first of those.
+   * Replaces Baileys as the listener for messages.
+   * @param options.leftOver messages that come before all others. They begin with `start`, or with the first new
+   * message.
    */
   constructor(ws: WASocket['ws'], options: { leftOver: readonly BinaryNode[]; hooks: MessageHooks }) {
     this.#ws = ws;
@@ -45,12 +47,12 @@ export class InboundQueue {
     });
   }
 
-  /** Begins with what waits. */
+  /** Begins with the waiting messages. */
   start(): void {
     if (this.#waiting.length > 0) this.#running ??= this.#run();
   }
 
-  /** Begins no further message. Resolves when the one at work is done. */
+  /** Begins no further message. Resolves when the current one is done. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting = [];
@@ -59,7 +61,7 @@ export class InboundQueue {
 
   async #run(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      // Without a connection a message could be decrypted, once and for all, and not be acknowledged.
+      // Without a connection a message could be decrypted, which works only once, and then not be acknowledged.
       if (!this.#ws.isOpen || (await this.#hooks.isDone(next)) || !this.#ws.isOpen) continue;
       this.#hooks.before(next);
       await this.#handle(next);
@@ -70,8 +72,8 @@ export class InboundQueue {
 
   async #handle(stanza: BinaryNode): Promise<void> {
     const { offline } = stanza.attrs;
-    // The mark decides, as the handler is called, whether the message goes to Baileys' own queue, and much later
-    // whether its event is of the type `append`.
+    // The `offline` attribute decides, when the handler is called, whether the message goes to Baileys' own queue, and
+    // much later whether its event is of the type `append`.
     delete stanza.attrs.offline;
     const handled = this.#handlers.map((handle) => handle(stanza));
     if (offline !== undefined) stanza.attrs.offline = offline;

@@ -15,21 +15,21 @@ interface MessageAtWorkOptions {
   readonly decrypted: DecryptionJournal;
   readonly repeated: MessageDeduplicator;
   readonly logger: Logger;
-  /** Whether what the socket emits is told nobody any more. */
+  /** Whether the events of the socket are no longer published. */
   readonly isMuted: () => boolean;
-  /** The events of a message are handed out. */
+  /** The events of a message were handed out. */
   readonly onDone: (message: FinishedMessage) => void;
 }
 
-/** The message that Baileys works on: what is done before and after, and what is known of it meanwhile. */
+/** Tracks the message that Baileys is processing: does the work before and after it, and records what became of it. */
 export class InboundTracker {
   readonly #options: MessageAtWorkOptions;
   #waitedFor: string | undefined;
   #isReadable = false;
   #digest: string | undefined;
-  /** Something of it was lost with the connection. */
+  /** Whether some of its writes or events were lost with the connection. */
   #isCut = false;
-  /** The id of a message whose events were handed out before, and which Baileys works on for its keys. */
+  /** The id of a message whose events were handed out before, and which Baileys processes only for its keys. */
   #repeatedId: string | undefined;
 
   constructor(options: MessageAtWorkOptions) {
@@ -41,14 +41,14 @@ export class InboundTracker {
     return this.#waitedFor;
   }
 
-  /** Whether the event of the last message was emitted, and with its content. */
+  /** Whether the event of the last message was emitted, with its content. */
   get wasRead(): boolean {
     return this.#waitedFor === undefined && this.#isReadable;
   }
 
   /**
-   * Whether a message is done without Baileys: one that was finished before is only acknowledged. If it comes while
-   * the session is open and may bring keys, Baileys decrypts it, and its event is left out.
+   * Whether a message is handled without Baileys: a message that was finished before is only acknowledged. If it
+   * arrives while the session is open and may bring keys, Baileys decrypts it, and its event is dropped.
    */
   async isDone(stanza: BinaryNode): Promise<boolean> {
     const { socket, repeated, logger } = this.#options;
@@ -74,14 +74,14 @@ export class InboundTracker {
   }
 
   /**
-   * What is emitted without a message that came again, and without what follows from it. To be called with all that is
-   * emitted, after `see`. What other messages change is kept.
+   * Returns the events without a message that came again, and without the events derived from it. Keeps the changes of
+   * other messages. Call it with all emitted events, after `see`.
    */
   withoutRepeated(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
     return this.#repeatedId === undefined ? events : withoutMessage(events, this.#repeatedId);
   }
 
-  /** To be called with all that is emitted. */
+  /** Call it with all emitted events. */
   see(events: Partial<BaileysEventMap>): void {
     const message = events['messages.upsert']?.messages.find(({ key }) => key.id === this.#waitedFor);
     if (message === undefined) return;
@@ -89,7 +89,7 @@ export class InboundTracker {
     this.#isReadable = message.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT;
   }
 
-  /** The connection has ended, and something that Baileys wants to store or to emit after that is lost. */
+  /** The connection has ended. What Baileys stores or emits after that is lost. */
   cut(): void {
     this.#isCut = true;
   }
@@ -98,7 +98,7 @@ export class InboundTracker {
     const { socket, decrypted, isMuted, onDone } = this.#options;
     if (socket.ev.isBuffering()) socket.ev.flush();
     const isEmitted = this.#waitedFor === undefined;
-    // Baileys gives a message up when it cannot send the receipt.
+    // Baileys gives up a message if it cannot send the receipt.
     const isHandedOut = !isMuted() && !this.#isCut && (socket.ws.isOpen || isEmitted);
     const ended = decrypted.end(stanza, { isHandedOut });
     const isFinished = isHandedOut && isEmitted && this.#isReadable;
@@ -109,7 +109,10 @@ export class InboundTracker {
     if (field !== undefined || digest !== undefined) onDone({ field, digest });
   }
 
-  /** While Redis is out of reach nobody can tell, and the message waits; the connection ends if that takes long. */
+  /**
+   * Whether the message was handed out before. While Redis is unreachable this is unknown, and the message waits; the
+   * connection ends if that takes long.
+   */
   async #isRepeated(stanza: BinaryNode, digests: MessageDigests): Promise<boolean> {
     const { socket, repeated, logger } = this.#options;
     for (;;) {
@@ -118,12 +121,15 @@ export class InboundTracker {
       } catch (error) {
         if (!socket.ws.isOpen) return false;
         if (!isRedisUnreachable(error)) {
-          logger.error({ err: error, message: stanza.attrs.id }, 'whether a message came before is unknown');
+          logger.error(
+            { err: error, message: stanza.attrs.id },
+            'could not check whether a message came before; handling it as new',
+          );
           return false;
         }
         logger.warn(
           { err: error, retryMs: RETRY_MS },
-          'whether a message came before cannot be told; it waits',
+          'could not check whether a message came before; trying again',
         );
         await delay(RETRY_MS);
       }

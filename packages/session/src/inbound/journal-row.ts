@@ -1,6 +1,6 @@
-/** A message that is decrypted and not finished, as it is stored beside the Signal records. */
+/** A decrypted and unfinished message, as it is stored beside the Signal records. */
 export interface JournalRow {
-  /** Counts the session's messages, so that rows have an order. */
+  /** The session's message counter, which orders the rows. */
   readonly number: number;
   readonly stanza: Uint8Array;
   /** By the digest of the ciphertext. */
@@ -21,7 +21,7 @@ export function isInboxRow(value: unknown): value is JournalRow {
   );
 }
 
-/** Whether a stored value is this row. */
+/** Whether a stored value equals this row. */
 export function isSameRow(value: unknown, { number, plaintexts }: JournalRow): boolean {
   if (!isInboxRow(value) || value.number !== number) return false;
   return Object.keys(plaintexts).every((digest) => Object.hasOwn(value.plaintexts, digest));

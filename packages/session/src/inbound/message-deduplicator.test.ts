@@ -20,7 +20,7 @@ afterAll(async () => {
   await harness?.stop();
 });
 
-/** What a client sees of a message: its text, or that it could not be decrypted, each time that it was told. */
+/** What a client sees of a message, once per event: its text, or a notice that it could not be decrypted. */
 async function toldOf(session: TestSession, id: string): Promise<(string | 'notice')[]> {
   const messages = (await session.events()).flatMap(({ payload }) =>
     Array.isArray(payload.messages) ? payload.messages : [],
@@ -32,7 +32,7 @@ async function toldOf(session: TestSession, id: string): Promise<(string | 'noti
     );
 }
 
-/** Each has heard of the other: what the writer sends from now on is of a session that both know, a `msg`. */
+/** Exchanges a first message, so that the writer's later messages belong to a known Signal session (type `msg`). */
 async function acquainted({ session }: TestSession, writer: Phone): Promise<void> {
   await session.execute('send-text', {
     to: writer.number,
@@ -51,7 +51,7 @@ async function linked(): Promise<{ session: TestSession; phone: Phone; device: D
   return { session, phone, device };
 }
 
-/** Another worker has the session; resolves when it has acknowledged what waited. */
+/** Another worker takes the session. Resolves when it has acknowledged the waiting messages. */
 async function takenOver({ fence }: TestSession, device: Device): Promise<TestSession> {
   const next = await harness.takeOver(fence, fence.worker);
   await next.session.start();
@@ -64,7 +64,7 @@ async function acknowledged(device: Device): Promise<void> {
   await waitFor(() => device.pendingCount === 0, { what: 'everything acknowledged', timeoutMs: TIMEOUT_MS });
 }
 
-/** Sends while the session is nobody's, and gives what WhatsApp keeps for it. */
+/** Sends while no worker owns the session, and returns the stanza that WhatsApp keeps for it. */
 async function sentInAbsence(
   { session }: TestSession,
   device: Device,
@@ -80,7 +80,7 @@ async function sentInAbsence(
 
 const ways = ['first message', 'further message', 'message to a group', 'message of one’s own'] as const;
 
-test.each(ways)('a %s whose receipt was lost is told once, though it comes again', async (way) => {
+test.each(ways)('a %s whose receipt was lost is published once, though it comes again', async (way) => {
   const { session, phone, device } = await linked();
   const writer = harness.simulator.addPhone({ name: 'Berta' });
   const group = writer.createGroup('friends', [phone]);
@@ -116,7 +116,7 @@ test.each(ways)('a %s whose receipt was lost is told once, though it comes again
   expect(await toldOf(third, id)).toEqual(['once']);
 });
 
-test('a message that could not be decrypted at first is told when it has been sent again', async () => {
+test('a message that could not be decrypted at first is published when it has been sent again', async () => {
   const { session, phone, device } = await linked();
   const writer = harness.simulator.addPhone({ name: 'Cora' });
   await acquainted(session, writer);
@@ -147,9 +147,9 @@ test.each(['person', 'group'] as const)(
     const { session, phone, device } = await linked();
     const writer = harness.simulator.addPhone({ name: 'Dora' });
     const to = kind === 'person' ? phone : writer.createGroup('friends', [phone]);
-    const tell = async (told: TestSession, text: string, id?: string) => {
+    const tell = async (reported: TestSession, text: string, id?: string) => {
       const sent = await writer.send(to, { text }, id === undefined ? {} : { id });
-      await waitFor(async () => (await toldOf(told, sent.id)).length > 0, {
+      await waitFor(async () => (await toldOf(reported, sent.id)).length > 0, {
         what: text,
         timeoutMs: TIMEOUT_MS,
       });
@@ -230,7 +230,7 @@ test.each(['person', 'group'] as const)(
   },
 );
 
-test('an edit of a post of a channel has the id of the post and is published, each one once', async () => {
+test('each edit of a channel’s post has the id of the post and is published once', async () => {
   const { session, device } = await linked();
   const from = '120363000000000001@newsletter';
   const deliver = (message: proto.IMessage, edit: Record<string, string> = {}) =>
@@ -265,7 +265,7 @@ test('an edit of a post of a channel has the id of the post and is published, ea
   expect(await countOf('second words')).toBe(published);
 });
 
-/** The same stanza with every person named by the other id. */
+/** Returns the same stanza with every person named by the other id. */
 function otherwiseAddressed({ attrs, ...stanza }: Stanza, hidesOther: boolean): Stanza {
   const { from, participant, sender_pn: pn, participant_pn: participantPn, ...others } = attrs;
   const renamed =
@@ -305,7 +305,7 @@ test.each(['person', 'group'] as const)(
     second.session.discard();
     await waitFor(() => !device.isOnline, { what: 'the session closed', timeoutMs: TIMEOUT_MS });
 
-    // The next session object knows no people yet, and the stanza names the sender by the number alone.
+    // The next session object does not know any people yet, and the stanza names the sender by the number alone.
     device.deliver(otherwiseAddressed(stanza, true));
     const third = await takenOver(second, device);
     const { id: last } = await writer.send(to, { text: 'last' });

@@ -10,19 +10,19 @@ import { acknowledgeOwnCopy, isOwnCopy } from '../identity/own-receipts.js';
 import type { People } from '../identity/people.js';
 import { decodedMessage, digestsOf, type Me, type MessageDigests } from './message-digests.js';
 
-/** How many messages are remembered for live ones that come again; about 100 bytes each. */
+/** How many messages are remembered, to recognise live ones that come again; about 100 bytes each. */
 const MAX_RECENT = 1_000;
 
 /**
- * Recognises messages that WhatsApp delivers again although their events are in the log: it did not get the receipt,
- * since the process or the connection ended, or the sender sent the message again for a receiver that has it by now.
- * Signal would not decrypt such a one a second time, so that clients would be told of a message that cannot be
- * decrypted, and get it twice once the sender has encrypted it anew.
+ * Recognises messages that WhatsApp delivers again although their events are in the log. WhatsApp did not get the
+ * receipt, since the process or the connection ended, or the sender sent the message again for a receiver that has it
+ * by now. Signal could not decrypt such a message a second time. Without this class, clients would get an event for a
+ * message that cannot be decrypted, and get the message twice once the sender has encrypted it again.
  *
- * A message is known by the key that clients see, under whichever address it comes: see MessageDigests. What waited for
- * the device, and what was sent again, is looked up among all that Redis knows. Any other message is looked for among
- * the last 1,000, in memory: Baileys sends a message to a whole group again, under the same id, for each new phone of a
- * member that asks for it.
+ * A message is identified by the key that clients see, under all of its addresses: see MessageDigests. A message that
+ * waited for the device, or that was sent again, is looked up among all digests in Redis. Any other message is looked
+ * up among the last 1,000, in memory: Baileys sends a message to a whole group again, under the same id, for each new
+ * phone of a member that asks for it.
  */
 export class MessageDeduplicator {
   readonly #finished: ProcessedMessages;
@@ -30,10 +30,10 @@ export class MessageDeduplicator {
   readonly #people: People;
   /** Handed out, and not known to be in the log. */
   readonly #underWay = new Set<string>();
-  /** The last messages in the log, oldest first; those of earlier owners of the session come first. */
+  /** The last messages in the log, oldest first; those of the session's earlier owners come first. */
   readonly #recent = new Set<string>();
   #seeding: Promise<void> | undefined;
-  /** What was known when the connection's first such message came, and what has been added since. */
+  /** The stored digests when the connection's first such message came, and those added since. */
   #known: { stored: Promise<KnownDigests>; added: Set<string> } | undefined;
 
   constructor(options: { finished: ProcessedMessages; fence: Fence; people: People }) {
@@ -47,21 +47,24 @@ export class MessageDeduplicator {
     this.#underWay.add(digest);
   }
 
-  /** They are in the log, and the digest with them. */
+  /** The events are in the log, with the digest. */
   logged(digest: string): void {
     this.#underWay.delete(digest);
     this.#known?.added.add(digest);
     this.#remember([digest]);
   }
 
-  /** By which a message is known, as far as the memory knows people; undefined for a stanza that is not a message. */
+  /**
+   * Returns the digests that identify a message, for the people known in memory; undefined for a stanza that is not a
+   * message.
+   */
   digestsOf(stanza: BinaryNode, me: Me | undefined): MessageDigests | undefined {
     return digestsOf(stanza, me, this.#people);
   }
 
   /**
-   * Whether a message was handed out before. Rejects when Redis cannot be reached.
-   * @param digests of the stanza.
+   * Whether a message was handed out before. Rejects if Redis is unreachable.
+   * @param digests the digests of the stanza.
    */
   async includes(stanza: BinaryNode, me: Me | undefined, digests: MessageDigests): Promise<boolean> {
     if (digests.all.some((digest) => this.#isInMemory(digest))) return true;
@@ -86,7 +89,7 @@ export class MessageDeduplicator {
     }
   }
 
-  /** Whether the events of a message are in the log. Rejects when Redis cannot be reached. */
+  /** Whether the events of a message are in the log. Rejects if Redis is unreachable. */
   async isFinished(stanza: BinaryNode, me: Me | undefined): Promise<boolean> {
     const digests = this.digestsOf(stanza, me);
     if (digests === undefined) return false;
@@ -100,8 +103,8 @@ export class MessageDeduplicator {
   }
 
   /**
-   * All digests, with those of the ids that are stored. The events of the message would need the same ids and read them
-   * otherwise, so a new message costs no further read.
+   * Returns all digests, including those for ids that must be loaded from the store. The events of a new message need
+   * the same ids and would load them anyway, so this adds no read.
    */
   async #completed(
     digests: MessageDigests,
@@ -113,7 +116,7 @@ export class MessageDeduplicator {
     return this.digestsOf(stanza, me)?.all ?? digests.all;
   }
 
-  /** Reads what earlier owners of the session noted, once. */
+  /** Reads once what the session's earlier owners noted. */
   #seed(): Promise<void> {
     this.#seeding ??= this.#finished.read(this.#fence).then(
       (known) => {
@@ -138,13 +141,16 @@ export class MessageDeduplicator {
     }
   }
 
-  /** Frees what was read. To be called when a connection begins, and when its backlog is done. */
+  /** Frees the stored digests. Call it when a connection begins, and when its backlog is done. */
   forget(): void {
     this.#known = undefined;
   }
 }
 
-/** Tells WhatsApp of a message what Baileys tells of one that it could decrypt (Socket/messages-recv.js, `handleMessage`). */
+/**
+ * Acknowledges a message to WhatsApp as Baileys acknowledges one that it could decrypt (Socket/messages-recv.js,
+ * `handleMessage`).
+ */
 export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Promise<void> {
   const { me } = socket.authState.creds;
   if (isOwnCopy(stanza, me)) return acknowledgeOwnCopy(socket, stanza, { always: true });
@@ -159,15 +165,15 @@ export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Pr
 }
 
 /**
- * Whether a message may bring keys beside its content: of a new Signal session, or of the sender's messages to a
- * group. Such a one has to be decrypted even if its content is known.
+ * Whether a message may bring keys besides its content: those of a new Signal session, or of the sender's messages to a
+ * group. Such a message has to be decrypted even if its content is known.
  */
 export function mayBringKeys(stanza: BinaryNode): boolean {
   const types = getBinaryNodeChildren(stanza, 'enc').map(({ attrs }) => attrs.type);
   return types.includes('pkmsg') || (types.includes('skmsg') && types.length > 1);
 }
 
-/** A sender numbers what it sends again for a receiver that could not decrypt it. */
+/** A sender numbers its repetitions of a message for a receiver that could not decrypt it. */
 function isSentAgain(stanza: BinaryNode): boolean {
   return getBinaryNodeChildren(stanza, 'enc').some(({ attrs }) => attrs.count !== undefined);
 }

@@ -13,20 +13,20 @@ import { type PersonId, personId, toLid, toNumberId } from '../identity/person-i
 
 export type Me = NonNullable<AuthenticationCreds['me']>;
 
-/** By which a message is known. */
+/** The digests that identify a message. */
 export interface MessageDigests {
-  /** Of the address by which the message came. This one is stored. */
+  /** The digest for the address by which the message came. This one is stored. */
   readonly own: string;
-  /** Of every address by which the same message may have come before; `own` is the first. */
+  /** The digests for every address by which the same message may have come before; `own` is the first. */
   readonly all: readonly string[];
-  /** People in the message's key whose other id neither the stanza nor the memory has, but the store may have. */
+  /** People in the message's key whose other id is neither in the stanza nor in memory, but may be in the store. */
   readonly unknown: readonly PersonId[];
 }
 
 /**
- * The digests of the key that clients see: chat, participant, whether the message is the account's own, and id. WhatsApp
- * names a person by the number or by the LID, and may change from one delivery of a message to the next, so a digest is
- * made for both. Makes no request.
+ * Returns the digests of the key that clients see: chat, participant, whether the message is the account's own, and id.
+ * WhatsApp names a person by the number or by the LID, and may change this from one delivery of a message to the next,
+ * so there is a digest for both. Makes no request.
  * @returns undefined for a stanza that is not a message.
  */
 export function digestsOf(
@@ -47,11 +47,11 @@ export function digestsOf(
     if (other === undefined && people.needsLoading(person)) unknown.push(person);
     return [...new Set([nameOf(person), name, ...(other === undefined ? [] : [nameOf(other)])])];
   };
-  // Of a message in a broadcast Baileys gives the author's other id as the chat's.
+  // For a message in a broadcast, Baileys puts the author's other id into the field for the chat's other id.
   const chats = namesOf(remoteJid, isBroadcast ? undefined : remoteJidAlt);
   const participants = namesOf(participant, isBroadcast ? remoteJidAlt : key.participantAlt);
   const isOwn = key.fromMe ? 'mine' : '';
-  // And it knows the account by its number only.
+  // In a broadcast Baileys recognises the account by its number only.
   const owns = isBroadcast && isAccount(participant, me) ? [isOwn, isOwn === '' ? 'mine' : ''] : [isOwn];
   const change = isJidNewsletter(remoteJid) ? changeOfPost(stanza) : [];
   const all = chats.flatMap((chat) =>
@@ -61,19 +61,19 @@ export function digestsOf(
   return own === undefined ? undefined : { own, all, unknown };
 }
 
-/** A stanza's message as Baileys reads it; undefined if Baileys refuses it. */
+/** Returns a stanza's message as Baileys reads it; undefined if Baileys refuses it. */
 export function decodedMessage(stanza: BinaryNode, me: Me | undefined) {
   if (me === undefined) return undefined;
   try {
     const { fullMessage, author } = decodeMessageNode(stanza, me.id, me.lid ?? '');
     return { key: fullMessage.key, author };
   } catch {
-    // Baileys refuses it in the same way, and tells of it.
+    // Baileys refuses it in the same way, and reports it.
     return undefined;
   }
 }
 
-/** The same for the hosted devices of a person, which have servers of their own. */
+/** Returns the same name for a person's hosted devices, which have servers of their own. */
 function nameOf({ kind, user }: PersonId): string {
   return kind === 'lid' ? toLid(user) : toNumberId(user);
 }
@@ -88,7 +88,7 @@ function otherOfAccount(jid: string | null | undefined, me: Me): string | undefi
   return personId(jid)?.kind === 'lid' ? me.id : me.lid;
 }
 
-/** What tells an edit or a deletion of a channel's post from the post: all of them have its id. */
+/** Returns what distinguishes an edit or a deletion of a channel's post from the post: they all have the same id. */
 function changeOfPost({ attrs, content }: BinaryNode): string[] {
   const nodes = Array.isArray(content) ? content : [];
   const contents = nodes.map((node) =>

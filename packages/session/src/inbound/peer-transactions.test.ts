@@ -6,7 +6,7 @@ import { oneAtATime } from './peer-transactions.js';
 
 beforeAll(() => quietLibsignal());
 
-/** An account and a contact of it that have heard of each other. */
+/** An account and a contact that have exchanged messages. */
 async function acquainted(wrap?: typeof oneAtATime): Promise<[SignalAccount, SignalAccount]> {
   const account = await SignalAccount.create('100000', newCredentials(), wrap);
   const contact = await SignalAccount.create('200000', newCredentials());
@@ -24,7 +24,7 @@ function signal(): { readonly given: Promise<void>; readonly give: () => void } 
   return { given, give };
 }
 
-/** Receives a message while it sends one. Where nothing holds the receiving up, the sending is stored after it. */
+/** Receives a message while it sends one. If nothing delays the receiving, the sending is stored after it. */
 async function receiveDuringSend(
   account: SignalAccount,
   contact: SignalAccount,
@@ -52,10 +52,10 @@ async function nextText(from: SignalAccount, to: SignalAccount): Promise<string>
   return to.decrypt(from, await from.encrypt(to, 'next'));
 }
 
-test('without turns, a message that is sent while one is received undoes what that has stored', async () => {
+test('without turns, sending a message while another is received overwrites the state of the received one', async () => {
   const [account, contact] = await acquainted();
   const received = await receiveDuringSend(account, contact, { isHeldUp: false });
-  // Its key is still there.
+  // The key of the received message is still there.
   expect(await account.decrypt(contact, received)).toBe('received');
 });
 
@@ -67,7 +67,7 @@ test('a message is received while another is sent to the same peer, and both are
   expect(await nextText(contact, account)).toBe('next');
 });
 
-test('a sending that fails gives its turns back, those that it still waits for as well', async () => {
+test('a sending that fails releases its turns, including those that it still waits for', async () => {
   const [account, contact] = await acquainted(oneAtATime);
   const other = await SignalAccount.create('300000', newCredentials());
   await account.begin(other);
@@ -99,7 +99,7 @@ test('one sending may work on a peer several times, also at once', async () => {
   }
 });
 
-test('what a sending has left running takes turns of its own', async () => {
+test('work that outlives its sending takes turns of its own', async () => {
   const [account, contact] = await acquainted(oneAtATime);
   const over = signal();
   let later: Promise<unknown> = Promise.resolve();
@@ -202,7 +202,7 @@ test('a Signal session that is deleted by number is gone under the LID as well',
   expect(await account.repository.validateSession(LID)).toMatchObject({ exists: false });
 });
 
-/** Both the number and the LID of a contact have Signal sessions when it is learned that they are one person. */
+/** Both the number and the LID of a contact have Signal sessions when it becomes known that they are one person. */
 async function moveToLidInUse(wrap?: typeof oneAtATime): Promise<{ onNumber: string; onLid: string }> {
   const [account, contact] = await acquainted(wrap);
   await account.keys.set({ 'device-list': { 200000: ['0'] } });
@@ -224,6 +224,6 @@ test('by itself Baileys replaces the Signal sessions of a LID by those of the nu
   await expect(moveToLidInUse()).rejects.toThrow('No matching sessions');
 });
 
-test('Signal sessions of a number that move to a LID leave those that the LID has', async () => {
+test('moving the Signal sessions of a number to a LID keeps the sessions of the LID', async () => {
   expect(await moveToLidInUse(oneAtATime)).toEqual({ onNumber: 'on the number', onLid: 'on the LID' });
 });

@@ -14,30 +14,31 @@ import { type GiveBack, SignalTurns } from './signal-turns.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
 
-/** Runs work outside of every transaction, so that what it reads is not kept in there. */
+/** Runs work outside of every transaction, so that its reads are not cached in one. */
 const outside = AsyncLocalStorage.snapshot();
 
 /** A transaction, or a single piece of work outside of one, and the turns that it holds until it ends. */
 interface Holding {
-  /** By the peer's name; also those that are waited for. Undefined for a turn that was given back at once. */
+  /** By the peer's name; includes turns that are still awaited. Undefined for a turn that was released at once. */
   readonly turns: Map<string, Promise<GiveBack | undefined>>;
   isOver: boolean;
 }
 
 /**
- * Returns the repository with work on a peer lined up: it begins when earlier work on the same peer is stored or has
- * failed.
+ * Returns the repository with serialised work on each peer: work begins when earlier work on the same peer is stored or
+ * has failed.
  *
  * Work on a peer reads the record of a Signal session, changes it, and stores it when its transaction is committed.
- * libsignal lines up the work and not the transaction around it, and Baileys' transactions lock by what their callers
- * name: the peer to receive, the account itself to send, for the whole of the sending. A task that read a record before
- * another's change was stored would overwrite that change, and a message key would be used twice or be lost.
+ * libsignal serialises the work but not the transaction around it. Baileys' transactions lock by a name that the caller
+ * chooses: the peer to receive; the account itself to send, for the whole of the sending. A task that read a record
+ * before another task's change was stored would overwrite that change, and a message key would be used twice or be
+ * lost.
  *
- * A turn that is taken inside of a transaction is given back when the transaction ends. Turns are named by the user,
- * as its LID if the mapping is known, since Baileys keeps the record of a phone number under the LID then. While a
- * turn is held on a number without a LID, its records stay where they are, whatever mapping is learned meanwhile.
+ * A turn that is taken inside a transaction is released when the transaction ends. A turn is named by the user: by its
+ * LID if the mapping is known, since Baileys keeps the record of a phone number under the LID then. While a turn is
+ * held on a number without a LID, its records stay where they are, even if a mapping is learned meanwhile.
  *
- * Two turns never wait for each other: only sendings hold several, and Baileys does one sending at a time.
+ * Two turns never wait for each other: only sendings hold several turns, and Baileys runs one sending at a time.
  *
  * @param keys the store that the repository works on. Its `transaction` and `set` are replaced in place.
  */
@@ -50,7 +51,7 @@ export function oneAtATime(
   const holdings = new SharedAsyncStorage<Holding>();
   const lookUp = lidMapping.getLIDForPN.bind(lidMapping);
 
-  /** Work that a transaction left running is not part of it any more. */
+  /** Work that outlives its transaction does not belong to it any more. */
   const current = () => {
     const holding = holdings.getStore();
     return holding?.isOver === false ? holding : undefined;
@@ -66,7 +67,7 @@ export function oneAtATime(
     }
   };
 
-  /** A LID needs no lookup, so nothing waits for it: each promise is felt by every message. */
+  /** A LID needs no lookup, so it is returned without a promise: each promise costs time for every message. */
   const nameOf = (jid: string): string | Promise<string> => (isLid(jid) ? nameOfUser(jid) : lookUpName(jid));
 
   const lookUpName = async (jid: string): Promise<string> => {
@@ -74,7 +75,7 @@ export function oneAtATime(
     return nameOfUser(lid ?? jid);
   };
 
-  /** The name under which the holding has a turn on the user: perhaps the number, whose LID was learned since. */
+  /** The name under which the holding has a turn on the user. It may be the number if its LID was learned later. */
   const heldNameOf = (holding: Holding, jid: string): string | Promise<string> => {
     const ownName = nameOfUser(jid);
     if (holding.turns.has(ownName)) return ownName;
@@ -96,12 +97,12 @@ export function oneAtATime(
   const takeTurnOnNumber = async (name: string, jid: string): Promise<GiveBack | undefined> => {
     const giveBack = await turns.take(name);
     if ((await nameOf(jid)) === name) return giveBack;
-    // The LID was learned while the turn was waited for.
+    // The LID was learned while this turn was awaited.
     giveBack();
     return undefined;
   };
 
-  /** Resolves to whether the holding has a turn on the user; false if it ended meanwhile. */
+  /** Resolves to whether the holding has a turn on the user; false if the holding ended meanwhile. */
   const enter = async (holding: Holding, jid: string): Promise<boolean> => {
     for (;;) {
       const found = heldNameOf(holding, jid);
@@ -122,7 +123,9 @@ export function oneAtATime(
     return (await enter(holding, jid)) ? work() : inTurn(jid, work);
   };
 
-  /** Reads what the transaction at hand has changed, if it has, and else what is stored, without a turn. */
+  /**
+   * Reads the current transaction's changes if it has a turn on the user; otherwise the stored state, without a turn.
+   */
   const read = async <T>(jid: string, work: () => Promise<T>): Promise<T> => {
     const holding = current();
     const isHeld = holding?.turns.has(await heldNameOf(holding, jid)) === true;
@@ -149,7 +152,8 @@ export function oneAtATime(
   };
   const storeMappings = lidMapping.storeLIDPNMappings.bind(lidMapping);
   lidMapping.storeLIDPNMappings = async (pairs) => {
-    // Before, for turns on the LID; and after, for turns on the number that were taken until others could look it up.
+    // The call before is for turns on the LID. The call after is for turns on the number that were taken before others
+    // could look up the LID.
     join(pairs);
     await storeMappings(pairs);
     join(pairs);
@@ -157,8 +161,8 @@ export function oneAtATime(
   lidMapping.getLIDForPN = async (pn) => (current()?.turns.has(nameOfUser(pn)) ? null : lookUp(pn));
 
   /**
-   * Whether a number has sessions that Baileys would move. It asks for the move with each message of a LID, and a
-   * transaction for nothing would cost each of them.
+   * Whether a number has sessions that Baileys would move. Baileys requests the move with each message from a LID, and
+   * each of these messages would cost a transaction.
    */
   const hasSessions = async (jid: string): Promise<boolean> => {
     const { user = '', device = 0 } = jidDecode(jid) ?? {};
@@ -168,7 +172,7 @@ export function oneAtATime(
     return Object.values(await keys.get('session', ids)).some((record) => record !== null);
   };
 
-  /** Moves the sessions of a number to a LID, and keeps those that the LID has. */
+  /** Moves the sessions of a number to a LID, and keeps the LID's own sessions. */
   const move = async (from: string, to: string) => {
     const moved = await repository.migrateSession(from, to);
     const user = jidDecode(from)?.user;
@@ -178,7 +182,7 @@ export function oneAtATime(
     const ids = devices.map((device) =>
       repository.jidToSignalProtocolAddress(jidEncode(lid.user, lid.server, Number(device))),
     );
-    // What the transaction has written is not stored yet.
+    // The transaction's writes are not stored yet.
     const [before, after] = [await outside(() => keys.get('session', ids)), await keys.get('session', ids)];
     for (const id of ids) {
       const record = mergedRecords(before[id], after[id]);
@@ -189,13 +193,14 @@ export function oneAtATime(
 
   return {
     ...repository,
-    // Baileys stores the identity key in a message before it is decrypted, and drops the Signal session if it is new.
+    // Before Baileys decrypts a message, it stores the message's identity key, and drops the Signal session if the key
+    // is new.
     decryptMessage: (message) =>
       inTurn(message.jid, () => keys.transaction(() => repository.decryptMessage(message), message.jid)),
     encryptMessage: (message) => inTurn(message.jid, () => repository.encryptMessage(message)),
     injectE2ESession: (session) => inTurn(session.jid, () => repository.injectE2ESession(session)),
     validateSession: (jid) => read(jid, () => repository.validateSession(jid)),
-    // Outside of its transaction Baileys stores an empty record if it found none.
+    // Outside of a transaction, Baileys would store an empty record if it found none.
     processSenderKeyDistributionMessage: (message) =>
       keys.transaction(
         () => repository.processSenderKeyDistributionMessage(message),
@@ -212,7 +217,7 @@ export function oneAtATime(
     async migrateSession(from, to) {
       if (!isLid(to) || !jidDecode(from)) return repository.migrateSession(from, to);
       join([{ lid: to, pn: from }]);
-      // The lock is its own: a holder of the lock of a JID may wait for the turn.
+      // The move has a lock of its own: a holder of the lock of a JID may wait for this turn.
       return inTurn(to, async () => {
         if (!(await hasSessions(from))) return { migrated: 0, skipped: 0, total: 0 };
         return keys.transaction(() => move(from, to), `move ${from}`);
@@ -225,7 +230,7 @@ function isLid(jid: string): boolean {
   return isLidUser(jid) === true || isHostedLidUser(jid) === true;
 }
 
-/** All devices of a user have one name: a phone number, or a LID with the suffix that tells the two apart. */
+/** All devices of a user share one name: a phone number, or a LID with a suffix that distinguishes it from a number. */
 function nameOfUser(jid: string): string {
   const user = userOf(jid) ?? jid;
   return isLid(jid) ? `${user}@lid` : user;
@@ -235,7 +240,7 @@ function isNumber(name: string): boolean {
   return !name.endsWith('@lid');
 }
 
-/** An address of Signal is `user.device` or `user_domain.device`; 1 is the domain of LIDs, 129 that of hosted ones. */
+/** A Signal address is `user.device` or `user_domain.device`; domain 1 is for LIDs, 129 for hosted LIDs. */
 function jidOfAddress(address: string): string {
   const [name = ''] = address.split('.');
   const [user = '', domain] = name.split('_');

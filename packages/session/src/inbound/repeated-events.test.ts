@@ -48,7 +48,7 @@ it('everything else that is emitted meanwhile is kept', () => {
   expect(withoutMessage(merged, 'A')).toEqual({ 'chats.update': [{ id: '1@lid', pinned: 5 }] });
 });
 
-it('what another message changes of its chat is kept, such as one that is sent meanwhile', () => {
+it('the change of a chat by another message, such as one that is sent meanwhile, is kept', () => {
   const others: Partial<BaileysEventMap> = {
     'messages.upsert': { messages: [message('B')], type: 'append' },
     'chats.update': [{ id: '2@lid', messages: [{ message: message('B') }], conversationTimestamp: 9 }],
@@ -58,7 +58,7 @@ it('what another message changes of its chat is kept, such as one that is sent m
 
 const newMessage = (id: string, at: number): WAMessage => ({ ...message(id), messageTimestamp: at });
 
-it('of merged changes of a chat that part is kept that other messages brought', () => {
+it('the part of merged changes of a chat that other messages caused is kept', () => {
   const [repeated, other] = [newMessage('A', 3), newMessage('B', 9)];
   const merged = (last: WAMessage, unreadCount: number): Partial<BaileysEventMap> => ({
     'messages.upsert': { messages: [repeated, other], type: 'notify' },
@@ -84,7 +84,7 @@ it('of merged changes of a chat that part is kept that other messages brought', 
   expect(withoutMessage(merged(other, 1), 'A')).toEqual(left);
 });
 
-it('what other messages change without a name is kept if they are there, and a deletion always', () => {
+it('changes that name no message are kept if other messages are there, and deletions always', () => {
   const edit: WAMessage = {
     ...{ key: key('E'), pushName: 'Bob' },
     message: { protocolMessage: { key: key('T'), type: 14 } },

@@ -12,14 +12,15 @@ import {
 } from '@whiskeysockets/baileys';
 
 /**
- * Events without a message and without what Baileys derives from it (Utils/process-message.js): a reaction, an edit, a
- * deletion, an answer to an invitation, the label of a group's member, content that the phone sent, what a new message
- * changes of its chat, and the name of its sender.
+ * Returns the events without a message and without the events that Baileys derives from it (Utils/process-message.js):
+ * a reaction, an edit, a deletion, an answer to an invitation, the label of a group's member, content that the phone
+ * sent, the changes that a new message makes to its chat, and the name of its sender.
  *
- * Other messages may be in the same events: what the session sends, and posts of channels, are emitted while Baileys is
- * at work on a received message, and it merges what it holds back. What they change is kept. Where an event does not say
- * which message it is from, it is theirs if one of them is in the same events and explains it, else that of `id`.
- * @param id the message that is left out.
+ * The same events may contain other messages: messages that the session sends, and posts of channels, are emitted while
+ * Baileys is processing a received message, and Baileys merges events that it holds back. The changes of other messages
+ * are kept. If an event does not say which message caused it, it counts as caused by one of the others if that one is
+ * in the same events and explains it; otherwise as caused by `id`.
+ * @param id the message to leave out.
  */
 export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Partial<BaileysEventMap> {
   const {
@@ -50,7 +51,7 @@ export function withoutMessage(events: Partial<BaileysEventMap>, id: string): Pa
   };
 }
 
-/** Whether the message brought the change: an edit or a deletion has content, and other changes are of receipts. */
+/** Whether the message caused the change: an edit or a deletion has content, and other changes come from receipts. */
 function isByMessage({ key, update }: WAMessageUpdate, id: string, others: readonly WAMessage[]): boolean {
   if (update.eventResponses) {
     return !update.eventResponses.some(({ eventResponseMessageKey: by }) => by?.id != null && by.id !== id);
@@ -70,8 +71,8 @@ interface Messages {
 }
 
 /**
- * A chat's change without what the repeated message brings. The unread count is added to that of clients, and an old
- * message would take a chat out of the archive again, or bring back an earlier time after which its messages vanish.
+ * Returns a chat's change without the effects of the repeated message. Clients add the unread count to their own. An
+ * old message would unarchive a chat again, or restore an earlier setting for its disappearing messages.
  */
 function withoutRepeated(chat: ChatUpdate, { id, repeated, messages }: Messages): ChatUpdate {
   const others = messages.filter(({ key }) => chatOf(key) === chat.id);
@@ -87,21 +88,24 @@ function withoutRepeated(chat: ChatUpdate, { id, repeated, messages }: Messages)
     ? { messages: [{ message: last }], conversationTimestamp: toNumber(last.messageTimestamp) }
     : {};
   if (unreadCount == null) return { ...chat, ...ofLast };
-  // The counts of merged changes are added up.
+  // Baileys adds up the counts of merged changes.
   const theirs = others.filter((other) => isRealMessage(other) && shouldIncrementChatUnread(other)).length;
   const isMerged = repeated !== undefined && chatOf(repeated.key) === chat.id && unreadCount > theirs;
   const left = isMerged ? unreadCount - 1 : unreadCount;
   return { ...change, ...ofLast, ...(isMerged && left === 0 ? {} : { unreadCount: left }) };
 }
 
-/** Without what a message with content brings. */
+/** Returns the change without the effects of a message with content. */
 function withoutNewMessage(chat: ChatUpdate): ChatUpdate {
   if (chat.messages === undefined) return chat;
   const { messages: _, conversationTimestamp: __, unreadCount: ___, ...others } = chat;
   return others;
 }
 
-/** Without what Baileys derives from a message without naming it: a chat that leaves the archive, and vanishing messages. */
+/**
+ * Returns the change without what Baileys derives from a message without naming it: an unarchived chat, and the setting
+ * for disappearing messages.
+ */
 function withoutSettings(chat: ChatUpdate): ChatUpdate {
   const { ephemeralSettingTimestamp: _, ephemeralExpiration: __, ...change } = chat;
   if (change.archived !== false || change.readOnly !== false) return change;

@@ -1,16 +1,16 @@
 export type GiveBack = () => void;
 
-/** One turn at a time on each name, in the order in which the turns were taken. */
+/** Gives one turn at a time on each name, in the order of the calls. */
 export class SignalTurns {
   /** When the last turn taken on a name ends. */
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Whether no turn is held or waited for. */
+  /** Whether no turn is held or awaited. */
   get areFree(): boolean {
     return this.#last.size === 0;
   }
 
-  /** Resolves when the turn begins, to what ends it. Its place in the order is that of the call. */
+  /** Resolves when the turn begins, to a function that ends it. Turns are ordered by their calls. */
   async take(name: string): Promise<GiveBack> {
     const earlier = this.#last.get(name);
     let giveBack: GiveBack = () => {};
@@ -22,7 +22,7 @@ export class SignalTurns {
     return giveBack;
   }
 
-  /** Turns taken on a name from now on also wait for those taken on another name until now. */
+  /** Makes later turns on `name` also wait for the turns taken so far on `other`. */
   waitFor(name: string, other: string): void {
     const end = this.#last.get(other);
     if (end !== undefined && name !== other) this.#setLast(name, Promise.all([this.#last.get(name), end]));

@@ -48,7 +48,7 @@ test.each([
     if (auth === undefined || device === undefined) throw new Error('the session has no store or no device');
     const { logins } = device.loginRecord;
     auth.isAwaited = (data) => 'inbox' in data;
-    // As a Redis that answers too late, at the moment when the connection breaks.
+    // Like a Redis that answers too late, at the moment when the connection breaks.
     auth.aroundWrite = async (write) => {
       if (isCarriedOut) await write();
       device.close('tcp');

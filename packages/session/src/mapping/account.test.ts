@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { map } from '../testing/mapping.js';
 
-it('tells who the account is, and of the rest its settings only', () => {
+it('publishes who the account is and its settings, and nothing else', () => {
   expect(
     map('creds.update', {
       me: { id: '15:1@s.whatsapp.net', lid: '1:1@lid', name: 'Alice', imgUrl: 'x' },
@@ -31,7 +31,7 @@ it('tells who the account is, and of the rest its settings only', () => {
   expect(map('creds.update', { nextPreKeyId: 5 })).toEqual([]);
 });
 
-it('tells of settings, labels and the limit on new chats', () => {
+it('publishes settings, labels and the limit on new chats', () => {
   expect(map('settings.update', { setting: 'locale', value: 'pt_BR' })).toEqual([
     { event: 'creds.update', payload: { settings: { locale: 'pt_BR' } } },
   ]);

@@ -8,10 +8,10 @@ function credsUpdate(payload: JsonObject): MappedEvent[] {
 }
 
 /**
- * What a client may know of a change of credentials: who the account is, on what platform, whether it is linked, and
- * its settings. Everything else is key material; the fields are picked, not stripped, so that a field which a later
- * Baileys adds stays inside. `registered` is true once the phone has signed this device's identity (`account`):
- * Baileys' own flag of that name stays false when the link was made by QR code.
+ * The part of a change of credentials that a client may see: who the account is, on what platform, whether it is
+ * linked, and its settings. Everything else is key material. The fields are picked, not stripped, so that a field that
+ * a later Baileys adds is not published. `registered` is true once the phone has signed this device's identity
+ * (`account`): Baileys' own flag of that name stays false when the link was made by QR code.
  */
 export function mapCredentials(update: BaileysEventMap['creds.update']): MappedEvent[] {
   const payload: JsonObject = {};

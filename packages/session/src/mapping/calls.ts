@@ -12,7 +12,7 @@ export function mapCalls(calls: BaileysEventMap['call']): MappedEvent[] {
   );
 }
 
-/** Who calls and when, also where the stanza does not say: Baileys leaves these undefined or invalid then. */
+/** Adds who calls and when if the stanza does not say it: Baileys leaves these undefined or invalid then. */
 function completed(call: WACallEvent): WACallEvent {
   const isDated = !Number.isNaN(call.date.getTime());
   return { ...call, from: call.from || call.chatId, date: isDated ? call.date : new Date() };

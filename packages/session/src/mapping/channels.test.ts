@@ -4,7 +4,7 @@ import { map } from '../testing/mapping.js';
 const CHANNEL = { id: '1203@newsletter', server_id: '105' };
 const key = { remoteJid: '1203@newsletter', id: '105', server_id: '105' };
 
-it('tells of reactions and views by the channel’s own number of the message', () => {
+it('publishes reactions and views with the channel’s own number of the message', () => {
   expect(map('newsletter.reaction', { ...CHANNEL, reaction: { code: '👍', count: 1 } })).toEqual([
     { event: 'messages.reaction', payload: { reactions: [{ key, reaction: { text: '👍', count: 1 } }] } },
   ]);
@@ -16,7 +16,7 @@ it('tells of reactions and views by the channel’s own number of the message', 
   ]);
 });
 
-it('tells of who runs a channel, and of its settings', () => {
+it('publishes who runs a channel, and its settings', () => {
   const { id } = CHANNEL;
   const promotion = { id, author: '1@lid', user: '2@lid', new_role: 'ADMIN', action: 'promote' };
   expect(map('newsletter-participants.update', promotion)).toEqual([
@@ -35,7 +35,7 @@ it('tells of who runs a channel, and of its settings', () => {
   ]);
 });
 
-it('tells nothing of a message or a person that WhatsApp does not name', () => {
+it('publishes nothing about a message or a person that WhatsApp does not name', () => {
   const { id } = CHANNEL;
   expect(map('newsletter.reaction', { id, server_id: '', reaction: { code: '👍', count: 1 } })).toEqual([]);
   expect(map('newsletter.view', { id, server_id: '', count: 12 })).toEqual([]);

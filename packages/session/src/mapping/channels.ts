@@ -5,7 +5,7 @@ import { normaliseObject } from './normalise.js';
 
 const ACTIONS: ReadonlySet<string> = new Set(['add', 'remove', 'promote', 'demote']);
 
-/** A channel numbers its messages; that number is all that is known of the one meant. */
+/** A channel numbers its messages. That number is all that identifies the message. */
 function keyOf({ id, server_id }: { id: string; server_id: string }) {
   return { remoteJid: id, id: server_id, server_id };
 }

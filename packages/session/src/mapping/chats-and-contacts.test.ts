@@ -2,7 +2,7 @@ import { LabelAssociationType } from '@whiskeysockets/baileys/lib/Types/LabelAss
 import { expect, it } from 'vitest';
 import { groupMessage, map } from '../testing/mapping.js';
 
-it('tells of a deleted and of a locked chat as changes of it', () => {
+it('publishes the deletion and the lock of a chat as changes of the chat', () => {
   expect(map('chats.delete', ['1@lid', '2@lid'])).toEqual([
     {
       event: 'chats.update',
@@ -19,7 +19,7 @@ it('tells of a deleted and of a locked chat as changes of it', () => {
   ]);
 });
 
-it('keeps the null that says that something is no longer so, and leaves out messages, which come by themselves', () => {
+it('keeps a null, which marks a removed value, and leaves out messages, which have their own events', () => {
   const messages = [{ message: groupMessage({ conversation: 'hi' }) }];
   const update = { id: '1@lid', pinned: null, muteEndTime: null, unreadCount: -1, messages };
   expect(map('chats.update', [update, { id: '2@lid', messages }])).toEqual([
@@ -30,7 +30,7 @@ it('keeps the null that says that something is no longer so, and leaves out mess
   ]);
 });
 
-it('tells of labels on chats and on messages', () => {
+it('publishes labels on chats and on messages', () => {
   const ofChat = { type: LabelAssociationType.Chat, chatId: '1@lid', labelId: '7' } as const;
   expect(map('labels.association', { type: 'add', association: ofChat })).toEqual([
     { event: 'chats.update', payload: { chats: [{ id: '1@lid', labels: { added: ['7'] } }] } },
@@ -51,7 +51,7 @@ it('tells of labels on chats and on messages', () => {
   ]);
 });
 
-it('tells that two ids are one person’s, and who is blocked', () => {
+it('publishes that two ids belong to one person, and who is blocked', () => {
   expect(map('lid-mapping.update', { lid: '1@lid', pn: '15@s.whatsapp.net' })).toEqual([
     {
       event: 'contacts.update',

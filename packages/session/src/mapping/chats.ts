@@ -12,7 +12,7 @@ export function mapChatsUpsert(chats: BaileysEventMap['chats.upsert']): MappedEv
   return listEvents('chats.upsert', 'chats', toChats(chats));
 }
 
-/** Changes of chats. One that says no more than which chat it is of is none. */
+/** Changes of chats. A change that contains nothing but the id of the chat is left out. */
 export function mapChatsUpdate(chats: BaileysEventMap['chats.update']): MappedEvent[] {
   const changes = chats
     .flatMap((chat) => toChats([chat]).map((change) => ({ ...change, ...removedDescription(chat) })))
@@ -20,7 +20,7 @@ export function mapChatsUpdate(chats: BaileysEventMap['chats.update']): MappedEv
   return listEvents('chats.update', 'chats', changes);
 }
 
-/** Baileys emits a group's description that was deleted as undefined. */
+/** Baileys emits a deleted group description as undefined. */
 function removedDescription(chat: ChatUpdate): JsonObject {
   return 'description' in chat && chat.description === undefined ? { description: null } : {};
 }

@@ -3,7 +3,7 @@ import { ReachoutTimelockEnforcementType } from '@whiskeysockets/baileys';
 import { expect, it } from 'vitest';
 import { mapConnection } from './connection.js';
 
-it('tells Baileys’ state with the session’s own, and of the last disconnect its code and message only', () => {
+it('publishes Baileys’ state with the session’s own, and only the code and message of the last disconnect', () => {
   const { event, payload } = mapConnection(
     { connection: 'close', isOnline: false },
     { status: 'reconnecting', reason: 'replaced' },
@@ -20,7 +20,7 @@ it('tells Baileys’ state with the session’s own, and of the last disconnect 
   expect(payloadSchemas[event].safeParse({ ...payload, ...envelope }).success).toBe(true);
 });
 
-it('tells of a lock on new chats until when it holds', () => {
+it('publishes until when a lock on new chats holds', () => {
   const reachoutTimeLock = {
     isActive: true,
     timeEnforcementEnds: new Date(0),

@@ -15,9 +15,9 @@ type PublicConnectionState = Pick<
 >;
 
 /**
- * `connection.update`: what Baileys tells of the connection together with the session's own status. The contract's
- * clients read `connection` from every one, so it is always there. The QR
- * code has an event of its own, and of the last disconnect only its code and message are told.
+ * `connection.update`: the state of the connection from Baileys together with the session's own status. `connection` is
+ * always present, because the contract's clients read it from every update. The QR code has an event of its own. Only
+ * the code and the message of the last disconnect are published.
  */
 export function mapConnection(
   { connection, isNewLogin, isOnline, receivedPendingNotifications, reachoutTimeLock }: PublicConnectionState,

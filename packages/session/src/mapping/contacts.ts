@@ -26,7 +26,7 @@ export function mapContactsUpdate(contacts: BaileysEventMap['contacts.update']):
   return listEvents('contacts.update', 'contacts', toContacts(contacts));
 }
 
-/** That two ids are one person's. */
+/** States that two ids belong to one person. */
 export function toMappedContact({ lid, pn }: LIDMapping): JsonObject {
   return { id: lid, lid, phoneNumber: pn };
 }

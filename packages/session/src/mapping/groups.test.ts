@@ -3,7 +3,7 @@ import { map } from '../testing/mapping.js';
 
 const TEAM = '1203@g.us';
 
-it('lets a group stand for an author whom WhatsApp does not name', () => {
+it('names the group as the author if WhatsApp names no author', () => {
   const participants = [{ id: '1@lid', admin: null }];
   const data = { id: TEAM, author: '', participants, action: 'add' } as const;
   expect(map('group-participants.update', data)).toEqual([
@@ -11,7 +11,7 @@ it('lets a group stand for an author whom WhatsApp does not name', () => {
   ]);
 });
 
-it('tells of a member’s tag as a change of that member', () => {
+it('publishes a member’s tag as a change of that member', () => {
   const tag = { groupId: TEAM, participant: '1@lid', participantAlt: '15@s.whatsapp.net', label: 'Boss' };
   expect(map('group.member-tag.update', tag)).toEqual([
     {
@@ -26,7 +26,7 @@ it('tells of a member’s tag as a change of that member', () => {
   ]);
 });
 
-it('tells of who wants to join as a change of the group', () => {
+it('publishes a request to join as a change of the group', () => {
   expect(
     map('group.join-request', {
       id: TEAM,
@@ -59,12 +59,12 @@ it('tells of who wants to join as a change of the group', () => {
   ]);
 });
 
-it('tells nothing of a request to join if WhatsApp does not say whose it is', () => {
+it('publishes nothing for a request to join if WhatsApp does not name the person', () => {
   const request = { id: TEAM, author: '', participant: '', participantPn: '', action: 'created' } as const;
   expect(map('group.join-request', { ...request, method: undefined })).toEqual([]);
 });
 
-it('tells of many groups, asked for at once, in several events', () => {
+it('splits many groups that were asked for at once into several events', () => {
   const groups = Array.from({ length: 3 }, (_, index) => ({
     id: `${index}@g.us`,
     subject: 'Team',

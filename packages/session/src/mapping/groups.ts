@@ -37,13 +37,13 @@ export function mapGroupsUpdate(list: BaileysEventMap['groups.update']): MappedE
   return listEvents('groups.update', 'groups', groups);
 }
 
-/** Baileys emits a description that was deleted as undefined. */
+/** Baileys emits a deleted description as undefined. */
 function removedDescription(group: Partial<GroupMetadata>): JsonObject {
   const isChange = group.participants === undefined && 'desc' in group;
   return isChange && group.desc === undefined ? { desc: null } : {};
 }
 
-/** Participants that came, went, rose or fell. Where WhatsApp names no author, the group itself stands for it. */
+/** Participants that came, went, rose or fell. If WhatsApp names no author, the group itself is given as the author. */
 export function mapGroupParticipants(data: BaileysEventMap['group-participants.update']): MappedEvent[] {
   const { id, author, authorPn, authorUsername, participants, action } = data;
   if (participants.length === 0) return [];
@@ -54,7 +54,7 @@ export function mapGroupParticipants(data: BaileysEventMap['group-participants.u
   return [{ event: 'group-participants.update', payload }];
 }
 
-/** What a member calls themselves in a group: a change of that participant, by themselves. */
+/** The tag that members give themselves in a group: a change of that participant, by themselves. */
 export function mapMemberTag(data: BaileysEventMap['group.member-tag.update']): MappedEvent[] {
   const { groupId, participant, participantAlt, label } = data;
   const isLid = participant.endsWith('@lid');
@@ -65,7 +65,7 @@ export function mapMemberTag(data: BaileysEventMap['group.member-tag.update']): 
   return [{ event: 'group-participants.update', payload }];
 }
 
-/** Members that no longer call themselves anything, for which Baileys emits nothing. */
+/** Members that removed their tag, for which Baileys emits nothing. */
 export function mapRemovedTags({ messages }: BaileysEventMap['messages.upsert']): MappedEvent[] {
   return messages.flatMap(({ key, message, messageTimestamp }) => {
     const change = normalizeMessageContent(message)?.protocolMessage;
@@ -82,7 +82,7 @@ export function mapRemovedTags({ messages }: BaileysEventMap['messages.upsert'])
   });
 }
 
-/** Somebody wants to join a group, or no longer does. Nothing if WhatsApp does not say who. */
+/** Somebody wants to join a group, or no longer does. Returns nothing if WhatsApp does not name the person. */
 export function mapJoinRequest(data: BaileysEventMap['group.join-request']): MappedEvent[] {
   const { id, author, authorPn, authorUsername, participant, participantPn, action, method } = data;
   if (!participant) return [];

@@ -77,7 +77,7 @@ it('is bounded in size, but for one message that is larger than an event should 
   expect(lists.map((list) => (Array.isArray(list) ? list.length : 0))).toEqual([3, 1, 1, 1]);
 });
 
-it('tells when it has come whole', () => {
+it('is reported as complete once all of it has come', () => {
   expect(map('messaging-history.status', { syncType: 3, status: 'complete', explicit: true })).toEqual([
     {
       event: 'connection.update',

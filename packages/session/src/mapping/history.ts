@@ -8,9 +8,9 @@ import { toMessages } from './messages.js';
 import { type JsonObject, normaliseObject } from './normalise.js';
 
 /**
- * A part of the history that the phone sends after linking, or later when it is asked, as events like those of today,
- * each marked `history: true` and bounded in size. A revoke found in the history tells of no new deletion, hence gives
- * no `messages.delete`.
+ * A part of the history, which the phone sends after linking or later on request, as events like current ones. Each
+ * event is marked `history: true` and bounded in size. A revoke in the history is not a new deletion, so it gives no
+ * `messages.delete`.
  */
 export function mapHistory(part: BaileysEventMap['messaging-history.set']): MappedEvent[] {
   const { chats, contacts, messages, lidPnMappings, pastParticipants } = part;
@@ -20,7 +20,7 @@ export function mapHistory(part: BaileysEventMap['messaging-history.set']): Mapp
       return { id: groupJid ?? '', pastParticipants: left };
     },
   );
-  // One pair may come of its chat as well as by itself.
+  // A pair may come both with its chat and by itself.
   const pairs = [...new Map((lidPnMappings ?? []).map((pair) => [`${pair.lid} ${pair.pn}`, pair])).values()];
   const marks = { history: true, ...syncOf(part) };
   return [
@@ -48,7 +48,7 @@ function syncOf(part: BaileysEventMap['messaging-history.set']): JsonObject {
   return Object.keys(sync).length === 0 ? {} : { sync };
 }
 
-/** The history has come whole, or nothing more comes for a while: a fact about the connection, as clients see it. */
+/** The history is complete, or nothing more comes for a while. Clients see it as a fact about the connection. */
 export function mapHistoryStatus(
   { syncType, status, explicit }: BaileysEventMap['messaging-history.status'],
   { condition }: MappingContext,

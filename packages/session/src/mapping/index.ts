@@ -41,8 +41,8 @@ interface Dropped {
 }
 
 /**
- * What becomes of each event of Baileys; docs/events.md has the table. The type makes it complete: an event that a
- * later Baileys adds fails the type check until somebody decides here.
+ * How each event of Baileys is handled; docs/events.md has the table. The type makes it complete: an event that a later
+ * Baileys adds fails the type check until a rule for it is added here.
  */
 export const EVENT_RULES: { readonly [E in BaileysEvent]: Mapper<E> | Dropped } = {
   'connection.update': { because: 'the session publishes it itself, together with its own status' },
@@ -98,8 +98,8 @@ export function mapBaileysEvent<E extends BaileysEvent>(
 }
 
 /**
- * The contract's events that one flush of Baileys gives, in the order to publish them. An event that cannot be
- * mapped is told to `onFailure` and costs none of the others.
+ * The contract's events that one flush of Baileys gives, in the order to publish them. An event that cannot be mapped
+ * is reported to `onFailure`; the others are still mapped.
  */
 export function mapBaileysEvents(
   events: Partial<BaileysEventMap>,

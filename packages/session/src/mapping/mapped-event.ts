@@ -1,7 +1,7 @@
 import type { EventName, SessionStatus } from '@wafleet/contract';
 import type { JsonObject } from './normalise.js';
 
-/** An event of the contract with its payload, but for the envelope that publishing adds. */
+/** An event of the contract with its payload, without the envelope that publishing adds. */
 export interface MappedEvent {
   readonly event: EventName;
   readonly payload: JsonObject;

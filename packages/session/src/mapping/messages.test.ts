@@ -62,7 +62,7 @@ it('folds a receipt of a group into messages.update', () => {
   ]);
 });
 
-it('tells which message revokes, in the update of the one that is revoked', () => {
+it('names the revoking message in the update of the revoked message', () => {
   const key = { remoteJid: '1@lid', fromMe: false, id: 'M', participant: '' };
   const update = { message: null, messageStubType: 1, key: { ...key, id: 'R' } };
   expect(map('messages.update', [{ key, update }])).toEqual([
@@ -84,13 +84,13 @@ it('tells which message revokes, in the update of the one that is revoked', () =
   ]);
 });
 
-it('tells of all messages of a chat that were deleted', () => {
+it('publishes the deletion of all messages of a chat', () => {
   expect(map('messages.delete', { jid: '1@lid', all: true })).toEqual([
     { event: 'messages.delete', payload: { jid: '1@lid', all: true } },
   ]);
 });
 
-it('tells by which request the own phone was asked for a message', () => {
+it('names the request with which the own phone was asked for a message', () => {
   const messages = [groupMessage({ conversation: 'hi' })];
   expect(map('messages.upsert', { messages, type: 'notify', requestId: 'Q' })[0]?.payload).toMatchObject({
     requestId: 'Q',

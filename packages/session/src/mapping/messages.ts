@@ -30,10 +30,10 @@ function isBetweenOwnDevices(message: WAMessage): boolean {
   return typeof type === 'number' && BETWEEN_OWN_DEVICES.has(type);
 }
 
-/** Whether a content that was not empty holds nothing for a person once its secret fields are gone. */
+/** Whether a content that was not empty holds nothing for a person without its secret fields. */
 function heldSecretsOnly({ message }: WAMessage, content: JsonValue | undefined): boolean {
-  const told = isJsonObject(content) ? Object.keys(content) : [];
-  return Object.keys(message ?? {}).length > 0 && told.every((field) => field === 'messageContextInfo');
+  const shown = isJsonObject(content) ? Object.keys(content) : [];
+  return Object.keys(message ?? {}).length > 0 && shown.every((field) => field === 'messageContextInfo');
 }
 
 /** A message as the contract has it; undefined for one that carries key material or synchronisation only. */
@@ -76,11 +76,11 @@ export function toMessages(messages: readonly WAMessage[]): JsonObject[] {
 }
 
 /**
- * New messages. Both of Baileys' kinds are published: messages that waited for an offline device, the account's
- * own and the notices of groups come as `append`. A "delete for everyone" in the batch also gives a
- * `messages.delete` of its target, which Baileys itself emits for "delete for me" only. Baileys tells what a message
- * changes about another one in an event of its own, unless it does not see that: in a wrapper that it does not open, and
- * in what the phone was asked for.
+ * New messages. Both of Baileys' kinds are published: messages that waited for an offline device, the account's own and
+ * the notices of groups come as `append`. A "delete for everyone" in the batch also gives a `messages.delete` of its
+ * target, which Baileys itself emits for "delete for me" only. Baileys emits the change that a message makes to another
+ * one as an event of its own, unless it does not see the change: in a wrapper that it does not open, and in a content
+ * that the phone was asked for.
  */
 export function mapMessagesUpsert(
   { messages, type, requestId }: BaileysEventMap['messages.upsert'],
@@ -94,10 +94,10 @@ export function mapMessagesUpsert(
         message.isOpened !== true && (requestId !== undefined || !isSeenByBaileys(unwrap(message.message))),
     )
     .map((message) => changesBy(message, context.me));
-  const told = listEvents('messages.upsert', 'messages', toMessages(messages), more);
-  if (unseen.length === 0 && revoked.length === 0) return told;
+  const shown = listEvents('messages.upsert', 'messages', toMessages(messages), more);
+  if (unseen.length === 0 && revoked.length === 0) return shown;
   return [
-    ...told,
+    ...shown,
     ...mapMessagesUpdate(unseen.flatMap((changes) => changes['messages.update'] ?? [])),
     ...mapReactions(unseen.flatMap((changes) => changes['messages.reaction'] ?? [])),
     ...listEvents('messages.delete', 'keys', revoked),
@@ -118,7 +118,7 @@ export function mapMessagesUpdate(list: BaileysEventMap['messages.update']): Map
   return listEvents('messages.update', 'updates', updates);
 }
 
-/** Receipts in groups and of statuses, which Baileys tells per reader: `update.userReceipt` holds the one. */
+/** Receipts in groups and of statuses. Baileys emits one for each reader, in `update.userReceipt`. */
 export function mapReceipts(list: BaileysEventMap['message-receipt.update']): MappedEvent[] {
   return mapMessagesUpdate(list.map(({ key, receipt }) => ({ key, update: { userReceipt: [receipt] } })));
 }

@@ -65,7 +65,7 @@ describe('normalise', () => {
     });
   });
 
-  it('leaves out bytes that nobody has decided to publish', () => {
+  it('leaves out bytes that are not listed as public', () => {
     const key = new Uint8Array(32);
     expect(normalise({ newSecret: key, list: [{ newSecrets: [key] }], fileSha256: key })).toEqual({
       list: [{}],
@@ -88,7 +88,7 @@ describe('normalise', () => {
     });
   });
 
-  it('leaves out what stands inside itself, and what is nested without end', () => {
+  it('leaves out circular references and endless nesting', () => {
     const circle: Record<string, unknown> = { name: 'circle' };
     circle.self = circle;
     circle.list = [circle, { again: circle }];

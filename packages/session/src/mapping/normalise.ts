@@ -5,7 +5,7 @@ export interface JsonObject {
   [field: string]: JsonValue;
 }
 
-/** Deeper than any message that a person sends; whoever nests quotes deeper than that loses the innermost. */
+/** Deeper than any message that a person sends. Quotes that are nested deeper lose the innermost ones. */
 const MAX_DEPTH = 64;
 
 interface LongLike {
@@ -66,7 +66,7 @@ function heldSecretsOnly(value: unknown, normalised: JsonValue): boolean {
   return isEmpty && Object.entries(value).some(([field, inner]) => isWithheld(field, inner));
 }
 
-/** @param around the objects and lists that the value stands in, outermost first; as it was again when this returns. */
+/** @param around the objects and lists that contain the value, outermost first. Unchanged when this returns. */
 function walk(value: unknown, around: object[]): JsonValue | undefined {
   switch (typeof value) {
     case 'string':
@@ -97,12 +97,12 @@ function walk(value: unknown, around: object[]): JsonValue | undefined {
 }
 
 /**
- * Turns whatever Baileys hands out into JSON, the same way for every event source: 64-bit integers become
- * numbers where these are exact and decimal strings otherwise, bytes base64, dates ISO 8601, proto instances
- * plain objects with numeric enums and only the fields that were set. Secret fields, functions and undefined
- * are left out, as are objects that had nothing but secrets, and what stands inside itself or deeper than 64 levels.
- * `proto.Message.fromObject` restores a message's content from the result, media keys included. What is normalised
- * already stays as it is. Undefined for a value that has no JSON form. Never throws.
+ * Turns any value from Baileys into JSON, the same way for every event source: 64-bit integers become numbers where
+ * these are exact and decimal strings otherwise, bytes base64, dates ISO 8601, proto instances plain objects with
+ * numeric enums and only the fields that were set. Secret fields, functions and undefined are left out. So are objects
+ * that had nothing but secrets, circular references, and values deeper than 64 levels. `proto.Message.fromObject`
+ * restores a message's content from the result, media keys included. A normalised value stays unchanged. Returns
+ * undefined if the value has no JSON form. Never throws.
  */
 export function normalise(value: unknown): JsonValue | undefined {
   return walk(value, []);
@@ -114,7 +114,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 
 /**
  * The normalised form of an object; empty for anything else.
- * @param isWanted which of the object's own fields are part of it; all unless told.
+ * @param isWanted which of the object's own fields are included. Default: all.
  */
 export function normaliseObject(
   value: object | null | undefined,

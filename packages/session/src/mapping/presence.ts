@@ -12,13 +12,13 @@ const KNOWN: Readonly<Record<WAPresence, true>> = {
 };
 
 /**
- * Who in a chat is there, types or records. WhatsApp sends it for chats that were subscribed to.
+ * Who in a chat is online, types or records. WhatsApp sends it for chats that were subscribed to.
  *
- * The contract's example reads `presences.available` to tell online from offline, while Baileys names people only.
- * So whoever is online stands under `available` as well, in the form of every other entry.
+ * The contract's example reads `presences.available` to distinguish online from offline, while Baileys names people
+ * only. So a person who is online is listed under `available` as well, in the form of every other entry.
  *
- * Baileys takes the state from the stanza as it stands there: one that the contract does not have is left out, and so
- * is what names no chat.
+ * Baileys copies the state from the stanza unchecked. A state that the contract does not have is left out, and so is an
+ * update that names no chat.
  */
 export function mapPresence({ id, presences }: BaileysEventMap['presence.update']): MappedEvent[] {
   const people = Object.entries(presences)
@@ -26,7 +26,7 @@ export function mapPresence({ id, presences }: BaileysEventMap['presence.update'
     .map(([person, presence]): [string, JsonObject] => [person, published('presence', presence)]);
   if (!id || people.length === 0) return [];
   const online = people.find(([, { lastKnownPresence }]) => lastKnownPresence !== 'unavailable');
-  const told: JsonObject = Object.fromEntries(people);
-  if (online !== undefined) told.available = online[1];
-  return [{ event: 'presence.update', payload: { id, presences: told } }];
+  const shown: JsonObject = Object.fromEntries(people);
+  if (online !== undefined) shown.available = online[1];
+  return [{ event: 'presence.update', payload: { id, presences: shown } }];
 }

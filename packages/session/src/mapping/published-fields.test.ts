@@ -9,7 +9,7 @@ import type {
 import { describe, expect, it } from 'vitest';
 import { fieldsOf, typeOf } from '../testing/whatsapp-schema.js';
 
-/** Fields of WhatsApp's that no payload has, and why. */
+/** Fields of WhatsApp's objects that no payload has, and why. */
 const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Conversation: {
     messages: 'they come as messages.upsert',
@@ -22,7 +22,7 @@ const LEFT_OUT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   WebMessageInfo: {
     messageSecret: 'a secret',
     reportingTokenInfo: 'a secret',
-    futureproofData: 'bytes of which nobody knows what they are',
+    futureproofData: 'bytes of unknown meaning',
     quarantinedMessage: 'a message that WhatsApp has found to be harmful, as bytes',
     mediaData: 'a path on the phone',
     quotedStickerData: 'a path on the phone',
@@ -48,7 +48,7 @@ describe('each field of WhatsApp’s schema is published or left out for a reaso
   });
 });
 
-/** Every field of a type of Baileys': the compiler sees to it that the list is complete. */
+/** Every field of a type of Baileys'. The compiler checks that the list is complete. */
 type AllOf<T> = Readonly<Record<keyof T, true>>;
 
 const contact: AllOf<Contact> = {

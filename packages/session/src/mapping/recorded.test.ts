@@ -5,7 +5,7 @@ import { readRecordedEvents } from '../testing/recorded-events.js';
 import { EVENT_RULES, isBaileysEvent } from './index.js';
 import type { MappedEvent } from './mapped-event.js';
 
-/** Recorded events whose kind is published, but which hold nothing that may or need be told, and why. */
+/** Recorded events of published kinds that contain nothing to publish, and why. */
 const NOTHING_TO_TELL: Readonly<Record<string, string>> = {
   'creds.update of dirty account_sync': 'a time of synchronisation',
   'creds.update of history RECENT chunk': 'the list of processed history',
@@ -35,7 +35,7 @@ describe('the mapping of recorded events', () => {
   it.each([...recorded])('%s: nothing lost without a reason', (trigger, events) => {
     for (const recordedEvent of events) {
       const { event } = recordedEvent;
-      if (!isBaileysEvent(event)) throw new Error(`${event} is no event of Baileys`);
+      if (!isBaileysEvent(event)) throw new Error(`${event} is not an event of Baileys`);
       const rule = EVENT_RULES[event];
       const because = 'because' in rule ? rule.because : NOTHING_TO_TELL[`${event} of ${trigger}`];
       expect(because === undefined, `${event} of ${trigger}`).toBe(mapRecorded(recordedEvent).length > 0);

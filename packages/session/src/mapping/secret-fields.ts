@@ -1,7 +1,7 @@
 /**
  * Fields of a message's content that are left out of every payload, at any depth, by their names in WhatsApp's protobuf
- * schema: they carry keys, or what the devices of one account say to each other. Keys of media are no part of it: a
- * client needs them to read what it was sent.
+ * schema: they carry keys, or what the devices of one account send to each other. Keys of media are not among them: a
+ * client needs those to read the files that it receives.
  */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'acAuthTokens',
@@ -42,9 +42,9 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The bytes that a client may see; all others are left out, so that a key which a later version of WhatsApp adds stays
- * inside until somebody has looked at it. Hashes, thumbnails and keys of media, and what is encrypted with a key that
- * is not told.
+ * The bytes that a client may see: hashes, thumbnails, keys of media, and data that is encrypted with an unpublished
+ * key. All others are left out, so that a key that a later version of WhatsApp adds is not published before it was
+ * reviewed.
  */
 const PUBLIC_BYTES: ReadonlySet<string> = new Set([
   'artworkEncSha256',
@@ -86,7 +86,7 @@ function isBytes(value: unknown): boolean {
   return value instanceof Uint8Array || (Array.isArray(value) && value.some(isBytes));
 }
 
-/** Whether a field with this value stays inside. */
+/** Whether a field with this value is left out of payloads. */
 export function isWithheld(field: string, value: unknown): boolean {
   return SECRET_FIELDS.has(field) || (isBytes(value) && !PUBLIC_BYTES.has(field));
 }

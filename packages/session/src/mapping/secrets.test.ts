@@ -11,7 +11,7 @@ import { isWithheld } from './secret-fields.js';
 const PLANTED = Buffer.from('c0ffee5ec2e7aa55c0ffee5ec2e7aa55c0ffee5ec2e7aa55c0ffee5ec2e7aa55', 'hex');
 const PLANTED_TEXT = 'planted-secret-4711';
 
-/** Bytes of WhatsApp's schema that are kept back. Whoever adds to this list has looked at what they are. */
+/** Bytes of WhatsApp's schema that are kept back. Review what they are before you add to this list. */
 const WITHHELD_BYTES = [
   'acAuthTokens',
   'aiConversationContext',
@@ -41,15 +41,15 @@ const WITHHELD_BYTES = [
   'webMessageInfoBytes',
 ];
 
-/** What is no bytes and sounds like a secret, but is kept for clients: it is none. */
+/** Fields that are not bytes and sound like secrets, but are not secret: clients get them. */
 const NO_SECRETS = [
-  // How a content is encrypted, and contents that are, with a key that is not told.
+  // How a content is encrypted, and contents that are encrypted with an unpublished key.
   'encCommentMessage',
   'encEventResponseMessage',
   'encReactionMessage',
   'secretEncType',
   'secretEncryptedMessage',
-  // By which a shop's order or invoice is asked for: meant for whoever gets it.
+  // Tokens with which the recipient asks for a shop's order or invoice.
   'token',
   'encryptedSignalTokenConsented',
   'reportingTokenVersion',
@@ -80,7 +80,7 @@ describe('the list of secret fields', () => {
   });
 });
 
-/** A value of a field with the secret wherever there is room for it. */
+/** A value of a field, with the secret wherever there is room for it. */
 function planted(field: SchemaField, depth = 0): unknown {
   const value = () => {
     if (field.type === 'bytes') return PLANTED;
@@ -93,7 +93,7 @@ function planted(field: SchemaField, depth = 0): unknown {
   return made !== undefined && field.isList ? [made] : made;
 }
 
-/** A message with the secret in one field, wherever in it that field stands. */
+/** A message with the secret in one field, at any depth. */
 function messageWith({ path, field }: Found): proto.WebMessageInfo {
   let value: Record<string, unknown> = { [field.name]: planted(field) };
   for (const step of [...path].reverse()) value = { [step.name]: step.isList ? [value] : value };
@@ -112,7 +112,7 @@ function expectNothingPlanted(text: string): void {
   expect(text).not.toContain(PLANTED_TEXT);
   expect(text).not.toContain(PLANTED.toString('hex'));
   expect(text).not.toContain(PLANTED.toString('latin1'));
-  // In base64 bytes look different by what stands before them: what looks like base64 is therefore decoded.
+  // In base64 the same bytes look different after different bytes. So everything that looks like base64 is decoded.
   for (const [candidate] of text.matchAll(/[A-Za-z0-9+/_-]{16,}={0,2}/g)) {
     expect(Buffer.from(candidate, 'base64').includes(PLANTED.subarray(0, 12))).toBe(false);
   }
@@ -153,7 +153,7 @@ describe('a secret in a message', () => {
   });
 });
 
-/** Every text and all bytes in it replaced by the secret, but for what tells which thing is meant. */
+/** A copy in which the secret replaces every text and all bytes, except those that identify the object. */
 function poisoned(value: unknown): unknown {
   if (value instanceof Uint8Array) return PLANTED;
   if (typeof value === 'string') return PLANTED_TEXT;

@@ -15,11 +15,11 @@ export type PartialMessage = WAMessage & { readonly unavailable?: Unavailable };
 /** A message that carried an add-on. What it changes about another message is published already. */
 export type OpenedMessage = WAMessage & { readonly isOpened?: true };
 
-/** The texts by which Baileys says why it has no content (Utils/decode-wa-message.js). */
+/** The texts with which Baileys reports why a message has no content (Utils/decode-wa-message.js). */
 const NO_CONTENT = 'Message absent from node';
 const UNKNOWN_ENCRYPTION = 'Unknown e2e type';
 
-/** What of a message is missing, as the contract has it; undefined if nothing is. */
+/** What of a message is missing, as the contract has it. Returns undefined if nothing is missing. */
 export function toUnavailable(message: PartialMessage): JsonObject | undefined {
   const { type, reason, target } = message.unavailable ?? unavailableContent(message) ?? {};
   if (type === undefined || reason === undefined) return undefined;
@@ -27,7 +27,7 @@ export function toUnavailable(message: PartialMessage): JsonObject | undefined {
   return { type, reason, ...(key === undefined ? {} : { target: key }) };
 }
 
-/** Of a message that Baileys emits although it has no content. */
+/** What is missing of a message that Baileys emits although it has no content. */
 function unavailableContent({ key, message, messageStubType, ...rest }: WAMessage): Unavailable | undefined {
   if (messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT) {
     return key.isViewOnce && !message ? { type: 'content', reason: 'view-once' } : undefined;

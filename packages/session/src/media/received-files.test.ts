@@ -74,7 +74,7 @@ test.each<[string, WAMessage]>([
   ['a file that lies nowhere', message({ imageMessage: { ...file, directPath: '' } })],
   ['an endless path', message({ imageMessage: { ...file, directPath: `/v/${'a'.repeat(2_048)}` } })],
   ['an endless id', message(image, { id: 'A'.repeat(256) })],
-])('%s is no file', (_, none) => {
+])('%s is not taken as a file', (_, none) => {
   expect(filesOf(none)).toEqual([]);
 });
 

@@ -37,8 +37,8 @@ const MAX_DEPTH = 64;
 const MAX_PARTS = 1_000;
 
 /**
- * The file of a message, and its kind: the one that is nested least, inside wrappers, at the head of a template or of an
- * interactive message, on its first card, and wherever else the schema has one.
+ * The file of a message, and its kind. Returns the least nested file: inside wrappers, at the head of a template or of
+ * an interactive message, on its first card, or anywhere else in the schema.
  */
 function fileIn(message: proto.IMessage): MediaFile | undefined {
   let level: object[] = [message];
@@ -91,9 +91,9 @@ function toReceivedFile({ key, message }: WAMessage): ReceivedFile | undefined {
 }
 
 /**
- * What the messages among Baileys' events say of their files: new ones, the account's own and those of the history. A
- * file that is not encrypted, as those of channels, or lies nowhere, is none. The file of an edited message is that of
- * the message itself: only captions can be edited.
+ * What the messages among Baileys' events contain about their files: new messages, the account's own and those of the
+ * history. A file that is not encrypted, as in channels, or that has no location is left out. An edited message keeps
+ * its file: only captions can be edited.
  */
 export function receivedFilesIn(events: Partial<BaileysEventMap>): ReceivedFile[] {
   const { 'messages.upsert': upsert, 'messaging-history.set': history } = events;

@@ -13,7 +13,10 @@ type Answer = BaileysEventMap['messages.media-update'][number];
 
 const { ResultType } = proto.MediaRetryNotification;
 
-/** What Baileys makes of the results with which a phone says that it does not have the file, or cannot read it. */
+/**
+ * The codes that Baileys gives to the results with which a phone reports that it does not have the file or cannot read
+ * it.
+ */
 const GONE: ReadonlySet<number | undefined> = new Set(
   [ResultType.NOT_FOUND, ResultType.DECRYPTION_ERROR].map((result) => getStatusCodeForMediaRetry(result)),
 );
@@ -27,13 +30,13 @@ function gone(): WafleetError {
 }
 
 /**
- * Asks the phone to upload a file again that WhatsApp's media host has no longer (a receipt of type `server-error`,
- * which a notification `mediaretry` answers). Baileys' own `updateMediaMessage` waits without a time limit, and tells
- * clients of a message that would be made of the file alone.
+ * Asks the phone to upload a file again that WhatsApp's media host no longer has (a receipt of type `server-error`,
+ * which a notification `mediaretry` answers). Baileys' own `updateMediaMessage` waits without a time limit, and emits
+ * an event for a message made of the file alone.
  */
 export class ReuploadRequest {
   /**
-   * Where the file lies after it was uploaded again and that is stored.
+   * The new location of the file, once the phone has uploaded it again and the location is stored.
    * Rejects with MEDIA_GONE, UNAVAILABLE, or what storing rejects with; never unhandled.
    */
   readonly result: Promise<MediaFile>;
@@ -66,7 +69,7 @@ export class ReuploadRequest {
       .catch(() => this.#reject(unavailable('The phone could not be asked for the file.')));
   }
 
-  /** Takes the phone's answer. Only one that is sealed with the file's own key can move the file. */
+  /** Handles the phone's answer. Only an answer that is sealed with the file's own key can change the location. */
   answer({ media, error }: Answer): void {
     if (error !== undefined || media === undefined) {
       const isGone = GONE.has(error?.output.statusCode);

@@ -24,7 +24,7 @@ afterAll(async () => {
 async function receive(): Promise<{ id: string; file: MediaFile }> {
   const { id } = await carl.sendMedia(anna, { kind: 'image', data: Buffer.from('a picture') });
   await test.event('messages.upsert', id);
-  // No wait: whoever has read the event may ask.
+  // No wait: a client may ask as soon as it has read the event.
   return { id, ...(await test.session.execute('find-media', { messageId: id })) };
 }
 
@@ -67,7 +67,7 @@ it('a text has no file', async () => {
   });
 });
 
-it('one request to the phone serves all who ask, and clients hear nothing of it', async () => {
+it('one request to the phone serves everyone who asks, and gives clients no event', async () => {
   const { id, file } = await receive();
   harness.simulator.media.expire(file.directPath);
   const before = await test.events();
@@ -97,7 +97,7 @@ it('a file that the phone has lost is gone', async () => {
   await expect(refresh(id, file.directPath)).rejects.toMatchObject({ code: 'MEDIA_GONE' });
 });
 
-it('a phone that does not answer holds nobody up', async () => {
+it('a command does not wait long for a phone that does not answer', async () => {
   const { id, file } = await receive();
   harness.simulator.goSilent();
   expect(await test.session.execute('refresh-media', { messageId: id, triedPath: file.directPath })).toEqual(

@@ -12,7 +12,7 @@ import { ReuploadRequest } from './reupload-request.js';
 const WAIT_MS = 250;
 /** How long a phone that is asleep may take. */
 const PHONE_MS = 60_000;
-/** An answer holds for whoever asks once more. */
+/** How long an answer is kept for further requests for the same file. */
 const REMEMBER_MS = 10_000;
 const MAX_UNANSWERED = 50;
 
@@ -22,7 +22,7 @@ interface OpenLine {
   readonly me: string;
 }
 
-/** The files of a session's messages: keeps what messages say of them, and asks the phone for those that are gone. */
+/** The files of a session's messages: stores what messages contain about them, and asks the phone for expired files. */
 export class SessionMedia {
   readonly #fence: Fence;
   readonly #receivedMedia: ReceivedMedia;
@@ -49,8 +49,9 @@ export class SessionMedia {
   }
 
   /**
-   * Takes from Baileys' events what is said of files. It is stored before the events leave that are given to the outbox
-   * afterwards: whoever reads of a message finds its file. What cannot be read costs no event.
+   * Stores what Baileys' events contain about files. It is stored before the events that are added to the outbox
+   * afterwards are published, so a client that reads a message finds its file. A file whose data cannot be read holds
+   * no event back.
    */
   keep(events: Partial<BaileysEventMap>): void {
     try {
@@ -66,7 +67,7 @@ export class SessionMedia {
   }
 
   /**
-   * What a message says of its file, whether the session is open or not.
+   * What a message contains about its file, whether the session is open or not.
    * @throws {WafleetError} MEDIA_NOT_FOUND.
    */
   async find(messageId: string): Promise<{ file: MediaFile }> {
@@ -75,9 +76,9 @@ export class SessionMedia {
   }
 
   /**
-   * Where a file lies that was not at `triedPath` any more: elsewhere by now, or where the phone uploads it again. No
-   * file while the phone has not answered; to be asked again then. All who ask for a file share one request.
-   * @throws {WafleetError} MEDIA_NOT_FOUND; SESSION_NOT_OPEN; MEDIA_GONE; UNAVAILABLE when the phone does not answer
+   * The location of a file that has left `triedPath`: it has moved, or the phone uploads it again. Returns no
+   * file while the phone has not answered; ask again then. All who ask for a file share one request.
+   * @throws {WafleetError} MEDIA_NOT_FOUND; SESSION_NOT_OPEN; MEDIA_GONE; UNAVAILABLE if the phone does not answer
    * within a minute.
    */
   async refresh(messageId: string, triedPath: string): Promise<{ file?: MediaFile }> {
@@ -88,7 +89,7 @@ export class SessionMedia {
     return (await within(WAIT_MS, request.result)) ? { file: await request.result } : {};
   }
 
-  /** Gives up what the phone was asked for. */
+  /** Gives up all requests to the phone. */
   close(): void {
     for (const request of this.#requests.values()) request.giveUp();
     for (const timer of this.#timers) clearTimeout(timer);

@@ -26,15 +26,15 @@ const FOR_PHONES: Readonly<Record<string, Reason>> = {
 };
 
 /**
- * How large a content may be that is decrypted, in bytes. WhatsApp's apps send texts of up to 64 KiB, and files by a
+ * The maximum size of a content that is decrypted, in bytes. WhatsApp's apps send texts of up to 64 KiB, and files by a
  * reference with a small preview. Each megabyte keeps the worker from its other sessions for about 40 ms.
  */
 export const MAX_CONTENT_BYTES = 1024 * 1024;
 
 /**
- * Whether a message is acknowledged without being decrypted, as its stanza shows. Baileys does so and says nothing of it
- * (Socket/messages-recv.js, `handleMessage`) with what bots have encrypted, and with what came without a content for which
- * the phone is not asked; we do so with a content of more than `MAX_CONTENT_BYTES`.
+ * Whether a message is acknowledged without being decrypted, as its stanza shows. Baileys does so silently
+ * (Socket/messages-recv.js, `handleMessage`) for messages that bots have encrypted, and for messages without a content
+ * for which the phone is not asked. We do so for a content of more than `MAX_CONTENT_BYTES`.
  * @param now seconds since 1970.
  */
 export function dropOf(stanza: BinaryNode, now: number): Drop | undefined {

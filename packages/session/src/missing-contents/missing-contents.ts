@@ -17,20 +17,23 @@ export interface MissingContentsOptions {
   readonly idWaitedFor: () => string | undefined;
   /** Corrects what Baileys reads wrongly of a message, in place. */
   readonly details: Pick<StanzaDetails, 'correct'>;
-  /** Whether the socket's messages are not published any more. */
+  /** Whether the socket's messages are no longer published. */
   readonly isMuted: () => boolean;
   /** Publishes events. */
   readonly onEvents: (events: Partial<BaileysEventMap>) => void;
-  /** The events of a message were given. */
+  /** Called after the events of a message were handed over. */
   readonly onDone: (message: FinishedMessage) => void;
-  /** Tells which messages are in the log. */
+  /** Shows which messages are in the log. */
   readonly repeated: Pick<MessageDeduplicator, 'digestsOf' | 'isFinished'>;
-  /** Runs a step, which holds about as many characters, when all events that were given before are in the log. */
+  /**
+   * Runs `step` once all events that were handed over before are in the log. `characters` is the approximate size of
+   * the step.
+   */
   readonly afterEvents: (step: () => Promise<void>, characters: number) => void;
 }
 
 /**
- * Publishes messages that Baileys acknowledges and says nothing of: their content is for phones only, too old to be asked
+ * Publishes messages that Baileys acknowledges without an event: their content is for phones only, too old to be asked
  * for, or cannot be read. Where the stanza shows that, the event is in the log before the message is acknowledged.
  */
 export class MissingContents implements MessageHooks {
@@ -55,7 +58,7 @@ export class MissingContents implements MessageHooks {
     hooks.after(stanza);
   }
 
-  /** Takes a message that Baileys would drop. False for any other message. */
+  /** Handles a message that Baileys would drop. Returns false for any other message. */
   #take(stanza: BinaryNode): boolean {
     const { socket, logger, repeated, isMuted, onDone, afterEvents } = this.#options;
     const { me } = socket.authState.creds;
@@ -67,7 +70,7 @@ export class MissingContents implements MessageHooks {
       try {
         await socket.sendMessageAck(stanza, drop.code);
       } catch (error) {
-        // WhatsApp delivers it again, and it is known by its digest then.
+        // WhatsApp delivers it again. It is then recognised by its digest.
         logger.warn({ err: error }, 'a message without a content could not be acknowledged');
       }
     }, roughLength(stanza));
@@ -84,7 +87,7 @@ export class MissingContents implements MessageHooks {
       this.#publish(stanza, reason);
       return;
     }
-    // Nothing is missing of a message that was published before and came a second time.
+    // A message that was published before and came a second time has no missing content.
     afterEvents(async () => {
       if (!(await repeated.isFinished(stanza, me))) this.#publish(stanza, reason);
     }, roughLength(stanza));

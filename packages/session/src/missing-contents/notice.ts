@@ -10,7 +10,7 @@ import { isMine, type Me } from '../content/changes.js';
 import type { PartialMessage, Unavailable } from '../mapping/unavailable.js';
 
 /**
- * The message of a stanza as Baileys reads it, without its content; undefined for a stanza that Baileys refuses.
+ * The message of a stanza as Baileys reads it, without its content. Returns undefined if Baileys refuses the stanza.
  * Never throws.
  */
 export function envelopeOf(stanza: BinaryNode, me: NonNullable<Me>): WAMessage | undefined {
@@ -23,7 +23,7 @@ export function envelopeOf(stanza: BinaryNode, me: NonNullable<Me>): WAMessage |
   }
 }
 
-/** What is published of a message whose content is missing; undefined for a stanza that names no message. */
+/** What is published of a message whose content is missing. Returns undefined if the stanza names no message. */
 export function noticeOf(
   stanza: BinaryNode,
   me: NonNullable<Me>,
@@ -40,7 +40,7 @@ export function noticeOf(
   };
 }
 
-/** Of a stanza that Baileys refuses: the sender is of a kind that it does not know, or contradicts itself. */
+/** For a stanza that Baileys refuses, because the sender is of an unknown kind or contradicts itself. */
 function namedBy({ attrs }: BinaryNode, me: Me): WAMessage | undefined {
   const { id, from, participant, t, notify } = attrs;
   if (!id || !from) return undefined;

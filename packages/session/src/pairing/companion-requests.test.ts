@@ -44,7 +44,7 @@ test('a code is given once WhatsApp takes the request again', async () => {
   expect(rest.fence.epoch).toBe(1);
 });
 
-test('an unlink tells whether WhatsApp has confirmed it', async () => {
+test('an unlink resolves to whether WhatsApp has confirmed it', async () => {
   const confirmed = harness.simulator.addPhone({ name: 'Confirmed' });
   const first = await harness.newSession();
   await first.link(confirmed);

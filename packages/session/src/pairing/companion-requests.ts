@@ -20,12 +20,12 @@ const CODE_BYTES = 5;
 const LOGGED_OUT = 401;
 
 /**
- * Requests whose own methods in Baileys resolve when they are written, answered or not (`requestPairingCode`,
- * `logout`). These resolve when WhatsApp has answered.
+ * Requests whose own methods in Baileys (`requestPairingCode`, `logout`) resolve once they are written, even
+ * without an answer. These resolve when WhatsApp has answered.
  */
 
 /**
- * Asks WhatsApp to let a phone link this client by a code, and resolves to the code.
+ * Asks WhatsApp for a code with which a phone can link this client, and resolves to the code.
  * @param phone digits only, country code first.
  * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details`. The credentials are then as before.
  * @throws {Error} if the connection ends, or no answer comes within 10 s.
@@ -65,8 +65,8 @@ export async function requestPairingCode(socket: WASocket, phone: string): Promi
 }
 
 /**
- * Removes this device at WhatsApp. Resolves when WhatsApp has confirmed it, by an answer or by ending the
- * connection as that of a device that was removed.
+ * Removes this device at WhatsApp. Resolves when WhatsApp has confirmed the removal, by an answer or by ending the
+ * connection because the device was removed.
  * @throws {WafleetError} WHATSAPP_REFUSED. {Error} if the connection ends otherwise, or no answer comes within 10 s.
  */
 export async function removeCompanion(socket: WASocket): Promise<void> {
@@ -81,7 +81,7 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
     tag: 'remove-companion-device',
     attrs: { jid, reason: 'user_initiated' },
   }).catch(async (error: unknown) => {
-    // The end of the connection is emitted a moment before or after the request fails because of it.
+    // The end of the connection is emitted shortly before or after the request fails because of it.
     if (error instanceof WafleetError || !(await within(1_000, removed))) throw error;
   });
   await Promise.race([answered, removed]);
@@ -100,7 +100,7 @@ async function ask(socket: WASocket, content: BinaryNode): Promise<void> {
   if (answer === undefined) throw new Error(`WhatsApp did not answer within ${ANSWER_MS} ms`);
 }
 
-/** The code of `<iq type="error">`; Baileys hands it on as the error's data. */
+/** The code of `<iq type="error">`; Baileys passes it on as the error's data. */
 function refusalOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('data' in error)) return undefined;
   const { data } = error;

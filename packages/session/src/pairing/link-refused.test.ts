@@ -24,7 +24,7 @@ class WatchedAuth extends AuthStateStore {
 }
 
 test.each(['this process', 'another worker'])(
-  'a link whose connection breaks before WhatsApp has its confirmation is made anew by %s',
+  'a link whose connection breaks before WhatsApp has its confirmation is made again by %s',
   async (who) => {
     const phone = harness.simulator.addPhone({ name: 'Anna' });
     const { fence } = await harness.newSession();

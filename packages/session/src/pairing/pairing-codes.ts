@@ -9,7 +9,10 @@ import { requestPairingCode } from './companion-requests.js';
 import type { PairingOffers } from './pairing-offers.js';
 
 const CODE_MS = 180_000;
-/** A QR round with less time left than this is no good for a pairing code, which dies with its connection. */
+/**
+ * A QR round with less time left than this is not used for a pairing code, since the code becomes invalid with its
+ * connection.
+ */
 const LEAST_CODE_MS = 120_000;
 
 interface PairingCodesOptions {
@@ -22,7 +25,7 @@ interface PairingCodesOptions {
   readonly logger: Logger;
 }
 
-/** Gets pairing codes from WhatsApp, over a connection that lasts long enough for one to be entered. */
+/** Gets pairing codes from WhatsApp, over a connection that lasts long enough to enter one. */
 export class PairingCodes {
   readonly #options: PairingCodesOptions;
 
@@ -31,8 +34,8 @@ export class PairingCodes {
   }
 
   /**
-   * Asks WhatsApp for a code that links the phone of this number. Until it expires no QR code is shown. A second
-   * request makes the first code worthless.
+   * Asks WhatsApp for a code that links the phone of this number. No QR code is shown until the code expires. A second
+   * request invalidates the first code.
    * @param phone digits only, country code first.
    * @returns the code, and when it expires, ms since 1970.
    * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
@@ -59,7 +62,7 @@ export class PairingCodes {
     }
   }
 
-  /** A connection that waits for a link, with fresh credentials and time enough left. */
+  /** Returns a connection that waits for a link, with fresh credentials and enough time left. */
   async #readyConnection(): Promise<WhatsAppConnection> {
     const { account, statusReporter, pairingOffers, supervisor, connectTimeoutMs } = this.#options;
     const { current } = supervisor;

@@ -2,8 +2,8 @@ import type { Fence, LinkOffers } from '@wafleet/store';
 import type { Outbox } from '../events/outbox.js';
 
 /**
- * What a session that is not linked shows: QR codes, or one pairing code. While a pairing code is out no QR code is
- * shown, since the phone that scans it would not be the one that was given the code.
+ * What a session that is not linked shows: QR codes, or one pairing code. While a pairing code is valid, no QR code is
+ * shown: the phone that scans it would not be the one for which the code was requested.
  */
 export class PairingOffers {
   readonly #fence: Fence;
@@ -17,7 +17,7 @@ export class PairingOffers {
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
 
-  /** @param options.patienceMs how long a person may take, from the start or the last request of a code. */
+  /** @param options.patienceMs how long a person may take, from the start or from the last request for a code. */
   constructor(options: { fence: Fence; offers: LinkOffers; outbox: Outbox; patienceMs: number }) {
     this.#fence = options.fence;
     this.#offers = options.offers;
@@ -30,7 +30,7 @@ export class PairingOffers {
     return Date.now() < this.#givesUpAt;
   }
 
-  /** Resolves when WhatsApp sends a QR code next, shown or not. */
+  /** Resolves when WhatsApp sends the next QR code, shown or not. */
   nextQr(): Promise<void> {
     return new Promise((resolve) => this.#qrWaiters.push(resolve));
   }
@@ -46,7 +46,7 @@ export class PairingOffers {
     ]);
   }
 
-  /** From here on a pairing code is on offer, once it is there, and no QR code. */
+  /** From now on shows a pairing code, once there is one, and no QR codes. */
   expectCode(): void {
     this.#mode = 'pairing-code';
     this.#givesUpAt = Date.now() + this.#patienceMs;
@@ -65,28 +65,28 @@ export class PairingOffers {
     this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
   }
 
-  /** Goes back to QR codes, of which the next one is to come. */
+  /** Returns to QR codes, beginning with the next one. */
   offerQr(): void {
     this.#mode = 'qr';
     clearTimeout(this.#codeTimer);
     this.withdraw();
   }
 
-  /** Goes back to QR codes: to the last one if WhatsApp still takes it, otherwise to the next. */
+  /** Returns to QR codes: to the last one if it has not expired, otherwise to the next. */
   offerQrAgain(): void {
     this.offerQr();
     const last = this.#lastQr;
     if (last !== undefined && last.expiresAt > Date.now()) this.showQr(last.qr, last.expiresAt);
   }
 
-  /** Takes away what a phone can no longer use. */
+  /** Removes a code that a phone can no longer use. */
   withdraw(): void {
     if (!this.#isShowing) return;
     this.#isShowing = false;
     this.#outbox.run(() => this.#offers.clear(this.#fence));
   }
 
-  /** What was shown is worthless: it dies with its connection. */
+  /** The shown code is invalid, since its connection has ended. */
   connectionEnded(): void {
     this.#lastQr = undefined;
     this.withdraw();

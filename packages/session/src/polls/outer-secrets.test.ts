@@ -25,7 +25,7 @@ test.each([
   ],
   ['without a secret', { deviceSentMessage: { message: { conversation: 'a text' } } }],
   ['of others', { ...poll, messageContextInfo: { messageSecret } }],
-])('a message %s stays as it is', (_, message) => {
+])('a message %s stays unchanged', (_, message) => {
   const padded = encodeWAMessage(message);
   expect(withInnerSecret(padded)).toBe(padded);
 });

@@ -2,12 +2,12 @@ import { encodeWAMessage, proto, type SocketConfig, unpadRandomMax16 } from '@wh
 
 type MakeSignalRepository = SocketConfig['makeSignalRepository'];
 
-/** With what the copy begins of a message that another device of the account sent: the tag of `deviceSentMessage`. */
+/** The first bytes of the copy of a message that another device of the account sent: the tag of `deviceSentMessage`. */
 const DEVICE_SENT = [0xfa, 0x01];
 
 /**
- * A repository that keeps the secrets of messages which other devices of the account sent. WhatsApp's clients may put
- * one beside the copy of the message instead of inside of it, and Baileys takes the copy only
+ * A repository that keeps the secrets of messages that other devices of the account sent. WhatsApp's clients may put
+ * the secret beside the copy of the message instead of inside it, and Baileys takes only the copy
  * (Utils/decode-wa-message.js).
  */
 export function keepOuterSecrets(make: MakeSignalRepository): MakeSignalRepository {

@@ -63,7 +63,7 @@ test('a vote in a group’s poll is published as a change of the poll, with hash
   await keepsSecret(test, poll.message.messageContextInfo?.messageSecret);
 });
 
-test('a vote is opened by whoever owns the session when it comes', async () => {
+test('a vote is opened by the worker that owns the session when the vote comes', async () => {
   const alice = harness.simulator.addPhone({ name: 'Alice' });
   const bob = harness.simulator.addPhone({ name: 'Bob' });
   const first = await harness.newSession();
@@ -119,7 +119,7 @@ test('replies to an invitation come as changes of it', async () => {
   await keepsSecret(test, invitation.message.messageContextInfo?.messageSecret);
 });
 
-test('a vote that nobody can open changes nothing and holds nothing up', async () => {
+test('a vote that cannot be opened changes nothing and does not block later votes', async () => {
   const { test, bob, carl, group } = await groupOfThree();
   const poll = await sendPoll(bob, group, lunch);
   await test.event('messages.upsert', poll.id);

@@ -5,14 +5,17 @@ import type { Question } from './questions.js';
 /** Differs from the name of any message that was sent. */
 const nameOf = (id: string) => `question ${id}`;
 
-/** Others choose how many there are; the room beyond is for messages that the account sends. */
+/** Other people choose how many there are. The rest of the room is for messages that the account sends. */
 const QUESTIONS_PER_DAY = 20_000;
 
 const SECRET_BYTES = 32;
 /** Of a message's key, beside its id. */
 const NAMES = ['remoteJid', 'remoteJidAlt', 'participant', 'participantAlt', 'addressingMode'] as const;
 
-/** The polls and invitations of a session's last seven days, sealed, for whoever owns it when an answer comes. */
+/**
+ * The polls and invitations of a session's last seven days, sealed, for the worker that owns the session when an answer
+ * comes.
+ */
 export class QuestionStore {
   readonly #recentMessages: RecentMessages;
   readonly #fence: Fence;
@@ -31,7 +34,7 @@ export class QuestionStore {
     await this.#recentMessages.put(this.#fence, nameOf(key.id), value, { mostPerDay: QUESTIONS_PER_DAY });
   }
 
-  /** Undefined for one that never came, or too long ago, or that cannot be read. Rejects if Redis is out of reach. */
+  /** Returns undefined if it never came, came too long ago, or cannot be read. Rejects if Redis is out of reach. */
   async find(id: string): Promise<Question | undefined> {
     try {
       const value = await this.#recentMessages.get(this.#fence, nameOf(id));
@@ -46,7 +49,7 @@ export class QuestionStore {
   }
 }
 
-/** Undefined for anything but what `keep` stores. */
+/** Returns undefined if the value is not what `keep` stores. */
 function toQuestion(value: unknown): Question | undefined {
   const { key, secret } = fieldsOf(value);
   const { id, fromMe, ...others } = fieldsOf(key);

@@ -2,7 +2,7 @@ import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
 import { type MessageSecret, secretOf } from '../add-ons/message-secret.js';
 import { unwrap } from '../content/unwrap.js';
 
-/** A poll, or an invitation to an event: what others answer it with is encrypted by a secret that it carries. */
+/** A poll, or an invitation to an event. It carries the secret with which the answers of others are encrypted. */
 export type Question = MessageSecret;
 
 /** Ids are made of some 20 characters. */

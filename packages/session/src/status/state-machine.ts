@@ -21,24 +21,24 @@ interface StatusMachineOptions {
   readonly connectionFactory: ConnectionFactory;
   readonly outbox: Outbox;
   readonly logger: Logger;
-  /** The session has come to rest: it has this to say, and nothing more. */
+  /** The session has reached a final status, which is published; nothing follows. */
   readonly onRest: (end: SessionEnd) => void;
 }
 
-/** The end of a connection, as Baileys tells it, and why. */
+/** The end of a connection as Baileys reports it, and its cause. */
 type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
 
 /**
- * The status of a session, as it follows from what its connection tells and what is asked of it.
+ * Derives the status of a session from the events of its connection and from the requests to the session.
  *
  * | status | how it comes about | what ends it |
  * |---|---|---|
  * | connecting | start; the restart that follows a link | QR code → awaiting_link; login → open |
- * | awaiting_link | WhatsApp sent QR codes | link → connecting; nobody links for long → closed |
+ * | awaiting_link | WhatsApp sent QR codes | link → connecting; no link for too long → closed |
  * | open | login | loss of the connection → reconnecting; stop → queued |
  * | reconnecting | loss of the connection (see disconnects.ts); an error while one was opened | login → open; QR code → awaiting_link |
  * | queued | stop: another worker is to take it | a new session object |
- * | closed | nobody linked a phone in time | a new session object |
+ * | closed | no phone was linked in time | a new session object |
  * | logged_out | unlinked, here or on the phone; the keys are wiped | a new session object |
  * | failed | a disconnect that needs a person; credentials that cannot be read | a new session object |
  */
@@ -51,7 +51,7 @@ export class SessionStateMachine {
     this.#options = options;
   }
 
-  /** A phone has linked the session just now, and its person waits for it to open. */
+  /** A phone has just linked the session, and a person waits for it to open. */
   get isLinkFresh(): boolean {
     return this.#isLinkFresh;
   }
@@ -65,7 +65,7 @@ export class SessionStateMachine {
     this.#options.statusReporter.set('queued', reason, occasion);
   }
 
-  /** WhatsApp refuses this version of the client; it will let the session connect some time. */
+  /** WhatsApp refuses this version of the client. It will let the session connect at a later time. */
   holdUp(): void {
     this.#options.statusReporter.set('reconnecting', 'client-outdated');
   }
@@ -77,7 +77,7 @@ export class SessionStateMachine {
     statusReporter.set('logged_out', reason, { ...occasion, phone: null });
   }
 
-  /** The connection has told something, other than its end. */
+  /** Handles an update of the connection other than its end. */
   follow(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
     const { statusReporter, pairingOffers, supervisor, connectionFactory } = this.#options;
     if (update.connection === 'open') {
@@ -97,7 +97,7 @@ export class SessionStateMachine {
     }
   }
 
-  /** The connection has ended, and nobody here wanted it to. */
+  /** Handles an end of the connection that the session did not request. */
   reactTo(end: ConnectionEnd): void {
     const { statusReporter, pairingOffers, connectionFactory, logger } = this.#options;
     logger.info({ ...end.cause, status: statusReporter.status }, 'the connection ended');
@@ -108,7 +108,7 @@ export class SessionStateMachine {
       this.#isLinkFresh = false;
     }
     const isLinked = connectionFactory.account?.isLinked ?? false;
-    // A pairing code dies with the connection that asked for it.
+    // A pairing code becomes invalid with the connection that requested it.
     if (!isLinked) pairingOffers.offerQr();
     const lastDisconnect = end.update?.lastDisconnect;
     const reaction = this.#reconnecting.reactionTo(end.cause, { isLinked, lastDisconnect });
@@ -130,7 +130,7 @@ export class SessionStateMachine {
   }
 
   /**
-   * No connection could be opened. Only credentials that no key opens are beyond help; whatever else went wrong, a
+   * No connection could be opened. Only credentials that no key opens are a permanent failure. After any other error a
    * later attempt may succeed, here or on a worker of another release.
    */
   cannotOpen(error: unknown): void {
@@ -156,8 +156,9 @@ export class SessionStateMachine {
   }
 
   /**
-   * Whether the phone's signature was stored and WhatsApp does not know the link: the connection ended before WhatsApp
-   * had the device's answer. It says the same of a device that was removed, but only after a login.
+   * Whether the phone's signature was stored but WhatsApp does not know the link, because the connection ended before
+   * WhatsApp had the device's answer. WhatsApp answers the same for a removed device, but such a device has logged in
+   * before.
    */
   #isLinkRefused({ cause, update }: ConnectionEnd): boolean {
     const { account } = this.#options.connectionFactory;

@@ -5,7 +5,7 @@ import type { Outbox } from '../events/outbox.js';
 import { type DisconnectCause, mapConnection } from '../mapping/connection.js';
 import type { SessionCondition } from '../mapping/mapped-event.js';
 
-/** What comes with a change of status: Baileys' own update, why a connection ended, the account's number. */
+/** Data for a change of status: Baileys' own update, why a connection ended, the account's number. */
 export interface Occasion {
   readonly update?: Partial<ConnectionState>;
   readonly cause?: DisconnectCause;
@@ -13,7 +13,7 @@ export interface Occasion {
   readonly phone?: string | null | undefined;
 }
 
-/** A session's status: in the directory, for whoever asks, and in `connection.update`, in this order. */
+/** Reports a session's status: first in the directory, where it can be queried, then in `connection.update`. */
 export class StatusReporter {
   readonly #fence: Fence;
   readonly #directory: SessionDirectory;
@@ -36,7 +36,7 @@ export class StatusReporter {
     return this.#condition;
   }
 
-  /** What a command is refused with that needs an open session. */
+  /** Returns the error for a command that needs an open session. */
   notOpen(): WafleetError {
     const { status } = this.#condition;
     const state = status === 'open' ? 'about to close' : status.replace('_', ' ');
@@ -48,13 +48,13 @@ export class StatusReporter {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Writes the status into the directory as it is, whatever stands there. */
+  /** Writes the current status into the directory again, whatever is stored there. */
   restate(): void {
     const { status, reason } = this.#condition;
     this.#write({ status, ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Changes the status. One that is the same already is told only if the occasion tells something else. */
+  /** Changes the status. Without a change it is reported only if `occasion` has an update or a cause. */
   set(status: SessionStatus, reason: string | undefined, occasion: Occasion = {}): void {
     const { update, cause, phone } = occasion;
     const isSame = status === this.#condition.status && reason === this.#condition.reason;
@@ -77,7 +77,7 @@ export class StatusReporter {
     this.#outbox.run(() => this.#directory.setStatus(this.#fence, change));
   }
 
-  /** Publishes what Baileys tells of the connection, with the status as it is. */
+  /** Publishes Baileys' update of the connection, with the current status. */
   tell({ update = {}, cause }: Occasion): void {
     this.#outbox.publish([mapConnection(update, this.#condition, cause)]);
   }

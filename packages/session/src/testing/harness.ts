@@ -163,13 +163,13 @@ export class Harness {
     await this.#damage(ref, 'lid-mapping:');
   }
 
-  /** The names of the credentials' fields that begin so. */
+  /** The names of the credentials' fields that begin with `type`. */
   async fieldsOf({ tenantId, sessionId }: SessionRef, type: string): Promise<string[]> {
     const fields = await this.#redis.hkeys(`wf:{${tenantId}}:auth:${sessionId}`);
     return fields.filter((field) => field.startsWith(type));
   }
 
-  /** Replaces a field of the credentials: sealed as it should be, with a content of any form. */
+  /** Replaces a field of the credentials: correctly sealed, with any content. */
   async storeField(ref: SessionRef, field: string, content: Uint8Array): Promise<void> {
     const sealed = this.#cipher.sessionScope(ref).seal(Buffer.from(content), field);
     await this.#redis.hset(`wf:{${ref.tenantId}}:auth:${ref.sessionId}`, field, sealed);

@@ -2,8 +2,8 @@ import { afterAll } from 'vitest';
 import { Harness } from './harness.js';
 
 /**
- * An account that is linked, and a person who writes to it. To be awaited at the top of a test file, after whose tests
- * everything is stopped.
+ * An account that is linked, and a person who writes to it. Await it at the top of a test file. Everything is stopped
+ * after the tests of the file.
  */
 export async function linkedAccount() {
   const harness = await Harness.start();

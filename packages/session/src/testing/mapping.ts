@@ -11,13 +11,13 @@ export const context: MappingContext = {
   condition: { status: 'open', reason: undefined, since: '2026-11-22T05:54:01.118Z' },
 };
 
-/** What a client gets of an event of Baileys', each payload checked against the contract. */
+/** What a client gets for an event of Baileys. Each payload is checked against the contract. */
 export function map<E extends keyof BaileysEventMap>(event: E, data: BaileysEventMap[E]): MappedEvent[] {
   return checked(mapBaileysEvent(event, data, context));
 }
 
 export function mapRecorded({ event, data }: RecordedEvent): MappedEvent[] {
-  if (!isBaileysEvent(event)) throw new Error(`${event} is no event of Baileys`);
+  if (!isBaileysEvent(event)) throw new Error(`${event} is not an event of Baileys`);
   const rule: unknown = EVENT_RULES[event];
   return checked(typeof rule === 'function' ? rule(data, context) : []);
 }

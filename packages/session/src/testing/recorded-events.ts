@@ -6,7 +6,10 @@ export interface RecordedEvent {
   readonly data: unknown;
 }
 
-/** A field of WhatsApp's messages as a proto instance has it, from its JSON form: enums numbers, 64-bit integers Longs. */
+/**
+ * Converts a field of WhatsApp's messages from its JSON form to that of a proto instance: enums become numbers, 64-bit
+ * integers Longs.
+ */
 function reviveField(field: 'messageStubType' | 'status' | 'messageTimestamp', value: string): unknown {
   return proto.WebMessageInfo.fromObject({ [field]: value })[field];
 }
@@ -16,8 +19,8 @@ function isRevivable(field: string): field is Parameters<typeof reviveField>[0] 
 }
 
 /**
- * Gives a recorded value the form in which Baileys handed it out before it was recorded as JSON: contents are
- * proto instances with numeric enums and Longs, stub types and states numbers, a call's date a Date.
+ * Restores a recorded value to the form that Baileys emitted before it was recorded as JSON: contents are proto
+ * instances with numeric enums and Longs, stub types and states numbers, a call's date a Date.
  */
 function revive(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revive);

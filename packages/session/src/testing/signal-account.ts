@@ -21,9 +21,9 @@ type Encrypted = Awaited<ReturnType<SignalRepository['encryptMessage']>>;
 
 const logger = baileysLogger(createLogger({ app: 'test', level: 'silent' }));
 
-/** An account's Signal records in memory, each read and write of which takes as long as `answer` says. */
+/** An account's Signal records in memory. Each read and write takes as long as `answer` does. */
 class SlowStore implements SignalKeyStore {
-  /** What each write was of, in their order. */
+  /** What each write stored, in order. */
   readonly writes: string[][] = [];
   answer: () => Promise<void> = () => delay(2);
   readonly #records = new Map<string, string>();
@@ -55,7 +55,7 @@ class SlowStore implements SignalKeyStore {
   }
 }
 
-/** One account's side of Signal, without a connection: Baileys' repository, or what wraps it, over a store in memory. */
+/** One account's side of Signal, without a connection: Baileys' repository, or its wrapper, over a store in memory. */
 export class SignalAccount {
   readonly store = new SlowStore();
   readonly jid: string;
@@ -80,7 +80,7 @@ export class SignalAccount {
     return new SignalAccount(phone, creds, wrap);
   }
 
-  /** Begins anew with what is stored, as the next process does. */
+  /** Starts again from what is stored, as the next process does. */
   reopen(): void {
     [this.keys, this.repository] = this.#open();
   }

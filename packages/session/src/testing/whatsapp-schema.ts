@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import protobuf from 'protobufjs';
 
-/** The protobuf schema that Baileys' own classes are generated from, with what those have not: reflection. */
+/** The protobuf schema that Baileys' own classes are generated from, with the reflection that those lack. */
 const root = protobuf.loadSync(
   join(
     dirname(createRequire(import.meta.url).resolve('@whiskeysockets/baileys/package.json')),

@@ -9,7 +9,7 @@ import { PhoneAppState } from './phone-app-state.js';
 /** A chat of the account: the person or the group on its other side. */
 type OwnChat = Phone | GroupChat;
 
-/** A message of the account as an app-state index names it. */
+/** A message of the account, as an app-state index identifies it. */
 export interface OwnMessage {
   readonly chat: OwnChat;
   readonly id: string;
@@ -19,14 +19,14 @@ export interface OwnMessage {
 
 /**
  * What a person does on the phone that the account's other devices follow through app-state: chats archived, muted,
- * pinned …, contacts saved, settings changed. Each verb resolves once the server has the patch; the companions are
- * told by `server_sync` and fetch it by themselves.
+ * pinned …, contacts saved, settings changed. Each verb resolves once the server has the patch. The server notifies
+ * the companions by `server_sync`, and they fetch the patch themselves.
  */
 export class AccountSettings {
   readonly #phone: Phone;
   /** What the server stores: encrypted patches by collection. */
   readonly collections = new AppStateCollections();
-  /** What the phone reads in them, changes made by companions included. */
+  /** The phone's decrypted view of them, including changes made by companions. */
   readonly state = new PhoneAppState(this.collections);
 
   constructor(phone: Phone) {
@@ -89,7 +89,7 @@ export class AccountSettings {
   }
 
   /**
-   * Takes an entry out, e.g. `remove(['mute', jid])`.
+   * Removes an entry, e.g. `remove(['mute', jid])`.
    * @param options.keepsValue whether the removal repeats what was set, as some clients do.
    * @throws {Error} if there is no such entry.
    */
@@ -125,7 +125,7 @@ export class AccountSettings {
   }
 
   /**
-   * Takes a companion's change and tells the account's other devices; resolves to the collection's new version.
+   * Accepts a companion's change and notifies the account's other devices. Resolves to the collection's new version.
    * @throws as `PhoneAppState.acceptPatch` does.
    */
   async accept(collection: WAPatchName, patch: Uint8Array, onTopOf: number, author: Device): Promise<number> {

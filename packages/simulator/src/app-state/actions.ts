@@ -10,9 +10,9 @@ export interface AppStateAction {
   readonly operation: 'SET' | 'REMOVE';
 }
 
-/** A message as an app-state index names it. */
+/** A message, as an app-state index identifies it. */
 export interface IndexedMessage {
-  /** Chat in which the message stands. */
+  /** The chat that contains the message. */
   readonly chat: string;
   readonly id: string;
   readonly fromMe: boolean;
@@ -27,7 +27,7 @@ const set = (
 
 const flag = (value: boolean): string => (value ? '1' : '0');
 
-/** Archives a chat or takes it out of the archive. */
+/** Archives or unarchives a chat. */
 export const archiveChat = (chat: string, archived: boolean): AppStateAction =>
   set('regular_low', 3, ['archive', chat], { archiveChatAction: { archived } });
 
@@ -45,7 +45,7 @@ export const pinChat = (chat: string, pinned: boolean): AppStateAction =>
 export const markChatRead = (chat: string, read: boolean): AppStateAction =>
   set('regular_low', 3, ['markChatAsRead', chat], { markChatAsReadAction: { read } });
 
-/** Stars a message, or takes the star away. */
+/** Stars or unstars a message. */
 export const starMessage = (message: IndexedMessage, starred: boolean): AppStateAction =>
   set('regular_low', 2, ['star', message.chat, message.id, flag(message.fromMe), '0'], {
     starAction: { starred },
@@ -89,7 +89,7 @@ export const removeContact = (pn: string): AppStateAction =>
 export const removeLidContact = (lid: string): AppStateAction =>
   removal({ collection: 'critical_unblock_low', version: 2, index: ['lid_contact', lid], value: {} });
 
-/** Takes an entry out of the account's app-state. Some clients repeat in it what was set. */
+/** Removes an entry from the account's app-state. Some clients repeat the previous value in the removal. */
 export function removal(entry: Omit<AppStateAction, 'operation'>): AppStateAction {
   return { ...entry, operation: 'REMOVE' };
 }
@@ -100,7 +100,7 @@ export const editLabel = (
   label: { readonly name: string; readonly color: number; readonly deleted: boolean },
 ): AppStateAction => set('regular', 3, ['label_edit', id], { labelEditAction: { ...label } });
 
-/** Puts a label on a chat, or takes it off. */
+/** Adds a label to a chat, or removes it. */
 export const labelChat = (chat: string, labelId: string, labeled: boolean): AppStateAction =>
   set('regular', 3, ['label_jid', labelId, chat], { labelAssociationAction: { labeled } });
 
@@ -108,7 +108,7 @@ export const labelChat = (chat: string, labelId: string, labeled: boolean): AppS
 export const pushNameSetting = (name: string): AppStateAction =>
   set('critical_block', 1, ['setting_pushName'], { pushNameSetting: { name } });
 
-/** Whether a new message takes a chat out of the archive. */
+/** Whether a new message unarchives its chat. */
 export const unarchiveChatsSetting = (unarchiveChats: boolean): AppStateAction =>
   set('regular_low', 4, ['setting_unarchiveChats'], { unarchiveChatsSetting: { unarchiveChats } });
 

@@ -1,6 +1,6 @@
 import type { WAPatchName } from '@whiskeysockets/baileys';
 
-/** A patch was made on top of another version than the collection has. */
+/** A patch is based on a version that is not the collection's current one. */
 export class AppStateConflictError extends Error {
   override readonly name = 'AppStateConflictError';
 
@@ -37,8 +37,8 @@ export class AppStateCollections {
 
   /**
    * Appends a patch and returns the collection's new version.
-   * @param onTopOf the version that its author had.
-   * @throws AppStateConflictError if another device was faster.
+   * @param onTopOf the version that the author's patch is based on.
+   * @throws AppStateConflictError if another device appended a patch first.
    */
   append(collection: WAPatchName, patch: Uint8Array, onTopOf: number): number {
     this.requireVersion(collection, onTopOf);

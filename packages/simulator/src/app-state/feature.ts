@@ -12,9 +12,9 @@ import { AppStateConflictError } from './collections.js';
 const patchesAtOnce = 200;
 
 /**
- * App-state between the server and companions (`w:sync:app:state`): patches since the client's version, and the client's
- * own patches. The server never sends snapshots, even to a client that asks for one: those are files on WhatsApp's media
- * host, whose name Baileys has built in; a client that starts at version 0 gets all patches instead.
+ * App-state between server and companions (`w:sync:app:state`): patches since the client's version, and the client's
+ * own patches. The server never sends snapshots, even to a client that asks for one, because snapshots are files on
+ * WhatsApp's media host and Baileys has that host's name built in. A client at version 0 gets all patches instead.
  */
 export const appStateFeature: Feature = {
   iqs: {

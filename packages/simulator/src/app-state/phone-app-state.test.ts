@@ -24,7 +24,7 @@ import { AppStateIntegrityError, PhoneAppState } from './phone-app-state.js';
 
 const chat = '106825993066104@lid';
 
-/** A companion that reads and writes app-state with Baileys' own code, all MACs checked. */
+/** A companion that reads and writes app-state with Baileys' own code. It checks all MACs. */
 class Companion {
   #state: LTHashState = newLTHashState();
   readonly #phone: PhoneAppState;
@@ -130,7 +130,7 @@ test("the phone reads a companion's patch and goes on from it", async () => {
   expect(mutation?.syncAction.value?.archiveChatAction?.archived).toBe(false);
 });
 
-test('a companion that missed a patch is told so', async () => {
+test('a patch based on an outdated version is refused with a conflict', async () => {
   const { phone, companion } = account('regular_low');
   await phone.write(archiveChat(chat, true));
   await expect(companion.push({ pin: true })).rejects.toThrow(AppStateConflictError);

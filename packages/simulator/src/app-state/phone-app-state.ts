@@ -12,7 +12,7 @@ import {
 import type { AppStateAction } from './actions.js';
 import type { AppStateCollections } from './collections.js';
 
-/** A patch whose MACs do not hold: its author and the phone disagree on the collection's content or its key. */
+/** A patch whose MACs do not verify: its author and the phone disagree on the collection's content or its key. */
 export class AppStateIntegrityError extends Error {
   override readonly name = 'AppStateIntegrityError';
 }
@@ -30,7 +30,7 @@ export interface AppStateEntry {
  * the entries in clear. Patches of one account are applied one at a time, in the order of the calls.
  */
 export class PhoneAppState {
-  /** Content of `APP_STATE_SYNC_KEY_SHARE`: a companion reads nothing of the app-state before it has this key. */
+  /** Content of `APP_STATE_SYNC_KEY_SHARE`. A companion cannot read the app-state before it has this key. */
   readonly key: proto.Message.IAppStateSyncKey = {
     keyId: { keyId: Buffer.concat([Buffer.alloc(4), randomBytes(2)]) },
     keyData: { keyData: randomBytes(32), fingerprint: { rawId: 1, currentIndex: 0 }, timestamp: Date.now() },
@@ -82,8 +82,8 @@ export class PhoneAppState {
 
   /**
    * Accepts a companion's patch: reads it and stores it with its version number. A patch that the phone cannot read is
-   * not stored (WhatsApp's server could not tell, but it would end the account's sync for good).
-   * @param onTopOf the version that the companion had.
+   * not stored: WhatsApp's server could not detect it, but it would break the account's sync permanently.
+   * @param onTopOf the version that the companion's patch is based on.
    * @throws AppStateConflictError if the companion's version is behind; AppStateIntegrityError for a broken patch.
    */
   acceptPatch(collection: WAPatchName, patch: Uint8Array, onTopOf: number): Promise<number> {
@@ -109,7 +109,7 @@ export class PhoneAppState {
   async #apply(collection: WAPatchName, encoded: Uint8Array): Promise<void> {
     const patch = proto.SyncdPatch.decode(encoded);
     const version = Number(patch.version?.version ?? 0);
-    // decodeSyncdPatch tells only the callback what it read, and never whether an entry was set or removed.
+    // decodeSyncdPatch reports what it read only to the callback, and never whether an entry was set or removed.
     const operations = patch.mutations.map((mutation) => mutation.operation);
     const { SET } = proto.SyncdMutation.SyncdOperation;
     let read = 0;

@@ -3,19 +3,19 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 
-/** `ringing` until somebody acts; the other states are final, except that an accepted call ends some day. */
+/** `ringing` until the call is accepted, rejected, missed or ended. All others are final, except `accepted`. */
 export type CallState = 'ringing' | 'accepted' | 'rejected' | 'missed' | 'ended';
 
 /** How a call is made. */
 export interface CallOptions {
   readonly video?: boolean;
-  /** JID of the group that is called; every callee of a group call gets a call of its own. */
+  /** JID of the group that is called. Each callee of a group call gets a separate call. */
   readonly group?: string;
 }
 
 /**
- * A call that rings on all linked devices of the person called. No media flows: companions only see the signalling,
- * as Baileys does.
+ * A call that rings on all linked devices of the callee. It has no media: companions see only the signalling, as
+ * Baileys does.
  */
 export class Call {
   readonly id = randomBytes(16).toString('hex').toUpperCase();
@@ -26,7 +26,7 @@ export class Call {
   readonly #onOver: () => void;
   readonly #watchers = new Set<() => void>();
 
-  /** Rings at once. `onOver` is called when the call has come to its end, in whichever way. */
+  /** Rings at once. `onOver` is called when the call ends for any reason. */
   constructor(caller: Phone, callee: Phone, options: CallOptions, onOver: () => void) {
     this.#onOver = onOver;
     this.caller = caller;
@@ -42,7 +42,7 @@ export class Call {
     return this.#state;
   }
 
-  /** The called person answers: the companions stop ringing. `elsewhere` says which of two forms they get. */
+  /** The called person answers: the companions stop ringing. `elsewhere` selects which of two signals they get. */
   accept({ elsewhere = false }: { elsewhere?: boolean } = {}): void {
     this.#move('accepted', ['ringing']);
     if (elsewhere) this.#signal('terminate', { reason: 'accepted_elsewhere' });
@@ -55,7 +55,7 @@ export class Call {
     this.#signal('terminate', {});
   }
 
-  /** Nobody answers: the companions report a missed call. */
+  /** The call is not answered: the companions report a missed call. */
   timeOut(): void {
     this.#move('missed', ['ringing']);
     this.#signal('terminate', { reason: 'timeout' });
@@ -67,7 +67,7 @@ export class Call {
     this.#signal('terminate', { reason: 'rejected_elsewhere' }, [], on);
   }
 
-  /** Resolves with the state that the call takes when it stops ringing; at once if it has. */
+  /** Resolves with the call's state when it stops ringing; at once if it has already stopped. */
   async settled(): Promise<CallState> {
     if (this.#state === 'ringing') {
       await new Promise<void>((resolve) => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { getAllBinaryNodeChildren } from '@whiskeysockets/baileys';
 import type { Feature } from '../iq/registry.js';
 
-/** Calls, as clients act on them: Baileys can reject one and make links to one. */
+/** What clients can do with calls: Baileys can reject a call and create a call link. */
 export const callsFeature: Feature = {
   stanzas: {
     'call:reject': (stanza, { simulator, device }) => {

@@ -13,7 +13,7 @@ export class SimulatorControlError extends Error {
   }
 }
 
-/** The way to the control API of one simulator. */
+/** Sends requests to the control API of one simulator. */
 export class ControlChannel {
   readonly #origin: string;
 
@@ -22,7 +22,7 @@ export class ControlChannel {
     this.#origin = `http://${new URL(url).host}`;
   }
 
-  /** One request of the control API; `path` is what follows `/control`. */
+  /** Sends one request to the control API. `path` is the part after `/control`. */
   async request<Answer>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
     const init: RequestInit =
       body === undefined

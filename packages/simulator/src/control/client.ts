@@ -40,12 +40,12 @@ export class SimulatorControl {
     return new RemoteGroup(this.#channel, await this.#channel.request('GET', `/groups/${jid}`));
   }
 
-  /** Closes connections, refuses logins or upgrades, goes silent; `resume` ends what lasts. */
+  /** Closes connections, refuses logins or upgrades, or goes silent. `resume` ends every lasting fault. */
   fault(fault: Body<'fault'>): Promise<void> {
     return this.#channel.request('POST', '/faults', fault);
   }
 
-  /** Sends texts to all linked accounts at a rate, until `stopLoad`; replaces a load that runs. */
+  /** Sends texts to all linked accounts at a rate, until `stopLoad`; replaces a running load. */
   startLoad(load: Body<'load'>): Promise<LoadAnswer> {
     return this.#channel.request('POST', '/load', load);
   }

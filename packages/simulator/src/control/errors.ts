@@ -12,7 +12,7 @@ const statuses = {
   FAILED: 500,
 } as const;
 
-/** `REFUSED`: the simulated WhatsApp refuses (no rights, already a member …); `FAILED`: anything unforeseen. */
+/** `REFUSED`: the simulated WhatsApp refuses (no rights, already a member …); `FAILED`: any unexpected error. */
 export type ControlErrorCode = keyof typeof statuses;
 
 /** A request that the control API does not fulfil; answered as `{error: {code, message, details?}}`. */
@@ -32,7 +32,7 @@ export class ControlError extends Error {
   }
 }
 
-/** The error of the control API for whatever a verb has thrown. */
+/** Converts anything that a verb has thrown into an error of the control API. */
 export function toControlError(error: unknown): ControlError {
   if (error instanceof ControlError) return error;
   if (error instanceof WrongPairingCodeError) return new ControlError('WRONG_PAIRING_CODE', error.message);

@@ -7,7 +7,7 @@ import { found } from './lookup.js';
 import { type ControlRoute, route } from './routes.js';
 import { bodies } from './schemas.js';
 
-/** The state of the server, and what can go wrong with it. */
+/** The state of the server, and the faults that can be injected. */
 export const faultRoutes: readonly ControlRoute[] = [
   route('GET', '/state', bodies.nothing, ({ simulator }): StateAnswer => {
     const { url, rootKey, connectionCount, world } = simulator;

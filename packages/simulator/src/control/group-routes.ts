@@ -5,7 +5,7 @@ import { bodies } from './schemas.js';
 
 const group = ({ find, param }: ControlRequest<unknown>) => find.group(param('jid'));
 
-/** What people do with groups; who does it stands in `by`. */
+/** What people do with groups. `by` is the person who acts. */
 export const groupRoutes: readonly ControlRoute[] = [
   route('POST', '/groups', bodies.createGroup, ({ find, body }) =>
     groupAnswer(find.phone(body.creator).createGroup(body.subject, find.phones(body.members))),

@@ -6,7 +6,7 @@ import type { Body } from './schemas.js';
 /** How often the due messages are sent. */
 const tickMs = 20;
 
-/** How many messages may be in the making at once; what falls due beyond that is skipped and counted. */
+/** Maximum of messages in preparation at once. A message due beyond that is skipped and counted. */
 const maxInFlight = 500;
 
 const defaultSenders = 20;
@@ -25,7 +25,7 @@ export class Load {
   #skipped = 0;
   #inFlight = 0;
 
-  /** Starts at once; `senders` are the people who write. */
+  /** Starts at once. `senders` are the people who send the messages. */
   constructor(simulator: Simulator, options: Body<'load'>, senders: readonly Phone[]) {
     this.#simulator = simulator;
     this.#options = options;
@@ -69,7 +69,7 @@ export class Load {
   }
 
   #send(recipient: Phone, counter: number): void {
-    // Each account hears of each person, and neighbouring messages come from different ones.
+    // Each account gets messages from each person, and consecutive messages come from different people.
     const sender =
       this.#senders[(counter + Math.floor(counter / this.#senders.length)) % this.#senders.length];
     if (!sender) return;
@@ -94,7 +94,7 @@ export class Load {
   }
 }
 
-/** The load of one simulator: one at a time, written by people of its own. */
+/** The load of one simulator: one at a time, sent by people created for it. */
 export class LoadControl {
   readonly #simulator: Simulator;
   readonly #senders: Phone[] = [];
@@ -104,7 +104,7 @@ export class LoadControl {
     this.#simulator = simulator;
   }
 
-  /** Replaces a load that runs. */
+  /** Replaces a running load. */
   start(options: Body<'load'>): LoadAnswer {
     this.#load?.stop();
     const count = options.senders ?? defaultSenders;
@@ -115,7 +115,7 @@ export class LoadControl {
     return this.#load.answer;
   }
 
-  /** Stops the load that runs; undefined if there was never one. */
+  /** Stops the running load. Returns undefined if no load was ever started. */
   stop(): LoadAnswer | undefined {
     this.#load?.stop();
     return this.#load?.answer;

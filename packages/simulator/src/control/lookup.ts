@@ -4,7 +4,7 @@ import { type Chat, type GroupChat, type MessageReference, statusBroadcast } fro
 import type { Phone } from '../world/phone.js';
 import { ControlError } from './errors.js';
 
-/** Finds what a request names. Each throws a `ControlError` NOT_FOUND for what does not exist. */
+/** Finds what a request refers to. Each method throws a `ControlError` NOT_FOUND if it does not exist. */
 export class Lookup {
   readonly simulator: Simulator;
 

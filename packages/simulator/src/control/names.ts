@@ -7,9 +7,9 @@ export type Person = Pick<RemotePhone, 'number'> | string;
 /** A person or a group; `status@broadcast` and groups' JIDs as strings. */
 export type ChatName = Person | Pick<RemoteGroup, 'jid'>;
 
-/** How a request names a person. */
+/** The name of a person in a request. */
 export const personName = (person: Person): string => (typeof person === 'string' ? person : person.number);
 
-/** How a request names a chat. */
+/** The name of a chat in a request. */
 export const chatName = (chat: ChatName): string =>
   typeof chat === 'string' || 'number' in chat ? personName(chat) : chat.jid;

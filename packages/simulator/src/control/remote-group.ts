@@ -3,7 +3,7 @@ import type { ControlChannel } from './channel.js';
 import { type Person, personName } from './names.js';
 import type { Body } from './schemas.js';
 
-/** A group in a simulator in another process. Who acts is the first argument of each verb. */
+/** A group in a simulator in another process. The first argument of each verb is the person who acts. */
 export class RemoteGroup {
   readonly #channel: ControlChannel;
   readonly jid: string;
@@ -38,7 +38,7 @@ export class RemoteGroup {
     return this.#do('/leave', { by: personName(member) });
   }
 
-  /** Subject, description and settings: what is given is changed. */
+  /** Changes the subject, description and settings that are given. */
   change(by: Person, changes: Omit<Body<'group'>, 'by'>): Promise<GroupAnswer> {
     return this.#do('', { by: personName(by), ...changes });
   }

@@ -6,7 +6,7 @@ import { RemoteCall } from './remote-call.js';
 import { RemoteGroup } from './remote-group.js';
 import type { Body } from './schemas.js';
 
-/** How often a phone is asked for messages that are waited for. */
+/** The polling interval of `waitForMessage`. */
 const pollMs = 50;
 
 const base64 = (data: Uint8Array): string => Buffer.from(data).toString('base64');
@@ -38,7 +38,7 @@ export class RemotePhone {
     return this.#do('scan', { qr });
   }
 
-  /** Links the client that shows this pairing code; `WRONG_PAIRING_CODE` for another one. */
+  /** Links the client that shows this pairing code. Rejects with `WRONG_PAIRING_CODE` for another code. */
   enterCode(code: string): Promise<DeviceAnswer> {
     return this.#do('enter-code', { code });
   }
@@ -48,7 +48,7 @@ export class RemotePhone {
     return this.#do('unlink', device === undefined ? {} : { device });
   }
 
-  /** The same person on a new phone, with a new identity key. */
+  /** Moves the person to a new phone, with a new identity key. */
   reinstall(): Promise<void> {
     return this.#do('reinstall', {});
   }
@@ -82,7 +82,7 @@ export class RemotePhone {
     return this.#channel.request('GET', `/phones/${this.number}/received`);
   }
 
-  /** The first message that fits, received before or after this call. Rejects after `timeoutMs`, 10 s unless told. */
+  /** Resolves with the first match, received before or after this call. Rejects after `timeoutMs`. Default: 10 s. */
   async waitForMessage(
     predicate: (message: ReceivedAnswer) => boolean,
     { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
@@ -132,7 +132,7 @@ export class RemotePhone {
     return this.#do('block', { person: personName(person), blocked });
   }
 
-  /** Archives, mutes, pins …: what is given is changed. */
+  /** Archives, mutes, pins …: changes the settings that are given. */
   changeChat(chat: ChatName, settings: Omit<Body<'chatSettings'>, 'chat'>): Promise<void> {
     return this.#do('chat-settings', { chat: chatName(chat), ...settings });
   }
@@ -152,7 +152,7 @@ export class RemotePhone {
     return this.#do('contact', { person: personName(person), name });
   }
 
-  /** Makes or changes a label, and puts it on a chat. */
+  /** Creates or changes a label, and adds it to a chat. */
   label(label: Body<'label'>): Promise<void> {
     return this.#do('label', label);
   }
@@ -161,7 +161,7 @@ export class RemotePhone {
     return this.#do('profile', profile);
   }
 
-  /** Puts a text into the past of a chat, for companions that are linked later. */
+  /** Adds a past text to a chat, for companions that are linked later. */
   remember(
     chat: ChatName,
     text: string,
@@ -179,7 +179,7 @@ export class RemotePhone {
     return new RemoteGroup(this.#channel, await this.#channel.request('POST', '/groups', body));
   }
 
-  /** `requested` when an admin has to let the person in. */
+  /** `requested` if an admin must approve the person. */
   async joinGroup(inviteCode: string): Promise<'joined' | 'requested'> {
     const { outcome } = await this.#do<{ outcome: 'joined' | 'requested' }>('join-group', { inviteCode });
     return outcome;

@@ -6,12 +6,12 @@ import type { Lookup } from './lookup.js';
 export interface ControlRequest<Body> {
   readonly simulator: Simulator;
   readonly find: Lookup;
-  /** A parameter of the path; throws for one that the path does not have. */
+  /** A parameter of the path. Throws if the path does not have it. */
   param(name: string): string;
   readonly body: Body;
 }
 
-/** One line of the control API: what is asked, the schema of its body, what is answered (nothing: 204). */
+/** One route of the control API: the request, the schema of its body, and the answer (204 if it is empty). */
 export interface ControlRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
@@ -19,7 +19,7 @@ export interface ControlRoute {
   handle(request: ControlRequest<unknown>): unknown;
 }
 
-/** A route whose handler sees the body as its schema has parsed it. */
+/** A route whose handler gets the body as parsed by its schema. */
 export function route<Schema extends z.ZodType>(
   method: ControlRoute['method'],
   path: string,

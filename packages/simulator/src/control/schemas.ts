@@ -73,7 +73,7 @@ export const bodies = {
   /** Without `data` the picture is removed. */
   picture: z.object({ data: base64.optional(), group: z.string().optional() }),
   block: z.object({ person: number, blocked: z.boolean() }),
-  /** What is given is changed. */
+  /** Changes the fields that are given. */
   chatSettings: z.object({
     chat,
     archived: z.boolean().optional(),
@@ -92,13 +92,13 @@ export const bodies = {
     starred: z.boolean().optional(),
     deletedForMe: z.literal(true).optional(),
   }),
-  /** A name of null deletes the contact. */
+  /** A null name deletes the contact. */
   contact: z.object({
     person: number,
     name: z.string().min(1).nullable(),
     hideNumber: z.boolean().optional(),
   }),
-  /** With a name the label is made or changed; with a chat it is put on it, or taken off. */
+  /** With a name, the label is created or changed. With a chat, it is added to the chat or removed from it. */
   label: z.object({
     id: z.string().min(1),
     name: z.string().min(1).optional(),
@@ -132,7 +132,7 @@ export const bodies = {
     action: z.enum(['add', 'remove', 'promote', 'demote']),
     members: numbers.min(1),
   }),
-  /** What is given is changed; an empty description deletes it. */
+  /** Changes the fields that are given. An empty description deletes it. */
   group: z.object({
     by: number,
     subject: z.string().min(1).optional(),
@@ -171,7 +171,7 @@ export const bodies = {
       number,
       type: z.enum(['groups', 'account_sync']),
     }),
-    /** The account's devices have only so many one-time pre-keys left. */
+    /** The account's devices have only `left` one-time pre-keys left. */
     z.object({ kind: z.literal('spend-pre-keys'), number, left: z.number().int().nonnegative() }),
     /** A file on the media host: `path` is its direct path. `lose`: phones have lost it too. */
     z.object({
@@ -183,15 +183,15 @@ export const bodies = {
     z.object({ kind: z.literal('resume') }),
   ]),
   load: z.object({
-    /** Messages a second over all linked accounts together. */
+    /** Messages per second for all linked accounts together. */
     perSecond: z.number().positive().max(100_000),
-    /** How many people write; 20 unless told. */
+    /** Number of people who send. Default: 20. */
     senders: z.number().int().positive().max(10_000).optional(),
-    /** The text is `<text> <counter> <milliseconds since 1970>`; `load` unless told. */
+    /** The text is `<text> <counter> <milliseconds since 1970>`. Default of `<text>`: `load`. */
     text: z.string().optional(),
     /** Only these accounts get messages. */
     to: numbers.optional(),
-    /** Stops by itself after so many messages. */
+    /** Stops by itself after this number of messages. */
     total: z.number().int().positive().optional(),
   }),
 } as const;

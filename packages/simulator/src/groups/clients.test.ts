@@ -23,8 +23,8 @@ afterAll(async () => {
   await simulator.stop();
 });
 
-/** Waits until the client has been told of something that its events show as this text. */
-const told = (client: Client, event: string, text: string) =>
+/** Waits until the client has emitted the event with this text in its data. */
+const reported = (client: Client, event: string, text: string) =>
   until(`${event} with ${text}`, () =>
     client.events.some((each) => each.event === event && JSON.stringify(each.data).includes(text)),
   );
@@ -33,7 +33,7 @@ test('a client creates a group, and both sides talk in it', async () => {
   const group = await aliceClient.sock.groupCreate('Team', [bob.jid]);
   jid = group.id;
   expect(group.participants.map(({ id }) => id)).toEqual([alice.lid, bob.lid]);
-  await told(bobClient, 'groups.upsert', 'Team');
+  await reported(bobClient, 'groups.upsert', 'Team');
   await aliceClient.sock.sendMessage(jid, { text: 'from Alice' });
   expect((await bobClient.text('from Alice')).key).toMatchObject({ remoteJid: jid, participant: alice.lid });
   await bobClient.sock.sendMessage(jid, { text: 'from Bob' });
@@ -47,7 +47,7 @@ test('a poll, a forwarded message and a reaction', async () => {
   const asked = await bobClient.message(({ message }) => message?.pollCreationMessageV3?.name === 'When?');
   expect(asked.message?.pollCreationMessageV3?.options).toHaveLength(2);
   await bobClient.sock.sendMessage(jid, { react: { text: '👍', key: asked.key } });
-  await told(aliceClient, 'messages.reaction', '👍');
+  await reported(aliceClient, 'messages.reaction', '👍');
   await bobClient.sock.sendMessage(jid, { text: 'pass this on' });
   const original = await aliceClient.text('pass this on');
   await aliceClient.sock.sendMessage(jid, {
@@ -67,7 +67,7 @@ test('only admins change the members', async () => {
   expect(await bobClient.sock.groupParticipantsUpdate(jid, [carl.jid], 'add')).toMatchObject([
     { status: '200' },
   ]);
-  await told(aliceClient, 'group-participants.update', carl.lid);
+  await reported(aliceClient, 'group-participants.update', carl.lid);
   await aliceClient.sock.sendMessage(jid, { text: 'welcome' });
   await carl.waitForMessage(({ text }) => text === 'welcome');
   await carl.send(simulator.groups.require(jid), 'thank you');
@@ -76,9 +76,9 @@ test('only admins change the members', async () => {
 
 test('subject, description and settings', async () => {
   await bobClient.sock.groupUpdateSubject(jid, 'Crew');
-  await told(aliceClient, 'groups.update', 'Crew');
+  await reported(aliceClient, 'groups.update', 'Crew');
   await bobClient.sock.groupUpdateDescription(jid, 'who we are');
-  await told(aliceClient, 'groups.update', 'who we are');
+  await reported(aliceClient, 'groups.update', 'who we are');
   await bobClient.sock.groupSettingUpdate(jid, 'announcement');
   await bobClient.sock.groupSettingUpdate(jid, 'locked');
   await bobClient.sock.groupToggleEphemeral(jid, 86_400);
@@ -98,9 +98,9 @@ test('subject, description and settings', async () => {
   expect((await aliceClient.sock.groupMetadata(jid)).desc).toBeUndefined();
 });
 
-test('who is removed neither reads nor writes', async () => {
+test('a removed member can neither read nor write', async () => {
   await aliceClient.sock.groupParticipantsUpdate(jid, [bob.jid], 'remove');
-  await told(bobClient, 'group-participants.update', 'remove');
+  await reported(bobClient, 'group-participants.update', 'remove');
   await expect(bobClient.sock.groupMetadata(jid)).rejects.toThrow('forbidden');
   await aliceClient.sock.sendMessage(jid, { text: 'without Bob' });
   await carl.waitForMessage(({ text }) => text === 'without Bob');
@@ -110,7 +110,7 @@ test('who is removed neither reads nor writes', async () => {
   );
 });
 
-test('people come in by the link, and go', async () => {
+test('people join by the link and leave', async () => {
   await aliceClient.sock.groupJoinApprovalMode(jid, 'off');
   const old = await aliceClient.sock.groupInviteCode(jid);
   const code = (await aliceClient.sock.groupRevokeInvite(jid)) ?? '';
@@ -120,7 +120,7 @@ test('people come in by the link, and go', async () => {
   expect(await bobClient.sock.groupAcceptInvite(code)).toBe(jid);
   expect(Object.keys(await bobClient.sock.groupFetchAllParticipating())).toEqual([jid]);
   const sent = await bobClient.sock.sendMessage(jid, { text: 'only admins may' });
-  await told(bobClient, 'messages.update', `"id":"${sent?.key.id}"},"update":{"status":0`);
+  await reported(bobClient, 'messages.update', `"id":"${sent?.key.id}"},"update":{"status":0`);
   await bobClient.sock.groupLeave(jid);
   expect(await bobClient.sock.groupFetchAllParticipating()).toEqual({});
 });

@@ -12,7 +12,7 @@ import { groupNode } from './group-node.js';
 
 type GroupRequest = (group: Group, request: BinaryNode, context: DeviceContext) => readonly BinaryNode[];
 
-/** What a client asks of one group: `<iq to=…@g.us xmlns=w:g2 type=set|get>` by the tag of its child. */
+/** A client's requests about one group: `<iq to=…@g.us xmlns=w:g2 type=set|get>` by the tag of its child. */
 const groupRequests: Readonly<Record<string, GroupRequest>> = {
   'get:query': (group, _request, { phone }) => {
     group.queries += 1;
@@ -72,7 +72,7 @@ const groupRequests: Readonly<Record<string, GroupRequest>> = {
   },
 };
 
-/** Groups, as clients ask for them by `w:g2`. */
+/** Handles clients' group requests (`w:g2`). */
 export const groupsFeature: Feature = {
   iqs: {
     'get:w:g2': answer,
@@ -125,7 +125,7 @@ function changeMembers(change: (group: Group, by: Phone, person: Phone) => void)
   ];
 }
 
-/** Each participant's outcome by itself: one refusal does not undo the others. */
+/** The outcome for each participant: one refusal does not undo the others. */
 function forEachParticipant(
   request: BinaryNode,
   context: DeviceContext,

@@ -13,7 +13,7 @@ export class GroupDirectory {
     this.#world = world;
   }
 
-  /** Creates a group and tells all of its members' devices. */
+  /** Creates a group and notifies all of its members' devices. */
   create(creator: Phone, subject: string, members: readonly Phone[]): Group {
     const id = `120363${randomInt(10 ** 6, 10 ** 7)}${randomInt(10 ** 5, 10 ** 6)}`;
     const group = new Group(id, creator, subject, (changed, phone, joined) => {
@@ -40,7 +40,7 @@ export class GroupDirectory {
     return group;
   }
 
-  /** @throws GroupError 406 for a code that no group has, or no longer. */
+  /** @throws GroupError 406 if no group has this code, or if the code was revoked. */
   byInviteCode(code: string): Group {
     for (const group of this.#groups.values()) if (group.inviteCode === code) return group;
     throw new GroupError(406, 'not-acceptable');

@@ -21,7 +21,7 @@ export interface GroupDescription {
 export interface GroupSettings {
   readonly announce: boolean;
   readonly restrict: boolean;
-  /** Admins let people in who come by the invite link. */
+  /** Admins must approve people who use the invite link. */
   readonly joinApproval: boolean;
   /** Every member may add others. */
   readonly membersCanAdd: boolean;
@@ -29,7 +29,7 @@ export interface GroupSettings {
   readonly ephemeralSeconds: number;
 }
 
-/** A request to a group that the server refuses: 403 without the right, 404 unknown, 409 already so. */
+/** The server refuses a group request: 403 without the right, 404 if unknown, 409 if already the case. */
 export class GroupError extends IqError {}
 
 /**
@@ -58,10 +58,10 @@ export class Group implements GroupChat {
   };
   #inviteCode = newInviteCode();
 
-  /** How often clients asked for the group as it is. */
+  /** How often clients have asked for the group's current metadata. */
   queries = 0;
 
-  /** @param onMembership is told of each person who becomes a member or ceases to be one. */
+  /** @param onMembership is called for each person who joins or leaves. */
   constructor(
     id: string,
     creator: Phone,
@@ -105,7 +105,7 @@ export class Group implements GroupChat {
     return [...this.#roles.keys()];
   }
 
-  /** People who came by the link and wait for an admin. */
+  /** People who used the invite link and wait for an admin's approval. */
   get joinRequests(): readonly Phone[] {
     return [...this.#requests];
   }
@@ -118,21 +118,21 @@ export class Group implements GroupChat {
     return this.#roles.has(phone);
   }
 
-  /** 403 for those who are no members, and for members without rights while only admins may write. */
+  /** 403 for people who are not members, and for members without rights while only admins may write. */
   refusal(sender: Phone): number | undefined {
     const mayWrite = this.has(sender) && !(this.#settings.announce && this.role(sender) === 'member');
     return mayWrite ? undefined : 403;
   }
 
-  /** Puts the first members in and tells everybody of the new group; to be called once. */
+  /** Adds the first members and notifies everybody of the new group. Call it once. */
   announceCreation(by: Phone, members: readonly Phone[]): void {
     for (const member of members) this.#join(member, 'member');
     this.#tell(by, { tag: 'create', attrs: {}, content: [groupNode(this)] });
   }
 
   /**
-   * Adds people. Newcomers learn of the group by `create`, the others by `add`.
-   * @throws GroupError 409 if somebody is a member already, 403 if `by` may not add.
+   * Adds people. New members are notified of the group by `create`, the others by `add`.
+   * @throws GroupError 409 if a person is a member already, 403 if `by` may not add.
    */
   add(by: Phone, people: readonly Phone[]): void {
     if (!this.#settings.membersCanAdd) this.#requireAdmin(by);
@@ -141,7 +141,7 @@ export class Group implements GroupChat {
     this.#letIn(by, people);
   }
 
-  /** @throws GroupError 404 if somebody is no member, 403 if `by` may not remove; the creator stays. */
+  /** @throws GroupError 404 if a person is not a member, 403 if `by` may not remove. The creator cannot be removed. */
   remove(by: Phone, people: readonly Phone[]): void {
     this.#requireAdmin(by);
     for (const phone of people) {
@@ -185,7 +185,7 @@ export class Group implements GroupChat {
     this.#tell(by, { tag: 'description', attrs: { id }, content });
   }
 
-  /** Switches settings; each one that changes is announced by itself. */
+  /** Changes settings. Each change is announced separately. */
   configure(by: Phone, change: Partial<GroupSettings>): void {
     this.#requireAdmin(by);
     const before = this.#settings;
@@ -193,7 +193,7 @@ export class Group implements GroupChat {
     for (const node of settingNodes(before, this.#settings)) this.#tell(by, node);
   }
 
-  /** Makes a new invite link and kills the old one. */
+  /** Creates a new invite link and revokes the old one. */
   revokeInvite(by: Phone): string {
     this.#requireAdmin(by);
     this.#inviteCode = newInviteCode();
@@ -201,7 +201,7 @@ export class Group implements GroupChat {
     return this.#inviteCode;
   }
 
-  /** Comes in by the invite link; with `joinApproval` on, the person waits for an admin. */
+  /** Joins by the invite link. With `joinApproval` on, the person waits for an admin's approval. */
   joinByInvite(phone: Phone): 'joined' | 'requested' {
     if (this.has(phone)) throw new GroupError(409, 'conflict');
     if (!this.#settings.joinApproval) {
@@ -236,7 +236,7 @@ export class Group implements GroupChat {
     });
   }
 
-  /** A member gives itself a tag that the group shows next to the name; it travels as a message. */
+  /** Sets a member's own tag, which the group shows next to the name. It is sent as a message. */
   async tagMember(member: Phone, label: string, labelTimestamp = seconds()): Promise<SentMessage> {
     this.requireMember(member);
     return member.send(this, {

@@ -1,6 +1,6 @@
 import type { Feature } from '../iq/registry.js';
 
-/** What a phone tells its companions of the past: at once when they are linked, later when they ask. */
+/** A phone shares its history with companions: when they are linked, and later when they ask. */
 export const historyFeature: Feature = {
   onLinked: ({ phone, device }) => phone.history.welcome(device),
   onPhoneMessage: async ({ id, device, category, message }, { phone }) => {

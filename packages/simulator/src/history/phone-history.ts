@@ -8,20 +8,20 @@ import { appStateKeyShareMessage, type HistoryChunk, historySyncMessage } from '
 /** A message of the past, written before the companion was linked. */
 export interface PastMessage {
   readonly id: string;
-  /** Its author; in a 1:1 chat the phone's own account or the other person. */
+  /** The author. In a 1:1 chat: the phone's own account or the other person. */
   readonly sender: Phone;
   readonly message: proto.IMessage;
   /** Seconds since 1970. */
   readonly timestamp: number;
 }
 
-/** What a phone shares of its past in one chunk. */
+/** The part of its history that a phone shares in one chunk. */
 export interface ShareOptions extends Pick<HistoryChunk, 'kind' | 'chunkOrder' | 'progress'> {
-  /** The chats to share; all of them unless told. */
+  /** The chats to share. Default: all of them. */
   readonly chats?: readonly (Phone | GroupChat)[];
 }
 
-/** A phone's chats of the past, which it shares with a new companion and on demand. */
+/** A phone's past chats, which it shares with new companions and on demand. */
 export class PhoneHistory {
   readonly #phone: Phone;
   /** By chat, newest first. */
@@ -31,7 +31,7 @@ export class PhoneHistory {
     this.#phone = phone;
   }
 
-  /** Puts a message into the past of a chat; nobody is told. Unless told, it is as old as this call. */
+  /** Adds a past message to a chat without notifying any device. Default time: the time of this call. */
   remember(
     chat: Phone | GroupChat,
     content: Pick<PastMessage, 'message'> & Partial<Omit<PastMessage, 'message'>>,

@@ -1,7 +1,7 @@
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from '@whiskeysockets/baileys';
 import type { Feature } from './registry.js';
 
-/** The queries around a login that only have to be answered, and the account's privacy settings. */
+/** Queries around a login that the server must answer but that have no effect, and the account's privacy settings. */
 export const accountFeature: Feature = {
   // Clients send keep-alive pings while they show a QR code as well.
   registrationIqs: { 'get:w:p': () => [] },

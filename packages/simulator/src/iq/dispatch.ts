@@ -1,7 +1,7 @@
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import { type DeviceContext, IqError, type IqHandler } from './registry.js';
 
-/** The answer to an iq: its handler's, or an error that says why there is none. */
+/** The answer to an iq: the handler's answer, or an error with the reason. */
 export async function answerIq<Context extends { simulator: DeviceContext['simulator'] }>(
   iq: BinaryNode,
   handler: IqHandler<Context> | undefined,
@@ -24,7 +24,7 @@ export async function answerIq<Context extends { simulator: DeviceContext['simul
   }
 }
 
-/** Gives a stanza that is not an iq to its handler; stanzas without one are ignored. */
+/** Passes a stanza that is not an iq to its handler. Stanzas without a handler are ignored. */
 export async function handleStanza(stanza: BinaryNode, context: DeviceContext): Promise<void> {
   const handler = context.simulator.registry.stanza(stanza);
   if (handler) await handler(stanza, context);

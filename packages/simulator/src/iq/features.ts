@@ -16,7 +16,7 @@ import { encryptFeature } from './encrypt.js';
 import type { Feature } from './registry.js';
 import { usyncFeature } from './usync.js';
 
-/** Every feature of the server. A new one is a folder of its own and one line here. */
+/** Every feature of the server. A new feature needs its own folder and one line here. */
 export const features: readonly Feature[] = [
   encryptFeature,
   usyncFeature,

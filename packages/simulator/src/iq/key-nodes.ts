@@ -22,7 +22,7 @@ export function keysNode(bundle: KeyBundle): BinaryNode {
   return node('keys', bundleNodes(bundle));
 }
 
-/** The bundle in a retry receipt; undefined when it carries none. Throws on one that is not complete. */
+/** The bundle in a retry receipt; undefined if there is none. Throws if it is incomplete. */
 export function readRetryBundle(receipt: BinaryNode): KeyBundle | undefined {
   const keys = getBinaryNodeChild(receipt, 'keys');
   const registration = getBinaryNodeChildBuffer(receipt, 'registration');

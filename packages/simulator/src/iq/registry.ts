@@ -6,7 +6,7 @@ import type { Simulator } from '../simulator.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 
-/** What a handler of a linked device's stanza may use. */
+/** The context for a handler of a linked device's stanza. */
 export interface DeviceContext {
   readonly simulator: Simulator;
   /** The linked device whose connection sent the stanza. */
@@ -15,7 +15,7 @@ export interface DeviceContext {
   readonly phone: Phone;
 }
 
-/** What a handler of a stanza from a client that is not linked yet may use. */
+/** The context for a handler of a stanza from a client that is not linked yet. */
 export interface RegistrationContext {
   readonly simulator: Simulator;
   readonly client: RegisteringClient;
@@ -31,13 +31,13 @@ export type IqHandler<Context = DeviceContext> = (
   context: Context,
 ) => readonly BinaryNode[] | Promise<readonly BinaryNode[]>;
 
-/** Handles one stanza that is not an iq (message, receipt, presence, chatstate, call, ack, ib …); answers by itself. */
+/** Handles a stanza other than an iq (message, receipt, presence, chatstate, call, ack, ib …). Sends its own answer. */
 export type StanzaHandler = (stanza: BinaryNode, context: DeviceContext) => void | Promise<void>;
 
-/** Runs once for each device, after its first login has uploaded its pre-keys: what a phone sends to a new companion. */
+/** Runs once per device, after the first login's pre-key upload: what a phone sends to a new companion. */
 export type LinkedHook = (context: DeviceContext) => void | Promise<void>;
 
-/** Sees each message that a phone has decrypted, after it stands in `phone.received`. */
+/** Called for each message that a phone has decrypted, after it was added to `phone.received`. */
 export type PhoneMessageHook = (
   message: ReceivedMessage,
   context: { simulator: Simulator; phone: Phone },
@@ -45,10 +45,13 @@ export type PhoneMessageHook = (
 
 /**
  * Everything that one feature adds to the server. A feature lists its handlers in one object of this shape and
- * stands in the list of `src/iq/features.ts`.
+ * is listed in `src/iq/features.ts`.
  */
 export interface Feature {
-  /** Keyed `type:xmlns` (`get:usync`) or, where one xmlns carries several requests, `type:xmlns:first child's tag` (`set:md:remove-companion-device`), which is looked up first. */
+  /**
+   * Keyed by `type:xmlns` (`get:usync`). If one xmlns has several requests: by `type:xmlns:first child's tag`
+   * (`set:md:remove-companion-device`), which is looked up first.
+   */
   readonly iqs?: Readonly<Record<string, IqHandler>>;
   /** The same keys, for clients that are not linked yet. */
   readonly registrationIqs?: Readonly<Record<string, IqHandler<RegistrationContext>>>;

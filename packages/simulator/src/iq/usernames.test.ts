@@ -12,7 +12,7 @@ test('a person is found by username under the LID, and a hidden number finds no 
     return answer?.list.map(({ id, contact }) => ({ id, contact }));
   };
   expect(await found(new USyncUser().withUsername('nina.n'))).toEqual([{ id: nina.lid, contact: true }]);
-  expect(await found(new USyncUser().withUsername('nobody'))).toEqual([]);
+  expect(await found(new USyncUser().withUsername('unknown'))).toEqual([]);
   const byNumber = await found(new USyncUser().withPhone(`+${nina.number}`));
   expect(byNumber).toEqual([{ id: `${nina.number}@s.whatsapp.net`, contact: false }]);
 });

@@ -35,7 +35,7 @@ const protocols: Readonly<Record<string, Protocol>> = {
   disappearing_mode: () => ({ tag: 'disappearing_mode', attrs: { duration: '0', t: '0' } }),
 };
 
-/** Who has which number, LID and devices. */
+/** Looks up the number, LID and devices of people. */
 export const usyncFeature: Feature = {
   iqs: {
     'get:usync': (iq, { simulator, device }) => {

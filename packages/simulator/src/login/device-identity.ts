@@ -5,7 +5,7 @@ import { signXeddsa } from '../signal/xeddsa.js';
 /**
  * The phone's statement that a companion belongs to its account: an encoded ADVSignedDeviceIdentityHMAC. The
  * signature covers `06 00`, the details and the companion's identity key; the HMAC, by the secret that the QR or
- * the pairing code has carried, lets the companion know that the statement comes from the phone it was shown to.
+ * the pairing code has carried, proves to the companion that the statement comes from the phone that read the code.
  */
 export function signDeviceIdentity(
   phone: KeyPair,

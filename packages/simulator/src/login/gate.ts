@@ -15,10 +15,10 @@ interface LoggedIn {
 }
 
 /**
- * Lets clients in: a client without an account gets QR codes, one with an account is logged in as its device.
+ * Admits clients: a client without an account gets QR codes, a client with an account is logged in as its device.
  *
  * The order of a login, as Baileys expects it: `success`; the client counts and uploads its pre-keys and says
- * `passive/active`; then `ib edge_routing`, `ib offline_preview`, what has waited for the device (marked `offline`),
+ * `passive/active`; then `ib edge_routing`, `ib offline_preview`, the device's queue (marked `offline`),
  * `ib offline`.
  */
 export class Gate implements ConnectionHandler {
@@ -170,7 +170,7 @@ export class Gate implements ConnectionHandler {
     if (device.greeted) return;
     device.greeted = true;
     simulator.registry.linked(context).catch((error: unknown) => {
-      simulator.logger.error({ err: error, device: device.jid }, 'a phone could not greet its new companion');
+      simulator.logger.error({ err: error, device: device.jid }, 'a hook for a new companion failed');
     });
   }
 }

@@ -132,7 +132,7 @@ describe('a QR code', () => {
     expect(await patient.closed()).toBe(408);
   });
 
-  test('in the body of a request is scanned by the phone of whoever the client says it is', async () => {
+  test('in the body of a request is scanned by the phone with the push name of the client', async () => {
     const scan = (qr: string) =>
       fetch(`http://${simulator.host}/admin/mock-phone/scan-qr`, { method: 'POST', body: qr });
     expect((await scan('hello')).status).toBe(409);
@@ -148,8 +148,8 @@ describe('a QR code', () => {
     await guest.end();
   });
 
-  test('of nobody is refused', async () => {
-    await expect(anna.scan('https://wa.me/settings/linked_devices#nobody,AA==,AA==,AA==,1')).rejects.toThrow(
+  test('that no client shows is refused', async () => {
+    await expect(anna.scan('https://wa.me/settings/linked_devices#unknown,AA==,AA==,AA==,1')).rejects.toThrow(
       'unknown or has expired',
     );
     await expect(anna.scan('hello')).rejects.toThrow('not a QR code');

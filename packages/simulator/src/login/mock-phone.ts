@@ -8,7 +8,7 @@ const testGroup = 'Baileys Group Test';
 
 /**
  * `POST /admin/mock-phone/scan-qr`, by which Baileys' end-to-end tests have a phone scan the QR code in the body.
- * The phone is the one that belongs to the client's `pushName`, made when the name is new: clients with one name are
+ * The phone is chosen by the client's `pushName` and created if the name is new: clients with the same name are
  * devices of one account. It answers 204, or 409 when the code is unknown, has expired, or the client goes away.
  */
 export const mockPhoneFeature: Feature = {

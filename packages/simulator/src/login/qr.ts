@@ -1,4 +1,4 @@
-/** What a QR code says of the client that shows it. */
+/** The content of a client's QR code. */
 export interface Qr {
   readonly ref: string;
   readonly noiseKey: Buffer;

@@ -6,10 +6,10 @@ import type { Phone } from '../world/phone.js';
 import { signDeviceIdentity } from './device-identity.js';
 import { required, unsigned } from './payload.js';
 
-/** How many QR codes a client gets before its connection is of no use. */
+/** Number of QR codes that a client gets before its connection becomes unusable. */
 const refCount = 6;
 
-/** What a client that wants to be linked has said of itself. */
+/** What a client that wants to be linked has reported about itself. */
 export interface RegistrationPayload {
   readonly noiseKey: Uint8Array;
   readonly identityKey: Uint8Array;
@@ -42,7 +42,7 @@ export class RegisteringClient {
   }
 
   /**
-   * Makes the client show QR codes; answers the refs in them. As WhatsApp Web shows them, the first lives three
+   * Makes the client show QR codes. Returns the refs in them. As in WhatsApp Web, the first lives three
    * times `ttlMs`, and each later one `ttlMs` longer than the one before it.
    */
   offerRefs(ttlMs: number): readonly string[] {
@@ -126,7 +126,7 @@ export class RegisteringClient {
   }
 
   /**
-   * Makes the refs of the client's QR codes worthless and tells it so, as WhatsApp does with `companion_reg_refresh`.
+   * Invalidates the refs of the client's QR codes and notifies it, as WhatsApp does with `companion_reg_refresh`.
    * Resolves when the client has acknowledged that. Source: WhatsApp Web and its reimplementations.
    */
   refresh(): Promise<void> {
@@ -155,7 +155,7 @@ export class RegisteringClient {
     if (result.attrs.id !== pairSuccessId) return;
     const identity = getBinaryNodeChild(getBinaryNodeChild(result, 'pair-device-sign'), 'device-identity');
     if (identity?.content instanceof Uint8Array) this.#pairing?.confirm(identity.content);
-    else this.#pairing?.abandon(new Error('the client has refused to be linked'));
+    else this.#pairing?.abandon(new Error('the client refused to be linked'));
   }
 
   /** Whether the connection is still open. */
@@ -167,7 +167,7 @@ export class RegisteringClient {
   gone(): void {
     this.#connected = false;
     this.#refs.clear();
-    this.#pairing?.abandon(new Error('the client has closed its connection while it was being linked'));
+    this.#pairing?.abandon(new Error('the client closed its connection while it was being linked'));
   }
 }
 

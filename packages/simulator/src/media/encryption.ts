@@ -3,7 +3,7 @@ import { getMediaKeys, type MediaType } from '@whiskeysockets/baileys';
 
 const MAC_LENGTH = 10;
 
-/** A file as WhatsApp's media servers keep it, and what a message must say so that its readers can open it. */
+/** A file as WhatsApp's media servers store it, and what a message must contain so that recipients can open it. */
 export interface EncryptedMedia {
   /** AES-256-CBC ciphertext ‖ first 10 bytes of HMAC-SHA256(iv ‖ ciphertext). */
   readonly blob: Buffer;
@@ -13,7 +13,7 @@ export interface EncryptedMedia {
   readonly fileLength: number;
 }
 
-/** A downloaded file that is not what its message says. */
+/** A downloaded file does not match its message. */
 export class MediaIntegrityError extends Error {
   override readonly name = 'MediaIntegrityError';
 }
@@ -34,7 +34,7 @@ export async function encryptMedia(plain: Buffer, type: MediaType): Promise<Encr
   };
 }
 
-/** @throws MediaIntegrityError if the MAC does not hold: another key, another kind of media, or a damaged file. */
+/** @throws MediaIntegrityError if the MAC does not verify: another key, another kind of media, or a damaged file. */
 export async function decryptMedia(blob: Buffer, mediaKey: Uint8Array, type: MediaType): Promise<Buffer> {
   const { cipherKey, iv, macKey } = await expandedKeys(mediaKey, type);
   const ciphertext = blob.subarray(0, -MAC_LENGTH);

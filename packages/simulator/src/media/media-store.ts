@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** What the media host can do wrong with a blob: `stall` sends half of it and nothing more. */
+/** A fault of the media host for one blob. `stall` sends half of it and then nothing. */
 export type MediaFault = 'stall' | 'damage';
 
-/** The blobs of the media host, in memory, the oldest dropped first when they outgrow their bound. */
+/** The blobs of the media host, in memory. Beyond the size limit, the oldest are dropped first. */
 export class MediaStore {
   readonly #maxBytes: number;
   readonly #blobs = new Map<string, Buffer>();
@@ -11,10 +11,10 @@ export class MediaStore {
   readonly #faults = new Map<string, MediaFault>();
   #bytes = 0;
   #uploads = 0;
-  /** How many stalled downloads clients wait for. */
+  /** Number of stalled downloads that clients wait for. */
   stalled = 0;
 
-  /** @param maxBytes bound on all blobs together; a single larger one is kept alone. */
+  /** @param maxBytes limit for all blobs together. A single larger blob is kept alone. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -28,27 +28,27 @@ export class MediaStore {
     return this.#expired.has(path) ? undefined : this.#blobs.get(path);
   }
 
-  /** What is to go wrong when the blob is fetched. */
+  /** The fault that applies when the blob is fetched. */
   faultOf(path: string): MediaFault | undefined {
     return this.#faults.get(path);
   }
 
-  /** From now on something goes wrong with the blob. */
+  /** Applies a fault to the blob from now on. */
   breakAt(path: string, fault: MediaFault): void {
     this.#faults.set(path, fault);
   }
 
-  /** Serves a blob no longer, as WhatsApp does after some weeks: readers have to ask a phone to upload it again. */
+  /** Stops serving a blob, as WhatsApp does after some weeks: readers must ask a phone to upload it again. */
   expire(path: string): void {
     this.#expired.add(path);
   }
 
-  /** Nobody has the blob any more, phones neither. */
+  /** Deletes the blob everywhere: neither the media host nor any phone has it any more. */
   lose(path: string): void {
     this.#drop(path);
   }
 
-  /** A phone that has kept the file uploads it again: where it lies then; undefined if nobody has it. */
+  /** A phone that kept the file uploads it again. Returns the new direct path; undefined if no phone has the file. */
   uploadAgain(path: string): string | undefined {
     const blob = this.#blobs.get(path);
     if (blob === undefined) return undefined;

@@ -9,7 +9,7 @@ export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker';
 export interface MediaContent {
   readonly kind: MediaKind;
   readonly data: Buffer;
-  /** Unless told: `image/jpeg`, `video/mp4`, `audio/ogg; codecs=opus`, `application/octet-stream`, `image/webp`. */
+  /** Default: `image/jpeg`, `video/mp4`, `audio/ogg; codecs=opus`, `application/octet-stream` or `image/webp`. */
   readonly mimetype?: string;
   /** Images, videos and documents. */
   readonly caption?: string;
@@ -27,7 +27,7 @@ const mimetypes: Readonly<Record<MediaKind, string>> = {
   sticker: 'image/webp',
 };
 
-/** Uploads a file to the media host, encrypted, and makes the message that tells others how to open it. */
+/** Uploads a file to the media host, encrypted, and builds the message with which recipients open it. */
 export async function mediaMessage(simulator: Simulator, content: MediaContent): Promise<proto.IMessage> {
   const { kind, data, mimetype = mimetypes[kind], caption } = content;
   const { blob, ...file } = await encryptMedia(data, kind);
@@ -56,7 +56,7 @@ export async function mediaMessage(simulator: Simulator, content: MediaContent):
 
 /**
  * The file of a media message, fetched from the media host and decrypted.
- * @throws MediaIntegrityError if the message has no file, it is gone, or it is damaged.
+ * @throws MediaIntegrityError if the message has no file, or if the file is gone or damaged.
  */
 export async function openMedia(simulator: Simulator, message: proto.IMessage): Promise<Buffer> {
   const content = normalizeMessageContent(message);

@@ -6,8 +6,9 @@ import type { Phone } from '../world/phone.js';
 const { ResultType } = proto.MediaRetryNotification;
 
 /**
- * A companion cannot download a file any more (`<receipt type=server-error>`) and asks its own phone, which uploads it
- * again and says where, sealed under a key that derives from the file's media key (`notification type=mediaretry`).
+ * A companion that can no longer download a file asks its own phone for it (`<receipt type=server-error>`). The phone
+ * uploads it again and sends the new path, sealed under a key that is derived from the file's media key
+ * (`notification type=mediaretry`).
  */
 export function answerMediaRetry(receipt: BinaryNode, { device, phone, simulator }: DeviceContext): void {
   const { id = '', to = '', type = '' } = receipt.attrs;
@@ -31,7 +32,7 @@ function fileOf(phone: Phone, id: string): File | undefined {
   return fileIn(received ?? phone.outbox.contentOf(id));
 }
 
-/** The first file in a message, however deep: in wrappers, at the head of a template. */
+/** The first file in a message at any depth: in wrappers, or in the header of a template. */
 function fileIn(value: unknown): File | undefined {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
   if (isFile(value)) return value;

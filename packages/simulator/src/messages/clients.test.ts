@@ -7,7 +7,7 @@ import { until } from '../testing/until.js';
 const simulator = new Simulator();
 const anna = simulator.addPhone({ name: 'Anna' });
 const ben = simulator.addPhone({ name: 'Ben' });
-/** What Anna's client has sent, for those who ask for it again: their receipts name the device, not the chat. */
+/** What Anna's client has sent, to answer retry requests: the receipts name the device, not the chat. */
 const contents = new Map<string, proto.IMessage>();
 let annas: Client;
 let bens: Client;
@@ -69,7 +69,7 @@ test('a second device of one account sees what the first sends, and gets what ot
   await second.end();
 });
 
-test('those who know the devices of an account learn of a new one, and of one that is gone', async () => {
+test('clients that know the devices of an account learn of a new device and of a removed one', async () => {
   await annas.sock.sendMessage(ben.jid, { text: 'to the devices of now' });
   await bens.text('to the devices of now');
   await until('the receipts', () => annas.device.pendingCount === 0 && ben.received.at(-1)?.sender === anna);
@@ -100,7 +100,7 @@ test('a message that another client cannot decrypt is asked for again', async ()
   await bens.text('broken');
 });
 
-test('who is asked for: numbers, LIDs and devices', async () => {
+test('numbers, LIDs and devices of people can be queried', async () => {
   const answers = await annas.sock.onWhatsApp(ben.number, '15559999999');
   expect(answers).toEqual([{ jid: ben.jid, exists: true }]);
   expect(await annas.sock.signalRepository.lidMapping.getLIDForPN(ben.jid)).toBe(ben.lid);

@@ -6,9 +6,9 @@ import type { Phone } from '../world/phone.js';
 export type MessageContent = string | { readonly text: string } | proto.IMessage;
 
 export interface SendOptions {
-  /** How the sender is named towards the recipients; `lid` unless told. Groups always use LIDs. */
+  /** How the recipients see the sender. Default: `lid`. Groups always use LIDs. */
   readonly addressing?: Addressing;
-  /** The message's id; a random one unless told. */
+  /** The message's id. Default: a random one. */
   readonly id?: string;
   /** The message that a text answers. */
   readonly quoted?: MessageReference & { readonly message: proto.IMessage };
@@ -17,19 +17,19 @@ export interface SendOptions {
   /** Who sees a status update; needed for, and only used with, `statusBroadcast`. */
   readonly audience?: readonly Phone[];
   /**
-   * Keeps the content from the recipients' linked devices, which get `<unavailable type>` in its place; their phone
-   * has it. They ask their phone for it, but not for the types `…_unavailable_fanout`.
+   * Withholds the content from the recipients' linked devices, which get `<unavailable type>` instead. Their phone has
+   * the content. They ask their phone for it, except for the types `…_unavailable_fanout`.
    */
   readonly unavailable?:
     | 'placeholder'
     | 'view_once_unavailable_fanout'
     | 'hosted_unavailable_fanout'
     | 'bot_unavailable_fanout';
-  /** Seconds since 1970 for the stanza; now unless told. */
+  /** Time of the stanza in seconds since 1970. Default: now. */
   readonly timestamp?: number;
 }
 
-/** The protocol's form of a content; a text becomes an extended text where it quotes or is forwarded. */
+/** The protocol's form of a content. A text that quotes or is forwarded becomes an extended text. */
 export function toMessage(content: MessageContent, options: SendOptions = {}): proto.IMessage {
   const text = typeof content === 'string' ? content : 'text' in content ? content.text : undefined;
   if (text === undefined) return content as proto.IMessage;

@@ -46,7 +46,7 @@ describe('a message that a phone cannot decrypt', () => {
 });
 
 describe('a phone that is replaced', () => {
-  test('has a new identity, and messages pass again', async () => {
+  test('has a new identity, and messages are delivered again', async () => {
     const sent = await client.sock.sendMessage(carl.jid, { text: 'to the old phone' });
     await until('the receipt', () => client.statusOf(sent?.key.id) === 3);
     client.auth.creds.accountSettings.unarchiveChats = true;
@@ -60,7 +60,7 @@ describe('a phone that is replaced', () => {
 });
 
 describe('a change of devices', () => {
-  test('is nothing that a client tells of', async () => {
+  test('does not make a client emit an event', async () => {
     const device = { id: 7, jid: `${carl.number}:7@s.whatsapp.net`, lid: `${carl.lidUser}:7@lid` };
     expect(carl.deviceListReaders).toContain(client.device);
     await expectTrigger('devices update', client, () => carl.announce('remove', device));

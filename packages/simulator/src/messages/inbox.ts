@@ -37,7 +37,7 @@ interface Waiter {
 /** How many messages and receipts a phone keeps. */
 const kept = 1000;
 
-/** How often a phone asks for a message that it cannot decrypt; WhatsApp's clients give up after five. */
+/** How often a phone asks again for a message that it cannot decrypt. WhatsApp's clients give up after five times. */
 const maxRetries = 5;
 
 /** Everything that reaches one phone. */
@@ -51,7 +51,7 @@ export class Inbox {
   readonly messages: ReceivedMessage[] = [];
   /** Oldest first; the last 1000. */
   readonly receipts: ReceivedReceipt[] = [];
-  /** The ids of messages that could not be decrypted when they came, once for each time. */
+  /** The ids of messages that could not be decrypted on arrival, once per failed attempt. */
   readonly unreadable: string[] = [];
   #withheld: (() => void)[] | undefined;
 
@@ -59,12 +59,12 @@ export class Inbox {
     this.#phone = phone;
   }
 
-  /** From now on messages of clients are under way to the phone, until `deliverWithheld`. */
+  /** Withholds messages from clients from now on, until `deliverWithheld`. */
   withhold(): void {
     this.#withheld ??= [];
   }
 
-  /** Delivers what was withheld, in its order. */
+  /** Delivers the withheld messages in their original order. */
   deliverWithheld(): void {
     for (const deliver of this.#withheld ?? []) deliver();
     this.#withheld = undefined;
@@ -79,7 +79,7 @@ export class Inbox {
       try {
         message = await this.#decrypt(incoming);
       } catch (error) {
-        this.#phone.simulator.logger.info({ err: error, id: incoming.id }, 'phone asks for a message again');
+        this.#phone.simulator.logger.info({ err: error, id: incoming.id }, 'phone requests a message again');
         this.unreadable.push(incoming.id);
         this.#askAgain(incoming);
         return;
@@ -100,13 +100,13 @@ export class Inbox {
       });
       if (category === 'peer') return;
       const { simulator, lidUser } = this.#phone;
-      // Each phone has a pace of its own: Baileys merges receipts of a group that come together, and loses their authors.
+      // Each phone has its own delay: Baileys merges receipts of a group that arrive together, and loses their authors.
       const pace = Number(lidUser.slice(-2));
       simulator.later(simulator.receiptDelayMs + pace, () => this.#confirm(incoming, 'delivered', [id]));
     });
   }
 
-  /** Takes what another phone has sent; phones talk to each other in the clear. */
+  /** Accepts a message from another phone. Phones talk to each other unencrypted. */
   receivePlain(sent: SentMessage, addressing: Addressing): void {
     const { id, sender, chat, message, timestamp } = sent;
     this.#keep({ id, sender, chat, addressing, timestamp, message, text: textOf(message) });
@@ -127,7 +127,7 @@ export class Inbox {
     if (this.receipts.length > kept) this.receipts.shift();
   }
 
-  /** Tells the senders that their messages have been read; those of one sender in one chat go into one receipt. */
+  /** Sends read receipts to the senders. Messages of one sender in one chat share one receipt. */
   markRead(messages: readonly ReceivedMessage[], type: Exclude<ReceiptType, 'delivered'>): void {
     const batches = new Map<string, [ReceivedMessage, ...ReceivedMessage[]]>();
     for (const message of messages) {
@@ -144,7 +144,7 @@ export class Inbox {
     }
   }
 
-  /** The first message that fits, received before or after this call. Rejects after `timeoutMs`. */
+  /** Resolves with the first matching message, received before or after this call. Rejects after `timeoutMs`. */
   waitFor(predicate: (message: ReceivedMessage) => boolean, timeoutMs: number): Promise<ReceivedMessage> {
     const known = this.messages.find(predicate);
     if (known) return Promise.resolve(known);
@@ -166,7 +166,7 @@ export class Inbox {
   }
 
   #keep(message: ReceivedMessage): void {
-    // A client that is asked again by one phone may send again to all.
+    // A client may answer one phone's retry request by sending again to all phones.
     if (this.#known.has(nameOf(message))) return;
     this.#known.add(nameOf(message));
     this.messages.push(message);

@@ -25,12 +25,12 @@ interface Sent extends SentMessage {
   readonly options: SendOptions;
 }
 
-/** How many sent messages a phone remembers for those who ask for them again. */
+/** Number of sent messages that a phone remembers for retry requests. */
 const remembered = 1000;
 
 const { Type } = proto.Message.ProtocolMessage;
 
-/** Everything that one phone sends: encrypts it for each device of each recipient and remembers it for retries. */
+/** Sends for one phone: encrypts for each device of each recipient, and remembers messages for retries. */
 export class Outbox {
   readonly #phone: Phone;
   readonly #lanes = new KeyedQueue<Device>();
@@ -50,7 +50,7 @@ export class Outbox {
   /**
    * Sends to the recipients' linked devices and phones, and to the sender's own linked devices. Resolves when each
    * device that has uploaded its keys has its copy queued; a device without keys gets its copy after its upload.
-   * Rejects with an `IqError` when the chat is a group that takes no messages of this person.
+   * Rejects with an `IqError` if the chat is a group that does not accept messages of this person.
    */
   async send(chat: Chat, content: MessageContent, options: SendOptions = {}): Promise<SentMessage> {
     const sent: Sent = {
@@ -97,8 +97,8 @@ export class Outbox {
   }
 
   /**
-   * Writes to somebody outside of this world, such as a bot (`…@bot`) or a channel: the account's linked devices get
-   * their copies, no other device does. Resolves to the message's id.
+   * Sends to a recipient outside of the simulator, such as a bot (`…@bot`) or a channel. Only the account's own linked
+   * devices get copies. Resolves to the message's id.
    */
   async writeTo(
     recipient: string,
@@ -173,12 +173,12 @@ export class Outbox {
     });
   }
 
-  /** The phone has new keys: nobody has its sender keys any more. */
+  /** The phone has new keys: no device has its sender keys any more. */
   forgetSenderKeys(): void {
     this.#senderKeyHolders.clear();
   }
 
-  /** Sends into the chat of another message what `build` makes of that one's key. */
+  /** Builds a content from the key of another message, and sends it to that message's chat. */
   async sendAbout(
     target: MessageReference,
     options: SendOptions | undefined,
@@ -218,7 +218,7 @@ export class Outbox {
     members: Iterable<Phone>,
   ): Promise<void> {
     const phones = new Set(members).add(this.#phone);
-    // The sender key's chain has one end: messages to one group are encrypted one after the other.
+    // The sender key has a single chain: messages to one group are encrypted one after the other.
     const work = await this.#chats.run(chat.jid, async () => {
       const holders = this.#holders(chat.jid, phones);
       const content = encodeWAMessage(sent.message);
@@ -241,7 +241,7 @@ export class Outbox {
     await Promise.all(work);
   }
 
-  /** The devices that have this phone's sender key; it is renewed when somebody has left. */
+  /** The devices that have this phone's sender key. The key is renewed when a member has left. */
   #holders(chat: string, members: ReadonlySet<Phone>): Set<Device> {
     const holders = this.#senderKeyHolders.get(chat) ?? new Set();
     this.#senderKeyHolders.set(chat, holders);
@@ -321,7 +321,7 @@ export class Outbox {
   }
 }
 
-/** An id as phones make them. */
+/** An id in the format that phones use. */
 export function messageId(): string {
   return `3A${randomBytes(9).toString('hex').toUpperCase()}`;
 }
@@ -345,7 +345,7 @@ function deviceSent(sent: Sent): proto.IMessage {
   return { deviceSentMessage: { destinationJid: jidIn(sent.chat, sent.options), message: sent.message } };
 }
 
-/** The stanza in place of a content that a device does not get; it does not tell the sender's name. */
+/** The stanza that replaces a withheld content. It does not contain the sender's name. */
 function placeholder(
   { notify: _name, ...attrs }: Record<string, string>,
   type: NonNullable<SendOptions['unavailable']>,

@@ -7,7 +7,7 @@ import { chatOf } from './outbox.js';
 const { Type } = proto.Message.ProtocolMessage;
 const { PLACEHOLDER_MESSAGE_RESEND } = proto.Message.PeerDataOperationRequestType;
 
-/** A companion that got `<unavailable>` in place of a content asks its own phone, which has it. */
+/** A companion that got `<unavailable>` asks its own phone for the content. */
 export const placeholderFeature: Feature = {
   onPhoneMessage: async ({ id, device, category, message }, { phone }) => {
     const request = message.protocolMessage?.peerDataOperationRequestMessage;
@@ -32,7 +32,7 @@ export const placeholderFeature: Feature = {
   },
 };
 
-/** The message as the phone has it; nothing when it does not. */
+/** The message as the phone has it; nothing if the phone does not have it. */
 function webMessage(phone: Phone, id: string): Uint8Array | null {
   const known = phone.received.find((message) => message.id === id);
   if (!known) return null;

@@ -6,7 +6,7 @@ import type { SendOptions } from './content.js';
 import type { SentMessage } from './outbox.js';
 import { type MessageWithSecret, seal } from './sealing.js';
 
-/** Sends a poll, of which a person chooses one option. */
+/** Sends a poll. A person can choose one option. */
 export function sendPoll(
   phone: Phone,
   chat: Chat,
@@ -25,7 +25,7 @@ export function sendPoll(
   );
 }
 
-/** Votes for options of a poll; for none takes a vote back. Rejects when the message carries no secret. */
+/** Votes for options of a poll. No options: withdraws the vote. Rejects if the message has no secret. */
 export async function vote(
   phone: Phone,
   poll: MessageWithSecret,
@@ -55,7 +55,7 @@ export function sendInvitation(
   );
 }
 
-/** Accepts an invitation, or declines it. Rejects when the message carries no secret. */
+/** Accepts or declines an invitation. Rejects if the message has no secret. */
 export async function answerInvitation(
   phone: Phone,
   invitation: MessageWithSecret,

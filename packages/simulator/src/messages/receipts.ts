@@ -5,13 +5,13 @@ import type { Phone } from '../world/phone.js';
 /** `delivered` is a receipt without a type on the wire. */
 export type ReceiptType = 'delivered' | 'read' | 'played';
 
-/** What somebody tells the author of messages. */
+/** A receipt for the author of messages. */
 export interface Receipt {
   readonly author: Phone;
   readonly reader: Phone;
   /** The chat as the author addressed it. */
   readonly chat: Chat;
-  /** How the author named the reader. */
+  /** How the author addressed the reader. */
   readonly addressing: Addressing;
   readonly type: ReceiptType;
   /** The messages' ids, at least one. */
@@ -21,8 +21,8 @@ export interface Receipt {
 }
 
 /**
- * Brings a receipt to the author's phone and linked devices. Within one account nobody confirms anything, except in
- * a group, where the own phone is a member like the others.
+ * Delivers a receipt to the author's phone and linked devices. Devices of one account send each other no receipts,
+ * except in a group, where the account's own phone is a member like the others.
  */
 export function deliverReceipt(receipt: Receipt): void {
   const { author, reader, chat, type, ids } = receipt;

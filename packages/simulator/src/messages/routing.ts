@@ -15,7 +15,7 @@ import type { Phone } from '../world/phone.js';
 import type { World } from '../world/world.js';
 import { deliverReceipt, type ReceiptType } from './receipts.js';
 
-/** The children of a client's message that its recipients get to see. */
+/** The children of a client's message that are passed on to its recipients. */
 const passedOn: ReadonlySet<string> = new Set(['meta', 'biz', 'bot']);
 
 /** The receipts that reach the author; the others (`inactive`, `sender`, `peer_msg` …) end at the server. */
@@ -25,7 +25,7 @@ const receiptTypes: Readonly<Record<string, ReceiptType>> = {
   played: 'played',
 };
 
-/** Messages and receipts of clients, brought to the devices and phones they are for; acknowledgements. */
+/** Routes clients' messages and receipts to the devices and phones that they are for, and acknowledges them. */
 export const messagingFeature: Feature = {
   stanzas: {
     message: routeMessage,
@@ -52,7 +52,7 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
   const refusal = simulator.messageRefusal(from.phone) ?? refusalOf(chat, from.phone);
   const ack = { class: 'message', id, from: to, t: String(timestamp) };
   if (refusal !== undefined) {
-    // Baileys merges a refusal that comes sooner into its own message's event, where nobody sees it.
+    // Baileys merges a refusal that arrives sooner into its own message's event, where no listener sees it.
     simulator.later(simulator.receiptDelayMs, () =>
       from.send({ tag: 'ack', attrs: { ...ack, error: String(refusal) } }),
     );
@@ -62,7 +62,7 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
   if (ackFault === undefined) from.send({ tag: 'ack', attrs: ack });
   else if (ackFault === 'cut') from.close('tcp');
   if (!chat) {
-    simulator.logger.warn({ to, id }, 'message to nobody');
+    simulator.logger.warn({ to, id }, 'message to an unknown recipient');
     return;
   }
   const addressing = isPerson(chat) && !isLidUser(to) ? 'pn' : 'lid';
@@ -129,7 +129,7 @@ function routeReceipt(receipt: BinaryNode, { simulator, device, phone }: DeviceC
   });
 }
 
-/** Asks the very device that sent the message: each device encrypts for itself. */
+/** Asks the device that sent the message, since each device encrypts for itself. */
 function routeRetry(receipt: BinaryNode, device: Device): void {
   const { simulator } = device.phone;
   const { id = '', to = '', participant } = receipt.attrs;
@@ -161,7 +161,7 @@ function chatAt(to: string, recipient: string | undefined, world: World): Chat |
   return world.phone(recipient ?? to);
 }
 
-/** Who gets which contents of a message. */
+/** Which recipients get which contents of a message. */
 function* copies(
   message: BinaryNode,
   { simulator, device: from }: DeviceContext,
@@ -210,7 +210,7 @@ function key({ phone, device }: Pick<Copy, 'phone' | 'device'>): string {
   return `${phone.number}:${device?.id ?? 0}`;
 }
 
-/** Who the message is from, as its recipient sees it. */
+/** The sender of a message, as the recipient sees it. */
 function senderAttrs(from: Device, to: Phone, chat: Chat, addressing: Addressing): Record<string, string> {
   const { phone } = from;
   if (!isPerson(chat)) {

@@ -13,13 +13,13 @@ const { Type } = proto.Message.ProtocolMessage;
 export interface SealedOptions extends SendOptions, Naming {
   /** A secret in place of the message's own. */
   readonly secret?: Uint8Array;
-  /** A secret that what is sent carries itself. */
+  /** A secret that the sent message itself contains. */
   readonly ownSecret?: Uint8Array;
   /** The `secretEncType` to claim. */
   readonly secretType?: number;
 }
 
-/** Sends a content with a secret of its own, as all of WhatsApp's clients do by now. */
+/** Sends a content with its own secret, as all current WhatsApp clients do. */
 export function sendWithSecret(
   phone: Phone,
   chat: Chat,

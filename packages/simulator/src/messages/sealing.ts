@@ -3,10 +3,10 @@ import type { proto } from '@whiskeysockets/baileys';
 import type { Addressing, MessageReference } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
 
-/** A message with a secret, with which others are encrypted that are about it. */
+/** A message with a secret. Messages that refer to it are encrypted with that secret. */
 export type MessageWithSecret = MessageReference & { readonly message: proto.IMessage };
 
-/** What a message about another one is for: a part of its key. */
+/** The purpose of a message that refers to another one. It is part of the key. */
 export type Use =
   | 'Poll Vote'
   | 'Event Response'
@@ -17,18 +17,18 @@ export type Use =
   | 'Poll Edit'
   | 'Poll Add Option';
 
-/** Those whose ciphertext is bound to the message and the sender once more. */
+/** The purposes whose ciphertext is also bound to the message and the sender, as additional data. */
 const BOUND: ReadonlySet<Use> = new Set(['Poll Vote', 'Event Response']);
 
-/** How both people are named in the key; default: by LID. */
+/** How both people are named in the key. Default: by LID. */
 export interface Naming {
   readonly author?: Addressing;
   readonly sender?: Addressing;
 }
 
 /**
- * AES-GCM with a key that all who have the message's secret can make, for its author and this sender alone. Throws for
- * a message without a secret.
+ * Seals with AES-GCM. The key is derived from the message's secret, for its author and this sender alone. Throws if
+ * the message has no secret.
  */
 export function seal(
   phone: Phone,

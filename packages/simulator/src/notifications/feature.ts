@@ -5,7 +5,7 @@ import { isPerson } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
 import { setBlocked, sharePrivacyToken } from './notices.js';
 
-/** Pictures and other things of an account that clients ask for and that others are notified of. */
+/** Pictures and other account data that clients request, and whose changes others are notified of. */
 export const notificationsFeature: Feature = {
   iqs: {
     'get:w:profile:picture': (iq, context) => {

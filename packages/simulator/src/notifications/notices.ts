@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 
-/** Kinds of data that the server can call out of date (`<ib><dirty type/></ib>`); clients then fetch them again. */
+/** Kinds of data that the server can mark as outdated (`<ib><dirty type/></ib>`). Clients then fetch them again. */
 export type DirtyKind = 'groups' | 'account_sync';
 
-/** The person sets how long messages of new chats live, in seconds (0: for ever), at a time in seconds since 1970. */
+/** The person sets how long messages of new chats live, in seconds (0: forever), at a time in seconds since 1970. */
 export function setDisappearingMode(phone: Phone, duration: number, t = phone.simulator.now()): void {
   const change = { tag: 'disappearing_mode', attrs: { duration: String(duration), t: String(t) } };
   for (const device of phone.devices.values()) device.notify('account_sync', [change], { from: phone.jid });
 }
 
-/** The phone blocks or unblocks somebody, or a companion (`author`) does; the account's other companions are told. */
+/** The phone blocks or unblocks somebody, or a companion (`author`) does. Notifies the account's other companions. */
 export function setBlocked(phone: Phone, person: Phone, action: 'block' | 'unblock', author?: Device): void {
   if (action === 'block') phone.blocked.add(person);
   else phone.blocked.delete(person);
@@ -22,7 +22,7 @@ export function setBlocked(phone: Phone, person: Phone, action: 'block' | 'unblo
   }
 }
 
-/** The person gives another one a token of trust, without which WhatsApp limits what strangers may ask and send. */
+/** The person gives another one a token of trust. Without it, WhatsApp limits what strangers may ask and send. */
 export function sharePrivacyToken(from: Phone, to: Phone): Buffer {
   const token = randomBytes(16);
   for (const device of to.devices.values()) {
@@ -33,7 +33,7 @@ export function sharePrivacyToken(from: Phone, to: Phone): Buffer {
   return token;
 }
 
-/** Tells the account's online companions that something they hold is out of date. */
+/** Notifies the account's online companions that some of their data is outdated. */
 export function markDirty(phone: Phone, type: DirtyKind, timestamp = phone.simulator.now()): void {
   const dirty = { tag: 'dirty', attrs: { type, timestamp: String(timestamp) } };
   for (const device of phone.devices.values()) device.send({ tag: 'ib', attrs: {}, content: [dirty] });

@@ -6,13 +6,13 @@ import type { Phone } from '../world/phone.js';
 
 /** The picture of a person or a group. */
 export interface Picture {
-  /** Counts the pictures of its owner. */
+  /** Number of the picture among those of its owner. */
   readonly id: string;
-  /** Where the media host serves it, unencrypted. */
+  /** The path at which the media host serves it, unencrypted. */
   readonly path: string;
 }
 
-/** Everybody's pictures. A change reaches those who know the person, or all members of the group. */
+/** The pictures of people and groups. A change is sent to all who know the person, or to all members of the group. */
 export class Pictures {
   readonly #media: MediaStore;
   readonly #pictures = new Map<Phone | Group, Picture>();
@@ -26,7 +26,7 @@ export class Pictures {
     return this.#pictures.get(owner);
   }
 
-  /** @param by who sets it: the person, or a member of the group. */
+  /** @param by the person who sets it: the owner, or a member of the group. */
   set(owner: Phone | Group, image: Uint8Array, by: Phone): Picture {
     const count = (this.#counts.get(owner) ?? 0) + 1;
     const picture = { id: String(count), path: this.#media.put(Buffer.from(image)) };

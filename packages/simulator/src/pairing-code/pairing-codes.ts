@@ -5,12 +5,12 @@ import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 import { answerCompanionHello, type PrimaryHello } from './phone-side.js';
 
-/** No client has asked to be linked to this number by a code, or it has gone, or it does not answer. */
+/** No client has asked to be linked to this number by a code, or the client has gone or does not answer. */
 export class NoPairingRequestError extends Error {
   override readonly name = 'NoPairingRequestError';
 }
 
-/** What a client has sent with `companion_hello`. */
+/** The content of a client's `companion_hello`. */
 export interface CompanionHello {
   readonly client: RegisteringClient;
   /** `link_code_pairing_wrapped_companion_ephemeral_pub`. */
@@ -42,7 +42,7 @@ export class PairingCodes {
     this.#patienceMs = patienceMs;
   }
 
-  /** A client asks to be linked to a number; a newer request replaces an older one. Answers the request's ref. */
+  /** A client asks to be linked to a number; a newer request replaces an older one. Returns the request's ref. */
   request(number: string, hello: CompanionHello): string {
     const ref = randomBytes(24).toString('base64url');
     this.#requests.set(number, { ...hello, ref });
@@ -51,8 +51,8 @@ export class PairingCodes {
   }
 
   /**
-   * A person types a code on the phone; waits for a client that asks for this number, if there is none yet.
-   * @throws WrongPairingCodeError when the client shows another code: the same client may be tried again.
+   * A person types a code on the phone. Waits for a client that asks for this number, if there is none yet.
+   * @throws WrongPairingCodeError if the client shows another code. Retryable with the same client.
    * @throws NoPairingRequestError when no client asks, or it does not answer.
    */
   async enter(phone: Phone, code: string): Promise<Device> {
@@ -88,7 +88,7 @@ export class PairingCodes {
     if (!attempt) throw new NoPairingRequestError(`No phone has answered a request of ${number}`);
     try {
       const { advSecret } = attempt.hello.finish(wrappedKeyBundle);
-      // The client is to have its answer to companion_finish before pair-success.
+      // The client must get its answer to companion_finish before pair-success.
       setImmediate(() => attempt.settle({ advSecret }));
     } catch (error) {
       attempt.settle({ error: error instanceof Error ? error : new Error(String(error)) });

@@ -14,7 +14,7 @@ const CTR_IV_LENGTH = 16;
 const GCM_IV_LENGTH = 12;
 const KEY_LENGTH = 32;
 
-/** The phone could not open the companion's key bundle: whoever typed the code typed another one. */
+/** The phone could not open the companion's key bundle: the typed code is not the one that the companion shows. */
 export class WrongPairingCodeError extends Error {
   override readonly name = 'WrongPairingCodeError';
 
@@ -51,7 +51,7 @@ export function normalisePairingCode(code: string): string {
  * The phone's half of WhatsApp's pairing by code, step `primary_hello`.
  *
  * Each side hides an ephemeral X25519 key under a key that PBKDF2-SHA256 (131,072 iterations) makes of the code,
- * by AES-256-CTR. A wrong code therefore yields a wrong public key and not an error: it shows when the phone opens
+ * by AES-256-CTR. A wrong code therefore yields a wrong public key, not an error. It is detected when the phone opens
  * the companion's bundle, which is sealed by AES-256-GCM under the agreed secret.
  *
  * @param wrappedCompanionEphemeral `link_code_pairing_wrapped_companion_ephemeral_pub`, 80 bytes.

@@ -5,7 +5,7 @@ import type { Phone } from '../world/phone.js';
 /** What a person is doing in a chat. */
 export type ChatState = 'composing' | 'recording' | 'paused';
 
-/** Shows to the other people's online devices that a person types, records or has stopped; nothing is kept. */
+/** Shows the online devices of the other people that a person types, records or has stopped. Nothing is stored. */
 export function sendChatState(from: Phone, to: Phone | GroupChat, state: ChatState): void {
   const activity: BinaryNode =
     state === 'recording' ? { tag: 'composing', attrs: { media: 'audio' } } : { tag: state, attrs: {} };

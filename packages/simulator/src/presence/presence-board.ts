@@ -2,7 +2,7 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 
-/** What others see of a person. */
+/** A person's presence, as others see it. */
 export interface Presence {
   readonly type: 'available' | 'unavailable';
   /** When the person was last seen, in seconds since 1970; `deny` hides it. Only with `unavailable`. */
@@ -12,8 +12,8 @@ export interface Presence {
 const unseen: Presence = { type: 'unavailable', lastSeen: 'deny' };
 
 /**
- * Who is available, and which devices want to know. A subscription lasts as long as the connection that made it; the
- * person is named in the form (LID or PN) in which the device has asked.
+ * Holds who is available, and which devices subscribe to it. A subscription lasts as long as the connection that made
+ * it. The person is named in the form (LID or PN) in which the device has asked.
  */
 export class PresenceBoard {
   readonly #presences = new WeakMap<Phone, Presence>();
@@ -24,13 +24,13 @@ export class PresenceBoard {
     return this.#presences.get(phone) ?? unseen;
   }
 
-  /** Tells the person's subscribers at once. */
+  /** Notifies the person's subscribers at once. */
   set(phone: Phone, presence: Presence): void {
     this.#presences.set(phone, presence);
     for (const [device, jid] of this.#subscribers.get(phone) ?? []) device.send(presenceNode(jid, presence));
   }
 
-  /** The device is told the person's presence now and at each change. */
+  /** Sends the person's presence to the device now and at each change. */
   subscribe(device: Device, phone: Phone, jid: string): void {
     const subscribers = this.#subscribers.get(phone) ?? new Map<Device, string>();
     this.#subscribers.set(phone, subscribers.set(device, jid));
@@ -39,7 +39,7 @@ export class PresenceBoard {
     device.send(presenceNode(jid, this.of(phone)));
   }
 
-  /** The device's connection is closed: its subscriptions end, and its owner was seen for the last time. */
+  /** The device's connection is closed: ends its subscriptions. Its owner may become unavailable. */
   leave(device: Device): void {
     const { phone } = device;
     const wasAvailable = device.available;

@@ -5,14 +5,14 @@ interface Chain {
   readonly messageKeys: object;
 }
 
-/** One of the sessions of a record, as far as libsignal changes it to decrypt a message. */
+/** One session of a record: the parts that libsignal changes when it decrypts a message. */
 interface TriedSession {
   currentRatchet: object;
   indexInfo: object;
   _chains: Record<string, Chain>;
 }
 
-/** What libsignal does to decrypt a message with one session; its own types leave it out. */
+/** libsignal's internal method that decrypts a message with one session. Its own types omit it. */
 interface SessionTrial {
   doDecryptWhisperMessage(message: Uint8Array, session: TriedSession): Promise<Buffer>;
 }
@@ -30,8 +30,8 @@ function originalTrial(): SessionTrial['doDecryptWhisperMessage'] {
 const decryptWith = originalTrial();
 
 /**
- * Decrypts as phones do: a message that is tried on a session which it is not of leaves that session as it was.
- * libsignal for Node.js by itself steps the ratchet before it verifies the message, and stores that.
+ * Decrypts as phones do: trying a message on a session that it does not belong to leaves that session unchanged.
+ * libsignal for Node.js alone advances the ratchet before it verifies the message, and stores the result.
  */
 export class PhoneCipher extends SessionCipher implements SessionTrial {
   async doDecryptWhisperMessage(message: Uint8Array, session: TriedSession): Promise<Buffer> {
@@ -45,7 +45,7 @@ export class PhoneCipher extends SessionCipher implements SessionTrial {
   }
 }
 
-/** Keys are replaced as a whole, so they need no copy. */
+/** Keys are replaced as a whole, so they are not copied. */
 function copyOf({ currentRatchet, indexInfo, _chains }: TriedSession): TriedSession {
   const chains = Object.entries(_chains).map(([id, chain]): [string, Chain] => [
     id,

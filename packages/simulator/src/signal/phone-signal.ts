@@ -14,7 +14,7 @@ import { PhoneCipher } from './phone-cipher.js';
 import './quiet-libsignal.js';
 import { signXeddsa } from './xeddsa.js';
 
-/** One encrypted content, as it stands in an `<enc>`. */
+/** One encrypted content, as contained in an `<enc>`. */
 export interface Ciphertext {
   readonly type: 'pkmsg' | 'msg';
   readonly bytes: Buffer;
@@ -26,7 +26,7 @@ interface SignedKeyPair {
   readonly signature: Uint8Array;
 }
 
-/** Public keys in bundles are raw; libsignal wants the type byte before them. */
+/** Public keys in bundles are raw. libsignal expects the type byte before them. */
 const typed = (publicKey: Uint8Array): Buffer => Buffer.from(generateSignalPubKey(publicKey));
 
 /**
@@ -36,7 +36,7 @@ const typed = (publicKey: Uint8Array): Buffer => Buffer.from(generateSignalPubKe
  * and stores it.
  */
 export class PhoneSignal {
-  /** Keeps this phone's jobs apart from other phones' in libsignal's process-wide queue, which goes by address. */
+  /** Separates this phone's jobs from other phones' in libsignal's process-wide queue, which is keyed by address. */
   readonly #scope: string;
   #identity: KeyPair | undefined;
   #registrationId = randomInt(1, 16380);
@@ -44,7 +44,7 @@ export class PhoneSignal {
   #nextPreKeyId = 1;
   readonly #preKeys = new Map<number, KeyPair>();
   readonly #sessions = new Map<string, Uint8Array>();
-  /** By peer. Not left to libsignal's queue: sessions in the same process replace it by one that goes by storage. */
+  /** Keyed by peer. libsignal's queue is not used: sessions in the same process replace it by one keyed by storage. */
   readonly #lanes = new KeyedQueue<string>();
   readonly #senderKeys = new Map<string, SenderKeyRecord>();
 
@@ -61,7 +61,7 @@ export class PhoneSignal {
     return this.#registrationId;
   }
 
-  /** A new phone in the same hands: new identity and keys, every session gone. */
+  /** A new phone of the same person: replaces the identity and all keys, and drops every session. */
   reset(): void {
     this.#identity = undefined;
     this.#registrationId = randomInt(1, 16380);
@@ -96,7 +96,7 @@ export class PhoneSignal {
     };
   }
 
-  /** Starts a session with a peer; one that exists is kept for late messages. Throws on a bad signature. */
+  /** Starts a session with a peer. An existing one is kept for late messages. Throws if the signature is invalid. */
   async startSession(peer: string, bundle: KeyBundle): Promise<void> {
     const { preKey } = bundle;
     const builder = new SessionBuilder(this.#storage(), this.#address(peer));
@@ -105,7 +105,7 @@ export class PhoneSignal {
         registrationId: bundle.registrationId,
         identityKey: typed(bundle.identityKey),
         signedPreKey: { ...bundle.signedPreKey, publicKey: typed(bundle.signedPreKey.publicKey) },
-        // libsignal takes a bundle without a one-time pre-key, though its types demand one.
+        // libsignal accepts a bundle without a one-time pre-key, though its types require one.
         ...((preKey ? { preKey: { keyId: preKey.keyId, publicKey: typed(preKey.publicKey) } } : {}) as {
           preKey: { keyId: number; publicKey: Uint8Array };
         }),
@@ -113,14 +113,14 @@ export class PhoneSignal {
     );
   }
 
-  /** Throws when there is no session. */
+  /** Throws if there is no session. */
   async encrypt(peer: string, plaintext: Uint8Array): Promise<Ciphertext> {
     const cipher = new PhoneCipher(this.#storage(), this.#address(peer));
     const { type, body } = await this.#lanes.run(peer, () => cipher.encrypt(Buffer.from(plaintext)));
     return { type: type === 3 ? 'pkmsg' : 'msg', bytes: Buffer.from(body, 'binary') };
   }
 
-  /** Throws when no session fits. */
+  /** Throws if no session matches. */
   async decrypt(peer: string, { type, bytes }: Ciphertext): Promise<Buffer> {
     const cipher = new PhoneCipher(this.#storage(), this.#address(peer));
     return this.#lanes.run(peer, () =>
@@ -140,7 +140,7 @@ export class PhoneSignal {
     return { ciphertext, distribution: distribution.serialize() };
   }
 
-  /** Takes the sender key that a peer has distributed for a group. */
+  /** Stores the sender key that a peer has distributed for a group. */
   async learnSenderKey(group: string, peer: string, distribution: Uint8Array): Promise<void> {
     const message = new SenderKeyDistributionMessage(null, null, null, null, distribution);
     await new GroupSessionBuilder(this.#senderKeyStore()).process(
@@ -149,7 +149,7 @@ export class PhoneSignal {
     );
   }
 
-  /** Throws when the peer's sender key is not known. */
+  /** Throws if the peer's sender key is unknown. */
   async decryptFromGroup(group: string, peer: string, ciphertext: Uint8Array): Promise<Uint8Array> {
     return new GroupCipher(this.#senderKeyStore(), new SenderKeyName(group, this.#address(peer))).decrypt(
       ciphertext,
@@ -157,7 +157,7 @@ export class PhoneSignal {
   }
 
   #address(peer: string): ProtocolAddress {
-    // libsignal takes no dots in an address.
+    // libsignal does not accept dots in an address.
     return new ProtocolAddress(`${this.#scope}-${peer.replaceAll('.', '-')}`, 0);
   }
 

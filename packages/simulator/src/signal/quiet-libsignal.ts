@@ -1,6 +1,6 @@
 /**
  * libsignal prints whole session records, private keys included, through the global console. Importing this file
- * drops its lines, which are told by how they begin; everything else is printed as before.
+ * drops its lines, which are recognised by how they begin. Everything else is printed as before.
  */
 const beginnings = [
   'Closing session:',

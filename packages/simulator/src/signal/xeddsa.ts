@@ -6,7 +6,7 @@ const order = ed25519.Point.Fn.ORDER;
 
 /**
  * Signs with a raw Curve25519 private key (32 bytes), as Signal does. The sign bit of the public Edwards point
- * stands in the signature's last byte, so that a verifier who has the Montgomery form alone can restore it.
+ * is stored in the signature's last byte, so that a verifier that has only the Montgomery form can restore it.
  * About 20 times faster than libsignal's own signer, which works in plain JavaScript numbers.
  * Source: The XEdDSA and VXEdDSA Signature Schemes, Trevor Perrin, 2016; curve25519-donna's variant of it.
  */

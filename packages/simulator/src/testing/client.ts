@@ -27,7 +27,7 @@ export class Client {
   readonly #simulator: Simulator;
   readonly #config: Partial<UserFacingSocketConfig>;
   readonly auth: AuthenticationState;
-  /** Everything that Baileys has emitted, `connection.update` and `creds.update` included, oldest first. */
+  /** All events that Baileys has emitted, including `connection.update` and `creds.update`, oldest first. */
   readonly events: EmittedEvent[] = [];
   /** The codes with which connections have closed, oldest first. */
   readonly closeCodes: (number | undefined)[] = [];
@@ -35,7 +35,7 @@ export class Client {
   #sock: WASocket | undefined;
   #state: Partial<ConnectionState> = {};
 
-  /** Trusts the simulator's root key, for the whole process: one simulator at a time, or one root key for all. */
+  /** Trusts the simulator's root key in the whole process: use one simulator at a time, or one root key for all. */
   constructor(simulator: Simulator, config: Partial<UserFacingSocketConfig> = {}, auth = memoryAuth()) {
     this.#simulator = simulator;
     this.#config = config;
@@ -62,7 +62,7 @@ export class Client {
     this.connect();
     await this.open();
     await this.message(({ message }) => message?.protocolMessage?.historySyncNotification?.chunkOrder === 1);
-    // What it holds comes before or after its message.
+    // The history may arrive before or after its message.
     await until('the last of the history', () => this.#histories.some(({ chunkOrder }) => chunkOrder === 1));
   }
 
@@ -110,7 +110,7 @@ export class Client {
     await until('an open connection', () => {
       return this.#state.connection === 'open' && this.#state.receivedPendingNotifications === true;
     });
-    // Baileys holds events back until the history of a first login has been handled, 20 s at most.
+    // Baileys holds events back until the history of a first login has been handled, at most 20 s.
     await until('the end of the first sync', () => this.auth.creds.accountSyncCounter > 0, 30_000);
   }
 
@@ -121,7 +121,7 @@ export class Client {
     return this.closeCodes[this.#closesSeen - 1];
   }
 
-  /** Cuts the connection as the death of the process would: without a word, and without handling what has come. */
+  /** Cuts the connection as a process crash would: without a close, and without handling what has arrived. */
   kill(): void {
     this.sock.ev.removeAllListeners('connection.update');
     this.sock.ws.removeAllListeners();
@@ -153,7 +153,7 @@ export class Client {
       .findLast(({ key }) => key.id === id)?.update.status;
   }
 
-  /** The first message that fits, emitted before or after this call. */
+  /** Resolves with the first matching message, emitted before or after this call. */
   async message(predicate: (message: WAMessage) => boolean): Promise<WAMessage> {
     return await until('a message', () => this.messages.find(predicate));
   }
@@ -170,7 +170,7 @@ function statusCode(error: Error | undefined): number | undefined {
   return error && 'output' in error ? (error.output as { statusCode: number }).statusCode : undefined;
 }
 
-/** The event as its JSON form has it: what consumers who serialise it see. */
+/** The event in its JSON form, as consumers that serialise it see it. */
 function structuredCopy(data: unknown): unknown {
   return data === undefined ? undefined : JSON.parse(JSON.stringify(data));
 }

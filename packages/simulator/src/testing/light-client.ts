@@ -29,7 +29,7 @@ const preKeyCount = 10;
 
 /**
  * A client that speaks Noise, pairing and login as Baileys does, but keeps no Signal sessions: it acknowledges
- * messages without decrypting them. It costs a small part of a Baileys client, which makes it fit for load.
+ * messages without decrypting them. It costs a small part of a Baileys client, which makes it suitable for load.
  */
 export class LightClient {
   readonly #url: string;
@@ -38,7 +38,7 @@ export class LightClient {
   readonly #onOnline: () => void;
   #socket: WebSocket | undefined;
   #send: (stanza: BinaryNode) => void = () => undefined;
-  /** How many messages have come. */
+  /** How many messages have arrived. */
   received = 0;
 
   private constructor(url: string, onQr: (qr: string) => void, onOnline: () => void) {
@@ -47,7 +47,7 @@ export class LightClient {
     this.#onOnline = onOnline;
   }
 
-  /** A client that is linked to whoever `scan`s its QR code, and logged in. Rejects as `scan` does. */
+  /** A client that is logged in and linked to the phone that `scan` uses. Rejects as `scan` does. */
   static async linked(url: string, scan: (qr: string) => Promise<unknown>): Promise<LightClient> {
     return await new Promise((resolve, reject) => {
       const client = new LightClient(

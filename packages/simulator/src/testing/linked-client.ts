@@ -3,8 +3,8 @@ import { Simulator } from '../simulator.js';
 import { Client } from './client.js';
 
 /**
- * Gives the tests of a file a simulator with the phones of the recorded events, under the numbers recorded: Alice, to
- * whose phone the client is linked, and two others.
+ * Gives the tests of a file a simulator with the phones of the recorded events, under the recorded numbers: Alice and
+ * two others. The client is linked to Alice's phone.
  */
 export function useLinkedClient() {
   const simulator = new Simulator();

@@ -7,7 +7,7 @@ import {
   type SignalDataTypeMap,
 } from '@whiskeysockets/baileys';
 
-/** An auth state in memory; values are stored as JSON, so that a later change of an object does not reach them. */
+/** An auth state in memory. Values are stored as JSON, so that later changes of an object do not affect them. */
 export function memoryAuth(): AuthenticationState {
   const stored = new Map<string, string>();
   return {

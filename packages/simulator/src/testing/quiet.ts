@@ -1,7 +1,7 @@
 import type { ILogger } from '@whiskeysockets/baileys/lib/Utils/logger.js';
 
 const ignore = (): void => undefined;
-/** A logger for Baileys that keeps nothing. */
+/** A logger for Baileys that discards everything. */
 export const quiet: ILogger = {
   level: 'silent',
   child: () => quiet,

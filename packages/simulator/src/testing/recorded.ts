@@ -7,7 +7,7 @@ const recorded: Readonly<Record<string, readonly EmittedEvent[]>> = JSON.parse(
   readFileSync(new URL('../../fixtures/recorded-baileys-events.json', import.meta.url), 'utf8'),
 );
 
-/** Events that tell of the connection and of the credentials, which come when they come. */
+/** Events about the connection and the credentials. Their time of arrival varies. */
 const incidental: ReadonlySet<string> = new Set(['connection.update', 'creds.update']);
 
 /** What Baileys emitted when this trigger was recorded. Throws for an unknown trigger. */
@@ -40,12 +40,12 @@ async function eventsOf(
   return collected();
 }
 
-/** Fails when the events differ from the recorded ones in anything but ids, times, keys and who the people are. */
+/** Fails if the events differ from the recorded ones in anything but ids, times, keys and people. */
 function expectRecorded(trigger: string, events: readonly EmittedEvent[]): void {
   expect(normalised(single(events))).toEqual(normalised(single(recording(trigger))));
 }
 
-/** One event for each item of those that carry a list: what comes close together, Baileys puts into one. */
+/** Splits each event with a list into one event per item, because Baileys merges items that arrive close together. */
 function single(events: readonly EmittedEvent[]): EmittedEvent[] {
   return events.flatMap(({ event, data }) =>
     Array.isArray(data) ? data.map((item) => ({ event, data: [item] })) : [{ event, data }],

@@ -11,7 +11,7 @@ export interface ServerIdentity {
   readonly certificate: Uint8Array;
 }
 
-/** A Curve25519 key pair from a private key in hex (64 digits); a new one without. Throws on another length. */
+/** A Curve25519 key pair from a private key in hex (64 digits). Default: a new one. Throws on another length. */
 export function rootKeyPair(privateKey?: string): KeyPair {
   if (privateKey === undefined) return Curve.generateKeyPair();
   const bytes = Buffer.from(privateKey, 'hex');

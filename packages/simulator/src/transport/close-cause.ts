@@ -7,10 +7,10 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
  * - `device-removed`: the phone has unlinked the device (401)
  * - `unknown`: a `stream:error` that clients do not know (500)
  * - `stream-end`: `<xmlstreamend>` (428)
- * - `socket`: the WebSocket is closed without a word (428)
+ * - `socket`: the WebSocket is closed without a closing stanza (428)
  * - `tcp`: the TCP connection is reset (428)
- * - `{failure}`: `<failure reason>`, as answered to a login (the reason); of a ban for a while (402) with the seconds
- *   that are left of it
+ * - `{failure}`: `<failure reason>`, as answered to a login (the reason). A temporary ban (402) includes its
+ *   remaining seconds
  * - `downgrade`: `<ib><downgrade_webclient/></ib>` (411)
  */
 export type CloseCause =
@@ -24,7 +24,7 @@ export type CloseCause =
   | 'tcp'
   | 'downgrade';
 
-/** The stanza that announces the end to the client; none where the connection just ends. */
+/** The stanza that announces the end to the client. Undefined if the connection just ends. */
 export function farewell(cause: CloseCause): BinaryNode | undefined {
   if (typeof cause === 'object') {
     if ('code' in cause) return { tag: 'stream:error', attrs: { code: String(cause.code) } };

@@ -7,7 +7,7 @@ import { encodeStanza } from './encode-stanza.js';
 import { FrameReader, frame } from './frames.js';
 import { type NoiseChannel, NoiseResponder } from './noise.js';
 
-/** What the server makes of a connection: both are called in the order of the client's frames, never at once. */
+/** The server's handlers for a connection. Called one at a time, in the order of the client's frames. */
 export interface ConnectionHandler {
   /** The handshake is done; `payload` says whether the client registers or logs in. */
   opened(connection: Connection, noiseKey: Buffer, payload: proto.ClientPayload): Promise<void> | void;
@@ -15,7 +15,7 @@ export interface ConnectionHandler {
   closed(connection: Connection): void;
 }
 
-/** How long a client may take to close after the server has said its last word, before the socket is cut. */
+/** How long a client may take to close after the server's last stanza, before the socket is cut. */
 const closeGraceMs = 2000;
 
 /** One client's WebSocket: the Noise handshake, then encrypted stanzas both ways. */
@@ -31,7 +31,7 @@ export class Connection {
   #work: Promise<void> = Promise.resolve();
   #closed = false;
 
-  /** While `isSilent` answers true, what the client sends is dropped, and so is what is sent to it. */
+  /** While `isSilent` returns true, all stanzas from and to the client are dropped. */
   constructor(
     socket: WebSocket,
     identity: ServerIdentity,
@@ -52,14 +52,14 @@ export class Connection {
     });
   }
 
-  /** Sends one stanza; dropped when the connection is closed or not yet open. */
+  /** Sends one stanza. Drops it if the connection is closed or not yet open. */
   send(stanza: BinaryNode): void {
     if (this.#closed || !this.#channel || this.#isSilent()) return;
     if (this.#logger.isLevelEnabled('trace')) this.#logger.trace({ xml: binaryNodeToString(stanza) }, 'sent');
     this.#socket.send(frame(this.#channel.encrypt(encodeStanza(stanza))));
   }
 
-  /** Says farewell and closes. Nothing is sent afterwards. */
+  /** Sends a last stanza and closes. Nothing is sent afterwards. */
   close(cause: CloseCause): void {
     if (this.#closed) return;
     if (cause === 'tcp') {

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, encodeBinaryNode } from '@whiskeysockets/baileys';
 
-/** Contents from this many bytes on are put in afterwards. */
+/** Contents of at least this size, in bytes, are inserted after the encoding. */
 const LARGE_BYTES = 64 * 1024;
 const MARK_BYTES = 16;
-/** The tag in front of bytes whose number has four bytes. */
+/** The tag before bytes with a 4-byte length. */
 const BINARY_32 = 254;
 
 /**
- * Encodes a stanza as WhatsApp does. Baileys takes half a second for a content of 10 MB, during which the simulator serves
- * no other connection: large contents are copied in place of a mark, which stands behind its tag and its length.
+ * Encodes a stanza as WhatsApp does. Baileys takes half a second for a content of 10 MB, and during that time the
+ * simulator serves no other connection. Therefore each large content is encoded as a short placeholder. The content,
+ * with its own tag and length, then replaces the placeholder.
  */
 export function encodeStanza(stanza: BinaryNode): Buffer {
   const contents = new Map<Buffer, Uint8Array>();

@@ -10,7 +10,7 @@ export class FrameReader {
   #buffer: Buffer = Buffer.alloc(0);
   #introduced = false;
 
-  /** The frames that are complete with these bytes; throws when the stream does not start as it must. */
+  /** Returns the frames that these bytes complete. Throws if the stream does not start with the expected header. */
   push(data: Buffer): Buffer[] {
     this.#buffer = this.#buffer.length === 0 ? data : Buffer.concat([this.#buffer, data]);
     if (!this.#introduced && !this.#skipIntroduction()) return [];

@@ -11,7 +11,7 @@ const tlsHandshake = 0x16;
 
 export interface ListenerOptions {
   readonly host: string;
-  /** 0 takes a free port. */
+  /** 0: a free port. */
   readonly port: number;
   onSocket(socket: WebSocket): void;
   /** An HTTP status with which to refuse a WebSocket upgrade; undefined accepts it. */
@@ -20,7 +20,7 @@ export interface ListenerOptions {
 
 /**
  * One TCP port that speaks http, https, ws and wss: the first byte of a connection tells TLS from plain text.
- * The self-signed certificate is made when the first TLS client comes.
+ * The self-signed certificate is created when the first TLS client connects.
  */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -52,7 +52,7 @@ export class Listener {
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
-  /** Resolves with the port; rejects when it is taken. */
+  /** Resolves with the port. Rejects if it is taken. */
   async start(): Promise<number> {
     await this.http.ready();
     await new Promise<void>((resolve, reject) => {
@@ -114,7 +114,7 @@ export class Listener {
 
   #listenForUpgrades(server: HttpServer): void {
     server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
-      // Node takes its own listener off a connection that is upgraded.
+      // Node removes its own listener from a connection that is upgraded.
       socket.on('error', () => socket.destroy());
       const status = this.#options.refuseUpgrade();
       if (status !== undefined) {

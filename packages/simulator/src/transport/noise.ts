@@ -6,7 +6,7 @@ const empty = Buffer.alloc(0);
 
 /**
  * The responder's side of Noise_XX_25519_AESGCM_SHA256 as WhatsApp speaks it: `hello`, then `finish`, once each.
- * A wrong message throws; the connection is then of no use.
+ * A wrong message throws, and the connection is then unusable.
  * Source: noiseprotocol.org, revision 34, with WhatsApp's prologue `WA 06 03`.
  */
 export class NoiseResponder {
@@ -25,7 +25,7 @@ export class NoiseResponder {
     this.#mixHash(NOISE_WA_HEADER);
   }
 
-  /** Takes the encoded ClientHello, answers the encoded ServerHello. */
+  /** Takes the encoded ClientHello and returns the encoded ServerHello. */
   hello(message: Uint8Array): Uint8Array {
     const { clientHello } = proto.HandshakeMessage.decode(message);
     const theirs = required(clientHello?.ephemeral, 'client hello without an ephemeral key');
@@ -40,7 +40,7 @@ export class NoiseResponder {
     }).finish();
   }
 
-  /** Takes the encoded ClientFinish; answers who the client is and the ciphers of the open channel. */
+  /** Takes the encoded ClientFinish. Returns the client's static key and payload, and the channel's ciphers. */
   finish(message: Uint8Array): { noiseKey: Buffer; payload: proto.ClientPayload; channel: NoiseChannel } {
     const { clientFinish } = proto.HandshakeMessage.decode(message);
     const noiseKey = this.#decrypt(required(clientFinish?.static, 'client finish without a static key'));
@@ -83,7 +83,7 @@ export class NoiseResponder {
   }
 }
 
-/** The two ciphers of an established connection; frames must pass in their order. */
+/** The two ciphers of an established connection. Frames must pass in order. */
 export class NoiseChannel {
   readonly #receiveKey: Buffer;
   readonly #sendKey: Buffer;
@@ -99,7 +99,7 @@ export class NoiseChannel {
     return seal(this.#sendKey, this.#sent++, plaintext, empty);
   }
 
-  /** Throws when the frame was not made with the next nonce and the right key. */
+  /** Throws if the frame was not encrypted with the next nonce and the right key. */
   decrypt(ciphertext: Uint8Array): Buffer {
     return open(this.#receiveKey, this.#received++, ciphertext, empty);
   }

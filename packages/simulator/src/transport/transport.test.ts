@@ -28,7 +28,7 @@ describe('frames', () => {
     expect([...small].flatMap((byte) => bytewise.push(Buffer.from([byte])))).toEqual([hello]);
   });
 
-  test('come after the routing info of a client that was given one', () => {
+  test('can follow the routing info of a client', () => {
     const routing = Buffer.from([0x45, 0x44, 0, 1, 0, 0, 4, 8, 2, 8, 5]);
     const reader = new FrameReader();
     expect(reader.push(Buffer.concat([routing, NOISE_WA_HEADER, frame(hello)]))).toEqual([hello]);
@@ -95,7 +95,7 @@ describe('the port', () => {
     expect((await fetch(`http://${simulator.host}/healthz`)).status).toBe(200);
   });
 
-  test('that is taken is an error', async () => {
+  test('is an error if it is taken', async () => {
     const second = new Simulator({ port: simulator.port });
     await expect(second.start()).rejects.toThrow('EADDRINUSE');
     await second.stop();

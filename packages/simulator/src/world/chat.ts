@@ -6,22 +6,22 @@ export interface GroupChat {
   readonly jid: string;
   readonly subject: string;
   members(): Iterable<Phone>;
-  /** The code with which a message of this person is refused; undefined for one who may write. */
+  /** The code with which a message of this person is refused. Undefined if the person may write. */
   refusal(sender: Phone): number | undefined;
 }
 
-/** Where status updates go: a chat with no members of its own; the sender names who sees it. */
+/** The chat for status updates. It has no members; the sender chooses the audience of each update. */
 export const statusBroadcast = { jid: 'status@broadcast' } as const;
 
-/** Where a message can go. */
+/** The destination of a message. */
 export type Chat = Phone | GroupChat | typeof statusBroadcast;
 
-/** Whether a chat is with one person, not with many. */
+/** Whether a chat is with one person. */
 export function isPerson(chat: Chat): chat is Phone {
   return 'lidUser' in chat;
 }
 
-/** The code with which a message of this person to this chat is refused, if it is. */
+/** The code with which a message of this person to this chat is refused, if any. */
 export function refusalOf(chat: Chat | undefined, sender: Phone): number | undefined {
   return chat && 'members' in chat ? chat.refusal(sender) : undefined;
 }
@@ -29,7 +29,7 @@ export function refusalOf(chat: Chat | undefined, sender: Phone): number | undef
 /** How people are named in a stanza: by the hidden id (`@lid`) or by the phone number (`@s.whatsapp.net`). */
 export type Addressing = 'lid' | 'pn';
 
-/** What identifies a message, whoever holds it. */
+/** What identifies a message, on any device. */
 export interface MessageReference {
   readonly id: string;
   /** Who wrote it. */

@@ -3,12 +3,12 @@ import type { CloseCause } from '../transport/close-cause.js';
 import { LoginRecord } from './login-record.js';
 import type { Phone } from './phone.js';
 
-/** A device's public keys, as a peer needs them for the first message (X3DH). Public keys are raw, 32 bytes. */
+/** A device's public keys, which a peer needs for the first message (X3DH). Raw, 32 bytes each. */
 export interface KeyBundle {
   readonly registrationId: number;
   readonly identityKey: Uint8Array;
   readonly signedPreKey: SignedPreKey;
-  /** Absent when the device has run out of one-time pre-keys. */
+  /** Absent if the device has run out of one-time pre-keys. */
   readonly preKey?: PreKey;
 }
 
@@ -23,12 +23,12 @@ export interface SignedPreKey extends PreKey {
 
 /** The live connection of a logged-in device. */
 export interface DeviceLink {
-  /** Sends at once; a stanza for a connection that has just closed is dropped. */
+  /** Sends at once. Drops the stanza if the connection has just closed. */
   send(stanza: BinaryNode): void;
   close(cause: CloseCause): void;
 }
 
-/** What is known of a companion once it is paired. */
+/** The data of a companion once it is paired. */
 export interface PairedDevice {
   readonly id: number;
   readonly noiseKey: Uint8Array;
@@ -41,10 +41,10 @@ export interface PairedDevice {
   readonly platform: string;
 }
 
-/** Below this many one-time pre-keys the server tells the device to upload more; Baileys does so below 5. */
+/** Below this number of one-time pre-keys the server asks the device to upload more. Baileys itself uploads below 5. */
 const lowPreKeyCount = 5;
 
-/** The stanzas that a client acknowledges, and that are kept until it has. */
+/** The stanzas that a client must acknowledge. They are kept until it does. */
 const acknowledged: ReadonlySet<string> = new Set(['message', 'receipt', 'notification', 'call']);
 
 /**
@@ -76,7 +76,7 @@ export class Device {
   #isWithheld = false;
   readonly #withheld: BinaryNode[] = [];
   #isQueueHeldBack = false;
-  /** Whether the client has said that it is available (`presence type=available`). */
+  /** Whether the client has reported that it is available (`presence type=available`). */
   available = false;
   /** Whether the hooks of a first login have run. */
   greeted = false;
@@ -97,7 +97,7 @@ export class Device {
     });
   }
 
-  /** Whether the device is logged in and takes stanzas now. */
+  /** Whether the device is logged in and accepts stanzas now. */
   get isOnline(): boolean {
     return this.#active;
   }
@@ -111,7 +111,7 @@ export class Device {
     return this.#preKeys.size;
   }
 
-  /** Resolves once the device has uploaded pre-keys for the first time: before that nobody can encrypt for it. */
+  /** Resolves once the device has uploaded pre-keys for the first time. Before that, no peer can encrypt for it. */
   get keysUploaded(): Promise<void> {
     return this.#keysUploaded;
   }
@@ -133,20 +133,20 @@ export class Device {
   }
 
   /**
-   * From now on nothing is delivered to the device until its next login, while pings, queries and its own messages
-   * are answered as ever: the connection is open and dead.
+   * Stops deliveries to the device until its next login. Pings, queries and its own messages are still answered: the
+   * connection is open but dead.
    */
   withholdDeliveries(): void {
     this.#isWithheld = true;
   }
 
-  /** Delivers, in its order, what was withheld since the last login, as if it had been under way all the time. */
+  /** Delivers the stanzas withheld since the last login in their order, as if they had only been slow. */
   deliverWithheld(): void {
     this.#isWithheld = false;
     for (const stanza of this.#withheld.splice(0)) this.send(stanza);
   }
 
-  /** At its next login the device learns how much waits and gets none of it; at the one after that it gets all. */
+  /** At its next login the device gets only the size of its queue. At the login after that it gets the whole queue. */
   holdBackQueueOnce(): void {
     this.#isQueueHeldBack = true;
   }
@@ -159,7 +159,7 @@ export class Device {
     return isHeldBack;
   }
 
-  /** Sends what needs no acknowledgement (presence, chatstate, ib …); dropped when the device is not online. */
+  /** Sends a stanza that needs no acknowledgement (presence, chatstate, ib …). Drops it if the device is offline. */
   send(stanza: BinaryNode): void {
     if (this.#active) this.#link?.send(stanza);
   }
@@ -172,14 +172,14 @@ export class Device {
     this.deliver({ tag: 'notification', attrs: { from: S_WHATSAPP_NET, id, t, type, ...attrs }, content });
   }
 
-  /** Forgets the stanza that an `ack` of the client answers; unknown ones are ignored. */
+  /** Removes the stanza that a client's `ack` answers. Ignores unknown ones. */
   acknowledge(tag: string, attrs: Readonly<Record<string, string>>): void {
     this.#pending.delete(pendingKey(tag, { ...attrs, from: attrs.to ?? '' }));
   }
 
   /**
-   * Forgets the message that a `receipt` of the client answers. The receipt has to say to whom it goes and, of a
-   * message that the account wrote on another device, to whom that was written; otherwise the message stays.
+   * Removes the message that a client's `receipt` answers. The receipt must name its addressee. For a message that the
+   * account wrote on another device, it must also name that message's recipient. Otherwise the message stays queued.
    */
   acknowledgeMessage(id: string, { to, recipient }: Readonly<Record<string, string>>): void {
     const key = pendingKey('message', { id });
@@ -193,7 +193,7 @@ export class Device {
     return [...this.#pending.values()];
   }
 
-  /** The login has been accepted; answers the link of an earlier connection, which this one replaces. */
+  /** The login has been accepted. Returns the link of the earlier connection that this one replaces, if any. */
   attach(link: DeviceLink): DeviceLink | undefined {
     const replaced = this.#link;
     this.loginRecord.opened(link);
@@ -210,7 +210,7 @@ export class Device {
     this.#active = true;
   }
 
-  /** The connection has closed; false, and without effect, for one that was replaced. */
+  /** The connection has closed. Returns false, without effect, if it had been replaced. */
   detach(link: DeviceLink): boolean {
     this.loginRecord.closed(link);
     if (this.#link !== link) return false;
@@ -224,7 +224,7 @@ export class Device {
     this.#link?.close(cause);
   }
 
-  /** The client's upload replaces the identity and signed pre-key and adds the one-time pre-keys. */
+  /** Stores a client's upload: replaces the identity and signed pre-key, and adds the one-time pre-keys. */
   storeKeys(bundle: Omit<KeyBundle, 'preKey'>, preKeys: readonly PreKey[]): void {
     this.#identityKey = bundle.identityKey;
     this.#registrationId = bundle.registrationId;
@@ -238,7 +238,7 @@ export class Device {
     this.#signedPreKey = signedPreKey;
   }
 
-  /** The keys for a first message; uses up one one-time pre-key, and asks the client for more when few are left. */
+  /** The keys for a first message. Uses up a one-time pre-key, and asks the client for more when few are left. */
   takeBundle(): KeyBundle {
     const [preKey] = this.#preKeys.values();
     const bundle = {
@@ -252,7 +252,7 @@ export class Device {
     return { ...bundle, preKey };
   }
 
-  /** Throws one-time pre-keys away until `count` are left and tells the client, as when many peers have used them. */
+  /** Drops one-time pre-keys until `count` are left and notifies the client, as if many peers had used them. */
   spendPreKeys(count: number): void {
     for (const keyId of this.#preKeys.keys()) {
       if (this.#preKeys.size <= count) break;
@@ -266,7 +266,7 @@ export class Device {
   }
 }
 
-/** A message is known by its id alone: its receipt names the chat in another form than the stanza's `from`. */
+/** Messages are keyed by id alone: a receipt names the chat in another form than the stanza's `from`. */
 function pendingKey(tag: string, attrs: Readonly<Record<string, string>>): string {
   if (tag === 'message') return `message ${attrs.id}`;
   return [tag, attrs.id, attrs.from, attrs.participant, attrs.type].join(' ');

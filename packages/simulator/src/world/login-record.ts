@@ -1,7 +1,7 @@
 /**
- * What a device's logins were like: how many, how many took the place of a connection that was still open, and for
- * how long two were open at once. Of a client that keeps to one connection the last two tell nothing but zero; two
- * clients with the same credentials throw each other out again and again.
+ * Statistics of a device's logins: their number, the number that replaced a connection that was still open, and the
+ * longest time with two open connections. The last two are zero for a client that uses one connection at a time. Two
+ * clients with the same credentials replace each other repeatedly.
  */
 export class LoginRecord {
   readonly #open = new Set<object>();
@@ -14,12 +14,12 @@ export class LoginRecord {
     return this.#logins;
   }
 
-  /** Logins while another connection of the device was open, which is told `replaced` then. */
+  /** Logins while another connection of the device was open. That connection is closed as `replaced`. */
   get conflicts(): number {
     return this.#conflicts;
   }
 
-  /** The longest time in which the device had more than one connection, up to now. */
+  /** The longest time so far in which the device had more than one connection. */
   get longestOverlapMs(): number {
     const running = this.#overlapSince === undefined ? 0 : performance.now() - this.#overlapSince;
     return Math.max(this.#longestOverlapMs, running);

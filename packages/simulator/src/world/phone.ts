@@ -22,13 +22,13 @@ import { lidOf } from './world.js';
 export interface PhoneOptions {
   /** The name that others see (the push name). */
   readonly name: string;
-  /** Digits with the country code, such as `15551230001`; a free one unless told. */
+  /** Digits with the country code, such as `15551230001`. Default: a free number. */
   readonly number?: string;
   /** The name by which others can find the person. */
   readonly username?: string;
   /**
-   * Others do not see the number: the person has a LID alone, and a username if one is given. In the control API the
-   * number goes on naming the person. Such a person uses the phone only.
+   * Hides the number from others: the person has only a LID, and a username if one is given. The control API still
+   * refers to the person by the number. Such a person has no linked devices.
    */
   readonly hidesNumber?: boolean;
 }
@@ -39,15 +39,15 @@ export class Phone {
   readonly number: string;
   /** The user part of the LID, the id that hides the number. */
   readonly lidUser: string;
-  /** What `pair-success` calls the phone. */
+  /** The phone's name in `pair-success`. */
   readonly platform = 'android';
   readonly devices = new Map<number, Device>();
-  /** The devices that have asked for this account's device list, and must learn of a change. */
+  /** The devices that have requested this account's device list. They are notified of changes. */
   readonly deviceListReaders = new Set<Device>();
   readonly signal: PhoneSignal;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
-  /** Chats of the past, which the phone shares with its companions. */
+  /** Past chats, which the phone shares with its companions. */
   readonly history: PhoneHistory;
   readonly hidesNumber: boolean;
   name: string;
@@ -85,12 +85,12 @@ export class Phone {
     this.history = new PhoneHistory(this);
   }
 
-  /** `number@s.whatsapp.net`; the LID if the number is hidden. */
+  /** `number@s.whatsapp.net`, or the LID if the number is hidden. */
   get jid(): string {
     return this.hidesNumber ? this.lid : `${this.number}${S_WHATSAPP_NET}`;
   }
 
-  /** What stanzas say of the person beside the LID, as far as others see it: `<prefix>_pn`, `<prefix>_username`. */
+  /** The visible attributes of the person in stanzas, in addition to the LID: `<prefix>_pn`, `<prefix>_username`. */
   beside(prefix: string): Record<string, string> {
     return {
       ...(this.hidesNumber ? {} : { [`${prefix}_pn`]: this.jid }),
@@ -98,7 +98,7 @@ export class Phone {
     };
   }
 
-  /** The attributes of the person as a member of a group, or as one who wants to be. */
+  /** The attributes of the person as a member of a group, or as an applicant. */
   get memberAttrs(): Record<string, string> {
     return {
       jid: this.lid,
@@ -116,7 +116,7 @@ export class Phone {
     return this.signal.identity;
   }
 
-  /** Chats archived, muted, pinned …, contacts saved, settings: what the companions follow through app-state. */
+  /** Settings that companions follow through app-state: chats archived, muted, pinned …, contacts saved, settings. */
   get settings(): AccountSettings {
     this.#settings ??= new AccountSettings(this);
     return this.#settings;
@@ -127,7 +127,7 @@ export class Phone {
     return this.inbox.messages;
   }
 
-  /** Links the client that shows this QR code. Rejects when the code is unknown or has expired. */
+  /** Links the client that shows this QR code. Rejects if the code is unknown or has expired. */
   scan(qr: string): Promise<Device> {
     return this.simulator.gate.scan(this, qr);
   }
@@ -155,12 +155,12 @@ export class Phone {
     return openMedia(this.simulator, message);
   }
 
-  /** Puts a reaction to a message into its chat; an empty text takes it back. */
+  /** Reacts to a message. An empty text removes the reaction. */
   react(message: MessageReference, text: string, options?: SendOptions): Promise<SentMessage> {
     return this.outbox.react(message, text, options);
   }
 
-  /** Changes the text of a message of one's own. */
+  /** Edits the text of one of the person's own messages. */
   edit(
     message: MessageReference,
     content: MessageContent,
@@ -189,7 +189,7 @@ export class Phone {
     return this.simulator.groups.create(this, subject, members);
   }
 
-  /** Comes into a group by the code of its invite link. */
+  /** Joins a group by the code of its invite link. */
   joinGroup(inviteCode: string): 'joined' | 'requested' {
     return this.simulator.groups.byInviteCode(inviteCode).joinByInvite(this);
   }
@@ -199,7 +199,7 @@ export class Phone {
     return this.simulator.calls.place(this, person, options);
   }
 
-  /** What the devices see that have subscribed to this person's presence. */
+  /** Sets the presence that subscribed devices see. */
   setPresence(presence: Presence): void {
     this.simulator.presence.set(this, presence);
   }
@@ -214,7 +214,7 @@ export class Phone {
     return this.simulator.pictures.set(of, image, this);
   }
 
-  /** The account's other devices are told. */
+  /** Notifies the account's other devices. */
   block(person: Phone): void {
     setBlocked(this, person, 'block');
   }
@@ -228,7 +228,7 @@ export class Phone {
     this.simulator.pictures.remove(of, this);
   }
 
-  /** The first message that fits, received before or after this call. Rejects after `timeoutMs`, 10 s unless told. */
+  /** Resolves with the first match, received before or after this call. Rejects after `timeoutMs`. Default: 10 s. */
   waitForMessage(
     predicate: (message: ReceivedMessage) => boolean,
     { timeoutMs = 10_000 }: { timeoutMs?: number } = {},
@@ -236,12 +236,12 @@ export class Phone {
     return this.inbox.waitFor(predicate, timeoutMs);
   }
 
-  /** Sends to one companion outside of any chat; answers the message's id. See `Outbox.sendPeer`. */
+  /** Sends to one companion outside of any chat. Returns the message's id. See `Outbox.sendPeer`. */
   sendPeer(device: Device, message: proto.IMessage, id?: string): Promise<string> {
     return this.outbox.sendPeer(device, message, id);
   }
 
-  /** Takes one linked device off the account, or all of them: they are told 401 and cannot log in again. */
+  /** Unlinks one device, or all of them. They are closed with 401 and cannot log in again. */
   unlink(device?: Device): void {
     for (const each of device ? [device] : [...this.devices.values()]) {
       this.devices.delete(each.id);
@@ -251,8 +251,8 @@ export class Phone {
   }
 
   /**
-   * The same person and number on a new phone: a new identity key. The linked devices are unlinked, and who has a
-   * session with this phone is told of the change by `notification type=encrypt <identity/>`.
+   * Moves the person and number to a new phone with a new identity key. Unlinks the linked devices. Notifies all peers
+   * that have a session with this phone by `notification type=encrypt <identity/>`.
    */
   reinstall(): void {
     const peers = [...this.simulator.world.phones()]
@@ -264,7 +264,7 @@ export class Phone {
     for (const peer of peers) peer.notify('encrypt', [{ tag: 'identity', attrs: {} }], { from: this.lid });
   }
 
-  /** Tells those who know the account's device list that it has changed: `notification type=devices`. */
+  /** Notifies all devices that know the account's device list of a change: `notification type=devices`. */
   announce(change: 'add' | 'remove', { id, jid, lid }: Pick<Device, 'id' | 'jid' | 'lid'>): void {
     const keyIndex = change === 'add' ? { 'key-index': String(id) } : undefined;
     const devices = [jid, lid].map((each) => ({ tag: 'device', attrs: { jid: each, ...keyIndex } }));
@@ -279,14 +279,14 @@ export class Phone {
     }
   }
 
-  /** The next free id for a companion; ids are never used twice. */
+  /** The next free id for a companion. Ids are never reused. */
   reserveDeviceId(): { id: number; keyIndex: number } {
     const id = this.#nextDeviceId;
     this.#nextDeviceId += 1;
     return { id, keyIndex: id };
   }
 
-  /** Used by pairing: the companion belongs to the account from now on. */
+  /** Adds a companion to the account. Used by pairing. */
   addDevice(paired: PairedDevice): Device {
     const device = new Device(this, paired);
     this.devices.set(device.id, device);

@@ -4,7 +4,7 @@ import type { GroupChat } from './chat.js';
 import type { Device } from './device.js';
 import type { Phone } from './phone.js';
 
-/** Everybody and everything that the server knows, by its names. */
+/** Everything that the server knows, indexed by name. */
 export class World {
   readonly #byNumber = new Map<string, Phone>();
   readonly #byLid = new Map<string, Phone>();
@@ -51,14 +51,14 @@ export class World {
     return id ? this.phone(jid)?.devices.get(id) : undefined;
   }
 
-  /** A number nobody has. */
+  /** A free number. */
   freeNumber(): string {
     while (this.#byNumber.has(String(this.#nextNumber))) this.#nextNumber += 1;
     return String(this.#nextNumber);
   }
 }
 
-/** The LID of a number: 15 digits, always the same for the same number. */
+/** The LID of a number: 15 digits. The same number always has the same LID. */
 export function lidOf(number: string): string {
   const hash = createHash('sha256').update(`lid ${number}`).digest().readUIntBE(0, 6);
   return String(100_000_000_000_000 + (hash % 900_000_000_000_000));

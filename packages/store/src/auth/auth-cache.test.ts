@@ -3,7 +3,7 @@ import { AuthCache } from './auth-cache.js';
 
 const kilobyte = Buffer.alloc(1_000);
 
-test('holds no more than its bound; what was used the longest ago leaves first', () => {
+test('holds no more than its bound and evicts the least recently used entries first', () => {
   const cache = new AuthCache({ maxBytes: 4_000 });
   const [busy, idle] = [cache.forSession(), cache.forSession()];
   idle.put('session:a', kilobyte);
@@ -19,7 +19,7 @@ test('holds no more than its bound; what was used the longest ago leaves first',
   expect(cache.bytes).toBe(0);
 });
 
-test('tells what is known to be absent from what is not known', () => {
+test('distinguishes fields known to be absent from unknown fields', () => {
   const session = new AuthCache({ maxBytes: 4_000 }).forSession();
   session.put('lid-mapping:1', undefined);
   expect(session.get('lid-mapping:1')).toMatchObject({ value: undefined });

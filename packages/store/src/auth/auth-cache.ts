@@ -1,30 +1,30 @@
-/** What an entry costs beside its name and value: objects, references, the map's slot. An estimate. */
+/** Estimated bytes that an entry takes besides its name and value: objects, references, the map's slot. */
 const ENTRY_BYTES = 250;
 
 interface Entry {
   readonly field: string;
   /**
-   * A character a byte. Small buffers are parts of larger ones, each of which would stay as a whole. Undefined: it is
-   * known that nothing is stored.
+   * One character for each byte. A string, since a small buffer is part of a larger one and would keep all of it in
+   * memory. Undefined: it is known that nothing is stored.
    */
   readonly value: string | undefined;
   readonly bytes: number;
   readonly owner: SessionAuthCache;
 }
 
-/** What a cache knows of a field. */
+/** The cached state of a field. */
 export interface CachedField {
   readonly value: Buffer | undefined;
 }
 
 /**
- * The Signal records of a process's sessions as they are stored, in plain, so that a message costs Redis no reads of
- * what the message before it read or wrote. One bound in bytes for all sessions: what was not used for the longest
- * time leaves first, so busy sessions have what idle ones do not need.
+ * Caches the stored Signal records of a process's sessions, unencrypted, so that a message does not read from Redis
+ * what the message before it read or wrote. One bound in bytes applies to all sessions together. The least recently
+ * used entries are evicted first, so that busy sessions get the room that idle ones do not need.
  */
 export class AuthCache {
   readonly #maxBytes: number;
-  /** In the order of their last use. */
+  /** Ordered by last use. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
   #sessions = 0;
@@ -33,18 +33,18 @@ export class AuthCache {
     this.#maxBytes = options.maxBytes;
   }
 
-  /** How much it holds, about. */
+  /** Approximate size of the contents. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** A part of it that is one session object's alone, whatever session that is of. */
+  /** Returns a part of the cache that belongs to one session object alone. */
   forSession(): SessionAuthCache {
     this.#sessions += 1;
     return new SessionAuthCache(this, `${this.#sessions}:`);
   }
 
-  /** Of a `SessionAuthCache`, as the rest of the methods are. */
+  /** For `SessionAuthCache` only, as are the methods below. */
   get(key: string): CachedField | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
@@ -58,7 +58,7 @@ export class AuthCache {
     const bytes = ENTRY_BYTES + key.length + (value?.length ?? 0);
     this.#entries.set(key, { field, value: value?.toString('latin1'), bytes, owner });
     this.#bytes += bytes;
-    // To begin with the first entry, a map passes by all that were deleted before it: not for nothing.
+    // To reach its first entry, a map skips all entries deleted before it, which has a cost.
     if (this.#bytes <= this.#maxBytes) return;
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -105,7 +105,7 @@ export class SessionAuthCache {
     this.#fields.clear();
   }
 
-  /** The whole cache made room. */
+  /** Called when the cache has evicted the entry. */
   forget(field: string): void {
     this.#fields.delete(field);
   }

@@ -45,7 +45,7 @@ test('keeps protobuf messages so that they can be encoded again', () => {
   expect(roundTrip(key)).toMatchObject({ keyData: Buffer.alloc(32, 7), timestamp: 1_760_000_000_123 });
 });
 
-test('keeps whatever JSON can hold, keys with dollars included', () => {
+test('keeps every value that JSON can hold, including keys with dollars', () => {
   const key = fc.oneof(fc.string(), fc.constantFrom('$bytes', '$$bytes', '$', '__isLong__'));
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof({ maxDepth: 4 }, fc.jsonValue(), fc.dictionary(key, tie('tree')), fc.array(tie('tree'))),

@@ -1,16 +1,16 @@
 /**
- * The form of credentials before they are sealed: a byte that tells the form, then the value. Bytes stand as they
- * are, which is most of what changes; all else is JSON, with bytes inside as {"$bytes": base64}. Other keys that begin
- * with a dollar get a second one, so nothing that a value holds is taken for bytes.
+ * The encoding of credentials before they are sealed: a byte that names the form, then the value. Bytes are stored
+ * unchanged; they are most of what changes. Everything else is JSON, with bytes inside as {"$bytes": base64}. Other
+ * keys that begin with a dollar get a second one, so that no other value is mistaken for bytes.
  *
- * 64-bit integers of protobuf messages become numbers, or decimal strings where a number would lose digits; protobuf
- * takes both. Messages come back as plain objects of the same fields, which is what Baileys works with.
+ * 64-bit integers of protobuf messages become numbers, or decimal strings if a number would lose digits; protobuf
+ * accepts both. Messages are decoded to plain objects with the same fields, which is what Baileys works with.
  */
 
 const RAW = 0;
 const JSON_TEXT = 1;
 
-/** A 64-bit integer as protobufjs gives it. */
+/** A 64-bit integer as protobufjs represents it. */
 interface LongInteger {
   readonly low: number;
   readonly high: number;
@@ -19,7 +19,7 @@ interface LongInteger {
 }
 
 function isLongInteger(value: object): value is LongInteger {
-  // Marked on the prototype, which no stored object's own key of that name is.
+  // The mark is on the prototype, so a stored object's own key of that name does not count.
   return '__isLong__' in value && !Object.hasOwn(value, '__isLong__');
 }
 
@@ -28,7 +28,9 @@ function fromLongInteger(value: LongInteger): number | string {
   return Number.isSafeInteger(number) ? number : value.toString();
 }
 
-/** The object with other keys and fields, or itself where all stay as they are, as in most Signal records. */
+/**
+ * Returns the object with changed keys and fields, or the same object if nothing changes, as in most Signal records.
+ */
 function changed(
   object: object,
   keyOf: (key: string) => string,
@@ -51,13 +53,13 @@ const unescaped = (key: string) => (key.startsWith('$$') ? key.slice(1) : key);
 function toPlain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) {
-    // No copy: what a message carries may be many megabytes.
+    // Not copied: the bytes of a message may be many megabytes.
     return { $bytes: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64') };
   }
   if (Array.isArray(value)) return value.map(toPlain);
   if (isLongInteger(value)) return fromLongInteger(value);
   const plain = changed(value, escaped, toPlain);
-  // A message of protobuf brings a JSON form of its own, which is another one; a copy of its fields does not.
+  // A protobuf message has its own JSON form, which differs; a copy of its fields has not.
   return plain === value && 'toJSON' in plain ? { ...plain } : plain;
 }
 
@@ -77,11 +79,11 @@ export function encodeAuthValue(value: unknown): Buffer {
   return encoded;
 }
 
-/** What it returns may share its bytes with what it was given. */
+/** The result may share memory with the argument. */
 export function decodeAuthValue(encoded: Buffer): unknown {
   if (encoded[0] === RAW) return encoded.subarray(1);
   const text = encoded.toString('utf8', 1);
   const value: unknown = JSON.parse(text);
-  // Without such a key nothing is to be turned back.
+  // Without such a key there is nothing to decode.
   return text.includes('"$') ? fromPlain(value) : value;
 }

@@ -170,7 +170,7 @@ test('concurrent saves end with the latest credentials', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   const store = storeOf(fence);
   const { creds, keys: signal } = await store.load(initAuthCreds);
-  // As after a restart of Redis: the first writes find their script unknown.
+  // Simulates a restart of Redis: Redis does not know the script of the first writes.
   await fixture.redis.script('FLUSH');
   const writes: unknown[] = [];
   for (let round = 1; round <= 20; round++) {
@@ -263,7 +263,7 @@ describe('with a cache', () => {
     return { store, ...(await store.load(initAuthCreds)) };
   }
 
-  test('what was read or written once, or is known to be absent, is not asked for again', async () => {
+  test('a field that was read or written, or is known to be absent, is not read from Redis again', async () => {
     const { keys: signal } = await cached('wrk_a');
     await signal.set({ session: { a: bytes }, 'lid-mapping': { p: 'l' }, 'pre-key': { 1: null } });
     await signal.get('session', ['b']);
@@ -329,7 +329,7 @@ describe('while keys are rotated', () => {
     Cipher.fromHexKeys(list),
   );
 
-  test('everything opens with either key, and after sealing anew with the new one alone', async () => {
+  test('everything opens with either key, and after resealing with the new one alone', async () => {
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
     const old = storeOf(fence, before);
     const { creds, keys: signal } = await old.load(initAuthCreds);
@@ -340,7 +340,7 @@ describe('while keys are rotated', () => {
     const both = storeOf(fence, during);
     const loaded = await both.load(neverFresh);
     expect(loaded.creds.registrationId).toBe(creds.registrationId);
-    // A write that comes while values are sealed anew is not undone by it.
+    // Resealing does not undo a write that happens at the same time.
     const [outcome] = await Promise.all([
       both.reseal(),
       loaded.keys.set({ 'lid-mapping': { 499: 'newer', 498: null } }),
@@ -353,7 +353,7 @@ describe('while keys are rotated', () => {
     expect(await later.get('lid-mapping', ['0', '498', '499'])).toEqual({ 0: 'lid-0', 499: 'newer' });
   });
 
-  test('what none of the keys opens is left as it is', async () => {
+  test('a value that none of the keys opens is left unchanged', async () => {
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
     const { keys: signal } = await storeOf(fence, Cipher.fromHexKeys('77'.repeat(32))).load(initAuthCreds);
     await signal.set({ session: { a: Buffer.from('a') } });

@@ -17,11 +17,11 @@ import { type Cipher, type ScopedCipher, SealedValueError } from './cipher.js';
 import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
 
 const CREDS = 'creds';
-/** A pre-key is read once, when its one message comes, and deleted then: hundreds of them would fill the cache. */
+/** A pre-key is read once, for its only message, and then deleted. Hundreds of them would fill the cache. */
 const UNCACHED = /^(creds$|pre-key:|inbox:)/;
-/** Pairs of number and LID, which WhatsApp tells again. No read fails because one cannot be opened. */
+/** Pairs of number and LID, which WhatsApp sends again. No read fails because one of them cannot be opened. */
 const LEARNT_AGAIN = 'lid-mapping:';
-/** Fields that are sealed anew in one write. */
+/** How many fields one write reseals. */
 const RESEALED_AT_ONCE = 200;
 
 const writeAuth = new FencedScript('auth/write-auth', asNumber);
@@ -29,29 +29,29 @@ const deleteKeys = new FencedScript('redis/delete-keys', asNumber);
 
 type FieldValues = ReadonlyMap<string, Buffer | undefined>;
 
-/** The credentials of a session as Baileys takes them. */
+/** The credentials of a session in the form that Baileys expects. */
 export interface StoredAuthState {
-  /** Baileys changes this object in place; `saveCreds` stores what it holds then. */
+  /** Baileys changes this object in place; `saveCreds` stores its current content. */
   readonly creds: AuthenticationCreds;
   readonly keys: SignalKeyStore;
-  /** Nothing was stored: the credentials are fresh ones. */
+  /** Nothing was stored, so the credentials are fresh. */
   readonly isNew: boolean;
 }
 
 /**
  * The credentials of one session, sealed, in one Redis hash: field `creds`, and `<type>:<id>` for each Signal record.
  *
- * Each write is one fenced script, done in full or not at all, and resolves when Redis has it: nothing is deferred,
- * since Baileys acknowledges a message to WhatsApp as soon as a write resolves. Writes are carried out one after the
- * other in the order they were asked for, credentials and Signal records alike.
+ * Each write is one fenced script. It is atomic and resolves when Redis has it. Nothing is deferred, since Baileys
+ * acknowledges a message to WhatsApp as soon as a write resolves. Writes run one after the other in the order of the
+ * calls, for credentials and Signal records alike.
  *
- * Reads may come from a cache, which has a value only after Redis had it: a field that is being written is read from
- * Redis until the write has resolved, and one that could not be written, or was refused by the fence, leaves nothing
- * in the cache. Nobody else writes under this fence, so what is cached is what is stored.
+ * Reads may come from a cache, which has a value only after Redis has it. A field that is being written is read from
+ * Redis until the write has resolved. A write that failed, or that the fence refused, leaves nothing in the cache. No
+ * other process writes under this fence, so cached values equal stored ones.
  *
- * A Signal record that opens and is malformed, as a later release may leave it, counts as missing and is named in the
- * log. Baileys gets a new one as it does for a peer that it does not know. Given to Baileys, it would make the handling
- * of a message fail, which Baileys answers with a NACK, and WhatsApp drops the message then.
+ * A Signal record that opens but is malformed, as a later release may leave it, counts as missing and is named in the
+ * log. Baileys then obtains a new one, as for an unknown peer. If Baileys received the malformed record, it would fail
+ * to handle the message and answer with a NACK, and WhatsApp would drop the message.
  */
 export class AuthStateStore {
   readonly #redis: RedisConnection;
@@ -61,7 +61,7 @@ export class AuthStateStore {
   readonly #cache: SessionAuthCache | undefined;
   readonly #isRotating: boolean;
   readonly #unreadable: UnreadableRecords;
-  /** Changes whenever a write begins or ends: what was read meanwhile may be older than that. */
+  /** Changes whenever a write begins or ends. A read that spans a change may be outdated. */
   #generation = 0;
   #discarded = false;
   #creds: AuthenticationCreds | undefined;
@@ -72,7 +72,7 @@ export class AuthStateStore {
     cipher: Cipher;
     fence: Fence;
     cache?: AuthCache;
-    /** Gets the names of records that cannot be read and are taken for missing. */
+    /** Receives the names of unreadable records that count as missing. */
     logger?: Logger;
   }) {
     this.#redis = options.redis;
@@ -87,8 +87,8 @@ export class AuthStateStore {
   /**
    * Reads the credentials.
    * @param freshCreds makes credentials for a session that has none, such as Baileys' `initAuthCreds`.
-   * @throws {SealedValueError} when the stored value is damaged or was sealed with another key.
-   * @throws {Error} when it opens and is malformed.
+   * @throws {SealedValueError} if the stored value is damaged or was sealed with another key.
+   * @throws {Error} if it opens but is malformed.
    */
   async load(freshCreds: () => AuthenticationCreds): Promise<StoredAuthState> {
     this.#cache?.clear();
@@ -104,16 +104,16 @@ export class AuthStateStore {
   }
 
   /**
-   * Records as `keys.set` stored them; undefined where there is none, and for a pair that cannot be read.
-   * @throws for a malformed row of the inbox.
+   * Returns the records as `keys.set` stored them. Undefined for a missing record and for a pair that cannot be read.
+   * @throws if a row of the inbox is malformed.
    */
   readRecords(type: 'inbox' | 'lid-mapping', ids: readonly string[]): Promise<unknown[]> {
     return this.#read(ids.map((id) => `${type}:${id}`));
   }
 
   /**
-   * Stores the credentials that `load` gave, as they are when this write's turn comes.
-   * @throws {FencedError} when the fence is no longer the session's owner.
+   * Stores the credentials that `load` returned, with the content they have when this write's turn comes.
+   * @throws {FencedError} if the fence no longer owns the session.
    */
   async saveCreds(): Promise<void> {
     await this.#write(() => {
@@ -123,14 +123,15 @@ export class AuthStateStore {
   }
 
   /**
-   * Seals with the key that seals now what another one of the cipher's keys has sealed. What cannot be opened stays as
-   * it is. Without effect unless the cipher has several keys.
-   * @throws {FencedError} when the fence is no longer the session's owner.
+   * Reseals with the current key all values that were sealed with another of the cipher's keys. A value that cannot be
+   * opened stays unchanged. Does nothing if the cipher has only one key.
+   * @throws {FencedError} if the fence no longer owns the session.
    */
   async reseal(): Promise<{ resealed: number; unreadable: number }> {
     const outcome = { resealed: 0, unreadable: 0 };
     if (!this.#isRotating) return outcome;
-    // What waits for its event is deleted with it, by another script: written back here it would come to life again.
+    // Rows of the inbox are skipped: another script deletes them when it appends their events, and a write here would
+    // restore a deleted row.
     const fields = (await this.#redis.hkeys(this.#key)).filter((field) => !field.startsWith('inbox:'));
     for (let from = 0; from < fields.length; from += RESEALED_AT_ONCE) {
       const chunk = fields.slice(from, from + RESEALED_AT_ONCE);
@@ -144,13 +145,13 @@ export class AuthStateStore {
     return outcome;
   }
 
-  /** Gives the cache back what it holds of this session. Reads and writes go on, without a cache. */
+  /** Removes this session from the cache. Reads and writes continue without it. */
   discard(): void {
     this.#discarded = true;
     this.#cache?.clear();
   }
 
-  /** Those of the fields that are sealed with an old key, in plain. */
+  /** The unsealed values of those fields that were sealed with an old key. */
   async #outdated(fields: readonly string[]): Promise<{ values: FieldValues; unreadable: number }> {
     const sealed = await this.#redis.hmgetBuffer(this.#key, ...fields);
     const values = new Map<string, Buffer>();
@@ -202,7 +203,7 @@ export class AuthStateStore {
     });
   }
 
-  /** Undefined for a malformed Signal record. @throws for malformed credentials and rows of the inbox. */
+  /** Returns undefined for a malformed Signal record. @throws for malformed credentials and rows of the inbox. */
   #decode(field: string, value: Buffer): unknown {
     const type = signalTypeOf(field);
     if (type === undefined) return decodeAuthValue(value);
@@ -216,7 +217,7 @@ export class AuthStateStore {
     return undefined;
   }
 
-  /** Undefined for a pair that cannot be opened. @throws {SealedValueError} for any other record. */
+  /** Returns undefined for a pair that cannot be opened. @throws {SealedValueError} for any other record. */
   #open(field: string, sealed: Buffer): Buffer | undefined {
     try {
       return this.#scope.open(sealed, field);
@@ -254,7 +255,7 @@ export class AuthStateStore {
         await this.#writeNow(fields);
         this.#remember(fields);
       } catch (error) {
-        // What Redis has now is not known, or is another owner's.
+        // The content of Redis is now unknown, or another owner wrote it.
         this.#cache?.clear();
         throw error;
       } finally {
@@ -272,7 +273,7 @@ export class AuthStateStore {
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
     const turn = this.#lastWrite.then(work);
-    // One failed write must not fail those after it: each meets the fence itself.
+    // A failed write must not fail those after it: the fence checks each of them.
     this.#lastWrite = turn.catch(() => undefined);
     await turn;
   }
@@ -298,7 +299,7 @@ export class AuthStateStore {
 /**
  * Deletes a session's credentials, its QR code and its recent messages and files, after a logout: the session can
  * be linked again and keeps its directory entry.
- * @throws {FencedError} when the fence is no longer the session's owner.
+ * @throws {FencedError} if the fence no longer owns the session.
  */
 export async function deleteAuthState(redis: RedisConnection, fence: Fence): Promise<void> {
   const doomed = [

@@ -74,7 +74,7 @@ describe('with several keys', () => {
 });
 
 test.each(['', 'xyz', `${KEY},`, `${KEY},xyz`, KEY.slice(1), `${KEY}00`, 'g'.repeat(64)])(
-  '%j is no key',
+  '%j is not a key',
   (hex) => {
     expect(() => Cipher.fromHexKeys(hex)).toThrow(TypeError);
   },

@@ -8,12 +8,12 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
-/** How many nonces are drawn at a time: each draw costs more than its bytes, and a message seals several values. */
+/** How many nonces are generated at a time: each call has an overhead, and a message seals several values. */
 const NONCES_AT_ONCE = 256;
 const nonces = Buffer.alloc(NONCES_AT_ONCE * NONCE_BYTES);
 let usedBytes = nonces.length;
 
-/** Random, and given out once. To be copied before the next one is asked for. */
+/** Returns a random nonce that is used only once. Copy it before the next call. */
 function nextNonce(): Buffer {
   if (usedBytes === nonces.length) {
     randomFillSync(nonces);
@@ -23,7 +23,7 @@ function nextNonce(): Buffer {
   return nonces.subarray(usedBytes - NONCE_BYTES, usedBytes);
 }
 
-/** A stored value cannot be opened: it is damaged, of another place, or was sealed with another key. */
+/** A stored value cannot be opened: it is damaged, belongs to another place, or was sealed with another key. */
 export class SealedValueError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -48,8 +48,8 @@ function masterKey(hex: string): MasterKey {
  *
  * A sealed value is: version (1 byte), id of the key (4), nonce (12), ciphertext, tag (16). The header is
  * authenticated with it. Values are sealed in scopes, one for each session, and each scope has a key of its own,
- * derived by HKDF-SHA256: random nonces are safe for 2³² values of one key (NIST SP 800-38D, 8.3), which a session
- * never reaches and a cluster would.
+ * derived by HKDF-SHA256. Random nonces are safe for 2³² values of one key (NIST SP 800-38D, 8.3): a session never
+ * reaches that number, a cluster would.
  *
  * There may be several keys, so that they can be changed while sessions run: the first seals, and each value opens
  * with the key that its header names.
@@ -61,23 +61,23 @@ export class Cipher {
     this.#keys = keys;
   }
 
-  /** @param list one key or several with commas between them, each of 64 hexadecimal digits; the first seals. */
+  /** @param list one or several keys separated by commas, each of 64 hexadecimal digits. The first one seals. */
   static fromHexKeys(list: string): Cipher {
     const [current = '', ...others] = list.split(',');
     return new Cipher([masterKey(current), ...others.map(masterKey)]);
   }
 
-  /** Tells keys apart without telling anything of them; that of the key that seals comes first. */
+  /** Ids that distinguish the keys without revealing anything about them. The id of the sealing key comes first. */
   get fingerprints(): readonly string[] {
     return this.#keys.map(({ id }) => id.toString('hex'));
   }
 
-  /** Whether values may be there that were sealed with another key than the one that seals now. */
+  /** Whether there may be values that were sealed with a key other than the current one. */
   get isRotating(): boolean {
     return this.#keys.length > 1;
   }
 
-  /** What seals the values of one scope; a value opens in its own scope only. */
+  /** Returns the object that seals the values of one scope. A value opens in its own scope only. */
   scope(name: string): ScopedCipher {
     return new ScopedCipher(this.#keys, name);
   }
@@ -98,7 +98,7 @@ class ScopedCipher {
     this.#name = name;
   }
 
-  /** @param place where the value will stand; it opens nowhere else. */
+  /** @param place where the value will be stored. It opens nowhere else. */
   seal(plain: Uint8Array, place: string): Buffer {
     const [key] = this.#keys;
     const header = Buffer.concat([Buffer.of(VERSION), key.id, nextNonce()]);
@@ -107,12 +107,12 @@ class ScopedCipher {
     return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }
 
-  /** Whether the value was sealed with the key that seals now. */
+  /** Whether the value was sealed with the current key. */
   isCurrent(sealed: Buffer): boolean {
     return keyIdOf(sealed).equals(this.#keys[0].id);
   }
 
-  /** @throws {SealedValueError} when the value was not sealed with one of the keys, in this scope and for this place. */
+  /** @throws {SealedValueError} if the value was not sealed with one of the keys, in this scope and for this place. */
   open(sealed: Buffer, place: string): Buffer {
     if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== VERSION) {
       throw new SealedValueError(`the value of ${place} is not a sealed value`);

@@ -7,10 +7,10 @@ const SCOPE = 'encryption check';
 const CANARY = 'canary';
 
 /**
- * Makes sure before a worker starts that it can open what is stored in this Redis. The first worker leaves a sealed
- * constant; the others must be able to open it with one of their keys, and seal it anew with the first. No session's
- * data is ever changed.
- * @throws {StartError} when the constant was sealed with a key that the worker does not have.
+ * Verifies before a worker starts that it can open the values stored in this Redis. The first worker stores a sealed
+ * constant. Every other worker must be able to open it with one of its keys, and reseals it with its first key. No
+ * session's data is ever changed.
+ * @throws {StartError} if the constant was sealed with a key that the worker does not have.
  */
 export async function verifyEncryptionKey(redis: RedisConnection, cipher: Cipher): Promise<void> {
   const scope = cipher.scope(SCOPE);

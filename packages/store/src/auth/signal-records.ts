@@ -2,7 +2,7 @@ import type { AuthenticationCreds, SignalDataTypeMap } from '@whiskeysockets/bai
 
 type SignalType = keyof SignalDataTypeMap;
 
-/** How Baileys begins the JSON of the sender keys of a group's member (Signal/Group/sender-key-state.js). */
+/** The start of the JSON in which Baileys stores a group member's sender keys (Signal/Group/sender-key-state.js). */
 const SENDER_KEYS = Buffer.from('[{"senderKeyId":');
 const NO_SENDER_KEYS = Buffer.from('[]');
 
@@ -25,7 +25,7 @@ function isKeyPair(value: unknown): boolean {
 
 const CHECKS: { readonly [T in SignalType]: (value: unknown) => boolean } = {
   'pre-key': isKeyPair,
-  // libsignal looks at what is inside, and Baileys takes what it refuses for none.
+  // libsignal validates the content, and Baileys treats a record that libsignal refuses as missing.
   session: (value) => isObject(value) || isBytes(value),
   'sender-key': isSenderKeys,
   'sender-key-memory': isObject,
@@ -45,7 +45,7 @@ function isSignalType(type: string): type is SignalType {
   return Object.hasOwn(CHECKS, type);
 }
 
-/** The type of a Signal record, by the name of its field: `<type>:<id>`. Undefined for any other field. */
+/** Returns the type of a Signal record from its field name, `<type>:<id>`. Undefined for any other field. */
 export function signalTypeOf(field: string): SignalType | undefined {
   const type = field.slice(0, Math.max(0, field.indexOf(':')));
   return isSignalType(type) ? type : undefined;
@@ -57,8 +57,8 @@ export function isOfSignalType(type: SignalType, value: unknown): boolean {
 }
 
 /**
- * Whether stored credentials have what no connection can do without: the keys to log in and to decrypt with and, once
- * they are linked, the account's id. Baileys takes others, and fails with them in ways that tell nothing of the cause.
+ * Whether stored credentials have everything a connection needs: the keys to log in and to decrypt with and, once they
+ * are linked, the account's id. Baileys accepts incomplete ones, and later fails in ways that do not show the cause.
  */
 export function isCredentials(value: unknown): value is AuthenticationCreds {
   if (!isObject(value) || !isKeyPair(value.noiseKey) || !isKeyPair(value.signedIdentityKey)) return false;

@@ -8,7 +8,7 @@
 -- Returns 1. Error FENCED.
 -- @include sessions/fence
 
--- unpack takes a few thousand values at most.
+-- unpack accepts a few thousand values at most.
 local CHUNK = 1000
 local function each_chunk(command, from, to)
   for i = from, to, CHUNK do

@@ -10,7 +10,7 @@ import { CommandClient } from './command-client.js';
 import { CommandServer } from './command-server.js';
 import type { WorkerCommand } from './worker-command.js';
 
-/** The process of this test is the worker: its event loop is what the calls keep busy. */
+/** The process of this test is the worker: the calls keep its event loop busy. */
 
 const WORKER = 'wrk_busy';
 const GREEDY = 'tnt_greedy';
@@ -28,7 +28,7 @@ function keepBusy(ms: number): void {
   while (performance.now() < end);
 }
 
-/** A client of a worker that is alive and takes no commands yet. */
+/** Starts a client of a worker that is alive but does not read commands yet. */
 async function startClient(): Promise<CommandClient> {
   await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
   const client = new CommandClient({
@@ -40,7 +40,7 @@ async function startClient(): Promise<CommandClient> {
   return client;
 }
 
-/** The worker, from now on. */
+/** Starts the worker. */
 function startServer(handle: (command: WorkerCommand) => Promise<CommandReply>): void {
   const server = new CommandServer({
     ...{ redis: fixture.redis, blocking: fixture.connect('blocking'), workerId: WORKER, logger },

@@ -1,28 +1,30 @@
 import { watchEventLoop } from '@wafleet/runtime';
 
-/** How often it is looked how busy the process is, ms. */
+/** How often the load of the process is measured, ms. */
 const PERIOD_MS = 100;
-/** The share of its time from which on the process counts as busy: what comes then waits for what is at work. */
+/** The share of its time from which on the process counts as busy. New work then waits for running work. */
 const BUSY = 0.7;
-/** The limit after a quiet time: how busy the work will keep the process is not known yet. */
+/** The limit after a quiet time, when the load of the work is not known yet. */
 const FIRST = 4;
-/** A time without such work, ms. */
+/** A quiet time: this long without such work, ms. */
 const QUIET_MS = 1_000;
 
 interface BusyLimitOptions {
   /** The limit while the process is not busy. */
   readonly most: number;
-  /** Ms. Default the process's clock. */
+  /** The current time, ms. Default: the process's clock. */
   readonly now?: () => number;
-  /** The share of its time, 0 to 1, that the process worked since it was asked before. Default its event loop's. */
+  /**
+   * The share of the time since the last call, 0 to 1, in which the process worked. Default: that of its event loop.
+   */
   readonly utilization?: () => number;
 }
 
 /**
- * How many pieces of work of one kind may run at a time, so that they leave the process time for other work: halved in
- * each tenth of a second in which the process was busy, down to 1, and one more after each in which it was not. After a
- * quiet time it begins with 4 and is doubled, until the process is busy for the first time (additive increase,
- * multiplicative decrease and slow start, as TCP has them).
+ * Limits how many pieces of work of one kind run at a time, so that the process has time for other work. The limit is
+ * halved after each tenth of a second in which the process was busy, down to 1, and raised by one after each in which
+ * it was not. After a quiet time it begins with 4 and is doubled until the process is busy for the first time. These
+ * are TCP's additive increase, multiplicative decrease and slow start.
  */
 export class BusyLimit {
   readonly #most: number;
@@ -40,7 +42,7 @@ export class BusyLimit {
     this.#lookedAt = now();
   }
 
-  /** The limit as it is now, at least 1. To be asked while there is such work. */
+  /** Returns the current limit, at least 1. Call it while there is such work. */
   now(): number {
     const passedMs = this.#now() - this.#lookedAt;
     if (passedMs >= PERIOD_MS) {

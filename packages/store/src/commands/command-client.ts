@@ -23,23 +23,23 @@ import {
 
 export interface CallOptions {
   /**
-   * How long to wait for the answer, ms. The worker drops the command if it finds it later than that. Default: the
+   * How long to wait for the answer, ms. The worker drops the command if it reads it after that time. Default: the
    * command's own deadline.
    */
   readonly deadlineMs?: number;
   /**
-   * Two commands of the same kind, session and idempotency key are carried out once by the same worker: the second
-   * gets the first one's reply.
+   * The same worker carries out two commands of the same kind, session and idempotency key only once: the second gets
+   * the first one's reply.
    */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** When a client that has too many commands under way may try again. */
+/** When a client that has too many commands under way may retry. */
 const RETRY_AFTER_MS = 1_000;
 
 interface Queued {
   readonly outcome: string;
-  /** How many commands are under way, where there are too many. */
+  /** How many commands are under way, if there are too many. */
   readonly used: number;
 }
 
@@ -64,7 +64,7 @@ export class CommandClient {
     subscriber: RedisConnection;
     /** Unique among all clients. */
     clientId: string;
-    /** Bounds the commands of tenants that are under way. Undefined for clients that send none for tenants. */
+    /** Bounds the tenants' commands under way. Omit it for clients that send no commands for tenants. */
     limits?: TenantLimitTable;
     logger: Logger;
   }) {
@@ -75,13 +75,13 @@ export class CommandClient {
     this.#logger = options.logger;
   }
 
-  /** Resolves when replies can be received. */
+  /** Resolves when the client can receive replies. */
   async start(): Promise<void> {
     await this.#channels.subscribe(this.#replyTo, (message) => this.#receive(message));
     this.#started = true;
   }
 
-  /** Gives up all calls that wait, with OUTCOME_UNKNOWN. */
+  /** Rejects all waiting calls with OUTCOME_UNKNOWN. */
   async stop(): Promise<void> {
     this.#started = false;
     for (const settle of this.#waiting.values()) settle('unknown');
@@ -90,10 +90,10 @@ export class CommandClient {
 
   /**
    * Has a worker execute a command.
-   * @throws {NotOwnerError} the worker does not own the session; nothing was done.
-   * @throws {NotSupportedError} the worker's release does not know the command; nothing was done.
-   * @throws {WafleetError} the worker's own error; TOO_MANY_COMMANDS, INBOX_FULL, NO_WORKER (the worker's lease ran out) or UNAVAILABLE
-   * (Redis is out of reach), and then nothing was done; OUTCOME_UNKNOWN when no answer came in time.
+   * @throws {NotOwnerError} if the worker does not own the session. Nothing was done.
+   * @throws {NotSupportedError} if the worker's release does not know the command. Nothing was done.
+   * @throws {WafleetError} the worker's own error. TOO_MANY_COMMANDS, INBOX_FULL, NO_WORKER (the worker's lease
+   * expired) or UNAVAILABLE (Redis is out of reach): nothing was done. OUTCOME_UNKNOWN: no answer came in time.
    */
   async call<C extends WorkerCommand>(
     workerId: string,
@@ -143,7 +143,7 @@ export class CommandClient {
           this.#logger.error({ err: error }, 'Redis refused a command for a worker');
           throw unavailable(refusalOf(error));
         }
-        // The connection broke or was silent: Redis may have queued the command all the same.
+        // The connection broke or gave no answer. Redis may have queued the command nevertheless.
         this.#logger.warn({ err: error }, 'a command may or may not have been queued');
         return { outcome: 'unknown', used: 0 };
       });

@@ -22,8 +22,9 @@ import {
 } from './worker-command.js';
 
 /**
- * How many commands of each lane are carried out at the same time; the others wait for their turn. Half of them may be
- * one tenant's, whose calls to different sessions mostly wait for WhatsApp. While the process is busy, they are fewer.
+ * How many commands of each lane run at the same time; the others wait for their turn. One tenant may have half of
+ * them, since calls to different sessions mostly wait for WhatsApp. While the process is busy, fewer of its commands
+ * run.
  */
 const TURNS = {
   control: { concurrency: 100, perTenant: 100, reserved: 1 },
@@ -32,16 +33,16 @@ const TURNS = {
 } as const satisfies Record<CommandLane, unknown>;
 /** How many commands one read of the inbox takes. */
 const READ_AT_ONCE = 200;
-/** How long a read waits in Redis for a command. */
+/** How long a read blocks in Redis to wait for a command. */
 const BLOCK_MS = 5_000;
-/** Pause after a read that failed, so that a fault of Redis is not met in a tight loop. */
+/** Pause after a failed read, so that a fault of Redis does not cause a tight loop. */
 const PAUSE_MS = 500;
-/** A reply travels to its sender as one message. A command with more to say pages it, or stores it elsewhere. */
+/** A reply is sent as one message. A command with a larger result must page it or store it elsewhere. */
 const MAX_REPLY_BYTES = 256 * 1024;
 
 type Entry = readonly [id: string, fields: readonly string[]];
 
-/** A command that was read. */
+/** A command read from the inbox. */
 interface Received {
   /** Its id in the inbox. */
   readonly entry: string;
@@ -52,19 +53,19 @@ interface Received {
   readonly deadline: number;
 }
 
-/** How a command that this release does not know is refused: at once. */
+/** How a command that this release does not know is scheduled: it is refused at once. */
 const UNKNOWN = { lane: 'control', order: 'none' } as const;
 
 const endCommand = new Script('commands/end-command', asNumber);
 
 /**
- * Carries out the commands in a worker's inbox and replies to their senders. A command whose turn comes after its deadline
- * is dropped: its sender was told that the outcome is unknown and must not be surprised later. The time is that of
- * Redis.
+ * Carries out the commands in a worker's inbox and replies to their senders. A command whose turn comes after its
+ * deadline is dropped: its sender already got OUTCOME_UNKNOWN, and the command must not take effect later. The time is
+ * that of Redis.
  *
- * Tenants take turns, and within a tenant its sessions, so that a tenant with many commands makes others wait for one of
- * them at most. Calls to one session are carried out one after the other; see `CommandLane`. The calls of a tenant that
- * are carried out share the process's time with what comes for the sessions of all others: see `BusyLimit`.
+ * Tenants take turns, and so do the sessions of a tenant. A tenant with many commands makes other tenants wait for at
+ * most one of them. Calls to one session run one after the other; see `CommandLane`. The number of a tenant's running
+ * calls is limited so that the process has time for the sessions of all others; see `BusyLimit`.
  */
 export class CommandServer {
   readonly #redis: RedisConnection;
@@ -73,7 +74,7 @@ export class CommandServer {
   readonly #handle: (command: WorkerCommand) => Promise<CommandReply>;
   readonly #logger: Logger;
   readonly #outcomes = new RecentOutcomes<CommandReply>();
-  /** By the ids of commands, failures too: a broken connection may have queued a command twice. */
+  /** Outcomes by command id, including failures: a broken connection may have queued a command twice. */
   readonly #answers = new RecentOutcomes<Outcome>();
   readonly #busyLimit = new BusyLimit({ most: TURNS.calls.perTenant });
   readonly #turns: Readonly<Record<CommandLane, CommandTurns>> = {
@@ -91,8 +92,8 @@ export class CommandServer {
     blocking: RedisConnection;
     workerId: string;
     /**
-     * Executes a command. What it throws goes to the sender: a WafleetError as it is, NotOwnerError and FencedError as
-     * "not the owner", NotSupportedError as such, anything else as INTERNAL.
+     * Executes a command. The sender receives its errors: a WafleetError unchanged, NotOwnerError and FencedError as
+     * "not the owner", NotSupportedError as "not supported", and any other error as INTERNAL.
      */
     handle: (command: WorkerCommand) => Promise<CommandReply>;
     logger: Logger;
@@ -109,8 +110,8 @@ export class CommandServer {
   }
 
   /**
-   * Takes no more commands, and resolves when those being carried out have been replied to. Of the ones that wait for
-   * their turn the senders learn that they must look for the owner again.
+   * Accepts no more commands, and resolves when all running ones have been answered. The senders of waiting commands
+   * receive "not the owner", so that they look up the owner again.
    */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -188,7 +189,7 @@ export class CommandServer {
     }
   }
 
-  /** Never rejects: a sender that gets no answer runs into its deadline. */
+  /** Never rejects. A sender that gets no answer reaches its deadline. */
   async #quietly(work: Promise<void>): Promise<void> {
     await work.catch((error: unknown) => {
       this.#logger.warn({ err: error }, 'a command could not be answered');
@@ -206,7 +207,7 @@ export class CommandServer {
     await this.#answer(received, this.#bounded(outcome, command));
   }
 
-  /** What is sent in place of a reply that is too large. */
+  /** Replaces a reply that is too large by an error. */
   #bounded(outcome: Outcome, command: WorkerCommand | undefined): Outcome {
     if (outcome.outcome !== 'done') return outcome;
     const bytes = Buffer.byteLength(JSON.stringify(outcome.reply));
@@ -216,7 +217,10 @@ export class CommandServer {
     return { id: outcome.id, outcome: 'failed', error: { code: 'INTERNAL', message } };
   }
 
-  /** Removes a command and tells what became of it. In this order: a sender that has the answer has room for the next. */
+  /**
+   * Removes a command, then sends its outcome. In this order a sender that has the answer has room for the next
+   * command.
+   */
   async #answer({ entry, envelope, command }: Received, outcome: Outcome): Promise<void> {
     await Promise.all([
       this.#remove(entry, envelope.id, command),
@@ -239,7 +243,7 @@ export class CommandServer {
       if (error instanceof NotSupportedError) return { id, outcome: 'not-supported' };
       const context = { kind, tenantId, sessionId, err: error };
       if (error instanceof WafleetError) {
-        // Without a cause the sender learns all that there is to know.
+        // Without a cause the sender receives all of the information, so there is nothing to log.
         if (error.cause !== undefined) this.#logger.info(context, 'a command was refused');
         return { id, outcome: 'failed', error: error.describe() };
       }
@@ -249,7 +253,7 @@ export class CommandServer {
     }
   }
 
-  /** Makes room in the inbox; what could not be removed is removed with the next one. */
+  /** Makes room in the inbox. An entry that could not be removed is removed together with the next one. */
   async #remove(entry: string, commandId = '', command?: WorkerCommand): Promise<void> {
     this.#finished.add(entry);
     const entries = [...this.#finished];

@@ -10,9 +10,9 @@ afterEach(() => {
   gates = [];
 });
 
-/** Turns whose work ends when the test says so. */
+/** Turns whose work ends when the test ends it. */
 class Stage {
-  /** What a tenant may have running as busy as the process is. */
+  /** How much work of a tenant may run at the current load of the process. */
   whenBusy = LIMITS.perTenant;
   readonly turns = new CommandTurns({ ...LIMITS, whenBusy: () => this.whenBusy });
   readonly begun: string[] = [];
@@ -39,14 +39,14 @@ class Stage {
     });
   }
 
-  /** Ends work, and resolves when what follows from it has begun. */
+  /** Ends work, and resolves when the work that follows has begun. */
   async end(...names: string[]): Promise<void> {
     for (const name of names) this.#gates.get(name)?.open();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
-test('work of one session runs one after the other, as it came', async () => {
+test('work of one session runs one after the other, in order of arrival', async () => {
   const stage = new Stage();
   for (const name of ['a:1:x', 'a:1:y', 'a:1:z', 'a:2:x']) stage.add(name);
   expect(stage.begun).toEqual(['a:1:x', 'a:2:x']);
@@ -56,7 +56,7 @@ test('work of one session runs one after the other, as it came', async () => {
   expect(stage.begun.at(-1)).toBe('a:1:z');
 });
 
-test('work that its sender no longer waits for holds up no other', async () => {
+test('work that its sender no longer waits for does not delay other work', async () => {
   const stage = new Stage();
   stage.add('a:1:stuck', { holdsMs: 1 });
   stage.add('a:1:next');
@@ -68,7 +68,7 @@ test('a tenant with much work leaves room for others, and takes turns with them'
   for (let session = 1; session <= 9; session += 1) stage.add(`a:${session}:x`);
   expect(stage.begun).toEqual(['a:1:x', 'a:2:x', 'a:3:x']);
   for (const name of ['b:1:x', 'b:2:x', 'b:3:x', 'c:1:x']) stage.add(name);
-  // All places are taken, but c has one that is kept for it.
+  // All places are taken, but one is reserved for c.
   expect(stage.begun.slice(3)).toEqual(['b:1:x', 'c:1:x']);
   await stage.end('a:1:x', 'a:2:x');
   expect(stage.begun.slice(5)).toEqual(['a:4:x']);
@@ -84,7 +84,7 @@ test('sessions of one tenant take turns', async () => {
   expect(stage.begun.at(-1)).toBe('a:2:x');
 });
 
-test('closing discards what waits, and waits for what runs', async () => {
+test('closing discards waiting work, and waits for running work', async () => {
   const stage = new Stage();
   for (const name of ['a:1:x', 'a:1:y', 'b::x']) stage.add(name);
   let isClosed = false;
@@ -112,7 +112,7 @@ test('a busy process runs less of each tenant, and the first piece of work of an
   expect(stage.begun.slice(4).sort()).toEqual(['a:3:x', 'b:2:x']);
 });
 
-test('what waits for a busy process begins when it is less busy, though nothing ends and nothing comes', async () => {
+test('work that waits for a busy process begins when it is less busy, even if no work ends or arrives', async () => {
   const stage = new Stage();
   stage.whenBusy = 1;
   for (const name of ['a:1:x', 'a:2:x', 'a:3:x']) stage.add(name);

@@ -1,32 +1,32 @@
 import { FairQueue } from '@wafleet/runtime';
 
-/** How soon work that waits looks again whether the process is less busy, ms. */
+/** How often waiting work checks whether the process is less busy, ms. */
 const LOOK_MS = 100;
 
 interface TurnLimits {
   /** How many pieces of work run at a time. */
   readonly concurrency: number;
-  /** How many of one tenant. */
+  /** How many of one tenant run at a time. */
   readonly perTenant: number;
-  /** How many of one tenant run even if `concurrency` is used up: what others leave running cannot stop it. */
+  /** How many of one tenant run even if `concurrency` is used up, so that other tenants' work cannot block them. */
   readonly reserved: number;
-  /** How many of one tenant run as busy as the process is, from 1 on; however many unless given. */
+  /** How many of one tenant may run at the current load of the process, at least 1. Default: unlimited. */
   readonly whenBusy?: () => number;
 }
 
 export interface Turn {
   readonly tenantId: string;
-  /** Work of the same tenant and the same name runs one after the other, as it came. Undefined: work without an order. */
+  /** Work with the same tenant and the same name runs one after the other, in order of arrival. Default: no order. */
   readonly inOrderOf?: string | undefined;
-  /** How long the next one in the order waits for it, ms: its sender has given up then. */
+  /** How long the next work in the order waits for this one, ms. After that, this one's sender has given up. */
   readonly holdsMs: number;
   /** Never rejects. */
   readonly run: () => Promise<void>;
-  /** Called in place of `run` if the turns are closed before it begins. Never rejects. */
+  /** Called instead of `run` if the turns are closed before it begins. Never rejects. */
   readonly discard: () => Promise<void>;
 }
 
-/** The work of one order, which has one place in the line while some of it waits and none runs. */
+/** The work of one order. It has one place in the line while some of it waits and none runs. */
 interface Order {
   readonly tenantId: string;
   readonly name: string | undefined;
@@ -35,8 +35,8 @@ interface Order {
 }
 
 /**
- * Lets work run in turn: tenant by tenant, and within a tenant session by session. So what one tenant has waiting makes
- * another one wait for one turn only, and the same holds for sessions of a tenant.
+ * Runs work in turns: tenant by tenant, and within a tenant session by session. The waiting work of one tenant
+ * therefore makes another tenant wait for one turn only, and the same holds for the sessions of a tenant.
  */
 export class CommandTurns {
   readonly #limits: TurnLimits;
@@ -62,7 +62,7 @@ export class CommandTurns {
     this.#advance();
   }
 
-  /** Discards what waits, and resolves when nothing runs. */
+  /** Discards waiting work, and resolves when nothing runs. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#looking);
@@ -94,7 +94,9 @@ export class CommandTurns {
     }
   }
 
-  /** Work that waits because the process was busy begins when it is less busy, also if nothing ends or comes meanwhile. */
+  /**
+   * Starts work that waited for a busy process once it is less busy, even if no other work ends or arrives meanwhile.
+   */
   #lookAgain(): void {
     if (this.#limits.whenBusy === undefined || this.#line.size === 0 || this.#looking !== undefined) return;
     this.#looking = setTimeout(() => {
@@ -106,7 +108,7 @@ export class CommandTurns {
   #hasRoom(tenantId: string): boolean {
     const { concurrency, perTenant, reserved, whenBusy } = this.#limits;
     const own = this.#runningOf.get(tenantId) ?? 0;
-    // Looked up last: a tenant's first piece of work never waits for a process that is busy with others'.
+    // Evaluated last: a tenant's first piece of work never waits for a process that is busy with other tenants' work.
     return (
       own < perTenant &&
       (own < reserved || this.#running.size < concurrency) &&
@@ -120,7 +122,7 @@ export class CommandTurns {
     this.#runningOf.set(tenantId, (this.#runningOf.get(tenantId) ?? 0) + 1);
     let timer: NodeJS.Timeout | undefined;
     const run = turn.run().finally(() => {
-      // A deadline may be far away. An abort signal would cost an error with a stack for each command.
+      // A deadline may be far away. An abort signal would create an error with a stack for each command.
       clearTimeout(timer);
       const left = (this.#runningOf.get(tenantId) ?? 1) - 1;
       if (left > 0) this.#runningOf.set(tenantId, left);
@@ -133,7 +135,7 @@ export class CommandTurns {
     void Promise.race([run, givenUp]).then(() => this.#continue(order));
   }
 
-  /** Lets the next one of an order wait for its turn. */
+  /** Queues the next work of an order for its turn. */
   #continue(order: Order): void {
     order.isRunning = false;
     if (order.waiting.length > 0) this.#line.join(order.tenantId, order);

@@ -211,7 +211,7 @@ describe('an idempotency key', () => {
 });
 
 describe('a command is refused', () => {
-  test('with NO_WORKER when the worker is gone, and stays nowhere', async () => {
+  test('with NO_WORKER when the worker is gone, and leaves nothing in Redis', async () => {
     const client = await startClient();
     await expect(client.call('wrk_gone', sendText(), inTime)).rejects.toMatchObject({ code: 'NO_WORKER' });
     expect(await fixture.redis.dbsize()).toBe(0);
@@ -365,14 +365,14 @@ describe('the commands of one tenant', () => {
     const calls = Array.from({ length: 3 }, () => client.call(WORKER, send('one'), { deadlineMs: 300 }));
     expect(await codesOf(calls)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN']);
     await startServer(counting().handle);
-    // The deadlines are Redis' to tell, and its clock need not agree with the client's to the millisecond.
+    // Redis decides on the deadlines, and its clock may differ from the client's by milliseconds.
     const answer = await waitFor(() => client.call(WORKER, send('one'), inTime), {
       what: 'a call that is let in',
     });
     expect(answer).toEqual({ messageId: 'M1' });
   });
 
-  test('fill no inbox for others, nor for what the cluster asks of the worker', async () => {
+  test('do not fill the inbox for other tenants or for commands of the cluster', async () => {
     await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
     const filling = fixture.redis.pipeline();
     for (let n = 0; n < INBOX_LIMIT; n++)
@@ -389,7 +389,7 @@ describe('the commands of one tenant', () => {
     expect(await codesOf(calls)).toEqual(['done', 'done', 'done']);
   });
 
-  test('that are slow hold up neither another tenant nor what the cluster asks', async () => {
+  test('that are slow delay neither another tenant nor commands of the cluster', async () => {
     const gate = createGate();
     const begun: string[] = [];
     await startServer(async (command) => {
@@ -397,7 +397,7 @@ describe('the commands of one tenant', () => {
       if (command.tenantId === 'tnt_a' && command.kind === 'send-text') await gate.opened;
       return command.kind === 'send-text' ? { messageId: command.messageId } : {};
     });
-    // A server that stops waits for what it carries out.
+    // A server that stops waits for its running commands.
     stops.push(async () => gate.open());
     const client = await startClient();
     const slow = Array.from({ length: 300 }, (_, n) =>
@@ -445,7 +445,7 @@ describe('the commands of one tenant', () => {
     await begun.opened;
     const waiting = client.call(WORKER, send('one', 'tnt_a', 'M2'), inTime);
     const refused = expect(waiting).rejects.toThrow(NotOwnerError);
-    // When a later one is being carried out, the one before it was read.
+    // When a later command runs, the one before it was read.
     const later = client.call(WORKER, send('two', 'tnt_a', 'M3'), inTime);
     await waitFor(() => handled === 2, { what: 'the command to another session' });
     const stopped = server.stop();
@@ -457,7 +457,7 @@ describe('the commands of one tenant', () => {
 });
 
 describe('a stop', () => {
-  test('of the server waits for what it carries out and takes nothing more', async () => {
+  test('of the server waits for running commands and accepts no more', async () => {
     const gate = createGate();
     const begun = createGate();
     const server = await startServer(async () => {
@@ -476,7 +476,7 @@ describe('a stop', () => {
     expect(await reply).toEqual({ messageId: 'M1' });
   });
 
-  test('of the client gives up what waits', async () => {
+  test('of the client gives up waiting calls', async () => {
     await new WorkerRegistry(fixture.redis).acquireLease(WORKER);
     const client = await startClient();
     const reply = client.call(WORKER, sendText(), inTime);
@@ -487,7 +487,7 @@ describe('a stop', () => {
   });
 });
 
-test('commands go on after Redis was restarted', async () => {
+test('commands continue after a restart of Redis', async () => {
   const { handle } = counting();
   await startServer(handle);
   const client = await startClient();
@@ -512,7 +512,7 @@ test('the client stops while Redis is out of reach', async () => {
 });
 
 describe('a command whose answer is lost with the connection', () => {
-  /** Connects by a port that loses the answer to the next command of the text. */
+  /** Connects through a port that drops the answer to the next command with this text. */
   async function lossyClient(limits?: TenantLimitTable) {
     const lossy = await LossyPort.open(fixture.server.port);
     const url = `redis://127.0.0.1:${lossy.port}`;
@@ -546,7 +546,7 @@ describe('a command whose answer is lost with the connection', () => {
     const call = client.call(WORKER, sendText('M1'), inTime);
     const outcome = call.catch((error: unknown) => error);
     await waitFor(() => redis.status !== 'ready', { what: 'the cut', intervalMs: 1 });
-    // Answered after the command that came again.
+    // This is answered after the resent command.
     await waitFor(() => redis.status === 'ready', { what: 'another connection' });
     await redis.ping();
     again.open();

@@ -1,6 +1,6 @@
--- Takes commands that are done out of a worker's inbox.
+-- Removes finished commands from a worker's inbox.
 --   KEYS[1]  inbox
---   KEYS[2…] where the command is counted
+--   KEYS[2…] the keys that count the command
 --   ARGV[1]  id of the command
 --   ARGV[2…] its entry in the inbox, and further entries that could not be removed before
 -- Returns how many entries were removed.

@@ -1,24 +1,25 @@
 -- Puts a command into a worker's inbox, unless its tenant or session has too many under way.
 --   KEYS[1]  lease of the worker
 --   KEYS[2]  inbox
---   KEYS[3]  the tenant's commands of the same lane that are under way, at all workers, by their deadlines, ms; it and
---            the next one may be left out for a command that is not counted
+--   KEYS[3]  the tenant's commands of the same lane that are under way at all workers, by their deadlines, ms; this and
+--            the next key may be omitted for a command that is not counted
 --   KEYS[4]  those of the session
 --   ARGV[1]  command (JSON)
 --   ARGV[2]  how long its sender waits, ms
---   ARGV[3]  how many commands the inbox may hold, or '' for any number
+--   ARGV[3]  maximum number of commands in the inbox, or '' for any number
 --   ARGV[4]  life of the inbox in ms
 --   ARGV[5]  id of the command
---   ARGV[6]  how many commands the tenant may have under way, or '' for any number
---   ARGV[7]  how many the session may have, or '' for any number
---   ARGV[8]  how many of a tenant an inbox takes that holds too many
--- A command that is counted is queued once, even if it comes again, since the answer was lost.
--- Returns {'queued'}, {'full'}, {'gone'} when the worker's lease ran out, {'tenant', how many} or {'session', how many}
--- when there are too many.
+--   ARGV[6]  maximum number of commands that the tenant may have under way, or '' for any number
+--   ARGV[7]  the same for the session
+--   ARGV[8]  number of a tenant's commands up to which a full inbox still accepts its commands
+-- A counted command is queued once, even if it is sent again after its answer was lost.
+-- Returns {'queued'}, {'full'}, {'gone'} if the worker's lease expired, or {'tenant', number} or {'session', number} if
+-- there are too many commands.
 -- @include redis/now
 -- @include redis/forget-unreadable
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  -- Changes nothing, and fails where Redis takes no writes: a lease that cannot be renewed says nothing of its worker.
+  -- This write changes nothing, but fails if Redis accepts no writes. In that case the lease could not be renewed, so
+  -- its absence does not mean that the worker is gone.
   redis.call('SETRANGE', KEYS[1], 0, '')
   return { 'gone' }
 end
@@ -32,8 +33,8 @@ end
 local time = now()
 local deadline = string.format('%.0f', time + ARGV[2])
 local of_tenant = 0
--- Nothing is written before the command itself: Redis refuses only a script's first write when it is out of memory, and
--- only if that one needs memory. Later ones are let through.
+-- Nothing is written before the command itself: when out of memory, Redis refuses only a script's first write, and only
+-- if that write needs memory. Later writes succeed.
 for i = 3, #KEYS do
   local count = redis.call('ZCOUNT', KEYS[i], string.format('(%.0f', time), '+inf')
   local limit = tonumber(ARGV[i + 3])

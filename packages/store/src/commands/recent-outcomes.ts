@@ -3,8 +3,8 @@ const LIFE_MS = 10 * 60 * 1000;
 const LIMIT = 10_000;
 
 /**
- * Makes work under the same key happen once. Whoever comes while it runs or within ten minutes after it succeeded
- * gets its result; after a failure the next one tries again. Remembers the latest 10,000.
+ * Runs work with the same key once. A call that arrives while the work runs, or within ten minutes after it succeeded,
+ * gets its result. After a failure the next call runs the work again. Remembers the latest 10,000 outcomes.
  */
 export class RecentOutcomes<Result> {
   readonly #outcomes = new Map<string, { readonly result: Promise<Result>; readonly at: number }>();

@@ -28,7 +28,7 @@ const schemas: ReadonlyMap<string, z.ZodObject> = new Map(
 
 const kindSchema = z.object({ kind: z.string() });
 
-/** Returns undefined if this release does not know the kind, or not with these fields. */
+/** Returns undefined if this release does not know the kind, or if the fields do not match it. */
 export function parseCommand(value: unknown): WorkerCommand | undefined {
   const { data } = kindSchema.safeParse(value);
   const command = data && schemas.get(data.kind)?.safeParse(value).data;
@@ -51,8 +51,8 @@ export function parseReply<K extends CommandKind>(kind: K, value: unknown): Comm
 export const ENVELOPE_VERSION = 1;
 
 /**
- * A command as it stands in an inbox. Fields that a release does not know are ignored, so that more can be added, such
- * as a trace context, without a new version. A worker that finds a later version answers that it does not support it.
+ * A command in the form in which an inbox stores it. Unknown fields are ignored, so that fields such as a trace context
+ * can be added without a new version. A worker that reads a later version answers that it does not support it.
  */
 export const commandEnvelopeSchema = z.object({
   /** Absent in what earlier releases wrote. */
@@ -65,7 +65,7 @@ export const commandEnvelopeSchema = z.object({
 
 export type CommandEnvelope = z.output<typeof commandEnvelopeSchema>;
 
-/** What became of a command, as its sender receives it. */
+/** The outcome of a command, in the form in which its sender receives it. */
 export const outcomeSchema = z.discriminatedUnion('outcome', [
   z.object({ id: z.string(), outcome: z.literal('done'), reply: z.unknown() }),
   z.object({ id: z.string(), outcome: z.literal('failed'), error: errorDescriptionSchema }),
@@ -75,7 +75,7 @@ export const outcomeSchema = z.discriminatedUnion('outcome', [
 
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** The worker does not own the session that the command is for: look the owner up again. */
+/** The worker does not own the session of the command. Look up the owner again. */
 export class NotOwnerError extends Error {
   constructor({ tenantId, sessionId }: SessionRef) {
     super(`the worker does not own session ${tenantId}/${sessionId}`);

@@ -1,10 +1,11 @@
--- Lets an edge have one socket more, if all edges that run have fewer than the limit of each count together.
+-- Admits one more socket of an edge, if all running edges together are below the limit of each count.
 --   KEYS[1]   until when each edge counts as running
 --   KEYS[2…]  counts: how many sockets of one kind each edge has
 --   ARGV[1]   the edge
 --   ARGV[2]   how long the counts are kept, ms
 --   ARGV[3…]  for each count: how many this edge has, without the new one; how many all may have together
--- Returns {0 when the socket is let in, else which count is full, from 1; how many the other edges have, for each}.
+-- Returns {0 if the socket is admitted, else the number of the full count, from 1; for each count how many sockets the
+-- other edges have}.
 -- @include redis/now
 -- @include edges/edge-counts
 -- @include redis/forget-unreadable

@@ -1,4 +1,4 @@
--- Lets an edge's counts of sockets go on counting, and forgets the edges that have ended.
+-- Extends the time for which an edge's socket counts hold, and forgets edges that have ended.
 --   KEYS[1]  until when each edge counts as running
 --   ARGV[1]  the edge
 --   ARGV[2]  for how long from now, ms

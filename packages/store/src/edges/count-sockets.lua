@@ -1,4 +1,4 @@
--- Returns how many sockets the edges that run have together.
+-- Returns how many sockets all running edges have together.
 --   KEYS[1]  until when each edge counts as running
 --   KEYS[2]  how many each edge has
 -- @include redis/now

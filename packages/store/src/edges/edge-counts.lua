@@ -1,4 +1,4 @@
--- Defines count_others(edges, counts, edge, time): what the edges that run have together, all but the one named. Forgets
+-- Defines count_others(edges, counts, edge, time): the sum of the counts of all running edges except `edge`. Forgets
 -- the counts of edges that do not run.
 local function count_others(edges, counts, self, time)
   local others = 0

@@ -3,7 +3,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { jsonOf } from '../redis/unreadable-records.js';
 
-/** How long an edge counts as running after it registered last. Register about three times as often. */
+/** How long an edge counts as running after its last registration. Register about three times within it. */
 export const EDGE_LIFE_MS = 15_000;
 
 const peerAddressSchema = z.object({
@@ -14,13 +14,13 @@ const peerAddressSchema = z.object({
 
 const registrationSchema = z.object({ peerAddress: peerAddressSchema.optional() });
 
-/** Where an edge takes requests from other edges, and what they have to show there. */
+/** Where an edge accepts requests from other edges, and the credential they must present. */
 export type PeerAddress = z.output<typeof peerAddressSchema>;
 
-/** What an edge tells the others of itself. Without an address it takes no requests from them. */
+/** What an edge publishes about itself. Without an address it accepts no requests from other edges. */
 export type EdgeRegistration = z.output<typeof registrationSchema>;
 
-/** The edges that run. An edge that does not register again is forgotten after 15 s. */
+/** The running edges. An edge that does not register again is forgotten after 15 s. */
 export class EdgeRegistry {
   readonly #redis: RedisConnection;
 
@@ -32,10 +32,10 @@ export class EdgeRegistry {
     await this.#redis.set(keys.edge(edgeId), JSON.stringify(registration), 'PX', EDGE_LIFE_MS);
   }
 
-  /** Undefined when no edge of this id runs. */
+  /** Returns undefined if no edge with this id runs. */
   async find(edgeId: string): Promise<EdgeRegistration | undefined> {
     const text = await this.#redis.get(keys.edge(edgeId));
-    // One of another release may have another shape.
+    // The registration of another release may have another shape.
     return text === null ? undefined : registrationSchema.safeParse(jsonOf(text)).data;
   }
 

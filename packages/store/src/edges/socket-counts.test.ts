@@ -15,7 +15,7 @@ function edge(edgeId: string): SocketCounts {
 
 const ofKey = (own: number) => [{ of: KEY, own, limit }] as const;
 
-/** As if the edge had beaten last some time ago. */
+/** Simulates that the edge's last beat was some time ago. */
 async function kill(edgeId: string): Promise<void> {
   await fixture.redis.zadd(keys.edgesCounting, Date.now() - 1, edgeId);
 }
@@ -65,7 +65,7 @@ test.each(['killed', 'ended'])('an edge that was %s does not count', async (how)
   expect(await fixture.redis.zrange(keys.edgesCounting, 0, '-1')).toEqual(['edge_2']);
 });
 
-test('nothing stays of a key without sockets, and what nobody writes again goes', async () => {
+test('a key without sockets leaves nothing in Redis, and a count that is not written again expires', async () => {
   const one = edge('edge_1');
   await one.beat();
   await one.admit(ofKey(0));

@@ -3,9 +3,9 @@ import { keys } from '../redis/keyspace.js';
 import { asList, asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 
-/** How long an edge's sockets count after it beat last. Beat about three times as often. */
+/** How long an edge's sockets count after its last beat. Beat about three times within it. */
 export const EDGE_COUNTS_MS = 6_000;
-/** How long a count is kept without being written. Write those that stay the same more often. */
+/** How long a count is kept after its last write. Write unchanged counts more often than this. */
 export const SOCKET_COUNTS_LIFE_MS = 10 * 60_000;
 
 const CHUNK = 500;
@@ -13,19 +13,19 @@ const CHUNK = 500;
 /** Whose sockets are counted: `key:<key id>` or `tenant:<tenant id>`. */
 export type SocketOwner = `key:${string}` | `tenant:${string}`;
 
-/** A count that a new socket belongs to. */
+/** A count that includes the new socket. */
 export interface BoundedCount {
   readonly of: SocketOwner;
-  /** How many this edge has without the new one. */
+  /** How many sockets this edge has, without the new one. */
   readonly own: number;
-  /** How many all edges may have together. */
+  /** How many sockets all edges together may have. */
   readonly limit: number;
 }
 
 export interface SocketAdmission {
-  /** The first count that is full; undefined if the socket was let in. */
+  /** The first count that is full. Undefined if the socket was admitted. */
   readonly full: BoundedCount | undefined;
-  /** How many the other edges have, in the order of the counts. */
+  /** How many sockets the other edges have, in the order of the counts. */
   readonly others: readonly number[];
 }
 
@@ -33,14 +33,14 @@ const admitSocket = new Script('edges/admit-socket', (reply) => asList(reply).ma
 const countSockets = new Script('edges/count-sockets', asNumber);
 const beatEdge = new Script('edges/beat-edge', asNumber);
 
-/** How many sockets a tenant has on all edges that run. */
+/** How many sockets a tenant has on all running edges. */
 export function countSocketsOf(redis: RedisConnection, of: SocketOwner): Promise<number> {
   return countSockets.run(redis, [keys.edgesCounting, keys.socketCounts(of)], []);
 }
 
 /**
- * How many sockets each API key and each tenant has on all edges together: what each edge says of itself, as long as
- * that edge runs. Those of an edge that was killed stop counting 6 s later.
+ * How many sockets each API key and each tenant has on all edges together. Each edge reports its own sockets, and they
+ * count while it runs. The sockets of a killed edge stop counting after 6 s.
  */
 export class SocketCounts {
   readonly #redis: RedisConnection;
@@ -51,12 +51,12 @@ export class SocketCounts {
     this.#edgeId = edgeId;
   }
 
-  /** Says that this edge runs. Until it has, its sockets do not count for others. */
+  /** Reports that this edge runs. Before the first beat its sockets do not count at other edges. */
   async beat(): Promise<void> {
     await beatEdge.run(this.#redis, [keys.edgesCounting], [this.#edgeId, EDGE_COUNTS_MS]);
   }
 
-  /** Adds one socket to all the counts, unless one of them is full: then to none. */
+  /** Adds one socket to all the counts. If one of them is full, adds it to none. */
   async admit(counts: readonly BoundedCount[]): Promise<SocketAdmission> {
     const [full = 0, ...others] = await admitSocket.run(
       this.#redis,
@@ -66,7 +66,7 @@ export class SocketCounts {
     return { full: full === 0 ? undefined : counts[full - 1], others };
   }
 
-  /** Writes how many sockets this edge has of each, 0 for none. */
+  /** Writes how many sockets this edge has for each count; 0 for none. */
   async write(counts: ReadonlyMap<SocketOwner, number>): Promise<void> {
     const all = [...counts];
     for (let index = 0; index < all.length; index += CHUNK) {
@@ -74,7 +74,7 @@ export class SocketCounts {
     }
   }
 
-  /** This edge has ended: its sockets stop counting at once. */
+  /** Call it when this edge ends: its sockets stop counting at once. */
   async end(): Promise<void> {
     await this.#redis.zrem(keys.edgesCounting, this.#edgeId);
   }

@@ -1,10 +1,10 @@
--- Notes how far a client has got, or only that it is still there. Either proves that it is a client that reads.
+-- Notes the position that a client has reached, or only that it is still there. Either proves that the client reads.
 --   KEYS[1]   the client's record
---   ARGV[1]   what the names of the tenant's keys begin with
+--   ARGV[1]   prefix of the names of the tenant's keys
 --   ARGV[2]   hash that names the record
 --   ARGV[3]   how long to keep it, ms
 --   ARGV[4…]  fields, each with its value; none leaves the record as it is
--- Returns 1; 0 without a record, and then makes none, as it would lack the subscription.
+-- Returns 1, or 0 if there is no record. Makes none in that case, since it would lack the subscription.
 -- @include redis/now
 -- @include events/resume-index
 local key = redis.call('HGET', KEYS[1], 'key')

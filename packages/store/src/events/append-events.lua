@@ -1,16 +1,16 @@
 -- Appends events of one session to its tenant's log and publishes each on the tenant's channel, in the same order.
--- Once for each batch: the owner record keeps the number of the session's last batch and where it went, so a batch that
--- comes again, since its answer was lost, is answered from there and writes nothing.
--- No position is given out twice: the head notes on which life of the server its epoch was begun, and another life,
--- which may have lost the end of the log, begins another epoch.
--- One call trims a bounded number of entries, so that none blocks Redis for long. What is left for later is noted in
--- the head.
+-- Appends each batch once: the owner record keeps the number and position of the session's last batch. If that batch
+-- arrives again, because its answer was lost, the script answers from the record and writes nothing.
+-- Gives no position twice: the head notes the life of the server in which its epoch began. Another life, which may have
+-- lost the end of the log, begins another epoch.
+-- One call trims a bounded number of entries, so that it does not block Redis for long. The head notes what remains to
+-- be trimmed.
 --   KEYS[1]  owner record
 --   KEYS[2]  head of the log
 --   KEYS[3]  log
 --   KEYS[4]  channel
---   KEYS[5]  credentials; may be left out where none of the arguments needs it, as the next ones
---   KEYS[6]  digests of the messages that are finished
+--   KEYS[5]  credentials; this and the next keys may be omitted if no argument needs them
+--   KEYS[6]  digests of the finished messages
 --   KEYS[7]  those of earlier ones
 --   KEYS[8]  secrets of messages
 --   KEYS[9]  those of earlier ones
@@ -21,29 +21,34 @@
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  session id
---   ARGV[4]  number of the batch within the claim, or '' to append whatever came before
---   ARGV[5]  how many events the log keeps, about
---   ARGV[6]  '1' for a look at the server's life, else ''
---   ARGV[7]  '' or, for a look at the log and with parts of histories, `<age> <bytes> <most> <most of histories> <parts>`:
---            how long the log keeps events, about, in ms, for a look at its age, else ''. A writer looks at least twice in
---            a thirty-second part of that. How many bytes of live events the writer appended since its last look at
---            them, with these events; 0 for none. How many the log of a tenant keeps that has no limit of its own,
---            about, of live events and of parts of histories. For each event '1' if it is of a history, else '0'; ''
---            if none is
+--   ARGV[4]  number of the batch within the claim, or '' to append regardless of earlier batches
+--   ARGV[5]  approximate number of events that the log keeps
+--   ARGV[6]  '1' to check the server's life, else ''
+--   ARGV[7]  '' or, to check the log's bounds and with parts of histories,
+--            `<age> <bytes> <most> <most of histories> <parts>`:
+--            age: approximate time that the log keeps events, ms, to check its age; else ''. A writer checks at least
+--            twice in 1/32 of that time
+--            bytes: bytes of live events that the writer appended since it last counted them, including these events; 0
+--            not to count
+--            most, most of histories: approximate bytes of live events and of parts of histories that the log keeps if
+--            the tenant has no limits of its own
+--            parts: for each event '1' if it is part of a history, else '0'; '' if none is
 --   ARGV[8]  '' or `<fields> <secrets>`: how many fields of the credentials the events use up, and how many secrets of
 --            messages are kept with them
 --   ARGV[9]  digests of the messages that the events finish, one after the other, or ''
---   ARGV[10…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body, event
---            name, body, …; a body is the text of a JSON object with at least one field, without its first brace
--- Few arguments, and rare ones in one: each is felt by every append.
--- Returns the position of the first event, `0-0` without events; the others' follow it without gaps. Error FENCED.
+--   ARGV[10…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body,
+--            event name, body, …; a body is the text of a JSON object with at least one field, without its first brace
+-- There are few arguments, and rare ones are combined, since each argument adds to the cost of every append.
+-- Returns the position of the first event, or `0-0` without events. The other events follow it without gaps. Error
+-- FENCED.
 -- Message: `<event id> <event name> <session id> <body with its eventId>`.
--- Entry: id `<log epoch>-<seq>`, field m = the message; the first one of an epoch also p = position of the last event
--- before, `0-0` if there was none.
--- Mark: `<ms> <position>`, of the event that was the last one then.
--- Mark of bytes: `<bytes> <position>`: how many bytes of live events writers had counted with that event.
--- Part of a history: `<position> <bytes>`. The oldest parts are deleted when they are too many bytes, or too many: live
--- events never make room for them. Readers tell their clients of what is deleted (read-events).
+-- Entry: id `<log epoch>-<seq>`, field m = the message. The first entry of an epoch also has p = position of the last
+-- event before it, `0-0` if there was none.
+-- Mark: `<ms> <position>`: the position of the last event at that time.
+-- Mark of bytes: `<bytes> <position>`: how many bytes of live events writers had counted up to and with that event.
+-- Part of a history: `<position> <bytes>`. The oldest parts are deleted if they have too many bytes or there are too
+-- many of them. Live events are never deleted to make room for them. Readers report deleted parts to clients
+-- (read-events).
 -- Batch in the owner record: `<epoch of the claim>:<number> <position of the first event>`.
 -- @include sessions/fence
 -- @include redis/now
@@ -52,21 +57,21 @@
 -- @include redis/call-replacing
 -- @include tenants/limit-of
 
--- Trimming by length costs as much as appending, so it is done once for so many events.
+-- Trimming by length costs as much as appending, so it is done once for this number of events.
 local TRIM_EVERY = 64
--- Of what is too old, one call deletes about so many entries.
+-- One call deletes about this number of entries that are too old.
 local TRIM_AT_ONCE = 2000
--- The age, and the bytes, are known to this part of them.
+-- The precision of the bounds by age and by bytes: 1/MARKS of the bound.
 local MARKS = 32
--- How many parts of histories one call deletes at most.
+-- One call deletes at most this number of parts of histories.
 local DELETE_AT_ONCE = 1000
 local ONE = string.byte('1')
--- A finished message is known for this long, in ms, unless more than MOST_KNOWN bytes of digests came after its own.
+-- How long a finished message is known, ms, unless more than MOST_KNOWN bytes of digests were added after its own.
 local KNOWN_FOR = 24 * 60 * 60 * 1000
 local MOST_KNOWN = 80000
--- How many bytes a digest has.
+-- Bytes of a digest.
 local DIGEST = 8
--- A secret is kept for this long at least, in ms, and up to twice as long, unless MOST_SECRETS came after it.
+-- The least time that a secret is kept, ms, and at most twice this time, unless MOST_SECRETS were added after it.
 local SECRETS_FOR = 7 * 24 * 60 * 60 * 1000
 local MOST_SECRETS = 10000
 
@@ -85,7 +90,8 @@ if ARGV[8] ~= '' then
   end
 end
 if secrets > 0 then
-  -- As with the digests below. Ids are chosen by senders: the first message of an id keeps its secret.
+  -- Rotates the two keys like those of the digests below. Senders choose ids: the first message of an id keeps its
+  -- secret.
   local left = redis.call('PTTL', KEYS[8])
   if left >= 0 and left < SECRETS_FOR then
     redis.call('RENAME', KEYS[8], KEYS[9])
@@ -107,14 +113,14 @@ if secrets > 0 then
   end
 end
 if ARGV[9] ~= '' then
-  -- A string keeps its expiry when it becomes the earlier one: nothing is ever added to one that expires too soon.
+  -- A string keeps its expiry when it becomes the earlier one, so nothing is added to a string that expires too soon.
   local left = redis.call('PTTL', KEYS[6])
   if left >= 0 and left < KNOWN_FOR then
     redis.call('RENAME', KEYS[6], KEYS[7])
   end
   local length = call_replacing('APPEND', KEYS[6], ARGV[9])
   if length % DIGEST ~= 0 then
-    -- None would be found among digests that begin elsewhere.
+    -- The string is damaged. A digest that does not begin at a multiple of DIGEST would not be found.
     redis.call('SET', KEYS[6], ARGV[9])
     length = #ARGV[9]
   end
@@ -129,10 +135,10 @@ if count == 0 then
   return '0-0'
 end
 
--- What only looks and parts of histories need is read there: each field more is felt by every append.
+-- Fields that only checks and parts of histories need are read there, since each further field slows every append.
 local head = redis.pcall('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
 if head.err then
-  -- A head of another type is lost.
+  -- A head of another type counts as lost.
   redis.call('DEL', KEYS[2])
   head = {}
 end
@@ -146,7 +152,7 @@ end
 local has_head = tonumber(epoch) and last
 if not has_head or tonumber(head[3]) ~= life then
   if not has_head then
-    -- The log's first event, or its head was lost or damaged.
+    -- This is the log's first event, or the head was lost or damaged.
     epoch, last = last_entry_id(KEYS[3])
   end
   begin_epoch()
@@ -167,7 +173,7 @@ for i = before + 1, #ARGV, 2 do
   local id, message, added
   repeat
     last = last + 1
-    -- Exact up to 14 digits, and cheaper than a format.
+    -- Exact up to 14 digits, and cheaper than string.format.
     seq = tostring(last)
     id = epoch .. '-' .. seq
     message = id .. ' ' .. ARGV[i] .. from .. id .. '",' .. ARGV[i + 1]
@@ -197,8 +203,8 @@ for i = before + 1, #ARGV, 2 do
   end
 end
 
--- Before what only keeps the log within its bounds: should something damaged stop that, the events have their places, and
--- the same batch is not appended again.
+-- Written before the log is trimmed to its bounds. If damaged data stops the trimming, the events keep their positions
+-- and the same batch is not appended again.
 if changes then
   redis.call('HSET', KEYS[2], 'seq', seq, unpack(changes))
   changes = nil
@@ -213,14 +219,14 @@ if parts then
   local most = tonumber(ARGV[5])
   local limit = limit_of(KEYS[13], 'historyBytes', most_history)
   local kept = redis.call('RPUSH', KEYS[12], unpack(parts))
-  -- Parts may have been forgotten together with the log.
+  -- The list of parts may have expired together with the log.
   if kept > #parts then
     history = history + tonumber(redis.call('HGET', KEYS[2], 'history') or 0)
   end
   local deleted = {}
   while kept > 1 and (history > limit or kept > most) and #deleted < DELETE_AT_ONCE do
     local id, size = string.match(redis.call('LPOP', KEYS[12]), '^(%S+) (%d+)$')
-    -- The first entry of an epoch names the position before, which readers need.
+    -- The first entry of an epoch names the position before it, which readers need.
     if string.match(id, '-1$') == nil then
       deleted[#deleted + 1] = id
     end
@@ -269,7 +275,7 @@ if max_age then
   local time = now()
   local every = math.ceil(max_age / MARKS)
   local mark_at = tonumber(redis.call('HGET', KEYS[2], 'markAt') or 0)
-  -- A mark further away than it can be was set before the clock was put back, or for a longer age.
+  -- A due time that is too far away was set before the clock was set back, or for a longer age.
   if time >= mark_at or mark_at - time > max_age then
     repeat
       local at, mark_epoch, mark_seq =
@@ -281,7 +287,8 @@ if max_age then
       end
     until not is_old
     redis.call('RPUSH', KEYS[10], string.format('%.0f %s-%s', time, epoch, seq))
-    -- A tenant that falls silent appends nothing that would trim. What comes until the next mark lives as long.
+    -- If a tenant stops appending, nothing trims its log, so the keys expire. Events appended before the next mark are
+    -- kept for their whole age.
     for _, key in ipairs({ KEYS[3], KEYS[10], KEYS[11], KEYS[12] }) do
       redis.call('PEXPIRE', key, max_age + 2 * every)
     end
@@ -289,7 +296,7 @@ if max_age then
     changes[#changes + 1] = 'markAt'
     changes[#changes + 1] = time + math.floor(every / 2)
     if not parts then
-      -- They may have expired since they were counted.
+      -- The parts may have expired since they were counted.
       changes[#changes + 1] = 'parts'
       changes[#changes + 1] = redis.call('LLEN', KEYS[12])
     end
@@ -298,7 +305,7 @@ end
 
 local trim_now = trim_to
 if too_old or bytes_before then
-  -- The later one of two positions; each may be nil.
+  -- Returns the later of two positions; each may be nil.
   local function later(a, b)
     if not a or not b then
       return a or b
@@ -313,7 +320,8 @@ if too_old or bytes_before then
   trim_now = later(later(too_old, bytes_before), trim_to)
 end
 if trim_now then
-  -- Whole nodes of the stream go, each of up to a hundred entries. That none went tells that the rest is in one.
+  -- This deletes whole nodes of the stream, of up to a hundred entries each. If it deletes nothing, the rest is in one
+  -- node.
   if redis.call('XTRIM', KEYS[3], 'MINID', '~', trim_now, 'LIMIT', TRIM_AT_ONCE) == 0 then
     redis.call('XTRIM', KEYS[3], 'MINID', '=', trim_now)
     if trim_to then

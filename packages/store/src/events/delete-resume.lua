@@ -1,8 +1,8 @@
--- Deletes what a client would go on with.
+-- Deletes a client's record, so that the client cannot resume.
 --   KEYS[1]  the client's record
---   ARGV[1]  what the names of the tenant's keys begin with
+--   ARGV[1]  prefix of the names of the tenant's keys
 --   ARGV[2]  hash that names the record
--- Returns 1; 0 without a record.
+-- Returns 1, or 0 if there is no record.
 -- @include events/resume-index
 local key = redis.call('HGET', KEYS[1], 'key')
 if not key then

@@ -5,10 +5,10 @@ import { type LoggedEvent, parseLoggedEvent } from './logged-event.js';
 
 /**
  * The events of tenants as they happen. A message carries the event's name, session and position in front of the
- * payload, so a receiver routes it without parsing the payload.
+ * payload, so that a receiver routes it without parsing the payload.
  *
- * Delivery is at most once: what is published while the connection is down is not repeated. The connection
- * subscribes again by itself; a gap in `position.seq` shows what is to be read from the log.
+ * Delivery is at most once: events published while the connection is down are not repeated. The connection
+ * subscribes again by itself. A gap in `position.seq` shows which events to read from the log.
  */
 export class EventChannel {
   readonly #channels: ShardChannels;
@@ -20,7 +20,7 @@ export class EventChannel {
 
   /**
    * Starts to receive a tenant's events, in the order of the log. A second call for the same tenant replaces the
-   * listener. Resolves when Redis has confirmed; a connection that is down makes that wait. Events whose name this
+   * listener. Resolves when Redis has confirmed, which takes until the connection is up. Events with a name that this
    * release does not know are left out.
    */
   async subscribe(tenantId: string, listener: (event: LoggedEvent) => void): Promise<void> {

@@ -9,7 +9,7 @@ const fixture = useRedis();
 const tenantId = 'tnt_a';
 const numbered = (n: number) => ({ event: 'call', body: JSON.stringify({ n }) }) as const;
 const HOUR = 60 * 60 * 1000;
-/** A writer looks at the age once in a while, so each of these is a new one. */
+/** Returns a new writer each time, since a writer checks the age only from time to time. */
 const hourLog = () => new EventLog(fixture.redis, { maxAgeMs: HOUR });
 const owned = () => ownedSession(fixture.redis, { tenantId, sessionId: 'shop' }, 'wrk_a');
 
@@ -18,7 +18,7 @@ async function keptSeqs(): Promise<number[]> {
   return entries.map(([id]) => Number(id.split('-')[1]));
 }
 
-/** All marks as if they had been made earlier, and the next one due. */
+/** Rewrites all marks as if they had been made earlier, and makes the next one due. */
 async function age(ms: number): Promise<void> {
   const marks = await fixture.redis.lrange(keys.logMarks(tenantId), 0, -1);
   const [seconds] = await fixture.redis.time();
@@ -31,7 +31,7 @@ async function age(ms: number): Promise<void> {
 }
 
 describe('a log bounded by length', () => {
-  test('keeps about that many events and goes on counting', async () => {
+  test('keeps about its bound of events and continues to count', async () => {
     const log = new EventLog(fixture.redis, { maxLength: 500 });
     const fence = await owned();
     for (let batch = 0; batch < 20; batch++) {
@@ -58,7 +58,7 @@ describe('a log bounded by age', () => {
     await age(HOUR / 2);
     await hourLog().append(fence, [numbered(6)]);
     expect(await keptSeqs()).toEqual([4, 5, 6]);
-    // Far past: the newest mark that is too old counts, and none of those stays.
+    // All marks are too old: the newest of them counts, and none of them stays.
     await age(2 * HOUR);
     await hourLog().append(fence, [numbered(7)]);
     expect(await keptSeqs()).toEqual([7]);
@@ -91,7 +91,7 @@ describe('a log bounded by age', () => {
     expect((await keptSeqs()).length).toBeLessThanOrEqual(33);
   });
 
-  test('goes on when the clock was put back', async () => {
+  test('continues when the clock was set back', async () => {
     const fence = await owned();
     await hourLog().append(fence, [numbered(1)]);
     await age(-5 * HOUR);
@@ -101,7 +101,7 @@ describe('a log bounded by age', () => {
     expect(await keptSeqs()).toEqual([1, 2]);
   });
 
-  test('is emptied when its tenant falls silent, and stays complete for whoever had everything', async () => {
+  test('is emptied when its tenant stops appending, and stays complete for a reader of everything', async () => {
     const maxAgeMs = 200;
     const log = new EventLog(fixture.redis, { maxAgeMs });
     const fence = await owned();
@@ -131,14 +131,14 @@ describe('a log bounded by age', () => {
       begunAt.set(position?.seq ?? 0, begun);
       [oldest = 1] = await keptSeqs();
     }
-    // The youngest that is gone; Redis counts whole milliseconds.
+    // The youngest deleted event; Redis counts whole milliseconds.
     expect(performance.now() - (begunAt.get(oldest - 1) ?? Number.NaN)).toBeGreaterThanOrEqual(maxAgeMs - 1);
   });
 });
 
 describe('a log with a long past', () => {
   const OLD = 12_000;
-  /** What an append deletes at the most: 2,000 entries of whole nodes, or a part of one more. */
+  /** The most that an append deletes: 2,000 entries of whole nodes, or a part of one more node. */
   const AT_ONCE = 2_100;
   const log = () => new EventLog(fixture.redis, { maxLength: 2 * OLD, maxAgeMs: HOUR });
   const noted = () => fixture.redis.hget(keys.logHead(tenantId), 'trimTo');
@@ -157,7 +157,7 @@ describe('a log with a long past', () => {
     return fence;
   }
 
-  /** Appends until nothing is left to be trimmed; how many it took. */
+  /** Appends until nothing is left to be trimmed. Returns the number of appends. */
   async function trimmedBy(fence: Fence, writer: EventLog): Promise<number> {
     let [first = 0] = await keptSeqs();
     for (let appends = 1; ; appends++) {
@@ -198,7 +198,7 @@ describe('a log with a long past', () => {
   });
 });
 
-describe('a log of which something in Redis is damaged', () => {
+describe('a log with damaged data in Redis', () => {
   const byteLog = () => new EventLog(fixture.redis, { maxAgeMs: HOUR });
 
   test.each([
@@ -214,7 +214,7 @@ describe('a log of which something in Redis is damaged', () => {
     for (const n of [2, 3, 4]) {
       await fixture.redis.hset(keys.logHead(tenantId), { markAt: 0, bytesMarkAt: 0 });
       const append = () => byteLog().append(fence, [numbered(n)], { batch: n });
-      // As the outbox does: what fails is tried again.
+      // Retries a failed append, as the outbox does.
       await append().catch(append);
     }
     const { events } = await byteLog().read(tenantId, { after: undefined, count: 10 });

@@ -30,7 +30,7 @@ async function kept(): Promise<{ live: number[]; history: number[]; bytes: numbe
   };
 }
 
-/** Everything after a position, as a client reads it: events by their seq, `!` for a gap that it learns of. */
+/** Everything that a client reads after a position: events by their seq, `!` for a reported gap. */
 async function replay(log: EventLog, after: EventPosition | undefined, count = 7): Promise<string> {
   const seen: string[] = [];
   let from = after;
@@ -50,7 +50,7 @@ async function append(log: EventLog, fence: Fence, events: Parameters<EventLog['
 const range = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 
 describe('a log bounded by bytes', () => {
-  test('keeps about that many bytes of the newest events, and goes on counting', async () => {
+  test('keeps about its bound in bytes of the newest events, and continues to count', async () => {
     await new TenantLimitTable(fixture.redis).change(tenantId, { logBytes: 4 * MIB });
     const log = new EventLog(fixture.redis);
     const fence = await owned();

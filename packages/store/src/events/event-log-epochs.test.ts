@@ -1,7 +1,7 @@
 import { append, failOver, type History, lose, restart, testReads, trim } from '../testing/log-histories.js';
 import { useRedis } from '../testing/redis-fixture.js';
 
-/** What reads tell across epochs: when Redis was restarted, a replica took over, or a part of the log was lost. */
+/** The results of reads across epochs: after a restart of Redis, a failover, or the loss of a part of the log. */
 const HISTORIES: readonly History[] = [
   {
     name: 'a restart, and nothing since',

@@ -10,8 +10,8 @@ import { logger, ownedSession } from '../testing/redis-fixture.js';
 import { EventLog } from './event-log.js';
 
 /**
- * Whatever becomes of the servers, restarts, failovers that lose the end of the log, failovers back: no position is
- * given to two events, and a read that says that nothing is missing has all that the log ever had after its position.
+ * Two properties hold through restarts, failovers that lose the end of the log, and failovers back. No position is
+ * given to two events. A read that reports that nothing is missing has every event the log ever had after its position.
  */
 const tenantId = 'tnt_a';
 const NOTHING: EventPosition = { epoch: '0', seq: 0 };
@@ -38,12 +38,12 @@ afterAll(async () => {
 });
 
 type PlainStep =
-  /** Rivals append at the same time, each so many events. */
+  /** Rivals append at the same time; `counts` has the number of events of each. */
   | { readonly act: 'append'; readonly counts: readonly number[] }
   | { readonly act: 'trim'; readonly kept: number }
   | { readonly act: 'read'; readonly from: number; readonly beyond: number }
   | { readonly act: 'restart' };
-/** A replica takes over that has nothing of what happened in the meantime. */
+/** A replica takes over and lacks everything that happened in the meantime. */
 type Failover = { readonly act: 'failOver'; readonly meanwhile: readonly PlainStep[] };
 type Step = PlainStep | Failover;
 
@@ -70,7 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: failOver },
 );
 
-/** There and back, with the same end lost, while nobody appends to the one in between. */
+/** A failover and a failover back that lose the same end of the log, while the server in between gets no appends. */
 const THERE_AND_BACK: Step[] = [
   { act: 'append', counts: [3] },
   { act: 'restart' },
@@ -81,14 +81,14 @@ const THERE_AND_BACK: Step[] = [
   { act: 'trim', kept: 3 },
 ];
 
-/** A position past the end is read while a server of one life has got its first replica. */
+/** A read past the end of the log, after a server in its first life has got its first replica. */
 const PAST_THE_END: Step[] = [
   { act: 'restart' },
   { act: 'append', counts: [1] },
   { act: 'failOver', meanwhile: [{ act: 'read', from: 0, beyond: 5 }] },
 ];
 
-/** Counts what a test must have met to tell anything. */
+/** Counts the cases that the test must have met to be meaningful. */
 const met = { restarts: 0, failovers: 0, lost: 0, continuous: 0, broken: 0 };
 
 class Schedule {
@@ -97,9 +97,9 @@ class Schedule {
   #events = 0;
   /** Every position that was ever given out, with its event. */
   readonly #given = new Map<string, { position: EventPosition; body: string }>();
-  /** The events of the log as it is now, and those that were trimmed from its begin. */
+  /** The events that the log has now, and those that were trimmed from its beginning. */
   #history: EventPosition[] = [];
-  /** Whether the next event will begin another epoch. A server's first replica has it take another id: perhaps then. */
+  /** Whether the next event begins another epoch. A server changes its id for its first replica: 'perhaps' then. */
   #isOver: boolean | 'perhaps' = false;
 
   get #redis(): RedisConnection {
@@ -176,7 +176,7 @@ class Schedule {
     const { redis: replica } = this.#at(1 - this.#primary);
     await this.#redis.config('SET', 'repl-diskless-sync-delay', 0);
     await replica.replicaof('127.0.0.1', this.#at(this.#primary).process.port);
-    // Until its append-only file is written anew a restart would bring back what the replica had before.
+    // Until its append-only file is rewritten, a restart would restore the replica's earlier data.
     const isWritten = async () =>
       /aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/.test(await replica.info('persistence'));
     const hasCopied = async () => (await this.#redis.wait(1, 100)) === 1 && (await isWritten());
@@ -184,7 +184,7 @@ class Schedule {
     if (!this.#isOver) this.#isOver = 'perhaps';
     await replica.replicaof('NO', 'ONE');
     for (const next of meanwhile) await this.#take(next);
-    // Epochs are named by the millisecond, and no failover is as fast as this.
+    // Epochs are numbered by the millisecond, and a real failover takes longer than that.
     await delay(2);
     this.#primary = 1 - this.#primary;
     met.failovers += 1;
@@ -213,8 +213,8 @@ class Schedule {
   }
 
   /**
-   * What the log ever had after a position; undefined for one that it never gave. `either` for one past the end of an
-   * epoch of which nothing that is given shows whether it goes on: no reader has such a one.
+   * Returns every event the log ever had after a position. Undefined for a position that it never gave. `either` for a
+   * position past the end of an epoch if it is unknown whether that epoch continues: no reader has such a position.
    */
   #after(after: EventPosition): EventPosition[] | 'either' | undefined {
     if (formatEventId(after) === formatEventId(NOTHING)) return this.#history;
@@ -222,12 +222,12 @@ class Schedule {
     if (last === undefined) return undefined;
     const next = this.#history.slice(this.#history.indexOf(last) + 1);
     if (last.seq === after.seq || next.length > 0 || this.#isOver === true) return next;
-    // Past the end of an epoch that goes on, or may.
+    // The position is past the end of an epoch that continues or may continue.
     return this.#isOver === 'perhaps' ? 'either' : undefined;
   }
 }
 
-test('no position is given out twice, and a reader misses nothing without being told', {
+test('no position is given out twice, and a reader learns of everything that it misses', {
   timeout: 120_000,
 }, async () => {
   await fc.assert(

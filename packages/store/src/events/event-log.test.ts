@@ -69,7 +69,7 @@ describe('append', () => {
     expect(published).toEqual({ ...payload, eventId: `${position?.epoch}-1` });
   });
 
-  test('refuses a body that is no object with a field', async () => {
+  test('refuses a body that is not an object with a field', async () => {
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
     for (const body of ['', '{}', '[1]', 'null', ' {"a":1}']) {
       await expect(logOf().append(fence, [numbered(1), { event: 'call', body }])).rejects.toThrow(TypeError);
@@ -79,7 +79,7 @@ describe('append', () => {
 });
 
 describe('the channel', () => {
-  test('has the events of the log in the order of the log, whoever appends', async () => {
+  test('has the events of the log in the order of the log, even with several writers', async () => {
     const received: LoggedEvent[] = [];
     const channel = new EventChannel(fixture.connect('subscriber'));
     await channel.subscribe(tenantId, (event) => received.push(event));
@@ -118,7 +118,7 @@ describe('the channel', () => {
     expect(mine).toHaveLength(1);
   });
 
-  test('leaves out what is no event', async () => {
+  test('leaves out a message that is not an event', async () => {
     const received: LoggedEvent[] = [];
     const channel = new EventChannel(fixture.connect('subscriber'));
     await channel.subscribe(tenantId, (event) => received.push(event));

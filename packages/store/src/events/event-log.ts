@@ -14,31 +14,33 @@ import type { Fence } from '../sessions/session-ref.js';
 import { LogLooks } from './log-looks.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
 
-/** An event on its way into the log. */
+/** An event to append to the log. */
 export interface OutgoingEvent {
   readonly event: EventName;
   /** The payload without its eventId: the text of a JSON object with at least one field, so it begins with `{"`. */
   readonly body: string;
-  /** Whether it is a part of a history: of that a share of the log is kept, which never displaces a live event. */
+  /**
+   * Whether it is part of a history. Histories have a share of the log of their own and never displace a live event.
+   */
   readonly isHistory?: boolean;
 }
 
-/** Where a page of the log begins and how long it is. */
+/** The begin and the size of a page of the log. */
 export interface PageRequest {
-  /** undefined for the very first event of the log. */
+  /** Undefined to begin with the very first event of the log. */
   readonly after: EventPosition | undefined;
-  /** How many events at most; 0 for none. */
+  /** Maximum number of events; 0 for none. */
   readonly count: number;
-  /** The page ends with the event at which it reaches this many bytes. Default 512 KiB. */
+  /** The page ends with the event at which it reaches this number of bytes. Default: 512 KiB. */
   readonly maxBytes?: number;
-  /** Names of events; others are looked at and left out. Default all. */
+  /** Names of the events to return; others are read and left out. Default: all. */
   readonly names?: readonly EventName[];
 }
 
-/** An event was larger than a log takes; nothing of its batch was written. */
+/** An event is too large for a log. Nothing of its batch was written. */
 export class EventTooLargeError extends Error {
   override readonly name = 'EventTooLargeError';
-  /** The first one that is too large. */
+  /** The first event that is too large. */
   readonly event: OutgoingEvent;
 
   constructor(event: OutgoingEvent) {
@@ -47,30 +49,30 @@ export class EventTooLargeError extends Error {
   }
 }
 
-/** What the log takes of one event: its payload, and what Redis has before it. */
+/** The maximum size of one event in the log: its payload, and what precedes it in Redis. */
 const MAX_LOGGED_BYTES = MAX_EVENT_BYTES + 1024;
 
-/** A part of a tenant's log, as it was at one moment. */
+/** A consistent snapshot of a part of a tenant's log. */
 export interface LogPage {
   /**
-   * Oldest first. One directly after the other, except for events that were not asked for and those whose name this
-   * release does not know; so a page ends before a gap.
+   * Oldest first and consecutive, except for events that were not requested and events with a name that this release
+   * does not know. A page therefore ends before a gap.
    */
   readonly events: readonly LoggedEvent[];
-  /** The position of the first event after the one that was asked for, wanted or not; undefined if there is none. */
+  /** The position of the first event after the requested position, of any name. Undefined if there is none. */
   readonly first: EventPosition | undefined;
-  /** How many bytes of the log Redis looked through to make the page. */
+  /** How many bytes of the log Redis read to make the page. */
   readonly bytes: number;
   /**
-   * Whether the log has everything that it ever had between the position that was asked for and the first event of
-   * the page, or the head if the page has none.
+   * Whether the log still has every event that it ever had between the requested position and the first event of the
+   * page, or the head if the page is empty.
    */
   readonly isContinuous: boolean;
-  /** The position of the log's last event, `0-0` when there was none yet. It may be before the one asked for. */
+  /** The position of the log's last event, `0-0` if there was none yet. It may be before the requested position. */
   readonly head: EventPosition;
   /**
-   * How far the page goes: what comes next is read after this position. That of the last event that was looked at;
-   * without one the position that was asked for if the page is continuous, else the head.
+   * The end of the page: the next page is read after this position. It is the position of the last event that was read.
+   * If none was read, it is the requested position if the page is continuous, else the head.
    */
   readonly end: EventPosition;
 }
@@ -79,28 +81,28 @@ export interface LogPage {
 export interface EventLogBounds {
   readonly maxLength?: number;
   readonly maxAgeMs?: number;
-  /** Bytes of live events, of a tenant that has no limit of its own. */
+  /** Bytes of live events, for a tenant that has no limit of its own. */
   readonly logBytes?: number;
   /** Bytes of parts of histories, likewise. */
   readonly historyBytes?: number;
 }
 
-/** Where a page ends, unless another size is asked for: what one read may take of Redis' time, about a millisecond. */
+/** Default size of a page. A read of this size takes about a millisecond of Redis' time. */
 const LOG_PAGE_BYTES = 512 * 1024;
 
-/** How much of a log is kept, where nothing else was asked for: the last 10,000 events, for 24 hours. */
+/** How much of a log is kept by default: the last 10,000 events, for 24 hours. */
 export const EVENT_LOG_BOUNDS = { maxLength: 10_000, maxAgeMs: 24 * 60 * 60 * 1000 } as const;
 
 /**
- * For how long a writer may append after it had an append look at the server's life. A server that loses its role to
- * another one, copies its data and gets the role back takes longer.
+ * How long a writer may append after an append that checked the server's life. This is less than a server needs to lose
+ * its role to another one, copy that one's data and get the role back.
  */
 const LIFE_KNOWN_MS = 1_000;
 
 /** The position of a log without events. */
 const NOTHING: EventPosition = { epoch: '0', seq: 0 };
 
-/** An epoch that a log can have given: its numbers are those of a stream's entry ids. */
+/** An epoch that a log can have given: the numbers are limited to those of stream entry ids. */
 const STREAM_EPOCH = /^[0-9]{1,15}$/;
 
 const appendEvents = new FencedScript(
@@ -125,18 +127,18 @@ function asPosition(reply: unknown): EventPosition {
 }
 
 /**
- * A tenant's events, in one Redis stream. `append` checks the fence, counts, stores and publishes in one script, so
- * the order in the log is the order on the channel (see EventChannel), positions have no gaps within an epoch, and
- * events of one call stand next to each other in the order given.
+ * A tenant's events, in one Redis stream. `append` checks the fence, counts, stores and publishes in one script.
+ * Therefore the order in the log equals the order on the channel (see EventChannel), positions have no gaps within an
+ * epoch, and the events of one call are consecutive and in the order given.
  *
  * No position is ever given to two events. A Redis that was restarted, or a replica that was promoted, may lack the
- * end of the log; there the next append begins a new epoch. Epochs rise, and the events of earlier ones stay.
+ * end of the log; the next append then begins a new epoch. Epochs increase, and the events of earlier epochs stay.
  *
- * The log keeps about `maxLength` events and none for much longer than `maxAgeMs` (by a thirty-second part, and as
- * much again; after that a tenant's own appends delete it, each a bounded part). It keeps about the newest `logBytes` of
- * live events, which each writer counts in steps of at most 128 KiB, and beside them the newest `historyBytes` of parts
- * of histories, which never displace a live event. A part that is deleted leaves a gap, which `read` tells like any
- * other. All writers of a log should be given the same bounds; readers need none.
+ * The log keeps about `maxLength` events, and none for much longer than `maxAgeMs`: at most 2/32 of it longer,
+ * and then until the tenant's own appends have deleted it, each a bounded part. It keeps about the newest `logBytes` of
+ * live events, which each writer counts in steps of at most 128 KiB. In addition it keeps the newest `historyBytes` of
+ * parts of histories, which never displace a live event. A deleted part leaves a gap, which `read` reports like any
+ * other. All writers of a log should have the same bounds; readers need none.
  */
 export class EventLog {
   readonly #redis: RedisConnection;
@@ -144,7 +146,7 @@ export class EventLog {
   readonly #maxAgeMs: number;
   readonly #logBytes: number;
   readonly #historyBytes: number;
-  /** The last look at the server's life that succeeded: when it was asked for, and on which connection to Redis. */
+  /** The last successful check of the server's life: when it was requested, and on which connection to Redis. */
   #life: { at: number; stream: unknown } = { at: Number.NEGATIVE_INFINITY, stream: undefined };
   #isLookingAtLife = false;
   readonly #looks: LogLooks;
@@ -159,16 +161,16 @@ export class EventLog {
   }
 
   /**
-   * Appends and publishes events of the fence's session; all of them or none.
-   * @param options.batch the number of these events' batch under this fence. The batch that was appended last may be
-   * given again, when its answer was lost: it is not appended a second time, and its positions are the same. Without
-   * a number, a repeated call repeats the events.
-   * @param options.usesUp fields of the session's credentials that are deleted in the same step: what was kept until
-   * these events are in the log.
-   * @param options.finishes digests of the messages that are finished with these events; see ProcessedMessages.
-   * @param options.secrets secrets of messages that are kept in the same step; see MessageSecrets.
-   * @throws {FencedError} when the fence is no longer the session's owner.
-   * @throws {EventTooLargeError} when a body has more than MAX_EVENT_BYTES.
+   * Appends and publishes events of the fence's session. Atomic.
+   * @param options.batch the number of these events' batch under this fence. The last batch may be appended again if
+   * its answer was lost: it is not written a second time, and its positions are the same. Without a number, a repeated
+   * call repeats the events.
+   * @param options.usesUp fields of the session's credentials that are deleted in the same step. They had to be kept
+   * until these events are in the log.
+   * @param options.finishes digests of the messages that these events finish; see ProcessedMessages.
+   * @param options.secrets secrets of messages that are stored in the same step; see MessageSecrets.
+   * @throws {FencedError} if the fence no longer owns the session.
+   * @throws {EventTooLargeError} if a body has more than MAX_EVENT_BYTES.
    */
   async append(
     fence: Fence,
@@ -236,9 +238,9 @@ export class EventLog {
   }
 
   /**
-   * Runs an append, and tells it to look at the server's life where the last look is too long ago or was made on
-   * another connection, which may have led to another server. Looks are dear: before that, one append at a time does
-   * it for all, of whatever tenant, since the life is the server's.
+   * Runs an append. It checks the server's life if the last check is too old or was made on another connection, which
+   * may have led to another server. Checks are expensive. Before the last check is too old, one append at a time
+   * repeats it for all tenants, since the life belongs to the server.
    */
   async #lookingAtLife<T>(now: number, run: (looks: boolean) => Promise<T>): Promise<T> {
     const { status, stream } = this.#redis;
@@ -256,9 +258,10 @@ export class EventLog {
   }
 
   /**
-   * The events after a position, oldest first: at most `count`, and no more once they have `maxBytes` together; at
-   * least one, if there is one. Where the log lacks what came directly after the position, the page begins with the
-   * oldest event that is kept after it; for a position that no log can have given, with the oldest of all.
+   * Returns the events after a position, oldest first: at most `count`, and no further ones once they have `maxBytes`
+   * together, but at least one if there is one. If the log lacks the event directly after the position, the page begins
+   * with the oldest event that is kept after it. For a position that no log can have given, it begins with the oldest
+   * of all.
    */
   async read(
     tenantId: string,
@@ -277,14 +280,14 @@ export class EventLog {
     return { events, first: hasFirst ? first : undefined, bytes, isContinuous, head, end };
   }
 
-  /** The position of the tenant's last event; `0-0` when there was none yet. */
+  /** Returns the position of the tenant's last event, or `0-0` if there was none yet. */
   async position(tenantId: string): Promise<EventPosition> {
     const { head } = await this.read(tenantId, { after: undefined, count: 0 });
     return head;
   }
 }
 
-/** For the script: which events are of a history, `''` if none is. */
+/** An argument of the script: which events are part of a history. `''` if none is. */
 function historyMarks(events: readonly OutgoingEvent[]): string {
   if (!events.some(({ isHistory }) => isHistory === true)) return '';
   return events.map(({ isHistory }) => (isHistory === true ? '1' : '0')).join('');

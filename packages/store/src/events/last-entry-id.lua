@@ -1,5 +1,5 @@
--- Defines last_entry_id(stream): epoch and seq, as text, of the last entry that a log's stream was given, also when it
--- was trimmed since; '0' and '0' when there is no stream.
+-- Defines last_entry_id(stream): epoch and seq, as text, of the last entry that was added to a log's stream, even if it
+-- was trimmed since. Returns '0' and '0' if there is no stream.
 local function last_entry_id(stream)
   if redis.call('EXISTS', stream) == 1 then
     local info = redis.call('XINFO', 'STREAM', stream)

@@ -1,20 +1,20 @@
 /**
- * How often a writer has an append look at the age of a tenant's log: this many times within the age.
+ * How often a writer has an append check the age of a tenant's log: this number of times within the maximum age.
  */
 const AGE_LOOKS = 64;
 
 /**
- * How often a writer has an append count the bytes of a tenant's log: after it appended this many bytes itself. That is a
- * thirty-second part of the least that a tenant may keep, or a smaller part of what this log keeps. To count with each
- * append would cost Redis a sixth more for every event.
+ * How often a writer has an append count the bytes of a tenant's log: after it has appended this number of bytes
+ * itself. This is 1/32 of the smallest limit that a tenant may have, or 1/32 of what this log keeps if that is less.
+ * Counting with each append would cost Redis a sixth more for every event.
  */
 const BYTES_BETWEEN_LOOKS = 128 * 1024;
 const BYTE_LOOKS = 32;
 
-/** What an event has in the log besides its body, about: its position, its name and the id of its session. */
+/** Approximate bytes of an event in the log besides its body: its position, its name and the id of its session. */
 const BYTES_BESIDE_BODY = 64;
 
-/** How many logs are remembered: many more than a worker has sessions. One that is forgotten is looked at early. */
+/** How many logs are remembered: many more than a worker has sessions. A forgotten log is checked early. */
 const REMEMBERED_LOGS = 10_000;
 
 interface Event {
@@ -22,24 +22,24 @@ interface Event {
   readonly isHistory?: boolean;
 }
 
-/** What one append is to look at. */
+/** What one append must check. */
 export interface LogLook {
   readonly seesAge: boolean;
-  /** How many bytes of live events the writer appended since it counted them last, with these; 0 if not to count. */
+  /** Bytes of live events that the writer appended since it last counted them, including these; 0 not to count. */
   readonly countedBytes: number;
-  /** Call it when the append has failed: its events count when they are appended. */
+  /** Call it if the append failed. Its events count once they are appended. */
   readonly failed: () => void;
-  /** Call it when the append has succeeded. */
+  /** Call it if the append succeeded. */
   readonly succeeded: () => void;
 }
 
 interface SeenLog {
-  /** When an append looked at the log's age last. */
+  /** When an append last checked the log's age. */
   ageAt: number;
   uncountedBytes: number;
 }
 
-/** Decides for one writer which appends look at the age and the bytes of a tenant's log. Looks are expensive. */
+/** Decides for one writer which appends check the age and the bytes of a tenant's log. Checks are expensive. */
 export class LogLooks {
   readonly #maxAgeMs: number;
   readonly #bytesBetweenLooks: number;
@@ -57,7 +57,7 @@ export class LogLooks {
     const bytes = liveBytesOf(events);
     const uncounted = log.uncountedBytes + bytes;
     const counts = seesAge || uncounted >= this.#bytesBetweenLooks;
-    // Of what several appends count at the same time, each byte is one append's.
+    // If several appends count at the same time, each byte is counted by one of them only.
     log.uncountedBytes = counts ? 0 : uncounted;
     return {
       seesAge,
@@ -82,7 +82,7 @@ export class LogLooks {
   }
 }
 
-/** About: where a log is counted, a few bytes an event do not matter. */
+/** Approximate: a few bytes for each event do not matter when a log is counted. */
 function liveBytesOf(events: readonly Event[]): number {
   let bytes = 0;
   for (const { body, isHistory } of events) {

@@ -6,18 +6,18 @@ export interface LoggedEvent {
   readonly sessionId: string;
   readonly position: EventPosition;
   /**
-   * The payload as clients get it: the text of a JSON object with `eventId`, in UTF-8. It shares its memory with what
-   * else Redis sent at the same time.
+   * The payload that clients receive: the text of a JSON object with `eventId`, in UTF-8. It shares memory with other
+   * data that Redis sent at the same time.
    */
   readonly body: Buffer;
 }
 
-/** More than what stands before the body can take: ids and names are bounded. */
+/** More than the part before the body can take, since ids and names are bounded. */
 const MAX_HEADER_BYTES = 256;
 
 /**
- * Reads an event as the log and the channel hold it, `<log epoch>-<seq> <event name> <session id> <body>`, without
- * looking into the body. Undefined when it is none, or one that this release does not know.
+ * Parses an event in the form of the log and the channel, `<log epoch>-<seq> <event name> <session id> <body>`, without
+ * parsing the body. Returns undefined if it is not an event, or if this release does not know the event.
  */
 export function parseLoggedEvent(message: Buffer): LoggedEvent | undefined {
   const begin = message.toString('latin1', 0, MAX_HEADER_BYTES);
@@ -31,13 +31,13 @@ export function parseLoggedEvent(message: Buffer): LoggedEvent | undefined {
   return {
     event,
     sessionId: begin.slice(second + 1, third),
-    // A slice of a string keeps the whole of it in memory, and positions are kept.
+    // A slice of a string keeps the whole string in memory, and positions are kept.
     position: { epoch: message.toString('latin1', 0, dash), seq: Number(begin.slice(dash + 1, first)) },
     body: message.subarray(third + 1),
   };
 }
 
-/** Reads `<log epoch>-<seq>` as Redis has it; undefined when it is none. */
+/** Parses a position in Redis' form, `<log epoch>-<seq>`. Returns undefined if it is not a position. */
 export function parsePosition(text: string): EventPosition | undefined {
   const dash = text.indexOf('-');
   return dash < 0 ? undefined : { epoch: text.slice(0, dash), seq: Number(text.slice(dash + 1)) };

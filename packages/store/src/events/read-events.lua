@@ -1,16 +1,16 @@
--- Reads a tenant's log from a position on, and tells whether the log has all that it ever had after it.
+-- Reads a tenant's log after a position, and reports whether the log still has every event after it.
 --   KEYS[1]   head of the log
 --   KEYS[2]   log
 --   ARGV[1]   epoch of the position, or '' for one that no log can have given
 --   ARGV[2]   its seq
---   ARGV[3]   how many entries at most, or 0 for none
---   ARGV[4]   how many bytes of messages to look through: no further entry is looked at once there are so many
---   ARGV[5…]  names of events; the messages of others are left out. Without names all are returned
+--   ARGV[3]   maximum number of entries, or 0 for none
+--   ARGV[4]   bytes of messages to read: once this number is reached, no further entry is read
+--   ARGV[5…]  names of events; messages of other events are left out. Without names all are returned
 -- Returns {position of the log's last event, `0-0` if there was none; 1 if nothing is missing, else 0; position of the
--- first entry, or `0-0`; position of the last entry that was looked at, or `0-0`; how many bytes were looked through;
--- messages of the entries}, as append-events has them. The second value covers what comes before the first entry, or before
--- the log's last event if there is no entry. The entries end before the first one that does not directly follow the one
--- before: parts of histories are deleted out of the middle of the log. The next call reports what is missing there.
+-- first entry, or `0-0`; position of the last entry that was read, or `0-0`; number of bytes read; messages of the
+-- entries}. Messages have the form described in append-events. The second value covers the log up to the first entry,
+-- or up to the log's last event if there is no entry. The entries end before the first one that does not directly
+-- follow its predecessor: parts of histories are deleted from the middle of the log. The next call reports that gap.
 -- @include events/server-life
 -- @include events/last-entry-id
 
@@ -25,13 +25,13 @@ end
 
 local epoch, seq, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local after = epoch .. '-' .. ARGV[2]
--- Beyond `count` the first entry is wanted all the same: it tells whether something is missing.
+-- The first entry is read even if `count` is 0, since it shows whether something is missing.
 local start = epoch == '' and '-' or '(' .. after
 local entries = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', 1)
 
--- Whether an entry comes directly after a position: true, false, or nil if that cannot be known from the entry. The first
--- entry of an epoch is never deleted alone, and names the position before. A reader may be past that: a failover lost
--- what the reader had seen.
+-- Whether an entry directly follows a position: true, false, or nil if the entry does not show it. The first entry of
+-- an epoch is never deleted alone, and names the position before it. A reader may be past that position, if a failover
+-- lost events that the reader had seen.
 local function follows(entry, before_epoch, before_seq)
   local entry_epoch, entry_seq = split(entry[1])
   if entry_epoch == before_epoch then
@@ -66,8 +66,8 @@ local function is_continuous()
     return false
   end
   local last = tonumber(head[2])
-  -- Past the head of an epoch that ended with an earlier life of the server: what comes next begins another epoch,
-  -- after the head.
+  -- The position is past the head of an epoch that ended with an earlier life of the server. The next event begins
+  -- another epoch, after the head.
   return seq == last or (seq > last and head[3] and server_life(true) ~= tonumber(head[3]))
 end
 
@@ -82,7 +82,7 @@ if #ARGV > 4 then
   end
 end
 
--- Entries are read in steps: how large the next ones are is not known before.
+-- Entries are read in steps, since their sizes are not known in advance.
 local most = tonumber(ARGV[4])
 local last, bytes, looked_at, step, messages = '0-0', 0, 0, 1, {}
 local last_epoch, last_seq
@@ -106,7 +106,7 @@ while #entries > 0 and looked_at < count and bytes < most and not is_gap do
     end
   end
   looked_at = looked_at + #entries
-  -- Then the log has no more: another look would find nothing.
+  -- If so, the log has no further entries, and another read would find none.
   local is_end = #entries < step
   local mean = math.max(bytes / looked_at, 1)
   step = math.min(4 * step, math.ceil((most - bytes) / mean), count - looked_at, 256)

@@ -1,11 +1,12 @@
--- Which records of clients there are, by API key, so that their number and bytes are bounded. Defines
--- touch_record(key, hash, time, size), which notes that a record was written at a time, with its size where that may
--- have changed; forget_record(key, hash), which deletes a record; oldest_record(key); and records_of(key).
--- BASE is what the names of the tenant's keys begin with.
+-- An index of client records by API key, which bounds their number and bytes. Defines touch_record(key, hash, time,
+-- size), which notes that a record was written at a time, with its size if that may have changed; forget_record(key,
+-- hash), which deletes a record; oldest_record(key); and records_of(key).
+-- BASE is the prefix of the names of the tenant's keys.
 --   <BASE>resumes:<key id>       zset: hash → when its record was last written, ms
 --   <BASE>resume-sizes:<key id>  hash: hash → bytes of its record
---   <BASE>resume-totals          hash: key id → bytes of its records; `*`: of all of the tenant; `#`: how many there are
--- All of it only counts what there is, so a part that cannot be read is forgotten, and counting begins anew.
+--   <BASE>resume-totals          hash: key id → bytes of its records; `*`: of all of the tenant; `#`: how many there
+--   are
+-- The index only counts records, so a part of it that cannot be read is deleted, and its count starts again.
 -- @include redis/forget-unreadable
 local BASE = ARGV[1]
 local TOTALS = BASE .. 'resume-totals'

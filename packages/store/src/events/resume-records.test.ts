@@ -44,7 +44,7 @@ async function shorten(): Promise<void> {
   await connection.pexpire(key, SHORTENED_MS);
 }
 
-it('tell a client that has not subscribed from one of which nothing is known', async () => {
+it('distinguish a client that has not subscribed from an unknown client', async () => {
   expect(await records.find(ref)).toBeUndefined();
   await records.create(ref, 'key_1');
   expect(await records.find(ref)).toEqual({ keyId: 'key_1', subscribed: undefined });
@@ -132,7 +132,7 @@ it('of a tenant are bounded in number and in bytes: those written longest ago go
   expect(await connection.keys('*')).toEqual([]);
 });
 
-it('of a tenant follow its own limits from the next write on, and are counted although a list has expired', async () => {
+it('of a tenant follow its own limits from the next write on, and are counted even if a list has expired', async () => {
   for (let count = 0; count < 10; count += 1) {
     await records.save(named(`${count}`), 'key_1', subscribed);
     await tick();

@@ -13,38 +13,38 @@ import { asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
 
-/** How far a client has got, as far as that is proven. */
+/** The proven progress of a client. */
 export interface ResumePoint {
-  /** Everything up to here has arrived at the client. */
+  /** The client has received everything up to this position. */
   readonly position: EventPosition;
-  /** Whether it has all that it was to be told of how its sessions are. */
+  /** Whether it has received the complete state of its sessions. */
   readonly isIntroduced: boolean;
 }
 
-/** What a client is subscribed to. */
+/** The subscription of a client. */
 export interface ResumeSubscription extends ResumePoint {
-  /** As it was given to `save`. */
+  /** The value that was passed to `save`. */
   readonly subscription: string;
 }
 
-/** What a client that reconnects goes on with. */
+/** The state from which a reconnecting client continues. */
 export interface ResumeRecord {
-  /** The API key that the client had. */
+  /** The API key of the client. */
   readonly keyId: string;
-  /** undefined for one that has not subscribed to anything. */
+  /** Undefined if the client has not subscribed to anything. */
   readonly subscribed: ResumeSubscription | undefined;
 }
 
-/** Who resumes: the tenant of its API key, and the secret that it was given when it first connected. */
+/** Identifies a client that resumes: the tenant of its API key, and the secret it received when it first connected. */
 export interface ResumeRef {
   readonly tenantId: string;
   readonly secret: string;
 }
 
-/** How much is remembered of the clients of a tenant that has no limits of its own. */
+/** Bounds of the client records of a tenant that has no limits of its own. */
 type ResumeLimits = Pick<TenantLimits, 'resumeRecords' | 'resumeBytes'>;
 
-/** How long a client is remembered that never answered a ping, ms: it may be one that only connects. */
+/** How long a client that never answered a ping is remembered, ms. Such a client may only connect and never read. */
 const UNPROVEN_LIFE_MS = 15 * 60 * 1000;
 
 const saveResume = new Script('events/save-resume', asNumber);
@@ -56,11 +56,11 @@ function hashOf({ secret }: ResumeRef): string {
 }
 
 /**
- * What clients are subscribed to and how far they have got, for whichever edge they come back to. A record is found
- * by a secret that only its client knows, of which a hash is stored; it stands under the tenant, so that the secret of
- * another tenant's client finds nothing. It is kept for `lifeMs` after the last write; until the first `advance` or
- * `keep`, for 15 minutes. Beyond the tenant's limits `resumeRecords` and `resumeBytes` the API key with most bytes loses
- * the records that were written longest ago.
+ * The subscriptions and progress of clients, so that a client can continue at any edge. A record is found by a secret
+ * that only its client knows; Redis stores a hash of the secret. The record is stored under the tenant, so that the
+ * secret of another tenant's client finds nothing. It is kept for `lifeMs` after the last write, or for 15 minutes
+ * until the first `advance` or `keep`. If a tenant exceeds its limits `resumeRecords` or `resumeBytes`, the API key
+ * with most bytes loses its least recently written records.
  */
 export class ResumeRecords {
   readonly #redis: RedisConnection;
@@ -68,7 +68,9 @@ export class ResumeRecords {
   readonly #limits: ResumeLimits;
   readonly #unreadable: UnreadableRecords;
 
-  /** @param options.logger names the records that cannot be read, each once in a while; such a client is forgotten. */
+  /**
+   * @param options.logger logs the names of unreadable records, each once in five minutes. Such a client is forgotten.
+   */
   constructor(redis: RedisConnection, options: { lifeMs: number; limits?: ResumeLimits; logger?: Logger }) {
     this.#redis = redis;
     this.#lifeMs = options.lifeMs;
@@ -81,22 +83,22 @@ export class ResumeRecords {
     return this.#lifeMs;
   }
 
-  /** Notes a new client, which is not subscribed to anything. */
+  /** Creates the record of a new client, which is not subscribed to anything. */
   async create(ref: ResumeRef, keyId: string): Promise<void> {
     await this.#save(ref, keyId, []);
   }
 
-  /** Writes what a client is subscribed to and how far it has got, whatever stands there. */
+  /** Writes a client's subscription and progress, and replaces what is stored. */
   async save(ref: ResumeRef, keyId: string, subscribed: ResumeSubscription): Promise<void> {
     await this.#save(ref, keyId, ['subscription', subscribed.subscription, ...fieldsOf(subscribed)]);
   }
 
-  /** Writes how far a client has got, if it has a record; its position may move back. */
+  /** Writes a client's progress, if it has a record. The position may move back. */
   async advance(ref: ResumeRef, point: ResumePoint): Promise<void> {
     await this.#advance(ref, fieldsOf(point));
   }
 
-  /** Keeps a record, if there is one, for its whole life from now on. */
+  /** Extends the life of a record, if there is one, to its full length from now. */
   async keep(ref: ResumeRef): Promise<void> {
     await this.#advance(ref, []);
   }
@@ -142,7 +144,7 @@ export class ResumeRecords {
   }
 }
 
-/** How many records of clients a tenant has, and how many bytes these have. Expired ones may count for some time. */
+/** The number of client records of a tenant, and their bytes. Expired records may count for some time. */
 export async function countResumeRecords(
   redis: RedisConnection,
   tenantId: string,

@@ -1,23 +1,23 @@
--- Writes fields of what a client goes on with when it comes back. Where the records of the tenant are too many then, or
--- too large, the oldest ones are deleted, of the API key with most bytes.
+-- Writes fields of the record from which a client resumes. If the tenant then has too many records, or too many bytes
+-- of them, deletes the oldest records of the API key with most bytes.
 --   KEYS[1]   the client's record
 --   KEYS[2]   limits of the tenant
---   ARGV[1]   what the names of the tenant's keys begin with
+--   ARGV[1]   prefix of the names of the tenant's keys
 --   ARGV[2]   hash that names the record
 --   ARGV[3]   API key of the client
---   ARGV[4]   how long to keep a record whose client has proven that it is there, ms
---   ARGV[5]   how long to keep one whose client has not
---   ARGV[6]   how many records a tenant may have that has no limit of its own
---   ARGV[7]   how many bytes these may have
+--   ARGV[4]   how long to keep the record if its client has proven that it reads, ms
+--   ARGV[5]   how long to keep it otherwise, ms
+--   ARGV[6]   maximum number of records of a tenant that has no limit of its own
+--   ARGV[7]   maximum bytes of these records
 --   ARGV[8…]  fields, each with its value
 -- Returns how many records were deleted.
 -- @include redis/now
 -- @include events/resume-index
 -- @include tenants/limit-of
 
--- What Redis takes for a record besides its fields, about.
+-- Approximate bytes of a record in Redis besides its fields.
 local OVERHEAD = 300
--- How many records one call deletes at most. A call adds at most one.
+-- One call deletes at most this number of records. It adds at most one.
 local AT_ONCE = 200
 
 local hash, key, life = ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -42,7 +42,7 @@ do
   forget_record(key, old)
 end
 
--- Which API key has most bytes. What is counted is made right on the way: a key whose list has expired has none.
+-- Returns the API key with most bytes. Corrects the counts on the way: a key whose list has expired has no bytes.
 local function largest_key()
   local largest, most, records = nil, 0, 0
   local totals = redis.call('HGETALL', TOTALS)

@@ -1,15 +1,15 @@
--- Defines server_life(must_look): a number that names this life of this server's data. It is another one after a
--- restart, and on a replica that was promoted, even if it was the primary once before. Whoever finds another number
--- than the one noted beside some data knows that writes may have been lost in between.
+-- Defines server_life(must_look): a number that identifies this life of this server's data. The number changes after a
+-- restart, and on a replica that was promoted, even if it was the primary before. If the number differs from the one
+-- noted beside some data, writes may have been lost in between.
 --
--- Redis gives its data a new replication id on each of these occasions; the number is made of that. To read it costs
--- more than the rest of most scripts, so the number is kept where only this process has it and loses it when it ends:
--- in cjson's limit on the depth of what it encodes. Scripts share that setting and find it at 1000 in a new process.
--- No script of ours encodes JSON, and for those of others the limit is merely a higher one. SCRIPT FLUSH resets it,
--- which costs one look and changes nothing.
+-- Redis gives its data a new replication id on each of these occasions; the number is derived from it. Reading the id
+-- costs more than the rest of most scripts. Therefore the number is kept in a place that belongs to this process and is
+-- lost when the process ends: cjson's limit on the depth of what it encodes. All scripts share that setting; it is 1000
+-- in a new process. Our scripts do not encode JSON, and other scripts merely get a higher limit. SCRIPT FLUSH resets
+-- the setting, which costs one read of the id and changes nothing.
 --
--- A process that is demoted and promoted again keeps its setting. So must_look has the id read: give true now and
--- then, more often than a server can be demoted, copy another's data, and be promoted.
+-- A process that is demoted and promoted again keeps its setting. If must_look is true, the id is read. Pass true from
+-- time to time, more often than a server can be demoted, copy another server's data, and be promoted.
 local FIRST_LIFE = 16777216
 local LIVES = 2130706432
 local function server_life(must_look)

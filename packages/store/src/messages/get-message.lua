@@ -5,7 +5,7 @@
 -- @include redis/now
 local today = math.floor(now() / (24 * 60 * 60 * 1000))
 for age = 0, #KEYS - 1 do
-  -- A bucket of another type is an error, and has nothing.
+  -- A bucket of another type answers an error and counts as empty.
   local sealed = redis.pcall('HGET', KEYS[1 + (today - age) % #KEYS], ARGV[1])
   if type(sealed) == 'string' then
     return sealed

@@ -57,7 +57,7 @@ test('secrets are kept without events, and by the owner alone', async () => {
 test('a secret is kept for seven to fourteen days', async () => {
   await keep(['A1', 'x']);
   expect(await fixture.redis.pttl(current)).toBeGreaterThan(14 * DAY_MS - 60_000);
-  // As it stands seven days later.
+  // Simulates seven days later.
   await fixture.redis.pexpire(current, 7 * DAY_MS - 1);
   await keep(['A2', 'y']);
   expect(await secretsOf().find('A1')).toEqual(Buffer.from('x'));

@@ -3,29 +3,32 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import type { SessionRef } from '../sessions/session-ref.js';
 
-/** What is to be kept of a message, as it goes to Redis. */
+/** The data to keep of a message, in the form in which it is sent to Redis. */
 export interface SealedSecret {
   /** The message's id. */
   readonly id: string;
   readonly sealed: Buffer;
 }
 
-/** The sealed value's place: differs from that of any credential, message and file. */
+/** The sealed value's place. It differs from that of every credential, message and file. */
 const placeOf = (messageId: string) => `secret ${messageId}`;
 
 /** The secrets of one session's messages. */
 export interface SecretsOfSession {
-  /** Seals what is kept of a message. `EventLog.append` stores it. */
+  /** Seals the secret of a message. `EventLog.append` stores it. */
   seal(id: string, plain: Uint8Array): SealedSecret;
-  /** What was kept first of a message of this id; undefined if nothing was, or too long ago. @throws {SealedValueError} */
+  /**
+   * Returns the first secret that was kept for this message id. Undefined if none was, or if it has expired.
+   * @throws {SealedValueError}
+   */
   find(id: string): Promise<Buffer | undefined>;
 }
 
 /**
- * The secrets of messages, sealed, by the messages' ids: with them the edits, reactions and comments are opened that come
- * later. `EventLog.append` keeps them in the step that appends the messages' events. A secret is kept for 7 to 14 days,
- * unless 10,000 later ones came: two hashes per session; the later one takes the earlier one's place when it is
- * full or seven days old. A secret takes about 250 bytes of Redis: 5 MB a session at most.
+ * The secrets of messages, sealed, by the messages' ids. Later edits, reactions and comments are decrypted with them.
+ * `EventLog.append` stores them in the step that appends the messages' events. A secret is kept for 7 to 14 days,
+ * unless 10,000 later ones arrive. Each session has two hashes; the later one replaces the earlier one when it is full
+ * or seven days old. A secret takes about 250 bytes of Redis, so a session takes at most 5 MB.
  */
 export class MessageSecrets {
   readonly #redis: RedisConnection;
@@ -42,7 +45,7 @@ export class MessageSecrets {
     return {
       seal: (id, plain) => ({ id, sealed: scope.seal(plain, placeOf(id)) }),
       find: async (id) => {
-        // Both are sent together and in this order, so a secret that moves in between is found.
+        // Both are sent together and in this order, so that a secret that moves in between is found.
         const [found, earlier] = await Promise.all([
           this.#redis.hgetBuffer(current, id),
           this.#redis.hgetBuffer(before, id),

@@ -49,7 +49,7 @@ test('a message is known for at least a day and at most two', async () => {
   const [later = '', earlier = ''] = keys.finished(shop);
   await finish(fence, [1]);
   expect(await fixture.redis.pttl(later)).toBeGreaterThan(2 * DAY_MS - 60_000);
-  // As it stands more than a day later.
+  // Simulates more than a day later.
   await fixture.redis.pexpire(later, DAY_MS - 1);
   await finish(fence, [2]);
   expect(await fixture.redis.pttl(later)).toBeGreaterThan(2 * DAY_MS - 60_000);

@@ -3,10 +3,12 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import type { SessionRef } from '../sessions/session-ref.js';
 
-/** Six bytes in base64. Of 20,000 messages that are known, a new one is taken for one once in 10,000,000,000 times. */
+/**
+ * Six bytes in base64. With 20,000 known messages, a new one is mistaken for one of them once in 10,000,000,000 times.
+ */
 const DIGEST_LENGTH = 8;
 
-/** By which a finished message is known. @param parts what makes up its key, in their order. */
+/** Returns the digest that identifies a finished message. @param parts the parts of its key, in their order. */
 export function digestOfMessage(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64').slice(0, DIGEST_LENGTH);
 }
@@ -21,7 +23,7 @@ export class KnownDigests {
 
   has(digest: string): boolean {
     let at = this.#digests.indexOf(digest);
-    // What was found may be the end of one digest and the begin of the next.
+    // The match may consist of the end of one digest and the beginning of the next.
     while (at > 0 && at % DIGEST_LENGTH !== 0) at = this.#digests.indexOf(digest, at + 1);
     return at >= 0;
   }
@@ -36,9 +38,9 @@ export class KnownDigests {
 }
 
 /**
- * Which of a session's messages are finished: their events are in the log. `EventLog.append` notes it in the step that
- * appends them. A message is known for 24 to 48 hours, unless 10,000 later ones came: two strings per session, of
- * which the later one takes the earlier one's place when it is full or a day old.
+ * Knows which of a session's messages are finished, that is, have their events in the log. `EventLog.append` notes it
+ * in the step that appends the events. A message is known for 24 to 48 hours, unless 10,000 later ones arrive. Each
+ * session has two strings; the later one replaces the earlier one when it is full or a day old.
  */
 export class ProcessedMessages {
   readonly #redis: RedisConnection;
@@ -50,7 +52,7 @@ export class ProcessedMessages {
   /** At most 20,000 of them, 160 KB. */
   async read(ref: SessionRef): Promise<KnownDigests> {
     const parts = await this.#redis.mget(...keys.finished(ref));
-    // The first string is of the later ones.
+    // The first string has the later digests.
     return new KnownDigests(parts.reverse().join(''));
   }
 }

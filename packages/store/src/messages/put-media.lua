@@ -3,10 +3,10 @@
 --   KEYS[2…] the buckets of the session
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
---   ARGV[3]  how many files a bucket takes
+--   ARGV[3]  maximum number of files in a bucket
 --   ARGV[4…] field, author, sealed file, field, author, sealed file, …
--- A value begins with the author. A field that has another author's file keeps that: a message's id is its sender's
--- choice. What a full bucket has no room for is left out.
+-- A value begins with the author. A field that has another author's file keeps it, since senders choose the ids of
+-- their messages. Files that do not fit into a full bucket are left out.
 -- Returns how many files were kept. Error FENCED.
 -- @include sessions/fence
 -- @include redis/now

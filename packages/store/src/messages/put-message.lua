@@ -1,12 +1,12 @@
--- Keeps a message for 7 to 8 days. Each day has a bucket; it expires when its turn comes again.
+-- Keeps a message for 7 to 8 days. Each day has a bucket, which expires before it is used again.
 --   KEYS[1]  owner record
 --   KEYS[2…] the buckets of the session
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  field: the message's key
 --   ARGV[4]  sealed message
---   ARGV[5]  how many messages a bucket takes
--- Returns 1; 0 when there is no room for it. Error FENCED.
+--   ARGV[5]  maximum number of messages in a bucket
+-- Returns 1, or 0 if there is no room for it. Error FENCED.
 -- @include sessions/fence
 -- @include redis/now
 -- @include redis/call-replacing

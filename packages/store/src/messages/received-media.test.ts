@@ -36,7 +36,7 @@ test('a file comes back by its message’s id, and nothing of it can be read in 
   await expect(other.get(shop, 'A1')).rejects.toThrow(SealedValueError);
 });
 
-test('the file of a message may be replaced by itself, and by nobody else’s of the same id', async () => {
+test('a later file of a message replaces its file, but not one of another author with the same id', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   await mediaOf().put(fence, [received('A1', '/v/first')]);
   await mediaOf().put(fence, [received('A1', '/v/uploaded-again')]);
@@ -44,7 +44,7 @@ test('the file of a message may be replaced by itself, and by nobody else’s of
 
   await mediaOf().put(fence, [received('A1', '/v/other', '2@lid')]);
   expect((await mediaOf().get(shop, 'A1'))?.file.directPath).toBe('/v/uploaded-again');
-  // As it stands days later: what came first is in another day's bucket.
+  // Simulates days later: the first file is in another day's bucket.
   const buckets = keys.media(shop);
   const [today = ''] = await fixture.redis.keys('*:media:*');
   const oldest = buckets[(buckets.indexOf(today) + 1) % buckets.length] ?? '';
@@ -80,7 +80,7 @@ test('only the owner keeps files, and they go with the session', async () => {
   expect(await fixture.redis.keys('*:media:*')).toEqual([]);
 });
 
-test('texts in place of all buckets keep nobody from storing a file', async () => {
+test('a file can be stored even if all buckets are texts', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   for (const bucket of keys.media(shop)) await fixture.redis.set(bucket, 'later');
   await mediaOf().put(fence, [received('A1', '/v/first')]);

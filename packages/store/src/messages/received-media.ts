@@ -11,14 +11,14 @@ import type { Fence, SessionRef } from '../sessions/session-ref.js';
 const putMedia = new FencedScript('messages/put-media', asNumber);
 const getMessage = new Script('messages/get-message', asBufferOrNull);
 
-/** Bounds what a flood of files costs in Redis, at about half a kilobyte each. */
+/** Bounds the memory that a flood of files takes in Redis. Each takes about half a kilobyte. */
 const FILES_PER_DAY = 20_000;
 /** One script blocks Redis for about a millisecond. */
 const FILES_PER_WRITE = 100;
 const AUTHOR_BYTES = 16;
 
 const receivedFileSchema = z.object({
-  /** The message, as WhatsApp names it. */
+  /** WhatsApp's key of the message. */
   key: z.object({
     id: z.string(),
     remoteJid: z.string(),
@@ -28,22 +28,22 @@ const receivedFileSchema = z.object({
   file: mediaFileSchema,
 });
 
-/** A file and the message that it came with. */
+/** A file and the message that contained it. */
 export type ReceivedFile = z.infer<typeof receivedFileSchema>;
 
-/** The sealed value's place: differs from that of any credential and message. */
+/** The sealed value's place. It differs from that of every credential and message. */
 const placeOf = (messageId: string) => `media ${messageId}`;
 
-/** Tells whose a message is, in which chat. */
+/** Identifies the author and the chat of a message. */
 function authorOf({ remoteJid, participant, fromMe }: ReceivedFile['key']): Buffer {
   const author = JSON.stringify([remoteJid, participant ?? '', fromMe]);
   return createHash('sha256').update(author).digest().subarray(0, AUTHOR_BYTES);
 }
 
 /**
- * What a session's messages of the last 7 to 8 days say of their files, sealed, by the messages' ids. Ids are chosen by
- * senders: of two messages with one id the first keeps it, so that nobody can put a file in place of another's. At most
- * 20,000 files of a day are kept.
+ * The file descriptions in a session's messages of the last 7 to 8 days, sealed, by the messages' ids. Senders choose
+ * the ids. If two messages have the same id, the first one keeps it, so that no sender can replace another one's file.
+ * At most 20,000 files of a day are kept.
  */
 export class ReceivedMedia {
   readonly #redis: RedisConnection;
@@ -54,7 +54,7 @@ export class ReceivedMedia {
     this.#cipher = options.cipher;
   }
 
-  /** Keeps files, the later ones of a message in place of its earlier ones. @throws {FencedError} */
+  /** Stores files. A later file of a message replaces its earlier one. @throws {FencedError} */
   async put(fence: Fence, files: readonly ReceivedFile[]): Promise<void> {
     const scope = this.#cipher.sessionScope(fence);
     for (let from = 0; from < files.length; from += FILES_PER_WRITE) {
@@ -69,7 +69,7 @@ export class ReceivedMedia {
     }
   }
 
-  /** Undefined when no such message, or none with a file, came lately. @throws {SealedValueError} */
+  /** Returns undefined if no such message with a file arrived recently. @throws {SealedValueError} */
   async get(ref: SessionRef, messageId: string): Promise<ReceivedFile | undefined> {
     const value = await getMessage.run(this.#redis, keys.media(ref), [messageId], { binary: true });
     if (value === null) return undefined;

@@ -28,7 +28,7 @@ test('a message of any of the last days is found, the latest first', async () =>
   const buckets = keys.messages(shop);
   const [today] = await fixture.redis.keys('*:messages:*');
   const index = buckets.indexOf(today ?? '');
-  // As it stands a week later: what is in today's bucket now was put seven days before.
+  // Simulates a week later: the messages in today's bucket were stored seven days before.
   const oldest = buckets[(index + 1) % buckets.length] ?? '';
   await fixture.redis.rename(buckets[index] ?? '', oldest);
   expect(await messagesOf().get(shop, 'id')).toEqual(Buffer.from('today'));
@@ -52,7 +52,7 @@ test('each day’s messages expire after seven to eight days', async () => {
   expect(life).toBeLessThanOrEqual(8 * DAY_MS);
 });
 
-test('texts in place of all buckets keep nobody from storing a message and getting it back', async () => {
+test('a message can be stored and read back even if all buckets are texts', async () => {
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   for (const bucket of keys.messages(shop)) await fixture.redis.set(bucket, 'later');
   expect(await messagesOf().get(shop, 'A1')).toBeUndefined();

@@ -8,16 +8,16 @@ import type { Fence, SessionRef } from '../sessions/session-ref.js';
 const putMessage = new FencedScript('messages/put-message', asNumber);
 const getMessage = new Script('messages/get-message', asBufferOrNull);
 
-/** The sealed value's place: differs from that of any credential. */
+/** The sealed value's place. It differs from that of every credential. */
 const placeOf = (key: string) => `message ${key}`;
 
-/** So that nobody fills Redis through one session. */
+/** Prevents one session from filling Redis. */
 const MESSAGES_PER_DAY = 100_000;
 
 /**
- * Messages of a session that may be needed days later, sealed, for 7 to 8 days: those that it sent, since a receiver
- * that could not decrypt one asks for it again, and stays on "waiting for this message" unless it is still there; and of
- * those it received what their answers are read with.
+ * Messages of a session that may be needed days later, sealed, kept for 7 to 8 days. They include messages that it
+ * sent: a receiver that could not decrypt one requests it again, and shows "waiting for this message" permanently if it
+ * is gone. They also include the parts of received messages that are needed to read the answers to them.
  */
 export class RecentMessages {
   readonly #redis: RedisConnection;
@@ -29,8 +29,8 @@ export class RecentMessages {
   }
 
   /**
-   * Keeps a message, unless so many were kept on this day.
-   * @param key names the message within its session.
+   * Stores a message, unless this day's maximum number of messages is stored already.
+   * @param key identifies the message within its session.
    * @throws {FencedError}
    */
   async put(
@@ -47,7 +47,7 @@ export class RecentMessages {
     ]);
   }
 
-  /** The message; undefined when it was never kept or is too old. @throws {SealedValueError} */
+  /** Returns the message. Undefined if it was never stored or is too old. @throws {SealedValueError} */
   async get(ref: SessionRef, key: string): Promise<Buffer | undefined> {
     const sealed = await getMessage.run(this.#redis, keys.messages(ref), [key], { binary: true });
     return sealed === null ? undefined : this.#cipher.sessionScope(ref).open(sealed, placeOf(key));

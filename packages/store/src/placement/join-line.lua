@@ -1,8 +1,8 @@
--- Enters sessions into the line of those of one tenant that wait for a placement for the same reason.
+-- Enters sessions into a line: the sessions of one tenant that wait for a placement for the same reason.
 --   KEYS[1]  line: a sorted set of session ids by the time of entry
---   ARGV[1]  how long an entry counts that nobody took out, ms
+--   ARGV[1]  how long an entry counts if it is not removed, ms
 --   ARGV[2…] session ids
--- Returns for each session how many stand in the line with it, itself included, when it entered.
+-- Returns for each session the length of the line when it entered, itself included.
 -- @include redis/now
 -- @include redis/forget-unreadable
 local time = now()

@@ -6,7 +6,7 @@ import { PlacementRanks } from './placement-ranks.js';
 const fixture = useRedis();
 const linesOf = () => new PlacementRanks(fixture.redis);
 
-test('each session gets its place among those of its tenant and reason', async () => {
+test('each session gets its place among the sessions with the same tenant and reason', async () => {
   const lines = linesOf();
   expect(await lines.join('acme', 'crash', ['a', 'b', 'c'])).toEqual([1, 2, 3]);
   expect(await lines.join('acme', 'crash', ['d'])).toEqual([4]);
@@ -14,7 +14,7 @@ test('each session gets its place among those of its tenant and reason', async (
   expect(await lines.join('globex', 'crash', ['a'])).toEqual([1]);
 });
 
-test('one that is in the line already makes it no longer, and one that leaves makes it shorter', async () => {
+test('joining a line twice does not make it longer, and leaving it makes it shorter', async () => {
   const lines = linesOf();
   await lines.join('acme', 'crash', ['a', 'b']);
   expect(await lines.join('acme', 'crash', ['a', 'c'])).toEqual([2, 3]);
@@ -22,7 +22,7 @@ test('one that is in the line already makes it no longer, and one that leaves ma
   expect(await lines.join('acme', 'crash', ['d'])).toEqual([3]);
 });
 
-test('one that nobody took out is forgotten', async () => {
+test('an entry that is never removed is forgotten', async () => {
   const lines = linesOf();
   await lines.join('acme', 'crash', ['a', 'b']);
   await fixture.redis.zadd(keys.placementLine('acme', 'crash'), 'XX', 1, 'a');

@@ -4,15 +4,15 @@ import { asList, asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import type { SessionRef } from '../sessions/session-ref.js';
 
-/** An entry that its taker forgot, by dying, stops to count then. */
+/** How long an entry counts if it is not removed, because the process that took the session died. */
 const FORGOTTEN_AFTER_MS = 600_000;
 
 const joinLine = new Script('placement/join-line', (reply) => asList(reply).map(asNumber));
 
 /**
- * How many sessions of each tenant wait for a placement, for each reason: what a queue needs that is to serve
- * tenants in turn. The numbers are right as long as whoever takes a session off the queue says so; an entry that was
- * forgotten makes its tenant wait a little longer while others wait, for ten minutes at the most.
+ * Counts for each tenant and reason the sessions that wait for a placement. A queue needs these numbers to serve
+ * tenants in turn. They are correct if every process that takes a session off the queue calls `leave`. An entry that
+ * was not removed makes its tenant wait a little longer while others wait, for at most ten minutes.
  */
 export class PlacementRanks {
   readonly #redis: RedisConnection;
@@ -21,7 +21,7 @@ export class PlacementRanks {
     this.#redis = redis;
   }
 
-  /** Enters sessions of one tenant, and resolves to each one's place among those that wait: 1 for the first. */
+  /** Enters sessions of one tenant. Resolves to the place of each among those that wait: 1 for the first. */
   join(tenantId: string, reason: string, sessionIds: readonly string[]): Promise<number[]> {
     return joinLine.run(
       this.#redis,

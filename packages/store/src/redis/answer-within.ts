@@ -1,7 +1,7 @@
 /** Redis did not answer in time. */
 export class NoAnswerError extends Error {}
 
-/** @throws {NoAnswerError} if `answer` has not settled within that many ms; what it rejects with before. */
+/** @throws {NoAnswerError} if `answer` has not settled within `milliseconds`; else whatever `answer` rejects with. */
 export async function answerWithin<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

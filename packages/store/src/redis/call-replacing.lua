@@ -1,5 +1,6 @@
--- Defines call_replacing(command, key, …): the answer of the command. A key of another type, as a later release may leave it,
--- is deleted before. For keys that are not worth an event or a message which is written with them.
+-- Defines call_replacing(command, key, …): runs the command and returns its answer. If the key has another type, as a
+-- later release may leave it, deletes the key first. For keys that matter less than the event or message written with
+-- them.
 local function call_replacing(command, key, ...)
   local answer = redis.pcall(command, key, ...)
   if type(answer) ~= 'table' or not answer.err then

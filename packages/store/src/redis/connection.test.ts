@@ -87,7 +87,7 @@ describe.concurrent('a connection', () => {
     context.expect(errors.every(isRedisUnreachable)).toBe(true);
   });
 
-  test('that Redis cannot serve for the moment tells so, other errors do not', async (context) => {
+  test('that Redis temporarily cannot serve counts as unreachable, other errors do not', async (context) => {
     const redis = connect(context, (await startedRedis(context)).url, 'command');
     await redis.set('text', 'x');
     await redis.config('SET', 'maxmemory', '1');
@@ -96,7 +96,7 @@ describe.concurrent('a connection', () => {
     context.expect([full, mistake].map(isRedisUnreachable)).toEqual([true, false]);
   });
 
-  test('that is closed just when it has come back harms nothing', async (context) => {
+  test('that is closed right after it has reconnected causes no error', async (context) => {
     const server = await startedRedis(context);
     const subscriber = connect(context, server.url, 'subscriber');
     await subscriber.ssubscribe('channel');
@@ -105,7 +105,7 @@ describe.concurrent('a connection', () => {
     const closed = new Promise<void>((resolve) => {
       subscriber.once('ready', () => {
         subscriber.once('end', resolve);
-        // When it has sent the subscription by itself, and before it can have read the answer.
+        // Runs after the connection has sent the subscription by itself, and before it can have read the answer.
         queueMicrotask(() => {
           subscriber.disconnect();
           subscriber.stream.destroy();
@@ -131,7 +131,7 @@ describe.concurrent('a connection', () => {
     context.expect(isRedisUnreachable(failure)).toBe(true);
     await server.restart();
 
-    // The scripts are gone from the restarted Redis and must be sent anew; the log comes from its append-only file.
+    // The scripts are gone from the restarted Redis and must be sent again; the log comes from its append-only file.
     const log = new EventLog(redis, { maxLength: 10 });
     await waitFor(
       async () => {
@@ -157,7 +157,7 @@ describe.concurrent('a connection', () => {
     await waitFor(() => subscriber.status !== 'ready', { what: 'the cut', intervalMs: 1 });
     await waitFor(() => subscriber.status === 'ready', { what: 'another connection' });
     await waitFor(() => lacksChannels(subscriber), { what: 'that channels are lacking' });
-    // As an edge does that wants to be sure.
+    // An edge that wants to be sure does the same.
     await context.expect(channel.subscribe(tenantId, listener)).rejects.toThrow('NOPERM');
     await server.command('ACL', 'SETUSER', 'default', '+ssubscribe', '+subscribe');
     const heard = async () => {

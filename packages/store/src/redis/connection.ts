@@ -12,13 +12,13 @@ export type RedisConnection = Redis;
  * `command`: short commands; each fails after at most 5 s when Redis is out of reach.
  * `blocking`: waits inside Redis for its one reader; never shared.
  * `subscriber`: receives channels; subscribes again by itself after a reconnect.
- * `lifeline`: shows by its being open that the process lives; forgets its subscriptions when it breaks.
- * `queue`: for BullMQ, which does its own retrying and wants commands to wait for ever.
+ * `lifeline`: while it is open, the process lives; it forgets its subscriptions when it breaks.
+ * `queue`: for BullMQ, which does its own retrying and needs commands that wait indefinitely.
  */
 export type RedisRole = 'command' | 'blocking' | 'subscriber' | 'lifeline' | 'queue';
 
 const COMMAND_TIMEOUT_MS = 5_000;
-/** Longer than any BLOCK a reader of ours asks for. */
+/** Longer than any BLOCK that our readers use. */
 const SILENCE_MS = 15_000;
 
 type RoleOptions = Pick<
@@ -27,8 +27,8 @@ type RoleOptions = Pick<
 >;
 
 const optionsOfRole: Readonly<Record<RedisRole, RoleOptions>> = {
-  // Reconnects come after 50, 100, 200, 400, 800 ms and every second, so eight of them take about as long as the
-  // timeout: what waited is given up then, and does not run long after its caller was told that it failed.
+  // Reconnects come after 50, 100, 200, 400, 800 ms and then every second, so eight of them take about as long as the
+  // timeout. Waiting commands are then dropped, so that none runs long after its caller received the failure.
   command: { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: 8, socketTimeout: COMMAND_TIMEOUT_MS },
   blocking: { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS },
   subscriber: { maxRetriesPerRequest: null, enableReadyCheck: false },
@@ -37,10 +37,11 @@ const optionsOfRole: Readonly<Record<RedisRole, RoleOptions>> = {
 };
 
 /**
- * Opens a connection to Redis; the only place that does. It reconnects for ever, with a pause of at most a second.
+ * Opens a connection to Redis; no other code does. The connection reconnects forever, with a pause of at most a second.
  * An outage is logged once when it begins and once when it ends, and never ends the process. The connection is
- * named `name` in CLIENT LIST, which takes no spaces. Ends with `disconnect()` or `quit()`.
- * @param options.url in a form of `parseRedisUrl`. By sentinels, the connection leads to whichever server is primary.
+ * named `name` in CLIENT LIST, so `name` must not contain spaces. Close it with `disconnect()` or `quit()`.
+ * @param options.url in a form that `parseRedisUrl` accepts. With sentinels, the connection leads to the current
+ * primary.
  * @throws {RedisUrlError}
  */
 export function connectRedis(options: {
@@ -82,7 +83,7 @@ export function connectRedis(options: {
   return connection;
 }
 
-/** What an error says, without credentials. Node's error for a host of several addresses has a code and no message. */
+/** The error's text, without credentials. Node's error for a host with several addresses has a code but no message. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : error.name;

@@ -4,8 +4,9 @@ const WITHIN_MS = 1_000;
 const LONGEST = 512;
 
 /**
- * What a server says by itself or to a PING on a new connection without TLS, and then closes: a Redis refuses a client
- * this way, and client libraries only see a broken pipe. Undefined where nothing comes within a second. Never rejects.
+ * Returns what a server sends on a new connection without TLS, unasked or in answer to a PING, before it closes the
+ * connection. Redis refuses a client this way, and client libraries only see a broken pipe. Returns undefined if
+ * nothing arrives within a second. Never rejects.
  */
 export function firstWords(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {

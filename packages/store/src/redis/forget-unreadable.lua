@@ -1,5 +1,5 @@
--- Defines forget_unreadable(key, kind): deletes a key of another type than it should have, as a damaged or another
--- release leaves it. For what only counts or orders what stands elsewhere, and is made up anew.
+-- Defines forget_unreadable(key, kind): deletes a key whose type is not `kind`, as damage or another release may leave
+-- it. For keys that only count or order records stored elsewhere, and can be rebuilt from them.
 local function forget_unreadable(key, kind)
   local found = redis.call('TYPE', key).ok
   if found ~= kind and found ~= 'none' then

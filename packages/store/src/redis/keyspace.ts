@@ -2,16 +2,16 @@ import type { CommandLane } from '@wafleet/contract';
 import type { SessionRef } from '../sessions/session-ref.js';
 
 /**
- * The only builder of keys and channel names. Braces hold the hash tag: all keys with the same tag live in one slot
- * of a Redis Cluster, so that one script can reach them.
+ * Builds all keys and channel names; no other code does. Braces hold the hash tag: all keys with the same tag live in
+ * one slot of a Redis Cluster, so that one script can reach them.
  *
  * | key                             | type   | holds                                                            |
  * |---------------------------------|--------|------------------------------------------------------------------|
  * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
- * | wf:{<tenant>}:session-order     | zset   | the same ids, by when the sessions were made, ms                 |
+ * | wf:{<tenant>}:session-order     | zset   | the same ids, by the time of the sessions' creation, ms          |
  * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
- * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent when nobody owns it), and    |
+ * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent if it has no owner), and     |
  * |                                 |        | the last batch of events: batch                                  |
  * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |
  * | wf:{<tenant>}:owned:<worker>    | set    | ids of the tenant's sessions that the worker owns                |
@@ -20,25 +20,25 @@ import type { SessionRef } from '../sessions/session-ref.js';
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
- * | wf:{<tenant>}:media:<id>:<n>    | hash   | what messages of those days say of their files: author and       |
+ * | wf:{<tenant>}:media:<id>:<n>    | hash   | the file descriptions of messages of those days: author and      |
  * |                                 |        | sealed file by the message's id                                  |
  * | wf:{<tenant>}:secrets:<id>     | hash   | sealed secrets of messages by the messages' ids                  |
  * | wf:{<tenant>}:secrets-before:<id> | hash | those of earlier ones; both expire                             |
  * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
  * | wf:{<tenant>}:finished-before:<id> | string | those of earlier ones; both expire                            |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
- * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: on which life of the server |
- * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: up   |
- * |                                 |        | to which position the log is still to be trimmed; bytes: of all  |
- * |                                 |        | live events ever that writers counted; bytesMarkAt: when the     |
- * |                                 |        | next mark of these is due; history and parts: bytes and number   |
- * |                                 |        | of the parts of histories that are kept                          |
- * | wf:{<tenant>}:log-marks         | list   | which event was the last one when, to trim the log by age        |
- * | wf:{<tenant>}:log-bytes         | list   | which event was the last one at which number of bytes, to trim   |
- * |                                 |        | the log by them                                                  |
+ * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: the server's life in which |
+ * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: the  |
+ * |                                 |        | position up to which the log must still be trimmed; bytes: all   |
+ * |                                 |        | bytes of live events that writers ever counted; bytesMarkAt:     |
+ * |                                 |        | when the next mark of these is due; history and parts: bytes and |
+ * |                                 |        | number of the parts of histories that are kept                   |
+ * | wf:{<tenant>}:log-marks         | list   | the position of the last event at a time, to trim the log by age |
+ * | wf:{<tenant>}:log-bytes         | list   | the position of the last event at a number of bytes, to trim the |
+ * |                                 |        | log by bytes                                                     |
  * | wf:{<tenant>}:log-history       | list   | parts of histories in the log, oldest first: position and bytes  |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
- * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and what of it arrived; expires          |
+ * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and its progress; expires                |
  * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
  * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
  * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
@@ -56,12 +56,12 @@ import type { SessionRef } from '../sessions/session-ref.js';
  * | wf:{workers}:owners             | set    | workers that may own sessions                                    |
  * | wf:{workers}:tenants:<worker>   | set    | tenants whose sessions the worker may own                        |
  * | wf:{workers}:heartbeats         | hash   | worker → heartbeat (JSON)                                        |
- * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: of which server   |
+ * | wf:{workers}:lifelines          | hash   | worker → what was seen of its lifeline; `run`: the server's run  |
  * | wf:{workers}:lifeline:<token>   | shard channel | has a subscriber while that connection of a worker is open |
- * | wf:{workers}:pulse              | hash   | when any process of the cluster wrote last, and after a silence  |
- * | wf:{workers}:drains             | zset   | workers that drain, by until when their turn holds, ms           |
- * | wf:{workers}:drain-line         | zset   | workers that wait for a turn, by when their time is up, ms       |
- * | wf:{workers}:drain-line-life    | zset   | the same, by until when they count unless they ask again, ms     |
+ * | wf:{workers}:pulse              | hash   | when a process of the cluster last wrote, and resumed writing    |
+ * | wf:{workers}:drains             | zset   | workers that drain, by the end of their turn, ms                 |
+ * | wf:{workers}:drain-line         | zset   | workers that wait for a turn, by the end of their time, ms       |
+ * | wf:{workers}:drain-line-life    | zset   | the same, by the time they stop counting unless they ask again, ms |
  * | wf:{workers}:inbox:<worker>     | stream | commands that wait for the worker or are being carried out       |
  * | wf:{workers}:commands:<lane>:<tenant> | zset | ids of the tenant's commands that are under way, by their   |
  * |                                 |        | deadlines, ms; expires. `<tenant>/<session>` for a session's     |
@@ -73,14 +73,14 @@ import type { SessionRef } from '../sessions/session-ref.js';
  * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
  * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
  * |                                 |        | edges (JSON); expires                                            |
- * | wf:{edges}:counting             | zset   | edges, by until when their counts of sockets hold, ms            |
+ * | wf:{edges}:counting             | zset   | edges, by the time their counts of sockets expire, ms            |
  * | wf:{edges}:sockets:key:<key id> | hash   | edge → how many sockets of the API key it has; expires.          |
  * |                                 |        | `tenant:<tenant>` for those of a tenant                          |
- * | wf:wrong-keys:<address>         | string | when an address may show as many wrong keys as at first again,   |
- * |                                 |        | ms; expires then                                                 |
+ * | wf:wrong-keys:<address>         | string | when the bucket of wrong keys of an address is full again, ms;   |
+ * |                                 |        | expires then                                                     |
  * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
  * |                                 |        | is looked at, ms; expires                                        |
- * | wf:encryption-canary            | string | a sealed constant that tells the right ENCRYPTION_KEY            |
+ * | wf:encryption-canary            | string | a sealed constant that verifies the ENCRYPTION_KEY               |
  * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
  */
 
@@ -134,7 +134,7 @@ export const keys = {
   tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
   tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
-  /** What the names of a tenant's keys begin with. */
+  /** The prefix of the names of a tenant's keys. */
   ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,
   resumeTotals: (tenantId: string) => `wf:{${tenantId}}:resume-totals`,
@@ -159,7 +159,7 @@ export const keys = {
   placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,
 } as const;
 
-/** Where a command counts as under way: with its tenant's, and a call with its session's too. */
+/** The keys that count a command as under way: that of its tenant, and for a call also that of its session. */
 export function countedIn(lane: CommandLane, { tenantId, sessionId }: SessionRef): string[] {
   if (lane === 'control') return [];
   const ofTenant = `wf:{workers}:commands:${lane}:${tenantId}`;

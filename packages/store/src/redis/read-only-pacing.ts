@@ -1,16 +1,16 @@
-/** A failover is over by then, as a rule: until then commands are sent again after the reconnect. */
+/** A failover usually ends within this time. Until then commands are sent again after the reconnect. */
 const FAILOVER_MS = 3_000;
 const RECONNECT_EVERY_MS = 1_000;
-/** A refusal that comes after such a pause is the first of another outage. */
+/** A refusal after a pause of this length is the first of a new outage. */
 const EPISODE_ENDS_MS = 10_000;
 
-/** What ioredis does about an error: reconnect and send the command again, reconnect and reject it, or reject it. */
+/** How ioredis handles an error: reconnects and resends the command, reconnects and rejects it, or only rejects it. */
 type Reaction = 2 | 1 | false;
 
 /**
- * What one connection does about READONLY. After a failover the old primary answers it, and a new connection finds the
- * new primary. A Redis that stays read-only would make every command a reconnect, so that there is at most one a
- * second, and after three seconds commands fail with Redis' own error instead of waiting in vain.
+ * Decides what one connection does about READONLY errors. After a failover the old primary answers READONLY, and a new
+ * connection finds the new primary. With a Redis that stays read-only every command would cause a reconnect. Therefore
+ * there is at most one reconnect a second, and after three seconds commands fail with Redis' own error.
  */
 export class ReadOnlyPacing {
   #firstAt = Number.NEGATIVE_INFINITY;
@@ -22,14 +22,14 @@ export class ReadOnlyPacing {
     return performance.now() - this.#lastAt > EPISODE_ENDS_MS;
   }
 
-  /** How long to wait before the next connect; undefined where the ordinary pause of a connection applies. */
+  /** How long to wait before the next connect. Undefined if the connection's usual pause applies. */
   get delayMs(): number | undefined {
     const now = performance.now();
     const isFirst = this.#reconnectedAt <= this.#firstAt;
     return now - this.#lastAt > RECONNECT_EVERY_MS || isFirst ? undefined : RECONNECT_EVERY_MS;
   }
 
-  /** Called with each refusal. */
+  /** Call it for each refusal. */
   react(): Reaction {
     const now = performance.now();
     if (this.begins) this.#firstAt = now;

@@ -1,46 +1,46 @@
 import { type Command, Redis } from 'ioredis';
 
-/** What ioredis sends by itself when it has connected again. */
+/** The commands that ioredis sends by itself after a reconnect. */
 const SENT_BY_ITSELF: ReadonlySet<string> = new Set(['select', 'subscribe', 'psubscribe', 'ssubscribe']);
 
-/** What ioredis sends while it connects. All of it must get through for what waits to be sent. */
+/** The commands that ioredis sends while it connects. Waiting commands are sent only after all of these succeed. */
 const SENT_TO_CONNECT: ReadonlySet<string> = new Set([
   ...SENT_BY_ITSELF,
   ...['auth', 'client', 'hello', 'info', 'readonly'],
 ]);
 const SUBSCRIBES: ReadonlySet<string> = new Set(['subscribe', 'psubscribe', 'ssubscribe']);
 const SUBSCRIBE_AGAIN_MS = 1_000;
-/** How many commands may wait for a connection: many more than wait in a short outage. */
+/** How many commands may wait for a connection: many more than a short outage accumulates. */
 const MOST_WAITING = 10_000;
 
 /**
- * An ioredis connection whose own commands after a reconnect may fail. ioredis 6 (`readyHandler`) looks at no result of
- * theirs, so that one which the connection's end overtakes is an unhandled rejection and ends the process. A caller of
- * these commands gets their errors as ever.
+ * An ioredis connection that tolerates failures of the commands ioredis itself sends after a reconnect. ioredis 6
+ * (`readyHandler`) ignores their results: if the connection ends before one is answered, the rejection is unhandled and
+ * ends the process. Callers that send such commands themselves still get the errors.
  *
- * A channel that Redis refuses to a new connection, for lack of a permission or during a slow script, is subscribed to
- * as soon as Redis lets it: ioredis would forget it for good.
+ * If Redis refuses a channel to a new connection, because a permission is missing or a slow script runs, this class
+ * subscribes to the channel as soon as Redis allows it. ioredis would forget the channel permanently.
  *
- * While there is no connection at most 10,000 commands wait, since ioredis has no bound. More of them fail at once.
+ * Without a connection at most 10,000 commands wait; further ones fail at once. ioredis has no bound.
  */
 export class ReconnectingRedis extends Redis {
   #isReconnecting = false;
   #waiting = 0;
-  /** What is subscribed to: `<command> <channel>`. */
+  /** The current subscriptions: `<command> <channel>`. */
   readonly #channels = new Set<string>();
-  /** Those that Redis let it subscribe to before and then refused. */
+  /** Subscriptions that Redis allowed earlier and then refused. */
   readonly #refused = new Set<string>();
   readonly #noted = new WeakSet<Command>();
   #subscribingAgain: NodeJS.Timeout | undefined;
 
-  /** Whether Redis refuses a channel that it let this connection subscribe to before. */
+  /** Whether Redis refuses a channel that this connection was subscribed to before. */
   get lacksChannels(): boolean {
     return this.#refused.size > 0;
   }
 
   /**
-   * ioredis asks for a reconnect at each reply that calls for one, and adds listeners to the same socket each time. One
-   * chunk of replies may hold hundreds.
+   * ioredis requests a reconnect for each reply that calls for one, and adds listeners to the same socket each time.
+   * One chunk may contain hundreds of such replies.
    */
   override disconnect(reconnect = false): void {
     if (reconnect && this.#isReconnecting) return;
@@ -88,7 +88,7 @@ export class ReconnectingRedis extends Redis {
       },
       (error: unknown) => {
         for (const [index, each] of named.entries()) {
-          // Whoever asked for a new one has the error.
+          // The caller that asked for a new subscription already has the error.
           if (isNew[index] === true) this.#forget(each);
           else if (isReply(error) && this.#channels.has(each)) this.#refused.add(each);
         }

@@ -68,7 +68,7 @@ describe('a Redis that refuses writes', () => {
       return failed.every((each) => each.status === 'rejected' && refusalOf(each.reason) !== undefined);
     };
     await waitFor(named, { what: 'writes that fail with the cause', timeoutMs: 20_000, intervalMs: 1 });
-    // Each look at the statistics is a connection of its own.
+    // Each read of the statistics uses a connection of its own.
     expect((await totalConnections(server)) - before).toBeLessThan(20);
     expect(warnings).toEqual([]);
     await server.command('REPLICAOF', 'NO', 'ONE');

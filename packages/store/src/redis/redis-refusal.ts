@@ -1,4 +1,4 @@
-/** Why a Redis that answers does not do what it is asked to, by the first word of its error. */
+/** Why Redis refuses a command although it answers, by the first word of its error. */
 const REFUSALS: Readonly<Record<string, string>> = {
   READONLY: 'Redis is read-only: a replica, or a failover is under way',
   OOM: 'Redis is out of memory: raise its maxmemory, or give it less to store',
@@ -15,14 +15,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
   DENIED: 'Redis is in protected mode and accepts connections of its own host only',
 };
 
-/** Refusals whose first word says nothing. */
+/** Refusals whose first word does not name the cause. */
 const TOO_MANY_CLIENTS = /max number of clients/;
 const FORBIDDEN_IN_SCRIPT = /^(?:ERR )?The user executing the script can't/;
 
-/** The cause of a refusal in plain words; undefined for any other error. */
+/** Returns the cause of a refusal in plain words. Undefined for any other error. */
 export function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  // A script passes on the error of the command in it, with its own words before and after.
+  // A script passes on the error of the command that failed in it, with its own text before and after.
   const [, word = ''] = /^(?:ERR )?-?([A-Z]{3,})\b/.exec(error.message) ?? [];
   if (REFUSALS[word] !== undefined) return REFUSALS[word];
   if (FORBIDDEN_IN_SCRIPT.test(error.message)) return REFUSALS.NOPERM;

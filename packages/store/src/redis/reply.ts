@@ -1,4 +1,4 @@
-/** Readers of what Redis answers: each throws when the answer is of another type, which is a defect of a script. */
+/** Parsers of Redis replies. Each throws if the reply has another type, which means that a script is defective. */
 
 export function asNumber(reply: unknown): number {
   if (typeof reply === 'number') return reply;

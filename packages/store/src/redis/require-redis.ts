@@ -6,17 +6,17 @@ import { refusalOf } from './redis-refusal.js';
 import { probeWrites } from './write-probe.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
-/** On a machine where everything starts at once, Redis or this process may be held up for seconds. */
+/** If everything on a machine starts at once, Redis or this process may be delayed for seconds. */
 const TRIES = 3;
 const OLDEST_MAJOR_VERSION = 7;
 /** A Redis this full is about to refuse writes. */
 const NEARLY_FULL = 0.9;
 
 /**
- * Makes sure before a process starts that Redis answers, takes writes and can do what is asked of it. Warns of settings
- * that would lose state: every key here is state and none is a cache.
- * @throws {StartError} which names the cause, when Redis cannot be reached, does not answer within 15 s, refuses writes
- * or is older than version 7.
+ * Verifies before a process starts that Redis answers, accepts writes and has the required version. Warns of settings
+ * that would lose state: every key here is state, and none is a cache.
+ * @throws {StartError} if Redis cannot be reached, does not answer within 15 s, refuses writes or is older than version
+ * 7. The error names the cause.
  */
 export async function requireRedis(connection: RedisConnection, url: string, logger: Logger): Promise<void> {
   const where = withoutCredentials(url);
@@ -33,7 +33,7 @@ export async function requireRedis(connection: RedisConnection, url: string, log
 }
 
 async function readInfo(connection: RedisConnection, url: string): Promise<string> {
-  // Tells more than the error of the command, which only says that it waited in vain.
+  // More specific than the command's own error, which is only a timeout.
   let connectError: Error | undefined;
   const noteError = (error: Error) => {
     connectError = error;
@@ -64,7 +64,7 @@ function isSilence(error: unknown): boolean {
   return error instanceof Error && /time(d )?out/i.test(error.message) && !('code' in error);
 }
 
-/** The refusal of a server that closes new connections, such as one in protected mode; undefined where there is none. */
+/** The refusal of a server that closes new connections, such as one in protected mode. Undefined if there is none. */
 async function refusalAt(url: string): Promise<string | undefined> {
   const address = parseRedisUrl(url);
   if (address.kind !== 'server') return undefined;

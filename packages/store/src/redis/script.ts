@@ -18,8 +18,8 @@ function hasErrorCode(error: unknown, code: string): boolean {
 }
 
 /**
- * A Lua script, run by its hash; the text travels only when Redis does not know it, after a restart for instance.
- * `parse` turns the reply into the script's result, so that nothing untyped leaves this class.
+ * A Lua script that runs by its hash. Its text is sent only if Redis does not know it, for example after a restart.
+ * `parse` turns the reply into the script's result, so that callers only get typed values.
  */
 export class Script<Result> {
   readonly #source: string;
@@ -60,7 +60,7 @@ export class FencedScript<Result> {
     this.#script = new Script(name, parse);
   }
 
-  /** @throws {FencedError} when the fence is no longer the session's owner; nothing was written then. */
+  /** @throws {FencedError} if the fence no longer owns the session. In that case nothing was written. */
   async run(
     redis: RedisConnection,
     ownerKey: string,

@@ -46,7 +46,7 @@ test('every role, and a duplicate as BullMQ makes them, leads to the primary', a
   expect(await duplicate.role()).toContain('master');
 });
 
-test('credentials and a database are used, and a wrong password is told without it', async () => {
+test('credentials and a database are used, and the error for a wrong password does not contain it', async () => {
   for (const server of [redis.primary, ...redis.sentinels]) {
     await server.command('ACL', 'SETUSER', 'app', 'on', '>planted/1', '~*', '&*', '+@all');
   }
@@ -64,7 +64,7 @@ test('credentials and a database are used, and a wrong password is told without 
   expect(String(failure)).not.toContain('planted');
 });
 
-test('a start tells of a group that is not known, of sentinels that do not answer, of a primary without TLS', async () => {
+test('the error of a start names an unknown group, sentinels that do not answer, a primary without TLS', async () => {
   const [one, other] = [await freePort(), await freePort()];
   const failures = await Promise.all([
     failureOf(`${redis.url}-other`),
@@ -91,7 +91,7 @@ test('a primary that hangs is left for the new one, with one sentinel gone; the 
   await ownedSession(command, { tenantId: 'tnt_a', sessionId: 'shop' }, 'wrk_a');
   await redis.sentinels[0]?.kill();
 
-  // It keeps its connections and answers nobody, sentinels included.
+  // It keeps its connections and answers no client, not even the sentinels.
   await expect(redis.primary.command('CLIENT', 'PAUSE', '600000', 'ALL')).rejects.toThrow('gave no answer');
   await waitFor(() => command.role().then(([role]) => role === 'master'), {
     what: 'commands at the new primary',
@@ -107,9 +107,9 @@ test('a primary that hangs is left for the new one, with one sentinel gone; the 
     { what: 'an event over the channel of the new primary', timeoutMs: 30_000 },
   );
   expect(await redis.replica.command('ROLE')).toContain('master');
-  const told = (connection: string) =>
+  const reported = (connection: string) =>
     lines.filter((line) => line.connection === connection).map(({ msg }) => msg);
   for (const name of ['test:command', 'test:subscriber']) {
-    expect(told(name)).toEqual(['Redis is out of reach', 'Redis is back']);
+    expect(reported(name)).toEqual(['Redis is out of reach', 'Redis is back']);
   }
 }, 120_000);

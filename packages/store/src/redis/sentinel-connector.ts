@@ -7,16 +7,19 @@ import { type HostAndPort, Sentinels } from './sentinels.js';
 type ErrorEmitter = Parameters<AbstractConnector['connect']>[0];
 
 const DISCONNECT_TIMEOUT_MS = 2_000;
-/** A primary that hangs is connected to all the same: its kernel accepts. Less than a command waits, for the reason to be told. */
+/**
+ * A primary that hangs still accepts connections, since its kernel does. This is shorter than a command's timeout, so
+ * that the error can name the reason.
+ */
 const HANDSHAKE_TIMEOUT_MS = 4_000;
 
 /**
- * What makes an ioredis connection lead to the primary that sentinels tell of, in this and in every duplicate of it.
+ * Options that make an ioredis connection, and every duplicate of it, connect to the primary that the sentinels report.
  *
- * Each attempt asks the sentinels anew; one that fails ends as a broken connection does, so that the connection's own
- * retryStrategy and limits apply, whatever it was that failed. When the sentinels switch to another primary an open
- * connection breaks at once: the old primary may be cut off rather than dead, and would go on taking writes that are
- * lost, or may hang without closing anything.
+ * Each attempt asks the sentinels again. A failed attempt ends like a broken connection, so that the connection's own
+ * retryStrategy and limits apply to every kind of failure. If the sentinels switch to another primary, an open
+ * connection breaks at once: the old primary may be cut off rather than dead and continue to accept writes that are
+ * then lost, or it may hang without closing the connection.
  */
 export function sentinelOptions(
   address: RedisSentinelAddress,
@@ -28,7 +31,7 @@ export function sentinelOptions(
         super(address, name);
       }
     },
-    // It is in this check that a server says whether it is the primary.
+    // In this check the server reports whether it is the primary.
     enableReadyCheck: true,
     db: address.database,
     ...(address.username === undefined ? {} : { username: address.username }),
@@ -81,7 +84,7 @@ class SentinelConnector extends AbstractConnector {
   override check({ role }: { role?: string }): boolean {
     clearTimeout(this.#handshake);
     const isPrimary = role === undefined || role === 'master';
-    if (!isPrimary) this.#refuse('is no primary');
+    if (!isPrimary) this.#refuse('is not a primary');
     return isPrimary;
   }
 
@@ -116,7 +119,7 @@ function textOf({ host, port }: HostAndPort): string {
   return `${host}:${port}`;
 }
 
-/** What ioredis takes for a connection that broke as soon as it was made. */
+/** A socket that ioredis treats as a connection that broke immediately. */
 function closedSocket(): Socket {
   return new Socket().destroy();
 }

@@ -10,15 +10,15 @@ const ANSWER_TIMEOUT_MS = 2_000;
 const SWITCHES = '+switch-master';
 
 interface Answer {
-  /** Undefined when the sentinel knows no group of that name. */
+  /** Undefined if the sentinel knows no group of that name. */
   readonly primary: HostAndPort | undefined;
   /** Counts the failovers of the group. */
   readonly epoch: number;
 }
 
 /**
- * Connections to all sentinels of a group, by which it is asked for its primary and tells when another one takes its
- * place. ioredis' own would do, if they told an outage of a sentinel to anybody but the console, and heeded the name
+ * Connections to all sentinels of a group. They report the group's primary, and every switch to another one. ioredis'
+ * own sentinel support does not suffice: it reports an outage of a sentinel only to the console, and ignores the name
  * of the group.
  * @see https://redis.io/docs/latest/develop/reference/sentinel-clients/
  */
@@ -26,7 +26,7 @@ export class Sentinels {
   readonly #primaryName: string;
   readonly #connections: readonly { readonly redis: Redis; readonly where: string; error?: Error }[];
 
-  /** @param onSwitch is told what a sentinel takes for the new primary, by each of them. */
+  /** @param onSwitch receives the new primary, once from each sentinel. */
   constructor(address: RedisSentinelAddress, name: string, onSwitch: (primary: HostAndPort) => void) {
     this.#primaryName = address.primaryName;
     this.#connections = address.sentinels.map(({ host, port }) => {
@@ -41,7 +41,7 @@ export class Sentinels {
         keepAlive: 10_000,
         enableReadyCheck: false,
         autoResubscribe: false,
-        // Whoever asks gets an error at once; the connection goes on trying, for the switches to come.
+        // A query fails at once. The connection keeps reconnecting, to receive later switches.
         maxRetriesPerRequest: 0,
         retryStrategy: () => 1_000,
       });
@@ -65,8 +65,8 @@ export class Sentinels {
   }
 
   /**
-   * What the sentinels that answer take for the primary. Where they differ, during a failover, who has seen the most
-   * failovers is right. Every switch after that is told.
+   * Returns the primary according to the sentinels that answer. If they differ, during a failover, the sentinel that
+   * has seen the most failovers is right. Every later switch is reported to `onSwitch`.
    */
   async findPrimary(): Promise<HostAndPort> {
     const asked = await Promise.allSettled(this.#connections.map(({ redis }) => this.#ask(redis)));
@@ -93,7 +93,7 @@ export class Sentinels {
   }
 
   async #ask(redis: Redis): Promise<Answer> {
-    // Before the question, so that no switch falls between them.
+    // Subscribe before the query, so that no switch between the two is missed.
     await redis.subscribe(SWITCHES);
     const [primary, epoch] = await Promise.all([
       redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#primaryName),

@@ -1,8 +1,8 @@
 import type { RedisConnection } from './connection.js';
 
 /**
- * Listeners of sharded channels, one a channel, over a connection that may have other users. Messages are bytes; the
- * channels' names are ASCII.
+ * Listeners of sharded channels, one for each channel, over a connection that may have other users. Messages are bytes;
+ * channel names are ASCII.
  */
 export class ShardChannels {
   readonly #subscriber: RedisConnection;
@@ -15,7 +15,7 @@ export class ShardChannels {
     });
   }
 
-  /** Resolves when Redis has confirmed. When it rejects, the channel has the listener of before, if any. */
+  /** Resolves when Redis has confirmed. If it rejects, the channel keeps its previous listener, if any. */
   async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
     const before = this.#listeners.get(channel);
     this.#listeners.set(channel, listener);
@@ -23,7 +23,7 @@ export class ShardChannels {
       await this.#subscriber.ssubscribe(channel);
     } catch (error) {
       if (this.#listeners.get(channel) === listener) {
-        // The connection goes on trying to subscribe to what it was subscribed to.
+        // The connection keeps trying to restore its subscriptions.
         if (before === undefined) this.#listeners.delete(channel);
         else this.#listeners.set(channel, before);
       }
@@ -31,7 +31,7 @@ export class ShardChannels {
     }
   }
 
-  /** From the call on the listener hears nothing. Waits for Redis to confirm, unless it is out of reach now. */
+  /** The listener receives nothing from this call on. Waits for Redis to confirm, unless Redis is out of reach now. */
   async unsubscribe(channel: string): Promise<void> {
     this.#listeners.delete(channel);
     const unsubscribed = this.#subscriber.sunsubscribe(channel);

@@ -236,7 +236,7 @@ describe.each(['many', '', '-4', '1e400', undefined])(
 );
 
 test.each(['limits', 'rates', 'leases'] as const)(
-  'what counts a tenant’s %s begins anew if it is damaged',
+  'a damaged record of a tenant’s %s does not block requests',
   async (what) => {
     const { redis } = fixture;
     const table = new TenantLimitTable(redis);
@@ -354,7 +354,7 @@ test.each([
 });
 
 test.each(['log-head', 'log-bytes', 'resume-totals', 'sessions', 'leases:replays'])(
-  'usage is told without what %s counts, if that cannot be read',
+  'usage omits what %s counts if that key cannot be read',
   async (name) => {
     const { redis } = fixture;
     const { lines, logger } = recordingLogger();
@@ -378,7 +378,7 @@ test.each(['log-head', 'log-bytes', 'resume-totals', 'sessions', 'leases:replays
   },
 );
 
-test('sessions are entered into a damaged index, which begins anew', async () => {
+test('a damaged index is replaced when sessions are entered into it', async () => {
   const { redis } = fixture;
   const { lines, logger } = recordingLogger();
   const index = new SessionIndex(redis, { logger });

@@ -1,17 +1,17 @@
 import type { Logger } from '@wafleet/runtime';
 
-/** How long a record that was reported is not reported again, ms. */
+/** How long a reported record is not reported again, ms. */
 const QUIET_MS = 5 * 60 * 1000;
-/** Records remembered as reported. Beyond that the oldest is forgotten, and may be reported early. */
+/** How many reported records are remembered. Beyond that the oldest is forgotten, and may be reported again early. */
 const MOST_REMEMBERED = 10_000;
 
-/** What names a record in the log. It never holds the record's content, which may be a secret. */
+/** Identifies a record in the log. It never contains the record's content, which may be secret. */
 export interface UnreadableRecord {
   /** Such as `session`, `heartbeat` or `api-key`. */
   readonly kind: string;
   /** Unique within its kind. */
   readonly name: string;
-  /** The fields that cannot be read; empty for all. */
+  /** The fields that cannot be read. Empty if none can. */
   readonly fields?: readonly string[] | undefined;
   readonly tenantId?: string | undefined;
   readonly sessionId?: string | undefined;
@@ -20,16 +20,16 @@ export interface UnreadableRecord {
 }
 
 /**
- * Reports stored records that this release cannot read, as a later or a rolled back release leaves them. Each record
- * is logged once in five minutes by a process, since sweeps meet it again and again.
+ * Reports stored records that this release cannot read, because a later or rolled back release wrote them. Each process
+ * logs a record at most once in five minutes, since sweeps meet it repeatedly.
  */
 export class UnreadableRecords {
   readonly #logger: Logger | undefined;
   readonly #now: () => number;
-  /** Made for the first report: each session has such a memory, and hardly any needs it. */
+  /** Created at the first report: each session has such an object, and hardly any needs this memory. */
   #reportedAt: Map<string, number> | undefined;
 
-  /** @param logger without one nothing is reported. */
+  /** @param logger Without it nothing is reported. */
   constructor(logger: Logger | undefined, now: () => number = () => performance.now()) {
     this.#logger = logger;
     this.#now = now;
@@ -52,7 +52,9 @@ export class UnreadableRecords {
     this.#logger.error({ kind, name, ...named }, 'a stored record cannot be read');
   }
 
-  /** What was read, or `fallback` if the record is of another type: it is reported then. Other errors are thrown. */
+  /**
+   * Returns what was read. If the record has another type, reports it and returns `fallback`. Throws all other errors.
+   */
   async readOr<T>(read: Promise<T>, fallback: T, record: UnreadableRecord): Promise<T> {
     try {
       return await read;

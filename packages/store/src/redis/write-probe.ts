@@ -5,25 +5,26 @@ import { refusalOf } from './redis-refusal.js';
 import { asNumber } from './reply.js';
 import { Script } from './script.js';
 
-/** Whether Redis takes writes, and if not why, in plain words. */
+/** Whether Redis accepts writes, and if not, the reason in plain words. */
 export type Writability = { readonly writable: true } | { readonly writable: false; readonly reason: string };
 
 const KEPT_SECONDS = 60;
-/** Health checks may come from anywhere and often; they share an answer this long. */
+/** How long an answer is reused, since health checks may be frequent. */
 const SHARED_MS = 1_000;
 
 const probe = new Script('redis/write-probe', asNumber);
 
 /**
- * Writes a small key by a script: a Redis that is read-only, out of memory or without a disk answers every PING, and one
- * that lets this user run no scripts, or publish nothing, takes every SET.
- * @throws what Redis answers, or that it cannot be reached.
+ * Writes a small key and publishes, by a script. A PING would not suffice: a Redis that is read-only, out of memory or
+ * without a disk answers it. A SET would not suffice either: it succeeds for a user that may not run scripts or
+ * publish.
+ * @throws the error that Redis answers, or a connection error.
  */
 export async function writeProbe(redis: RedisConnection): Promise<void> {
   await probe.run(redis, [keys.writeProbe], [KEPT_SECONDS]);
 }
 
-/** Never rejects. An answer that takes longer than `withinMs` counts as none. */
+/** Never rejects. If the answer takes longer than `withinMs`, Redis counts as not answering. */
 export async function probeWrites(redis: RedisConnection, withinMs = 1_000): Promise<Writability> {
   try {
     await answerWithin(withinMs, writeProbe(redis));
@@ -34,7 +35,7 @@ export async function probeWrites(redis: RedisConnection, withinMs = 1_000): Pro
   }
 }
 
-/** `probeWrites` for health checks: at most one write a second, however many ask. */
+/** `probeWrites` for health checks: at most one write a second, regardless of the number of callers. */
 export class SharedWriteProbe {
   readonly #redis: RedisConnection;
   #latest: Promise<Writability> | undefined;

@@ -6,7 +6,7 @@ import type { Fence, SessionRef } from './session-ref.js';
 
 /** A QR code that a phone can scan now. */
 export interface QrOffer {
-  /** The text to draw. It holds a secret of the session: for its owner's eyes only. */
+  /** The text to draw. It contains a secret of the session: show it only to the session's owner. */
   readonly qr: string;
   /** When WhatsApp stops accepting it, ms since 1970. */
   readonly expiresAt: number;
@@ -14,9 +14,9 @@ export interface QrOffer {
 
 /** A pairing code that a person can type into a phone now. */
 export interface PairingOffer {
-  /** The code. It holds a secret of the session: for its owner's eyes only. */
+  /** The code. It contains a secret of the session: show it only to the session's owner. */
   readonly code: string;
-  /** The number of the phone that it is for, digits only. */
+  /** The number of the phone to link, digits only. */
   readonly phone: string;
   /** When WhatsApp stops accepting it, ms since 1970. */
   readonly expiresAt: number;
@@ -25,7 +25,7 @@ export interface PairingOffer {
 /** The last millisecond that a Date can hold. */
 const LAST_INSTANT = 8.64e15;
 
-/** Undefined if the text is missing or no time, ms since 1970, that a Date can hold. */
+/** Returns undefined if the text is missing or is not a time, ms since 1970, that a Date can hold. */
 function instantOf(text: string | null | undefined): number | undefined {
   const instant = text == null || text === '' ? Number.NaN : Number(text);
   return instant >= 0 && instant <= LAST_INSTANT ? instant : undefined;
@@ -34,7 +34,7 @@ function instantOf(text: string | null | undefined): number | undefined {
 const putOffer = new FencedScript('sessions/put-offer', asNumber);
 const deleteKeys = new FencedScript('redis/delete-keys', asNumber);
 
-/** What sessions show to be linked by. An offer disappears from Redis when it expires: none is ever stale. */
+/** The QR codes and pairing codes by which sessions can be linked. They expire in Redis, so they are never stale. */
 export class LinkOffers {
   readonly #redis: RedisConnection;
 
@@ -42,30 +42,30 @@ export class LinkOffers {
     this.#redis = redis;
   }
 
-  /** Shows a QR code in place of whatever was shown before. @throws {FencedError} */
+  /** Shows a QR code, and replaces any earlier code. @throws {FencedError} */
   async putQr(fence: Fence, { qr, expiresAt }: QrOffer): Promise<void> {
     await this.#put(fence, [keys.qr(fence), keys.pairingCode(fence)], expiresAt, { qr });
   }
 
-  /** Shows a pairing code in place of whatever was shown before. @throws {FencedError} */
+  /** Shows a pairing code, and replaces any earlier code. @throws {FencedError} */
   async putPairingCode(fence: Fence, { code, phone, expiresAt }: PairingOffer): Promise<void> {
     await this.#put(fence, [keys.pairingCode(fence), keys.qr(fence)], expiresAt, { code, phone });
   }
 
-  /** Takes away whatever is on show. @throws {FencedError} */
+  /** Removes the code on show, if any. @throws {FencedError} */
   async clear(fence: Fence): Promise<void> {
     const shown = [keys.qr(fence), keys.pairingCode(fence)];
     await deleteKeys.run(this.#redis, keys.owner(fence), fence, shown, []);
   }
 
-  /** The QR code on show; undefined when there is none. */
+  /** The QR code on show. Undefined if there is none. */
   async getQr(ref: SessionRef): Promise<QrOffer | undefined> {
     const [qr, expiresAt] = await this.#redis.hmget(keys.qr(ref), 'qr', 'expiresAt');
     const expires = instantOf(expiresAt);
     return qr == null || expires === undefined ? undefined : { qr, expiresAt: expires };
   }
 
-  /** The pairing code on show; undefined when there is none. */
+  /** The pairing code on show. Undefined if there is none. */
   async getPairingCode(ref: SessionRef): Promise<PairingOffer | undefined> {
     const { code, phone, expiresAt } = await this.#redis.hgetall(keys.pairingCode(ref));
     const expires = instantOf(expiresAt);

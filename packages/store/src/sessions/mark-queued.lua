@@ -3,9 +3,9 @@
 --   KEYS[2]  directory entry
 --   KEYS[3]  ids of the tenant's sessions that want a worker and have none
 --   ARGV[1]  reason, or ''
---   ARGV[2]  worker that is believed dead and so does not count as an owner, or ''
+--   ARGV[2]  worker that is believed dead and therefore does not count as an owner, or ''
 --   ARGV[3]  session id
--- Returns 1, or 0 when it is owned or there is no such session.
+-- Returns 1, or 0 if a worker owns the session or there is no such session.
 -- @include sessions/write-status
 -- @include sessions/want-worker
 local worker = redis.call('HGET', KEYS[1], 'worker')

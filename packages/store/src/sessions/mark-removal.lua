@@ -1,13 +1,13 @@
--- Notes that a session is to be removed as soon as its phone knows. A session without a living owner is queued for a
--- worker, which logs it out.
+-- Marks a session for removal, which happens as soon as its phone knows of the logout. A session without a living owner
+-- is queued for a worker, which logs it out.
 --   KEYS[1]  owner record
 --   KEYS[2]  directory entry
 --   KEYS[3]  ids of the tenant's sessions that want a worker and have none
 --   KEYS[4]  ids of the tenant's sessions that ARGV[2] owns
 --   ARGV[1]  session id
---   ARGV[2]  worker that is dead and so no owner, or ''
---   ARGV[3]  after how long it is removed whether the phone knows or not, ms; an earlier note stays
--- Returns 1, 2 when that was noted before, or 0 when there is no such session.
+--   ARGV[2]  worker that is dead and therefore does not count as an owner, or ''
+--   ARGV[3]  time after which it is removed even if the phone does not know, ms; an earlier mark stays
+-- Returns 1, 2 if the session was already marked, or 0 if there is no such session.
 -- @include sessions/write-status
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return 0
@@ -19,7 +19,7 @@ if not worker or worker == ARGV[2] then
   redis.call('HDEL', KEYS[1], 'worker')
   redis.call('HSET', KEYS[2], 'desired', 'open')
   write_status(KEYS[2], 'queued', 'removing')
-  -- An index that cannot be read is left as it is; see want-worker.
+  -- An index that cannot be read is left unchanged; see want-worker.
   redis.pcall('SREM', KEYS[4], ARGV[1])
   redis.pcall('SADD', KEYS[3], ARGV[1])
 end

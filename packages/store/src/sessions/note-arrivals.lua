@@ -1,8 +1,8 @@
 -- Notes in the directory when WhatsApp last delivered something to sessions of one tenant.
 --   KEYS[1…] owner record, directory entry, owner record, directory entry, …
 --   ARGV[1…] of each session: epoch of the claim, worker that claimed, last stanza, last message or ''; ms since 1970
--- Returns how many sessions were noted. A session that another worker owns, or whose records are of another type, is
--- left as it is and keeps none of the others from being noted.
+-- Returns how many sessions were noted. A session that another worker owns, or whose records have another type, is left
+-- unchanged and does not affect the others.
 local noted = 0
 for i = 1, #KEYS, 2 do
   local first = 2 * i - 1
@@ -16,7 +16,7 @@ for i = 1, #KEYS, 2 do
     if type(written) == 'number' then
       noted = noted + 1
     elseif string.sub(written.err, 1, 9) ~= 'WRONGTYPE' then
-      -- Redis takes no writes now, none of the others' either.
+      -- Redis accepts no writes now, so the other sessions would fail too.
       return written
     end
   end

@@ -70,7 +70,7 @@ test('a release clears the worker, keeps the epoch and happens once', async () =
   expect((await claimed(fixture.redis, ref, 'wrk_b')).epoch).toBe(2);
 });
 
-test('readMany keeps the order and tells what was never claimed', async () => {
+test('readMany keeps the order and returns undefined for a session that was never claimed', async () => {
   const other = { tenantId: 'tnt_b', sessionId: 'desk' };
   await ownedSession(fixture.redis, ref, 'wrk_a');
   await ownedSession(fixture.redis, other, 'wrk_b');
@@ -92,7 +92,7 @@ test.each([
   else await redis.lpush(key, 'x');
   const fence = await claimed(redis, ref, 'wrk_a');
   expect(await new Ownership(redis).read(ref)).toEqual({ epoch: fence.epoch, worker: 'wrk_a' });
-  // Above every epoch that may have been given out.
+  // The epoch is greater than every epoch that may have been given.
   expect(fence.epoch).toBeGreaterThan(1_000_000_000_000);
   expect((await claimed(redis, ref, 'wrk_a')).epoch).toBe(fence.epoch + 1);
 });

@@ -9,23 +9,22 @@ import { SessionIndex } from './session-index.js';
 import { type Fence, FencedError, type SessionRef } from './session-ref.js';
 
 /**
- * Who owns a session: one worker, or nobody.
+ * The owner of a session: one worker or none.
  *
  * Each session has an owner record {epoch, worker} that never expires while the session exists. A worker that wants
- * the session claims it; the claim succeeds when the record names nobody, the claimer itself, or the very worker
- * whose death the claimer gives as evidence. It counts the epoch up and yields a fence: session, epoch and worker.
- * Every script that writes the session's credentials, status, events or anything else compares the fence with the
- * record first and writes nothing when they differ. Claim and write are scripts, so Redis runs them one after the
- * other, and therefore:
+ * the session claims it. The claim succeeds if the record names no worker, the claimer itself, or the worker that the
+ * claimer believes dead. The claim increments the epoch and returns a fence: session, epoch and worker. Every script
+ * that writes the session's credentials, status, events or other state first compares the fence with the record, and
+ * writes nothing if they differ. Claims and writes are scripts, and Redis runs scripts one after the other. Therefore:
  *
  * - Writes of a session form a sequence of epochs that do not overlap: once a claim has succeeded, no write under an
- *   earlier fence can. No clock takes part in that.
- * - Of rivals that name the same dead worker one wins; the other finds the winner in the record and is refused.
- * - The same worker that claims again fences off its own earlier session object.
- * - Evidence may be wrong. A worker that was only slow meets the fence at its next write, discards the session and
- *   has harmed nothing; the price is a reconnect.
- * - A missing record refuses: a purged session cannot be written back to life. Its epochs are not given out again either:
- *   the tenant keeps the highest one of its purged sessions, and new sessions go on from there.
+ *   earlier fence can succeed. This does not depend on any clock.
+ * - If several rivals name the same dead worker, one wins. The others find the winner in the record and are refused.
+ * - A worker that claims again fences off its own earlier session object.
+ * - The belief that a worker is dead may be wrong. If the worker was only slow, the fence refuses its next write and it
+ *   discards the session. Nothing is harmed; the cost is a reconnect.
+ * - A missing record refuses, so no write can restore a purged session. Its epochs are never used again: the tenant
+ *   keeps the highest epoch of its purged sessions, and new sessions continue from there.
  *
  * Releasing clears the worker and keeps the epoch. Liveness is not part of this: see WorkerRegistry.
  *
@@ -33,14 +32,14 @@ import { type Fence, FencedError, type SessionRef } from './session-ref.js';
  */
 export interface OwnerRecord {
   readonly epoch: number;
-  /** Undefined when nobody owns the session. */
+  /** Undefined if the session has no owner. */
   readonly worker: string | undefined;
 }
 
 export type ClaimResult =
   | {
       readonly fence: Fence;
-      /** The worker that the session was taken from; undefined when it had none, or the claimer had it. */
+      /** The worker that the session was taken from. Undefined if it had no owner, or if the claimer owned it. */
       readonly previousWorker?: string;
     }
   | { readonly refusedBy: OwnerRecord };
@@ -64,7 +63,7 @@ const claimSession = new Script('sessions/claim-session', (reply): ClaimReply =>
 const releaseSession = new FencedScript('sessions/release-session', asNumber);
 const clearOwner = new Script('sessions/clear-owner', asNumber);
 
-/** What the scripts look at that take a session from a worker, after the owner record. */
+/** The keys, after the owner record, of the scripts that take a session from a worker. */
 function indexKeys(ref: SessionRef, worker: string): string[] {
   return [keys.session(ref), keys.unowned(ref.tenantId), keys.owned(ref.tenantId, worker)];
 }
@@ -74,22 +73,22 @@ export class Ownership {
   readonly #index: SessionIndex;
   readonly #unreadable: UnreadableRecords;
 
-  /** @param options.logger names the records that cannot be read, each once in a while. */
+  /** @param options.logger logs the names of unreadable records, each once in five minutes. */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#index = new SessionIndex(redis);
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
-  /** The owner record; undefined when the session was never claimed. */
+  /** Returns the owner record. Undefined if the session was never claimed. */
   async read(ref: SessionRef): Promise<OwnerRecord | undefined> {
     const [epoch, worker] = await this.#redis.hmget(keys.owner(ref), 'epoch', 'worker');
     return epoch == null ? undefined : { epoch: Number(epoch), worker: worker ?? undefined };
   }
 
   /**
-   * The owner records of several sessions, in their order. One of another type is as if there were none: no write of its
-   * session passes the fence, and it must not hide the others.
+   * Returns the owner records of several sessions, in their order. A record of another type counts as missing: no write
+   * of its session passes the fence, and it must not hide the others.
    */
   async readMany(refs: readonly SessionRef[]): Promise<(OwnerRecord | undefined)[]> {
     return Promise.all(
@@ -103,8 +102,8 @@ export class Ownership {
 
   /**
    * Claims a session for a worker.
-   * @param expectPrevious the worker that may be replaced, since there is evidence of its death.
-   * @throws {WafleetError} SESSION_NOT_FOUND when the directory has no such session.
+   * @param expectPrevious the worker that may be replaced, since it is believed dead.
+   * @throws {WafleetError} SESSION_NOT_FOUND if the directory has no such session.
    */
   async claim(
     ref: SessionRef,
@@ -134,8 +133,8 @@ export class Ownership {
   }
 
   /**
-   * Takes a session from a dead worker, without a new owner: what a resting session needs whose worker could not
-   * release any more. False when another worker owns it, or none.
+   * Takes a session from a dead worker, without a new owner. For a resting session whose worker died before it released
+   * the session. Returns false if another worker owns it, or none.
    */
   async clearDead(ref: SessionRef, deadWorker: string): Promise<boolean> {
     await this.#index.noteUnowned(ref.tenantId);
@@ -148,7 +147,7 @@ export class Ownership {
     );
   }
 
-  /** Gives the session up; false when the fence was not its owner any more, and then nothing changed. */
+  /** Releases the session. Returns false, and changes nothing, if the fence no longer owns it. */
   async release(fence: Fence): Promise<boolean> {
     await this.#index.noteUnowned(fence.tenantId);
     try {

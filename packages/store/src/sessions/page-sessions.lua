@@ -1,13 +1,13 @@
--- Tells which of a tenant's sessions come next in the order in which they were made, those of the same moment by id.
--- A directory from before that order was kept, or that a process of that time wrote to, has it made up first. So has one
--- whose order is of another type. A session whose record cannot be read comes first.
+-- Returns the next of a tenant's sessions in the order of their creation; sessions of the same moment are ordered by
+-- id. The order is rebuilt first if it is missing or incomplete, because a release without it wrote the directory, or
+-- if it has another type. A session whose record cannot be read comes first.
 --   KEYS[1]   ids of the tenant's sessions
 --   KEYS[2]   the same ids, by when the sessions were made
 --   ARGV[1]   prefix of the directory entries' keys, which are in the slot of the others
---   ARGV[2]   how many at most; 0 for those in the list
---   ARGV[3]   after which moment, ms, or '' for the first ones
---   ARGV[4]   after which id of that moment
---   ARGV[5…]  a list of ids: for the moments of those
+--   ARGV[2]   maximum number of sessions; 0 for those in the list
+--   ARGV[3]   the moment after which to begin, ms, or '' for the first sessions
+--   ARGV[4]   the id within that moment after which to begin
+--   ARGV[5…]  a list of ids whose moments to return
 -- Returns {id, ms, id, ms, …}; of a list those that exist, in the order of the list.
 -- @include redis/count-in
 if redis.call('SCARD', KEYS[1]) ~= redis.pcall('ZCARD', KEYS[2]) then

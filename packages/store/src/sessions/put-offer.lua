@@ -1,7 +1,7 @@
--- Shows what a session is linked by, a QR code or a pairing code, until it expires, in place of what was shown before.
+-- Shows the QR code or pairing code by which a session can be linked, until it expires. Replaces any earlier code.
 --   KEYS[1]  owner record
---   KEYS[2]  what is on show
---   KEYS[3]  what no longer is
+--   KEYS[2]  the code to show
+--   KEYS[3]  the code of the other kind, which is removed
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  how long until it expires, ms

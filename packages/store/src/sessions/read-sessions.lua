@@ -1,7 +1,7 @@
--- Reads sessions of one tenant: their directory entries and who owns them.
+-- Reads sessions of one tenant: their directory entries and owners.
 --   KEYS[1…] directory entry, owner record, directory entry, owner record, …
--- Returns {entry, worker or '', entry, worker or '', …, now in ms since 1970}; an entry is {field, value, …}, or 0 when it is no hash. A
--- record of another type hides none of the others.
+-- Returns {entry, worker or '', entry, worker or '', …, now in ms since 1970}; an entry is {field, value, …}, or 0 if
+-- it is not a hash. A record of another type does not hide the others.
 -- @include redis/now
 local found = {}
 for i = 1, #KEYS, 2 do

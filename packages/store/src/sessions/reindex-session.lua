@@ -1,5 +1,5 @@
--- Enters a session into the index that it belongs to, by its owner record as it is, and into the order in which the
--- tenant's sessions were made.
+-- Enters a session into the index that matches its current owner record, and into the creation order of the tenant's
+-- sessions.
 --   KEYS[1]  owner record
 --   KEYS[2]  directory entry
 --   KEYS[3]  ids of the tenant's sessions that want a worker and have none
@@ -8,7 +8,7 @@
 --   KEYS[6]  the same ids, by when the sessions were made
 --   ARGV[1]  session id
 --   ARGV[2]  that worker
--- Returns 1 when the worker owns the session, else 0.
+-- Returns 1 if the worker owns the session, else 0.
 -- @include sessions/want-worker
 if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 0 then
   redis.call('ZREM', KEYS[6], ARGV[1])
@@ -16,7 +16,7 @@ else
   -- A record that cannot be read keeps its place.
   local created = redis.pcall('HGET', KEYS[2], 'createdAt') or '0'
   local is_moment = type(created) == 'string' and created:match('^%d+$')
-  -- A directory from before the order was kept has it made up by the first page that is read; see page-sessions.
+  -- If the order does not exist yet, the first page that is read builds it; see page-sessions.
   if is_moment and redis.call('EXISTS', KEYS[6]) == 1 and redis.call('ZSCORE', KEYS[6], ARGV[1]) ~= created then
     redis.call('ZADD', KEYS[6], created, ARGV[1])
   end

@@ -39,7 +39,7 @@ test('the next attempt to remove a session is never after the time at which it i
   expect(await deferRemoval(fixture.redis, fence)).toEqual({ attempts: 1, nextAt: removeBy });
 });
 
-test('a session that is not to be removed any more has no next attempt, and a new removal begins at the first one', async () => {
+test('a session whose removal is cancelled has no next attempt, and a new removal begins at the first', async () => {
   const directory = new SessionDirectory(fixture.redis);
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
   await directory.markRemoval(shop, { patienceMs: HOUR_MS });

@@ -4,7 +4,7 @@ import { asList, asNumber } from '../redis/reply.js';
 import { FencedScript } from '../redis/script.js';
 import type { Fence } from './session-ref.js';
 
-/** Each attempt is a login at WhatsApp, which counts logins against the account. About eight fit into an hour. */
+/** Each attempt is a login, and WhatsApp counts logins against the account. About eight attempts fit into an hour. */
 const PAUSE_MS = { first: 30_000, longest: 15 * 60_000 };
 
 /** How often the removal of a session has failed, and when it may be tried again, ms since 1970. */
@@ -22,9 +22,9 @@ const deferRemovalScript = new FencedScript(
 );
 
 /**
- * Puts the next attempt to remove a session off: by 30 s, and by twice as much after each further attempt, up to 15
- * minutes, but never beyond its `removeBy`. The number of attempts is kept with the session, so another worker goes on
- * from there. Returns undefined if the session is not to be removed any more.
+ * Postpones the next attempt to remove a session by 30 s, and by twice as much after each further attempt, up to 15
+ * minutes, but never beyond its `removeBy`. The number of attempts is stored with the session, so that another worker
+ * continues from there. Returns undefined if the session is no longer to be removed.
  * @throws {FencedError}
  */
 export function deferRemoval(redis: RedisConnection, fence: Fence): Promise<DeferredRemoval | undefined> {

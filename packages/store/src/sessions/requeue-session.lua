@@ -1,4 +1,4 @@
--- Queues a session for a worker and wants it open. Repairs a record that cannot be read.
+-- Queues a session for a worker and sets its desired state to open. Repairs a record that cannot be read.
 --   KEYS[1]  owner record
 --   KEYS[2]  directory entry
 --   KEYS[3]  ids of the tenant's sessions that want a worker and have none
@@ -8,7 +8,7 @@
 --   ARGV[3]  the status that the session must have, or '' for any
 --   ARGV[4]  session id
 --   ARGV[5…] fields of the entry that cannot be read
--- Returns 1, or 0 when another worker owns it, it has another status, or there is no such session.
+-- Returns 1, or 0 if another worker owns it, it has another status, or there is no such session.
 -- @include sessions/write-status
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind == 'none' then
@@ -27,10 +27,10 @@ elseif ARGV[3] ~= '' and redis.call('HGET', KEYS[2], 'status') ~= ARGV[3] then
   return 0
 end
 redis.call('HDEL', KEYS[1], 'worker')
--- An index that cannot be read is left as it is; see want-worker.
+-- An index that cannot be read is left unchanged; see want-worker.
 redis.pcall('SREM', KEYS[4], ARGV[4])
 redis.pcall('SADD', KEYS[3], ARGV[4])
--- A claim counts it up.
+-- A claim increments it.
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if epoch and not string.match(epoch, '^%d+$') then
   redis.call('HDEL', KEYS[1], 'epoch')

@@ -38,7 +38,7 @@ test('more sessions of one tenant than one script takes are all noted', async ()
   expect(await noteArrivals(fixture.redis, arrivals)).toBe(101);
 });
 
-test('a session that another worker owns, and one whose records are damaged, keep no other from being noted', async () => {
+test('sessions of another worker and sessions with damaged records do not block other arrivals', async () => {
   const lost = await ownedSession(fixture.redis, refOf('tnt_a', 'lost'), 'wrk_a');
   await claimed(fixture.redis, refOf('tnt_a', 'lost'), 'wrk_b', 'wrk_a');
   const damaged = await ownedSession(fixture.redis, refOf('tnt_a', 'damaged'), 'wrk_a');

@@ -4,14 +4,14 @@ import { asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import type { Fence } from './session-ref.js';
 
-/** How many sessions one script notes: it must not block Redis for long. */
+/** How many sessions one script notes, so that it does not block Redis for long. */
 const NOTED_AT_ONCE = 100;
 
 /** When WhatsApp last delivered something to a session, ms since 1970. */
 export interface Arrival {
   readonly fence: Fence;
   readonly lastStanzaAt: number;
-  /** 0 if no message came yet. */
+  /** 0 if no message has arrived yet. */
   readonly lastMessageAt: number;
 }
 
@@ -19,7 +19,7 @@ const noteArrivalsScript = new Script('sessions/note-arrivals', asNumber);
 
 /**
  * Notes arrivals in the directory, in one command for a hundred sessions of a tenant. Sessions that another worker owns
- * are left as they are. Returns how many were noted.
+ * are left unchanged. Returns how many were noted.
  */
 export async function noteArrivals(redis: RedisConnection, arrivals: readonly Arrival[]): Promise<number> {
   const byTenant = new Map<string, Arrival[]>();

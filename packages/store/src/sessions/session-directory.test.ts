@@ -25,7 +25,7 @@ describe('a session', () => {
     expect(await directory.get(shop)).toEqual(record);
   });
 
-  test('that does not exist is undefined, required it is an error', async () => {
+  test('that does not exist is undefined for get and an error for require', async () => {
     expect(await directoryOf().get(shop)).toBeUndefined();
     await expect(directoryOf().require(shop)).rejects.toMatchObject({ code: 'SESSION_NOT_FOUND' });
     await expect(directoryOf().setDesired(shop, 'closed')).rejects.toMatchObject({
@@ -35,7 +35,7 @@ describe('a session', () => {
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([]);
   });
 
-  test('shows its owner and what the owner says', async () => {
+  test('shows its owner and the status that the owner reports', async () => {
     const directory = directoryOf();
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
     await directory.setStatus(fence, { status: 'open', phone: '15551234567' });
@@ -75,7 +75,7 @@ describe('a session', () => {
     expect(await directory.require(shop)).not.toHaveProperty('reason');
   });
 
-  test('keeps what is wanted of it', async () => {
+  test('keeps its desired state', async () => {
     const directory = directoryOf();
     await directory.create(shop);
     await directory.setDesired(shop, 'closed');
@@ -132,7 +132,7 @@ describe('a purge', () => {
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);
   });
 
-  test('keeps a writer of the purged session out of a new one of the same id, whatever was purged in between', async () => {
+  test('fences a writer of the purged session off from a new one of the same id, even after other purges', async () => {
     const directory = directoryOf();
     const other = { tenantId: 'tnt_a', sessionId: 'other' };
     const stale = await ownedSession(fixture.redis, shop, 'wrk_a');
@@ -150,7 +150,7 @@ describe('a purge', () => {
     }
   });
 
-  test('says for a while whether the phone knows, and a new session of the same id says nothing', async () => {
+  test('keeps for a while whether the phone knows, and a new session of the same id does not have it', async () => {
     const directory = directoryOf();
     await ownedSession(fixture.redis, shop, 'wrk_a');
     await directory.purge(shop, { isUnlinked: false });
@@ -163,7 +163,7 @@ describe('a purge', () => {
     expect(await fixture.redis.pttl(keys.owner(shop))).toBe(-1);
   });
 
-  test('and a claim go on where the highest epoch of the purged sessions cannot be read', async () => {
+  test('and a claim succeed even if the highest epoch of the purged sessions cannot be read', async () => {
     const directory = directoryOf();
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
     await fixture.redis.set(keys.purgedEpoch('tnt_a'), 'not a number');
@@ -171,7 +171,7 @@ describe('a purge', () => {
     expect((await ownedSession(fixture.redis, shop, 'wrk_a')).epoch).toBeGreaterThan(fence.epoch);
   });
 
-  test('leaves nothing half where an index of its tenant cannot be read', async () => {
+  test('leaves no half of a session if an index of its tenant cannot be read', async () => {
     const directory = directoryOf();
     await ownedSession(fixture.redis, shop, 'wrk_a');
     await fixture.redis.set(keys.unowned('tnt_a'), 'not a set');
@@ -183,7 +183,7 @@ describe('a purge', () => {
     expect((await directory.require(shop)).worker).toBeUndefined();
   });
 
-  test('of a session that nobody ever claimed leaves nothing at all', async () => {
+  test('of a session that no worker ever claimed leaves nothing at all', async () => {
     await directoryOf().create(shop);
     expect(await directoryOf().purge(shop)).toBe(true);
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([]);

@@ -11,19 +11,19 @@ import { type DesiredState, readEntry, type SessionRecord } from './session-entr
 import { SessionIndex } from './session-index.js';
 import type { Fence, SessionRef } from './session-ref.js';
 
-/** How long it is known whether the phone of a purged session knows: for the request that waits for the removal. */
+/** How long `wasUnlinked` is known of a purged session. The request that waits for the removal needs it. */
 const UNLINKED_KNOWN_MS = 60_000;
 
 /** How many sessions `scan` yields at a time. */
 const PAGE = 200;
 
-/** How many sessions of one tenant a script reads: it must not block Redis for long. */
+/** How many sessions of one tenant a script reads, so that it does not block Redis for long. */
 const READ_AT_ONCE = 100;
 
-/** What a session's owner knows of it. */
+/** What a session's owner reports about it. */
 export interface StatusUpdate {
   readonly status: SessionStatus;
-  /** No reason removes an earlier one. */
+  /** If undefined, an earlier reason is removed. */
   readonly reason?: string | undefined;
   /** Undefined keeps the phone number, null removes it. */
   readonly phone?: string | null | undefined;
@@ -34,7 +34,7 @@ type Created =
   | { readonly outcome: 'full'; readonly limit: number; readonly used: number }
   | { readonly outcome: 'created'; readonly createdAt: number };
 
-/** When a client whose tenant has too many sessions may try again: one has to be removed first. */
+/** When a client whose tenant has too many sessions may retry. A session must be removed before. */
 const RETRY_CREATION_MS = 60_000;
 
 const createSession = new Script('sessions/create-session', (reply): Created => {
@@ -56,7 +56,7 @@ const markRemoval = new Script('sessions/mark-removal', asNumber);
 const purgeSession = new Script('sessions/purge-session', asNumber);
 
 interface StoredSession {
-  /** Undefined if what is stored is not a hash. */
+  /** Undefined if the stored record is not a hash. */
   readonly entry: Readonly<Record<string, string>> | undefined;
   readonly worker: string | undefined;
 }
@@ -88,15 +88,15 @@ function notFound({ sessionId }: SessionRef): WafleetError {
 }
 
 /**
- * All sessions of all tenants: which exist, what is wanted of them and what they are. A session whose record cannot be
- * read shows as `failed` with the reason `record-unreadable`, and hides none of the others.
+ * All sessions of all tenants, with their desired and their actual states. A session whose record cannot be read shows
+ * as `failed` with the reason `record-unreadable`, and does not hide the others.
  */
 export class SessionDirectory {
   readonly #redis: RedisConnection;
   readonly #index: SessionIndex;
   readonly #unreadable: UnreadableRecords;
 
-  /** @param options.logger names the records that cannot be read, each once in a while. */
+  /** @param options.logger logs the names of unreadable records, each once in five minutes. */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#index = new SessionIndex(redis);
@@ -104,10 +104,11 @@ export class SessionDirectory {
   }
 
   /**
-   * Enters a session, wanted open and queued for a worker. The tenant must exist. The number of its sessions is checked
-   * in the same step, so that concurrent calls cannot exceed it.
-   * @param options.maxSessions how many a tenant may have that has no limit of its own; undefined for any number.
-   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; OUTCOME_UNKNOWN if Redis was asked and did not answer.
+   * Creates a session with the desired state open, and queues it for a worker. The tenant must exist. The tenant's
+   * number of sessions is checked in the same step, so that concurrent calls cannot exceed the limit.
+   * @param options.maxSessions the limit of a tenant that has none of its own. Default: unlimited.
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; OUTCOME_UNKNOWN if the command was sent and got no
+   * answer.
    */
   async create(
     ref: SessionRef,
@@ -122,7 +123,10 @@ export class SessionDirectory {
       ],
       [ref.sessionId, options.name ?? '', options.maxSessions ?? '', randomBytes(6).toString('base64url')],
     );
-    const created = await madeOrUnknown(making, `GET /api/sessions/${ref.sessionId} tells.`);
+    const created = await madeOrUnknown(
+      making,
+      `GET /api/sessions/${ref.sessionId} shows whether it exists.`,
+    );
     if (created.outcome === 'exists') {
       throw new WafleetError('SESSION_EXISTS', `There is a session ${ref.sessionId} already.`);
     }
@@ -147,7 +151,7 @@ export class SessionDirectory {
     return record;
   }
 
-  /** Those of the given sessions that exist, in one command for each tenant's hundred. */
+  /** Returns those of the given sessions that exist. Sends one command for each hundred sessions of a tenant. */
   async getMany(refs: readonly SessionRef[]): Promise<SessionRecord[]> {
     const idsOf = new Map<string, string[]>();
     for (const { tenantId, sessionId } of refs) {
@@ -176,14 +180,14 @@ export class SessionDirectory {
     return records.sort((a, b) => a.createdAt - b.createdAt || (a.sessionId < b.sessionId ? -1 : 1));
   }
 
-  /** Those of the given ids that are sessions of the tenant. */
+  /** Returns those of the given ids that are sessions of the tenant. */
   async exist(tenantId: string, sessionIds: readonly string[]): Promise<Set<string>> {
     if (sessionIds.length === 0) return new Set();
     const found = await this.#redis.smismember(keys.sessions(tenantId), [...sessionIds]);
     return new Set(sessionIds.filter((_, index) => found[index] === 1));
   }
 
-  /** Writes what the owner knows. @throws {FencedError} when the fence is no longer the session's owner. */
+  /** Writes the status that the owner reports. @throws {FencedError} if the fence no longer owns the session. */
   async setStatus(fence: Fence, { status, reason, phone }: StatusUpdate): Promise<void> {
     const phoneAction = phone === undefined ? 'keep' : phone === null ? 'clear' : 'set';
     await setStatus.run(
@@ -196,7 +200,7 @@ export class SessionDirectory {
   }
 
   /**
-   * Shows a session as queued, unless a worker owns it. False when one does or when there is no such session.
+   * Shows a session as queued, unless a worker owns it. Returns false if a worker does or if there is no such session.
    * @param deadWorker does not count as an owner.
    */
   async markQueued(ref: SessionRef, reason?: string, deadWorker?: string): Promise<boolean> {
@@ -210,12 +214,12 @@ export class SessionDirectory {
   }
 
   /**
-   * Queues a session for a worker, whatever its status, and wants it open. What this release cannot read of its record
-   * is replaced. Returns false if a worker owns it, if its status is no longer the given one, or if there is no such
-   * session; then nothing changed.
-   * @param options.notOwner a worker that loses the session if it is the owner: it is dead, or does not release a
-   * session that rests.
-   * @param options.status default: any.
+   * Queues a session for a worker, and sets its desired state to open. Replaces the fields of its record that this
+   * release cannot read. Returns false, and changes nothing, if a worker owns it, if its status is not the given one,
+   * or if there is no such session.
+   * @param options.notOwner a worker that loses the session if it is the owner, because it is dead or does not release
+   * a resting session.
+   * @param options.status Default: any.
    */
   async requeue(
     ref: SessionRef,
@@ -247,12 +251,12 @@ export class SessionDirectory {
 
   /**
    * Removes a session: directory entry, ownership, credentials, QR code, recent messages and files. Its owner, if
-   * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. What remains
-   * is the tenant's highest epoch, in one key for all sessions, and for a minute what `wasUnlinked` says. Returns false
-   * if there was no such session.
-   * @param options.fence who may purge it alone; without effect when it is no longer the owner.
-   * @param options.ifMarked purges only a session for which `markRemoval` was called.
-   * @param options.isUnlinked what `removal` then says of it.
+   * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. Two things
+   * remain: the highest epoch of the tenant's purged sessions, in one key for all of them, and for a minute the value
+   * of `wasUnlinked`. Returns false if there was no such session.
+   * @param options.fence If given, purges only if this fence still owns the session.
+   * @param options.ifMarked If true, purges only a session for which `markRemoval` was called.
+   * @param options.isUnlinked the value that `wasUnlinked` then returns.
    */
   async purge(
     ref: SessionRef,
@@ -269,7 +273,7 @@ export class SessionDirectory {
       ...keys.secrets(ref),
       ...keys.finished(ref),
     ];
-    // One that is claimed meanwhile stays in the set of its new worker until that is looked at.
+    // If the session is claimed meanwhile, its id stays in the set of its new worker until that set is next checked.
     const worker = await this.#redis.hget(keys.owner(ref), 'worker').catch(() => null);
     const purged = await purgeSession.run(
       this.#redis,
@@ -287,11 +291,11 @@ export class SessionDirectory {
   }
 
   /**
-   * Notes that a session is to be removed as soon as its phone knows. Without an owner it is queued for a worker,
-   * which logs it out and purges it; an owner has to be asked.
+   * Marks a session for removal, which happens as soon as its phone knows of the logout. A session without an owner is
+   * queued for a worker, which logs it out and purges it. If it has an owner, the caller must ask that worker.
    * @param options.deadWorker does not count as an owner.
-   * @param options.patienceMs after that it is purged whether the phone knows or not.
-   * Returns whether this call made the note; false if an earlier one had.
+   * @param options.patienceMs time after which the session is purged even if the phone does not know.
+   * @returns true if this call set the mark, false if an earlier one had.
    * @throws {WafleetError} SESSION_NOT_FOUND
    */
   async markRemoval(
@@ -312,31 +316,31 @@ export class SessionDirectory {
     return marked === 1;
   }
 
-  /** Takes the note back, for a session that its owner could not remove. */
+  /** Removes the mark, for a session that its owner could not remove. */
   async unmarkRemoval(ref: SessionRef): Promise<void> {
     await this.#redis.hdel(keys.session(ref), 'removeBy', 'removeAfter', 'removeAttempts');
   }
 
-  /** Whether the phone of a session that was removed knows; undefined if that is not known. */
+  /** Whether the phone of a removed session knows of the logout. Undefined if that is not known. */
   async wasUnlinked(ref: SessionRef): Promise<boolean | undefined> {
     const unlinked = await this.#redis.hget(keys.owner(ref), 'unlinked');
     return unlinked === null ? undefined : unlinked === '1';
   }
 
-  /** Whether credentials of the session are stored, of a link or of one that was begun. */
+  /** Whether credentials of the session are stored, of a complete or of an unfinished link. */
   async hasCredentials(ref: SessionRef): Promise<boolean> {
     return (await this.#redis.exists(keys.auth(ref))) === 1;
   }
 
   /**
-   * All sessions of all tenants, in pages. A session that exists during the whole scan is yielded once; one that is
-   * created or purged meanwhile may be or not.
+   * Yields all sessions of all tenants, in pages. A session that exists during the whole scan is yielded once. A
+   * session that is created or purged meanwhile may or may not be yielded.
    */
   async *scan(): AsyncGenerator<SessionRecord[]> {
     let waiting: SessionRef[] = [];
     const seen = new Set<string>();
     for await (const tenantIds of this.#redis.sscanStream(keys.tenants, { count: PAGE })) {
-      // SSCAN may give a member twice.
+      // SSCAN may return a member twice.
       const fresh = (tenantIds as string[]).filter((id) => !seen.has(id) && seen.add(id));
       waiting.push(...(await Promise.all(fresh.map((id) => this.#refs(id)))).flat());
       while (waiting.length >= PAGE) {
@@ -358,7 +362,7 @@ export class SessionDirectory {
     });
   }
 
-  /** In the order of the ids; undefined for those that do not exist. */
+  /** Returns records in the order of the ids, undefined for those that do not exist. */
   async #read(tenantId: string, sessionIds: readonly string[]): Promise<(SessionRecord | undefined)[]> {
     const refs = sessionIds.map((sessionId) => ({ tenantId, sessionId }));
     const { stored, readAt } = await readSessions.run(

@@ -4,17 +4,17 @@ import type { SessionRef } from './session-ref.js';
 
 export type DesiredState = 'open' | 'closed';
 
-/** The reason of a session whose record this release cannot read. It shows as `failed`; a restart heals it. */
+/** The reason of a session whose record this release cannot read. It shows as `failed`; a restart repairs it. */
 export const RECORD_UNREADABLE = 'record-unreadable';
 
-/** A session as the directory knows it. */
+/** A session in the directory. */
 export interface SessionRecord extends SessionRef {
   readonly name?: string;
-  /** What the session's tenant wants. */
+  /** The state that the tenant wants. */
   readonly desired: DesiredState;
-  /** What its owner says it is. */
+  /** The status that its owner reports. */
   readonly status: SessionStatus;
-  /** Why it has this status, where there is a reason to tell. */
+  /** The reason for this status, if there is one. */
   readonly reason?: string;
   /** Since when it has this status, ms since 1970. */
   readonly since: number;
@@ -24,11 +24,13 @@ export interface SessionRecord extends SessionRef {
   readonly worker?: string;
   /** ms since 1970. */
   readonly createdAt: number;
-  /** The session is to be removed once its phone knows, and then in any case, ms since 1970. */
+  /**
+   * Present if the session is to be removed: as soon as its phone knows, and at this time at the latest, ms since 1970.
+   */
   readonly removeBy?: number;
-  /** No worker is to try to remove the session before, since an attempt failed, ms since 1970. */
+  /** Present if an attempt to remove the session failed: the earliest time of the next attempt, ms since 1970. */
   readonly removeAfter?: number;
-  /** When Redis read the record, for a comparison with the two by the one clock, ms since 1970. Only beside `removeBy`. */
+  /** When Redis read the record, ms since 1970, to compare the two times above by one clock. Only beside `removeBy`. */
   readonly readAt?: number;
   /** When WhatsApp last delivered something, as noted about once a minute, ms since 1970. */
   readonly lastStanzaAt?: number;
@@ -54,7 +56,7 @@ const fieldSchemas = {
   lastMessageAt: instant.optional(),
 } as const;
 
-/** A record as far as it can be read, and the fields that cannot be; `[]` for a record of another type than hash. */
+/** The readable part of a record, and the fields that cannot be read: `[]` if the record is not a hash. */
 export interface ReadEntry {
   readonly record: SessionRecord;
   readonly unreadable: readonly string[] | undefined;
@@ -62,9 +64,9 @@ export interface ReadEntry {
 
 /**
  * Reads a directory entry. Never throws: a field that this release does not understand, as a later or a rolled back
- * release leaves it, must not hide the other sessions. Without a status or a wish that it knows, the session counts as
- * failed with `record-unreadable`; of any other field a default is taken.
- * @param entry undefined if what is stored is not a hash.
+ * release leaves it, must not hide the other sessions. If the status or the desired state is unknown, the session
+ * counts as failed with `record-unreadable`. Any other unreadable field gets its default.
+ * @param entry undefined if the stored record is not a hash.
  */
 export function readEntry(
   ref: SessionRef,

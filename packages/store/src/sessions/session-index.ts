@@ -6,7 +6,7 @@ import { Script } from '../redis/script.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
 import type { SessionRef } from './session-ref.js';
 
-/** A tenant without unowned sessions stays listed for so long after the last one was noted, ms. */
+/** How long a tenant without unowned sessions stays listed after the last one was noted, ms. */
 const TENANT_QUIET_MS = 10 * 60 * 1000;
 /** Commands sent to Redis at once. */
 const AT_ONCE = 100;
@@ -14,25 +14,27 @@ const AT_ONCE = 100;
 const reindexSession = new Script('sessions/reindex-session', asNumber);
 
 /**
- * Which sessions a worker owns, and which want a worker and have none, without reading all sessions.
+ * Finds the sessions that a worker owns, and those that want a worker and have none, without reading all sessions.
  *
- * The ids stand beside the owner records, in sets of the same tenant, and the scripts that change an owner record
- * change the sets with it. The list of tenants with such a set is in another slot of a Redis Cluster, so it is
- * written before the script runs, and may name tenants that have no such session. An entry may be out of date after a
- * failover or a change by an earlier release: a reader also looks at the owner record. What is missing is entered
- * by the slow comparison of all sessions (see Reconciler).
+ * The ids are stored beside the owner records, in sets of the same tenant. Scripts that change an owner record also
+ * change the sets. The list of tenants with such a set is in another slot of a Redis Cluster. It is therefore written
+ * before the script runs, and may name tenants that have no such session. An entry may be out of date after a failover
+ * or a change by an earlier release, so readers also check the owner record. The slow comparison of all sessions adds
+ * missing entries (see Reconciler).
  */
 export class SessionIndex {
   readonly #redis: RedisConnection;
   readonly #unreadable: UnreadableRecords;
 
-  /** @param options.logger names the records that cannot be read, each once in a while. They hide none of the others. */
+  /**
+   * @param options.logger logs the names of unreadable records, each once in five minutes. They do not hide the others.
+   */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
-  /** To be called before a worker claims a session of the tenant. */
+  /** Call it before a worker claims a session of the tenant. */
   async noteOwner(worker: string, tenantId: string): Promise<void> {
     const ofWorker = keys.tenantsOf(worker);
     await Promise.all([
@@ -41,7 +43,7 @@ export class SessionIndex {
     ]);
   }
 
-  /** To be called before a session of the tenant may lose its owner, or is made. */
+  /** Call it before a session of the tenant may lose its owner, or is created. */
   async noteUnowned(tenantId: string): Promise<void> {
     const key = keys.unownedTenants;
     await this.#enter(key, () => this.#redis.zadd(key, String(Date.now()), tenantId));
@@ -76,15 +78,15 @@ export class SessionIndex {
     return found.flat();
   }
 
-  /** A dead worker that owns nothing any more. */
+  /** Forgets a dead worker that no longer owns a session. */
   async forgetOwner(worker: string): Promise<void> {
     await this.#redis.del(keys.tenantsOf(worker));
     await this.#redis.srem(keys.owners, worker);
   }
 
   /**
-   * Up to `most` sessions that may want a worker and have none, drawn at random where there are more. The tenants take
-   * turns, so that one with many, such as removals that were put off, hides none of the others'.
+   * Returns up to `most` sessions that may want a worker and have none, a random selection if there are more. Tenants
+   * take turns, so that a tenant with many such sessions, such as postponed removals, does not hide those of others.
    */
   async unowned(most: number): Promise<SessionRef[]> {
     const listed = await this.#read(keys.unownedTenants, this.#redis.zrange(keys.unownedTenants, 0, '-1'));
@@ -96,8 +98,8 @@ export class SessionIndex {
   }
 
   /**
-   * Enters a session where it belongs, and takes it from where it does not, given the worker that was seen to own it.
-   * Puts it in its place in the order of its tenant's sessions, too.
+   * Enters a session into the right index and removes it from the wrong one, given the worker in its owner record. Also
+   * enters it into the order of its tenant's sessions.
    */
   async reindex({ tenantId, sessionId }: SessionRef, worker: string | undefined): Promise<void> {
     const ref = { tenantId, sessionId };
@@ -109,7 +111,7 @@ export class SessionIndex {
       ],
       [sessionId, worker ?? ''],
     );
-    // The owner record or an index may be of another type, which must not end a sweep of all sessions.
+    // The owner record or an index may have another type, which must not end a sweep of all sessions.
     const name = `${tenantId}/${sessionId}`;
     await this.#unreadable.readOr(reindexed, 0, { kind: 'session-index', name, ...ref });
   }
@@ -118,7 +120,7 @@ export class SessionIndex {
     return this.#unreadable.readOr(read, [], { kind: 'session-index', name: key, tenantId });
   }
 
-  /** A list of another type begins anew: the comparison of all sessions enters what it lacks. */
+  /** Deletes a list that has another type. The comparison of all sessions adds the missing entries again. */
   async #enter(key: string, enter: () => Promise<number>): Promise<void> {
     const record = { kind: 'session-index', name: key };
     const entered = await this.#unreadable.readOr<number | undefined>(enter(), undefined, record);
@@ -147,7 +149,7 @@ export class SessionIndex {
   }
 }
 
-/** The first of each list, then the second of each that has one, and so on. */
+/** Interleaves lists: returns the first element of each, then the second of each that has one, and so on. */
 function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
   const longest = Math.max(0, ...lists.map(({ length }) => length));
   return Array.from({ length: longest }, (_, turn) =>

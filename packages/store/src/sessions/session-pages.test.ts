@@ -57,18 +57,18 @@ test('a session that is removed or made between two pages disturbs no other', as
   expect(sessions.map(({ sessionId }) => sessionId)).toEqual(['c', 'd', 'new']);
 });
 
-test('a directory from before pages is listed in order', async () => {
+test('a directory of a release without pages is listed in order', async () => {
   await create('a', 'b', 'c');
   await madeAt({ a: 300, b: 100, c: 200 });
   await fixture.redis.del(keys.sessionOrder(TENANT));
   expect(await listed(2)).toEqual([['b', 'c'], ['a']]);
-  // As when a process of that time removed one.
+  // Simulates that a process of such a release removed one.
   await fixture.redis.srem(keys.sessions(TENANT), 'c');
   await fixture.redis.del(keys.session({ tenantId: TENANT, sessionId: 'c' }));
   expect(await listed(5)).toEqual([['b', 'a']]);
 });
 
-test('a page has records as the directory has, and costs what it holds', async () => {
+test('a page has the same records as the directory, and its cost depends on its size', async () => {
   await create(...Array.from({ length: 150 }, (_, index) => `s${String(index).padStart(3, '0')}`));
   await claimed(fixture.redis, { tenantId: TENANT, sessionId: 's000' }, 'wrk_a');
   const directory = new SessionDirectory(fixture.redis);
@@ -92,7 +92,7 @@ test('a page has records as the directory has, and costs what it holds', async (
   expect(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]).toBe('2');
 });
 
-test('pages of a list hold those that exist, in the order of all, for what the shorter of both costs', async () => {
+test('pages of a list hold existing sessions in the usual order, at the cost of the shorter of both', async () => {
   await create('a', 'b', 'c', 'd', 'e');
   await madeAt({ a: 300, b: 100, c: 200, d: 200, e: 200 });
   const pages = new SessionPages(fixture.redis, new SessionDirectory(fixture.redis));
@@ -147,7 +147,7 @@ test('no more sessions are made than a tenant may have, also at the same moment'
     code: 'TOO_MANY_SESSIONS',
     details: { resource: 'sessions', limit: 5, used: 5, retryAfterMs: expect.any(Number) },
   });
-  // The administrator's limit goes before the default, and one that is removed leaves room.
+  // The administrator's limit overrides the default, and removing a session leaves room.
   await new TenantLimitTable(fixture.redis).change(TENANT, { sessions: 6 });
   await directory.create({ tenantId: TENANT, sessionId: 'sixth' }, { maxSessions: 5 });
   const seventh = () => directory.create({ tenantId: TENANT, sessionId: 'seventh' }, { maxSessions: 5 });

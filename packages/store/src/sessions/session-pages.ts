@@ -8,20 +8,20 @@ import type { SessionRecord } from './session-entry.js';
 
 export interface SessionPage {
   readonly sessions: readonly SessionRecord[];
-  /** What the next page is asked for with; undefined if this is the last one. */
+  /** The cursor of the next page. Undefined if this is the last one. */
   readonly nextCursor: string | undefined;
 }
 
 export interface SessionPageRequest {
-  /** How many sessions at most. */
+  /** Maximum number of sessions. */
   readonly limit: number;
-  /** The `nextCursor` of the page before; undefined for the first page. */
+  /** The `nextCursor` of the previous page. Undefined for the first page. */
   readonly cursor?: string | undefined;
-  /** The only sessions to list; undefined for all of the tenant. */
+  /** The only sessions to list. Default: all of the tenant. */
   readonly only?: ReadonlySet<string> | undefined;
 }
 
-/** Where a session stands in the order of its tenant's. */
+/** The position of a session in the order of its tenant's sessions. */
 interface Place {
   readonly createdAt: string;
   readonly sessionId: string;
@@ -37,9 +37,10 @@ const pageSessions = new Script('sessions/page-sessions', (reply): Place[] => {
 });
 
 /**
- * A tenant's sessions in the order in which they were made, page by page. A page costs what it holds, not what the
- * tenant has; one of a list costs what is less, the list or the tenant's sessions. A session that exists all the while
- * is on exactly one page; one that is made meanwhile is on a later page, since it comes last.
+ * A tenant's sessions in the order of their creation, page by page. The cost of a page depends on its size, not on the
+ * tenant's number of sessions. With a list, it depends on the list or the tenant's sessions, whichever is shorter. A
+ * session that exists all the time is on exactly one page. A session that is created meanwhile comes last, so it is on
+ * a later page.
  */
 export class SessionPages {
   readonly #redis: RedisConnection;
@@ -53,7 +54,7 @@ export class SessionPages {
   /** @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here. */
   async page(tenantId: string, { limit, cursor, only }: SessionPageRequest): Promise<SessionPage> {
     const after = cursor === undefined ? undefined : parseCursor(cursor);
-    // One more than fits tells whether there is a next page.
+    // Reads one more than fits, to know whether there is a next page.
     const places =
       only === undefined
         ? await this.#placesAfter(tenantId, after, limit + 1)
@@ -67,8 +68,8 @@ export class SessionPages {
   }
 
   /**
-   * All of the tenant's sessions in pages, or those of a list, in the same order: `limit` sessions a page. A list that
-   * fits on one page costs one read.
+   * Yields all of the tenant's sessions, or those of a list, in the same order, with `limit` sessions on each page. A
+   * list that fits on one page costs one read.
    */
   async *pages(
     tenantId: string,
@@ -112,7 +113,7 @@ export class SessionPages {
     return places.sort(inOrder).filter((place) => after === undefined || inOrder(place, after) > 0);
   }
 
-  /** A list may be much longer than what the tenant has: the shorter of both goes through Redis. */
+  /** A list may be much longer than the tenant's sessions, so the shorter of the two is sent through Redis. */
   async #existing(tenantId: string, ids: ReadonlySet<string>): Promise<Place[]> {
     const count = await this.#redis.scard(keys.sessions(tenantId));
     if (count === 0) return [];

@@ -1,16 +1,16 @@
-/** Names a session: its id is unique within its tenant only. */
+/** Identifies a session. Its id is unique within its tenant only. */
 export interface SessionRef {
   readonly tenantId: string;
   readonly sessionId: string;
 }
 
 /**
- * Proof of ownership, given by `Ownership.claim` and part of every script that writes a session's state. Redis
- * compares it with the owner record inside the script, so a stale owner's write changes nothing, whatever its
- * clock says. Source of the idea: Kleppmann, "How to do distributed locking" (fencing tokens).
+ * Proof of ownership, returned by `Ownership.claim` and passed to every script that writes a session's state. Redis
+ * compares it with the owner record inside the script, so a stale owner's write changes nothing, regardless of its
+ * clock. Source of the idea: Kleppmann, "How to do distributed locking" (fencing tokens).
  */
 export interface Fence extends SessionRef {
-  /** Counts the claims of this session; never repeats, even if the session is purged and made again. */
+  /** Increases with each claim of this session. Never repeats, even if the session is purged and created again. */
   readonly epoch: number;
   /** The worker incarnation that claimed. */
   readonly worker: string;
@@ -18,7 +18,7 @@ export interface Fence extends SessionRef {
 
 /**
  * The fence refused a write: another claim came after this one, or the session was released or purged. Nothing
- * was written. Whoever sees it discards the session object with all that it caches.
+ * was written. The caller must discard the session object and everything it caches.
  */
 export class FencedError extends Error {
   constructor(fence: Fence) {

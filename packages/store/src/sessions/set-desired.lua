@@ -1,7 +1,7 @@
 -- Sets whether a session should be open or closed.
 --   KEYS[1]  directory entry
 --   ARGV[1]  'open' or 'closed'
--- Returns 1, or 0 when there is no such session.
+-- Returns 1, or 0 if there is no such session.
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end

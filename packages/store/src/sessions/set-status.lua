@@ -1,4 +1,4 @@
--- Writes what a session's owner knows of it into the directory.
+-- Writes the status that a session's owner reports into the directory.
 --   KEYS[1]  owner record
 --   KEYS[2]  directory entry
 --   ARGV[1]  epoch of the claim

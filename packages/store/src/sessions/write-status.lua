@@ -1,5 +1,5 @@
--- Defines write_status(entry, status, reason): sets both in a directory entry; an empty reason removes it. `since`
--- changes with the status only.
+-- Defines write_status(entry, status, reason): sets both in a directory entry. An empty reason removes the field.
+-- `since` changes only if the status does.
 -- @include redis/now
 local function write_status(entry, status, reason)
   if redis.call('HGET', entry, 'status') ~= status then

@@ -15,8 +15,8 @@ import { SessionDirectory } from './session-directory.js';
 import { type Fence, FencedError } from './session-ref.js';
 
 /**
- * Whatever workers do, in whatever order: the writes of a session are a sequence of epochs that do not overlap, each
- * by the worker that claimed it. The history is Redis' own: MONITOR tells every write that a script has carried out.
+ * For any actions of workers in any order, the writes of a session form a sequence of epochs that do not overlap, each
+ * by the worker that claimed it. The history comes from Redis: MONITOR reports every write that a script has executed.
  */
 const fixture = useRedis();
 const ref = { tenantId: 'tnt_a', sessionId: 'shop' };
@@ -25,7 +25,7 @@ const RIVALS = [0, 1, 2];
 
 type Write = (redis: RedisConnection, fence: Fence) => Promise<unknown>;
 
-/** Every kind of write leaves this in Redis, so that the history tells under which claim it was made. */
+/** Every kind of write leaves this in Redis, so that the history shows the claim under which it was made. */
 function mark({ epoch, worker }: Fence): string {
   return `${epoch}/${worker}`;
 }
@@ -52,7 +52,7 @@ type Step =
 
 const rivalNumber = fc.constantFrom(...RIVALS);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  // With evidence it names the owner whose lease is gone; mistaken, it takes some rival for dead.
+  // Normally a claim names the owner whose lease is gone. A mistaken claim treats some rival as dead.
   {
     weight: 3,
     arbitrary: fc.record({ act: fc.constant('claim' as const), mistaken: fc.option(rivalNumber) }),
@@ -63,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ act: fc.constant('pause' as const), turns: fc.integer({ min: 1, max: 12 }) }),
   },
-  // Late, it has the fence of an earlier claim, as work that was under way when the worker lost the session.
+  // A late write has the fence of an earlier claim, like work that was under way when the worker lost the session.
   {
     weight: 6,
     arbitrary: fc.record({
@@ -74,7 +74,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Lets one rival stand still while the others go on, and none for ever. */
+/** Lets one rival pause while the others continue. No pause is endless. */
 class Turns {
   #count = 0;
   #moving = RIVALS.length;
@@ -95,7 +95,7 @@ class Turns {
   }
 }
 
-/** A worker that goes on with what it believes in until Redis tells otherwise. */
+/** A worker that acts on its own belief until Redis contradicts it. */
 class Rival {
   incarnation = '';
   refused = 0;
@@ -169,7 +169,7 @@ class Rival {
   }
 }
 
-/** The commands that scripts have carried out, in their order, arguments in lower case but for their contents. */
+/** The commands that scripts have executed, in order; arguments in lower case except for their contents. */
 class History {
   #commands: string[][] = [];
   #echoes = new Set<string>();
@@ -185,7 +185,7 @@ class History {
     return history;
   }
 
-  /** Everything up to now; it begins anew after that. */
+  /** Returns the history up to now and clears it. */
   async take(redis: RedisConnection): Promise<string[][]> {
     const now = randomUUID();
     await redis.echo(now);
@@ -211,7 +211,7 @@ function checkWrites(history: readonly string[][], counts: Map<string, number>):
       expect(claimed).toBe(`${epoch}`);
       owner = `${claimed}/${claimer}`;
     } else if (command === `HDEL ${keys.owner(ref)}`) {
-      owner = 'nobody';
+      owner = 'missing';
     }
   }
 }

@@ -17,18 +17,18 @@ import { asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
 
-/** What a key is made with. */
+/** The properties of a new key. */
 export interface NewApiKey {
   readonly name?: string | undefined;
   /** Default: all. */
   readonly scopes?: readonly KeyScope[] | undefined;
-  /** The only sessions that exist for the key; undefined for all of the tenant. */
+  /** The only sessions that the key can access. Default: all of the tenant. */
   readonly sessions?: readonly string[] | undefined;
-  /** When it ends, ms since 1970; undefined for never. */
+  /** When it expires, ms since 1970. Default: never. */
   readonly expiresAt?: number | undefined;
 }
 
-/** A key as it is stored, without its hash. It never changes. */
+/** A stored key, without its hash. It never changes. */
 export interface ApiKeyRecord {
   /** The key's id; not secret. */
   readonly id: string;
@@ -43,12 +43,12 @@ export interface ApiKeyRecord {
 }
 
 /**
- * How long an expired key is kept, so that its holder is told that it has expired, and the administrator sees it in
- * the list. Keys that are made for an hour each do not fill Redis.
+ * How long an expired key is kept, so that its holder gets the error that it has expired, and the administrator sees it
+ * in the list. This is short enough that keys with a life of an hour do not fill Redis.
  */
 const EXPIRED_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** The score in a tenant's list of a key that is not forgotten by itself. */
+/** The score, in a tenant's list, of a key that never expires. */
 const NEVER = '+inf';
 
 const storeKey = new Script('tenants/store-api-key', asText);
@@ -72,9 +72,9 @@ const recordSchema = z.object({
 });
 
 interface HashedKey {
-  /** Finds the key. */
+  /** The part of the hash by which the key is found. */
   readonly lookup: string;
-  /** Proves it. */
+  /** The whole hash, which proves the key. */
   readonly hash: string;
 }
 
@@ -90,23 +90,23 @@ function isSameHash(a: string, b: string): boolean {
 }
 
 /**
- * The API keys of all tenants. Only SHA-256 hashes are stored: generated keys hold 256 random bits, which no guessing
- * of a fast hash can find. A key is found by the first half of its hash and proven by the whole, compared in constant
- * time, so that the time of an answer tells nothing about the half that was not looked up.
+ * The API keys of all tenants. Only SHA-256 hashes are stored: generated keys have 256 random bits, which cannot be
+ * guessed even with a fast hash. A key is found by the first half of its hash and proven by the whole hash, compared in
+ * constant time, so that the time of an answer reveals nothing about the second half.
  */
 export class ApiKeys {
   readonly #redis: RedisConnection;
   readonly #unreadable: UnreadableRecords;
 
-  /** @param options.logger names the keys that cannot be read, each once in a while. */
+  /** @param options.logger logs the names of unreadable keys, each once in five minutes. */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
-   * Makes a key. `key`, the secret, cannot be read again.
-   * @throws {WafleetError} OUTCOME_UNKNOWN if Redis was asked and did not answer.
+   * Creates a key. `key`, the secret, cannot be read again.
+   * @throws {WafleetError} OUTCOME_UNKNOWN if the command was sent and got no answer.
    */
   async create(tenantId: string, options: NewApiKey = {}): Promise<ApiKeyRecord & { readonly key: string }> {
     const key = `wf_${randomBytes(32).toString('base64url')}`;
@@ -117,9 +117,9 @@ export class ApiKeys {
   }
 
   /**
-   * Takes a key of the caller's choosing, which should be as hard to guess as a generated one. A key that the tenant
-   * has already is left as it is, and its id is given.
-   * @throws {Error} when the key is another tenant's.
+   * Stores a key that the caller chose, which should be as hard to guess as a generated one. If the tenant already has
+   * the key, leaves it unchanged and returns its id.
+   * @throws {Error} if the key belongs to another tenant.
    */
   async import(
     tenantId: string,
@@ -128,7 +128,7 @@ export class ApiKeys {
     return this.#store(tenantId, key, options, Date.now());
   }
 
-  /** The tenant's keys, oldest first; those that expired in the last seven days too. */
+  /** Returns the tenant's keys, oldest first, including those that expired in the last seven days. */
   async list(tenantId: string): Promise<ApiKeyRecord[]> {
     const ids = await this.#unreadable.readOr(this.#redis.zrange(keys.apiKeys(tenantId), 0, '-1'), [], {
       ...{ kind: 'keys-of-tenant', name: tenantId, tenantId },
@@ -140,8 +140,8 @@ export class ApiKeys {
   }
 
   /**
-   * Makes a key invalid for all calls from now on. If it rejects with anything else than KEY_NOT_FOUND, the
-   * key may be invalid all the same; calling it again is safe, and ends what was begun.
+   * Makes a key invalid for all calls from now on. If it rejects with an error other than KEY_NOT_FOUND, the key may be
+   * invalid nevertheless. A repeated call is safe, and completes an interrupted one.
    * @throws {WafleetError} KEY_NOT_FOUND
    */
   async revoke(keyId: string): Promise<void> {
@@ -151,23 +151,23 @@ export class ApiKeys {
       throw new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
     }
     const { tenantId } = await this.#read(lookup);
-    // Says '' if the key is gone already: by an earlier call, or by this command, whose answer was lost with its
-    // connection. It does not tell that there was no key.
+    // The script returns '' if the key is already gone, because of an earlier call, or of this command if it was resent
+    // after its answer was lost with the connection. '' does not mean that the key never existed.
     await deleteKey.run(this.#redis, [keys.apiKey(lookup)], [keyId]);
     if (tenantId !== undefined) await this.#redis.zrem(keys.apiKeys(tenantId), keyId);
-    // Last, since the key is found by it again.
+    // Deleted last, since a repeated call finds the key by its id.
     await this.#redis.del(keys.apiKeyId(keyId));
   }
 
-  /** Those of the given key ids that were not revoked; they may have expired. */
+  /** Returns those of the given key ids that were not revoked. They may have expired. */
   async valid(keyIds: readonly string[]): Promise<Set<string>> {
     const found = await Promise.all(keyIds.map((id) => this.#isStored(id)));
     return new Set(keyIds.filter((_, index) => found[index]));
   }
 
   /**
-   * Whose key it is; undefined when it is unknown or revoked, or when it or its id cannot be read. Whether it has expired
-   * is for the caller to see, by `expiresAt`.
+   * Returns the record of a key. Undefined if the key is unknown or revoked, or if it or its id cannot be read. The
+   * caller must check `expiresAt`.
    */
   async authenticate(key: string): Promise<ApiKeyRecord | undefined> {
     const { lookup, hash } = hashKey(key);
@@ -175,12 +175,12 @@ export class ApiKeys {
     if (!isSameHash(stored.hash ?? '', hash)) return undefined;
     const record = this.#parse(stored);
     if (record === undefined) return undefined;
-    // Its id is what it is revoked by. With a damaged one it could be used, and not revoked.
+    // A key is revoked by its id. A key with a damaged id could be used but not revoked.
     if ((await this.#lookupOf(record.id)) !== lookup) {
       this.#unreadable.report({ kind: 'api-key-id', name: record.id, keyId: record.id });
       return undefined;
     }
-    // Keys from before there were lists are in none until they are used.
+    // Keys of releases without lists are in no list until they are used.
     if (stored.scopes === undefined) await this.#redis.zadd(keys.apiKeys(record.tenantId), NEVER, record.id);
     return record;
   }
@@ -192,7 +192,7 @@ export class ApiKeys {
     return stored.id === keyId ? this.#parse(stored) : undefined;
   }
 
-  /** Whether both a key's id and the key are there: a revocation that was interrupted leaves the id. */
+  /** Whether both a key and its id are stored. An interrupted revocation leaves only the id. */
   async #isStored(keyId: string): Promise<boolean> {
     const lookup = await this.#lookupOf(keyId);
     if (lookup === undefined) return false;
@@ -200,20 +200,20 @@ export class ApiKeys {
     return (await this.#unreadable.readOr(read, null, { kind: 'api-key', name: lookup })) === keyId;
   }
 
-  /** Where the key of an id is found. Undefined without the id, and for one of another type. */
+  /** Returns the lookup part of the key with this id. Undefined if the id is unknown or its record has another type. */
   async #lookupOf(keyId: string): Promise<string | undefined> {
     const read = this.#redis.get(keys.apiKeyId(keyId));
     const record = { kind: 'api-key-id', name: keyId, keyId };
     return (await this.#unreadable.readOr(read, null, record)) ?? undefined;
   }
 
-  /** Empty without a record, and for one of another type. */
+  /** Returns an empty object if there is no record or it has another type. */
   #read(lookup: string): Promise<Record<string, string>> {
     const read = this.#redis.hgetall(keys.apiKey(lookup));
     return this.#unreadable.readOr(read, {}, { kind: 'api-key', name: lookup });
   }
 
-  /** Undefined if this release cannot read it: such a key opens nothing, and hides none of the others. */
+  /** Returns undefined if this release cannot read the key. Such a key grants nothing and does not hide the others. */
   #parse(stored: Readonly<Record<string, string>>): ApiKeyRecord | undefined {
     const { data, error } = recordSchema.safeParse(stored);
     if (data !== undefined) return data;
@@ -223,7 +223,7 @@ export class ApiKeys {
     return undefined;
   }
 
-  /** In such an order that a crash in between leaves an id without a key, and never a key that cannot be revoked. */
+  /** Writes the id first, so that a crash in between leaves an id without a key, never a key that cannot be revoked. */
   async #store(
     tenantId: string,
     key: string,
@@ -256,7 +256,7 @@ export class ApiKeys {
     );
     const id = await madeOrUnknown(
       making,
-      `GET /api/tenants/${tenantId}/keys tells. Revoke a new key whose secret you did not get.`,
+      `GET /api/tenants/${tenantId}/keys lists it if it was. Revoke a new key whose secret you did not get.`,
     );
     if (id !== newId) {
       await this.#redis.del(keys.apiKeyId(newId));

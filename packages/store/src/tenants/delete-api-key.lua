@@ -1,7 +1,7 @@
 -- Deletes an API key.
 --   KEYS[1]  API key
 --   ARGV[1]  its id
--- Returns its tenant, or '' when another key or none stands there.
+-- Returns its tenant, or '' if KEYS[1] holds another key or none.
 local stored = redis.call('HMGET', KEYS[1], 'id', 'tenantId')
 if stored[1] ~= ARGV[1] then
   return ''

@@ -1,8 +1,8 @@
--- Lets leases hold for longer. One that ran out meanwhile counts again.
+-- Renews leases. A lease that expired meanwhile counts again.
 --   KEYS[1]   leases, by when they run out
 --   ARGV[1]   how long they hold, ms
 --   ARGV[2…]  the leases
--- Returns how many they are.
+-- Returns the number of leases.
 -- @include redis/now
 -- @include redis/forget-unreadable
 local till = string.format('%.0f', now() + ARGV[1])

@@ -5,8 +5,8 @@
 --   ARGV[3]  its hash, in full
 --   ARGV[4]  tenant
 --   ARGV[5…] further fields and their values
--- Returns the key's id: the given one, or that of the same tenant's key from before, which is left as it is; '' when
--- another tenant has it.
+-- Returns the key's id: the given one, or the existing one if the tenant already has the key, which stays unchanged; ''
+-- if another tenant has the key.
 local stored = redis.call('HMGET', KEYS[1], 'id', 'hash', 'tenantId')
 if stored[1] then
   return (stored[2] == ARGV[3] and stored[3] == ARGV[4]) and stored[1] or ''

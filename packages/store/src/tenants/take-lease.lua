@@ -1,12 +1,12 @@
--- Takes a lease of a resource of one tenant, unless there are as many as there may be.
+-- Takes a lease of a resource of one tenant, unless the limit is reached.
 --   KEYS[1]  limits of the tenant
 --   KEYS[2]  leases, by when they run out
 --   ARGV[1]  the lease
 --   ARGV[2]  how long it holds, ms
 --   ARGV[3]  name of the limit
---   ARGV[4]  that limit, of a tenant that has none of its own
--- A lease that is taken again, since the answer was lost with its connection, is taken once.
--- Returns {1 when taken, else 0; how many there are; the limit}.
+--   ARGV[4]  that limit for a tenant that has none of its own
+-- Taking the same lease again, after the answer was lost with its connection, counts once.
+-- Returns {1 if taken, else 0; number of leases; the limit}.
 -- @include redis/now
 -- @include redis/forget-unreadable
 -- @include tenants/limit-of

@@ -1,15 +1,15 @@
 -- Takes tokens out of buckets of one tenant: out of all of them, or out of none.
--- A bucket is the time at which it is full again, in ms with fractions (the generic cell rate algorithm), and the limit
--- that this was for. One that is full needs no key.
+-- A bucket is stored as the time at which it is full again, in ms with fractions (the generic cell rate algorithm), and
+-- the limit at that time. A full bucket needs no key.
 --   KEYS[1]   limits of the tenant
 --   KEYS[2…]  buckets
---   ARGV[1]   how many tokens; 0 to look only
---   ARGV[2]   'all': takes them if there are as many. 'debt': takes them if there is one at least, and what is
---             missing is owed, up to one full bucket
+--   ARGV[1]   number of tokens; 0 to only read
+--   ARGV[2]   'all': takes them if enough are left. 'debt': takes them if at least one is left; the rest is owed, up to
+--             one full bucket
 --   ARGV[3…]  for each bucket: name of its limit, the limit of a tenant that has none of its own, ms within which a
 --             bucket fills
--- Returns {1 when taken, else 0; ms after which asking again may help, 0 when taken; then for each bucket its limit, how
--- many tokens are left, and ms until it is full}.
+-- Returns {1 if taken, else 0; ms after which a retry may succeed, 0 if taken; then for each bucket its limit, how many
+-- tokens are left, and ms until it is full}.
 -- @include redis/now
 -- @include tenants/limit-of
 -- @include redis/forget-unreadable
@@ -24,12 +24,12 @@ for i = 2, #KEYS do
   local window = tonumber(ARGV[at + 2])
   forget_unreadable(KEYS[i], 'string')
   local stored, of_limit = string.match(redis.call('GET', KEYS[i]) or '', '^(%d+%.%d+) (%d+)$')
-  -- With another limit the same tokens come back within another time.
+  -- If the limit has changed, the same number of tokens takes another time to come back.
   local owed = stored and (stored - time) * of_limit / limit or 0
-  -- A clock that was put back, or a smaller window, must not lock the bucket for long.
+  -- A clock that was set back, or a smaller window, must not lock the bucket for long.
   local full_at = time + math.min(math.max(owed, 0), 2 * window)
   local each = window / limit
-  -- What costs more than a full bucket must be possible at times.
+  -- A request that costs more than a full bucket must be possible too: a full bucket suffices for it.
   local cost = is_debt and wanted or math.min(wanted, limit)
   local needed = is_debt and math.min(wanted, 1) or cost
   wait = math.max(wait, full_at + needed * each - window - time)

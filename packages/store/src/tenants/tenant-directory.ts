@@ -12,10 +12,13 @@ export class TenantDirectory {
     this.#redis = redis;
   }
 
-  /** Enters a tenant under a new id. @throws {WafleetError} OUTCOME_UNKNOWN if Redis was asked and did not answer. */
+  /**
+   * Creates a tenant with a new id. @throws {WafleetError} OUTCOME_UNKNOWN if the command was sent and got no answer.
+   */
   async create(name: string): Promise<Tenant> {
     const id = `tnt_${randomBytes(9).toString('base64url')}`;
-    // In this order, so that a crash in between leaves an id without a tenant and never a tenant that no scan finds.
+    // Written in this order, so that a crash in between leaves an id without a tenant, never a tenant that no scan
+    // finds.
     await this.#redis.sadd(keys.tenants, id);
     const making = this.#redis.hset(keys.tenant(id), { name, createdAt: Date.now() });
     await madeOrUnknown(making, 'Making another one does no harm: this one has no keys.');

@@ -27,7 +27,7 @@ async function edge(
   return leases;
 }
 
-/** As if nothing had been renewed for long. */
+/** Simulates that nothing was renewed for a long time. */
 async function age(resource: string): Promise<void> {
   const key = keys.tenantLeases(TENANT, resource);
   for (const lease of await fixture.redis.zrange(key, 0, '-1')) await fixture.redis.zadd(key, 1, lease);
@@ -57,7 +57,7 @@ test('one whose answer is lost with its connection is not counted against itself
   await limits.change(TENANT, { replays: 1 });
   const leases = new TenantLeases({ redis, limits, holder: 'edge_lossy', logger });
   try {
-    // Redis knows the script then.
+    // After this Redis knows the script.
     (await leases.take('tnt_b', 'replays'))();
     lossy.loseAnswer('edge_lossy/', 'cut');
     await leases.take(TENANT, 'replays');
@@ -70,7 +70,7 @@ test('one whose answer is lost with its connection is not counted against itself
   }
 });
 
-test('what is given back, once or twice, leaves room for one', async () => {
+test('a lease that is given back once or twice leaves room for one', async () => {
   const leases = await edge('edge_1', { replays: 1 });
   const release = await leases.take(TENANT, 'replays');
   await expect(leases.take(TENANT, 'replays')).rejects.toMatchObject({ code: 'TOO_MANY_REPLAYS' });

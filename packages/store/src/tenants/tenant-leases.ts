@@ -7,11 +7,11 @@ import { asList, asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import type { TenantLimitTable } from './tenant-limits.js';
 
-/** How long a lease counts after its holder renewed it last. */
+/** How long a lease counts after its last renewal. */
 const LEASE_COUNTS_MS = 15_000;
 const CHUNK = 500;
 
-/** What leases are taken of, with the error when there are as many as the limit of that name allows. */
+/** The resources that can be leased, with the error if the limit of that name is reached. */
 const LEASE_ERRORS = {
   replays: 'TOO_MANY_REPLAYS',
   mediaDownloads: 'TOO_MANY_DOWNLOADS',
@@ -27,22 +27,22 @@ const renewLeases = new Script('tenants/renew-leases', asNumber);
 const countLeases = new Script('tenants/count-leases', asNumber);
 
 /**
- * How much of a resource each tenant uses at a time, for the whole cluster. Each use is a lease in Redis that its
- * holder renews; those of a process that was killed stop counting 15 s later. `take` rejects when Redis does not answer.
+ * Limits how much of a resource each tenant uses at a time, for the whole cluster. Each use is a lease in Redis that
+ * its holder renews. The leases of a killed process stop counting 15 s later. `take` rejects if Redis does not answer.
  */
 export class TenantLeases {
   readonly #redis: RedisConnection;
   readonly #limits: TenantLimitTable;
   readonly #holder: string;
   readonly #logger: Logger;
-  /** What this process holds: lease by resource by tenant. */
+  /** The leases that this process holds, by tenant and resource. */
   readonly #held = new Map<string, { tenantId: string; resource: LeasedResource; leases: Set<string> }>();
   readonly #renewing: NodeJS.Timeout;
 
   constructor(options: {
     redis: RedisConnection;
     limits: TenantLimitTable;
-    /** Names this process among all. */
+    /** Unique name of this process. */
     holder: string;
     logger: Logger;
   }) {
@@ -55,8 +55,9 @@ export class TenantLeases {
   }
 
   /**
-   * Takes a lease, which holds until the function that is returned is called, once or more often.
-   * @throws {WafleetError} TOO_MANY_REPLAYS or TOO_MANY_DOWNLOADS, with `details` {resource, limit, used, retryAfterMs}.
+   * Takes a lease. Call the returned function to give it back; further calls of it do nothing.
+   * @throws {WafleetError} TOO_MANY_REPLAYS or TOO_MANY_DOWNLOADS, with `details` {resource, limit, used,
+   * retryAfterMs}.
    */
   async take(tenantId: string, resource: LeasedResource): Promise<() => void> {
     const lease = `${this.#holder}/${randomUUID()}`;
@@ -70,12 +71,12 @@ export class TenantLeases {
     return () => this.#release(tenantId, resource, lease);
   }
 
-  /** What a tenant uses, on all processes. */
+  /** Returns how many leases a tenant has, in all processes together. */
   count(tenantId: string, resource: LeasedResource): Promise<number> {
     return countLeases.run(this.#redis, [keys.tenantLeases(tenantId, resource)], []);
   }
 
-  /** Gives back what this process holds. Never rejects. */
+  /** Gives back all leases of this process. Never rejects. */
   async close(): Promise<void> {
     clearInterval(this.#renewing);
     const held = [...this.#held.values()];
@@ -104,7 +105,10 @@ export class TenantLeases {
 
   async #end(tenantId: string, resource: LeasedResource, lease: string): Promise<void> {
     await this.#redis.zrem(keys.tenantLeases(tenantId, resource), lease).catch((error: unknown) => {
-      this.#logger.debug({ err: error, tenantId, resource }, 'a lease counts until it runs out');
+      this.#logger.debug(
+        { err: error, tenantId, resource },
+        'could not release a lease; it counts until it expires',
+      );
     });
   }
 
@@ -112,7 +116,7 @@ export class TenantLeases {
     for (const { tenantId, resource, leases } of [...this.#held.values()]) {
       const all = [...leases];
       for (let index = 0; index < all.length; index += CHUNK) {
-        // One that was given back meanwhile must not come back.
+        // A lease that was given back meanwhile must not be renewed.
         const chunk = all.slice(index, index + CHUNK).filter((lease) => leases.has(lease));
         if (chunk.length === 0) continue;
         await renewLeases

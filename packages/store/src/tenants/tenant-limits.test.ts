@@ -37,7 +37,7 @@ test('first limits that are set at two edges at a time are all kept', async () =
   expect(own).toEqual(tenants.map(() => ({ sessions: 7, commands: 3 })));
 });
 
-test('a stored value that is not valid counts for nothing', async () => {
+test('a stored value that is not valid is ignored', async () => {
   await fixture.redis.hset(keys.tenantLimits(TENANT), { sessions: 'many', commands: '-4', unknown: '1' });
   expect(await new TenantLimitTable(fixture.redis).read(TENANT)).toEqual(DEFAULT_TENANT_LIMITS);
 });

@@ -11,12 +11,12 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
 
-/** How long the limits of a tenant are remembered: a change has effect that much later at most. */
+/** How long the limits of a tenant are cached. A change takes effect after at most this time. */
 const REMEMBER_MS = 2_000;
-/** How many tenants are remembered. */
+/** How many tenants are cached. */
 const REMEMBERED_TENANTS = 10_000;
 
-/** New values; null goes back to the default. A limit that is absent stays as it is. */
+/** New values. Null resets a limit to its default. An absent limit stays unchanged. */
 export type TenantLimitChanges = Readonly<Partial<Record<TenantLimit, number | null | undefined>>>;
 
 interface Remembered {
@@ -31,7 +31,8 @@ function isLimit(name: string): name is TenantLimit {
 }
 
 /**
- * Reads the defaults of a cluster, such as `sessions=500,logBytes=67108864`; limits that are not named keep their own.
+ * Parses the defaults of a cluster, such as `sessions=500,logBytes=67108864`. Limits that are not named keep their
+ * defaults.
  * @returns undefined if the text is not valid.
  */
 export function parseTenantLimits(text: string): TenantLimits | undefined {
@@ -46,17 +47,17 @@ export function parseTenantLimits(text: string): TenantLimits | undefined {
 }
 
 /**
- * The limits of all tenants: what the administrator set, else the defaults. Scripts that count in a tenant's slot read
- * the stored limit themselves, so there a change has effect at once. Everything else reads them here.
+ * The limits of all tenants: those that the administrator set, else the defaults. Scripts that count in a tenant's slot
+ * read the stored limit themselves, so a change takes effect there at once. All other code reads them here.
  */
 export class TenantLimitTable {
   readonly #redis: RedisConnection;
   readonly #unreadable: UnreadableRecords;
-  /** The limits of a tenant that has none of its own. */
+  /** The limits for tenants that have none of their own. */
   readonly defaults: TenantLimits;
   readonly #remembered = new Map<string, Remembered>();
 
-  /** @param options.logger names the limits that cannot be read, each once in a while; they count for nothing. */
+  /** @param options.logger logs the names of unreadable limits, each once in five minutes. Such limits are ignored. */
   constructor(
     redis: RedisConnection,
     defaults: TenantLimits = DEFAULT_TENANT_LIMITS,
@@ -72,7 +73,7 @@ export class TenantLimitTable {
     return { ...this.defaults, ...(await this.readOwn(tenantId)) };
   }
 
-  /** Reads those that the administrator set. */
+  /** Reads the limits that the administrator set. */
   async readOwn(tenantId: string): Promise<Partial<TenantLimits>> {
     const read = this.#redis.hgetall(keys.tenantLimits(tenantId));
     const record = { kind: 'tenant-limits', name: tenantId, tenantId };
@@ -90,7 +91,7 @@ export class TenantLimitTable {
     return own;
   }
 
-  /** Stores new limits. They have effect on all processes within 2 s. The tenant must exist. */
+  /** Stores new limits. They take effect in all processes within 2 s. The tenant must exist. */
   async change(tenantId: string, changes: TenantLimitChanges): Promise<void> {
     const set = TENANT_LIMIT_NAMES.flatMap((name) => {
       const value = changes[name];
@@ -98,7 +99,7 @@ export class TenantLimitTable {
     });
     const removed = TENANT_LIMIT_NAMES.filter((name) => changes[name] === null);
     const key = keys.tenantLimits(tenantId);
-    // What is of another type cannot be read, and is replaced.
+    // A record of another type cannot be read, and is replaced.
     const type = await this.#redis.type(key);
     if (type !== 'hash' && type !== 'none') await this.#redis.del(key);
     await Promise.all([
@@ -109,7 +110,8 @@ export class TenantLimitTable {
   }
 
   /**
-   * The limits as they were at most 2 s ago. Never rejects: without Redis they are the last known ones, or the defaults.
+   * Returns the limits as of at most 2 s ago. Without Redis, returns the last known limits or the defaults. Never
+   * rejects.
    */
   async get(tenantId: string): Promise<TenantLimits> {
     const known = this.#remembered.get(tenantId);
@@ -118,8 +120,8 @@ export class TenantLimitTable {
   }
 
   /**
-   * Like `get`, without waiting: the last known limits, or the defaults, while newer ones are read. For code that runs
-   * for each event.
+   * Like `get`, but does not wait: returns the last known limits or the defaults, and reads newer ones in the
+   * background. For code that runs for each event.
    */
   latest(tenantId: string): TenantLimits {
     const known = this.#remembered.get(tenantId);
@@ -141,7 +143,7 @@ export class TenantLimitTable {
       })
       .catch(() => entry.limits)
       .finally(() => {
-        // After a failure too, so that an outage is not met with a read for each event.
+        // Also set after a failure, so that an outage does not cause a read for each event.
         entry.at = performance.now();
         entry.reading = undefined;
       });
@@ -149,7 +151,7 @@ export class TenantLimitTable {
   }
 
   #remember(tenantId: string, entry: Remembered): void {
-    // Those used last are the last ones in the map.
+    // The most recently used limits are the last ones in the map.
     this.#remembered.delete(tenantId);
     this.#remembered.set(tenantId, entry);
     const [oldest] = this.#remembered.keys();

@@ -33,7 +33,7 @@ test('tokens are taken out of both buckets or out of none, by all processes toge
   expect(refused.isTaken).toBe(false);
   expect(refused.retryAfterMs).toBeGreaterThan(1_000);
   expect(refused.retryAfterMs).toBeLessThanOrEqual(TENANT_LIMITS.restUnits.windowS * 1_000);
-  // The other key has a bucket of its own, and of the tenant's nothing was taken in vain.
+  // The other key has a bucket of its own, and the refused call took nothing from the tenant's bucket.
   expect(await other.take(TENANT, buckets('key_b'), { cost: 500 })).toMatchObject({ isTaken: true });
   expect(await other.take(TENANT, buckets('key_c'), { cost: 200 })).toMatchObject({ isTaken: false });
   expect(await other.take('tnt_b', buckets('key_d'), { cost: 200 })).toMatchObject({ isTaken: true });
@@ -60,7 +60,7 @@ test('a refusal names the limit and when to try again', async () => {
   });
 });
 
-test('what is known only afterwards may be owed, for two windows at most', async () => {
+test('a cost that is known only afterwards may be owed, for at most two windows', async () => {
   const edge = await rates({ replayBytes: 1024 * 1024 });
   const bucket = { limit: 'replayBytes' } as const;
   expect(await edge.take(TENANT, [bucket], { cost: 2 ** 34, isDebt: true })).toMatchObject({ isTaken: true });
@@ -69,7 +69,7 @@ test('what is known only afterwards may be owed, for two windows at most', async
   expect(refused.retryAfterMs).toBeLessThanOrEqual(61_000);
 });
 
-test('what is owed comes back by a new limit as soon as it is set', async () => {
+test('a debt is repaid by a new limit as soon as it is set', async () => {
   const edge = await rates({ replayBytes: 1024 * 1024 });
   const bucket = { limit: 'replayBytes' } as const;
   await edge.take(TENANT, [bucket], { cost: 2 ** 34, isDebt: true });

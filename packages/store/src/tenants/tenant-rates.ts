@@ -13,11 +13,13 @@ export type RateLimit = {
 /** A bucket of a tenant. */
 export interface RateBucket {
   readonly limit: RateLimit;
-  /** Which of several buckets with this limit, such as the id of an API key. Default: the tenant's only one. */
+  /**
+   * Selects one of several buckets with this limit, such as by the id of an API key. Default: the tenant's only one.
+   */
   readonly of?: string;
 }
 
-/** How a bucket is after a call. */
+/** The state of a bucket after a call. */
 export interface BucketState {
   readonly limit: number;
   readonly remaining: number;
@@ -27,9 +29,9 @@ export interface BucketState {
 
 export interface TakenTokens {
   readonly isTaken: boolean;
-  /** ms after which asking again may help; 0 if the tokens were taken. */
+  /** ms after which a retry may succeed; 0 if the tokens were taken. */
   readonly retryAfterMs: number;
-  /** In the order of the buckets asked for. */
+  /** In the order of the requested buckets. */
   readonly buckets: readonly BucketState[];
 }
 
@@ -44,8 +46,8 @@ const takeTokens = new Script('tenants/take-tokens', (reply): TakenTokens => {
 });
 
 /**
- * Rates of tenants, for the whole cluster: token buckets in Redis that hold what a window allows and fill within one.
- * One call is one round trip. Rejects when Redis does not answer.
+ * Limits the rates of tenants, for the whole cluster, by token buckets in Redis. A bucket holds the tokens of one
+ * window and fills within one window. One call is one round trip. Rejects if Redis does not answer.
  */
 export class TenantRates {
   readonly #redis: RedisConnection;
@@ -58,8 +60,8 @@ export class TenantRates {
 
   /**
    * Takes tokens out of all the buckets, or out of none.
-   * @param options.isDebt for what is known only afterwards: takes them if there is one token at least, and what is
-   * missing is owed.
+   * @param options.isDebt For costs that are known only afterwards: takes the tokens if at least one is left, and the
+   * rest is owed.
    */
   take(
     tenantId: string,

@@ -14,14 +14,14 @@ interface UsageResources {
   readonly limits: TenantLimitTable;
   readonly rates: TenantRates;
   readonly leases: TenantLeases;
-  /** Names the records that cannot be read, each once in a while: what they count is left out. */
+  /** Logs the names of unreadable records, each once in five minutes. Their counts are left out. */
   readonly logger?: Logger;
 }
 
-/** What is used of each limit; undefined where no process knows it of all others. */
+/** The usage of each limit. Undefined if no process knows the usage of all processes. */
 type Measured = Partial<Record<TenantLimit, number>>;
 
-/** What a tenant uses of what it may have and do. */
+/** Reads how much of its limits a tenant uses. */
 export class TenantUsage {
   readonly #resources: UsageResources;
   readonly #unreadable: UnreadableRecords;
@@ -85,7 +85,7 @@ export class TenantUsage {
     });
   }
 
-  /** About: the bytes of live events since the oldest mark that is kept; see append-events. */
+  /** Approximate: the bytes of live events since the oldest mark that is kept; see append-events. */
   async #measureLog(tenantId: string): Promise<{ logBytes: number; historyBytes: number }> {
     const { redis } = this.#resources;
     const [[bytes, history], oldest] = await Promise.all([

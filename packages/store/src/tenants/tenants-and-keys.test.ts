@@ -110,7 +110,7 @@ describe('the limits of an API key', () => {
     expect(await apiKeys.list('tnt_a')).toEqual([made]);
   });
 
-  test('are none for a key from before there were any; it is listed once it is used', async () => {
+  test('are none for a key of a release without limits, which is listed once it is used', async () => {
     const apiKeys = new ApiKeys(fixture.redis);
     const { id, key } = await apiKeys.create('tnt_a');
     await fixture.redis.hdel(storedAt(key), 'scopes');
@@ -121,7 +121,7 @@ describe('the limits of an API key', () => {
     expect(await fixture.redis.dbsize()).toBe(0);
   });
 
-  test('never become wider by what cannot be read', async () => {
+  test('never become wider because a record cannot be read', async () => {
     const apiKeys = new ApiKeys(fixture.redis);
     const { key } = await apiKeys.create('tnt_a', { scopes: ['events:read'], sessions: ['shop-1'] });
     await fixture.redis.hset(storedAt(key), { scopes: 'events:read EVENTS:READ *  __proto__', sessions: '' });

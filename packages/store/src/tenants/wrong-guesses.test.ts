@@ -4,7 +4,7 @@ import { useRedis } from '../testing/redis-fixture.js';
 import { WrongGuesses } from './wrong-guesses.js';
 
 const fixture = useRedis();
-/** Slow enough that nothing comes back while a test runs. */
+/** Slow enough that no token comes back while a test runs. */
 const RATE = { cost: 10, perSecond: 0.01, burst: 30 };
 const WAITS = {
   free: 2,
@@ -39,7 +39,7 @@ test('waits for wrong admin tokens double and add up, whichever process reports 
     for (const edge of edges.slice(count % 2, (count % 2) + 1)) {
       const { wrong, waitMs } = await edge.countAdminToken('192.0.2.1', WAITS);
       expect(wrong).toBe(count + 1);
-      // Some of it may have passed since the guess before.
+      // Some of the wait may have passed since the previous guess.
       waits.push(Math.ceil(waitMs / 100_000));
     }
   }

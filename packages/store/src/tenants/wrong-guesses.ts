@@ -3,7 +3,7 @@ import { keys } from '../redis/keyspace.js';
 import { asList, asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 
-/** What wrong admin tokens cost an address, in ms where it is a time. */
+/** The waits that wrong admin tokens cause for an address. */
 export interface AdminTokenWaits {
   /** Wrong tokens before the address has to wait. */
   readonly free: number;
@@ -11,7 +11,7 @@ export interface AdminTokenWaits {
   readonly firstMs: number;
   /** The longest wait for one token. */
   readonly longestMs: number;
-  /** The longest wait that tokens tried at several edges add up to. */
+  /** The longest total wait, to which tokens tried at several edges can add up. */
   readonly longestOfAllMs: number;
   readonly rememberMs: number;
 }
@@ -23,9 +23,8 @@ const countWrongAdminToken = new Script('tenants/count-wrong-admin-token', (repl
 });
 
 /**
- * The wrong keys and admin tokens of each address at all edges together, so that guessing at many edges is not faster
- * than at one. It is touched when a guess was wrong, never for a right one. One call is one round trip. Rejects when
- * Redis does not answer.
+ * Counts the wrong keys and admin tokens of each address at all edges together, so that guessing at many edges is not
+ * faster than at one. Call it only for wrong guesses. One call is one round trip. Rejects if Redis does not answer.
  */
 export class WrongGuesses {
   readonly #redis: RedisConnection;
@@ -36,14 +35,14 @@ export class WrongGuesses {
 
   /**
    * Counts a wrong key.
-   * @returns how many tokens the bucket of the address has left; negative for what it owes.
+   * @returns how many tokens the bucket of the address has left. A negative number is a debt.
    */
   countKey(address: string, rate: { cost: number; perSecond: number; burst: number }): Promise<number> {
     const { cost, perSecond, burst } = rate;
     return countWrongKey.run(this.#redis, [keys.wrongKeys(address)], [cost, perSecond, burst]);
   }
 
-  /** Counts a wrong admin token. Resolves with how many there were, and how long the address has to wait, ms. */
+  /** Counts a wrong admin token. Resolves to the number of wrong tokens and the wait of the address, ms. */
   countAdminToken(address: string, waits: AdminTokenWaits): Promise<{ wrong: number; waitMs: number }> {
     const { free, firstMs, longestMs, longestOfAllMs, rememberMs } = waits;
     return countWrongAdminToken.run(
@@ -53,7 +52,7 @@ export class WrongGuesses {
     );
   }
 
-  /** Forgets the wrong admin tokens of an address, which has shown the right one. */
+  /** Forgets the wrong admin tokens of an address. Call it when the address has sent the right one. */
   async forgetAdminTokens(address: string): Promise<void> {
     await this.#redis.del(keys.wrongAdminTokens(address));
   }

@@ -1,4 +1,4 @@
-/** A promise that a test fulfils when it wants. */
+/** A promise that a test fulfils at a time of its choice. */
 export function createGate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import { ownedSession, type RedisFixture } from './redis-fixture.js';
 /** An event whose body is a number. */
 export const numbered = (n: number) => ({ event: 'call', body: JSON.stringify({ n }) }) as const;
 
-/** A log to which things happen. Its epochs are called A, B, C … in the order in which they began. */
+/** A log with a scripted history. Its epochs are named A, B, C … in the order in which they began. */
 class EventfulLog {
   readonly #redis: RedisConnection;
   readonly #log: EventLog;
@@ -34,12 +34,12 @@ class EventfulLog {
     }
   }
 
-  /** The server begins another life, with all that it had. */
+  /** The server begins another life and keeps all of its data. */
   async restart(): Promise<void> {
     await this.#redis.hset(this.#headKey, 'run', 1);
   }
 
-  /** A replica takes over that has not got the last events. */
+  /** A replica that lacks the last events takes over. */
   async failOver(lost: number): Promise<void> {
     const doomed = await this.#redis.xrevrange(this.#key, '+', '-', 'COUNT', lost);
     await this.#redis.xdel(this.#key, ...doomed.map(([id]) => id));
@@ -55,12 +55,12 @@ class EventfulLog {
 
   async lose(part: 'log' | 'logHead'): Promise<void> {
     await this.#redis.del(keys[part](this.#fence.tenantId));
-    // Of a log that is lost as a whole nothing but the time tells that there was one.
+    // If the whole log is lost, only the time distinguishes its epoch from the next one.
     const epoch = Number(this.#epochs.at(-1));
     await waitFor(async () => (await this.#time()) > epoch, { what: 'the next millisecond' });
   }
 
-  async read(after: string, count = 100): Promise<Told> {
+  async read(after: string, count = 100): Promise<Reported> {
     return this.#tell(await this.#log.read(this.#fence.tenantId, { after: this.#positionOf(after), count }));
   }
 
@@ -73,7 +73,7 @@ class EventfulLog {
     return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   }
 
-  #tell({ events, isContinuous, head, end }: LogPage): Told {
+  #tell({ events, isContinuous, head, end }: LogPage): Reported {
     return {
       isContinuous,
       events: events.map(({ position }) => this.#print(position)).join(' '),
@@ -93,7 +93,7 @@ class EventfulLog {
   }
 }
 
-interface Told {
+interface Reported {
   readonly isContinuous: boolean;
   readonly events: string;
   readonly head: string;
@@ -121,7 +121,7 @@ export const lose =
   (log) =>
     log.lose(part);
 
-/** What happened to a log, its head then, and what a read after each position tells. */
+/** The history of a log, its head after it, and the expected result of a read after each position. */
 export interface History {
   readonly name: string;
   readonly happens: readonly Happening[];
@@ -129,7 +129,7 @@ export interface History {
   readonly answers: readonly Answer[];
 }
 
-/** Tests what reads of a log tell when it has such a history. */
+/** Tests the results of reads of logs with these histories. */
 export function testReads(fixture: RedisFixture, histories: readonly History[]): void {
   describe.each(histories)('a read when $name', ({ happens, head, answers }) => {
     let log: EventfulLog;
@@ -139,14 +139,14 @@ export function testReads(fixture: RedisFixture, histories: readonly History[]):
       for (const happen of happens) await happen(log);
     });
 
-    test('tells the head', async () => {
+    test('reports the head', async () => {
       expect(await log.position()).toBe(head);
     });
 
     test.each(answers)('after %s: complete? %s, %s', async (after, isContinuous, events) => {
       const end = events.split(' ').at(-1) || (isContinuous ? after : head);
       expect(await log.read(after)).toEqual({ isContinuous, events, head, end });
-      // What a page of one event tells does not depend on how many follow.
+      // The result of a page of one event does not depend on how many events follow.
       const [first = ''] = events.split(' ');
       expect(await log.read(after, 1)).toMatchObject({ isContinuous, events: first, head });
     });

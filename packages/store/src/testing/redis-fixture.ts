@@ -16,7 +16,7 @@ export interface RedisFixture {
   connect(role: RedisRole, name?: string): RedisConnection;
 }
 
-/** Gives the tests of a file a Redis of their own, which is empty before each. */
+/** Gives the tests of a file a Redis of their own, which is emptied before each test. */
 export function useRedis(): RedisFixture {
   let server: TestRedis | undefined;
   let connections: RedisConnection[] = [];
@@ -64,7 +64,7 @@ export async function ownedSession(redis: RedisConnection, ref: SessionRef, work
   return claimed(redis, ref, worker);
 }
 
-/** Claims a session that nobody else owns. */
+/** Claims a session that no other worker owns. */
 export async function claimed(
   redis: RedisConnection,
   ref: SessionRef,

@@ -1,4 +1,4 @@
--- Takes the lease of a new worker incarnation, and with it the identity that no two living workers may share.
+-- Takes the lease of a new worker incarnation and its identity, which no two living workers may share.
 --   KEYS[1]  lease
 --   KEYS[2]  identity: the incarnation that has it
 --   KEYS[3]  lease of the incarnation that the claimer found to have the identity
@@ -6,7 +6,7 @@
 --   ARGV[2]  life of the lease in ms
 --   ARGV[3]  incarnation
 --   ARGV[4]  incarnation that the claimer found to have the identity, or ''
--- Returns 1, or 0 when somebody else has the lease, or the identity and a lease.
+-- Returns 1, or 0 if another attempt has the lease, or another living incarnation has the identity.
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   return 0

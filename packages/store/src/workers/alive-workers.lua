@@ -1,4 +1,4 @@
--- Tells which workers count as alive: those whose lease lives; all, while the cluster settles.
+-- Returns which workers count as alive: those with a lease, or all while the cluster settles.
 --   KEYS[1]  pulse
 --   KEYS[2…] leases
 -- Returns {1 while the cluster settles, else 0; then 1 or 0 for each lease}.

@@ -25,7 +25,7 @@ describe('the rate of connects', () => {
     const [one, other] = [rateOf(20), rateOf(20)];
     expect(await one.take({ urgent: 8, others: 0 })).toMatchObject({ urgent: 8, breaker: 'closed' });
     expect((await other.take({ urgent: 100, others: 0 })).urgent).toBeLessThanOrEqual(14);
-    // So slow that nothing comes in before the next line, however busy the machine is.
+    // So slow that no token is added before the next line, even on a busy machine.
     await emptyBucket(0);
     const empty = await rateOf(0.01).take({ urgent: 1, others: 0 });
     expect(empty.urgent).toBe(0);
@@ -49,7 +49,7 @@ describe('the rate of connects', () => {
       { what: 'connects', intervalMs: 1 },
     );
     const seconds = (performance.now() - startedAt) / 1_000;
-    // One second's worth is the bucket itself.
+    // The bucket itself holds the tokens of one second.
     expect(granted).toBeLessThanOrEqual(perSecond * (1 + seconds) + 1);
   });
 
@@ -67,7 +67,7 @@ describe('the rate of connects', () => {
     expect(await rate.take({ urgent: 1, others: 2 })).toMatchObject({ urgent: 1, others: 0 });
   });
 
-  test('stands a clock that was set back', async () => {
+  test('tolerates a clock that was set back', async () => {
     const rate = rateOf(10);
     await emptyBucket(-3_600_000);
     expect(await rate.take({ urgent: 1, others: 0 })).toMatchObject({ urgent: 0 });
@@ -78,7 +78,7 @@ describe('the rate of connects', () => {
 });
 
 describe('the breaker of a client version', () => {
-  test('once WhatsApp has refused it lets nobody connect, but those with another version', async () => {
+  test('once WhatsApp has refused the version lets only workers with another version connect', async () => {
     const [old, other] = [rateOf(20), rateOf(20)];
     await old.versionRefused({ wasProbe: false });
     expect(await other.take({ urgent: 1, others: 1 })).toMatchObject({
@@ -124,7 +124,7 @@ describe('the breaker of a client version', () => {
     expect((await rate.take({ urgent: 1, others: 0 })).waitMs).toBeLessThanOrEqual(10_000);
   });
 
-  test('lets another probe through after one that told nothing', async () => {
+  test('lets another probe through after one without a verdict', async () => {
     const rate = rateOf(20, { pauseMs: 1 });
     await rate.versionRefused({ wasProbe: false });
     await waitFor(async () => (await rate.take({ urgent: 0, others: 1 })).others === 1, { what: 'a probe' });

@@ -3,29 +3,29 @@ import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 
-/** How long a client version that WhatsApp refused keeps away: this long first, then twice as long each time. */
+/** How long a client version that WhatsApp refused does not connect: first this long, then twice as long each time. */
 const PAUSE_MS = { first: 30_000, longest: 1_800_000 };
-/** A probe is a connect, which has a minute, and the way there and back. */
+/** How long a probe may take: a connect, which has a minute, and the way there and back. */
 const PROBE_MS = 75_000;
 const NEXT_PROBE_MS = 5_000;
-/** A breaker that nobody probes belongs to a version that nobody has any more. */
+/** How long a breaker stays without a probe. After this time no worker uses its version any more. */
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
-/** The share of the bucket that is left to connects for which a person waits. */
+/** The share of the bucket that is reserved for connects that a person waits for. */
 const RESERVE = 0.25;
 
 export interface ConnectDemand {
-  /** Connects that a person waits for, who is about to link a phone. */
+  /** Connects that a person waits for, to link a phone. */
   readonly urgent: number;
   readonly others: number;
 }
 
 export interface ConnectGrant extends ConnectDemand {
-  /** Asking again earlier than after this many ms does not help. */
+  /** ms after which a retry may succeed. An earlier retry does not. */
   readonly waitMs: number;
   /**
-   * `closed`: WhatsApp accepts this version of the client, as far as is known. `open`: it does not, and nobody
-   * connects. `probe`: the one connect that was granted finds out whether that is still so.
+   * `closed`: as far as is known, WhatsApp accepts this version of the client. `open`: it does not, and no worker with
+   * this version connects. `probe`: one connect was granted, to find out whether WhatsApp still refuses the version.
    */
   readonly breaker: 'closed' | 'open' | 'probe';
 }
@@ -45,12 +45,12 @@ const openBreaker = new Script('workers/open-breaker', asNumber);
 const endProbe = new Script('workers/end-probe', asNumber);
 
 /**
- * How fast all workers together connect to WhatsApp: a token bucket in Redis, by the clock of Redis. In any time t
- * (in seconds) no more than `perSecond * (1 + t)` connects are granted, and of those a quarter is kept for the ones
- * that a person waits for. What is granted and not used is lost.
+ * Limits how fast all workers together connect to WhatsApp, by a token bucket in Redis and the clock of Redis. In any
+ * time t (in seconds) at most `perSecond * (1 + t)` connects are granted. A quarter of them is reserved for connects
+ * that a person waits for. Granted but unused connects are lost.
  *
- * And whether they connect at all: a breaker for each version of the client, which one refusal of that version opens
- * for everybody who has it. Workers with a newer version are not held up by it.
+ * Also has a breaker for each version of the client. One refusal of a version opens the breaker for all workers with
+ * that version. Workers with a newer version are not affected.
  */
 export class ConnectRate {
   readonly #redis: RedisConnection;
@@ -73,7 +73,7 @@ export class ConnectRate {
     this.#pauseMs = options.pauseMs ?? PAUSE_MS;
   }
 
-  /** Takes as many tokens as there are, at most as many as are wanted. */
+  /** Takes the available tokens, at most the wanted number. */
   take({ urgent, others }: ConnectDemand): Promise<ConnectGrant> {
     const reserve = Math.floor(this.#perSecond * RESERVE);
     return takeConnects.run(
@@ -83,7 +83,7 @@ export class ConnectRate {
     );
   }
 
-  /** WhatsApp has refused this version of the client: nobody with it connects for a while. */
+  /** Call it when WhatsApp has refused this version of the client: no worker with this version connects for a while. */
   async versionRefused({ wasProbe }: { wasProbe: boolean }): Promise<void> {
     const { first, longest } = this.#pauseMs;
     await openBreaker.run(
@@ -93,12 +93,12 @@ export class ConnectRate {
     );
   }
 
-  /** A probe has found that WhatsApp accepts this version of the client. */
+  /** Call it when a probe has found that WhatsApp accepts this version of the client. */
   async versionAccepted(): Promise<void> {
     await this.#redis.del(this.#breaker);
   }
 
-  /** A probe ended before WhatsApp said anything of the version. */
+  /** Call it when a probe ended without a verdict of WhatsApp on the version. */
   async probeFailed(): Promise<void> {
     await endProbe.run(this.#redis, [this.#breaker], [NEXT_PROBE_MS]);
   }

@@ -25,7 +25,7 @@ test('a holder that died frees its turn, and one that died in the line holds up 
   await turns.take('wrk_dead', { timeLeftMs: 1_000 });
   await turns.take('wrk_waited', { timeLeftMs: 2_000 });
   expect(await turns.take('wrk_b', { timeLeftMs: 50_000 })).toMatchObject({ hasTurn: false });
-  // As if their time had passed.
+  // Simulates that their time has passed.
   await fixture.redis.zadd(keys.drainTurns, 1, 'wrk_dead');
   await fixture.redis.zadd(keys.drainLineLife, 1, 'wrk_waited');
   expect(await turns.take('wrk_b', { timeLeftMs: 50_000 })).toMatchObject({ hasTurn: true });
@@ -36,7 +36,7 @@ test('a holder gets a share of the time, so that all in the line can drain befor
   const shareOf = async () => (await turns.take('wrk_a', { timeLeftMs: 50_000 })).shareMs;
   expect(await shareOf()).toBe(50_000);
   await turns.take('wrk_b', { timeLeftMs: 60_000 });
-  // The rest of the time for two, then three workers, less what the calls took.
+  // The remaining time for two, then three workers, minus the duration of the calls.
   expect((await shareOf()) / 30_000).toBeCloseTo(1, 1);
   await turns.take('wrk_c', { timeLeftMs: 30_000 });
   expect((await shareOf()) / 15_000).toBeCloseTo(1, 1);

@@ -3,15 +3,19 @@ import { keys } from '../redis/keyspace.js';
 import { asList, asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 
-/** How long a turn, or a place in the line, lasts without another call of `take`. Call about three times as often. */
+/**
+ * How long a turn, or a place in the line, lasts without another call of `take`. Call it about three times within it.
+ */
 export const DRAIN_TURN_MS = 10_000;
-/** Workers of the whole cluster that drain at the same time. */
+/** How many workers of the whole cluster drain at the same time. */
 const AT_ONCE = 1;
 
-/** What came of asking for a turn to drain. */
+/** The result of a request for a turn to drain. */
 export interface TakenTurn {
   readonly hasTurn: boolean;
-  /** For how long the holder may drain so that each worker in the line gets as much time before its own is up, ms. */
+  /**
+   * How long the holder may drain, ms, so that each worker in the line gets the same time before its own time is up.
+   */
   readonly shareMs: number;
 }
 
@@ -21,8 +25,9 @@ const takeDrainTurn = new Script('workers/take-drain-turn', (reply): TakenTurn =
 });
 
 /**
- * Whose turn it is to drain. Whatever stops workers may stop all at once; taking turns, few of their sessions are away
- * at a time. A holder that dies loses its turn after 10 s. Time is that of Redis.
+ * Decides which worker may drain. All workers may be stopped at once, for example by a deployment. Because they take
+ * turns, few of their sessions are away at a time. A holder that dies loses its turn after 10 s. The time is that of
+ * Redis.
  */
 export class DrainTurns {
   readonly #redis: RedisConnection;
@@ -31,7 +36,7 @@ export class DrainTurns {
     this.#redis = redis;
   }
 
-  /** Takes a turn, or keeps it. It gets none while others have theirs, or are before this worker. */
+  /** Takes a turn, or keeps it. The worker gets none while others have theirs, or are before it in the line. */
   take(worker: string, { timeLeftMs }: { timeLeftMs: number }): Promise<TakenTurn> {
     return takeDrainTurn.run(
       this.#redis,
@@ -40,7 +45,7 @@ export class DrainTurns {
     );
   }
 
-  /** Gives the turn, or the place in the line, back. */
+  /** Gives back the turn, or the place in the line. */
   async giveBack(worker: string): Promise<void> {
     await Promise.all(
       [keys.drainTurns, keys.drainLine, keys.drainLineLife].map((key) => this.#redis.zrem(key, worker)),

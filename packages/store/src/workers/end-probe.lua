@@ -1,7 +1,7 @@
--- Lets another probe through after one that told nothing, such as one whose connection broke.
+-- Lets another probe through after one that ended without a verdict, such as one whose connection broke.
 --   KEYS[1]  breaker
 --   ARGV[1]  how long until then, ms
--- Returns 1, or 0 when the breaker is closed.
+-- Returns 1, or 0 if the breaker is closed.
 -- @include redis/now
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0

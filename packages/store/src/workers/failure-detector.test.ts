@@ -16,7 +16,7 @@ beforeEach(() => {
   registry = new WorkerRegistry(fixture.redis);
 });
 
-/** A worker as far as its death is concerned. */
+/** The parts of a worker that its death depends on. */
 class Living {
   readonly id: string;
   readonly connection = fixture.connect('lifeline');
@@ -46,7 +46,7 @@ function start(...ids: string[]): Promise<Living[]> {
   return Promise.all(ids.map((id) => Living.start(id)));
 }
 
-/** Patience that is over as soon as Redis' clock has moved. */
+/** A patience that ends as soon as Redis' clock has advanced. */
 const hasty = { witnessed: 1, unwitnessed: NEVER };
 
 async function look(patienceMs = hasty): Promise<string[]> {
@@ -63,7 +63,7 @@ async function dies(id: string, patienceMs = hasty): Promise<void> {
   await waitFor(async () => (await look(patienceMs)).includes(id), { what: `the death of ${id}` });
 }
 
-/** Who was found dead by several looks, with time enough between them for a patience of 1 ms to be over. */
+/** Returns the workers found dead by several looks, with enough time between them for a patience of 1 ms. */
 async function looks(patienceMs = hasty): Promise<string[]> {
   const dead: string[] = [];
   for (let count = 0; count < 4; count += 1) {
@@ -140,7 +140,7 @@ describe('a worker does not count as dead', () => {
     expect(await looks()).toEqual([]);
   });
 
-  test('when more have gone than held', async () => {
+  test('when more lifelines have ended than stayed open', async () => {
     const [a, b] = await start('wrk_a', 'wrk_b', 'wrk_c');
     await firstLook();
     a?.connection.disconnect();
@@ -170,7 +170,7 @@ describe('a worker does not count as dead', () => {
     expect(await registry.aliveIds(['wrk_a'])).toEqual(new Set(['wrk_a']));
   });
 
-  test('when Redis restarted meanwhile, whose new run has seen nobody', async () => {
+  test('when Redis restarted meanwhile, since the new run has seen no lifeline', async () => {
     const [a] = await start('wrk_a', 'wrk_b');
     await firstLook();
     a?.connection.disconnect();

@@ -1,9 +1,9 @@
--- Looks at the workers' lifelines and ends the leases of those whose end they prove: see death-watch.ts.
+-- Checks the workers' lifelines and ends the leases of workers whose death they prove. See failure-detector.ts.
 --   KEYS[1]  heartbeats
---   KEYS[2]  lifelines: what earlier looks saw, and of which run of the server
+--   KEYS[2]  lifelines: what earlier looks saw, and the run of the server in which they saw it
 --   KEYS[3…] lease, channel, lease, channel, … of the workers
---   ARGV[1]  how long a lifeline must be gone when others held all the while, ms
---   ARGV[2]  how long when there is no such witness, ms
+--   ARGV[1]  how long a lifeline must be gone if others stayed open all the time (witnesses), ms
+--   ARGV[2]  how long it must be gone without witnesses, ms
 --   ARGV[3…] worker, token of its lifeline, worker, token, …, in the order of the keys
 -- Returns the dead workers. A field of the lifelines: `<token> <first seen open, ms> <first seen gone, ms, or 0>`.
 -- @include redis/now

@@ -6,11 +6,11 @@ import { channels } from '../redis/keyspace.js';
 const OPEN_AGAIN_MS = 1_000;
 
 /**
- * A worker's connection that does nothing but be open: when the process ends, however it ends, its kernel closes the
- * connection, and Redis knows at once. It subscribes to a channel of its own, since Redis tells in constant time how
- * many subscribers a channel has, while the list of all clients grows with the cluster.
+ * A worker's connection whose only purpose is to be open. When the process ends, for any reason, its kernel closes the
+ * connection, and Redis notices at once. The connection subscribes to a channel of its own, since Redis counts the
+ * subscribers of a channel in constant time, while the list of all clients grows with the cluster.
  *
- * Each time it connects it takes a new token and another channel, so that a token stands for one unbroken connection.
+ * Each time it connects it takes a new token and another channel, so that a token identifies one unbroken connection.
  */
 export class Lifeline {
   readonly #connection: RedisConnection;
@@ -18,14 +18,14 @@ export class Lifeline {
 
   /**
    * @param options.connection with the role `lifeline`; `close` ends it.
-   * @param options.onOpen the connection is open under a new token, which should reach Redis soon.
+   * @param options.onOpen called when the connection is open with a new token, which should reach Redis soon.
    */
   constructor(options: { connection: RedisConnection; logger: Logger; onOpen: () => void }) {
     this.#connection = options.connection;
     this.#connection.on('ready', () => {
       this.#open(options.onOpen).catch((error: unknown) => {
         options.logger.warn({ err: error }, 'the lifeline could not be opened');
-        // Redis may let it subscribe later. What the end of the connection overtook is tried again by itself.
+        // Redis may allow the subscription later. If the connection ended before the answer, the next connect retries.
         setTimeout(() => {
           if (this.#connection.status === 'ready' && this.#token === undefined)
             this.#connection.disconnect(true);
@@ -37,7 +37,7 @@ export class Lifeline {
     });
   }
 
-  /** Of the connection that is open; undefined while none is. */
+  /** The token of the open connection. Undefined while none is open. */
   get token(): string | undefined {
     return this.#token;
   }

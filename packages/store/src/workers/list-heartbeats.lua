@@ -1,4 +1,4 @@
--- Reads all heartbeats together with the time they are to be compared with.
+-- Reads all heartbeats together with the current time, to compute their ages.
 --   KEYS[1]  heartbeats
 -- Returns {now in ms, {worker, heartbeat, worker, heartbeat, …}}.
 -- @include redis/now

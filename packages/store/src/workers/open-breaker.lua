@@ -1,11 +1,11 @@
--- Opens the breaker of a client version that WhatsApp has refused, or prolongs its pause after a probe that failed.
--- Refusals of connects that were under way when it opened change nothing.
+-- Opens the breaker of a client version that WhatsApp has refused, or extends its pause after a failed probe. Refusals
+-- of connects that were under way when it opened change nothing.
 --   KEYS[1]  breaker
---   ARGV[1]  '1' when the refused connect was a probe, else '0'
+--   ARGV[1]  '1' if the refused connect was a probe, else '0'
 --   ARGV[2]  first pause, ms; each later one is twice as long
 --   ARGV[3]  longest pause, ms
---   ARGV[4]  how long the breaker stays when nobody tries, ms
--- Returns the ms that are left of the pause.
+--   ARGV[4]  how long the breaker stays without any probe, ms
+-- Returns the rest of the pause, ms.
 -- @include redis/now
 local time = now()
 local open_until = redis.call('HGET', KEYS[1], 'until')

@@ -1,6 +1,6 @@
--- Defines pulse(key): notes that somebody of the cluster could write to this Redis, and returns whether that began
--- anew less than SETTLING_MS ago, after a silence of all. See worker-registry.ts.
---   key   pulse: at = when somebody wrote last, back = when writing went on after a silence, both in ms
+-- Defines pulse(key): notes that a process of the cluster could write to this Redis. Returns whether writing resumed
+-- less than SETTLING_MS ago, after a silence of all processes. See worker-registry.ts.
+--   key   pulse: at = time of the last write, back = time when writing resumed after a silence, both in ms
 -- @include redis/now
 -- @include redis/forget-unreadable
 local SILENCE_MS = 6000

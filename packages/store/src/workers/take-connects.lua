@@ -1,13 +1,13 @@
 -- Takes tokens for connects to WhatsApp out of the bucket that all workers share, unless WhatsApp has refused this
--- version of the client. A bucket that was not used for long is full.
+-- version of the client. A bucket that was unused for long is full.
 --   KEYS[1]  bucket
 --   KEYS[2]  breaker of the client's version
---   ARGV[1]  how many connects a person waits for
---   ARGV[2]  how many others
---   ARGV[3]  tokens that come in a second, and that the bucket holds
---   ARGV[4]  tokens that the others leave to those that a person waits for
+--   ARGV[1]  number of connects that a person waits for
+--   ARGV[2]  number of other connects
+--   ARGV[3]  tokens that are added in a second, which is also the size of the bucket
+--   ARGV[4]  tokens that the others leave to connects that a person waits for
 --   ARGV[5]  how long a probe may take before another one is let through, ms
--- Returns {granted to people, granted to others, ms after which asking again may help, 'closed' | 'open' | 'probe'}.
+-- Returns {granted to people, granted to others, ms after which a retry may succeed, 'closed' | 'open' | 'probe'}.
 -- A probe is the one connect that an open breaker lets through after its pause.
 -- @include redis/now
 -- @include redis/forget-unreadable

@@ -1,13 +1,13 @@
--- Takes a turn to drain, or keeps it. Those with the least time left go first.
---   KEYS[1]  workers that have a turn, by until when unless they keep it, ms
---   KEYS[2]  workers that wait, by when their time is up, ms
---   KEYS[3]  workers that wait, by until when they count unless they ask again, ms
+-- Takes a turn to drain, or keeps it. Workers with the least time left go first.
+--   KEYS[1]  workers that have a turn, by the time when it ends unless they keep it, ms
+--   KEYS[2]  workers that wait, by the time when they must have drained, ms
+--   KEYS[3]  workers that wait, by the time until which they count unless they ask again, ms
 --   ARGV[1]  worker
---   ARGV[2]  how much time it has left, ms
+--   ARGV[2]  the time that it has left to drain, ms
 --   ARGV[3]  how long a turn, or a place in the line, lasts without another call, ms
 --   ARGV[4]  how many may have a turn at a time
--- Returns {1, for how long it may drain so that each that waits has as much time before its own is up, ms}, or {0, 0}
--- when it has no turn.
+-- Returns {1, time for which it may drain, ms}, or {0, 0} if it has no turn. The time is such that each waiting worker
+-- gets the same time before its own time is up.
 -- @include redis/now
 local time = now()
 local expires = string.format('%.0f', time + ARGV[3])

@@ -33,7 +33,7 @@ describe('a lease', () => {
     expect(await fixture.redis.keys('*')).toEqual([keys.pulse]);
   });
 
-  test('whose request reached Redis twice is taken all the same', async () => {
+  test('whose request reached Redis twice is taken nevertheless', async () => {
     const acquireLease = new Script('workers/acquire-lease', asNumber);
     const send = (attempt: string) =>
       acquireLease.run(
@@ -44,7 +44,7 @@ describe('a lease', () => {
     expect([await send('one'), await send('one'), await send('two')]).toEqual([1, 1, 0]);
   });
 
-  test('that ran out is lost for ever', async () => {
+  test('that has expired is lost permanently', async () => {
     const registry = registryOf();
     await registry.acquireLease('wrk_a');
     await fixture.redis.pexpire(keys.lease('wrk_a'), 1);
@@ -77,7 +77,7 @@ describe('an identity', () => {
     expect(await registryOf().acquireLease('wrk_c', 'pod-1')).toBe(true);
   });
 
-  test('is free as soon as the lease of who had it has ended, and lasts as long as that is renewed', async () => {
+  test('is free as soon as its holder’s lease has ended, and is taken as long as that lease is renewed', async () => {
     const registry = registryOf();
     await registry.acquireLease('wrk_a', 'pod-1');
     await fixture.redis.pexpire(keys.identity('pod-1'), 5000);
@@ -123,13 +123,13 @@ describe('heartbeats', () => {
     expect((await registryOf().list()).map(({ id }) => id)).toEqual(['wrk_a']);
   });
 
-  test('of nobody are an empty list', async () => {
+  test('are an empty list if there are no workers', async () => {
     expect(await registryOf().list()).toEqual([]);
     expect(await registryOf().aliveIds([])).toEqual(new Set());
   });
 });
 
-test('aliveIds tells living workers from dead and unknown ones', async () => {
+test('aliveIds distinguishes living workers from dead and unknown ones', async () => {
   const registry = registryOf();
   await registry.acquireLease('wrk_a');
   await registry.acquireLease('wrk_b');
@@ -142,14 +142,14 @@ describe('after a silence of all processes', () => {
     return String(Number(seconds) * 1000 - milliseconds);
   };
 
-  test('everybody counts as alive for a while, and nobody who is not any more then', async () => {
+  test('every worker counts as alive for a while, and after that only workers with a lease', async () => {
     const registry = registryOf();
     await registry.acquireLease('wrk_a');
     await registry.beat(heartbeat('wrk_a'));
     expect(await registry.isSettling()).toBe(false);
     expect(await registry.aliveIds(['wrk_a', 'wrk_b'])).toEqual(new Set(['wrk_a']));
 
-    // As when Redis was away for 20 s, and the lease has run out meanwhile.
+    // Simulates that Redis was away for 20 s, and the lease expired meanwhile.
     await fixture.redis.del(keys.lease('wrk_a'));
     await fixture.redis.hset(keys.pulse, 'at', await ago(20_000));
     expect(await registry.aliveIds(['wrk_a', 'wrk_b'])).toEqual(new Set(['wrk_a', 'wrk_b']));
@@ -162,7 +162,7 @@ describe('after a silence of all processes', () => {
     expect(await registry.list()).toEqual([]);
   });
 
-  test('a clock of Redis that was set back ends it all the same', async () => {
+  test('this time ends even if the clock of Redis was set back', async () => {
     const registry = registryOf();
     await fixture.redis.hset(keys.pulse, 'at', await ago(-3_600_000), 'back', await ago(-3_600_000));
     expect(await registry.isSettling()).toBe(true);

@@ -9,7 +9,7 @@ import { Script } from '../redis/script.js';
 import { jsonOf, UnreadableRecords } from '../redis/unreadable-records.js';
 import type { SessionRef } from '../sessions/session-ref.js';
 
-/** How long a worker incarnation counts as alive after its last renewal. Renew about five times as often. */
+/** How long a worker incarnation counts as alive after its last renewal. Renew about five times within it. */
 export const LEASE_MS = 15_000;
 
 const sessionRefSchema = z.object({ tenantId: z.string(), sessionId: z.string() });
@@ -26,19 +26,19 @@ const heartbeatSchema = z.object({
   at: z.number(),
 });
 
-/** What a worker tells of itself, about once a second. */
+/** What a worker reports about itself, about once a second. */
 export interface WorkerHeartbeat {
-  /** The worker incarnation: a new one each time a worker's process starts or has lost its lease. */
+  /** The worker incarnation. It is a new one each time a worker's process starts or has lost its lease. */
   readonly id: string;
   readonly host: string;
   readonly release: string;
-  /** How many sessions it takes. */
+  /** Maximum number of sessions. */
   readonly capacity: number;
-  /** How many sessions it has. */
+  /** Current number of sessions. */
   readonly sessions: number;
-  /** It hands its sessions over and takes no more. */
+  /** Whether it hands its sessions over and accepts no more. */
   readonly draining: boolean;
-  /** A few of its open sessions, those first that were idle the longest. */
+  /** A few of its open sessions, longest idle first. */
   readonly idlest: readonly SessionRef[];
   /** The token of its lifeline, while that is open. */
   readonly lifeline?: string | undefined;
@@ -46,7 +46,7 @@ export interface WorkerHeartbeat {
   readonly at: number;
 }
 
-/** A heartbeat with its age, which is measured by the clock of Redis alone. */
+/** A heartbeat with its age, which is measured only by the clock of Redis. */
 export interface WorkerState extends WorkerHeartbeat {
   readonly ageMs: number;
 }
@@ -76,32 +76,34 @@ function readHeartbeat(id: string, text: string): WorkerHeartbeat | undefined {
 }
 
 /**
- * Who is alive. A worker incarnation holds a lease in Redis; one whose lease ran out is dead for ever, even if its
- * process still runs. Only a lease that Redis says is gone is lost: an error to reach Redis tells nothing.
+ * Knows which workers are alive. A worker incarnation holds a lease in Redis. If its lease expired, the incarnation is
+ * dead permanently, even if its process still runs. A lease is lost only if Redis answers that it is gone; an error to
+ * reach Redis does not mean that.
  *
- * A Redis that was away lets every lease run out, though nobody died. Workers and placers therefore leave a pulse, the
- * time of Redis at which one of them wrote last. Where all were silent for more than 6 s, Redis was away, for all
- * of them (or none of them ran), and for the next 8 s, in which the workers take their leases again, every worker
- * counts as alive. Where only one was silent the others' pulse went on, and its lease decides.
+ * During an outage of Redis every lease expires although no worker died. Workers and placers therefore leave a pulse:
+ * the time of Redis at which one of them last wrote. If all of them were silent for more than 6 s, Redis was away for
+ * all of them (or none of them ran). For the next 8 s, in which the workers take their leases again, every worker then
+ * counts as alive. If only one worker was silent, the pulse of the others continued, and its lease decides.
  *
- * Taking a lease again is safe, whatever others were told meanwhile: what a worker may write is decided by the
- * sessions' owner records, which a claim changes and a lease does not. So a worker for which Redis was away takes its
- * lease again, then looks at the owner record of each of its sessions, and discards those that name another owner.
+ * Taking a lease again is safe even if other processes treated the worker as dead meanwhile: the sessions' owner
+ * records decide what a worker may write, and claims change these records, not leases. After an outage of Redis a
+ * worker takes its lease again, then checks the owner record of each of its sessions, and discards the sessions that
+ * have another owner.
  */
 export class WorkerRegistry {
   readonly #redis: RedisConnection;
   readonly #unreadable: UnreadableRecords;
 
-  /** @param options.logger names the heartbeats that cannot be read, each once in a while. */
+  /** @param options.logger logs the names of unreadable heartbeats, each once in five minutes. */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
-   * Takes the lease of a new incarnation; false when that id is in use, or when a living incarnation has the same
+   * Takes the lease of a new incarnation. Returns false if that id is in use, or if a living incarnation has the same
    * identity.
-   * @param identity what no two workers may share at the same time; default: the incarnation's id.
+   * @param identity No two living workers may share it. Default: the incarnation's id.
    */
   async acquireLease(workerId: string, identity = workerId): Promise<boolean> {
     const identityKey = keys.identity(identity);
@@ -114,12 +116,12 @@ export class WorkerRegistry {
     return acquired === 1;
   }
 
-  /** How long an identity is still held unless its holder renews it, ms; 0 when nobody holds it. */
+  /** Returns how long an identity remains taken unless its holder renews it, ms. 0 if it is free. */
   async identityHeldForMs(identity: string): Promise<number> {
     return Math.max(0, await this.#redis.pttl(keys.identity(identity)));
   }
 
-  /** Prolongs the lease. Rejects when Redis is out of reach, which is no loss of the lease. */
+  /** Renews the lease. Rejects if Redis is out of reach, which does not mean that the lease is lost. */
   async renewLease(workerId: string, identity = workerId): Promise<'renewed' | 'lost'> {
     const renewed = await renewLease.run(
       this.#redis,
@@ -129,13 +131,13 @@ export class WorkerRegistry {
     return renewed === 1 ? 'renewed' : 'lost';
   }
 
-  /** Ends the incarnation: its lease, identity, heartbeat and inbox go. */
+  /** Ends the incarnation: deletes its lease, identity, heartbeat and inbox. */
   async releaseLease(workerId: string, identity = workerId): Promise<void> {
     await this.#redis.del(keys.lease(workerId), keys.identity(identity), keys.inbox(workerId));
     await this.#redis.hdel(keys.heartbeats, workerId);
   }
 
-  /** Stores a heartbeat; without effect when the lease ran out. */
+  /** Stores a heartbeat. Does nothing if the lease has expired. */
   async beat(heartbeat: Omit<WorkerHeartbeat, 'at'>): Promise<void> {
     await beat.run(
       this.#redis,
@@ -144,7 +146,7 @@ export class WorkerRegistry {
     );
   }
 
-  /** The heartbeats of the workers whose lease lives, as far as this release can read them. Removes dead ones'. */
+  /** Returns the readable heartbeats of the workers that have a lease. Removes those of dead workers. */
   async list(): Promise<WorkerState[]> {
     const { now, heartbeats } = await listHeartbeats.run(this.#redis, [keys.heartbeats], []);
     const alive = await this.aliveIds(heartbeats.map(({ id }) => id));
@@ -164,7 +166,9 @@ export class WorkerRegistry {
     return text !== null && readHeartbeat(workerId, text)?.draining === true;
   }
 
-  /** Those of the given incarnations that count as alive: whose lease lives, or all while the cluster settles. */
+  /**
+   * Returns those of the given incarnations that count as alive: those with a lease, or all while the cluster settles.
+   */
   async aliveIds(workerIds: readonly string[]): Promise<Set<string>> {
     const ids = [...new Set(workerIds)];
     if (ids.length === 0) return new Set();
@@ -172,7 +176,7 @@ export class WorkerRegistry {
     return new Set(ids.filter((_, index) => alive[index]));
   }
 
-  /** Whether Redis has come back so lately that nobody counts as dead. */
+  /** Whether Redis has come back so recently that no worker counts as dead. */
   async isSettling(): Promise<boolean> {
     const [isSettling] = await this.#lookAt([]);
     return isSettling === true;

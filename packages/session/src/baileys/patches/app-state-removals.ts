@@ -2,10 +2,10 @@ import { type ChatUpdate, proto } from '@whiskeysockets/baileys';
 
 type Value = proto.ISyncActionValue;
 
-/** Baileys reads of it that the chat is archived or not: neither. See `saysNothing`. */
+/** A value from which Baileys concludes neither that the chat is archived nor that it is not. See `saysNothing`. */
 const NO_CHANGE: Value = { archiveChatAction: {} };
 
-/** What an entry says once it is removed, by the first part of its index. Other removals say nothing to Baileys. */
+/** The value of an entry after its removal, by the first part of its index. Baileys ignores other removals. */
 const REMOVED: Readonly<Record<string, (before: Value) => Value>> = {
   contact: () => ({ contactAction: {} }),
   lid_contact: () => ({ lidContactAction: {} }),
@@ -17,12 +17,12 @@ const REMOVED: Readonly<Record<string, (before: Value) => Value>> = {
   label_edit: ({ labelEditAction }) => ({ labelEditAction: { ...labelEditAction, deleted: true } }),
   label_jid: () => ({ labelAssociationAction: { labeled: false } }),
   label_message: () => ({ labelAssociationAction: { labeled: false } }),
-  // Of these two Baileys looks at the index alone, and would emit the deletion once more.
+  // For these two Baileys reads only the index, and would emit the deletion once more.
   deleteMessageForMe: () => NO_CHANGE,
   deleteChat: () => NO_CHANGE,
 };
 
-/** Whether a change of a chat comes of a removal that changes nothing. */
+/** Whether a change of a chat results from a removal that changes nothing. */
 export function saysNothing(update: ChatUpdate): boolean {
   const fields = Object.keys(update).filter((field) => field !== 'id' && field !== 'conditional');
   return fields.length === 1 && fields[0] === 'archived' && update.archived === undefined;
@@ -37,10 +37,10 @@ function kindOf(index: Uint8Array | null | undefined): string {
   }
 }
 
-/** Whether what is decrypted and decoded next, in this very turn, is of a removal. */
+/** Whether the value that is decrypted and decoded next, in this same turn of the event loop, belongs to a removal. */
 let isRemovalNext = false;
 
-/** Baileys takes a mutation's bytes, decrypts and decodes them without a pause (Utils/chat-utils.js). */
+/** Baileys reads a mutation's bytes, decrypts and decodes them synchronously (Utils/chat-utils.js). */
 function announceRemoval(mutation: proto.ISyncdMutation): void {
   const value = mutation.record?.value;
   const blob = value?.blob;
@@ -58,11 +58,11 @@ function announceRemoval(mutation: proto.ISyncdMutation): void {
 }
 
 /**
- * Makes Baileys emit entries that are removed from an account's app state. `decodeSyncdMutations`
- * (Utils/chat-utils.js) reads whether an entry is set or removed, for the hash only: a removal is handled as if the
- * entry had been set, with what it repeats of the value, or without a value. A chat that is no longer in the archive
- * is emitted as archived then, and of a contact that was deleted there is no event. Here a removed entry gets the value
- * that says so. Its index, its hash and its signatures are left alone.
+ * Makes Baileys emit entries that are removed from an account's app state. `decodeSyncdMutations` (Utils/chat-utils.js)
+ * uses the difference between setting and removing only for the hash. It handles a removal as if the entry had been
+ * set, with the value that the removal repeats, or without a value. So a chat that was unarchived is emitted as
+ * archived, and a deleted contact causes no event. Here a removed entry gets the value that expresses the removal. Its
+ * index, its hash and its signatures are unchanged.
  */
 export function tellRemovals(): void {
   const { SyncdPatch, SyncdMutations, SyncActionData } = proto;

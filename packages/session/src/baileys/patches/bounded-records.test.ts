@@ -31,7 +31,7 @@ async function alternate(account: SignalAccount, contact: SignalAccount, times: 
   }
 }
 
-/** Sends a number of messages to a group. Each distributes the sender key, and is read. */
+/** Sends a number of messages to a group. Each distributes the sender key, and is decrypted. */
 async function writeToGroup(account: SignalAccount, contact: SignalAccount, count: number): Promise<void> {
   for (let message = 0; message < count; message += 1) {
     const { ciphertext, senderKeyDistributionMessage } = await account.repository.encryptGroupMessage({
@@ -56,15 +56,15 @@ async function senderKeyStates(account: SignalAccount): Promise<{ senderMessageK
   return JSON.parse(Buffer.from(record ?? []).toString());
 }
 
-// First: the preparation cannot be undone.
-describe('without the preparation', () => {
-  test('a record keeps a chain of each change of the direction', async () => {
+// This comes first: the patches cannot be undone.
+describe('without the patches', () => {
+  test('a record keeps a chain for each change of direction', async () => {
     const [account, contact] = await pair();
     await alternate(account, contact, 60);
     expect((await recordOf(account)).match(/"chainType":2/g)).toHaveLength(60);
   });
 
-  test('a sender key keeps a message key of each second message, and readers keep it many times', async () => {
+  test('a sender key keeps every second message key, and receivers keep its state many times', async () => {
     const [account, contact] = await pair();
     await writeToGroup(account, contact, 10);
     expect((await senderKeyStates(account))[0]?.senderMessageKeys).not.toEqual([]);
@@ -72,7 +72,7 @@ describe('without the preparation', () => {
   });
 });
 
-describe('once the process is prepared', () => {
+describe('once the patches are installed', () => {
   beforeAll(() => installPatches());
 
   test('a record keeps the newest chains', async () => {
@@ -82,7 +82,7 @@ describe('once the process is prepared', () => {
     expect((await recordOf(account)).length).toBeLessThan(8_000);
   });
 
-  test('a message that is late by 30 changes of the direction is read', async () => {
+  test('a message that is late by 30 changes of direction is decrypted', async () => {
     const [account, contact] = await pair();
     await alternate(account, contact, 5);
     const late = await contact.encrypt(account, 'late');
@@ -90,7 +90,7 @@ describe('once the process is prepared', () => {
     expect(await account.decrypt(contact, late)).toBe('late');
   });
 
-  test('a contact who leaves out messages leaves the newest 2,000 keys', async () => {
+  test('a record keeps the newest 2,000 message keys when a contact skips messages', async () => {
     const [account, contact] = await pair();
     await alternate(account, contact, 1);
     const leftOut: Awaited<ReturnType<SignalAccount['encrypt']>>[] = [];
@@ -109,7 +109,7 @@ describe('once the process is prepared', () => {
     expect(await account.decrypt(contact, newest)).toBe('left out');
   });
 
-  test('a sender key has no message keys, and readers keep its state once', async () => {
+  test('a sender key has no message keys, and receivers keep its state once', async () => {
     const [account, contact] = await pair();
     await writeToGroup(account, contact, 10);
     expect((await senderKeyStates(account)).map(({ senderMessageKeys }) => senderMessageKeys)).toEqual([[]]);

@@ -4,20 +4,20 @@ import type { SenderKeyState } from '@whiskeysockets/baileys/lib/Signal/Group/se
 import { type SignalChain, type SignalRecord, signalModule } from './internals.js';
 
 /**
- * How many closed chains a Signal session keeps, about 100 bytes each. Signal's own library keeps 5: a message can
- * come late by as many changes of the direction.
+ * How many closed chains a Signal session keeps, about 100 bytes each. Signal's own library keeps 5. A message may be
+ * late by this number of changes of direction.
  */
 const MAX_CLOSED_CHAINS = 40;
-/** How many keys of skipped messages a record keeps. Signal's own library keeps as many for each chain. */
+/** How many keys of skipped messages a record keeps. Signal's own library keeps the same number for each chain. */
 const MAX_MESSAGE_KEYS = 2_000;
 
 /**
  * Bounds the Signal records of an account, which are read and written with each message.
  *
- * libsignal never removes a closed chain, so a record grows by 105 bytes with each change of the direction, and it
- * bounds how many message keys one message makes, but not how many a record keeps: a contact who leaves out messages
- * makes it grow without end. Baileys' sending to groups leaves out every second message key and keeps it, up to 2,000,
- * and adds the state of a sender key once more with each distribution, which displaces others.
+ * libsignal never removes a closed chain, so a record grows by 105 bytes with each change of direction. It bounds how
+ * many message keys one message creates, but not how many a record keeps: a contact who skips messages makes the record
+ * grow without limit. When Baileys sends to a group it skips every second message key and keeps it, up to 2,000. It
+ * also adds the state of a sender key again with each distribution, which displaces others.
  */
 export function boundSignalRecords(): void {
   const { prototype } = signalModule().SessionCipher;
@@ -44,13 +44,13 @@ function bound(record: SignalRecord): void {
 
 /** Returns how many message keys the chain has left. */
 function keepNewest({ messageKeys }: SignalChain, count: number): number {
-  // Their names are numbers, so they are in ascending order.
+  // The property names are numbers, so they are in ascending order.
   const counters = Object.keys(messageKeys);
   for (const counter of counters.splice(0, counters.length - count)) delete messageKeys[counter];
   return counters.length;
 }
 
-/** What an account sends to a group it never decrypts, and it needs no key again. */
+/** An account never decrypts its own messages to a group, so it never needs a message key again after sending. */
 function useEverySenderKey(): void {
   const { prototype } = GroupCipher;
   const { encrypt } = prototype;
@@ -66,7 +66,7 @@ function useEverySenderKey(): void {
   };
 }
 
-/** A state that is there already is the better one: it can have keys of messages before the distribution. */
+/** An existing state is better than the new one: it can have keys of messages before the distribution. */
 function addStatesOnce(): void {
   const { prototype } = SenderKeyRecord;
   const { addSenderKeyState } = prototype;
@@ -77,7 +77,7 @@ function addStatesOnce(): void {
   };
 }
 
-/** Some have a byte for the type of the key before them. */
+/** Some keys are preceded by a byte for their type. */
 function isSameKey(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.from(one.subarray(-32)).equals(other.subarray(-32));
 }

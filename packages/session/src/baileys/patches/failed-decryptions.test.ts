@@ -21,8 +21,8 @@ async function next(from: SignalAccount, to: SignalAccount, text: string): Promi
 }
 
 /**
- * The contact writes while the account, which has not got that yet, begins a new session. Returns the text of the
- * contact's first message on the new session, which comes after the crossing one.
+ * The contact writes while the account begins a new session, before it has received that message. Returns the text of
+ * the contact's first message on the new session, which arrives after the crossing one.
  */
 async function writeAcrossANewSession(): Promise<string> {
   const [account, contact] = [await newAccount('100000'), await newAccount('200000')];
@@ -38,12 +38,12 @@ async function writeAcrossANewSession(): Promise<string> {
   return next(contact, account, 'reply');
 }
 
-// First: the preparation cannot be undone.
-test('without the preparation, a message of an old session damages the new one', async () => {
+// This comes first: the patches cannot be undone.
+test('without the patches, a message of an old session damages the new one', async () => {
   await expect(writeAcrossANewSession()).rejects.toThrow();
 });
 
-describe('once the process is prepared', () => {
+describe('once the patches are installed', () => {
   beforeAll(() => installPatches());
 
   test('a message of an old session leaves the new one as it was', async () => {
@@ -84,7 +84,7 @@ interface Letter {
   readonly encrypted: Encrypted;
 }
 
-/** Two accounts and the messages that are under way to each of them, which arrive in any order. */
+/** Two accounts and the messages on their way to each of them, which arrive in any order. */
 class Link {
   readonly #accounts: readonly [SignalAccount, SignalAccount];
   readonly #underWay: readonly [Letter[], Letter[]] = [[], []];
@@ -116,7 +116,7 @@ class Link {
     this.#delivered[side].push(letter);
   }
 
-  /** A damaged copy comes first. Some bytes of a message are not authenticated: it may be readable. */
+  /** A damaged copy arrives first. Some bytes of a message are not authenticated, so the copy may be readable. */
   async damage(side: Side, place: number, byte: number): Promise<void> {
     const letters = this.#underWay[side];
     const letter = letters[place % Math.max(1, letters.length)];

@@ -1,19 +1,19 @@
 import { type PeerWork, type SessionEntry, signalModule } from './internals.js';
 
 /**
- * Makes a decryption that fails leave the Signal session as it was.
+ * Makes a failed decryption leave the Signal session unchanged.
  *
  * libsignal (src/session_cipher.js, `doDecryptWhisperMessage`) steps the ratchet, derives message keys and removes one
- * before it verifies the MAC. A message is tried on each session of a record, the latest first, so it is normal that
- * a trial fails: both sides may have begun a session, or Baileys a new one, while messages of the old one were under
- * way. As soon as a later trial succeeds, libsignal stores the record with the damage of the earlier ones, and
- * messages of those sessions cannot be decrypted any more.
+ * before it verifies the MAC. It tries a message on each session of a record, the latest first, so failed trials are
+ * normal: both sides may have begun a session, or Baileys a new one, while messages of the old one were on their way.
+ * As soon as a later trial succeeds, libsignal stores the record with the damage of the earlier trials, and messages of
+ * those sessions can no longer be decrypted.
  */
 export function undoFailedDecryptions(): void {
   const { prototype } = signalModule().SessionCipher;
   const { decryptWithSessions } = prototype;
   prototype.decryptWithSessions = function (message, sessions) {
-    // If the only trial fails, nothing is stored: a copy would cost every message and serve none.
+    // If the only trial fails, nothing is stored: a copy would cost time for every message and have no use.
     if (sessions.length < 2) return decryptWithSessions.call(this, message, sessions);
     const undoing = Object.create(this, { doDecryptWhisperMessage: { value: decryptOrUndo } });
     return decryptWithSessions.call(undoing, message, sessions);

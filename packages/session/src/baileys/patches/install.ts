@@ -8,9 +8,9 @@ import { useSmallBufferPool } from './small-buffer-pool.js';
 let isPrepared = false;
 
 /**
- * Makes the libraries under Baileys fit for a process with many sessions. It holds for every session of the process
- * and may come before or after Baileys is loaded, since both libraries are looked up when they are called.
- * @throws {Error} when the libraries are not those of the release of Baileys that this was written for.
+ * Patches the libraries under Baileys for a process with many sessions. The patches apply to every session of the
+ * process. Call it before or after Baileys is loaded: the patched functions are looked up at each call.
+ * @throws {Error} if the libraries are not those of the Baileys release that this was written for.
  */
 export function installPatches(): void {
   if (isPrepared) return;

@@ -1,60 +1,65 @@
 import { createRequire } from 'node:module';
 
-/** What libsignal calls of `curve25519-js`, at the time of each call: replaced functions take effect at once. */
+/**
+ * The functions of `curve25519-js` that libsignal calls. It looks them up at each call, so replacements apply at once.
+ */
 export interface CurveModule {
-  /** @throws on anything but 32 bytes of key, bytes of message and, if given, 64 random bytes. */
+  /** @throws unless the key has 32 bytes, the message is bytes and `random`, if given, has 64 bytes. */
   sign(privateKey: unknown, message: unknown, random?: unknown): Uint8Array;
-  /** @throws on anything but 32 bytes of key, bytes of message and 64 bytes of signature. */
+  /** @throws unless the key has 32 bytes, the message is bytes and the signature has 64 bytes. */
   verify(publicKey: unknown, message: unknown, signature: unknown): boolean;
 }
 
-/** What libsignal calls of its own `src/curve.js`, at the time of each call. Public keys begin with a byte 5. */
+/**
+ * The functions of libsignal's own `src/curve.js` that libsignal calls. It looks them up at each call. Public keys
+ * begin with a byte 5.
+ */
 export interface SignalCurveModule {
-  /** @throws on anything but 33 bytes of public and 32 of private key, and on a public key of small order. */
+  /** @throws unless the public key has 33 bytes and the private key 32, and if the public key is of small order. */
   calculateAgreement(publicKey: unknown, privateKey: unknown): Buffer;
   generateKeyPair(): { pubKey: Buffer; privKey: Buffer };
 }
 
-/** The keeper of an account's Signal records; libsignal has one for each repository that Baileys makes. */
+/** The storage of an account's Signal records. libsignal has one for each repository that Baileys creates. */
 export interface SignalStorage {
   loadSession(address: string): Promise<unknown>;
   storeSession(address: string, record: unknown): Promise<void>;
 }
 
-/** What libsignal's session cipher and its session builder have in common: one account's work on one peer. */
+/** The common part of libsignal's session cipher and session builder: one account's work on one peer. */
 export interface PeerWork {
   readonly addr: { toString(): string };
   readonly storage: SignalStorage;
 }
 
-/** One of the Signal sessions of a record: what a decryption changes of it. */
+/** One of the Signal sessions of a record: the fields that a decryption changes. */
 export interface SessionEntry {
   currentRatchet: object;
   indexInfo: object;
-  /** By their ratchet keys, oldest first. */
+  /** By ratchet key, oldest first. */
   _chains: { [key: string]: SignalChain };
 }
 
 /** Message keys of one direction. */
 export interface SignalChain {
-  /** Without a key the chain is closed: only messages whose keys are in `messageKeys` can be read with it. */
+  /** Without a key the chain is closed: it can decrypt only messages whose keys are in `messageKeys`. */
   chainKey: { key?: unknown };
-  /** Of messages that were left out so far, by the number of the message. */
+  /** The keys of messages that were skipped so far, by message number. */
   messageKeys: { [counter: string]: unknown };
 }
 
-/** All that is stored of the Signal sessions with one device. */
+/** The stored Signal sessions with one device. */
 export interface SignalRecord {
-  /** The one that was used last comes first. */
+  /** The session that was used last comes first. */
   getSessions(): SessionEntry[];
 }
 
-/** The classes of libsignal, as far as they are replaced. */
+/** The classes of libsignal; only the members that are replaced. */
 export interface SignalModule {
   readonly SessionCipher: {
     readonly prototype: {
       queueJob(this: PeerWork, work: () => Promise<unknown>): Promise<unknown>;
-      /** Decrypts with one session. @throws if the message is not of it, or was decrypted before. */
+      /** Decrypts with one session. @throws if the message belongs to another session, or was decrypted before. */
       doDecryptWhisperMessage(this: PeerWork, message: unknown, session: SessionEntry): Promise<unknown>;
       /** Tries the sessions one after the other. The caller stores their record if one of them succeeds. */
       decryptWithSessions(
@@ -74,33 +79,33 @@ const ofBaileys = createRequire(createRequire(import.meta.url).resolve('@whiskey
 const ofLibsignal = createRequire(ofBaileys.resolve('libsignal'));
 
 /**
- * The `curve25519-js` that signs and verifies for Baileys, the very instance.
- * @throws {Error} when this release of Baileys has none.
+ * Returns the instance of `curve25519-js` that signs and verifies for Baileys.
+ * @throws {Error} if this release of Baileys has none.
  */
 export function curveModule(): CurveModule {
   const module: unknown = ofLibsignal('curve25519-js');
   if (isCurveModule(module)) return module;
-  throw new Error('curve25519-js is not what this release of Baileys is known to bring');
+  throw new Error('this release of Baileys does not have the expected curve25519-js');
 }
 
 /**
- * The agreements and key pairs of the `libsignal` that Baileys works with, the very instance.
- * @throws {Error} when this release of Baileys has none.
+ * Returns the key agreement module of the `libsignal` instance that Baileys uses.
+ * @throws {Error} if this release of Baileys has none.
  */
 export function signalCurveModule(): SignalCurveModule {
   const module: unknown = ofBaileys('libsignal/src/curve.js');
   if (isSignalCurveModule(module)) return module;
-  throw new Error('libsignal is not what this release of Baileys is known to bring');
+  throw new Error('this release of Baileys does not have the expected libsignal');
 }
 
 /**
- * The `libsignal` that Baileys works with, the very instance.
- * @throws {Error} when this release of Baileys has none.
+ * Returns the `libsignal` instance that Baileys uses.
+ * @throws {Error} if this release of Baileys has none.
  */
 export function signalModule(): SignalModule {
   const module: unknown = ofBaileys('libsignal');
   if (isSignalModule(module)) return module;
-  throw new Error('libsignal is not what this release of Baileys is known to bring');
+  throw new Error('this release of Baileys does not have the expected libsignal');
 }
 
 function isCurveModule(module: unknown): module is CurveModule {

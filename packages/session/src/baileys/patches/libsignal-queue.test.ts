@@ -16,7 +16,7 @@ async function makeAccounts(count: number): Promise<SignalAccount[]> {
   return Promise.all(phones.map(newAccount));
 }
 
-/** A contact writes to all accounts at once; how many of them have stored, in the end, what they decrypted last. */
+/** A contact writes to all accounts at once. Returns how many of them stored the state after their last decryption. */
 async function receiveFromOneContact(accounts: readonly SignalAccount[]): Promise<{ upToDate: number }> {
   const contact = await newAccount('200000');
   contact.store.answer = async () => {};
@@ -30,7 +30,7 @@ async function receiveFromOneContact(accounts: readonly SignalAccount[]): Promis
         expect(await account.decrypt(contact, message)).toBe(String(number));
       }
       account.reopen();
-      // Who has stored that the message is decrypted has no key for it any more.
+      // An account that has stored the decryption of a message no longer has a key for it.
       return account.decrypt(contact, message).then(
         () => false,
         () => true,
@@ -40,13 +40,13 @@ async function receiveFromOneContact(accounts: readonly SignalAccount[]): Promis
   return { upToDate: upToDate.filter(Boolean).length };
 }
 
-// First, since nothing takes the preparation back.
-test('without the preparation, accounts that share a contact lose what they store', async () => {
+// This comes first: the patches cannot be undone.
+test('without the patches, accounts that share a contact lose what they store', async () => {
   const { upToDate } = await receiveFromOneContact(await makeAccounts(5));
   expect(upToDate).toBeLessThan(5);
 });
 
-describe('once the process is prepared', () => {
+describe('once the patches are installed', () => {
   beforeAll(() => installPatches());
 
   test('accounts that share a contact store each message, in one write', async () => {
@@ -73,7 +73,7 @@ describe('once the process is prepared', () => {
     expect(await contact.decrypt(account, await account.encrypt(contact, 'hello'))).toBe('hello');
   });
 
-  test('an account whose storage does not answer holds up no other account', async () => {
+  test('an account whose storage does not answer does not block other accounts', async () => {
     const [stuck, other] = await makeAccounts(2);
     const contact = await newAccount('200000');
     if (stuck === undefined || other === undefined) throw new Error('two accounts were asked for');

@@ -1,17 +1,17 @@
 import { type PeerWork, type SignalStorage, signalModule } from './internals.js';
 
-/** The end of each account's work on each peer's address. An account is known by the keeper of its records. */
+/** The end of each account's work on each peer's address. An account is identified by the storage of its records. */
 const lastWork = new WeakMap<SignalStorage, Map<string, Promise<unknown>>>();
 
 let scopes = 0;
 
 /**
- * Makes libsignal line up work on a peer for each account by itself.
+ * Makes libsignal queue work on a peer separately for each account.
  *
- * libsignal (src/queue_job.js) has one queue per address for the whole process, and who comes first works off what
- * comes later, in its own asynchronous context. Accounts that share a contact thus wait for each other's storage, and
- * run in each other's transactions: what belongs into one write is written bit by bit, or into a transaction that is
- * over, which is never written.
+ * libsignal (src/queue_job.js) has one queue per address for the whole process. The first caller also runs the work of
+ * later callers, in its own asynchronous context. Accounts that share a contact therefore wait for each other's
+ * storage, and run in each other's transactions: writes that belong together are written one by one, or go into a
+ * transaction that has ended and are never written.
  */
 export function scopeSignalQueues(): void {
   const { SessionCipher, SessionBuilder } = signalModule();
@@ -24,7 +24,7 @@ export function scopeSignalQueues(): void {
   };
 }
 
-/** The work begins when the account's earlier work on the address has ended, in the context of who asked for it. */
+/** Runs the work, in the caller's context, when the account's earlier work on the address has ended. */
 async function inTurn<T>({ storage, addr }: PeerWork, work: () => Promise<T>): Promise<T> {
   const ends = lastWork.get(storage) ?? new Map<string, Promise<unknown>>();
   lastWork.set(storage, ends);
@@ -39,7 +39,7 @@ async function inTurn<T>({ storage, addr }: PeerWork, work: () => Promise<T>): P
   }
 }
 
-/** The same work under an address that nobody else has, so that nobody else is in its queue of libsignal's. */
+/** Returns the same work under a unique address, so that it is alone in its libsignal queue. */
 function withQueueOfItsOwn(work: PeerWork): PeerWork {
   scopes += 1;
   const scope = `${scopes}/`;

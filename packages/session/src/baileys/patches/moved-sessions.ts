@@ -2,7 +2,7 @@ import type { SignalDataTypeMap } from '@whiskeysockets/baileys';
 
 type Stored = SignalDataTypeMap['session'];
 
-/** A record of Signal sessions as libsignal stores it, as far as two of them are merged. */
+/** A record of Signal sessions as libsignal stores it; only the parts needed to merge two of them. */
 interface StoredRecord {
   readonly version: unknown;
   readonly _sessions: Readonly<Record<string, StoredSession>>;
@@ -13,11 +13,11 @@ interface StoredSession {
 }
 
 /**
- * The sessions of two records in one. The session to send with is the one that was used last; the others stay for what
- * is under way on them. Undefined if one of both is not a record.
+ * Returns the sessions of two records in one. The session used last is used to send; the others stay for messages that
+ * are on their way. Undefined if either argument is not a record.
  *
- * Baileys (Signal/libsignal.js, `migrateSession`) moves the sessions of a number to its LID in place of those that the
- * LID has, where both were in use before it was known that they are one person.
+ * When Baileys (Signal/libsignal.js, `migrateSession`) moves the sessions of a number to its LID, it replaces the LID's
+ * sessions, even if both were in use before it was known that they are one person.
  */
 export function mergedRecords(one: Stored | undefined, other: Stored | undefined): Stored | undefined {
   if (!isRecord(one) || !isRecord(other)) return undefined;

@@ -8,7 +8,7 @@ const GROUP = '1234@g.us';
 
 const curve = curveModule();
 const signalCurve = signalCurveModule();
-/** The functions as nobody has changed them in this process. */
+/** The original functions, before any patch in this process. */
 const original = { curve: { ...curve }, signalCurve: { ...signalCurve }, baileys: { ...Curve } };
 /** How often each of the functions was called. */
 const calls = { sign: 0, verify: 0, agreement: 0, keyPair: 0 };
@@ -35,7 +35,7 @@ beforeAll(() => {
   });
 });
 
-/** Lets Baileys and libsignal do whatever takes the curve; the calls that this makes of their own functions. */
+/** Runs everything in Baileys and libsignal that uses the curve. Returns the calls of their own functions. */
 async function callsOfTheOriginal(): Promise<typeof calls> {
   Object.assign(calls, { sign: 0, verify: 0, agreement: 0, keyPair: 0 });
   const [ours, theirs] = [Curve.generateKeyPair(), Curve.generateKeyPair()];
@@ -67,15 +67,15 @@ async function callsOfTheOriginal(): Promise<typeof calls> {
   return { ...calls };
 }
 
-// First, since nothing takes the preparation back.
-test('without the preparation, Baileys has its own way', async () => {
+// This comes first: the patches cannot be undone.
+test('without the patches, Baileys uses its own functions', async () => {
   const { sign, verify, agreement, keyPair } = await callsOfTheOriginal();
   expect({ sign, verify }).toEqual({ sign: 4, verify: 3 });
   expect(agreement).toBeGreaterThan(8);
   expect(keyPair).toBeGreaterThan(8);
 });
 
-describe('once the process is prepared', () => {
+describe('once the patches are installed', () => {
   beforeAll(() => installPatches());
 
   test('Baileys and libsignal compute natively, and understand the original', async () => {
@@ -89,7 +89,7 @@ describe('once the process is prepared', () => {
     );
   });
 
-  test('what is no key, message or signature fails as before', () => {
+  test('arguments that are not valid keys, messages or signatures fail as before', () => {
     const key = Buffer.alloc(32, 7);
     const message = Buffer.from('hello');
     const signature = Buffer.alloc(64, 9);
@@ -107,7 +107,7 @@ describe('once the process is prepared', () => {
     }
   });
 
-  test('what is no key to agree with fails as before, and so do keys of small order', () => {
+  test('key agreement fails as before with invalid keys and with keys of small order', () => {
     const { privKey, pubKey } = original.signalCurve.generateKeyPair();
     const typed = (u: string) => Buffer.concat([Buffer.from([5]), Buffer.from(u, 'hex')]);
     const notReduced = typed(`f0${'ff'.repeat(30)}7f`);

@@ -3,12 +3,12 @@ import { curveModule, signalCurveModule } from './internals.js';
 import { agree, generateKeyPair } from './x25519.js';
 import { isSignedBy, sign } from './xeddsa.js';
 
-/** What Signal puts before a public key. */
+/** The byte that Signal puts before a public key. */
 const KEY_TYPE = 5;
 
 /**
- * Makes Baileys and libsignal compute on Curve25519 with Node.js' own cryptography, and as fast as that can.
- * Whatever is no key, message or signature goes to the original, and fails as it does there.
+ * Makes Baileys and libsignal compute on Curve25519 with Node.js' own cryptography, in its fastest form. Arguments that
+ * are not valid keys, messages or signatures go to the original function, and fail as they do there.
  */
 export function useNativeCurve(): void {
   replaceSignatures();
@@ -16,9 +16,9 @@ export function useNativeCurve(): void {
 }
 
 /**
- * `curve25519-js` computes in plain JavaScript numbers. A login verifies two signatures, each group message takes one
- * of either. Signatures verify on either side as before; they are randomised, as XEdDSA has it, where libsignal's
- * are not.
+ * Replaces the signatures of `curve25519-js`, which computes in plain JavaScript numbers. A login verifies two
+ * signatures; each group message signs or verifies one. Both implementations accept each other's signatures. The
+ * replaced signatures are randomised, as XEdDSA specifies; those of libsignal are not.
  */
 function replaceSignatures(): void {
   const module = curveModule();
@@ -38,7 +38,10 @@ function replaceSignatures(): void {
   } satisfies typeof module);
 }
 
-/** libsignal lets Node.js agree and generate, by way of DER. Baileys' own functions have kept libsignal's first ones. */
+/**
+ * Replaces key agreement and key generation. libsignal uses Node.js for both, through the DER format. Baileys' own
+ * functions hold references to libsignal's original functions.
+ */
 function replaceAgreements(): void {
   const module = signalCurveModule();
   const original = { ...module };
@@ -48,7 +51,7 @@ function replaceAgreements(): void {
         try {
           return agree(privateKey, publicKey.subarray(1));
         } catch {
-          // A public key of small order: the original throws the error that its callers know.
+          // A public key of small order: the original throws the error that its callers expect.
         }
       }
       return original.calculateAgreement(publicKey, privateKey);

@@ -4,10 +4,10 @@ const LIBSIGNAL_FRAME = /[\\/]node_modules[\\/]libsignal[\\/]/;
 const quiet = new WeakSet<Console>();
 
 /**
- * Silences what libsignal writes to a console, the process's by default. A second call does nothing. It prints whole
- * session records, private keys included, whenever a session is opened, closed or removed (libsignal 6.0.0,
- * session_record.js). The caller is found by the call's stack, so that a text that a later version adds stays silent as
- * well; what other code prints is printed.
+ * Silences what libsignal writes to a console. Default: the process's console. A second call does nothing. libsignal
+ * prints whole session records, private keys included, whenever a session is opened, closed or removed (libsignal
+ * 6.0.0, session_record.js). The caller is identified by the call stack, so texts that a later version adds are
+ * silenced as well. The output of other code is printed.
  */
 export function quietLibsignal(console: Console = globalThis.console): void {
   if (quiet.has(console)) return;

@@ -10,7 +10,7 @@ import { baileysLogger } from '../logger.js';
 import { SharedAsyncStorage, withSharedAsyncStorage } from './shared-async-storage.js';
 
 const SOCKETS = 5;
-/** From here on Node.js makes no copies, and nothing is to be shared. */
+/** Whether Node.js makes no copies, so that nothing has to be shared: true since version 24. */
 const isFreeOfCopies = Number.parseInt(process.versions.node, 10) >= 24;
 
 const sockets: WASocket[] = [];
@@ -19,12 +19,12 @@ afterEach(async () => {
   await Promise.all(sockets.splice(0).map((socket) => socket.end(undefined)));
 });
 
-/** How many properties an asynchronous resource, such as a promise, is given when it is made. */
+/** Returns how many properties an asynchronous resource, such as a promise, gets when it is created. */
 function countCopies(): number {
   return Object.getOwnPropertySymbols(new AsyncResource('probe')).length;
 }
 
-/** How many more copies there are for sockets that have had a transaction each. */
+/** Returns how many more copies there are after each of the sockets has had a transaction. */
 async function copiesFor(make: typeof makeSocket): Promise<number> {
   const before = countCopies();
   for (let count = 0; count < SOCKETS; count += 1) {
@@ -45,16 +45,16 @@ async function copiesFor(make: typeof makeSocket): Promise<number> {
   return countCopies() - before;
 }
 
-test('a promise gets no dearer with the sockets of the process', async () => {
+test('a promise does not cost more with more sockets in the process', async () => {
   await copiesFor(makeSocket);
   expect(await copiesFor(makeSocket)).toBe(0);
 });
 
-test("without the preparation it does, by each socket, where Node.js' own storages are copied", async () => {
+test('without the patch a promise costs more with each socket, if Node.js copies its storages', async () => {
   expect(await copiesFor(makeWASocket)).toBe(isFreeOfCopies ? 0 : SOCKETS);
 });
 
-test('everybody else has the storage of Node.js', () => {
+test('other code gets the storage class of Node.js', () => {
   const made = withSharedAsyncStorage(() => new AsyncLocalStorage<string>());
   expect(made instanceof SharedAsyncStorage).toBe(!isFreeOfCopies);
   expect(new AsyncLocalStorage()).not.toBeInstanceOf(SharedAsyncStorage);
@@ -66,7 +66,7 @@ test('everybody else has the storage of Node.js', () => {
   expect(new AsyncLocalStorage()).not.toBeInstanceOf(SharedAsyncStorage);
 });
 
-test('what a storage held goes with it, though a context of it lives on', async () => {
+test('the stores of a storage are freed with it, though one of its contexts lives on', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');
   const kept = new SharedAsyncStorage<string>();
@@ -153,7 +153,7 @@ describe.each<[string, () => AsyncLocalStorage<string>]>([
   });
 });
 
-test('what was switched off has no store in the contexts there are', () => {
+test('a disabled storage has no store in existing contexts', () => {
   const storage = new SharedAsyncStorage<string>();
   const getStore = () => storage.getStore();
   const bound = storage.run('a', () => AsyncResource.bind(getStore));

@@ -1,25 +1,25 @@
 import asyncHooks, { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
 
-/** Says that a storage has a store in a context. Which one, the storage alone knows. */
+/** Marks that a storage has a store in a context. Only the storage knows the store itself. */
 interface Entry {
   readonly storage: WeakRef<object>;
 }
 
-/** The import follows what `withSharedAsyncStorage` does to the module; this stays. */
+/** The original class. `withSharedAsyncStorage` changes what the module exports; this reference stays. */
 const OwnOfNode = AsyncLocalStorage;
 
-/** The one storage that Node.js knows of. */
+/** The only storage that Node.js sees. */
 const contexts = new OwnOfNode<readonly Entry[]>();
 
 /**
- * An AsyncLocalStorage that costs nothing for being there: all instances share one of Node.js' own.
+ * An AsyncLocalStorage whose existence costs nothing: all instances share one of Node.js' own.
  *
- * Before Node.js 24 each promise and timer of a process gets a property from every instance that was ever run, so
- * that each socket of Baileys, which has one for its transactions, makes all the others slower.
+ * Before Node.js 24 each promise and timer of a process gets a property from every instance that was ever run. Each
+ * socket of Baileys has an instance for its transactions, so each socket makes all the others slower.
  *
- * A context keeps small entries, not stores: a store lives as long as its storage *and* a context made in it do. A
- * context has one entry for each storage at most, and those of storages that are gone are not handed on.
+ * A context keeps small entries, not stores: a store lives as long as its storage *and* a context that was created in
+ * it. A context has at most one entry per storage, and does not pass on the entries of storages that are gone.
  */
 export class SharedAsyncStorage<T> extends OwnOfNode<T> {
   readonly #self = new WeakRef<object>(this);
@@ -42,7 +42,9 @@ export class SharedAsyncStorage<T> extends OwnOfNode<T> {
     contexts.enterWith(this.#contextWith(store));
   }
 
-  /** Contexts there are stay without a store, whatever is run later; Node.js' own would find their stores again. */
+  /**
+   * Existing contexts stay without a store, whatever is run later. Node.js' own storage would find their stores again.
+   */
   override disable(): void {
     this.#stores = new WeakMap();
   }
@@ -72,12 +74,15 @@ function storesAreCopied(): boolean {
 /** The property of the module: a value, or since Node.js 22.23 a getter without a setter. */
 const ofNode = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
 
-/** Undefined if Node.js makes no copies, or if its storage cannot be replaced: sockets work then, and cost more. */
+/**
+ * Undefined if Node.js makes no copies, or if its storage cannot be replaced. Sockets work in the second case, and cost
+ * more.
+ */
 const replaced = ofNode?.configurable === true && storesAreCopied() ? ofNode : undefined;
 
 /**
- * Runs `work`, which must be synchronous: every AsyncLocalStorage that is made in it, by ECMAScript modules that
- * import the class by its name, is a shared one. Everybody else's are Node.js' own, and so is Baileys' where Node.js
+ * Runs `work`, which must be synchronous. Every AsyncLocalStorage that is created in it, by ECMAScript modules that
+ * import the class by its name, is a shared one. All other code gets the class of Node.js; so does Baileys if Node.js
  * makes no copies.
  */
 export function withSharedAsyncStorage<R>(work: () => R): R {

@@ -2,14 +2,14 @@ import type { SocketConfig } from '@whiskeysockets/baileys';
 
 type MakeSignalRepository = SocketConfig['makeSignalRepository'];
 
-/** A map whose entries may leave. */
+/** A map that may evict entries. */
 interface Kept {
   get(name: string): string | undefined;
   set(name: string, value: string): void;
   clear(): void;
 }
 
-/** That a LID and a phone number are one person's, each as an id without a device. */
+/** A LID and a phone number of the same person, each as an id without a device. */
 export interface LearntPair {
   readonly lid: string;
   readonly pn: string;
@@ -27,10 +27,10 @@ function pairsIn(stored: Readonly<Record<string, unknown>>): LearntPair[] {
 }
 
 /**
- * A repository that remembers elsewhere which phone number has which LID (Signal/lid-mapping.js). By itself it keeps
- * each pair that it ever met for three days, 0.8 KB and two timers a pair: all contacts of the history. It also says
- * which pairs it stores for the first time, which Baileys does not emit.
- * @throws {Error} when the repository is not that of the release of Baileys that this was written for.
+ * Makes a repository use an external map of phone numbers and LIDs (Signal/lid-mapping.js). On its own it keeps each
+ * pair that it ever met for three days, at 0.8 KB and two timers per pair: all contacts of the history. Also reports
+ * which pairs are stored for the first time, which Baileys does not emit.
+ * @throws {Error} if the repository is not that of the Baileys release that this was written for.
  */
 export function withSharedLidMappings(
   make: MakeSignalRepository,
@@ -41,7 +41,7 @@ export function withSharedLidMappings(
     const repository = make(auth, ...rest);
     const { lidMapping } = repository;
     if (!Object.hasOwn(lidMapping, 'mappingCache') || !Object.hasOwn(lidMapping, 'keys')) {
-      throw new Error('Baileys does not keep LIDs as this release is known to');
+      throw new Error('this release of Baileys does not keep LIDs as expected');
     }
     const { keys } = auth;
     const observed: typeof keys = {

@@ -28,7 +28,7 @@ test('by itself a manager forgets with its socket, and keeps what was received',
   expect(manager.getRetryCount('A')).toBe(0);
 });
 
-test('what one socket counted the next one knows', () => {
+test('the next socket knows the counts of the one before', () => {
   const memory = newMemory();
   const [before, after] = [newManager(), newManager()];
   for (const manager of [before, after]) shareRetryMemory(manager, memory, () => true);
@@ -46,13 +46,13 @@ test('what one socket counted the next one knows', () => {
   expect(after.getRecentMessage('1@lid', 'SENT')).toBeUndefined();
 });
 
-test('only what is to be kept is kept', () => {
+test('only messages that are to be kept are kept', () => {
   const manager = newManager();
   shareRetryMemory(manager, newMemory(), (id) => id !== 'RECEIVED');
   manager.addRecentMessage('1@lid', 'RECEIVED', text);
   expect(manager.getRecentMessage('1@lid', 'RECEIVED')).toBeUndefined();
 });
 
-test('a release of Baileys that keeps its retries otherwise is noticed', () => {
+test('a release of Baileys that keeps its retries differently is detected', () => {
   expect(() => shareRetryMemory(null, newMemory(), () => true)).toThrow('Baileys');
 });

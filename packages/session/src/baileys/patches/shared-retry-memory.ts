@@ -2,7 +2,7 @@ import type { proto, WASocket } from '@whiskeysockets/baileys';
 
 type RetryManager = NonNullable<WASocket['messageRetryManager']>;
 
-/** A map whose entries may leave. */
+/** A map that may evict entries. */
 interface Kept<T> {
   get(name: string): T | undefined;
   set(name: string, value: T): void;
@@ -15,17 +15,17 @@ interface RecentMessage {
   readonly timestamp: number;
 }
 
-/** What Baileys keeps to send a message again, or to ask for one again. */
+/** What Baileys keeps to send a message again, or to request one again. */
 export interface RetryMemory {
   /** By receiver and id. */
   readonly recentMessages: Kept<RecentMessage>;
   /** The name of a recent message, by its id. */
   readonly recentNames: Kept<string>;
-  /** When the Signal session with a device was made anew last, ms since 1970. */
+  /** When the Signal session with a device was last created again, ms since 1970. */
   readonly recreations: Kept<number>;
-  /** How often a message that could not be decrypted was asked for again. */
+  /** How often a message that could not be decrypted was requested again. */
   readonly counters: Kept<number>;
-  /** With which key a device could not decrypt a message, by device and message. */
+  /** The key with which a device could not decrypt a message, by device and message. */
   readonly baseKeys: Kept<Uint8Array>;
 }
 
@@ -38,12 +38,12 @@ const FIELDS = [
 ];
 
 /**
- * Lets a socket's retry manager (Utils/message-retry-manager.js) keep what it knows elsewhere. By itself it takes
- * 70 KB for each socket before anything was sent, a timer for each entry, and forgets it all with the socket, so that
- * a reconnect begins the counts anew; and of messages that were received it keeps each, though nobody is ever sent what
- * others wrote.
- * @param isToKeep whether a message that was sent or received may be asked for, and Baileys' `getMessage` has it not.
- * @throws {Error} when the manager is not that of the release of Baileys that this was written for.
+ * Makes a socket's retry manager (Utils/message-retry-manager.js) keep its data in `memory`. On its own it takes 70 KB
+ * per socket before anything is sent, and a timer per entry. It loses everything with the socket, so that a reconnect
+ * starts the counts again. It also keeps each received message, although a session never sends the messages of others
+ * again.
+ * @param isToKeep whether a sent or received message may be requested and Baileys' `getMessage` does not have it.
+ * @throws {Error} if the manager is not that of the Baileys release that this was written for.
  */
 export function shareRetryMemory(
   manager: RetryManager | null,
@@ -51,7 +51,7 @@ export function shareRetryMemory(
   isToKeep: (id: string, message: proto.IMessage) => boolean,
 ): void {
   if (manager === null || !FIELDS.every((field) => Object.hasOwn(manager, field))) {
-    throw new Error('Baileys does not keep its retries as this release is known to');
+    throw new Error('this release of Baileys does not keep its retries as expected');
   }
   const keepRecent = manager.addRecentMessage.bind(manager);
   Object.assign(manager, {
@@ -66,7 +66,7 @@ export function shareRetryMemory(
   });
 }
 
-/** Baileys clears its maps when the socket ends. */
+/** Returns the map without `clear`: Baileys clears its maps when the socket ends. */
 function outlivingSocket<T>(kept: Kept<T>): Kept<T> {
   return {
     get: (name) => kept.get(name),

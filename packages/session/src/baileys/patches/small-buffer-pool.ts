@@ -1,11 +1,14 @@
-/** Bytes of the blocks that Node.js cuts small buffers out of. By itself it takes 8 KiB, since 26.3 64 KiB. */
+/**
+ * The size of the blocks that Node.js cuts small buffers out of, in bytes. Node.js' default: 8 KiB, and 64 KiB since
+ * 26.3.
+ */
 const BLOCK_BYTES = 2_048;
 
 /**
- * Makes small buffers parts of small blocks. A block stays in memory as a whole as long as any of its buffers, and an
- * idle session has some of a few bytes each, made at different times: its keys, the header of its connection, and what
- * is left of the last frame, which Baileys copies. Smaller blocks would no longer hold what a message takes, and each
- * of these buffers would be an allocation of its own.
+ * Makes Node.js cut small buffers out of small blocks. A block stays in memory as a whole as long as any of its
+ * buffers. An idle session has some buffers of a few bytes each, created at different times: its keys, the header of
+ * its connection, and the rest of the last frame, which Baileys copies. With even smaller blocks, the buffers for a
+ * message would no longer fit, and each would be an allocation of its own.
  */
 export function useSmallBufferPool(): void {
   Buffer.poolSize = BLOCK_BYTES;

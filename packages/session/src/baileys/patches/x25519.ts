@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject, randomBytes } from 'node:crypto';
 
 declare module 'node:crypto' {
-  /** The raw form of Node.js 24 and newer, which the types of the oldest supported Node.js do not have. */
+  /** The raw form of Node.js 24 and newer. The types of the oldest supported Node.js lack it. */
   function createPrivateKey(key: {
     key: Buffer;
     format: 'raw-private';
@@ -18,7 +18,7 @@ const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 type ReadPrivateKey = (privateKey: Uint8Array) => KeyObject;
 
 /**
- * The ways to hand Node.js a private key, the fastest first. CPU time of each, same machine:
+ * The ways to pass a private key to Node.js, the fastest first. CPU time of each, on the same machine:
  *
  * | Node.js     | raw   | JWK     | DER    |
  * |-------------|-------|---------|--------|
@@ -29,8 +29,8 @@ type ReadPrivateKey = (privateKey: Uint8Array) => KeyObject;
 const FORMS: readonly ReadPrivateKey[] = [
   (privateKey) =>
     createPrivateKey({ key: bufferOf(privateKey), format: 'raw-private', asymmetricKeyType: 'x25519' }),
-  // The JWK form requires a public half, which costs more to compute than it saves. Older releases do not read it;
-  // newer ones throw "Invalid JWK OKP key" when it does not match.
+  // The JWK form requires a public half, and computing it costs more than the form saves. Older releases do not read
+  // the public half; newer ones throw "Invalid JWK OKP key" if it does not match.
   (privateKey) =>
     createPrivateKey({ key: { ...jwkOf(BASE_POINT), d: base64url(privateKey) }, format: 'jwk' }),
   (privateKey) =>
@@ -51,10 +51,11 @@ export function agree(privateKey: Uint8Array, publicKey: Uint8Array): Buffer {
 }
 
 /**
- * Returns a new Curve25519 key pair of 32 bytes each. RFC 7748: the public key is what the private one and 9 agree on.
+ * Returns a new Curve25519 key pair of 32 bytes each. RFC 7748: the public key is the result of X25519 on the private
+ * key and 9.
  *
- * Not `generateKeyPairSync` with an export as JWK: in Node.js 20 that deadlocks after some thousand keys, when the
- * export of one half meets the garbage collection of the other.
+ * `generateKeyPairSync` with an export as JWK is not used: in Node.js 20 it deadlocks after some thousand keys, when
+ * the export of one half coincides with the garbage collection of the other.
  */
 export function generateKeyPair(): { privateKey: Buffer; publicKey: Buffer } {
   const privateKey = randomBytes(32);
@@ -71,7 +72,7 @@ function fastestForm(): ReadPrivateKey {
       form(privateKey);
       return form;
     } catch {
-      // This Node.js does not have the form.
+      // This Node.js does not support the form.
     }
   }
   throw new Error('this Node.js cannot read X25519 private keys');

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { curveModule } from './internals.js';
 import { isSignedBy, sign } from './xeddsa.js';
 
-/** `curve25519-js`, as nobody has changed it in this process. */
+/** `curve25519-js` before any patch in this process. */
 const original = curveModule();
 
 const ORDER = ed25519.Point.Fn.ORDER;
@@ -15,7 +15,7 @@ const SIGN_BIT = 0x80;
 
 const hex = (text: string) => Buffer.from(text.replace(/\s/g, ''), 'hex');
 
-/** Both verifiers' answer. */
+/** Returns the answer of both verifiers, which must agree. */
 function verdict(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const answer = isSignedBy(publicKey, message, signature);
   expect(answer).toBe(original.verify(publicKey, message, signature));
@@ -34,17 +34,14 @@ function signedMessage(length = 40) {
   return { privateKey, publicKey, message, signature: sign(privateKey, message) };
 }
 
-test.each([0, 1, 63, 64, 200, 5_000])(
-  'a message of %i bytes is signed as curve25519-js does it',
-  (length) => {
-    const { privateKey, publicKey, message, signature } = signedMessage(length);
-    expect(verdict(publicKey, message, signature)).toBe(true);
-    const random = randomBytes(64);
-    expect(sign(privateKey, message, random)).toEqual(original.sign(privateKey, message, random));
-    expect(verdict(publicKey, message, original.sign(privateKey, message))).toBe(true);
-    expect(sign(privateKey, message)).not.toEqual(signature);
-  },
-);
+test.each([0, 1, 63, 64, 200, 5_000])('a message of %i bytes is signed as by curve25519-js', (length) => {
+  const { privateKey, publicKey, message, signature } = signedMessage(length);
+  expect(verdict(publicKey, message, signature)).toBe(true);
+  const random = randomBytes(64);
+  expect(sign(privateKey, message, random)).toEqual(original.sign(privateKey, message, random));
+  expect(verdict(publicKey, message, original.sign(privateKey, message))).toBe(true);
+  expect(sign(privateKey, message)).not.toEqual(signature);
+});
 
 test('public keys of either sign are signed for', () => {
   const signBits = new Set<number>();
@@ -72,12 +69,12 @@ describe('like curve25519-js, it', () => {
       const { publicKey, message, signature } = signedMessage();
       expect(verdict(publicKey, message, flipOneBit(signature))).toBe(false);
       expect(verdict(publicKey, flipOneBit(message), signature)).toBe(false);
-      // The last bit is none of the key's.
+      // The last bit does not belong to the key.
       expect(verdict(flipOneBit(publicKey, randomInt(255)), message, signature)).toBe(false);
     }
   });
 
-  test("takes no notice of a key's last bit", () => {
+  test("ignores a key's last bit", () => {
     const { publicKey, message, signature } = signedMessage();
     expect(verdict(flipOneBit(publicKey, 255), message, signature)).toBe(true);
   });
@@ -111,13 +108,13 @@ describe('like curve25519-js, it', () => {
   });
 });
 
-test('unlike curve25519-js, it takes no signature of a key for which everybody can sign', () => {
+test('unlike curve25519-js, it refuses signatures for a key for which everybody can sign', () => {
   const keys = [
     ...[0n, 1n, PRIME - 1n, PRIME, PRIME + 1n].map((u) => numberToBytesLE(u, 32)),
     hex('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'),
     hex('5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157'),
   ];
-  // Its nonce is the neutral element, its scalar zero: right whenever the hash times the key is neutral too.
+  // Its nonce is the neutral element and its scalar zero: valid whenever the hash times the key is neutral too.
   const forged = new Uint8Array(64);
   forged[0] = 1;
   for (const key of keys) {

@@ -4,11 +4,11 @@ import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js';
 import { LRUCache } from 'lru-cache';
 
 const { Fn, Fp, BASE } = ed25519.Point;
-/** Separates the hash that gives the nonce from the other hashes of a signature: 2^256 - 2, little-endian. */
+/** Separates the hash for the nonce from the other hashes of a signature: 2^256 - 2, little-endian. */
 const NONCE_PREFIX = Buffer.concat([Buffer.from([0xfe]), Buffer.alloc(31, 0xff)]);
 const SIGN_BIT = 0x80;
 
-/** Public keys of small order, which no private key gives (Bernstein, https://cr.yp.to/ecdh.html#validate). */
+/** Public keys of small order, which no private key has (Bernstein, https://cr.yp.to/ecdh.html#validate). */
 const SMALL_ORDER = new Set([
   0n,
   1n,
@@ -17,23 +17,26 @@ const SMALL_ORDER = new Set([
   39382357235489614581723060781553021112529911719440698176882885853963445705823n,
 ]);
 
-/** A key's Ed25519 form takes about 1 KB: the keys of this many correspondents and group members at most. */
+/** At most this number of correspondents and group members are cached. A key's Ed25519 form takes about 1 KB. */
 const MAX_KEYS = 10_000;
 
 /** Public keys in the form that Node.js verifies with. */
 const keys = new LRUCache<string, KeyObject>({ max: MAX_KEYS });
 
-/** Public points of the keys that signed lately, by hashes of the private ones: half of what a signature costs. */
+/**
+ * Public points of the keys that signed recently, by hashes of the private keys. Computing one is half the cost of a
+ * signature.
+ */
 const publicPoints = new LRUCache<string, Uint8Array>({ max: MAX_KEYS });
 
 /**
- * Signs as Signal does: with a Curve25519 private key of 32 bytes. The sign bit of the public Edwards point stands in
- * the signature's last byte, so that who has the public key in its Montgomery form alone can verify.
+ * Signs as Signal does: with a Curve25519 private key of 32 bytes. The sign bit of the public Edwards point is stored
+ * in the signature's last byte, so that the public key in its Montgomery form is enough to verify.
  *
  * @param random 64 random bytes.
  * @returns 64 bytes.
- * Source: The XEdDSA and VXEdDSA Signature Schemes, Trevor Perrin, 2016; where that negates the private key of a
- * point whose sign bit is set, Signal's own code, and so WhatsApp's, puts the bit into the signature.
+ * Source: The XEdDSA and VXEdDSA Signature Schemes, Trevor Perrin, 2016. One difference: for a point whose sign bit is
+ * set, the document negates the private key; Signal's own code, and so WhatsApp's, puts the bit into the signature.
  */
 export function sign(
   privateKey: Uint8Array,
@@ -56,24 +59,25 @@ export function sign(
 }
 
 /**
- * Whether a signature of 64 bytes is of this message and of a Curve25519 public key of 32 bytes. Never throws.
+ * Whether a signature of 64 bytes was made for this message with the private key of this Curve25519 public key (32
+ * bytes). Never throws.
  *
- * It answers as `curve25519-js` does, which takes unreduced scalars, with one difference: no signature is of a key of
- * small order, since for such a key everybody can make one. OpenSSL 3.5 refuses these by itself, and the signature
- * whose nonce is zero, which would give the private key away.
+ * The result is that of `curve25519-js`, which accepts unreduced scalars, with one difference: signatures for keys of
+ * small order are refused, since everybody can make one for such a key. OpenSSL 3.5 refuses these by itself, as well as
+ * the signature whose nonce is zero, which would reveal the private key.
  */
 export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const ed25519Signature = Buffer.from(signature);
   const signBit = ed25519Signature.readUInt8(63) & SIGN_BIT;
   ed25519Signature[63] = ed25519Signature.readUInt8(63) & ~SIGN_BIT;
   const s = bytesToNumberLE(ed25519Signature.subarray(32));
-  // OpenSSL refuses what is not reduced.
+  // OpenSSL refuses unreduced scalars.
   if (s >= Fn.ORDER) ed25519Signature.set(numberToBytesLE(Fn.create(s), 32), 32);
   const key = keyOf(publicKey, signBit);
   return key !== undefined && verify(null, message, key, ed25519Signature);
 }
 
-/** @param a the number that the clamped private key stands for. */
+/** @param a the number that the clamped private key represents. */
 function publicPointOf(clamped: Uint8Array, a: bigint): Uint8Array {
   const name = createHash('sha256').update(clamped).digest('base64');
   const known = publicPoints.get(name);
@@ -98,7 +102,7 @@ function keyOf(publicKey: Uint8Array, signBit: number): KeyObject | undefined {
   return key;
 }
 
-/** The Edwards form of a Montgomery u-coordinate: y = (u - 1) / (u + 1). None for a point of small order. */
+/** The Edwards form of a Montgomery u-coordinate: y = (u - 1) / (u + 1). Undefined for a point of small order. */
 function ed25519KeyOf(publicKey: Uint8Array, signBit: number): KeyObject | undefined {
   const montgomery = Uint8Array.from(publicKey);
   montgomery[31] = (montgomery[31] ?? 0) & ~SIGN_BIT;

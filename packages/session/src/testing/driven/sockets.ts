@@ -6,7 +6,7 @@ export * from '@whiskeysockets/baileys';
 
 let latest: object | undefined;
 
-/** As Baileys' own; the socket can be driven from now on, until there is a newer one. */
+/** Like Baileys' own function. The socket can be driven from now on, until a newer one is made. */
 export function makeWASocket(config: baileys.UserFacingSocketConfig): baileys.WASocket {
   const socket = baileys.makeWASocket(config);
   latest = socket;

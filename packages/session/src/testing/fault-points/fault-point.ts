@@ -16,14 +16,15 @@ import { Way } from './way.js';
  * The way that this process is on (see way.ts). There are two kinds.
  *
  * A message whose id is `DIE.<session>.<number>` begins one: its steps are the commands to Redis that name the session,
- * and the stanzas to WhatsApp. Another process to which the message comes again lets it pass. The next message ends it.
+ * and the stanzas to WhatsApp. If the message comes again to another process, that process lets it pass. The next
+ * message ends the way.
  *
- * An order begins one (see order.ts), in the process that it names, or in that which claims the session and gets it. Its steps are
- * the writes that name the session or its tenant, or take leave to connect, and the stanzas that change something. The
- * end of the order ends it.
+ * An order begins one (see order.ts), in the process that it names, or in the process that claims the session
+ * successfully. Its steps are the writes that name the session or its tenant, or take a permit to connect, and the
+ * stanzas that change something. The end of the order ends the way.
  */
 let way: Way | undefined;
-/** Whether what stands under this label, a command or a stanza, belongs to the way. */
+/** Whether the command or stanza with this label belongs to the way. */
 let belongs: (label: string, command?: Command) => boolean = () => false;
 let isOrdered = false;
 /** The session that this process claimed last. */
@@ -58,7 +59,10 @@ export function leaves(stanza: () => BinaryNode): void {
   way.before(label);
 }
 
-/** The frame that is being sent holds the stanza that left last. Returns what is to be called once it is written or not. */
+/**
+ * The frame that is being sent holds the stanza that left last. Returns a function to call with whether the frame was
+ * written.
+ */
 export function frameLeaves(): (isWritten: boolean) => void {
   const frame = leaving;
   leaving = undefined;
@@ -70,7 +74,7 @@ export function frameLeaves(): (isWritten: boolean) => void {
 
 /** A command is about to be sent to Redis. */
 export function commandLeaves(command: Command): void {
-  // What waits for a connection is given to be sent twice.
+  // A command that waits for a connection is passed to be sent twice.
   if (counted.has(command)) return;
   noteClaim(command);
   const current = way;
@@ -85,12 +89,12 @@ export function commandLeaves(command: Command): void {
   );
 }
 
-/** Whether Redis has answered for good. A script that it does not know is sent again as a whole. */
+/** Whether Redis has given a final answer. A script that Redis does not know is sent again as a whole. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError' && !error.message.startsWith('NOSCRIPT');
 }
 
-/** Begins what is ordered of a session that this command claims, or that this process has. */
+/** Begins the ordered way of a session that this command claims, or that this process has. */
 function noteClaim(command: Command): void {
   const session = claimedBy(command);
   if (session === undefined) {
@@ -112,7 +116,7 @@ function isRefused(reply: unknown): boolean {
   return Array.isArray(reply) && reply[0] !== 1;
 }
 
-/** What is ordered of the session is for the process that gets it. */
+/** The order of the session is for the process that gets the session. */
 function loseClaim(session: string): void {
   if (claimed === session) claimed = undefined;
   if (!isOrdered || way?.session !== session) return;
@@ -137,7 +141,7 @@ function beginOrdered(session: string, { isClaim }: { isClaim: boolean }): void 
   belongs = (label, command) => {
     if (begun.isOver || !isWrite(label) || (isOfQr(label) && begun.hasPassed(label))) return false;
     const keys = command === undefined ? [] : keysOf(command);
-    // Heartbeats name sessions, and come whenever they do.
+    // Heartbeats name sessions, and come at any time.
     if (keys.some((key) => key.endsWith(':heartbeats'))) return false;
     return (
       command === undefined ||

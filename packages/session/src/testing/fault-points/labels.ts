@@ -15,7 +15,7 @@ const STATUS = /^(queued|connecting|awaiting_link|open|reconnecting|closed|logge
 const KEYS_OF_CLAIM = 'owner session unowned owned owned purged-epoch';
 const QUEUE = '{wf-placement}:';
 const READS = /^((h|m|hm)?get|hgetall|exists|sismember|smembers|smismember|zscore|evalsha session owner$)/;
-/** Notes that a message is finished, which belongs to its own way. */
+/** A write that notes that a message is finished. It belongs to the way of that message. */
 const FINISHES = /^append$/;
 /** What asks WhatsApp, or keeps the connection. */
 const QUESTIONS = /^(handshake|presence|iq get)/;
@@ -24,7 +24,7 @@ function textsOf({ args }: Command): string[] {
   return args.map((argument) => (typeof argument === 'string' ? argument : ''));
 }
 
-/** The keys of a command that are of the product's own. */
+/** The keys of a command that belong to the product. */
 export function keysOf(command: Command): string[] {
   return textsOf(command).filter((text) => text.startsWith('wf:'));
 }
@@ -40,8 +40,8 @@ export function claimedBy(command: Command): string | undefined {
 }
 
 /**
- * Which kinds of keys and fields a command is about, and which statuses it has: `evalsha owner session failed`. A script
- * that is sent as a whole, since Redis does not know it yet, has the label that it has later.
+ * Which kinds of keys and fields a command is about, and which statuses it has: `evalsha owner session failed`. A
+ * script that is sent as a whole, since Redis does not know it yet, has the label that it has later.
  */
 export function labelOfCommand(command: Command): string {
   const texts = textsOf(command);
@@ -67,8 +67,8 @@ export function labelOfWrite(command: Command): string {
     const [, status] = STATUS_IN_BODY.exec(body) ?? [];
     return status === undefined ? [] : [text, status];
   });
-  const told = withStatus.length > 0 ? withStatus : events.map(({ text }) => text);
-  return ['append', ...new Set(told)].join(' ');
+  const reported = withStatus.length > 0 ? withStatus : events.map(({ text }) => text);
+  return ['append', ...new Set(reported)].join(' ');
 }
 
 /** `iq set md remove-companion-device`, for instance. */

@@ -4,7 +4,7 @@ import { pathOf } from './way.js';
 /** What a test wants of a session: a way of this name, and how long its person may take to link a phone. */
 export interface Order {
   readonly way: string;
-  /** Of all ways of a group one halts at each write. Undefined for one that halts nowhere. */
+  /** Of all ways of a group, one halts at each write. Undefined if the way never halts. */
   readonly group?: string;
   /** The command or stanza with which the way is over. Default: it lasts as long as the order. */
   readonly until?: string;

@@ -6,9 +6,9 @@ import { commandLeaves, frameLeaves } from './fault-point.js';
 import { keepIn } from './way.js';
 
 /**
- * Loaded into a worker process ahead of everything (`node --import`), halts it for good at one step of a way (see
- * fault-point.ts). The worker is the real one: commands to Redis and frames to WhatsApp are watched where their
- * libraries send them, and Baileys' own noise handler tells which stanza a frame holds.
+ * This module is loaded into a worker process ahead of everything (`node --import`). It halts the process permanently
+ * at one step of a way (see fault-point.ts). The worker is the real one: commands to Redis and frames to WhatsApp are
+ * watched where their libraries send them, and Baileys' own noise handler shows which stanza a frame holds.
  *
  * The query of this module's URL names the folder for orders and for what was seen: `?folder=/path`.
  */

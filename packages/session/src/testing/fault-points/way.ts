@@ -29,7 +29,7 @@ function createOnce(path: string): boolean {
 interface WayOptions {
   readonly name: string;
   readonly session: string;
-  /** Of all ways of a group one halts at each step. */
+  /** Of all ways of a group, one halts at each step. */
   readonly group: string;
   /** Asked at each step. */
   readonly mayHalt: () => boolean;
@@ -40,7 +40,7 @@ interface WayOptions {
 /**
  * What a process does for one session, as steps: before each command or stanza is sent, and after it was answered or
  * written. At the first step at which no way of its group has halted yet, the process halts for good, in the middle of
- * whatever it does, and stays so up to its SIGKILL.
+ * its work, until its SIGKILL.
  */
 export class Way {
   readonly name: string;
@@ -83,7 +83,7 @@ export class Way {
     if (label === this.#until) this.#isOver = true;
   }
 
-  /** What was begun was refused. When it is tried again, that is the same step. */
+  /** The step that was begun was refused. If it is tried again, that is the same step. */
   failed(label: string): void {
     if (this.#isLeft) return;
     const step = `before ${label}`;
