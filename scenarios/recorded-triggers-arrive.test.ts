@@ -1,13 +1,8 @@
 import { type Cluster, collectEvents, type EventCollector, startCluster, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DrivenWorker } from './support/driven-worker.js';
-import {
-  itemsOf,
-  type Published,
-  RecordedComparison,
-  recordedItems,
-  TRIGGERS,
-} from './support/recorded-payloads.js';
+import type { Published } from './support/published.js';
+import { itemsOf, RecordedComparison, recordedItems, TRIGGERS } from './support/recorded-payloads.js';
 import { addCast, peopleOf, type RecordedTriggers, recordedTriggers } from './support/triggers.js';
 
 /**

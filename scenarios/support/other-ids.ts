@@ -1,4 +1,4 @@
-import type { Published } from './recorded-payloads.js';
+import type { Published } from './published.js';
 
 /** LID and number of the people in the recording of whom a session knows both ids from the start. */
 const PAIRS = [

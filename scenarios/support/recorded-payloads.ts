@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { EventName } from '@wafleet/contract';
 import { withOtherIds } from './other-ids.js';
-
-/** A unit that clients get: an item of an event's list, or the event if it has no list. */
-export interface Published {
-  readonly event: EventName;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
+import type { Published } from './published.js';
 
 const LISTS = ['messages', 'updates', 'reactions', 'keys', 'chats', 'groups', 'contacts', 'calls'] as const;
 

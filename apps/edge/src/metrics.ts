@@ -10,7 +10,7 @@ import type { OpenConnections } from './limits/open-connections.js';
 import { refusedLimit } from './limits/refused-limit.js';
 import type { Turns } from './limits/turns.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
-import type { EventServer } from './sockets/socket-server.js';
+import type { EventServer } from './sockets/event-socket.js';
 import type { ReplayGate } from './streams/replay-gate.js';
 
 /** The counters of an edge since its start. The component that does the work increments them. */

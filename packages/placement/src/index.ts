@@ -1,3 +1,4 @@
+export type { PlacementReason, PlacementRequest } from './placement-request.js';
 export { Placer } from './placer.js';
-export { PlacementQueue, type PlacementReason, type PlacementRequest } from './queue.js';
+export { PlacementQueue } from './queue.js';
 export { Sweeps } from './sweeps.js';

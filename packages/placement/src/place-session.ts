@@ -7,9 +7,9 @@ import {
   type WorkerRegistry,
 } from '@wafleet/store';
 import { needsWorker, needsWorkerNow } from './needs-worker.js';
+import type { PlacementRequest } from './placement-request.js';
 import { type Choice, chooseWorker } from './policies/choose-worker.js';
 import type { RandomSource } from './policies/power-of-two-choices.js';
-import type { PlacementRequest } from './queue.js';
 import type { RecentAssignments } from './recent-assignments.js';
 
 /** Workers asked one after another within one attempt. */

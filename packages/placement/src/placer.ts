@@ -10,7 +10,8 @@ import { DelayedError, type Job, Worker } from 'bullmq';
 import { closeWorker } from './close-worker.js';
 import { paceErrors } from './pace-errors.js';
 import { type PlacementOutcome, type PlacementResources, placeSession } from './place-session.js';
-import { ATTEMPTS, PLACEMENT_QUEUE, type PlacementRequest, QUEUE_PREFIX, readRequest } from './queue.js';
+import { type PlacementRequest, readRequest } from './placement-request.js';
+import { ATTEMPTS, PLACEMENT_QUEUE, QUEUE_PREFIX } from './queue.js';
 import { queueErrorLogger } from './queue-errors.js';
 import { RecentAssignments } from './recent-assignments.js';
 

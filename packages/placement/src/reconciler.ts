@@ -6,7 +6,8 @@ import type {
   WorkerRegistry,
 } from '@wafleet/store';
 import { needsWorker, needsWorkerNow } from './needs-worker.js';
-import type { PlacementQueue, PlacementRequest } from './queue.js';
+import type { PlacementRequest } from './placement-request.js';
+import type { PlacementQueue } from './queue.js';
 
 /** Sessions that one sweep looks at, of each kind. More of them are found by the next sweeps. */
 const MOST = 500;

@@ -2,7 +2,8 @@ import { createLogger } from '@wafleet/runtime';
 import { waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
-import { PLACEMENT_QUEUE, PlacementQueue, QUEUE_PREFIX, readRequest } from './queue.js';
+import { readRequest } from './placement-request.js';
+import { PLACEMENT_QUEUE, PlacementQueue, QUEUE_PREFIX } from './queue.js';
 import { useScene } from './testing/scene.js';
 import { connect } from './testing/test-worker.js';
 

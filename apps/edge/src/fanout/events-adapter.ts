@@ -2,15 +2,8 @@ import { RedisAdapter } from '@socket.io/redis-adapter';
 import type { RedisConnection } from '@wafleet/store';
 import type { Namespace } from 'socket.io';
 import type { ClusterPublisher } from '../sockets/cluster-publisher.js';
-import type { EventSocket } from '../sockets/socket-server.js';
+import type { EventSocket } from '../sockets/event-socket.js';
 import type { EventFanout } from './event-fanout.js';
-import type { EventReceiver } from './event-receiver.js';
-
-/** What takes a socket's events. */
-export interface SocketReceiver extends EventReceiver {
-  /** Hides it from other edges, which get the rest of `socket.data` when they ask for the cluster's sockets. */
-  toJSON(): undefined;
-}
 
 /**
  * The adapter of a namespace. The Redis adapter serves whatever concerns the whole cluster. Events come over their

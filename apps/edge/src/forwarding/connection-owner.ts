@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { type EventServer, SOCKET_PATH } from '../sockets/socket-server.js';
+import type { EventServer } from '../sockets/event-socket.js';
+import { SOCKET_PATH } from '../sockets/socket-server.js';
 
 const OWNED = /^([A-Za-z0-9_]{1,64})\.[A-Za-z0-9_-]{1,64}$/;
 

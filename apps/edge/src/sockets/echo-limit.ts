@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
-import type { EventServer } from './socket-server.js';
+import type { EventServer } from './event-socket.js';
 
 /**
  * Maximum bytes of what a client sent that the edge sends back over the connection. An API key has 46, so a client

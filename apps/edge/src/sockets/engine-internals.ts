@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { EventServer, EventSocket } from './socket-server.js';
+import type { EventServer, EventSocket } from './event-socket.js';
 
 /** One Engine.IO connection, over which Socket.IO multiplexes its namespaces. */
 export type Connection = EventSocket['conn'];

@@ -4,7 +4,7 @@ import type { ResumeCheckpointer } from '../streams/resume-checkpointer.js';
 import type { Resumption } from '../streams/resumption.js';
 import { SocketStream } from '../streams/socket-stream.js';
 import type { ClientConnection } from './client-connection.js';
-import type { EventSocket } from './socket-server.js';
+import type { EventSocket } from './event-socket.js';
 import { type SubscriptionResources, Subscriptions } from './subscriptions.js';
 
 /** What every client of an edge is served with. */

@@ -13,12 +13,12 @@ import { announce, findResumption, type Resumption } from '../streams/resumption
 import { ClientConnection } from './client-connection.js';
 import { type Connection, webSocketOf } from './engine-internals.js';
 import { type ClientResources, serveClient } from './event-client.js';
+import type { EventServer, EventSocket } from './event-socket.js';
 import { FrameGate } from './frame-gate.js';
 import { checkApiKey } from './handshake.js';
 import { releaseHandshake, releaseRequests } from './release-requests.js';
 import { refuseRepeatedPolls } from './repeated-polls.js';
 import { guardRequests } from './request-guard.js';
-import type { EventServer, EventSocket } from './socket-server.js';
 
 interface GatewayResources extends ClientResources {
   readonly keys: KeyAuthenticator;

@@ -9,7 +9,7 @@ import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Turn, Turns } from '../limits/turns.js';
 import { isReturning } from '../streams/resumption.js';
 import type { ClientConnection } from './client-connection.js';
-import type { EventSocket } from './socket-server.js';
+import type { EventSocket } from './event-socket.js';
 
 /** A `connect_error` as clients see it: a sentence as its message, the contract's description as `data`. */
 class HandshakeError extends Error {

@@ -1,7 +1,7 @@
 import type { ApiKeys } from '@wafleet/store';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
-import type { EventServer } from './socket-server.js';
+import type { EventServer } from './event-socket.js';
 
 interface KeyRevocationResources {
   readonly io: EventServer;

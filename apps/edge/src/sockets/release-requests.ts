@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from './engine-internals.js';
-import type { EventServer, EventSocket } from './socket-server.js';
+import type { EventServer, EventSocket } from './event-socket.js';
 
 const NO_HEADERS = {};
 const REQUESTS = {

@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { type Connection, connectionOf, failTransport } from './engine-internals.js';
-import type { EventServer } from './socket-server.js';
+import type { EventServer } from './event-socket.js';
 
 /** Engine.IO's answer for a connection that it does not have; Socket.IO's clients connect again and resume. */
 const ENDED = JSON.stringify({

@@ -7,7 +7,8 @@ import type { Limit } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Turns } from '../limits/turns.js';
 import { refusalOf } from '../rest/errors.js';
-import { type EventServer, MAX_FRAME_BYTES } from './socket-server.js';
+import type { EventServer } from './event-socket.js';
+import { MAX_FRAME_BYTES } from './socket-server.js';
 
 interface RequestGuardOptions {
   readonly connections: ConnectionLimits;

@@ -1,31 +1,16 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ClientToServerEvents, type ServerToClientEvents, WafleetError } from '@wafleet/contract';
+import { WafleetError } from '@wafleet/contract';
 import { type Logger, refuseSocket } from '@wafleet/runtime';
 import type { RedisConnection } from '@wafleet/store';
-import { Server, type Socket } from 'socket.io';
-import type { Identity } from '../auth/identity.js';
+import { Server } from 'socket.io';
 import type { EventFanout } from '../fanout/event-fanout.js';
-import { EventsAdapter, type SocketReceiver } from '../fanout/events-adapter.js';
+import { EventsAdapter } from '../fanout/events-adapter.js';
 import type { AllowedOrigins } from '../http/origins.js';
 import { refusalOf } from '../rest/errors.js';
 import { clusterPublisher } from './cluster-publisher.js';
 import { limitPongs } from './echo-limit.js';
-
-/** What edges send each other through the adapter. */
-export interface ServerSideEvents {
-  'key.revoked': (keyId: string) => void;
-}
-
-/** What the edge knows of a socket that passed its handshake. */
-interface SocketData {
-  identity: Identity;
-  /** Takes the events of the rooms that the socket is in. */
-  stream: SocketReceiver;
-}
-
-export type EventServer = Server<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
-export type EventSocket = Socket<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
+import type { EventServer } from './event-socket.js';
 
 /** The path under which Socket.IO is served. */
 export const SOCKET_PATH = '/socket.io/';

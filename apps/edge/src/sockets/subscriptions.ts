@@ -18,7 +18,7 @@ import type { SocketStream } from '../streams/socket-stream.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
 import type { ClientConnection } from './client-connection.js';
 import { ping } from './engine-internals.js';
-import type { EventSocket } from './socket-server.js';
+import type { EventSocket } from './event-socket.js';
 
 /** What the subscriptions of all sockets of an edge share. */
 export interface SubscriptionResources extends StreamResources {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ResumeRecord, ResumeRecords, ResumeRef } from '@wafleet/store';
 import { z } from 'zod';
 import type { Identity } from '../auth/identity.js';
-import type { EventSocket } from '../sockets/socket-server.js';
+import type { EventSocket } from '../sockets/event-socket.js';
 
 /** A client as it connects: its secret, and what it resumes if it was here before. */
 export interface Resumption {

@@ -1,7 +1,7 @@
 import { SUBSCRIPTION_RESET_EVENT } from '@wafleet/contract';
 import type { EncodedEvent } from '../fanout/encoded-event.js';
 import type { SocketWriter } from '../fanout/socket-writer.js';
-import type { EventSocket } from '../sockets/socket-server.js';
+import type { EventSocket } from '../sockets/event-socket.js';
 import type { EventSink } from './event-sink.js';
 import type { SubscriptionSet } from './subscription-set.js';
 import { describeLoss, type LostRange } from './tenant-stream.js';

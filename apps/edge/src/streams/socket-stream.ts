@@ -1,7 +1,7 @@
 import { comparePositions, type EventPosition, type Subscription } from '@wafleet/contract';
-import type { SocketReceiver } from '../fanout/events-adapter.js';
+import type { SocketReceiver } from '../fanout/socket-receiver.js';
 import type { SocketWriter } from '../fanout/socket-writer.js';
-import type { EventSocket } from '../sockets/socket-server.js';
+import type { EventSocket } from '../sockets/event-socket.js';
 import { type Beginning, EventStream, type Started, type StreamResources } from './event-stream.js';
 import { SocketSink } from './socket-sink.js';
 import type { SubscriptionSet } from './subscription-set.js';

@@ -10,7 +10,8 @@ import { SocketWriter, type WriterLimits } from '../fanout/socket-writer.js';
 import { WriteBatcher } from '../fanout/write-batcher.js';
 import { closeConnection } from '../sockets/close-connection.js';
 import type { Connection } from '../sockets/engine-internals.js';
-import { createSocketServer, type EventServer, type EventSocket } from '../sockets/socket-server.js';
+import type { EventServer, EventSocket } from '../sockets/event-socket.js';
+import { createSocketServer } from '../sockets/socket-server.js';
 import { BUFFER_LIMITS, WRITER_LIMITS } from './test-edge.js';
 
 const TENANT = 'tnt_test';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PlacementReason } from '../queue.js';
+import type { PlacementReason } from '../placement-request.js';
 import { priorityOf } from './priority.js';
 
 /** The requests, as `tenant reason rank`, in the order in which a queue serves them. */

@@ -1,4 +1,4 @@
-import type { PlacementReason } from '../queue.js';
+import type { PlacementReason } from '../placement-request.js';
 
 /** The weight of a reason: a person waits for a new session, but not for a rebalanced one. */
 const WEIGHTS: Readonly<Record<PlacementReason, number>> = {

@@ -9,7 +9,8 @@ import {
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { PlacementQueue, type PlacementReason, QUEUE_PREFIX } from '../queue.js';
+import type { PlacementReason } from '../placement-request.js';
+import { PlacementQueue, QUEUE_PREFIX } from '../queue.js';
 import { Placing, type SweepIntervals } from './placing.js';
 import { connect, TestWorker, type TestWorkerOptions } from './test-worker.js';
 

@@ -1,0 +1,19 @@
+import type { ClientToServerEvents, ServerToClientEvents } from '@wafleet/contract';
+import type { Server, Socket } from 'socket.io';
+import type { Identity } from '../auth/identity.js';
+import type { SocketReceiver } from '../fanout/socket-receiver.js';
+
+/** What edges send each other through the adapter. */
+export interface ServerSideEvents {
+  'key.revoked': (keyId: string) => void;
+}
+
+/** What the edge knows of a socket that passed its handshake. */
+interface SocketData {
+  identity: Identity;
+  /** Takes the events of the rooms that the socket is in. */
+  stream: SocketReceiver;
+}
+
+export type EventServer = Server<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
+export type EventSocket = Socket<ClientToServerEvents, ServerToClientEvents, ServerSideEvents, SocketData>;
