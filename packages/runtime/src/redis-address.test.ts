@@ -69,7 +69,7 @@ describe('parseRedisUrl', () => {
     ['redis+sentinel://app:pl@nted@one/main', 'an @ in its password'],
     ['redis+sentinel://planted@one/main', 'not user:password'],
     ['redis+sentinel://planted:@one/main', 'not user:password'],
-    ['redis+sentinel://:pl%anted@one/main', 'no percent-encoded character'],
+    ['redis+sentinel://:pl%anted@one/main', 'does not begin a percent-encoded character'],
     ['redis+sentinel://one/main?sentinelpassword=planted', 'it takes sentinelUsername and sentinelPassword'],
     ['redis+sentinel://one/main?sentinelPassword=', 'it takes sentinelUsername and sentinelPassword'],
     ['redis+sentinel://one/main?sentinelPassword=a&sentinelPassword=planted', 'each once'],
