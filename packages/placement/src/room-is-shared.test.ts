@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SessionRef } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
-import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { PLACEMENT_QUEUE, type PlacementQueue, QUEUE_PREFIX } from './queue.js';
 import { useScene } from './testing/scene.js';
-import { connect } from './testing/test-worker.js';
+
+/** BullMQ's: ids of jobs by when they are due, ms * 0x1000. */
+const DELAYED = `${QUEUE_PREFIX}:${PLACEMENT_QUEUE}:delayed`;
 
 const scene = useScene();
 
@@ -14,7 +15,7 @@ test('room goes to each tenant in turn, and within a tenant to the sessions that
   const many = await askOneByOne(queue, scene.tenantId, 20);
   const few = await askOneByOne(queue, await scene.createTenant('Other'), 2);
   const all = [...many, ...few];
-  await waits(all.length);
+  await waits(all.length, { forMs: 4_000 });
   await scene.startWorker({ capacity: 12 });
   const placed = async () => {
     const owners = await Promise.all(all.map((ref) => scene.ownerOf(ref)));
@@ -46,14 +47,15 @@ async function askOneByOne(queue: PlacementQueue, tenantId: string, count: numbe
   return refs;
 }
 
-/** Resolves when `count` requests have each found no room at least once. */
-async function waits(count: number): Promise<void> {
-  const connection = connect(scene.server.url, 'queue');
-  const queue = new Queue(PLACEMENT_QUEUE, { connection, prefix: QUEUE_PREFIX });
-  try {
-    await waitFor(async () => (await queue.getDelayedCount()) === count, { what: 'requests that wait' });
-  } finally {
-    await queue.close();
-    connection.disconnect();
-  }
+/**
+ * Resolves when `count` requests have each found no room at least once, and none of them is tried again by itself within
+ * `forMs`: one that is being tried does not get the room that a look gives.
+ */
+async function waits(count: number, { forMs = 0 } = {}): Promise<void> {
+  const isWaiting = async () => {
+    const delayed = await scene.redis.zrange(DELAYED, '0', '-1', 'WITHSCORES');
+    const firstAt = Number(delayed[1]) / 0x1000;
+    return delayed.length === 2 * count && firstAt > Date.now() + forMs;
+  };
+  await waitFor(isWaiting, { what: 'requests that wait', timeoutMs: 60_000 });
 }
