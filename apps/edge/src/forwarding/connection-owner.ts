@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { engineIdOf } from '../sockets/engine-id.js';
 import type { EventServer } from '../sockets/event-socket.js';
 import { SOCKET_PATH } from '../sockets/socket-server.js';
 
@@ -19,8 +20,6 @@ export function nameSessionsAfter(edgeId: string, engine: EventServer['engine'])
  */
 export function sessionOwner({ url = '' }: Pick<IncomingMessage, 'url'>): string | undefined {
   if (!url.startsWith(SOCKET_PATH)) return undefined;
-  const query = url.indexOf('?');
-  // Takes the last of several values, as Engine.IO does.
-  const sid = query < 0 ? undefined : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
+  const sid = engineIdOf(url);
   return sid === undefined ? undefined : OWNED.exec(sid)?.[1];
 }

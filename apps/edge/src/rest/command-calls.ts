@@ -20,13 +20,14 @@ export function addCommandCalls(app: FastifyInstance, commands: SessionCommands)
       const ref = sessionRefOf(request, { id });
       const messageId = isOnce ? generateMessageId() : undefined;
       const added = messageId === undefined ? {} : { messageId };
-      // Fastify validates the request by the schemas that the command's type is made from.
+      // Fastify validates the request by the schemas that the command's type is made from. The session comes last, so
+      // that no field of a request can name another one.
       const command = {
-        kind,
-        ...ref,
         ...fields,
         ...(request.body ?? {}),
         ...added,
+        kind,
+        ...ref,
       } as WorkerCommand<OwnerCommand>;
       try {
         return await commands.call(command, messageId === undefined ? {} : { idempotencyKey: messageId });

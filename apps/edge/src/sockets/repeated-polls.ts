@@ -1,4 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { engineIdOf } from './engine-id.js';
 import { type Connection, connectionOf, failTransport } from './engine-internals.js';
 import type { EventServer } from './event-socket.js';
 
@@ -48,14 +49,11 @@ function pollOf({
   url = '',
   headers,
 }: IncomingMessage): { sid: string; identity: string } | undefined {
-  const query = url.indexOf('?');
-  if (method !== 'GET' || query < 0) return undefined;
-  const parameters = new URLSearchParams(url.slice(query));
-  // Takes the last of several values, as Engine.IO does.
-  const sid = parameters.getAll('sid').at(-1);
-  const t = parameters.get('t');
+  const sid = method === 'GET' ? engineIdOf(url) : undefined;
+  if (sid === undefined) return undefined;
+  const t = new URLSearchParams(url.slice(url.indexOf('?'))).get('t');
   const requestId = headers['x-request-id'];
-  if (sid === undefined || t === null || (requestId === undefined && IN_SECONDS.test(t))) return undefined;
+  if (t === null || (requestId === undefined && IN_SECONDS.test(t))) return undefined;
   const identity = JSON.stringify([t, requestId]);
   return identity.length > MAX_IDENTITY_LENGTH ? undefined : { sid, identity };
 }

@@ -7,6 +7,7 @@ import type { Limit } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Turns } from '../limits/turns.js';
 import { refusalOf } from '../rest/errors.js';
+import { engineIdOf } from './engine-id.js';
 import type { EventServer } from './event-socket.js';
 import { MAX_FRAME_BYTES } from './socket-server.js';
 
@@ -65,8 +66,7 @@ export function guardRequests(
 
 /** Whether a request belongs to an existing connection. Engine.IO takes the last `sid` of several. */
 function isOfSession({ url = '' }: IncomingMessage): boolean {
-  const query = url.indexOf('?');
-  const sid = query < 0 ? undefined : new URLSearchParams(url.slice(query)).getAll('sid').at(-1);
+  const sid = engineIdOf(url);
   return sid !== undefined && sid !== '';
 }
 

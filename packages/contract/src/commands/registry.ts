@@ -51,8 +51,6 @@ export const EDGE_CALLS = {
   ...usageCalls,
 } as const satisfies Record<string, RestCall>;
 
-export type EdgeCallName = keyof typeof EDGE_CALLS;
-
 /** Every REST call with its name, in the order of the documentation. */
 export const REST_CALLS: readonly (readonly [name: string, call: RestCall])[] = [
   ...Object.entries<RestCall>(EDGE_CALLS),

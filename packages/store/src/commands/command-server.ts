@@ -204,17 +204,7 @@ export class CommandServer {
       return;
     }
     const outcome = await this.#answers.once(envelope.id, () => this.#execute(envelope, command));
-    await this.#answer(received, this.#bounded(outcome, command));
-  }
-
-  /** Replaces a reply that is too large by an error. */
-  #bounded(outcome: Outcome, command: WorkerCommand | undefined): Outcome {
-    if (outcome.outcome !== 'done') return outcome;
-    const bytes = Buffer.byteLength(JSON.stringify(outcome.reply));
-    if (bytes <= MAX_REPLY_BYTES) return outcome;
-    this.#logger.error({ kind: command?.kind, bytes }, 'the reply of a command is too large');
-    const message = 'The command was executed, but its reply is too large.';
-    return { id: outcome.id, outcome: 'failed', error: { code: 'INTERNAL', message } };
+    await this.#answer(received, outcome);
   }
 
   /**
@@ -224,8 +214,19 @@ export class CommandServer {
   async #answer({ entry, envelope, command }: Received, outcome: Outcome): Promise<void> {
     await Promise.all([
       this.#remove(entry, envelope.id, command),
-      this.#redis.spublish(envelope.replyTo, JSON.stringify(outcome)),
+      this.#redis.spublish(envelope.replyTo, this.#textOf(outcome, command)),
     ]);
+  }
+
+  /** An outcome as it travels; in place of one whose reply is too large, an error. */
+  #textOf(outcome: Outcome, command: WorkerCommand | undefined): string {
+    const text = JSON.stringify(outcome);
+    const bytes = Buffer.byteLength(text);
+    if (outcome.outcome !== 'done' || bytes <= MAX_REPLY_BYTES) return text;
+    this.#logger.error({ kind: command?.kind, bytes }, 'the reply of a command is too large');
+    const message = 'The command was executed, but its reply is too large.';
+    const failed: Outcome = { id: outcome.id, outcome: 'failed', error: { code: 'INTERNAL', message } };
+    return JSON.stringify(failed);
   }
 
   async #execute(
