@@ -8,21 +8,18 @@ import {
 } from '@whiskeysockets/baileys';
 import { newCredentials } from '../baileys/baileys.js';
 import { AppStateVersions } from './app-state-versions.js';
-import { DurableKeyStore } from './durable-key-store.js';
+import { DurableKeyStore, type KeyStoreFailures } from './durable-key-store.js';
 
 /** How long Redis may be unreachable before a connection is ended because keys cannot be read or stored. */
 const STORAGE_PATIENCE_MS = 30_000;
 
-/** Where the account's keys are stored, and the callbacks for failures of that store. */
+/** Where the account's keys are stored, and what learns of failures of that store. */
 export interface AccountOptions {
   readonly store: AuthStateStore;
   /** Deletes everything that `store` holds. */
   readonly deleteStored: () => Promise<void>;
   readonly logger: Logger;
-  readonly onFenced: () => void;
-  readonly onStorageFailed: () => void;
-  /** Something stored is damaged, or was sealed with a key that this worker does not have. */
-  readonly onUnreadable: (error: unknown) => void;
+  readonly failures: KeyStoreFailures;
 }
 
 /** The WhatsApp account of a session: its credentials and Signal records, and what they show about the account. */
@@ -37,7 +34,7 @@ export class Account {
     options: AccountOptions,
     { creds, keys }: { creds: AuthenticationCreds; keys: AuthenticationState['keys'] },
   ) {
-    const { store, logger, onFenced, onUnreadable, onStorageFailed: onFailed } = options;
+    const { store, logger, failures } = options;
     this.#options = options;
     this.#creds = creds;
     this.#guard = new DurableKeyStore({
@@ -45,9 +42,7 @@ export class Account {
       saveCreds: () => store.saveCreds(),
       logger,
       patienceMs: STORAGE_PATIENCE_MS,
-      onFenced,
-      onFailed,
-      onUnreadable,
+      failures,
     });
   }
 

@@ -27,9 +27,11 @@ function guardOver({ failures = [] as Error[], patienceMs = 0 } = {}) {
     saveCreds: () => attempt('creds'),
     logger,
     patienceMs,
-    onFenced: () => reported.push('fenced'),
-    onFailed: () => reported.push('failed'),
-    onUnreadable: () => reported.push('unreadable'),
+    failures: {
+      fenced: () => reported.push('fenced'),
+      storageFailed: () => reported.push('failed'),
+      credentialsUnreadable: () => reported.push('unreadable'),
+    },
   });
   return {
     guard,

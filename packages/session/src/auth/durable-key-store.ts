@@ -5,24 +5,31 @@ import type { SignalKeyStore } from '@whiskeysockets/baileys';
 
 const RETRY_MS = 300;
 
+/** Learns of the final failures of a key store. Each call ends the socket before it returns. */
+export interface KeyStoreFailures {
+  /** Another worker owns the session. */
+  fenced(): void;
+  /** Redis was unreachable for too long. */
+  storageFailed(): void;
+  /** A stored value is damaged, or was sealed with a key that this worker does not have. */
+  credentialsUnreadable(error: unknown): void;
+}
+
 /**
  * Stands between Baileys and the stored keys and credentials of a session. Writes are executed one at a time, in the
  * order of the calls. Baileys acknowledges a message to WhatsApp once `keys.set` resolves, so `keys.set` resolves only
  * when the keys are stored.
  *
- * A failed operation is retried for `patienceMs`. Three failures are final: the time is over (`onFailed`), the fence
- * refuses (`onFenced`), or a stored value cannot be opened (`onUnreadable`). Then the callback first ends the socket,
- * and the call rejects afterwards: without the socket nothing can be acknowledged, and WhatsApp delivers the message
- * again.
+ * A failed operation is retried for `patienceMs`. Three failures are final: the time is over, the fence refuses, or a
+ * stored value cannot be opened. Then `failures` first ends the socket, and the call rejects afterwards: without the
+ * socket nothing can be acknowledged, and WhatsApp delivers the message again.
  */
 export class DurableKeyStore {
   readonly #keys: SignalKeyStore;
   readonly #saveCreds: () => Promise<void>;
   readonly #logger: Logger;
   readonly #patienceMs: number;
-  readonly #onFenced: () => void;
-  readonly #onFailed: () => void;
-  readonly #onUnreadable: (error: unknown) => void;
+  readonly #failures: KeyStoreFailures;
   /** Settles with the last write. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
   #credsWaiting: Promise<void> | undefined;
@@ -34,17 +41,13 @@ export class DurableKeyStore {
     saveCreds: () => Promise<void>;
     logger: Logger;
     patienceMs: number;
-    onFenced: () => void;
-    onFailed: () => void;
-    onUnreadable: (error: unknown) => void;
+    failures: KeyStoreFailures;
   }) {
     this.#keys = options.keys;
     this.#saveCreds = options.saveCreds;
     this.#logger = options.logger;
     this.#patienceMs = options.patienceMs;
-    this.#onFenced = options.onFenced;
-    this.#onFailed = options.onFailed;
-    this.#onUnreadable = options.onUnreadable;
+    this.#failures = options.failures;
   }
 
   /**
@@ -102,17 +105,17 @@ export class DurableKeyStore {
       } catch (error) {
         if (error instanceof FencedError) {
           this.discard();
-          this.#onFenced();
+          this.#failures.fenced();
           throw error;
         }
         if (error instanceof SealedValueError) {
           this.discard();
-          this.#onUnreadable(error);
+          this.#failures.credentialsUnreadable(error);
           throw error;
         }
         if (performance.now() >= giveUpAt) {
           this.#logger.error({ err: error }, 'keys cannot be read or stored; the connection is ended');
-          this.#onFailed();
+          this.#failures.storageFailed();
           throw error;
         }
         await delay(RETRY_MS);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
+import type { ReadingGate } from '../connection/reading-gate.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
 import type { SentMessages } from './sent-messages.js';
@@ -45,23 +46,23 @@ async function relay(socket: WASocket, jid: string, content: proto.IMessage, mes
 /** Sends a session's messages. */
 export class MessageSender {
   readonly #sentMessages: SentMessages;
-  readonly #isReading: () => boolean;
+  readonly #readingGate: Pick<ReadingGate, 'isOpen'>;
   readonly #logger: Logger;
 
   constructor(options: {
     sentMessages: SentMessages;
-    /** Whether the session currently reads WhatsApp's answers. */
-    isReading: () => boolean;
+    /** Shows whether the session currently reads WhatsApp's answers. */
+    readingGate: Pick<ReadingGate, 'isOpen'>;
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;
-    this.#isReading = options.isReading;
+    this.#readingGate = options.readingGate;
     this.#logger = options.logger;
   }
 
   /** @throws {WafleetError} UNAVAILABLE if the session could not read WhatsApp's answers. */
   requireReading(): void {
-    if (this.#isReading()) return;
+    if (this.#readingGate.isOpen) return;
     throw new WafleetError(
       'UNAVAILABLE',
       'The session cannot store what WhatsApp answers at the moment. Nothing was sent.',

@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { type Fence, FencedError, isRedisUnreachable, type RecentMessages } from '@wafleet/store';
 import { proto } from '@whiskeysockets/baileys';
+
+/** The pause before a sent message is looked up again. */
+const FIND_AGAIN_MS = 500;
 
 /** The messages that a session sent recently, for receivers that cannot decrypt one and request it again. */
 export class SentMessages {
@@ -44,6 +48,27 @@ export class SentMessages {
       // The value is malformed, or its key has been taken out of use since it was sealed.
       this.#logger.warn({ err: error, messageId: id }, 'a message cannot be sent again');
       return undefined;
+    }
+  }
+
+  /**
+   * Like `find`, but waits while Redis is unreachable. Baileys acknowledges the request of a receiver that could not
+   * decrypt a message whether it was answered or not. Once the connection has ended it cannot acknowledge, and WhatsApp
+   * delivers the request again.
+   * @param isWaiting whether the connection that needs the message still exists. Rejects once it returns false.
+   */
+  async findInTime(
+    id: string | null | undefined,
+    isWaiting: () => boolean,
+  ): Promise<proto.IMessage | undefined> {
+    for (;;) {
+      try {
+        return await this.find(id);
+      } catch (error) {
+        if (!isWaiting() || !isRedisUnreachable(error)) throw error;
+        this.#logger.warn({ err: error }, 'could not read a sent message; trying again');
+        await delay(FIND_AGAIN_MS);
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ConnectionSupervisor } from './connection-supervisor.js';
+import { ReadingGate } from './reading-gate.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -9,22 +10,27 @@ afterEach(() => {
 });
 
 /**
- * A supervisor whose connections all fail to open, and its attempts. It waits for 0.9 s, then twice as long each time.
+ * A supervisor whose connections all fail to open, and its attempts after the first one. It waits for 0.9 s, then twice as long each time.
  */
-function failingKeeper() {
+async function failingSupervisor() {
   const listeners = new Set<() => void>();
   const seen = { attempts: 0 };
-  const supervisor = new ConnectionSupervisor(
-    async () => {
+  const onAccepted = (listener: () => void) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const supervisor = new ConnectionSupervisor({
+    connectLimiter: { onAccepted },
+    readingGate: new ReadingGate(),
+    random: () => 0.9,
+  });
+  await supervisor.start({
+    open: async () => {
       seen.attempts += 1;
       return undefined;
     },
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => 0.9,
-  );
+  });
+  seen.attempts = 0;
   const fail = (times: number) => {
     for (let i = 0; i < times; i += 1) supervisor.openWithBackOff();
   };
@@ -35,7 +41,7 @@ function failingKeeper() {
 }
 
 it('ends a long wait early when WhatsApp accepts another session, once in a series of failures', async () => {
-  const { supervisor, seen, listeners, fail, acceptAnother } = failingKeeper();
+  const { supervisor, seen, listeners, fail, acceptAnother } = await failingSupervisor();
   fail(4);
   acceptAnother();
   await vi.advanceTimersByTimeAsync(2_000);
@@ -51,7 +57,7 @@ it('ends a long wait early when WhatsApp accepts another session, once in a seri
 });
 
 it('ends a long wait early again after a connection that lasted', async () => {
-  const { supervisor, seen, fail, acceptAnother } = failingKeeper();
+  const { supervisor, seen, fail, acceptAnother } = await failingSupervisor();
   fail(4);
   acceptAnother();
   await vi.advanceTimersByTimeAsync(2_000);
@@ -65,7 +71,7 @@ it('ends a long wait early again after a connection that lasted', async () => {
 });
 
 it('leaves short waits as they are, and opens nothing once it is closed', async () => {
-  const { supervisor, seen, listeners, fail, acceptAnother } = failingKeeper();
+  const { supervisor, seen, listeners, fail, acceptAnother } = await failingSupervisor();
   fail(3);
   acceptAnother();
   await vi.advanceTimersByTimeAsync(3_500);

@@ -1,6 +1,7 @@
 import type { StorageReach } from '../session-options.js';
 import { backOffMs } from './back-off.js';
 import type { ConnectLimiter } from './connect-limiter.js';
+import type { ReadingGate } from './reading-gate.js';
 import type { WhatsAppConnection } from './whatsapp-connection.js';
 
 /** A connection that lasted this long did not fail at the start: the back-off starts over. */
@@ -10,15 +11,18 @@ const LONG_WAIT_FROM = 3;
 /** Spreads the waits that end early over this time, so that sessions do not all connect at the same moment. */
 const EARLY_MS = 2_000;
 
-/** Why nothing is read from the socket: storage is unavailable, or too many events wait to be written. */
-type ReadingHold = 'storage' | 'congestion';
+/** Opens connections. */
+interface Opener {
+  /** Never rejects. Resolves to undefined if no connection is needed, and promptly after its signal aborts. */
+  open(signal: AbortSignal): Promise<WhatsAppConnection | undefined>;
+}
 
 /** Keeps a session at one connection at most, opens one at a time, and counts the attempts. */
 export class ConnectionSupervisor {
-  readonly #openOne: (signal: AbortSignal) => Promise<WhatsAppConnection | undefined>;
-  readonly #onAccepted: ConnectLimiter['onAccepted'];
+  readonly #connectLimiter: Pick<ConnectLimiter, 'onAccepted'>;
+  readonly #readingGate: ReadingGate;
   readonly #random: () => number;
-  readonly #readingHolds: Record<ReadingHold, boolean> = { storage: false, congestion: false };
+  #opener: Opener | undefined;
   #isClosed = false;
   #current: WhatsAppConnection | undefined;
   /** Aborts the connection that is being opened; undefined if none is. */
@@ -31,19 +35,22 @@ export class ConnectionSupervisor {
   #hadEarlyAttempt = false;
   #isWaiting = false;
 
-  /**
-   * @param openOne opens a connection. Never rejects. Resolves to undefined if no connection is needed, and promptly
-   * after its signal aborts.
-   * @param onAccepted adds a listener for connections of other sessions that WhatsApp has accepted.
-   */
-  constructor(
-    openOne: (signal: AbortSignal) => Promise<WhatsAppConnection | undefined>,
-    onAccepted: ConnectLimiter['onAccepted'],
-    random: () => number = Math.random,
-  ) {
-    this.#openOne = openOne;
-    this.#onAccepted = onAccepted;
-    this.#random = random;
+  constructor(options: {
+    /** Reports the connections of other sessions that WhatsApp has accepted. */
+    connectLimiter: Pick<ConnectLimiter, 'onAccepted'>;
+    /** Decides whether the current connection is read. */
+    readingGate: ReadingGate;
+    random?: () => number;
+  }) {
+    this.#connectLimiter = options.connectLimiter;
+    this.#readingGate = options.readingGate;
+    this.#random = options.random ?? Math.random;
+  }
+
+  /** Opens the first connection, as `open` does, and uses the opener for all connections. */
+  start(opener: Opener): Promise<void> {
+    this.#opener = opener;
+    return this.open();
   }
 
   get current(): WhatsAppConnection | undefined {
@@ -52,7 +59,7 @@ export class ConnectionSupervisor {
 
   /** Opens a connection. Does nothing if there is one. Resolves when it is being opened, or waits for storage. */
   open(): Promise<void> {
-    if (this.#readingHolds.storage) {
+    if (this.#readingGate.isStorageHeld) {
       this.#isWaiting = true;
       return Promise.resolve();
     }
@@ -63,7 +70,7 @@ export class ConnectionSupervisor {
         if (this.#isClosed || this.#current !== undefined) return;
         const abort = new AbortController();
         this.#openingAbort = abort;
-        const connection = await this.#openOne(abort.signal);
+        const connection = await this.#opener?.open(abort.signal);
         this.#openingAbort = undefined;
         // Nothing may run between this check and the assignment: a connection without an owner would never be closed.
         if (this.#isClosed) {
@@ -71,20 +78,9 @@ export class ConnectionSupervisor {
           return;
         }
         this.#current = connection;
-        this.#applyReadingHolds();
+        this.#readingGate.attach(connection);
       });
     return this.#opening;
-  }
-
-  /** Whether what WhatsApp sends is read. While it is not, no request and no message gets an answer. */
-  get isReading(): boolean {
-    return !this.#readingHolds.storage && !this.#readingHolds.congestion;
-  }
-
-  /** Reads nothing from any connection while there is at least one hold. */
-  holdReading(hold: ReadingHold, isHeld: boolean): void {
-    this.#readingHolds[hold] = isHeld;
-    this.#applyReadingHolds();
   }
 
   /**
@@ -94,7 +90,7 @@ export class ConnectionSupervisor {
    */
   setStorage(reach: StorageReach): void {
     const isReachable = reach === 'reachable';
-    this.holdReading('storage', !isReachable);
+    this.#readingGate.hold('storage', !isReachable);
     if (reach === 'gone') this.#current?.endWith({ statusCode: 503, message: 'Redis is out of reach' });
     if (!isReachable || !this.#isWaiting) return;
     this.#isWaiting = false;
@@ -121,7 +117,7 @@ export class ConnectionSupervisor {
     this.#attempt += 1;
     if (!isLong || this.#hadEarlyAttempt || this.#isClosed) return;
     const endsAt = performance.now() + waitMs;
-    this.#stopListening = this.#onAccepted(() => {
+    this.#stopListening = this.#connectLimiter.onAccepted(() => {
       const leftMs = endsAt - performance.now();
       if (leftMs < EARLY_MS) return;
       this.#hadEarlyAttempt = true;
@@ -151,6 +147,7 @@ export class ConnectionSupervisor {
     clearTimeout(this.#stableTimer);
     const current = this.#current;
     this.#current = undefined;
+    this.#readingGate.attach(undefined);
     return current;
   }
 
@@ -166,10 +163,5 @@ export class ConnectionSupervisor {
   #stopWaiting(): void {
     clearTimeout(this.#retryTimer);
     this.#stopListening();
-  }
-
-  #applyReadingHolds(): void {
-    if (this.isReading) this.#current?.resumeReading();
-    else this.#current?.pauseReading();
   }
 }

@@ -3,7 +3,9 @@ import type { Device, Phone } from '@wafleet/simulator';
 import { ConnectRate, connectRedis, type Fence, type RedisConnection } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SessionAccount } from '../auth/session-account.js';
 import { SentMessages } from '../commands/sent-messages.js';
+import { Outbox } from '../events/outbox.js';
 import { People } from '../identity/people.js';
 import { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { MessageDeduplicator } from '../inbound/message-deduplicator.js';
@@ -58,41 +60,50 @@ function isPending(device: Device, id: string): boolean {
   return device.pending().some(({ attrs }) => attrs.id === id);
 }
 
-function connectorOf(fence: Fence): ConnectionFactory {
+/** Opens connections that report to nothing, and the account that they use. */
+function factoryOf(fence: Fence) {
   const store = harness.storeOf(fence);
   const ignore = () => {};
   const caches = harness.caches.forSession();
-  const people = new People({
-    pairs: caches.lidMappings,
-    members: caches.memberPairs,
-    usernames: caches.usernames,
-    read: (ids) => store.auth.readRecords('lid-mapping', ids),
-  });
-  return new ConnectionFactory({
+  const { lidMappings: pairs, memberPairs: members, usernames } = caches;
+  const people = new People({ pairs, members, usernames, store: store.auth });
+  const journal = new DecryptionJournal({ logger });
+  const account = new SessionAccount({ store, journal, logger });
+  const factory = new ConnectionFactory({
     fence,
-    store,
-    isOwnershipCertain: () => true,
     connectLimiter: harness.connectLimiter,
-    caches,
-    url: harness.simulator.url,
-    connectTimeoutMs: 60_000,
-    qrLifeMs: undefined,
-    quiet: new SilenceDetector(),
-    decrypted: new DecryptionJournal({ logger }),
-    repeated: new MessageDeduplicator({ finished: store.finishedMessages, fence, people }),
-    sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
-    logger,
-    onFenced: ignore,
-    onStorageFailed: ignore,
-    onUnreadable: ignore,
-    onHeld: ignore,
-    onMessageDone: ignore,
-    onEvents: ignore,
-    afterEvents: (step) => void step(),
-    onPairsLearnt: ignore,
-    onGroupMembers: ignore,
-    onLinkRefresh: ignore,
+    account,
+    stateMachine: {
+      isLinkFresh: false,
+      holdUp: ignore,
+      cannotOpen: ignore,
+      fenced: ignore,
+      storageFailed: ignore,
+      credentialsUnreadable: ignore,
+    },
+    resources: {
+      isOwnershipCertain: () => true,
+      url: harness.simulator.url,
+      connectTimeoutMs: 60_000,
+      qrLifeMs: undefined,
+      quiet: new SilenceDetector(),
+      logger,
+      caches,
+      journal,
+      deduplicator: new MessageDeduplicator({ finished: store.finishedMessages, fence, people }),
+      outbox: new Outbox({
+        fence,
+        eventLog: store.events,
+        logger,
+        lifecycle: { end: ignore },
+        readingGate: { hold: ignore },
+      }),
+      people: { pairsLearnt: ignore, notePeople: ignore },
+      sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
+      listener: { receive: ignore, linkRefreshed: ignore },
+    },
   });
+  return { factory, account };
 }
 
 async function inTurns(hops: number, act: () => void): Promise<void> {
@@ -211,14 +222,11 @@ it('a socket that is held back too long is closed, and its messages come with th
 it('a socket that cannot store a message says nothing to WhatsApp, which delivers it again at the next login', async () => {
   const { phone, device, first } = await stopped('Emil');
   const carl = harness.simulator.addPhone({ name: 'Carl' });
-  const connectionFactory = connectorOf(first.fence);
-  const connection = await connectionFactory.open({
-    signal: new AbortController().signal,
-    isLinkFresh: false,
-  });
+  const { factory, account } = factoryOf(first.fence);
+  const connection = await factory.open(new AbortController().signal);
   await waitFor(() => device.isOnline && device.pendingCount === 0, { what: 'the login' });
   // The session is discarded, and the socket does not know it.
-  connectionFactory.discard();
+  account.discard();
   const { id } = await carl.send(phone, { text: 'who stores this' });
   await waitFor(() => connection?.cause !== undefined, { what: 'the socket finds out' });
   await waitFor(() => !device.isOnline, { what: 'the socket is closed' });

@@ -48,9 +48,8 @@ it.each([
     fence,
     eventLog: new EventLog(redis, { maxLength: 100 }),
     logger,
-    onFenced: () => {},
-    onCongestion: (isCongested) => reported.push(isCongested),
-    onFinished: () => {},
+    lifecycle: { end: () => {} },
+    readingGate: { hold: (_, isHeld) => reported.push(isHeld) },
   });
   const part = () => new SharedCache<string>({ room: 100 }).part();
   const cipher = Cipher.fromHexKeys('5a'.repeat(32));
@@ -60,12 +59,15 @@ it.each([
     messageSecrets: new MessageSecrets({ redis, cipher }),
     receivedMedia: new ReceivedMedia({ redis, cipher }),
     outbox,
-    context: () => ({
-      me: { id: '4930:3@s.whatsapp.net', lid: '930:3@lid' },
-      condition: { status: 'open', reason: undefined },
+    account: { current: { me: { id: '4930:3@s.whatsapp.net', lid: '930:3@lid' } } },
+    statusReporter: { condition: { status: 'open', reason: undefined } },
+    auth: { readRecords: async () => [] },
+    people: new People({
+      pairs: part(),
+      members: part(),
+      usernames: part(),
+      store: { readRecords: async () => [] },
     }),
-    otherNameOf: async () => undefined,
-    people: new People({ pairs: part(), members: part(), usernames: part(), read: async () => [] }),
     logger,
   });
   const publish = (number: number) => {

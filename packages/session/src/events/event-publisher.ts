@@ -1,15 +1,18 @@
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
+import type { AuthStateStore, Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { AddOnDecryption } from '../add-ons/add-on-decryption.js';
+import type { Account } from '../auth/account.js';
 import type { LearntPair } from '../baileys/patches/shared-lid-mappings.js';
 import { Completion } from '../identity/complete-ids.js';
 import { ContactNews } from '../identity/contact-news.js';
+import { otherNameOf } from '../identity/known-names.js';
 import type { KnownPerson, People } from '../identity/people.js';
 import { peopleIn } from '../identity/people-in-events.js';
 import { personId, toLid } from '../identity/person-id.js';
 import { mapBaileysEvents } from '../mapping/index.js';
-import type { MappedEvent, MappingContext } from '../mapping/mapped-event.js';
+import type { MappedEvent } from '../mapping/mapped-event.js';
+import type { StatusReporter } from '../status/status-reporter.js';
 import { roughLength } from './event-size.js';
 import type { Outbox } from './outbox.js';
 
@@ -19,10 +22,10 @@ interface EventPublisherOptions {
   readonly messageSecrets: MessageSecrets;
   readonly receivedMedia: ReceivedMedia;
   readonly outbox: Outbox;
-  /** The session's current state for the events. */
-  readonly context: () => MappingContext;
-  /** Returns the LID for a phone number, or the number for a LID, if this session has learned it. Sends no request. */
-  readonly otherNameOf: (jid: string) => Promise<string | undefined>;
+  readonly account: { readonly current: Pick<Account, 'me'> | undefined };
+  readonly statusReporter: Pick<StatusReporter, 'condition'>;
+  /** Where pairs of LID and number are stored. */
+  readonly auth: Pick<AuthStateStore, 'readRecords'>;
   readonly people: People;
   readonly logger: Logger;
 }
@@ -43,10 +46,11 @@ export class EventPublisher {
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
-    const { fence, recentMessages, messageSecrets, receivedMedia, outbox, otherNameOf, logger } = options;
+    const { fence, recentMessages, messageSecrets, receivedMedia, outbox, account, auth, logger } = options;
     this.#addOns = new AddOnDecryption({
-      ...{ fence, recentMessages, messageSecrets, receivedMedia, outbox, otherNameOf, logger },
-      me: () => options.context().me,
+      ...{ fence, recentMessages, messageSecrets, receivedMedia, outbox, logger },
+      me: () => account.current?.me,
+      otherNameOf: (jid) => otherNameOf(auth, jid),
       map: (events) => this.#map(events),
       release: (events) => this.#release(events),
       complete: (events) => this.#complete(events),
@@ -106,8 +110,9 @@ export class EventPublisher {
   }
 
   #map(events: Partial<BaileysEventMap>): MappedEvent[] {
-    const { context, logger } = this.#options;
-    const mapped = mapBaileysEvents(events, context(), (event, error) =>
+    const { account, statusReporter, logger } = this.#options;
+    const context = { me: account.current?.me, condition: statusReporter.condition };
+    const mapped = mapBaileysEvents(events, context, (event, error) =>
       logger.error({ err: error, event }, 'an event could not be mapped'),
     );
     return mapped.filter((event) => this.#isNews(event));

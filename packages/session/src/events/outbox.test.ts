@@ -43,9 +43,8 @@ beforeEach(async () => {
     fence: await claim('wrk_a'),
     eventLog: log,
     logger,
-    onFenced: () => reported.push('fenced'),
-    onCongestion: (isCongested) => reported.push(isCongested ? 'congested' : 'free'),
-    onFinished: ({ field }) => reported.push(`finished ${field}`),
+    lifecycle: { end: (end) => reported.push(end) },
+    readingGate: { hold: (_, isHeld) => reported.push(isHeld ? 'congested' : 'free') },
   });
 });
 
@@ -54,6 +53,11 @@ afterEach(async () => {
   redis.disconnect();
   await server.stop();
 });
+
+/** Finishes a message that reports when its events are in the log. */
+function finish(field: string, digest: string | undefined): void {
+  outbox.finish({ field, digest, logged: () => reported.push(`finished ${field}`) });
+}
 
 function numbered(first: number, count: number, text = ''): MappedEvent[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -126,7 +130,7 @@ it('brings a message’s events and its end into the log in one step', async () 
     outbox.publish(numbered(number, 1));
     // Some microtasks later, as when Baileys' handler returns.
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
-    outbox.finish({ field: `inbox:${number}`, digest });
+    finish(`inbox:${number}`, digest);
   }
   await outbox.idle();
   expect(reported).toEqual(Array.from({ length: 20 }, (_, number) => `finished inbox:${number}`));
@@ -160,7 +164,7 @@ it('stores the secrets of a long history in several steps', async () => {
 it('lets the events that a step gives leave before what was given later, in the step that ends their message', async () => {
   outbox.publish(numbered(0, 1));
   outbox.runFor({ run: async () => numbered(1, 2), instead: () => [], size: SMALL });
-  outbox.finish({ field: 'inbox:0', digest: undefined });
+  finish('inbox:0', undefined);
   outbox.run(async () => {
     reported.push(`logged ${await logged()}`);
   });

@@ -8,7 +8,9 @@ import {
   type OutgoingEvent,
   type SealedSecret,
 } from '@wafleet/store';
+import type { ReadingGate } from '../connection/reading-gate.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
+import type { SessionLifecycle } from '../status/lifecycle.js';
 import { Congestion, type Size } from './congestion.js';
 import { isOfContent } from './content-errors.js';
 import { boundedBody } from './event-size.js';
@@ -48,6 +50,8 @@ export interface FinishedMessage {
   readonly field: string | undefined;
   /** The digest that identifies it from then on. Undefined if the message may come again and is wanted then. */
   readonly digest: string | undefined;
+  /** Called when its events are in the log. */
+  logged(): void;
 }
 
 type AppendOptions = NonNullable<Parameters<EventLog['append']>[2]>;
@@ -73,16 +77,15 @@ function charactersOf(events: readonly OutgoingEvent[]): number {
  * answer was lost, so it is written once. A step that fails for another reason, such as a malformed stored value, is
  * logged and skipped, and its events are published without the value. A refused fence empties the outbox for good.
  *
- * The outbox never drops waiting items for lack of space. `onCongestion` reports when many items wait, so that
- * producers can pause until it reports the end of the congestion.
+ * The outbox never drops waiting items for lack of space. While many items wait, it holds the session's reading, so that
+ * nothing more arrives.
  */
 export class Outbox {
   readonly #fence: Fence;
   readonly #eventLog: EventLog;
   readonly #logger: Logger;
-  readonly #onFenced: () => void;
+  readonly #lifecycle: Pick<SessionLifecycle, 'end'>;
   readonly #congestion: Congestion;
-  readonly #onFinished: (message: FinishedMessage) => void;
   /** Ends the pause before another attempt. Most sessions never have one. */
   #pause: AbortController | undefined;
   #isDiscarded = false;
@@ -96,19 +99,18 @@ export class Outbox {
     fence: Fence;
     eventLog: EventLog;
     logger: Logger;
-    onFenced: () => void;
-    onCongestion: (isCongested: boolean) => void;
-    /** The events of a message that was passed to `finish` are in the log. */
-    onFinished: (message: FinishedMessage) => void;
+    /** Learns that another worker owns the session. */
+    lifecycle: Pick<SessionLifecycle, 'end'>;
+    /** Held while too much waits. */
+    readingGate: Pick<ReadingGate, 'hold'>;
   }) {
     this.#fence = options.fence;
     this.#eventLog = options.eventLog;
     this.#logger = options.logger;
-    this.#onFenced = options.onFenced;
+    this.#lifecycle = options.lifecycle;
     this.#congestion = new Congestion((isCongested) => {
-      if (!this.#isDiscarded) options.onCongestion(isCongested);
+      if (!this.#isDiscarded) options.readingGate.hold('congestion', isCongested);
     });
-    this.#onFinished = options.onFinished;
   }
 
   publish(events: readonly MappedEvent[]): void {
@@ -195,7 +197,7 @@ export class Outbox {
         const batch = this.#batch;
         await this.#untilDone(async () => {
           await this.#append(events, { batch, usesUp, finishes, secrets });
-          for (const message of finished) this.#onFinished(message);
+          for (const message of finished) message.logged();
         });
         const kept = secrets.reduce((sum, { sealed }) => sum + sealed.length, 0);
         const characters = charactersOf(events) + kept;
@@ -277,7 +279,7 @@ export class Outbox {
         if (this.#isDiscarded) return;
         if (error instanceof FencedError) {
           this.discard();
-          this.#onFenced();
+          this.#lifecycle.end('fenced');
           return;
         }
         this.#logger.warn({ err: error, retryMs: waitMs }, 'a session cannot write to Redis; it tries again');

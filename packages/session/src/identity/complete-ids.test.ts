@@ -16,9 +16,11 @@ function makePeople(stored: Readonly<Record<string, unknown>> = {}) {
     pairs,
     members: part(),
     usernames: part(),
-    read: async (ids) => {
-      reads.push(ids);
-      return ids.map((id) => stored[id]);
+    store: {
+      readRecords: async (_, ids) => {
+        reads.push(ids);
+        return ids.map((id) => stored[id]);
+      },
     },
   });
   return { people, pairs, reads };
@@ -119,7 +121,12 @@ it('a pair that is learnt replaces the note that there was none', async () => {
 it('a stored pair that cannot be opened counts as unknown, and an outage does not', async () => {
   const part = () => new SharedCache<string>({ room: 100 }).part();
   const failing = (error: Error) =>
-    new People({ pairs: part(), members: part(), usernames: part(), read: () => Promise.reject(error) });
+    new People({
+      pairs: part(),
+      members: part(),
+      usernames: part(),
+      store: { readRecords: () => Promise.reject(error) },
+    });
   const presence = (): MappedEvent => ({ event: 'presence.update', payload: { id: LID } });
   const sealed = await complete(presence(), failing(new SealedValueError('damaged')));
   expect(sealed.payload).toEqual({ id: LID });

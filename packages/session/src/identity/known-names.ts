@@ -7,7 +7,10 @@ import { isUser } from './person-id.js';
  * own look-up would ask WhatsApp for a LID that is not stored. Returns undefined if the pair is not known, or if `jid`
  * is neither.
  */
-export async function otherNameOf(store: AuthStateStore, jid: string): Promise<string | undefined> {
+export async function otherNameOf(
+  store: Pick<AuthStateStore, 'readRecords'>,
+  jid: string,
+): Promise<string | undefined> {
   const user = jidDecode(jid)?.user;
   if (user === undefined) return undefined;
   const isLid = isLidUser(jid) === true;

@@ -1,4 +1,4 @@
-import { SealedValueError } from '@wafleet/store';
+import { type AuthStateStore, SealedValueError } from '@wafleet/store';
 import { isUser, type PersonId, personId, toLid, toNumberId } from './person-id.js';
 
 /** A cache of strings. Any value may be gone at any time. */
@@ -18,8 +18,8 @@ interface PeopleOptions {
   readonly members: Names;
   /** Usernames by LID. */
   readonly usernames: Names;
-  /** Reads stored pairs by their ids; undefined where there is none. */
-  readonly read: (ids: readonly string[]) => Promise<unknown[]>;
+  /** Where the pairs are stored. */
+  readonly store: Pick<AuthStateStore, 'readRecords'>;
 }
 
 /** What is known of one person. */
@@ -117,7 +117,7 @@ export class People {
 
   async #read(names: readonly string[]): Promise<unknown[]> {
     try {
-      return await this.#options.read(names);
+      return await this.#options.store.readRecords('lid-mapping', names);
     } catch (error) {
       if (error instanceof SealedValueError) return [];
       throw error;

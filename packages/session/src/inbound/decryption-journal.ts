@@ -9,7 +9,7 @@ import {
   type SocketConfig,
 } from '@whiskeysockets/baileys';
 import { encodeStanza } from './encode-stanza.js';
-import { isInboxRow, isSameRow, type JournalRow } from './journal-row.js';
+import { isInboxRow, isSameRow, JournalEntry, type JournalRow } from './journal-entry.js';
 import { oneAtATime } from './peer-transactions.js';
 
 type MakeSignalRepository = SocketConfig['makeSignalRepository'];
@@ -27,24 +27,19 @@ export interface StoredRows {
   delete(ids: readonly string[]): Promise<void>;
 }
 
-interface Unfinished {
-  readonly id: string;
-  readonly row: JournalRow;
-  /**
-   * - `left`: another process or an earlier connection left it unfinished. The next connection begins with it, whether
-   * WhatsApp sends it again or not.
-   * - `begun`: a connection is processing it.
-   * - `handed-out`: its events are on their way to the log.
-   */
-  state: 'left' | 'begun' | 'handed-out';
+/** A message as the journal sees it. */
+export interface JournalledMessage {
+  readonly stanza: BinaryNode;
+  /** Set by the journal: the message's plaintexts. Undefined if nothing was decrypted. */
+  entry: JournalEntry | undefined;
 }
 
 /** A row whose write has not been confirmed. */
 interface Uncertain {
   readonly stanza: BinaryNode;
-  readonly noted: Unfinished;
+  readonly noted: JournalEntry;
   /** The same message as it was stored before. */
-  readonly before: Unfinished | undefined;
+  readonly before: JournalEntry | undefined;
 }
 
 /** Whether the stored value itself causes the error, and not the access to it. */
@@ -54,7 +49,7 @@ function isOfValue(error: unknown): boolean {
 
 /** A row that was left unfinished, and the message that it holds. */
 interface LeftOver {
-  readonly unfinished: Unfinished;
+  readonly entry: JournalEntry;
   readonly stanza: BinaryNode;
 }
 
@@ -84,14 +79,14 @@ async function readStanza(bytes: Uint8Array): Promise<BinaryNode> {
  */
 export class DecryptionJournal {
   readonly #logger: Logger;
-  readonly #unfinished = new Map<string, Unfinished>();
+  readonly #entries = new Map<string, JournalEntry>();
   /** Rows that the available keys cannot open. They are left for a worker that has the key. */
   readonly #sealed = new Set<string>();
   /** By row id. */
   readonly #uncertain = new Map<string, Uncertain>();
   #rows: StoredRows | undefined;
   #left: LeftOver[] = [];
-  #current: { readonly stanza: BinaryNode; unfinished: Unfinished | undefined } | undefined;
+  #current: JournalledMessage | undefined;
   #count = 0;
 
   constructor(options: { logger: Logger }) {
@@ -105,15 +100,15 @@ export class DecryptionJournal {
   async restore(rows: StoredRows): Promise<void> {
     this.#rows = rows;
     this.#left = [];
-    this.#unfinished.clear();
+    this.#entries.clear();
     this.#uncertain.clear();
     const malformed: string[] = [];
     for (const [id, value] of await this.#readAll(rows, malformed)) {
       try {
         if (!isInboxRow(value)) throw new Error('it is not a row');
-        const unfinished: Unfinished = { id, row: value, state: 'left' };
-        this.#left.push({ unfinished, stanza: await readStanza(value.stanza) });
-        this.#unfinished.set(id, unfinished);
+        const stanza = await readStanza(value.stanza);
+        const entry = new JournalEntry(this.#entries, { id, row: value, state: 'left' });
+        this.#left.push({ entry, stanza });
         this.#count = Math.max(this.#count, value.number);
       } catch (error) {
         this.#logger.error({ err: error, row: `inbox:${id}` }, 'a malformed row of the inbox is deleted');
@@ -137,9 +132,9 @@ export class DecryptionJournal {
       this.#uncertain.delete(id);
       const { stanza, noted, before } = uncertain;
       const known = isSameRow(stored[index], noted.row) ? noted : before;
-      if (known === undefined) this.#unfinished.delete(id);
+      if (known === undefined) this.#entries.delete(id);
       else {
-        this.#unfinished.set(id, known);
+        this.#entries.set(id, known);
         this.#leave(stanza, known);
       }
     }
@@ -150,12 +145,12 @@ export class DecryptionJournal {
    * oldest first. If an earlier connection is still processing one of them, its outcome is ignored.
    */
   leftOver(): BinaryNode[] {
-    if (this.#current?.unfinished !== undefined) this.#leave(this.#current.stanza, this.#current.unfinished);
+    if (this.#current?.entry !== undefined) this.#leave(this.#current.stanza, this.#current.entry);
     this.#current = undefined;
     this.#left = this.#left.filter(
-      ({ unfinished }) => unfinished.state === 'left' && this.#unfinished.get(unfinished.id) === unfinished,
+      ({ entry }) => entry.state === 'left' && this.#entries.get(entry.id) === entry,
     );
-    this.#left.sort((a, b) => a.unfinished.row.number - b.unfinished.row.number);
+    this.#left.sort((a, b) => a.entry.row.number - b.entry.row.number);
     return this.#left.map(({ stanza }) => stanza);
   }
 
@@ -176,44 +171,36 @@ export class DecryptionJournal {
     };
   }
 
-  /** Every decryption from now on belongs to this message. */
-  begin(stanza: BinaryNode): void {
-    this.#current = { stanza, unfinished: undefined };
-  }
-
   /**
-   * The message has been processed.
-   * @param isHandedOut whether all of its events, if any, were handed out. If not, the next connection begins with it.
-   * @returns the field to delete with the append of its events. Undefined if the message no longer belongs to this
-   * connection.
+   * Records what is decrypted until `work` is done as the plaintexts of this message: its `entry`. Rejects as `work` does.
+   * @param conclude called when `work` is done. Returns whether all events of the message, if any, were handed out. If
+   * not, the next connection begins with the message.
+   * @returns false if a later connection has begun meanwhile. The message belongs to that one, and this outcome is
+   * ignored.
    */
-  end(
-    stanza: BinaryNode,
-    { isHandedOut }: { isHandedOut: boolean },
-  ): { readonly field: string | undefined } | undefined {
-    const current = this.#current;
-    if (current?.stanza !== stanza) return undefined;
+  async record(
+    message: JournalledMessage,
+    work: () => Promise<void>,
+    conclude: () => boolean,
+  ): Promise<boolean> {
+    this.#current = message;
+    await work();
+    // Nothing may run between the conclusion and the change of the entry.
+    const isHandedOut = conclude();
+    if (this.#current !== message) return false;
     this.#current = undefined;
-    const { unfinished } = current;
-    if (unfinished === undefined) return { field: undefined };
-    if (!isHandedOut) {
-      this.#leave(stanza, unfinished);
-      return { field: undefined };
-    }
-    unfinished.state = 'handed-out';
-    return { field: `inbox:${unfinished.id}` };
-  }
-
-  /** The field was deleted. */
-  deleted(field: string): void {
-    this.#unfinished.delete(field.slice('inbox:'.length));
+    const { entry } = message;
+    if (entry === undefined) return true;
+    if (isHandedOut) entry.state = 'handed-out';
+    else this.#leave(message.stanza, entry);
+    return true;
   }
 
   /** Leaves the message to the next connection, which begins with it. */
-  #leave(stanza: BinaryNode, unfinished: Unfinished): void {
-    unfinished.state = 'left';
-    if (this.#left.some((left) => left.unfinished === unfinished)) return;
-    this.#left.push({ unfinished, stanza });
+  #leave(stanza: BinaryNode, entry: JournalEntry): void {
+    entry.state = 'left';
+    if (this.#left.some((left) => left.entry === entry)) return;
+    this.#left.push({ entry, stanza });
   }
 
   /** Reads all existing rows. If some cannot be read, reads them one at a time, so that the others are found. */
@@ -254,11 +241,11 @@ export class DecryptionJournal {
     const known = this.#find(digest);
     const earlier = known?.row.plaintexts[digest];
     if (earlier !== undefined) {
-      if (this.#current !== undefined) this.#current.unfinished ??= known;
+      if (this.#current !== undefined) this.#current.entry ??= known;
       return earlier;
     }
     const stanza = this.#current?.stanza;
-    const before = this.#current?.unfinished;
+    const before = this.#current?.entry;
     try {
       // Baileys' own transaction for the decryption becomes part of this one, so there is one write.
       const decrypted = await keys.transaction(async () => {
@@ -279,39 +266,38 @@ export class DecryptionJournal {
     }
   }
 
-  #note(digest: string, plaintext: Uint8Array): Unfinished | undefined {
+  #note(digest: string, plaintext: Uint8Array): JournalEntry | undefined {
     const current = this.#current;
     if (current === undefined) return undefined;
     const isFree = (id: string) =>
-      !this.#unfinished.has(id) && !this.#sealed.has(id) && !this.#uncertain.has(id);
-    const id = current.unfinished?.id ?? ROW_IDS.find(isFree);
+      !this.#entries.has(id) && !this.#sealed.has(id) && !this.#uncertain.has(id);
+    const id = current.entry?.id ?? ROW_IDS.find(isFree);
     if (id === undefined) return undefined;
-    const before = current.unfinished?.row ?? {
+    const before = current.entry?.row ?? {
       number: ++this.#count,
       stanza: encodeStanza(current.stanza),
       plaintexts: {},
     };
     const row = { ...before, plaintexts: { ...before.plaintexts, [digest]: plaintext } };
-    current.unfinished = { id, row, state: 'begun' };
-    this.#unfinished.set(id, current.unfinished);
-    return current.unfinished;
+    current.entry = new JournalEntry(this.#entries, { id, row, state: 'begun' });
+    return current.entry;
   }
 
   /**
    * The last noted row counts as not stored until `settle` has checked it: the current message is restored to its
    * earlier state.
    */
-  #takeBack(before: Unfinished | undefined): void {
-    const noted = this.#current?.unfinished;
+  #takeBack(before: JournalEntry | undefined): void {
+    const noted = this.#current?.entry;
     if (this.#current === undefined || noted === undefined || noted === before) return;
-    this.#current.unfinished = before;
+    this.#current.entry = before;
     if (this.#uncertain.get(noted.id)?.noted !== noted) return;
-    if (before === undefined) this.#unfinished.delete(noted.id);
-    else this.#unfinished.set(before.id, before);
+    if (before === undefined) this.#entries.delete(noted.id);
+    else this.#entries.set(before.id, before);
   }
 
-  #find(digest: string): Unfinished | undefined {
-    return [...this.#unfinished.values()].find(
+  #find(digest: string): JournalEntry | undefined {
+    return [...this.#entries.values()].find(
       ({ row, state }) => state !== 'handed-out' && digest in row.plaintexts,
     );
   }

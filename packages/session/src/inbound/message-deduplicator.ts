@@ -1,14 +1,8 @@
 import type { Fence, KnownDigests, ProcessedMessages } from '@wafleet/store';
-import {
-  type BinaryNode,
-  getBinaryNodeChildren,
-  isJidNewsletter,
-  isLidUser,
-  type WASocket,
-} from '@whiskeysockets/baileys';
-import { acknowledgeOwnCopy, isOwnCopy } from '../identity/own-receipts.js';
+import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { People } from '../identity/people.js';
-import { decodedMessage, digestsOf, type Me, type MessageDigests } from './message-digests.js';
+import type { InboundMessage } from './inbound-message.js';
+import { digestsOf, type Me, type MessageDigests } from './message-digests.js';
 
 /** How many messages are remembered, to recognise live ones that come again; about 100 bytes each. */
 const MAX_RECENT = 1_000;
@@ -28,9 +22,7 @@ export class MessageDeduplicator {
   readonly #finished: ProcessedMessages;
   readonly #fence: Fence;
   readonly #people: People;
-  /** Handed out, and not known to be in the log. */
-  readonly #underWay = new Set<string>();
-  /** The last messages in the log, oldest first; those of the session's earlier owners come first. */
+  /** The last messages that were handed out, oldest first; those of the session's earlier owners come first. */
   readonly #recent = new Set<string>();
   #seeding: Promise<void> | undefined;
   /** The stored digests when the connection's first such message came, and those added since. */
@@ -42,14 +34,8 @@ export class MessageDeduplicator {
     this.#people = options.people;
   }
 
-  /** The events of a message were handed out. */
-  handedOut(digest: string): void {
-    this.#underWay.add(digest);
-  }
-
-  /** The events are in the log, with the digest. */
-  logged(digest: string): void {
-    this.#underWay.delete(digest);
+  /** Adds a message whose events were handed out. */
+  add(digest: string): void {
     this.#known?.added.add(digest);
     this.#remember([digest]);
   }
@@ -62,17 +48,17 @@ export class MessageDeduplicator {
     return digestsOf(stanza, me, this.#people);
   }
 
-  /**
-   * Whether a message was handed out before. Rejects if Redis is unreachable.
-   * @param digests the digests of the stanza.
-   */
-  async includes(stanza: BinaryNode, me: Me | undefined, digests: MessageDigests): Promise<boolean> {
-    if (digests.all.some((digest) => this.#isInMemory(digest))) return true;
+  /** Whether a message was handed out before. Sets its digests. Rejects if Redis is unreachable. */
+  async includes(message: InboundMessage, me: Me | undefined): Promise<boolean> {
+    const { stanza, isOfBacklog } = message;
+    message.digests ??= this.digestsOf(stanza, me);
+    const { digests } = message;
+    if (digests === undefined) return false;
+    if (digests.all.some((digest) => this.#recent.has(digest))) return true;
     const all = await this.#completed(digests, stanza, me);
-    const isOfBacklog = stanza.attrs.offline !== undefined;
-    if (!isOfBacklog && !isSentAgain(stanza)) {
+    if (!isOfBacklog && !message.isSentAgain) {
       await this.#seed();
-      return all.some((digest) => this.#isInMemory(digest));
+      return all.some((digest) => this.#recent.has(digest));
     }
     if (!isOfBacklog && this.#known === undefined) {
       const stored = await this.#finished.read(this.#fence);
@@ -96,10 +82,6 @@ export class MessageDeduplicator {
     const all = await this.#completed(digests, stanza, me);
     const stored = await this.#finished.read(this.#fence);
     return all.some((digest) => stored.has(digest));
-  }
-
-  #isInMemory(digest: string): boolean {
-    return this.#underWay.has(digest) || this.#recent.has(digest);
   }
 
   /**
@@ -145,35 +127,4 @@ export class MessageDeduplicator {
   forget(): void {
     this.#known = undefined;
   }
-}
-
-/**
- * Acknowledges a message to WhatsApp as Baileys acknowledges one that it could decrypt (Socket/messages-recv.js,
- * `handleMessage`).
- */
-export async function acknowledgeAgain(socket: WASocket, stanza: BinaryNode): Promise<void> {
-  const { me } = socket.authState.creds;
-  if (isOwnCopy(stanza, me)) return acknowledgeOwnCopy(socket, stanza, { always: true });
-  const { key, author } = decodedMessage(stanza, me) ?? {};
-  if (!key?.remoteJid || !key.id) return;
-  if (isJidNewsletter(key.remoteJid)) return socket.sendMessageAck(stanza);
-  const isMine = key.fromMe === true;
-  const isOfLid = isLidUser(key.remoteJid) === true || isLidUser(key.remoteJidAlt ?? undefined) === true;
-  const participant = isMine && isOfLid ? author : (key.participant ?? undefined);
-  const type = stanza.attrs.category === 'peer' ? 'peer_msg' : isMine ? 'sender' : 'inactive';
-  await socket.sendReceipt(key.remoteJid, participant, [key.id], type);
-}
-
-/**
- * Whether a message may bring keys besides its content: those of a new Signal session, or of the sender's messages to a
- * group. Such a message has to be decrypted even if its content is known.
- */
-export function mayBringKeys(stanza: BinaryNode): boolean {
-  const types = getBinaryNodeChildren(stanza, 'enc').map(({ attrs }) => attrs.type);
-  return types.includes('pkmsg') || (types.includes('skmsg') && types.length > 1);
-}
-
-/** A sender numbers its repetitions of a message for a receiver that could not decrypt it. */
-function isSentAgain(stanza: BinaryNode): boolean {
-  return getBinaryNodeChildren(stanza, 'enc').some(({ attrs }) => attrs.count !== undefined);
 }

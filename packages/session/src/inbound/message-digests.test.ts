@@ -10,7 +10,12 @@ const NUMBER = '4915100001@s.whatsapp.net';
 
 function digests(attrs: Record<string, string>, knows: 'pair' | 'nothing' = 'nothing') {
   const part = () => new SharedCache<string>({ room: 100 }).part();
-  const people = new People({ pairs: part(), members: part(), usernames: part(), read: async () => [] });
+  const people = new People({
+    pairs: part(),
+    members: part(),
+    usernames: part(),
+    store: { readRecords: async () => [] },
+  });
   if (knows === 'pair') people.note({ lid: LID, phoneNumber: NUMBER });
   const found = digestsOf({ tag: 'message', attrs: { id: 'A', ...attrs } }, me, people);
   if (found === undefined) throw new Error('not a message');

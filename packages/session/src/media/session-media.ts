@@ -1,7 +1,8 @@
 import { type MediaFile, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { type Fence, isRedisUnreachable, type ReceivedFile, type ReceivedMedia } from '@wafleet/store';
-import type { BaileysEventMap, WASocket } from '@whiskeysockets/baileys';
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { OpenSocket } from '../connection/open-socket.js';
 import { roughLength } from '../events/event-size.js';
 import type { Outbox } from '../events/outbox.js';
 import { within } from '../within.js';
@@ -16,18 +17,12 @@ const PHONE_MS = 60_000;
 const REMEMBER_MS = 10_000;
 const MAX_UNANSWERED = 50;
 
-/** An open connection to WhatsApp, and the account's own id. */
-interface OpenLine {
-  readonly socket: WASocket;
-  readonly me: string;
-}
-
 /** The files of a session's messages: stores what messages contain about them, and asks the phone for expired files. */
 export class SessionMedia {
   readonly #fence: Fence;
   readonly #receivedMedia: ReceivedMedia;
   readonly #outbox: Outbox;
-  readonly #line: () => OpenLine;
+  readonly #openSocket: OpenSocket;
   readonly #logger: Logger;
   readonly #requests = new Map<string, ReuploadRequest>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -37,14 +32,13 @@ export class SessionMedia {
     fence: Fence;
     receivedMedia: ReceivedMedia;
     outbox: Outbox;
-    /** @throws {WafleetError} SESSION_NOT_OPEN. */
-    line: () => OpenLine;
+    openSocket: OpenSocket;
     logger: Logger;
   }) {
     this.#fence = options.fence;
     this.#receivedMedia = options.receivedMedia;
     this.#outbox = options.outbox;
-    this.#line = options.line;
+    this.#openSocket = options.openSocket;
     this.#logger = options.logger;
   }
 
@@ -107,7 +101,7 @@ export class SessionMedia {
   }
 
   #ask(received: ReceivedFile): ReuploadRequest {
-    const { socket, me } = this.#line();
+    const { socket, me } = this.#openSocket.require();
     if (this.#unanswered >= MAX_UNANSWERED) {
       throw new WafleetError('UNAVAILABLE', 'The phone is asked for many files already.');
     }

@@ -1,8 +1,9 @@
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { Account } from '../auth/account.js';
+import type { SessionAccount } from '../auth/session-account.js';
 import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
 import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
+import type { SessionLifecycle } from '../status/lifecycle.js';
 import type { StatusReporter } from '../status/status-reporter.js';
 import { within } from '../within.js';
 import { requestPairingCode } from './companion-requests.js';
@@ -16,12 +17,12 @@ const CODE_MS = 180_000;
 const LEAST_CODE_MS = 120_000;
 
 interface PairingCodesOptions {
-  readonly account: () => Account | undefined;
+  readonly account: SessionAccount;
+  readonly lifecycle: SessionLifecycle;
   readonly statusReporter: StatusReporter;
   readonly pairingOffers: PairingOffers;
   readonly supervisor: ConnectionSupervisor;
   readonly connectTimeoutMs: number;
-  readonly isRunning: () => boolean;
   readonly logger: Logger;
 }
 
@@ -41,17 +42,17 @@ export class PairingCodes {
    * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
    */
   async request(phone: string): Promise<{ code: string; expiresAt: number }> {
-    const { account, statusReporter, pairingOffers, isRunning, logger } = this.#options;
-    if (account()?.isLinked === true) {
+    const { account, lifecycle, statusReporter, pairingOffers, logger } = this.#options;
+    if (account.current?.isLinked === true) {
       throw new WafleetError('ALREADY_LINKED', 'The session is already linked to a phone.');
     }
-    if (!isRunning()) throw statusReporter.notOpen();
+    if (!lifecycle.isRunning) throw statusReporter.notOpen();
     pairingOffers.expectCode();
     try {
       const connection = await this.#readyConnection();
       pairingOffers.expectCode();
       const code = await requestPairingCode(connection.socket, phone);
-      const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRoundEndsAt);
+      const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRound.endsAt);
       pairingOffers.showCode(code, phone, expiresAt, () => void this.#linkAnew());
       return { code, expiresAt };
     } catch (error) {
@@ -66,8 +67,8 @@ export class PairingCodes {
   async #readyConnection(): Promise<WhatsAppConnection> {
     const { account, statusReporter, pairingOffers, supervisor, connectTimeoutMs } = this.#options;
     const { current } = supervisor;
-    const timeLeft = (current?.qrRoundEndsAt ?? 0) - Date.now();
-    if (current !== undefined && account()?.isHalfLinked === false && timeLeft >= LEAST_CODE_MS) {
+    const timeLeft = (current?.qrRound.endsAt ?? 0) - Date.now();
+    if (current !== undefined && account.current?.isHalfLinked === false && timeLeft >= LEAST_CODE_MS) {
       return current;
     }
     const qrCame = pairingOffers.nextQr();
@@ -78,7 +79,7 @@ export class PairingCodes {
   }
 
   async #linkAnew(): Promise<void> {
-    const { account, isRunning, supervisor } = this.#options;
-    if (isRunning() && account()?.isLinked !== true) await supervisor.replace();
+    const { account, lifecycle, supervisor } = this.#options;
+    if (lifecycle.isRunning && account.current?.isLinked !== true) await supervisor.replace();
   }
 }

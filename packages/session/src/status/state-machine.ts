@@ -1,35 +1,37 @@
 import type { Logger } from '@wafleet/runtime';
-import { isRedisUnreachable, SealedValueError } from '@wafleet/store';
+import { FencedError, isRedisUnreachable, SealedValueError } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import type { ConnectionFactory } from '../connection/connection-factory.js';
+import type { KeyStoreFailures } from '../auth/durable-key-store.js';
+import type { SessionAccount } from '../auth/session-account.js';
 import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
-import { isDeviceRemoved } from '../connection/disconnects.js';
+import { causeOf, isDeviceRemoved } from '../connection/disconnects.js';
 import { Reconnecting } from '../connection/reconnect-policy.js';
 import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
 import type { Outbox } from '../events/outbox.js';
 import type { DisconnectCause } from '../mapping/connection.js';
 import type { PairingOffers } from '../pairing/pairing-offers.js';
 import type { SessionEnd } from '../session-options.js';
+import type { SessionLifecycle } from './lifecycle.js';
 import type { Occasion, StatusReporter } from './status-reporter.js';
 
 const UNAUTHORISED = 401;
 
-interface StatusMachineOptions {
+interface StateMachineOptions {
+  readonly lifecycle: SessionLifecycle;
   readonly statusReporter: StatusReporter;
   readonly pairingOffers: PairingOffers;
   readonly supervisor: ConnectionSupervisor;
-  readonly connectionFactory: ConnectionFactory;
+  readonly account: SessionAccount;
   readonly outbox: Outbox;
   readonly logger: Logger;
-  /** The session has reached a final status, which is published; nothing follows. */
-  readonly onRest: (end: SessionEnd) => void;
 }
 
 /** The end of a connection as Baileys reports it, and its cause. */
 type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
 
 /**
- * Derives the status of a session from the events of its connection and from the requests to the session.
+ * Derives the status of a session from the events of its connection, the failures of its storage and the requests to the
+ * session.
  *
  * | status | how it comes about | what ends it |
  * |---|---|---|
@@ -42,12 +44,12 @@ type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
  * | logged_out | unlinked, here or on the phone; the keys are wiped | a new session object |
  * | failed | a disconnect that needs a person; credentials that cannot be read | a new session object |
  */
-export class SessionStateMachine {
-  readonly #options: StatusMachineOptions;
+export class SessionStateMachine implements KeyStoreFailures {
+  readonly #options: StateMachineOptions;
   readonly #reconnecting = new Reconnecting();
   #isLinkFresh = false;
 
-  constructor(options: StatusMachineOptions) {
+  constructor(options: StateMachineOptions) {
     this.#options = options;
   }
 
@@ -72,42 +74,55 @@ export class SessionStateMachine {
 
   /** Wipes the keys. */
   logOut(reason: string, occasion: Occasion = {}): void {
-    const { outbox, connectionFactory, statusReporter } = this.#options;
-    outbox.run(() => connectionFactory.wipe());
+    const { outbox, account, statusReporter } = this.#options;
+    outbox.run(() => account.wipe());
     statusReporter.set('logged_out', reason, { ...occasion, phone: null });
   }
 
-  /** Handles an update of the connection other than its end. */
+  /** Handles an update of the current connection. */
   follow(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
-    const { statusReporter, pairingOffers, supervisor, connectionFactory } = this.#options;
+    if (update.connection === 'close') this.#followClose(connection, update);
+    else this.#followUpdate(connection, update);
+  }
+
+  #followClose(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
+    const { supervisor, lifecycle } = this.#options;
+    supervisor.letGo();
+    const end = { update, cause: connection.cause ?? causeOf(update.lastDisconnect) };
+    if (lifecycle.isStopping) this.queue(lifecycle.stopReason, end);
+    if (lifecycle.isRunning) this.#reactTo(end);
+  }
+
+  #followUpdate(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
+    const { statusReporter, pairingOffers, supervisor, account } = this.#options;
     if (update.connection === 'open') {
       pairingOffers.close();
       this.#isLinkFresh = false;
       supervisor.markOpen();
-      statusReporter.set('open', undefined, { update, phone: connectionFactory.account?.phone });
+      statusReporter.set('open', undefined, { update, phone: account.current?.phone });
     } else if (update.qr !== undefined) {
       statusReporter.set('awaiting_link', undefined);
-      pairingOffers.showQr(update.qr, connection.qrExpiresAt());
+      pairingOffers.showQr(update.qr, connection.qrRound.codeExpiresAt);
     } else if (update.isNewLogin === true) {
       pairingOffers.close();
       this.#isLinkFresh = true;
-      statusReporter.set('connecting', 'linked', { update, phone: connectionFactory.account?.phone });
+      statusReporter.set('connecting', 'linked', { update, phone: account.current?.phone });
     } else {
       statusReporter.tell({ update });
     }
   }
 
   /** Handles an end of the connection that the session did not request. */
-  reactTo(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, connectionFactory, logger } = this.#options;
+  #reactTo(end: ConnectionEnd): void {
+    const { statusReporter, pairingOffers, account, logger } = this.#options;
     logger.info({ ...end.cause, status: statusReporter.status }, 'the connection ended');
     pairingOffers.connectionEnded();
     const isLinkRefused = this.#isLinkRefused(end);
     if (isLinkRefused) {
-      connectionFactory.account?.refuseLink();
+      account.current?.refuseLink();
       this.#isLinkFresh = false;
     }
-    const isLinked = connectionFactory.account?.isLinked ?? false;
+    const isLinked = account.current?.isLinked ?? false;
     // A pairing code becomes invalid with the connection that requested it.
     if (!isLinked) pairingOffers.offerQr();
     const lastDisconnect = end.update?.lastDisconnect;
@@ -121,7 +136,7 @@ export class SessionStateMachine {
         break;
       case 'logged-out':
         this.logOut(reaction.reason, end);
-        this.#options.onRest('logged_out');
+        this.#endWhenIdle('logged_out');
         break;
       case 'failed':
         this.#rest('failed', reaction.reason, end);
@@ -129,14 +144,28 @@ export class SessionStateMachine {
     }
   }
 
+  /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
+  refreshLink(connection: WhatsAppConnection): void {
+    const { supervisor, account, pairingOffers } = this.#options;
+    if (supervisor.current !== connection || account.current?.isLinked !== false) return;
+    pairingOffers.offerQr();
+    pairingOffers.connectionEnded();
+    void supervisor.replace();
+  }
+
   /**
    * No connection could be opened. Only credentials that no key opens are a permanent failure. After any other error a
    * later attempt may succeed, here or on a worker of another release.
    */
   cannotOpen(error: unknown): void {
-    const { statusReporter, supervisor, logger } = this.#options;
+    const { lifecycle, statusReporter, supervisor, logger } = this.#options;
+    if (!lifecycle.isRunning) return;
+    if (error instanceof FencedError) {
+      this.fenced();
+      return;
+    }
     if (error instanceof SealedValueError) {
-      this.cannotRead(error);
+      this.credentialsUnreadable(error);
       return;
     }
     if (isRedisUnreachable(error)) {
@@ -148,10 +177,23 @@ export class SessionStateMachine {
     supervisor.openWithBackOff();
   }
 
-  /** Stored credentials are damaged, or sealed with a key that this worker does not have. */
-  cannotRead(error: unknown): void {
-    this.#options.logger.error({ err: error }, 'the session cannot be run with its credentials');
-    this.#options.supervisor.letGo()?.discard();
+  /** See KeyStoreFailures. The session ends at once. */
+  fenced(): void {
+    this.#options.lifecycle.end('fenced');
+  }
+
+  /** See KeyStoreFailures. The connection is replaced. */
+  storageFailed(): void {
+    const cause = { statusCode: 500, message: 'keys could not be stored' };
+    this.#options.supervisor.current?.endWith(cause);
+  }
+
+  /** See KeyStoreFailures. The session comes to rest as `failed`. */
+  credentialsUnreadable(error: unknown): void {
+    const { lifecycle, supervisor, logger } = this.#options;
+    if (!lifecycle.isRunning) return;
+    logger.error({ err: error }, 'the session cannot be run with its credentials');
+    supervisor.letGo()?.discard();
     this.#rest('failed', 'credentials-unreadable');
   }
 
@@ -161,7 +203,7 @@ export class SessionStateMachine {
    * before.
    */
   #isLinkRefused({ cause, update }: ConnectionEnd): boolean {
-    const { account } = this.#options.connectionFactory;
+    const account = this.#options.account.current;
     if (cause.statusCode !== UNAUTHORISED || isDeviceRemoved(update?.lastDisconnect)) return false;
     return account?.isLinked === true && !account.hasLoggedIn;
   }
@@ -186,9 +228,17 @@ export class SessionStateMachine {
   }
 
   #rest(status: 'closed' | 'failed', reason: string, occasion?: Occasion): void {
-    const { statusReporter, pairingOffers, onRest } = this.#options;
+    const { statusReporter, pairingOffers } = this.#options;
     pairingOffers.close();
     statusReporter.set(status, reason, occasion);
-    onRest(status);
+    this.#endWhenIdle(status);
+  }
+
+  /** Ends the session once its final status and everything else in its outbox has been written. */
+  #endWhenIdle(end: SessionEnd): void {
+    const { lifecycle, supervisor, outbox } = this.#options;
+    lifecycle.beginStop();
+    void supervisor.close();
+    void outbox.idle().then(() => lifecycle.end(end));
   }
 }

@@ -26,3 +26,40 @@ export function isSameRow(value: unknown, { number, plaintexts }: JournalRow): b
   if (!isInboxRow(value) || value.number !== number) return false;
   return Object.keys(plaintexts).every((digest) => Object.hasOwn(value.plaintexts, digest));
 }
+
+/** A row of the journal, and what has become of its message. */
+export class JournalEntry {
+  readonly row: JournalRow;
+  /** The number of its place in the journal. */
+  readonly id: string;
+  /**
+   * - `left`: another process or an earlier connection left it unfinished. The next connection begins with it, whether
+   * WhatsApp sends it again or not.
+   * - `begun`: a connection is processing it.
+   * - `handed-out`: its events are on their way to the log.
+   */
+  state: 'left' | 'begun' | 'handed-out';
+  readonly #entries: Map<string, JournalEntry>;
+
+  /** @param entries the entries of the journal by id; this one is added. */
+  constructor(
+    entries: Map<string, JournalEntry>,
+    { id, row, state }: Pick<JournalEntry, 'id' | 'row' | 'state'>,
+  ) {
+    this.#entries = entries;
+    this.id = id;
+    this.row = row;
+    this.state = state;
+    entries.set(id, this);
+  }
+
+  /** The field of the credentials that holds the row. */
+  get field(): string {
+    return `inbox:${this.id}`;
+  }
+
+  /** The field was deleted: its place is free. */
+  deleted(): void {
+    this.#entries.delete(this.id);
+  }
+}

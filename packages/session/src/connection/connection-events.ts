@@ -1,0 +1,57 @@
+import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import type { SessionAccount } from '../auth/session-account.js';
+import type { EventPublisher } from '../events/event-publisher.js';
+import type { SessionMedia } from '../media/session-media.js';
+import type { SessionStateMachine } from '../status/state-machine.js';
+import type { ConnectionSupervisor } from './connection-supervisor.js';
+import type { ConnectionListener, WhatsAppConnection } from './whatsapp-connection.js';
+
+interface ConnectionEventsOptions {
+  readonly supervisor: ConnectionSupervisor;
+  readonly account: SessionAccount;
+  readonly media: SessionMedia;
+  readonly publisher: EventPublisher;
+  readonly stateMachine: SessionStateMachine;
+}
+
+/**
+ * Handles what the current connection of a session emits: stores the credentials, publishes the events, and reports the
+ * state of the connection. Events of earlier connections are ignored.
+ */
+export class ConnectionEvents implements ConnectionListener {
+  readonly #options: ConnectionEventsOptions;
+  #lastMessageAt = 0;
+
+  constructor(options: ConnectionEventsOptions) {
+    this.#options = options;
+  }
+
+  /** When a message was last emitted, received or sent, ms since 1970; 0 if there was none. */
+  get lastMessageAt(): number {
+    return this.#lastMessageAt;
+  }
+
+  receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
+    const { supervisor, account, media, publisher, stateMachine } = this.#options;
+    if (supervisor.current !== connection) return;
+    const credentials = events['creds.update'];
+    const saved = credentials && account.current?.saveCreds();
+    // Baileys confirms a link in this same tick. A link that is confirmed but not stored could never log in. Baileys
+    // emits the whole credentials at other times too, such as at each login.
+    const isNewLink = credentials?.account !== undefined && !connection.beganLinked;
+    if (isNewLink && saved !== undefined) connection.holdSends(saved);
+    if (events['messages.upsert'] !== undefined) this.#lastMessageAt = Date.now();
+    try {
+      media.keep(events);
+      publisher.publish(events);
+    } finally {
+      // This runs even if an error occurred above: a session that misses a change of its connection is stuck.
+      const update = events['connection.update'];
+      if (update !== undefined) stateMachine.follow(connection, update);
+    }
+  }
+
+  linkRefreshed(connection: WhatsAppConnection): void {
+    this.#options.stateMachine.refreshLink(connection);
+  }
+}
