@@ -4,5 +4,7 @@ export { quietLibsignal } from './baileys/patches/quiet-libsignal.js';
 export { trustRootKey } from './baileys/trust-root-key.js';
 export { SessionCaches } from './caches/session-caches.js';
 export { ConnectLimiter } from './connection/connect-limiter.js';
-export type { SessionEnd, StorageReach, WhatsAppSessionOptions } from './session-options.js';
+export type { StorageReach } from './connection/connection-supervisor.js';
+export type { WhatsAppSessionOptions } from './session-options.js';
+export type { SessionEnd } from './status/lifecycle.js';
 export { WhatsAppSession } from './whatsapp-session.js';

@@ -13,18 +13,7 @@ import type {
 import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectLimiter } from './connection/connect-limiter.js';
 import type { QuietLimits } from './connection/silence-detector.js';
-
-/**
- * Why a session ended by itself. The worker then gives up the ownership; with `fenced` it has already lost the
- * ownership.
- */
-export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
-
-/**
- * Whether Redis is reachable. `away`: unreachable for a short while; sockets are kept and not read. `gone`: unreachable
- * for so long that keeping sockets is not worthwhile.
- */
-export type StorageReach = 'reachable' | 'away' | 'gone';
+import type { SessionEnd } from './status/lifecycle.js';
 
 /** What a worker passes to a session. */
 export interface WhatsAppSessionOptions {

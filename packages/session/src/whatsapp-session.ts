@@ -12,25 +12,25 @@ import type { CommandContext } from './commands/command-context.js';
 import { executeInSession } from './commands/execute.js';
 import { MessageSender } from './commands/message-sender.js';
 import { Recipients } from './commands/recipients.js';
-import { SentMessages } from './commands/sent-messages.js';
-import { ConnectionEvents } from './connection/connection-events.js';
 import { ConnectionFactory } from './connection/connection-factory.js';
-import { ConnectionSupervisor } from './connection/connection-supervisor.js';
+import { ConnectionSupervisor, type StorageReach } from './connection/connection-supervisor.js';
 import { OpenSocket } from './connection/open-socket.js';
 import { ReadingGate } from './connection/reading-gate.js';
+import { SentMessages } from './connection/sent-messages.js';
 import { SilenceDetector } from './connection/silence-detector.js';
 import { SilenceWatch } from './connection/silence-watch.js';
+import { ConnectionEvents } from './connection-events.js';
 import { EventPublisher } from './events/event-publisher.js';
-import { Outbox } from './events/outbox.js';
 import { People } from './identity/people.js';
 import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { SessionMedia } from './media/session-media.js';
+import { Outbox } from './outbox/outbox.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
-import type { StorageReach, WhatsAppSessionOptions } from './session-options.js';
+import type { WhatsAppSessionOptions } from './session-options.js';
+import { SessionStateMachine } from './state-machine.js';
 import { SessionLifecycle } from './status/lifecycle.js';
-import { SessionStateMachine } from './status/state-machine.js';
 import { StatusReporter } from './status/status-reporter.js';
 import { within } from './within.js';
 
@@ -83,7 +83,7 @@ export class WhatsAppSession {
 
     // What outlives a connection.
     const journal = new DecryptionJournal({ logger });
-    const account = new SessionAccount({ store, journal, logger });
+    const account = new SessionAccount({ store, logger });
     const { lidMappings: pairs, memberPairs: members, usernames } = caches;
     const people = new People({ pairs, members, usernames, store: store.auth });
     const deduplicator = new MessageDeduplicator({ finished: store.finishedMessages, fence, people });
@@ -114,6 +114,7 @@ export class WhatsAppSession {
       fence,
       connectLimiter,
       account,
+      auth,
       stateMachine,
       resources,
     });

@@ -8,21 +8,21 @@ import {
   UnreadableRecords,
 } from '@wafleet/store';
 import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
-import type { Me } from '../content/changes.js';
-import { contentOf } from '../content/unwrap.js';
-import { isOfContent } from '../events/content-errors.js';
-import { roughLength } from '../events/event-size.js';
-import type { Outbox } from '../events/outbox.js';
+import type { Me } from '../mapping/changes.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
+import { receivedFilesIn } from '../mapping/received-files.js';
 import type { OpenedMessage } from '../mapping/unavailable.js';
-import { receivedFilesIn } from '../media/received-files.js';
-import { QuestionStore } from '../polls/question-store.js';
-import { questionsIn } from '../polls/questions.js';
+import { contentOf } from '../mapping/unwrap.js';
+import { isOfContent } from '../outbox/content-errors.js';
+import { roughLength } from '../outbox/event-size.js';
+import type { Outbox } from '../outbox/outbox.js';
 import type { OpenedAddOn } from './contents.js';
 import { envelopeIn } from './envelopes.js';
 import { KnownSecrets } from './known-secrets.js';
 import { encodeSecret, messageSecretOf } from './message-secret.js';
 import { AddOnOpener } from './opener.js';
+import { QuestionStore } from './question-store.js';
+import { questionsIn } from './questions.js';
 
 /** Secrets of older history messages are not kept: they would push out the secrets of newer messages. */
 const HISTORY_MS = 7 * 24 * 60 * 60 * 1000;

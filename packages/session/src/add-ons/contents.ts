@@ -1,7 +1,7 @@
 import { proto, type WAMessage, type WAMessageKey, type WAMessageUpdate } from '@whiskeysockets/baileys';
-import { type Changes, changesBy, type Me } from '../content/changes.js';
-import { contentOf } from '../content/unwrap.js';
+import { type Changes, changesBy, type Me } from '../mapping/changes.js';
 import type { OpenedMessage } from '../mapping/unavailable.js';
+import { contentOf } from '../mapping/unwrap.js';
 import type { AddOnKind } from './envelopes.js';
 import { bytesOfField } from './wire-format.js';
 

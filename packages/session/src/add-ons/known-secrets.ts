@@ -1,8 +1,8 @@
 import type { Fence, RecentMessages, SecretsOfSession, UnreadableRecords } from '@wafleet/store';
 import { proto, type WAMessageKey } from '@whiskeysockets/baileys';
-import { isOfContent } from '../events/content-errors.js';
-import type { QuestionStore } from '../polls/question-store.js';
+import { isOfContent } from '../outbox/content-errors.js';
 import { decodeSecret, type MessageSecret, secretOf } from './message-secret.js';
+import type { QuestionStore } from './question-store.js';
 
 /** Finds the secrets of a session's messages. */
 export class KnownSecrets {

@@ -1,5 +1,5 @@
 import type { WAMessage, WAMessageKey } from '@whiskeysockets/baileys';
-import { unwrap } from '../content/unwrap.js';
+import { unwrap } from '../mapping/unwrap.js';
 import { envelopeIn } from './envelopes.js';
 
 /** A message's secret, and the key under which the message was published. */

@@ -1,5 +1,5 @@
 import type { WAMessage } from '@whiskeysockets/baileys';
-import { fromOurView, type Me } from '../content/changes.js';
+import { fromOurView, type Me } from '../mapping/changes.js';
 import type { PartialMessage, Unavailable } from '../mapping/unavailable.js';
 import { type OpenedAddOn, readAddOn } from './contents.js';
 import { decryptAddOn, isWellFormed } from './decryption.js';

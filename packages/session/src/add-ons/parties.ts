@@ -1,5 +1,5 @@
 import { jidNormalizedUser, type WAMessageKey } from '@whiskeysockets/baileys';
-import type { Me } from '../content/changes.js';
+import type { Me } from '../mapping/changes.js';
 
 /** The author of a message, by each of the names that its key has: JIDs without a device. */
 export function namesOf(key: WAMessageKey, me: Me): Set<string> {

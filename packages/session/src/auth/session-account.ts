@@ -1,13 +1,14 @@
 import type { Logger } from '@wafleet/runtime';
-import type { DecryptionJournal } from '../inbound/decryption-journal.js';
-import type { WhatsAppSessionOptions } from '../session-options.js';
+import type { AuthStateStore } from '@wafleet/store';
 import { Account } from './account.js';
 import type { KeyStoreFailures } from './durable-key-store.js';
 
 interface SessionAccountOptions {
-  readonly store: Pick<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth'>;
-  /** Restored from the same store as the account. */
-  readonly journal: DecryptionJournal;
+  readonly store: {
+    readonly auth: AuthStateStore;
+    /** Deletes the stored credentials. */
+    readonly deleteAuth: () => Promise<void>;
+  };
   readonly logger: Logger;
 }
 
@@ -32,7 +33,9 @@ export class SessionAccount {
    * unreachable.
    */
   async load(failures: KeyStoreFailures): Promise<Account> {
-    this.#current ??= await this.#load(failures);
+    const { store, logger } = this.#options;
+    const { auth, deleteAuth: deleteStored } = store;
+    this.#current ??= await Account.load({ store: auth, deleteStored, logger, failures });
     if (this.#isDiscarded) this.#current.discard();
     return this.#current;
   }
@@ -46,21 +49,5 @@ export class SessionAccount {
   /** Deletes the credentials, loaded or not. @throws {FencedError} if another worker owns the session. */
   wipe(): Promise<void> {
     return this.#current?.wipe() ?? this.#options.store.deleteAuth();
-  }
-
-  async #load(failures: KeyStoreFailures): Promise<Account> {
-    const { store, journal, logger } = this.#options;
-    const account = await Account.load({
-      store: store.auth,
-      deleteStored: store.deleteAuth,
-      logger,
-      failures,
-    });
-    // This comes after the credentials are loaded: with a wrong key no row of the journal may be treated as malformed.
-    await journal.restore({
-      read: (ids) => store.auth.readRecords('inbox', ids),
-      delete: (ids) => account.deleteInbox(ids),
-    });
-    return account;
   }
 }

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
-import type { ReadingGate } from '../connection/reading-gate.js';
+import type { SentMessages } from '../connection/sent-messages.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
-import type { SentMessages } from './sent-messages.js';
 
 const SECRET_BYTES = 32;
 
@@ -46,13 +45,13 @@ async function relay(socket: WASocket, jid: string, content: proto.IMessage, mes
 /** Sends a session's messages. */
 export class MessageSender {
   readonly #sentMessages: SentMessages;
-  readonly #readingGate: Pick<ReadingGate, 'isOpen'>;
+  readonly #readingGate: { readonly isOpen: boolean };
   readonly #logger: Logger;
 
   constructor(options: {
     sentMessages: SentMessages;
     /** Shows whether the session currently reads WhatsApp's answers. */
-    readingGate: Pick<ReadingGate, 'isOpen'>;
+    readingGate: { readonly isOpen: boolean };
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;

@@ -1,24 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fence } from '@wafleet/store';
+import type { AuthStateStore, Fence } from '@wafleet/store';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
+import type { KeyStoreFailures } from '../auth/durable-key-store.js';
 import type { SessionAccount } from '../auth/session-account.js';
-import type { SessionStateMachine } from '../status/state-machine.js';
 import type { ConnectLimiter, ConnectPermit } from './connect-limiter.js';
 import { type ConnectionResources, WhatsAppConnection } from './whatsapp-connection.js';
 
 /** How often a session that waits until its ownership is certain checks it again. */
 const CERTAINTY_LOOK_MS = 50;
 
+/** Learns what happens while a connection is opened. */
+interface OpeningListener extends KeyStoreFailures {
+  /** Whether a phone has just linked the session, and a person waits for it to open. */
+  readonly isLinkFresh: boolean;
+  /** WhatsApp refuses this version of the client, so the wait for a permit may be long. */
+  holdUp(): void;
+  /** No connection could be opened. */
+  cannotOpen(error: unknown): void;
+}
+
 interface ConnectionFactoryOptions {
   readonly fence: Fence;
   readonly connectLimiter: ConnectLimiter;
   readonly account: SessionAccount;
+  /** Where the rows of the journal are stored. */
+  readonly auth: Pick<AuthStateStore, 'readRecords'>;
   /** Learns why no connection could be opened, and of failures of the account's keys. */
-  readonly stateMachine: Pick<
-    SessionStateMachine,
-    'isLinkFresh' | 'holdUp' | 'cannotOpen' | 'fenced' | 'storageFailed' | 'credentialsUnreadable'
-  >;
+  readonly stateMachine: OpeningListener;
   /** What each connection uses, and what outlives it. */
   readonly resources: ConnectionResources;
 }
@@ -55,6 +64,8 @@ export class ConnectionFactory {
     if (loading.current === undefined) await connectLimiter.loads.turn();
     if (signal.aborted) return undefined;
     const account = await loading.load(stateMachine);
+    // This comes after the credentials are loaded: with a wrong key no row of the journal may be treated as malformed.
+    if (!resources.journal.isRestored) await this.#restoreJournal(account);
     if (signal.aborted) return undefined;
     // The credentials from the last connection must be stored before the next connection logs in with them.
     await account.settle();
@@ -73,10 +84,17 @@ export class ConnectionFactory {
     return undefined;
   }
 
+  #restoreJournal(account: Account): Promise<void> {
+    const { auth, resources } = this.#options;
+    return resources.journal.restore({
+      read: (ids) => auth.readRecords('inbox', ids),
+      delete: (ids) => account.deleteInbox(ids),
+    });
+  }
+
   /** @param isUrgent a person waits: the session is to be linked, or was linked just now. */
   #permit(signal: AbortSignal, isUrgent: boolean): Promise<ConnectPermit | undefined> {
     const { connectLimiter, fence, stateMachine } = this.#options;
-    // WhatsApp refuses this version of the client, so the wait for a permit may be long.
     const onHeld = () => stateMachine.holdUp();
     return connectLimiter.pass({ tenantId: fence.tenantId, isUrgent, signal, onHeld });
   }

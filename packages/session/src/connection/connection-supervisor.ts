@@ -1,4 +1,3 @@
-import type { StorageReach } from '../session-options.js';
 import { backOffMs } from './back-off.js';
 import type { ConnectLimiter } from './connect-limiter.js';
 import type { ReadingGate } from './reading-gate.js';
@@ -10,6 +9,12 @@ const STABLE_MS = 60_000;
 const LONG_WAIT_FROM = 3;
 /** Spreads the waits that end early over this time, so that sessions do not all connect at the same moment. */
 const EARLY_MS = 2_000;
+
+/**
+ * Whether Redis is reachable. `away`: unreachable for a short while; sockets are kept and not read. `gone`: unreachable
+ * for so long that keeping sockets is not worthwhile.
+ */
+export type StorageReach = 'reachable' | 'away' | 'gone';
 
 /** Opens connections. */
 interface Opener {

@@ -9,13 +9,13 @@ import {
 import { waitFor } from '@wafleet/testkit';
 import { encodeBinaryNode, type SignalDataSet } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { QuestionStore } from '../add-ons/question-store.js';
 import { newCredentials } from '../baileys/baileys.js';
 import { baileysLogger } from '../baileys/logger.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
-import { SentMessages } from '../commands/sent-messages.js';
-import { QuestionStore } from '../polls/question-store.js';
 import { Harness } from '../testing/harness.js';
 import { ConnectLimiter, ConnectPermit, type PassRequest } from './connect-limiter.js';
+import { SentMessages } from './sent-messages.js';
 
 const lines: string[] = [];
 const destination = { write: (line: string) => lines.push(line) };

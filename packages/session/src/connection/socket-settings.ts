@@ -5,7 +5,7 @@ import { type LearntPair, withSharedLidMappings } from '../baileys/patches/share
 import type { CachesOfSession } from '../caches/session-caches.js';
 import type { KnownPerson } from '../identity/people.js';
 import type { DecryptionJournal } from '../inbound/decryption-journal.js';
-import { keepOuterSecrets } from '../polls/outer-secrets.js';
+import { keepOuterSecrets } from '../inbound/outer-secrets.js';
 
 /** What the settings of a session's sockets are made of. */
 export interface SocketResources {

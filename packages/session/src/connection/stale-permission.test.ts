@@ -4,14 +4,14 @@ import { ConnectRate, connectRedis, type Fence, type RedisConnection } from '@wa
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SessionAccount } from '../auth/session-account.js';
-import { SentMessages } from '../commands/sent-messages.js';
-import { Outbox } from '../events/outbox.js';
 import { People } from '../identity/people.js';
 import { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { MessageDeduplicator } from '../inbound/message-deduplicator.js';
+import { Outbox } from '../outbox/outbox.js';
 import { Harness, type TestSession } from '../testing/harness.js';
 import { ConnectLimiter } from './connect-limiter.js';
 import { ConnectionFactory } from './connection-factory.js';
+import { SentMessages } from './sent-messages.js';
 import { SilenceDetector } from './silence-detector.js';
 import { MAX_HELD_BYTES } from './socket-valve.js';
 
@@ -68,11 +68,12 @@ function factoryOf(fence: Fence) {
   const { lidMappings: pairs, memberPairs: members, usernames } = caches;
   const people = new People({ pairs, members, usernames, store: store.auth });
   const journal = new DecryptionJournal({ logger });
-  const account = new SessionAccount({ store, journal, logger });
+  const account = new SessionAccount({ store, logger });
   const factory = new ConnectionFactory({
     fence,
     connectLimiter: harness.connectLimiter,
     account,
+    auth: store.auth,
     stateMachine: {
       isLinkFresh: false,
       holdUp: ignore,

@@ -13,8 +13,8 @@ import type { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SharedCache } from '../caches/shared-cache.js';
 import { People } from '../identity/people.js';
+import { Outbox } from '../outbox/outbox.js';
 import { EventPublisher } from './event-publisher.js';
-import { Outbox } from './outbox.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
 const fence = { tenantId: 'tnt_a', sessionId: 'shop', worker: 'wrk_a', epoch: 1 };

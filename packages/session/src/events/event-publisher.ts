@@ -2,19 +2,18 @@ import type { Logger } from '@wafleet/runtime';
 import type { AuthStateStore, Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { AddOnDecryption } from '../add-ons/add-on-decryption.js';
-import type { Account } from '../auth/account.js';
 import type { LearntPair } from '../baileys/patches/shared-lid-mappings.js';
-import { Completion } from '../identity/complete-ids.js';
-import { ContactNews } from '../identity/contact-news.js';
 import { otherNameOf } from '../identity/known-names.js';
 import type { KnownPerson, People } from '../identity/people.js';
-import { peopleIn } from '../identity/people-in-events.js';
 import { personId, toLid } from '../identity/person-id.js';
+import type { Me } from '../mapping/changes.js';
 import { mapBaileysEvents } from '../mapping/index.js';
-import type { MappedEvent } from '../mapping/mapped-event.js';
-import type { StatusReporter } from '../status/status-reporter.js';
-import { roughLength } from './event-size.js';
-import type { Outbox } from './outbox.js';
+import type { MappedEvent, SessionCondition } from '../mapping/mapped-event.js';
+import { roughLength } from '../outbox/event-size.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { Completion } from './complete-ids.js';
+import { ContactNews } from './contact-news.js';
+import { peopleIn } from './people-in-events.js';
 
 interface EventPublisherOptions {
   readonly fence: Fence;
@@ -22,8 +21,8 @@ interface EventPublisherOptions {
   readonly messageSecrets: MessageSecrets;
   readonly receivedMedia: ReceivedMedia;
   readonly outbox: Outbox;
-  readonly account: { readonly current: Pick<Account, 'me'> | undefined };
-  readonly statusReporter: Pick<StatusReporter, 'condition'>;
+  readonly account: { readonly current: { readonly me: Me } | undefined };
+  readonly statusReporter: { readonly condition: SessionCondition };
   /** Where pairs of LID and number are stored. */
   readonly auth: Pick<AuthStateStore, 'readRecords'>;
   readonly people: People;

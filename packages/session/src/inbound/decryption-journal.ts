@@ -88,6 +88,7 @@ export class DecryptionJournal {
   #left: LeftOver[] = [];
   #current: JournalledMessage | undefined;
   #count = 0;
+  #isRestored = false;
 
   constructor(options: { logger: Logger }) {
     this.#logger = options.logger;
@@ -116,6 +117,12 @@ export class DecryptionJournal {
       }
     }
     if (malformed.length > 0) await rows.delete(malformed);
+    this.#isRestored = true;
+  }
+
+  /** Whether `restore` has succeeded. */
+  get isRestored(): boolean {
+    return this.#isRestored;
   }
 
   /**

@@ -1,6 +1,5 @@
 import { type BaileysEventMap, proto, type WAMessage } from '@whiskeysockets/baileys';
-import { changesBy } from '../content/changes.js';
-import { contentOf, isSeenByBaileys, unwrap } from '../content/unwrap.js';
+import { changesBy } from './changes.js';
 import { listEvents } from './list-events.js';
 import type { MappedEvent, MappingContext } from './mapped-event.js';
 import { toMessageKey } from './message-key.js';
@@ -8,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from './normalise.js';
 import { published } from './published.js';
 import { toRevokedKey } from './revoked-key.js';
 import { type OpenedMessage, toUnavailable } from './unavailable.js';
+import { contentOf, isSeenByBaileys, unwrap } from './unwrap.js';
 
 const { Type } = proto.Message.ProtocolMessage;
 

@@ -1,5 +1,5 @@
 import type { WAMessage } from '@whiskeysockets/baileys';
-import { revokedKey } from '../content/changes.js';
+import { revokedKey } from './changes.js';
 import type { MappingContext } from './mapped-event.js';
 import { toMessageKey } from './message-key.js';
 import type { JsonObject } from './normalise.js';

@@ -3,10 +3,10 @@ import type { Logger } from '@wafleet/runtime';
 import { type Fence, isRedisUnreachable, type ReceivedFile, type ReceivedMedia } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { OpenSocket } from '../connection/open-socket.js';
-import { roughLength } from '../events/event-size.js';
-import type { Outbox } from '../events/outbox.js';
+import { receivedFilesIn } from '../mapping/received-files.js';
+import { roughLength } from '../outbox/event-size.js';
+import type { Outbox } from '../outbox/outbox.js';
 import { within } from '../within.js';
-import { receivedFilesIn } from './received-files.js';
 import { ReuploadRequest } from './reupload-request.js';
 
 /** How long a command waits for a phone. Short, since a worker carries out a bounded number of commands at a time. */

@@ -1,5 +1,5 @@
 import type { Fence, LinkOffers } from '@wafleet/store';
-import type { Outbox } from '../events/outbox.js';
+import type { Outbox } from '../outbox/outbox.js';
 
 /**
  * What a session that is not linked shows: QR codes, or one pairing code. While a pairing code is valid, no QR code is

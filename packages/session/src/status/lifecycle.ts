@@ -1,4 +1,8 @@
-import type { SessionEnd } from '../session-options.js';
+/**
+ * Why a session ended by itself. The worker then gives up the ownership; with `fenced` it has already lost the
+ * ownership.
+ */
+export type SessionEnd = 'fenced' | 'closed' | 'logged_out' | 'failed';
 
 /** The phase of a session. `stopping` and `unlinking` lead to `ended`, in which nothing happens any more. */
 type Phase = 'running' | 'stopping' | 'unlinking' | 'ended';

@@ -1,9 +1,9 @@
 import { type SessionStatus, WafleetError } from '@wafleet/contract';
 import type { Fence, SessionDirectory, StatusUpdate } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import type { Outbox } from '../events/outbox.js';
 import { type DisconnectCause, mapConnection } from '../mapping/connection.js';
 import type { SessionCondition } from '../mapping/mapped-event.js';
+import type { Outbox } from '../outbox/outbox.js';
 
 /** Data for a change of status: Baileys' own update, why a connection ended, the account's number. */
 export interface Occasion {

@@ -27,7 +27,8 @@ import { quietLibsignal } from '../baileys/patches/quiet-libsignal.js';
 import { trustRootKey } from '../baileys/trust-root-key.js';
 import { SessionCaches } from '../caches/session-caches.js';
 import { ConnectLimiter } from '../connection/connect-limiter.js';
-import type { SessionEnd, WhatsAppSessionOptions } from '../session-options.js';
+import type { WhatsAppSessionOptions } from '../session-options.js';
+import type { SessionEnd } from '../status/lifecycle.js';
 import { WhatsAppSession } from '../whatsapp-session.js';
 import { type PublishedEvent, PublishedEvents } from './published-events.js';
 

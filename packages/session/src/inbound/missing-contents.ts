@@ -1,10 +1,10 @@
 import type { Logger } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
-import { roughLength } from '../events/event-size.js';
-import type { Outbox } from '../events/outbox.js';
 import type { StanzaDetails } from '../identity/stanza-details.js';
-import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';
+import { roughLength } from '../outbox/event-size.js';
+import type { Outbox } from '../outbox/outbox.js';
 import { type Drop, dropOf, reasonAfterwards } from './dropped-messages.js';
+import type { MessageDeduplicator } from './message-deduplicator.js';
 import { envelopeOf, noticeOf } from './notice.js';
 
 interface MissingContentsOptions {

@@ -6,7 +6,7 @@ import type {
   WAMessageKey,
   WASocket,
 } from '@whiskeysockets/baileys';
-import { saysNothing } from '../baileys/patches/app-state-removals.js';
+import { saysNothing } from './patches/app-state-removals.js';
 
 /**
  * The subjects of an event: ids of messages, chats, contacts and groups. `alone`: the event must not wait in the

@@ -8,9 +8,7 @@ import {
   type OutgoingEvent,
   type SealedSecret,
 } from '@wafleet/store';
-import type { ReadingGate } from '../connection/reading-gate.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
-import type { SessionLifecycle } from '../status/lifecycle.js';
 import { Congestion, type Size } from './congestion.js';
 import { isOfContent } from './content-errors.js';
 import { boundedBody } from './event-size.js';
@@ -42,6 +40,17 @@ interface Step {
   readonly instead: () => readonly MappedEvent[];
   /** What the step holds until it has run: roughly the number of its events, and their characters. */
   readonly size: Size;
+}
+
+/** The life of the session. */
+interface Lifecycle {
+  /** Another worker owns the session. */
+  end(end: 'fenced'): void;
+}
+
+/** Whether the session reads what WhatsApp sends. */
+interface Gate {
+  hold(hold: 'congestion', isHeld: boolean): void;
 }
 
 /** A message whose events were all published to the outbox. */
@@ -84,7 +93,7 @@ export class Outbox {
   readonly #fence: Fence;
   readonly #eventLog: EventLog;
   readonly #logger: Logger;
-  readonly #lifecycle: Pick<SessionLifecycle, 'end'>;
+  readonly #lifecycle: Lifecycle;
   readonly #congestion: Congestion;
   /** Ends the pause before another attempt. Most sessions never have one. */
   #pause: AbortController | undefined;
@@ -99,10 +108,8 @@ export class Outbox {
     fence: Fence;
     eventLog: EventLog;
     logger: Logger;
-    /** Learns that another worker owns the session. */
-    lifecycle: Pick<SessionLifecycle, 'end'>;
-    /** Held while too much waits. */
-    readingGate: Pick<ReadingGate, 'hold'>;
+    lifecycle: Lifecycle;
+    readingGate: Gate;
   }) {
     this.#fence = options.fence;
     this.#eventLog = options.eventLog;

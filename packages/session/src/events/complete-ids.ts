@@ -1,7 +1,7 @@
+import type { People } from '../identity/people.js';
+import { type PersonId, personId } from '../identity/person-id.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../mapping/normalise.js';
-import type { People } from './people.js';
-import { type PersonId, personId } from './person-id.js';
 
 /** A place in a payload that names a person, and the fields beside it for what else is known of that person. */
 interface Mention {

@@ -1,6 +1,6 @@
 import type { BaileysEventMap, WAMessage } from '@whiskeysockets/baileys';
-import { type MessageSecret, secretOf } from '../add-ons/message-secret.js';
-import { unwrap } from '../content/unwrap.js';
+import { unwrap } from '../mapping/unwrap.js';
+import { type MessageSecret, secretOf } from './message-secret.js';
 
 /** A poll, or an invitation to an event. It carries the secret with which the answers of others are encrypted. */
 export type Question = MessageSecret;

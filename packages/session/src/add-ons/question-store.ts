@@ -1,5 +1,5 @@
 import type { Fence, RecentMessages, UnreadableRecords } from '@wafleet/store';
-import { isOfContent } from '../events/content-errors.js';
+import { isOfContent } from '../outbox/content-errors.js';
 import type { Question } from './questions.js';
 
 /** Differs from the name of any message that was sent. */

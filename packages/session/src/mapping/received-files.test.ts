@@ -2,9 +2,9 @@ import type { MediaFile } from '@wafleet/contract';
 
 import { proto, type WAMessage } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
-import { WRAPPERS } from '../content/unwrap.js';
 import { reachableFields } from '../testing/whatsapp-schema.js';
 import { receivedFilesIn } from './received-files.js';
+import { WRAPPERS } from './unwrap.js';
 
 const mediaKey = Buffer.alloc(32, 1);
 const file = { mediaKey, directPath: '/v/a.enc', mimetype: 'image/png', fileLength: 3 };

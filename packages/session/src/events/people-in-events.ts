@@ -1,5 +1,5 @@
 import type { BaileysEventMap, WAMessageKey } from '@whiskeysockets/baileys';
-import type { KnownPerson } from './people.js';
+import type { KnownPerson } from '../identity/people.js';
 
 /** What events contain about people: which ids belong to one person, and usernames. */
 export interface PeopleInEvents {

@@ -1,10 +1,10 @@
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
-import type { SessionAccount } from '../auth/session-account.js';
-import type { EventPublisher } from '../events/event-publisher.js';
-import type { SessionMedia } from '../media/session-media.js';
-import type { SessionStateMachine } from '../status/state-machine.js';
-import type { ConnectionSupervisor } from './connection-supervisor.js';
-import type { ConnectionListener, WhatsAppConnection } from './whatsapp-connection.js';
+import type { SessionAccount } from './auth/session-account.js';
+import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
+import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
+import type { EventPublisher } from './events/event-publisher.js';
+import type { SessionMedia } from './media/session-media.js';
+import type { SessionStateMachine } from './state-machine.js';
 
 interface ConnectionEventsOptions {
   readonly supervisor: ConnectionSupervisor;

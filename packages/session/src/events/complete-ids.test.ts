@@ -1,9 +1,9 @@
 import { SealedValueError } from '@wafleet/store';
 import { expect, it } from 'vitest';
 import { SharedCache } from '../caches/shared-cache.js';
+import { People } from '../identity/people.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import { Completion } from './complete-ids.js';
-import { People } from './people.js';
 
 const LID = '101@lid';
 const NUMBER = '4915100001@s.whatsapp.net';

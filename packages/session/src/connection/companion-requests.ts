@@ -11,8 +11,8 @@ import {
   S_WHATSAPP_NET,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { causeOf } from '../connection/disconnects.js';
 import { within } from '../within.js';
+import { causeOf } from './disconnects.js';
 
 /** How long WhatsApp may take to answer, ms. */
 const ANSWER_MS = 10_000;

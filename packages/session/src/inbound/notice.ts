@@ -6,7 +6,7 @@ import {
   proto,
   type WAMessage,
 } from '@whiskeysockets/baileys';
-import { isMine, type Me } from '../content/changes.js';
+import { isMine, type Me } from '../mapping/changes.js';
 import type { PartialMessage, Unavailable } from '../mapping/unavailable.js';
 
 /**

@@ -1,18 +1,17 @@
 import type { Logger } from '@wafleet/runtime';
 import { FencedError, isRedisUnreachable, SealedValueError } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
-import type { KeyStoreFailures } from '../auth/durable-key-store.js';
-import type { SessionAccount } from '../auth/session-account.js';
-import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
-import { causeOf, isDeviceRemoved } from '../connection/disconnects.js';
-import { Reconnecting } from '../connection/reconnect-policy.js';
-import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
-import type { Outbox } from '../events/outbox.js';
-import type { DisconnectCause } from '../mapping/connection.js';
-import type { PairingOffers } from '../pairing/pairing-offers.js';
-import type { SessionEnd } from '../session-options.js';
-import type { SessionLifecycle } from './lifecycle.js';
-import type { Occasion, StatusReporter } from './status-reporter.js';
+import type { KeyStoreFailures } from './auth/durable-key-store.js';
+import type { SessionAccount } from './auth/session-account.js';
+import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
+import { causeOf, isDeviceRemoved } from './connection/disconnects.js';
+import { Reconnecting } from './connection/reconnect-policy.js';
+import type { WhatsAppConnection } from './connection/whatsapp-connection.js';
+import type { DisconnectCause } from './mapping/connection.js';
+import type { Outbox } from './outbox/outbox.js';
+import type { PairingOffers } from './pairing/pairing-offers.js';
+import type { SessionEnd, SessionLifecycle } from './status/lifecycle.js';
+import type { Occasion, StatusReporter } from './status/status-reporter.js';
 
 const UNAUTHORISED = 401;
 
