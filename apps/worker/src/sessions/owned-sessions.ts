@@ -1,34 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import type { SessionEnd, StorageReach, WhatsAppSession } from '@wafleet/session';
 import {
-  CLIENT_VERSION,
-  ConnectLimiter,
-  SessionCaches,
-  type SessionEnd,
-  type StorageReach,
-  WhatsAppSession,
-  type WhatsAppSessionOptions,
-} from '@wafleet/session';
-import {
-  AuthCache,
-  AuthStateStore,
-  type Cipher,
-  ConnectRate,
   deferRemoval,
-  deleteAuthState,
-  EventLog,
-  type EventLogBounds,
   type Fence,
-  LinkOffers,
-  MessageSecrets,
   NotOwnerError,
   Ownership,
-  ProcessedMessages,
-  ReceivedMedia,
-  RecentMessages,
-  type RedisConnection,
-  SessionDirectory,
   type SessionRecord,
   type SessionRef,
 } from '@wafleet/store';
@@ -36,34 +13,18 @@ import { ArrivalNotes } from './arrival-notes.js';
 import type { OwnedSession } from './owned-session.js';
 import { removeSession } from './remove-session.js';
 import { SessionDrain } from './session-drain.js';
+import { SessionFactory, type SessionFactoryOptions } from './session-factory.js';
 import { SessionLog } from './session-log.js';
+import { SessionReleases } from './session-releases.js';
+import { SessionTable } from './session-table.js';
 
 /** How long a session that is to end waits for the commands that are being executed. */
 const COMMANDS_MS = 3_000;
-/** The pause between two attempts to release a session. */
-const RELEASE_AGAIN_MS = 1_000;
-/** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
-const AUTH_CACHE_BYTES = 64 * 1024 * 1024;
 
-export interface OwnedSessionsOptions {
-  readonly redis: RedisConnection;
-  readonly cipher: Cipher;
+export interface OwnedSessionsOptions extends SessionFactoryOptions {
   /** The incarnation that claims. */
   readonly worker: string;
-  readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
   readonly capacity: number;
-  /** How much of its events a tenant's log keeps. */
-  readonly eventLog: EventLogBounds;
-  /** The maximum number of connects to WhatsApp per second, over all workers together. */
-  readonly connectsPerSecond: number;
-  /** See WhatsAppSessionOptions. */
-  readonly isOwnershipCertain: () => boolean;
-  /** Names the worker in each line. */
-  readonly logger: Logger;
-}
-
-function keyOf({ tenantId, sessionId }: SessionRef): string {
-  return `${tenantId}/${sessionId}`;
 }
 
 /**
@@ -82,61 +43,39 @@ function noRoom(why: string): WafleetError {
 export class OwnedSessions {
   readonly #options: OwnedSessionsOptions;
   readonly #ownership: Ownership;
-  readonly #connectLimiter: ConnectLimiter;
+  readonly #factory: SessionFactory;
   readonly #log: SessionLog;
   readonly #arrivals: ArrivalNotes;
-  readonly #shared: Pick<
-    WhatsAppSessionOptions['store'],
-    | 'events'
-    | 'directory'
-    | 'offers'
-    | 'recentMessages'
-    | 'messageSecrets'
-    | 'receivedMedia'
-    | 'finishedMessages'
-  >;
-  readonly #authCache = new AuthCache({ maxBytes: AUTH_CACHE_BYTES });
-  readonly #caches = new SessionCaches();
-  readonly #owned = new Map<string, OwnedSession>();
-  readonly #claiming = new Map<string, Promise<void>>();
+  readonly #table = new SessionTable();
+  readonly #releases: SessionReleases;
   #takesNoMore = false;
   #isOver = false;
 
   constructor(options: OwnedSessionsOptions) {
-    const { redis, cipher, eventLog } = options;
+    const { redis, worker, logger } = options;
     this.#options = options;
-    this.#ownership = new Ownership(redis, { logger: options.logger });
-    this.#log = new SessionLog(options.logger);
-    this.#arrivals = new ArrivalNotes(redis, options.logger);
-    this.#connectLimiter = new ConnectLimiter({
-      rate: new ConnectRate(redis, { perSecond: options.connectsPerSecond, clientVersion: CLIENT_VERSION }),
-      logger: options.logger,
-    });
-    this.#shared = {
-      events: new EventLog(redis, eventLog),
-      directory: new SessionDirectory(redis, { logger: options.logger }),
-      offers: new LinkOffers(redis),
-      recentMessages: new RecentMessages({ redis, cipher }),
-      receivedMedia: new ReceivedMedia({ redis, cipher }),
-      messageSecrets: new MessageSecrets({ redis, cipher }),
-      finishedMessages: new ProcessedMessages(redis),
-    };
+    this.#ownership = new Ownership(redis, { logger });
+    this.#factory = new SessionFactory(options);
+    this.#log = new SessionLog(logger);
+    this.#arrivals = new ArrivalNotes(redis, logger);
+    const parts = { ownership: this.#ownership, table: this.#table, log: this.#log };
+    this.#releases = new SessionReleases({ worker, ...parts });
   }
 
   /** How many sessions are here or about to be. */
   get count(): number {
-    return this.#owned.size + this.#claiming.size;
+    return this.#table.count;
   }
 
   /** Whether the session is here, or about to be, or about to be given up. */
   has(ref: SessionRef): boolean {
-    const key = keyOf(ref);
-    return this.#owned.has(key) || this.#claiming.has(key);
+    return this.#table.has(ref);
   }
 
   /** Open sessions that may move to another worker, the longest idle ones first. */
   idleCandidates(count: number): SessionRef[] {
-    return [...this.#owned.values()]
+    return this.#table
+      .all()
       .filter(({ session }) => session.status === 'open')
       .sort((a, b) => a.session.lastActiveAt - b.session.lastActiveAt)
       .slice(0, count)
@@ -150,15 +89,10 @@ export class OwnedSessions {
    * @throws {WafleetError} NO_WORKER if this worker takes no more sessions or another one owns it; SESSION_NOT_FOUND.
    */
   assign(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
-    const key = keyOf(ref);
-    const running = this.#claiming.get(key);
-    if (running !== undefined) return running;
-    const here = this.#owned.get(key);
-    const claiming =
-      here === undefined ? this.#claim(ref, expectPrevious) : this.#claimAgain(here, expectPrevious);
-    const claim = claiming.finally(() => this.#claiming.delete(key));
-    this.#claiming.set(key, claim);
-    return claim;
+    return this.#table.claimOnce(ref, () => {
+      const here = this.#table.get(ref);
+      return here === undefined ? this.#claim(ref, expectPrevious) : this.#claimAgain(here, expectPrevious);
+    });
   }
 
   /**
@@ -188,10 +122,10 @@ export class OwnedSessions {
    */
   async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
     const owned = this.#find(ref);
-    const removeBy = dueHere(await this.#shared.directory.get(ref));
+    const removeBy = dueHere(await this.#factory.directory.get(ref));
     if (removeBy !== undefined) return this.#remove(owned, removeBy);
     const unlinked = await owned.session.unlink();
-    await this.#giveUp(owned, 'unlinked');
+    await this.#releases.giveUp(owned, 'unlinked');
     return unlinked;
   }
 
@@ -201,12 +135,12 @@ export class OwnedSessions {
    * @throws {NotOwnerError}
    */
   async release(ref: SessionRef, reason: string): Promise<void> {
-    if (!this.#owned.has(keyOf(ref))) await this.#releaseAbsent(ref, reason);
+    if (this.#table.get(ref) === undefined) await this.#releases.releaseAbsent(ref, reason);
     const owned = this.#find(ref);
     owned.isLeaving = true;
     await Promise.race([Promise.all(owned.commands), delay(COMMANDS_MS, undefined, { ref: false })]);
     await owned.session.stop({ reason });
-    await this.#giveUp(owned, reason);
+    await this.#releases.giveUp(owned, reason);
   }
 
   /**
@@ -219,52 +153,57 @@ export class OwnedSessions {
     const { redis, worker, logger } = this.#options;
     const drain = new SessionDrain({
       ...{ redis, worker, timeoutMs, logger },
-      directory: this.#shared.directory,
+      directory: this.#factory.directory,
       log: this.#log,
-      owned: () => [...this.#owned.values()],
-      isStaying: (owned) => !owned.isLeaving && this.#owned.get(keyOf(owned.fence)) === owned,
-      claimsSettled: () => Promise.allSettled(this.#claiming.values()),
+      table: this.#table,
       release: (ref) => this.release(ref, 'drain'),
       discardAll: () => this.discardAll('drain-timeout'),
     });
     try {
       await drain.run();
     } finally {
-      this.#isOver = true;
+      this.#close();
     }
   }
 
   /** When WhatsApp last delivered something to each open session, ms since 1970; 0 if it has not. */
   lastStanzas(): number[] {
-    return [...this.#owned.values()]
+    return this.#table
+      .all()
       .filter(({ session }) => session.status === 'open')
       .map(({ session }) => session.lastStanzaAt);
   }
 
   /** Writes to the directory when WhatsApp last delivered something, where that is due. Never rejects. */
   noteArrivals(): Promise<void> {
-    return this.#arrivals.write(this.#owned.values());
+    return this.#arrivals.write(this.#table.all());
   }
 
   /** Informs every session whether Redis can be reached. */
   setStorage(reach: StorageReach): void {
-    for (const { session } of this.#owned.values()) session.setStorage(reach);
+    for (const { session } of this.#table.all()) session.setStorage(reach);
   }
 
   /** Gives up the sessions that now belong to another worker according to Redis. */
   discardForeign(): Promise<{ kept: number; lost: number }> {
-    return this.#discardForeign([...this.#owned.values()]);
+    return this.#discardForeign(this.#table.all());
   }
 
   /** Closes every socket at once and writes nothing more. */
   discardAll(reason: 'lease-lost' | 'drain-timeout' = 'lease-lost'): void {
     this.#takesNoMore = true;
-    this.#isOver = true;
-    for (const { session, fence } of this.#owned.values()) {
+    this.#close();
+    for (const { session, fence } of this.#table.all()) {
       session.discard();
       this.#log.lost(fence, reason);
     }
-    this.#owned.clear();
+    this.#table.clear();
+  }
+
+  /** Nothing is claimed or released any more. */
+  #close(): void {
+    this.#isOver = true;
+    this.#releases.close();
   }
 
   async #discardForeign(all: readonly OwnedSession[]): Promise<{ kept: number; lost: number }> {
@@ -275,7 +214,7 @@ export class OwnedSessions {
     });
     for (const owned of lost) {
       owned.session.discard();
-      this.#forget(owned);
+      this.#table.forget(owned);
       this.#log.lost(owned.fence, 'fenced');
       void this.#claimIfForgotten(owned.fence);
     }
@@ -283,7 +222,7 @@ export class OwnedSessions {
   }
 
   #find(ref: SessionRef): OwnedSession {
-    const owned = this.#owned.get(keyOf(ref));
+    const owned = this.#table.get(ref);
     if (owned === undefined || owned.isLeaving) throw new NotOwnerError(ref);
     return owned;
   }
@@ -295,7 +234,7 @@ export class OwnedSessions {
       await this.#claim(here.fence, expectPrevious);
       return;
     }
-    const removeBy = dueHere(await this.#shared.directory.get(here.fence));
+    const removeBy = dueHere(await this.#factory.directory.get(here.fence));
     if (removeBy !== undefined && !here.isLeaving) this.#remove(here, removeBy).catch(() => {});
   }
 
@@ -309,7 +248,7 @@ export class OwnedSessions {
     if (this.count >= capacity) throw refuse('is full');
     const claim = await this.#ownership.claim(ref, { worker, expectPrevious }).catch((error: unknown) => {
       // Redis may have executed the claim.
-      this.#retryRelease(() => this.#releaseAbsent(ref, 'claim-unanswered'));
+      this.#releases.retry(() => this.#releases.releaseAbsent(ref, 'claim-unanswered'));
       throw error;
     });
     if ('refusedBy' in claim) throw refuse('is not the owner', claim.refusedBy.worker ?? 'no worker');
@@ -318,8 +257,8 @@ export class OwnedSessions {
       throw refuse('takes no more sessions');
     }
     this.#log.claimed(claim.fence, claim.previousWorker);
-    const record = await this.#shared.directory.get(ref).catch((error: unknown) => {
-      this.#retryRelease(() => this.#release(claim.fence, 'claim-unanswered'));
+    const record = await this.#factory.directory.get(ref).catch((error: unknown) => {
+      this.#releases.retry(() => this.#releases.release(claim.fence, 'claim-unanswered'));
       throw error;
     });
     // All sessions were given up meanwhile, and nothing would discard this one.
@@ -335,36 +274,22 @@ export class OwnedSessions {
     const { fence, session } = owned;
     owned.removal ??= removeSession({
       ...{ fence, session, removeBy },
-      directory: this.#shared.directory,
+      directory: this.#factory.directory,
       log: this.#log,
       defer: () => deferRemoval(this.#options.redis, fence),
-      isOwned: () => this.#owned.get(keyOf(fence)) === owned && !owned.isLeaving,
-    }).finally(() => this.#giveUp(owned, 'removal'));
+      isOwned: () => this.#table.isStaying(owned),
+    }).finally(() => this.#releases.giveUp(owned, 'removal'));
     return owned.removal;
   }
 
   #open(fence: Fence): OwnedSession {
-    const { redis, cipher, whatsapp, isOwnershipCertain, logger } = this.#options;
     const owned: OwnedSession = {
       fence,
       commands: new Set(),
       isLeaving: false,
-      session: new WhatsAppSession({
-        fence,
-        store: {
-          ...this.#shared,
-          auth: new AuthStateStore({ redis, cipher, fence, cache: this.#authCache, logger }),
-          deleteAuth: () => deleteAuthState(redis, fence),
-        },
-        whatsapp,
-        isOwnershipCertain,
-        connectLimiter: this.#connectLimiter,
-        caches: this.#caches,
-        logger,
-        onEnded: (end) => this.#onEnded(owned, end),
-      }),
+      session: this.#factory.create(fence, (end) => this.#onEnded(owned, end)),
     };
-    this.#owned.set(keyOf(fence), owned);
+    this.#table.add(owned);
     void owned.session.start();
     return owned;
   }
@@ -372,32 +297,14 @@ export class OwnedSessions {
   #onEnded(owned: OwnedSession, end: SessionEnd): void {
     const { tenantId, sessionId } = owned.fence;
     if (end === 'fenced') {
-      this.#forget(owned);
+      this.#table.forget(owned);
       this.#log.lost(owned.fence, 'fenced');
       void this.#claimIfForgotten(owned.fence);
     } else if (owned.removal === undefined) {
-      this.#giveUp(owned, end).catch((error: unknown) => {
+      this.#releases.giveUp(owned, end).catch((error: unknown) => {
         this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be released');
       });
     }
-  }
-
-  /** Retries until Redis accepts it: no other worker may claim a session that names a living owner. */
-  #retryRelease(release: () => Promise<void>): void {
-    const timer = setTimeout(() => {
-      if (this.#isOver) return;
-      release().catch(() => this.#retryRelease(release));
-    }, RELEASE_AGAIN_MS);
-    timer.unref();
-  }
-
-  async #releaseAbsent(ref: SessionRef, reason: string): Promise<void> {
-    const { worker } = this.#options;
-    const record = await this.#ownership.read(ref);
-    if (this.has(ref) || record?.worker !== worker) return;
-    // A claim that comes meanwhile raises the epoch, which makes this fence void.
-    const { tenantId, sessionId } = ref;
-    await this.#release({ tenantId, sessionId, epoch: record.epoch, worker }, reason);
   }
 
   /**
@@ -416,26 +323,5 @@ export class OwnedSessions {
     } catch (error) {
       logger.warn({ err: error }, 'a claim that Redis lost could not be repeated');
     }
-  }
-
-  async #release(fence: Fence, reason: string): Promise<void> {
-    if (await this.#ownership.release(fence)) this.#log.released(fence, reason);
-  }
-
-  async #giveUp(owned: OwnedSession, reason: string): Promise<void> {
-    try {
-      await this.#release(owned.fence, reason);
-    } catch (error) {
-      this.#retryRelease(() => this.#release(owned.fence, reason));
-      throw error;
-    } finally {
-      this.#forget(owned);
-    }
-  }
-
-  #forget(owned: OwnedSession): void {
-    const key = keyOf(owned.fence);
-    // After a takeover and back the key may stand for a newer object.
-    if (this.#owned.get(key) === owned) this.#owned.delete(key);
   }
 }

@@ -13,8 +13,8 @@ import { withAdaptiveConcurrency } from '../adaptive-concurrency.js';
 import { DrainTimeoutError } from './drain-timeout-error.js';
 import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './handover.js';
-import type { OwnedSession } from './owned-session.js';
 import type { SessionLog } from './session-log.js';
+import type { SessionTable } from './session-table.js';
 
 /**
  * The number of sessions that are handed over at the same time: one in 25 of all workers' sessions, from two to ten. It
@@ -23,6 +23,7 @@ import type { SessionLog } from './session-log.js';
  */
 const DRAIN_PACE = { atMost: 10, quickMs: 700, slowMs: 1_400 };
 const DRAIN_SHARE = { of: 25, atLeast: 2 };
+
 interface SessionDrainOptions {
   readonly redis: RedisConnection;
   readonly worker: string;
@@ -30,12 +31,7 @@ interface SessionDrainOptions {
   readonly directory: SessionDirectory;
   readonly log: SessionLog;
   readonly logger: Logger;
-  /** The sessions that are here now. */
-  readonly owned: () => OwnedSession[];
-  /** Whether a session is still here and is not being handed over. */
-  readonly isStaying: (owned: OwnedSession) => boolean;
-  /** Resolves when the claims that were under way are settled. */
-  readonly claimsSettled: () => Promise<unknown>;
+  readonly table: SessionTable;
   /** Ends a session so that another worker can take it. */
   readonly release: (ref: SessionRef) => Promise<void>;
   /** Closes the sessions that are left. */
@@ -61,15 +57,15 @@ export class SessionDrain {
 
   /** Call it once. @throws {DrainTimeoutError} after the sessions that were not handed over in time are closed. */
   async run(): Promise<void> {
-    const { timeoutMs, owned, discardAll } = this.#options;
+    const { timeoutMs, table, discardAll } = this.#options;
     const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
     let left = 0;
     try {
       if ((await Promise.race([this.#handAllOver(), timeUp])) === undefined) {
-        left = owned().length;
+        left = table.all().length;
         return;
       }
-      const fences = owned().map(({ fence }) => fence);
+      const fences = table.all().map(({ fence }) => fence);
       left = fences.length;
       discardAll();
       // All are released, and some are not taken yet.
@@ -82,17 +78,17 @@ export class SessionDrain {
   }
 
   async #handAllOver(): Promise<void> {
-    const { redis, worker, directory, log, logger, owned, isStaying, claimsSettled, release } = this.#options;
+    const { redis, worker, directory, log, logger, table, release } = this.#options;
     const turn = this.#turn;
-    await claimsSettled();
-    const left = () => owned().length;
+    await table.claimsSettled();
+    const left = () => table.all().length;
     await turn.begin(left);
     const handOver = new HandOver({
       ...{ worker, placements: this.#placements, log, logger },
       sessions: directory,
       workers: new WorkerRegistry(redis),
     });
-    const byActivity = owned().sort((a, b) => a.session.lastActiveAt - b.session.lastActiveAt);
+    const byActivity = table.all().sort((a, b) => a.session.lastActiveAt - b.session.lastActiveAt);
     const inAll = await turn.sessionsOfAll().catch(() => 0);
     const share = Math.max(DRAIN_SHARE.atLeast, Math.floor(inAll / DRAIN_SHARE.of));
     const pace = { ...DRAIN_PACE, usually: Math.min(DRAIN_PACE.atMost, share), dueAt: () => turn.dueAt };
@@ -100,7 +96,7 @@ export class SessionDrain {
       const { fence } = each;
       await turn.untilRoom(left);
       // It may have ended, or left, meanwhile.
-      if (!isStaying(each)) return;
+      if (!table.isStaying(each)) return;
       try {
         await release(fence);
         await handOver.pass(fence);

@@ -1,0 +1,94 @@
+import type { Logger } from '@wafleet/runtime';
+import {
+  CLIENT_VERSION,
+  ConnectLimiter,
+  SessionCaches,
+  type SessionEnd,
+  WhatsAppSession,
+  type WhatsAppSessionOptions,
+} from '@wafleet/session';
+import {
+  AuthCache,
+  AuthStateStore,
+  type Cipher,
+  ConnectRate,
+  deleteAuthState,
+  EventLog,
+  type EventLogBounds,
+  type Fence,
+  LinkOffers,
+  MessageSecrets,
+  ProcessedMessages,
+  ReceivedMedia,
+  RecentMessages,
+  type RedisConnection,
+  SessionDirectory,
+} from '@wafleet/store';
+
+/** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
+const AUTH_CACHE_BYTES = 64 * 1024 * 1024;
+
+export interface SessionFactoryOptions {
+  readonly redis: RedisConnection;
+  readonly cipher: Cipher;
+  readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
+  /** How much of its events a tenant's log keeps. */
+  readonly eventLog: EventLogBounds;
+  /** The maximum number of connects to WhatsApp per second, over all workers together. */
+  readonly connectsPerSecond: number;
+  /** See WhatsAppSessionOptions. */
+  readonly isOwnershipCertain: () => boolean;
+  /** Names the worker in each line. */
+  readonly logger: Logger;
+}
+
+/** Creates the session objects of a worker. They share its connection to Redis, its caches and its permits to connect. */
+export class SessionFactory {
+  readonly directory: SessionDirectory;
+  readonly #options: SessionFactoryOptions;
+  readonly #store: Omit<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth'>;
+  readonly #connectLimiter: ConnectLimiter;
+  readonly #authCache = new AuthCache({ maxBytes: AUTH_CACHE_BYTES });
+  readonly #caches = new SessionCaches();
+
+  constructor(options: SessionFactoryOptions) {
+    const { redis, cipher, eventLog, connectsPerSecond, logger } = options;
+    this.#options = options;
+    this.directory = new SessionDirectory(redis, { logger });
+    this.#store = {
+      events: new EventLog(redis, eventLog),
+      directory: this.directory,
+      offers: new LinkOffers(redis),
+      recentMessages: new RecentMessages({ redis, cipher }),
+      receivedMedia: new ReceivedMedia({ redis, cipher }),
+      messageSecrets: new MessageSecrets({ redis, cipher }),
+      finishedMessages: new ProcessedMessages(redis),
+    };
+    this.#connectLimiter = new ConnectLimiter({
+      rate: new ConnectRate(redis, { perSecond: connectsPerSecond, clientVersion: CLIENT_VERSION }),
+      logger,
+    });
+  }
+
+  /**
+   * Creates the object for a session that this worker owns. It is not started.
+   * @param onEnded called once, when the session ended by itself.
+   */
+  create(fence: Fence, onEnded: (end: SessionEnd) => void): WhatsAppSession {
+    const { redis, cipher, whatsapp, isOwnershipCertain, logger } = this.#options;
+    return new WhatsAppSession({
+      fence,
+      store: {
+        ...this.#store,
+        auth: new AuthStateStore({ redis, cipher, fence, cache: this.#authCache, logger }),
+        deleteAuth: () => deleteAuthState(redis, fence),
+      },
+      whatsapp,
+      isOwnershipCertain,
+      connectLimiter: this.#connectLimiter,
+      caches: this.#caches,
+      logger,
+      onEnded,
+    });
+  }
+}
