@@ -244,7 +244,7 @@ function conclude(deaths: readonly Death[], received: ReceivedMessages): void {
 
   for (const { kind, id, steps } of deaths) {
     const { texts, notices } = received.of(id);
-    // docs/architecture.md: a message is published twice only if events of it are appended before its end.
+    // docs/architecture/inbound-messages.md: published twice only if events of it are appended before its end.
     const hasEarlierAppend = steps.some((step) => step.startsWith('after') && isAppend(step) && !isEnd(step));
     const expected = hasEarlierAppend && texts.length === 2 ? [id, id] : [id];
     expect(texts, `${kind.what}: ${steps.at(-1)}`).toEqual(expected);
