@@ -1,11 +1,8 @@
-import type { RemoteGroup } from './remote-group.js';
-import type { RemotePhone } from './remote-phone.js';
-
-/** A phone, or the number of one. */
-export type Person = Pick<RemotePhone, 'number'> | string;
+/** A person's phone, or its number. */
+export type Person = { readonly number: string } | string;
 
 /** A person or a group; `status@broadcast` and groups' JIDs as strings. */
-export type ChatName = Person | Pick<RemoteGroup, 'jid'>;
+export type ChatName = Person | { readonly jid: string };
 
 /** The name of a person in a request. */
 export const personName = (person: Person): string => (typeof person === 'string' ? person : person.number);
