@@ -1,4 +1,4 @@
-import type { Feature } from './iq/registry.js';
+import type { Feature } from './server/feature.js';
 
 /** `GET /healthz`: 200 as long as the simulator answers at all. */
 export const healthFeature: Feature = {

@@ -3,7 +3,6 @@ export * from './control.js';
 export type { Group } from './groups/group.js';
 export { linkReadyCompanion, type ReadyCompanion } from './login/ready-companion.js';
 export type { MessageContent, SendOptions } from './messages/content.js';
-export type { SentMessage } from './messages/outbox.js';
 export { answerInvitation, sendInvitation, sendPoll, vote } from './messages/questions.js';
 export { deliverReceipt } from './messages/receipts.js';
 export type { ReceivedMessage } from './messages/received-message.js';
@@ -14,6 +13,7 @@ export {
   reactSealed,
   sendWithSecret,
 } from './messages/sealed-add-ons.js';
+export type { SentMessage } from './messages/sent-message.js';
 export { markDirty, setDisappearingMode, sharePrivacyToken } from './notifications/notices.js';
 export { NoPairingRequestError } from './pairing-code/pairing-codes.js';
 export { WrongPairingCodeError } from './pairing-code/phone-side.js';

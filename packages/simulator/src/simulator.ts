@@ -1,18 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { Switchboard } from './calls/switchboard.js';
+import { features } from './features.js';
 import { GroupDirectory } from './groups/group-directory.js';
-import { features } from './iq/features.js';
-import { Registry } from './iq/registry.js';
 import { Gate } from './login/gate.js';
 import { MediaStore } from './media/media-store.js';
 import { Pictures } from './notifications/pictures.js';
 import { PairingCodes } from './pairing-code/pairing-codes.js';
 import { PresenceBoard } from './presence/presence-board.js';
+import { Registry } from './server/registry.js';
 import { type SimulatorLogger, silentLogger } from './silent-logger.js';
 import { makeServerIdentity, rootKeyPair } from './transport/certificate.js';
 import type { CloseCause } from './transport/close-cause.js';
 import { Connection } from './transport/connection.js';
 import { Listener } from './transport/listener.js';
+import { unixSeconds } from './unix-seconds.js';
 import { Device } from './world/device.js';
 import { Phone, type PhoneOptions } from './world/phone.js';
 import { World } from './world/world.js';
@@ -233,7 +234,7 @@ export class Simulator {
 
   /** Seconds since 1970. */
   now(): number {
-    return Math.floor(Date.now() / 1000);
+    return unixSeconds();
   }
 
   /** Runs a task after a delay, unless the simulator is stopped before. */

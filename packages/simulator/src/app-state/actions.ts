@@ -1,4 +1,5 @@
 import type { proto, WAPatchName } from '@whiskeysockets/baileys';
+import { unixSeconds } from '../unix-seconds.js';
 
 /** One change of an account's app-state: what the phone does when a person archives a chat, saves a contact, … */
 export interface AppStateAction {
@@ -54,7 +55,7 @@ export const starMessage = (message: IndexedMessage, starred: boolean): AppState
 /** Deletes a message on the account's own devices only. */
 export const deleteMessageForMe = (message: IndexedMessage): AppStateAction =>
   set('regular_high', 3, ['deleteMessageForMe', message.chat, message.id, flag(message.fromMe), '0'], {
-    deleteMessageForMeAction: { deleteMedia: false, messageTimestamp: Math.floor(Date.now() / 1000) },
+    deleteMessageForMeAction: { deleteMedia: false, messageTimestamp: unixSeconds() },
   });
 
 /** Deletes all messages of a chat and keeps the chat. */

@@ -5,7 +5,8 @@ import {
   getBinaryNodeChildren,
   type WAPatchName,
 } from '@whiskeysockets/baileys';
-import { type DeviceContext, type Feature, IqError } from '../iq/registry.js';
+import { IqError } from '../protocol/iq-error.js';
+import type { DeviceContext, Feature } from '../server/feature.js';
 import { AppStateConflictError } from './collections.js';
 
 /** How many patches one answer carries at most; the client asks again for the rest. */

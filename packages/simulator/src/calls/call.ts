@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import { unixSeconds } from '../unix-seconds.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 
@@ -94,7 +95,7 @@ export class Call {
     };
     for (const device of callee.devices.values()) {
       if (device === except) continue;
-      const t = String(Math.floor(Date.now() / 1000));
+      const t = String(unixSeconds());
       const id = `${this.id}.${tag}`;
       device.deliver({
         tag: 'call',

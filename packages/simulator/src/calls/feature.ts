@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { getAllBinaryNodeChildren } from '@whiskeysockets/baileys';
-import type { Feature } from '../iq/registry.js';
+import type { Feature } from '../server/feature.js';
 
 /** What clients can do with calls: Baileys can reject a call and create a call link. */
 export const callsFeature: Feature = {

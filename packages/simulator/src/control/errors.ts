@@ -1,6 +1,6 @@
-import { IqError } from '../iq/registry.js';
 import { NoPairingRequestError } from '../pairing-code/pairing-codes.js';
 import { WrongPairingCodeError } from '../pairing-code/phone-side.js';
+import { IqError } from '../protocol/iq-error.js';
 
 /** HTTP status of each of the control API's error codes. */
 const statuses = {

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ZodError } from 'zod';
-import type { Feature } from '../iq/registry.js';
+import type { Feature } from '../server/feature.js';
 import type { Simulator } from '../simulator.js';
 import { ControlError, toControlError } from './errors.js';
 import { faultRoutes } from './fault-routes.js';

@@ -5,9 +5,11 @@ import {
   getBinaryNodeChildren,
   getBinaryNodeChildString,
 } from '@whiskeysockets/baileys';
-import { type DeviceContext, type Feature, IqError } from '../iq/registry.js';
+import { IqError } from '../protocol/iq-error.js';
+import type { DeviceContext, Feature } from '../server/feature.js';
 import type { Phone } from '../world/phone.js';
-import { type Group, GroupError, type GroupSettings } from './group.js';
+import { type Group, GroupError } from './group.js';
+import type { GroupSettings } from './group-metadata.js';
 import { groupNode } from './group-node.js';
 
 type GroupRequest = (group: Group, request: BinaryNode, context: DeviceContext) => readonly BinaryNode[];

@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Phone } from '../world/phone.js';
-import type { Group, GroupRole } from './group.js';
+import type { GroupMetadata, GroupRole } from './group-metadata.js';
 
 /** `<participant>` as `w:g2` answers and `w:gp2` notifications carry it; ordinary members have no `type`. */
 export function participantNode(phone: Phone, role: GroupRole | undefined): BinaryNode {
@@ -10,7 +10,7 @@ export function participantNode(phone: Phone, role: GroupRole | undefined): Bina
 }
 
 /** `<group>`: a group's metadata with all its members. */
-export function groupNode(group: Group): BinaryNode {
+export function groupNode(group: GroupMetadata): BinaryNode {
   const { settings } = group;
   const members = group.members().map((phone) => participantNode(phone, group.role(phone)));
   return {
@@ -46,7 +46,7 @@ export function groupNode(group: Group): BinaryNode {
   };
 }
 
-function descriptionNodes({ description }: Group): BinaryNode[] {
+function descriptionNodes({ description }: GroupMetadata): BinaryNode[] {
   if (!description) return [];
   const { author, id, text, time } = description;
   return [

@@ -1,33 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, proto } from '@whiskeysockets/baileys';
-import { IqError } from '../iq/registry.js';
-import { messageId, type SentMessage } from '../messages/outbox.js';
+import { createMessageId } from '../messages/message-id.js';
+import type { SentMessage } from '../messages/sent-message.js';
+import { IqError } from '../protocol/iq-error.js';
+import { unixSeconds } from '../unix-seconds.js';
 import type { GroupChat } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
+import type { GroupDescription, GroupMetadata, GroupRole, GroupSettings } from './group-metadata.js';
 import { groupNode, participantNode } from './group-node.js';
-
-/** A member's rights: `superadmin` created the group and cannot be demoted by others. */
-export type GroupRole = 'superadmin' | 'admin' | 'member';
-
-export interface GroupDescription {
-  readonly id: string;
-  readonly text: string;
-  readonly author: Phone;
-  /** Seconds since 1970. */
-  readonly time: number;
-}
-
-/** What admins can switch; `announce`: only admins send, `restrict`: only admins change subject and description. */
-export interface GroupSettings {
-  readonly announce: boolean;
-  readonly restrict: boolean;
-  /** Admins must approve people who use the invite link. */
-  readonly joinApproval: boolean;
-  /** Every member may add others. */
-  readonly membersCanAdd: boolean;
-  /** Seconds after which messages vanish; 0: never. */
-  readonly ephemeralSeconds: number;
-}
 
 /** The server refuses a group request: 403 without the right, 404 if unknown, 409 if already the case. */
 export class GroupError extends IqError {}
@@ -37,7 +17,7 @@ export class GroupError extends IqError {}
  * person's rights, and reaches every linked device of every member as a `w:gp2` notification.
  * Members are addressed by LID, as WhatsApp does in all newer groups.
  */
-export class Group implements GroupChat {
+export class Group implements GroupChat, GroupMetadata {
   /** `<id>@g.us` */
   readonly jid: string;
   readonly id: string;
@@ -71,7 +51,7 @@ export class Group implements GroupChat {
     this.id = id;
     this.jid = `${id}@g.us`;
     this.creator = creator;
-    this.creation = seconds();
+    this.creation = unixSeconds();
     this.#subject = { text: subject, author: creator, time: this.creation };
     this.#onMembership = onMembership;
     this.#join(creator, 'superadmin');
@@ -167,7 +147,7 @@ export class Group implements GroupChat {
 
   setSubject(by: Phone, text: string): void {
     this.#requireEditor(by);
-    this.#subject = { text, author: by, time: seconds() };
+    this.#subject = { text, author: by, time: unixSeconds() };
     this.#tell(by, {
       tag: 'subject',
       attrs: { subject: text, s_t: String(this.#subject.time), s_o: by.lid, ...by.beside('s_o') },
@@ -175,9 +155,9 @@ export class Group implements GroupChat {
   }
 
   /** An empty text deletes the description. */
-  setDescription(by: Phone, text: string, id = messageId()): void {
+  setDescription(by: Phone, text: string, id = createMessageId()): void {
     this.#requireEditor(by);
-    this.#description = text === '' ? undefined : { id, text, author: by, time: seconds() };
+    this.#description = text === '' ? undefined : { id, text, author: by, time: unixSeconds() };
     const content: BinaryNode[] =
       text === ''
         ? [{ tag: 'delete', attrs: {} }]
@@ -237,7 +217,7 @@ export class Group implements GroupChat {
   }
 
   /** Sets a member's own tag, which the group shows next to the name. It is sent as a message. */
-  async tagMember(member: Phone, label: string, labelTimestamp = seconds()): Promise<SentMessage> {
+  async tagMember(member: Phone, label: string, labelTimestamp = unixSeconds()): Promise<SentMessage> {
     this.requireMember(member);
     return member.send(this, {
       protocolMessage: {
@@ -346,8 +326,4 @@ function settingNodes(before: GroupSettings, after: GroupSettings): BinaryNode[]
 
 function newInviteCode(): string {
   return randomBytes(8).toString('hex');
-}
-
-function seconds(): number {
-  return Math.floor(Date.now() / 1000);
 }

@@ -1,4 +1,4 @@
-import type { Feature } from '../iq/registry.js';
+import type { Feature } from '../server/feature.js';
 
 /** A phone shares its history with companions: when they are linked, and later when they ask. */
 export const historyFeature: Feature = {

@@ -1,5 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
-import { messageId } from '../messages/outbox.js';
+import { createMessageId } from '../messages/message-id.js';
 import { type GroupChat, isPerson } from '../world/chat.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
@@ -37,7 +37,7 @@ export class PhoneHistory {
     content: Pick<PastMessage, 'message'> & Partial<Omit<PastMessage, 'message'>>,
   ): PastMessage {
     const past: PastMessage = {
-      id: content.id ?? messageId(),
+      id: content.id ?? createMessageId(),
       sender: content.sender ?? this.#phone,
       message: content.message,
       timestamp: content.timestamp ?? this.#phone.simulator.now(),

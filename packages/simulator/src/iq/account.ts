@@ -1,5 +1,5 @@
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from '@whiskeysockets/baileys';
-import type { Feature } from './registry.js';
+import type { Feature } from '../server/feature.js';
 
 /** Queries around a login that the server must answer but that have no effect, and the account's privacy settings. */
 export const accountFeature: Feature = {

@@ -4,10 +4,10 @@ import {
   getBinaryNodeChildren,
   jidDecode,
 } from '@whiskeysockets/baileys';
-import { bigEndian, unsigned } from '../login/payload.js';
+import { bundleNodes, bytes, readPreKey, readSignedPreKey } from '../protocol/key-nodes.js';
+import { bigEndian, unsigned } from '../protocol/payload.js';
+import type { Feature } from '../server/feature.js';
 import type { World } from '../world/world.js';
-import { bundleNodes, bytes, readPreKey, readSignedPreKey } from './key-nodes.js';
-import type { Feature } from './registry.js';
 
 /** Pre-keys: upload, count, digest, rotation, and the bundles that peers fetch. */
 export const encryptFeature: Feature = {

@@ -5,10 +5,10 @@ import {
   isPnUser,
   jidNormalizedUser,
 } from '@whiskeysockets/baileys';
+import type { Feature } from '../server/feature.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 import type { World } from '../world/world.js';
-import type { Feature } from './registry.js';
 
 /** A protocol's answer for one user, named as the client asked (by PN or by LID). */
 type Protocol = (user: { jid: string; phone: Phone; asker: Device }) => BinaryNode | undefined;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { hmacSign, type KeyPair, proto, WA_ADV_ACCOUNT_SIG_PREFIX } from '@whiskeysockets/baileys';
 import { signXeddsa } from '../signal/xeddsa.js';
+import { unixSeconds } from '../unix-seconds.js';
 
 /**
  * The phone's statement that a companion belongs to its account: an encoded ADVSignedDeviceIdentityHMAC. The
@@ -15,7 +16,7 @@ export function signDeviceIdentity(
 ): Uint8Array {
   const details = proto.ADVDeviceIdentity.encode({
     rawId: randomInt(2 ** 31),
-    timestamp: Math.floor(Date.now() / 1000),
+    timestamp: unixSeconds(),
     keyIndex,
   }).finish();
   const signed = proto.ADVSignedDeviceIdentity.encode({

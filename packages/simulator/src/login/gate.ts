@@ -1,6 +1,6 @@
 import { type BinaryNode, getBinaryNodeChild, type proto, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
-import { answerIq, handleStanza } from '../iq/dispatch.js';
-import type { DeviceContext } from '../iq/registry.js';
+import { answerIq, handleStanza } from '../server/dispatch.js';
+import type { DeviceContext } from '../server/feature.js';
 import type { Simulator } from '../simulator.js';
 import type { CloseCause } from '../transport/close-cause.js';
 import type { Connection, ConnectionHandler } from '../transport/connection.js';

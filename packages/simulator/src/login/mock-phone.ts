@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Feature } from '../iq/registry.js';
+import type { Feature } from '../server/feature.js';
 import type { Simulator } from '../simulator.js';
 import type { Phone } from '../world/phone.js';
 

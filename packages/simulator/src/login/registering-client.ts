@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, getBinaryNodeChild, proto, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
+import type { SignedPreKey } from '../protocol/key-bundle.js';
+import { required, unsigned } from '../protocol/payload.js';
 import type { Connection } from '../transport/connection.js';
-import type { Device, SignedPreKey } from '../world/device.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 import { signDeviceIdentity } from './device-identity.js';
-import { required, unsigned } from './payload.js';
 
 /** Number of QR codes that a client gets before its connection becomes unusable. */
 const refCount = 6;
@@ -92,7 +94,7 @@ export class RegisteringClient {
         from: S_WHATSAPP_NET,
         type: 'set',
         id: pairSuccessId,
-        t: String(Math.floor(Date.now() / 1000)),
+        t: String(unixSeconds()),
       },
       content: [
         {
@@ -139,7 +141,7 @@ export class RegisteringClient {
         from: S_WHATSAPP_NET,
         type: 'companion_reg_refresh',
         id,
-        t: String(Math.floor(Date.now() / 1000)),
+        t: String(unixSeconds()),
       },
     });
     return acknowledged;

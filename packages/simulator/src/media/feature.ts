@@ -1,4 +1,4 @@
-import type { Feature } from '../iq/registry.js';
+import type { Feature } from '../server/feature.js';
 import { answerMediaRetry } from './retry.js';
 import { maxUploadBytes, mediaRoutes } from './routes.js';
 

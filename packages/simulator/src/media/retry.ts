@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { aesEncryptGCM, type BinaryNode, getBinaryNodeChild, hkdf, proto } from '@whiskeysockets/baileys';
-import type { DeviceContext } from '../iq/registry.js';
+import type { DeviceContext } from '../server/feature.js';
 import type { Phone } from '../world/phone.js';
 
 const { ResultType } = proto.MediaRetryNotification;

@@ -1,21 +1,14 @@
 import { type BinaryNode, proto, unpadRandomMax16 } from '@whiskeysockets/baileys';
-import { keysNode } from '../iq/key-nodes.js';
-import { bigEndian } from '../login/payload.js';
+import { KeyedQueue } from '../keyed-queue.js';
+import { keysNode } from '../protocol/key-nodes.js';
+import { bigEndian } from '../protocol/payload.js';
 import { type Addressing, type Chat, isPerson } from '../world/chat.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 import { textOf } from './content.js';
-import { KeyedQueue } from './keyed-queue.js';
-import type { SentMessage } from './outbox.js';
-import { deliverReceipt, type ReceiptType } from './receipts.js';
+import { deliverReceipt, type ReceiptType, type ReceivedReceipt } from './receipts.js';
 import type { ReceivedMessage } from './received-message.js';
-
-/** A receipt that has reached a phone. */
-export interface ReceivedReceipt {
-  readonly from: Phone;
-  readonly ids: readonly string[];
-  readonly type: ReceiptType;
-}
+import type { SentMessage } from './sent-message.js';
 
 /** A message of a client on its way to a phone. */
 export interface IncomingMessage {

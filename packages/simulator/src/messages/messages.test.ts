@@ -3,7 +3,7 @@ import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { until } from '../testing/until.js';
 import { statusBroadcast } from '../world/chat.js';
-import type { SentMessage } from './outbox.js';
+import type { SentMessage } from './sent-message.js';
 
 const { simulator, client, alice, carl, dora } = useLinkedClient();
 

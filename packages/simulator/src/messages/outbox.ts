@@ -1,25 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { type BinaryNode, encodeWAMessage, proto } from '@whiskeysockets/baileys';
-import { IqError } from '../iq/registry.js';
+import { KeyedQueue } from '../keyed-queue.js';
+import { IqError } from '../protocol/iq-error.js';
+import type { KeyBundle } from '../protocol/key-bundle.js';
 import {
   type Chat,
+  chatOf,
   type GroupChat,
   isPerson,
   type MessageReference,
   refusalOf,
   type statusBroadcast,
 } from '../world/chat.js';
-import type { Device, KeyBundle } from '../world/device.js';
+import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 import { type MessageContent, type SendOptions, stanzaKind, toMessage } from './content.js';
-import { KeyedQueue } from './keyed-queue.js';
-
-/** A message that a phone has sent. */
-export interface SentMessage extends MessageReference {
-  readonly message: proto.IMessage;
-  /** Seconds since 1970. */
-  readonly timestamp: number;
-}
+import { createMessageId } from './message-id.js';
+import type { SentMessage } from './sent-message.js';
 
 interface Sent extends SentMessage {
   readonly options: SendOptions;
@@ -54,7 +50,7 @@ export class Outbox {
    */
   async send(chat: Chat, content: MessageContent, options: SendOptions = {}): Promise<SentMessage> {
     const sent: Sent = {
-      id: options.id ?? messageId(),
+      id: options.id ?? createMessageId(),
       sender: this.#phone,
       chat,
       message: toMessage(content, options),
@@ -106,7 +102,7 @@ export class Outbox {
     { addressing }: SendOptions = {},
   ): Promise<string> {
     const { jid, lid, name, simulator } = this.#phone;
-    const id = messageId();
+    const id = createMessageId();
     const from = addressing === 'pn' ? jid : lid;
     const attrs = { from, recipient, id, t: String(simulator.now()), type: 'text', notify: name };
     const message = { deviceSentMessage: { destinationJid: recipient, message: toMessage(content) } };
@@ -119,7 +115,7 @@ export class Outbox {
   /** Sends to people by a broadcast list (`…@broadcast`) of this phone. Resolves to the message's id. */
   async sendByList(list: string, people: readonly Phone[], content: MessageContent): Promise<string> {
     const { lid, name, simulator } = this.#phone;
-    const id = messageId();
+    const id = createMessageId();
     const attrs = {
       from: list,
       participant: lid,
@@ -137,7 +133,7 @@ export class Outbox {
   }
 
   /** Sends to one companion of the phone's own account, outside of any chat (keys, history, answers to requests). */
-  async sendPeer(device: Device, message: proto.IMessage, id = messageId()): Promise<string> {
+  async sendPeer(device: Device, message: proto.IMessage, id = createMessageId()): Promise<string> {
     const { jid, simulator } = this.#phone;
     const attrs = { from: jid, id, t: String(simulator.now()), type: 'text', category: 'peer' };
     await this.#whenKeyed(device, async () => {
@@ -319,16 +315,6 @@ export class Outbox {
       this.#sent.delete(id);
     }
   }
-}
-
-/** An id in the format that phones use. */
-export function messageId(): string {
-  return `3A${randomBytes(9).toString('hex').toUpperCase()}`;
-}
-
-/** The chat of a message as `viewer` sees it: in a 1:1 chat the other person. */
-export function chatOf({ sender, chat }: MessageReference, viewer: Phone): Chat {
-  return isPerson(chat) && sender !== viewer ? sender : chat;
 }
 
 function audience(chat: GroupChat | typeof statusBroadcast, { audience }: SendOptions): Iterable<Phone> {

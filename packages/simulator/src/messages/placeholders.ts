@@ -1,8 +1,7 @@
 import { proto } from '@whiskeysockets/baileys';
-import type { Feature } from '../iq/registry.js';
-import { isPerson } from '../world/chat.js';
+import type { Feature } from '../server/feature.js';
+import { chatOf, isPerson } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
-import { chatOf } from './outbox.js';
 
 const { Type } = proto.Message.ProtocolMessage;
 const { PLACEHOLDER_MESSAGE_RESEND } = proto.Message.PeerDataOperationRequestType;

@@ -3,8 +3,8 @@ import { proto } from '@whiskeysockets/baileys';
 import type { Chat } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
 import type { SendOptions } from './content.js';
-import type { SentMessage } from './outbox.js';
 import { type MessageWithSecret, seal } from './sealing.js';
+import type { SentMessage } from './sent-message.js';
 
 /** Sends a poll. A person can choose one option. */
 export function sendPoll(

@@ -20,6 +20,13 @@ export interface Receipt {
   readonly timestamp: number;
 }
 
+/** A receipt that has reached a phone. */
+export interface ReceivedReceipt {
+  readonly from: Phone;
+  readonly ids: readonly string[];
+  readonly type: ReceiptType;
+}
+
 /**
  * Delivers a receipt to the author's phone and linked devices. Devices of one account send each other no receipts,
  * except in a group, where the account's own phone is a member like the others.

@@ -7,8 +7,8 @@ import {
   isLidUser,
   jidDecode,
 } from '@whiskeysockets/baileys';
-import { readRetryBundle } from '../iq/key-nodes.js';
-import type { DeviceContext, Feature } from '../iq/registry.js';
+import { readRetryBundle } from '../protocol/key-nodes.js';
+import type { DeviceContext, Feature } from '../server/feature.js';
 import { type Addressing, type Chat, isPerson, refusalOf, statusBroadcast } from '../world/chat.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';

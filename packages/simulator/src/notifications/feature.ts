@@ -1,6 +1,7 @@
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from '@whiskeysockets/baileys';
 import type { Group } from '../groups/group.js';
-import { type DeviceContext, type Feature, IqError } from '../iq/registry.js';
+import { IqError } from '../protocol/iq-error.js';
+import type { DeviceContext, Feature } from '../server/feature.js';
 import { isPerson } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
 import { setBlocked, sharePrivacyToken } from './notices.js';

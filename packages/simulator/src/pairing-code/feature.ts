@@ -4,7 +4,8 @@ import {
   getBinaryNodeChildBuffer,
   jidDecode,
 } from '@whiskeysockets/baileys';
-import { type Feature, IqError, type RegistrationContext } from '../iq/registry.js';
+import { IqError } from '../protocol/iq-error.js';
+import type { Feature, RegistrationContext } from '../server/feature.js';
 import { NoPairingRequestError } from './pairing-codes.js';
 import { WrongPairingCodeError } from './phone-side.js';
 

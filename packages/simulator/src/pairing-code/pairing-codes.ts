@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { RegisteringClient } from '../login/registering-client.js';
+import { unixSeconds } from '../unix-seconds.js';
 import type { Device } from '../world/device.js';
 import type { Phone } from '../world/phone.js';
 import { answerCompanionHello, type PrimaryHello } from './phone-side.js';
@@ -121,7 +122,7 @@ export class PairingCodes {
 }
 
 function primaryHelloNode(ref: string, phone: Phone, hello: PrimaryHello): BinaryNode {
-  const t = String(Math.floor(Date.now() / 1000));
+  const t = String(unixSeconds());
   return {
     tag: 'notification',
     attrs: { from: phone.jid, id: ref.slice(0, 16), t, type: 'link_code_companion_reg' },

@@ -1,5 +1,5 @@
 import { type BinaryNode, getAllBinaryNodeChildren } from '@whiskeysockets/baileys';
-import type { DeviceContext, Feature } from '../iq/registry.js';
+import type { DeviceContext, Feature } from '../server/feature.js';
 import { sendChatState } from './chat-state.js';
 
 /** Presence and chat states, as clients send them. */

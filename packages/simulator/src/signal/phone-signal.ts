@@ -8,8 +8,8 @@ import {
 import { SenderKeyName } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-name.js';
 import { SenderKeyRecord } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-record.js';
 import { ProtocolAddress, SessionBuilder, SessionRecord } from 'libsignal';
-import { KeyedQueue } from '../messages/keyed-queue.js';
-import type { KeyBundle, PreKey, SignedPreKey } from '../world/device.js';
+import { KeyedQueue } from '../keyed-queue.js';
+import type { KeyBundle, PreKey, SignedPreKey } from '../protocol/key-bundle.js';
 import { PhoneCipher } from './phone-cipher.js';
 import './quiet-libsignal.js';
 import { signXeddsa } from './xeddsa.js';

@@ -37,3 +37,8 @@ export interface MessageReference {
   /** Where it was sent. */
   readonly chat: Chat;
 }
+
+/** The chat of a message as `viewer` sees it: in a 1:1 chat the other person. */
+export function chatOf({ sender, chat }: MessageReference, viewer: Phone): Chat {
+  return isPerson(chat) && sender !== viewer ? sender : chat;
+}

@@ -1,25 +1,9 @@
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
+import type { KeyBundle, PreKey, SignedPreKey } from '../protocol/key-bundle.js';
 import type { CloseCause } from '../transport/close-cause.js';
+import { unixSeconds } from '../unix-seconds.js';
 import { LoginRecord } from './login-record.js';
 import type { Phone } from './phone.js';
-
-/** A device's public keys, which a peer needs for the first message (X3DH). Raw, 32 bytes each. */
-export interface KeyBundle {
-  readonly registrationId: number;
-  readonly identityKey: Uint8Array;
-  readonly signedPreKey: SignedPreKey;
-  /** Absent if the device has run out of one-time pre-keys. */
-  readonly preKey?: PreKey;
-}
-
-export interface PreKey {
-  readonly keyId: number;
-  readonly publicKey: Uint8Array;
-}
-
-export interface SignedPreKey extends PreKey {
-  readonly signature: Uint8Array;
-}
 
 /** The live connection of a logged-in device. */
 export interface DeviceLink {
@@ -168,7 +152,7 @@ export class Device {
   notify(type: string, content: BinaryNode[], attrs: Record<string, string> = {}): void {
     this.#notifications += 1;
     const id = `${this.id}-${this.#notifications}-${Date.now()}`;
-    const t = String(Math.floor(Date.now() / 1000));
+    const t = String(unixSeconds());
     this.deliver({ tag: 'notification', attrs: { from: S_WHATSAPP_NET, id, t, type, ...attrs }, content });
   }
 

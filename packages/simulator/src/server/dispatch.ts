@@ -1,5 +1,6 @@
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
-import { type DeviceContext, IqError, type IqHandler } from './registry.js';
+import { IqError } from '../protocol/iq-error.js';
+import type { DeviceContext, IqHandler } from './feature.js';
 
 /** The answer to an iq: the handler's answer, or an error with the reason. */
 export async function answerIq<Context extends { simulator: DeviceContext['simulator'] }>(

@@ -4,8 +4,8 @@ import {
   getBinaryNodeChildBuffer,
   KEY_BUNDLE_TYPE,
 } from '@whiskeysockets/baileys';
-import { bigEndian, required, unsigned } from '../login/payload.js';
-import type { KeyBundle, PreKey, SignedPreKey } from '../world/device.js';
+import type { KeyBundle, PreKey, SignedPreKey } from './key-bundle.js';
+import { bigEndian, required, unsigned } from './payload.js';
 
 /** The children that carry a bundle, in `<user>` of a key query and in `<keys>` of a retry receipt. */
 export function bundleNodes({ identityKey, signedPreKey, preKey }: KeyBundle): BinaryNode[] {

@@ -1,0 +1,37 @@
+import { appStateFeature } from './app-state/feature.js';
+import { callsFeature } from './calls/feature.js';
+import { controlFeature } from './control/feature.js';
+import { groupsFeature } from './groups/feature.js';
+import { healthFeature } from './health.js';
+import { historyFeature } from './history/feature.js';
+import { accountFeature } from './iq/account.js';
+import { encryptFeature } from './iq/encrypt.js';
+import { usyncFeature } from './iq/usync.js';
+import { mockPhoneFeature } from './login/mock-phone.js';
+import { mediaFeature } from './media/feature.js';
+import { placeholderFeature } from './messages/placeholders.js';
+import { messagingFeature } from './messages/routing.js';
+import { notificationsFeature } from './notifications/feature.js';
+import { pairingCodeFeature } from './pairing-code/feature.js';
+import { presenceFeature } from './presence/feature.js';
+import type { Feature } from './server/feature.js';
+
+/** Every feature of the server. A new feature needs its own folder and one line here. */
+export const features: readonly Feature[] = [
+  encryptFeature,
+  usyncFeature,
+  accountFeature,
+  mockPhoneFeature,
+  healthFeature,
+  messagingFeature,
+  placeholderFeature,
+  pairingCodeFeature,
+  historyFeature,
+  appStateFeature,
+  groupsFeature,
+  presenceFeature,
+  callsFeature,
+  mediaFeature,
+  notificationsFeature,
+  controlFeature,
+];

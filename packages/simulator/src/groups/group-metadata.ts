@@ -1,0 +1,41 @@
+import type { Phone } from '../world/phone.js';
+
+/** A member's rights: `superadmin` created the group and cannot be demoted by others. */
+export type GroupRole = 'superadmin' | 'admin' | 'member';
+
+export interface GroupDescription {
+  readonly id: string;
+  readonly text: string;
+  readonly author: Phone;
+  /** Seconds since 1970. */
+  readonly time: number;
+}
+
+/** What admins can switch; `announce`: only admins send, `restrict`: only admins change subject and description. */
+export interface GroupSettings {
+  readonly announce: boolean;
+  readonly restrict: boolean;
+  /** Admins must approve people who use the invite link. */
+  readonly joinApproval: boolean;
+  /** Every member may add others. */
+  readonly membersCanAdd: boolean;
+  /** Seconds after which messages vanish; 0: never. */
+  readonly ephemeralSeconds: number;
+}
+
+/** What members see of a group. */
+export interface GroupMetadata {
+  readonly id: string;
+  readonly creator: Phone;
+  /** Seconds since 1970. */
+  readonly creation: number;
+  readonly subject: string;
+  readonly subjectAuthor: Phone;
+  /** Seconds since 1970. */
+  readonly subjectTime: number;
+  readonly description: GroupDescription | undefined;
+  readonly settings: GroupSettings;
+  members(): readonly Phone[];
+  /** Undefined for people who are not members. */
+  role(phone: Phone): GroupRole | undefined;
+}
