@@ -1,13 +1,10 @@
 import { appStateFeature } from './app-state/feature.js';
 import { callsFeature } from './calls/feature.js';
-import { controlFeature } from './control/feature.js';
 import { groupsFeature } from './groups/feature.js';
-import { healthFeature } from './health.js';
 import { historyFeature } from './history/feature.js';
 import { accountFeature } from './iq/account.js';
 import { encryptFeature } from './iq/encrypt.js';
 import { usyncFeature } from './iq/usync.js';
-import { mockPhoneFeature } from './login/mock-phone.js';
 import { mediaFeature } from './media/feature.js';
 import { placeholderFeature } from './messages/placeholders.js';
 import { messagingFeature } from './messages/routing.js';
@@ -21,8 +18,6 @@ export const features: readonly Feature[] = [
   encryptFeature,
   usyncFeature,
   accountFeature,
-  mockPhoneFeature,
-  healthFeature,
   messagingFeature,
   placeholderFeature,
   pairingCodeFeature,
@@ -33,5 +28,4 @@ export const features: readonly Feature[] = [
   callsFeature,
   mediaFeature,
   notificationsFeature,
-  controlFeature,
 ];

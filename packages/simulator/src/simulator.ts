@@ -1,5 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { Switchboard } from './calls/switchboard.js';
+import { addControlApi } from './control/control-api.js';
+import type { ControlledSimulator } from './control/controlled-simulator.js';
+import { addHealthRoute } from './control/health-route.js';
+import { addMockPhoneRoute } from './control/mock-phone.js';
 import { features } from './features.js';
 import { GroupDirectory } from './groups/group-directory.js';
 import { Gate } from './login/gate.js';
@@ -47,7 +51,7 @@ export interface SimulatorOptions {
 const maxMediaBytes = 512 * 1024 * 1024;
 
 /** A WhatsApp multi-device server, and the people who use it. */
-export class Simulator {
+export class Simulator implements ControlledSimulator {
   readonly world = new World();
   readonly registry = new Registry(features);
   readonly gate: Gate = new Gate(this);
@@ -99,8 +103,9 @@ export class Simulator {
         socket.once('close', () => this.#connections.delete(connection));
       },
     });
-    for (const { routes } of features) {
-      if (routes) this.http.register(async (app) => routes(app, this));
+    const routes = [addControlApi, addMockPhoneRoute, addHealthRoute];
+    for (const add of [...routes, ...features.flatMap((feature) => feature.routes ?? [])]) {
+      this.http.register(async (app) => add(app, this));
     }
   }
 

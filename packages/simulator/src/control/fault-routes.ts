@@ -1,8 +1,8 @@
 import type { MediaFault } from '../media/media-store.js';
 import { markDirty } from '../notifications/notices.js';
-import type { Simulator } from '../simulator.js';
 import type { CloseCause } from '../transport/close-cause.js';
 import type { StateAnswer } from './answers.js';
+import type { ControlledSimulator } from './controlled-simulator.js';
 import { found } from './lookup.js';
 import { type ControlRoute, route } from './routes.js';
 import { bodies } from './schemas.js';
@@ -46,7 +46,7 @@ export const faultRoutes: readonly ControlRoute[] = [
   }),
 ];
 
-function disconnect(simulator: Simulator, target: string, cause: CloseCause): void {
+function disconnect(simulator: ControlledSimulator, target: string, cause: CloseCause): void {
   if (target === 'all') {
     simulator.disconnectAll(cause);
     return;
@@ -55,7 +55,11 @@ function disconnect(simulator: Simulator, target: string, cause: CloseCause): vo
   simulator.disconnect(found(named, `device or phone ${target}`), cause);
 }
 
-function breakMedia({ media }: Simulator, path: string, fault: MediaFault | 'expire' | 'lose'): void {
+function breakMedia(
+  { media }: ControlledSimulator,
+  path: string,
+  fault: MediaFault | 'expire' | 'lose',
+): void {
   found(media.get(path), `file ${path}`);
   if (fault === 'expire') media.expire(path);
   else if (fault === 'lose') media.lose(path);

@@ -1,6 +1,6 @@
-import type { Simulator } from '../simulator.js';
 import type { Phone } from '../world/phone.js';
 import type { LoadAnswer } from './answers.js';
+import type { ControlledSimulator } from './controlled-simulator.js';
 import type { Body } from './schemas.js';
 
 /** How often the due messages are sent. */
@@ -13,7 +13,7 @@ const defaultSenders = 20;
 
 /** Sends texts to all linked accounts in turn, at a steady rate, until it is stopped. */
 export class Load {
-  readonly #simulator: Simulator;
+  readonly #simulator: ControlledSimulator;
   readonly #options: Body<'load'>;
   readonly #senders: readonly Phone[];
   readonly #startedAt = Date.now();
@@ -26,7 +26,7 @@ export class Load {
   #inFlight = 0;
 
   /** Starts at once. `senders` are the people who send the messages. */
-  constructor(simulator: Simulator, options: Body<'load'>, senders: readonly Phone[]) {
+  constructor(simulator: ControlledSimulator, options: Body<'load'>, senders: readonly Phone[]) {
     this.#simulator = simulator;
     this.#options = options;
     this.#senders = senders;
@@ -96,11 +96,11 @@ export class Load {
 
 /** The load of one simulator: one at a time, sent by people created for it. */
 export class LoadControl {
-  readonly #simulator: Simulator;
+  readonly #simulator: ControlledSimulator;
   readonly #senders: Phone[] = [];
   #load: Load | undefined;
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: ControlledSimulator) {
     this.#simulator = simulator;
   }
 

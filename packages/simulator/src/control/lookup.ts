@@ -1,14 +1,14 @@
 import type { Group } from '../groups/group.js';
-import type { Simulator } from '../simulator.js';
 import { type Chat, type GroupChat, type MessageReference, statusBroadcast } from '../world/chat.js';
 import type { Phone } from '../world/phone.js';
+import type { ControlledSimulator } from './controlled-simulator.js';
 import { ControlError } from './errors.js';
 
 /** Finds what a request refers to. Each method throws a `ControlError` NOT_FOUND if it does not exist. */
 export class Lookup {
-  readonly simulator: Simulator;
+  readonly simulator: ControlledSimulator;
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: ControlledSimulator) {
     this.simulator = simulator;
   }
 

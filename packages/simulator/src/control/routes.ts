@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { Simulator } from '../simulator.js';
+import type { ControlledSimulator } from './controlled-simulator.js';
 import type { Lookup } from './lookup.js';
 
 /** What the handler of a request gets. */
 export interface ControlRequest<Body> {
-  readonly simulator: Simulator;
+  readonly simulator: ControlledSimulator;
   readonly find: Lookup;
   /** A parameter of the path. Throws if the path does not have it. */
   param(name: string): string;

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ZodError } from 'zod';
-import type { Feature } from '../server/feature.js';
-import type { Simulator } from '../simulator.js';
+import type { ControlledSimulator } from './controlled-simulator.js';
 import { ControlError, toControlError } from './errors.js';
 import { faultRoutes } from './fault-routes.js';
 import { groupRoutes } from './group-routes.js';
@@ -12,18 +11,16 @@ import { type ControlRoute, route } from './routes.js';
 import { bodies } from './schemas.js';
 
 /** The verbs of people, and the faults of the server, over HTTP (`/control/…`): JSON in, JSON out. */
-export const controlFeature: Feature = {
-  routes: (app, simulator) => {
-    const find = new Lookup(simulator);
-    const load = new LoadControl(simulator);
-    const routes = [...phoneRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load)];
-    for (const each of routes) add(app, each, simulator, find);
-    app.addHook('onClose', async () => {
-      load.stop();
-    });
-    app.setErrorHandler((error, _request, reply) => sendError(reply, error));
-  },
-};
+export function addControlApi(app: FastifyInstance, simulator: ControlledSimulator): void {
+  const find = new Lookup(simulator);
+  const load = new LoadControl(simulator);
+  const routes = [...phoneRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load)];
+  for (const each of routes) add(app, each, simulator, find);
+  app.addHook('onClose', async () => {
+    load.stop();
+  });
+  app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+}
 
 function loadRoutes(load: LoadControl): readonly ControlRoute[] {
   return [
@@ -36,7 +33,7 @@ function loadRoutes(load: LoadControl): readonly ControlRoute[] {
 function add(
   app: FastifyInstance,
   { method, path, handle }: ControlRoute,
-  simulator: Simulator,
+  simulator: ControlledSimulator,
   find: Lookup,
 ): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
