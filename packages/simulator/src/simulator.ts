@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AccountSettings } from './app-state/account-settings.js';
 import { Switchboard } from './calls/switchboard.js';
 import { addControlApi } from './control/control-api.js';
 import type { ControlledSimulator } from './control/controlled-simulator.js';
@@ -6,10 +7,14 @@ import { addHealthRoute } from './control/health-route.js';
 import { addMockPhoneRoute } from './control/mock-phone.js';
 import { features } from './features.js';
 import { GroupDirectory } from './groups/group-directory.js';
+import { PhoneHistory } from './history/phone-history.js';
 import { Gate } from './login/gate.js';
 import { MediaStore } from './media/media-store.js';
+import { Inbox } from './messages/inbox.js';
+import { Outbox } from './messages/outbox.js';
 import { Pictures } from './notifications/pictures.js';
 import { PairingCodes } from './pairing-code/pairing-codes.js';
+import { Phone, type PhoneOptions, type PhoneServer } from './phone/phone.js';
 import { PresenceBoard } from './presence/presence-board.js';
 import { Registry } from './server/registry.js';
 import { type SimulatorLogger, silentLogger } from './silent-logger.js';
@@ -18,8 +23,9 @@ import type { CloseCause } from './transport/close-cause.js';
 import { Connection } from './transport/connection.js';
 import { Listener } from './transport/listener.js';
 import { unixSeconds } from './unix-seconds.js';
-import { Device } from './world/device.js';
-import { Phone, type PhoneOptions } from './world/phone.js';
+import type { Account, Device } from './world/account.js';
+import { Companion } from './world/companion.js';
+import { PerAccount } from './world/per-account.js';
 import { World } from './world/world.js';
 
 export interface SimulatorOptions {
@@ -51,17 +57,24 @@ export interface SimulatorOptions {
 const maxMediaBytes = 512 * 1024 * 1024;
 
 /** A WhatsApp multi-device server, and the people who use it. */
-export class Simulator implements ControlledSimulator {
-  readonly world = new World();
+export class Simulator implements ControlledSimulator, PhoneServer {
+  readonly world = new World<Phone>();
   readonly registry = new Registry(features);
-  readonly gate: Gate = new Gate(this);
-  readonly groups = new GroupDirectory(this.world);
+  readonly gate = new Gate(this, this.registry);
+  readonly groups = new GroupDirectory<Phone>(this.world);
   readonly calls = new Switchboard();
   readonly presence = new PresenceBoard();
   readonly pairingCodes = new PairingCodes();
   /** The files of the media host. */
   readonly media = new MediaStore(maxMediaBytes);
-  readonly pictures = new Pictures(this.media);
+  readonly pictures = new Pictures(this);
+  readonly inboxes: PerAccount<Inbox> = new PerAccount(
+    (phone) =>
+      new Inbox(phone, this, (message) => this.registry.phoneMessage(message, { simulator: this, phone })),
+  );
+  readonly outboxes = new PerAccount((phone) => new Outbox(phone, this));
+  readonly histories = new PerAccount((phone) => new PhoneHistory(phone, this));
+  readonly settings = new PerAccount((phone) => new AccountSettings(phone));
   readonly logger: SimulatorLogger;
   readonly qrTtlMs: number;
   readonly receiptDelayMs: number;
@@ -72,9 +85,9 @@ export class Simulator implements ControlledSimulator {
   readonly #tls: boolean;
   readonly #connections = new Set<Connection>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #loginRefusals = new Map<Phone | undefined, number>();
-  readonly #messageRefusals = new Map<Phone | undefined, number>();
-  readonly #ackFaults = new Map<Phone, 'lost' | 'cut'>();
+  readonly #loginRefusals = new Map<Account | undefined, number>();
+  readonly #messageRefusals = new Map<Account | undefined, number>();
+  readonly #ackFaults = new Map<Account, 'lost' | 'cut'>();
   readonly #requestRefusals = new Map<string, number>();
   #upgradeRefusal: number | undefined;
   #silent = false;
@@ -156,8 +169,8 @@ export class Simulator implements ControlledSimulator {
   }
 
   /** Closes the connection of one device, or of all devices of a phone. */
-  disconnect(target: Phone | Device, cause: CloseCause): void {
-    const devices = target instanceof Device ? [target] : target.devices.values();
+  disconnect(target: Account | Device, cause: CloseCause): void {
+    const devices = target instanceof Companion ? [target] : target.devices.values();
     for (const device of devices) device.close(cause);
   }
 
@@ -167,17 +180,17 @@ export class Simulator implements ControlledSimulator {
   }
 
   /** Answers logins of one phone's devices, or all, with `<failure reason>`. Holds until `acceptLogins` or `resume`. */
-  refuseLogins(reason: number, phone?: Phone): void {
+  refuseLogins(reason: number, phone?: Account): void {
     this.#loginRefusals.set(phone, reason);
   }
 
   /** Ends `refuseLogins` for one phone, or the one that holds for all phones. */
-  acceptLogins(phone?: Phone): void {
+  acceptLogins(phone?: Account): void {
     this.#loginRefusals.delete(phone);
   }
 
   /** Answers messages with `<ack error>` and drops them: those of one phone's devices, or all. Holds until `resume`. */
-  refuseMessages(error: number, phone?: Phone): void {
+  refuseMessages(error: number, phone?: Account): void {
     this.#messageRefusals.set(phone, error);
   }
 
@@ -185,7 +198,7 @@ export class Simulator implements ControlledSimulator {
    * Messages of this phone's devices are delivered but not acknowledged. `cut` also breaks the connection. Holds until
    * `resume`.
    */
-  breakAcks(fault: 'lost' | 'cut', phone: Phone): void {
+  breakAcks(fault: 'lost' | 'cut', phone: Account): void {
     this.#ackFaults.set(phone, fault);
   }
 
@@ -223,17 +236,17 @@ export class Simulator implements ControlledSimulator {
   }
 
   /** The reason with which to refuse a login of this phone's devices, if any. */
-  loginRefusal(phone: Phone): number | undefined {
+  loginRefusal(phone: Account): number | undefined {
     return this.#loginRefusals.get(phone) ?? this.#loginRefusals.get(undefined);
   }
 
   /** The error with which to answer messages of this phone's devices, if any. */
-  messageRefusal(phone: Phone): number | undefined {
+  messageRefusal(phone: Account): number | undefined {
     return this.#messageRefusals.get(phone) ?? this.#messageRefusals.get(undefined);
   }
 
   /** The fault that applies to acknowledgements of messages of this phone's devices, if any. */
-  ackFault(phone: Phone): 'lost' | 'cut' | undefined {
+  ackFault(phone: Account): 'lost' | 'cut' | undefined {
     return this.#ackFaults.get(phone);
   }
 

@@ -1,13 +1,12 @@
 import type { WAPatchName } from '@whiskeysockets/baileys';
+import type { Account, Device } from '../world/account.js';
 import { type GroupChat, isPerson } from '../world/chat.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
 import * as actions from './actions.js';
 import { AppStateCollections } from './collections.js';
 import { PhoneAppState } from './phone-app-state.js';
 
 /** A chat of the account: the person or the group on its other side. */
-type OwnChat = Phone | GroupChat;
+type OwnChat = Account | GroupChat;
 
 /** A message of the account, as an app-state index identifies it. */
 export interface OwnMessage {
@@ -23,13 +22,13 @@ export interface OwnMessage {
  * the companions by `server_sync`, and they fetch the patch themselves.
  */
 export class AccountSettings {
-  readonly #phone: Phone;
+  readonly #phone: Account;
   /** What the server stores: encrypted patches by collection. */
   readonly collections = new AppStateCollections();
   /** The phone's decrypted view of them, including changes made by companions. */
   readonly state = new PhoneAppState(this.collections);
 
-  constructor(phone: Phone) {
+  constructor(phone: Account) {
     this.#phone = phone;
   }
 
@@ -71,20 +70,20 @@ export class AccountSettings {
     return this.#publish(actions.deleteMessageForMe(indexed(message)));
   }
 
-  saveContact(person: Phone, fullName: string): Promise<void> {
+  saveContact(person: Account, fullName: string): Promise<void> {
     return this.#publish(actions.saveContact(person.jid, person.lid, fullName));
   }
 
   /** Saves a person whose number the account does not know. */
-  saveLidContact(person: Phone, fullName: string): Promise<void> {
+  saveLidContact(person: Account, fullName: string): Promise<void> {
     return this.#publish(actions.saveLidContact(person.lid, fullName, person.username));
   }
 
-  removeContact(person: Phone): Promise<void> {
+  removeContact(person: Account): Promise<void> {
     return this.#publish(actions.removeContact(person.jid));
   }
 
-  removeLidContact(person: Phone): Promise<void> {
+  removeLidContact(person: Account): Promise<void> {
     return this.#publish(actions.removeLidContact(person.lid));
   }
 

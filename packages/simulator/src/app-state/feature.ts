@@ -28,9 +28,12 @@ export const appStateFeature: Feature = {
   },
 };
 
-async function syncCollection(request: BinaryNode, { phone, device }: DeviceContext): Promise<BinaryNode> {
+async function syncCollection(
+  request: BinaryNode,
+  { simulator, phone, device }: DeviceContext,
+): Promise<BinaryNode> {
   const name = collectionName(request.attrs.name);
-  const { settings } = phone;
+  const settings = simulator.settings.of(phone);
   const { collections } = settings;
   let version = Number(request.attrs.version ?? 0);
   for (const { content } of getBinaryNodeChildren(request, 'patch')) {

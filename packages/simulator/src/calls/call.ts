@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import { unixSeconds } from '../unix-seconds.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { Account, Device } from '../world/account.js';
 
 /** `ringing` until the call is accepted, rejected, missed or ended. All others are final, except `accepted`. */
 export type CallState = 'ringing' | 'accepted' | 'rejected' | 'missed' | 'ended';
@@ -20,15 +19,15 @@ export interface CallOptions {
  */
 export class Call {
   readonly id = randomBytes(16).toString('hex').toUpperCase();
-  readonly caller: Phone;
-  readonly callee: Phone;
+  readonly caller: Account;
+  readonly callee: Account;
   readonly options: CallOptions;
   #state: CallState = 'ringing';
   readonly #onOver: () => void;
   readonly #watchers = new Set<() => void>();
 
   /** Rings at once. `onOver` is called when the call ends for any reason. */
-  constructor(caller: Phone, callee: Phone, options: CallOptions, onOver: () => void) {
+  constructor(caller: Account, callee: Account, options: CallOptions, onOver: () => void) {
     this.#onOver = onOver;
     this.caller = caller;
     this.callee = callee;

@@ -1,4 +1,4 @@
-import type { Phone } from '../world/phone.js';
+import type { Account } from '../world/account.js';
 import { Call, type CallOptions } from './call.js';
 
 /** The calls that have not ended. */
@@ -6,7 +6,7 @@ export class Switchboard {
   readonly #calls = new Map<string, Call>();
 
   /** Starts a call that rings on all linked devices of the callee. */
-  place(caller: Phone, callee: Phone, options: CallOptions): Call {
+  place(caller: Account, callee: Account, options: CallOptions): Call {
     const call: Call = new Call(caller, callee, options, () => this.#calls.delete(call.id));
     this.#calls.set(call.id, call);
     return call;

@@ -1,9 +1,8 @@
 import { proto } from '@whiskeysockets/baileys';
 import type { Group } from '../groups/group.js';
 import type { ReceivedMessage } from '../messages/received-message.js';
+import type { Account, Device } from '../world/account.js';
 import { type Chat, isPerson, type MessageReference } from '../world/chat.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
 
 /** A linked device, as the control API describes it. */
 export interface DeviceAnswer {
@@ -77,7 +76,7 @@ export function deviceAnswer({ jid, lid, isOnline, pendingCount }: Device): Devi
   return { jid, lid, online: isOnline, pending: pendingCount };
 }
 
-export function phoneAnswer({ number, name, username, jid, lid, devices }: Phone): PhoneAnswer {
+export function phoneAnswer({ number, name, username, jid, lid, devices }: Account): PhoneAnswer {
   const known = username === undefined ? {} : { username };
   return { number, name, ...known, jid, lid, devices: [...devices.values()].map(deviceAnswer) };
 }

@@ -1,4 +1,4 @@
-import type { Phone } from '../world/phone.js';
+import type { Phone } from '../phone/phone.js';
 import type { LoadAnswer } from './answers.js';
 import type { ControlledSimulator } from './controlled-simulator.js';
 import type { Body } from './schemas.js';

@@ -1,6 +1,5 @@
-import type { Group } from '../groups/group.js';
+import type { Phone, PhoneGroup } from '../phone/phone.js';
 import { type Chat, type GroupChat, type MessageReference, statusBroadcast } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
 import type { ControlledSimulator } from './controlled-simulator.js';
 import { ControlError } from './errors.js';
 
@@ -20,7 +19,7 @@ export class Lookup {
     return numbers.map((number) => this.phone(number));
   }
 
-  group(jid: string): Group {
+  group(jid: string): PhoneGroup {
     return found(this.simulator.groups.find(jid), `group ${jid}`);
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import type { Phone } from '../world/phone.js';
+import type { Phone } from '../phone/phone.js';
 import type { ControlledSimulator } from './controlled-simulator.js';
 
 /** The group that Baileys' end-to-end tests look for among those of the linked account. */

@@ -7,7 +7,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { IqError } from '../protocol/iq-error.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
-import type { Phone } from '../world/phone.js';
+import type { Account } from '../world/account.js';
 import { type Group, GroupError } from './group.js';
 import type { GroupSettings } from './group-metadata.js';
 import { groupNode } from './group-node.js';
@@ -117,7 +117,7 @@ function answer(iq: BinaryNode, context: DeviceContext): readonly BinaryNode[] {
   return handler(context.simulator.groups.require(iq.attrs.to ?? ''), request, context);
 }
 
-function changeMembers(change: (group: Group, by: Phone, person: Phone) => void): GroupRequest {
+function changeMembers(change: (group: Group, by: Account, person: Account) => void): GroupRequest {
   return (group, request, context) => [
     {
       tag: request.tag,
@@ -131,7 +131,7 @@ function changeMembers(change: (group: Group, by: Phone, person: Phone) => void)
 function forEachParticipant(
   request: BinaryNode,
   context: DeviceContext,
-  change: (person: Phone) => void,
+  change: (person: Account) => void,
 ): BinaryNode[] {
   return getBinaryNodeChildren(request, 'participant').map(({ attrs }) => {
     const jid = attrs.jid ?? '';
@@ -152,7 +152,7 @@ function configure(change: (request: BinaryNode) => Partial<GroupSettings>): Gro
   };
 }
 
-function personOf({ attrs }: BinaryNode, { simulator }: DeviceContext): Phone {
+function personOf({ attrs }: BinaryNode, { simulator }: DeviceContext): Account {
   const person = simulator.world.phone(attrs.jid ?? '');
   if (!person) throw new GroupError(404, 'item-not-found');
   return person;

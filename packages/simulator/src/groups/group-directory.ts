@@ -1,24 +1,26 @@
 import { randomInt } from 'node:crypto';
-import type { Phone } from '../world/phone.js';
+import type { Account } from '../world/account.js';
 import type { World } from '../world/world.js';
 import { Group, GroupError } from './group.js';
 
-/** All groups of a simulator, found by JID, by invite code or by member. */
-export class GroupDirectory {
+/** All groups of a simulator, found by JID, by invite code or by member. `Person` is the class of the members. */
+export class GroupDirectory<Person extends Account = Account> {
   readonly #world: World;
-  readonly #groups = new Map<string, Group>();
-  readonly #memberships = new Map<Phone, Set<Group>>();
+  readonly #groups = new Map<string, Group<Person>>();
+  readonly #memberships = new Map<Person, Set<Group<Person>>>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
   /** Creates a group and notifies all of its members' devices. */
-  create(creator: Phone, subject: string, members: readonly Phone[]): Group {
+  create(creator: Person, subject: string, members: readonly Person[]): Group<Person> {
     const id = `120363${randomInt(10 ** 6, 10 ** 7)}${randomInt(10 ** 5, 10 ** 6)}`;
-    const group = new Group(id, creator, subject, (changed, phone, joined) => {
-      if (joined) this.#groupsOf(phone).add(changed);
-      else this.#groupsOf(phone).delete(changed);
+    const group = new Group<Person>(id, creator, subject, {
+      changed: (changed, person, joined) => {
+        if (joined) this.#groupsOf(person).add(changed);
+        else this.#groupsOf(person).delete(changed);
+      },
     });
     this.#groups.set(group.jid, group);
     this.#world.groups.set(group.jid, group);
@@ -29,30 +31,30 @@ export class GroupDirectory {
     return group;
   }
 
-  find(jid: string): Group | undefined {
+  find(jid: string): Group<Person> | undefined {
     return this.#groups.get(jid);
   }
 
   /** @throws GroupError 404. */
-  require(jid: string): Group {
+  require(jid: string): Group<Person> {
     const group = this.#groups.get(jid);
     if (!group) throw new GroupError(404, 'item-not-found');
     return group;
   }
 
   /** @throws GroupError 406 if no group has this code, or if the code was revoked. */
-  byInviteCode(code: string): Group {
+  byInviteCode(code: string): Group<Person> {
     for (const group of this.#groups.values()) if (group.inviteCode === code) return group;
     throw new GroupError(406, 'not-acceptable');
   }
 
   /** The groups that a person is a member of. */
-  of(phone: Phone): readonly Group[] {
+  of(phone: Person): readonly Group<Person>[] {
     return [...(this.#memberships.get(phone) ?? [])];
   }
 
-  #groupsOf(phone: Phone): Set<Group> {
-    const groups = this.#memberships.get(phone) ?? new Set<Group>();
+  #groupsOf(phone: Person): Set<Group<Person>> {
+    const groups = this.#memberships.get(phone) ?? new Set<Group<Person>>();
     this.#memberships.set(phone, groups);
     return groups;
   }

@@ -1,4 +1,4 @@
-import type { Phone } from '../world/phone.js';
+import type { Account } from '../world/account.js';
 
 /** A member's rights: `superadmin` created the group and cannot be demoted by others. */
 export type GroupRole = 'superadmin' | 'admin' | 'member';
@@ -6,7 +6,7 @@ export type GroupRole = 'superadmin' | 'admin' | 'member';
 export interface GroupDescription {
   readonly id: string;
   readonly text: string;
-  readonly author: Phone;
+  readonly author: Account;
   /** Seconds since 1970. */
   readonly time: number;
 }
@@ -26,16 +26,16 @@ export interface GroupSettings {
 /** What members see of a group. */
 export interface GroupMetadata {
   readonly id: string;
-  readonly creator: Phone;
+  readonly creator: Account;
   /** Seconds since 1970. */
   readonly creation: number;
   readonly subject: string;
-  readonly subjectAuthor: Phone;
+  readonly subjectAuthor: Account;
   /** Seconds since 1970. */
   readonly subjectTime: number;
   readonly description: GroupDescription | undefined;
   readonly settings: GroupSettings;
-  members(): readonly Phone[];
+  members(): readonly Account[];
   /** Undefined for people who are not members. */
-  role(phone: Phone): GroupRole | undefined;
+  role(phone: Account): GroupRole | undefined;
 }

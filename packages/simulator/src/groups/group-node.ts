@@ -1,9 +1,9 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import type { Phone } from '../world/phone.js';
+import type { Account } from '../world/account.js';
 import type { GroupMetadata, GroupRole } from './group-metadata.js';
 
 /** `<participant>` as `w:g2` answers and `w:gp2` notifications carry it; ordinary members have no `type`. */
-export function participantNode(phone: Phone, role: GroupRole | undefined): BinaryNode {
+export function participantNode(phone: Account, role: GroupRole | undefined): BinaryNode {
   const attrs = phone.memberAttrs;
   if (role !== undefined && role !== 'member') attrs.type = role;
   return { tag: 'participant', attrs };

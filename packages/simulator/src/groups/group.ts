@@ -1,13 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, proto } from '@whiskeysockets/baileys';
+import type { MessageContent } from '../messages/content.js';
 import { createMessageId } from '../messages/message-id.js';
 import type { SentMessage } from '../messages/sent-message.js';
 import { IqError } from '../protocol/iq-error.js';
 import { unixSeconds } from '../unix-seconds.js';
+import type { Account } from '../world/account.js';
 import type { GroupChat } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
 import type { GroupDescription, GroupMetadata, GroupRole, GroupSettings } from './group-metadata.js';
 import { groupNode, participantNode } from './group-node.js';
+
+/** What a group needs of a member who sets a tag: the tag is sent as a message to the group. */
+export interface GroupWriter {
+  send(chat: GroupChat, content: MessageContent): Promise<SentMessage>;
+}
+
+/** Follows who joins and leaves a group. */
+export interface Memberships<Person extends Account> {
+  /** Called for each person who joins or leaves. */
+  changed(group: Group<Person>, person: Person, joined: boolean): void;
+}
 
 /** The server refuses a group request: 403 without the right, 404 if unknown, 409 if already the case. */
 export class GroupError extends IqError {}
@@ -15,19 +27,19 @@ export class GroupError extends IqError {}
 /**
  * A group: its members, their roles and its settings. Each change is made by a person (`by`), is checked against that
  * person's rights, and reaches every linked device of every member as a `w:gp2` notification.
- * Members are addressed by LID, as WhatsApp does in all newer groups.
+ * Members are addressed by LID, as WhatsApp does in all newer groups. `Person` is the class of its members.
  */
-export class Group implements GroupChat, GroupMetadata {
+export class Group<Person extends Account = Account> implements GroupChat, GroupMetadata {
   /** `<id>@g.us` */
   readonly jid: string;
   readonly id: string;
-  readonly creator: Phone;
+  readonly creator: Person;
   /** Seconds since 1970. */
   readonly creation: number;
-  readonly #roles = new Map<Phone, GroupRole>();
-  readonly #requests = new Set<Phone>();
-  readonly #onMembership: (group: Group, phone: Phone, joined: boolean) => void;
-  #subject: { text: string; author: Phone; time: number };
+  readonly #roles = new Map<Person, GroupRole>();
+  readonly #requests = new Set<Person>();
+  readonly #memberships: Memberships<Person>;
+  #subject: { text: string; author: Person; time: number };
   #description: GroupDescription | undefined;
   #settings: GroupSettings = {
     announce: false,
@@ -41,19 +53,13 @@ export class Group implements GroupChat, GroupMetadata {
   /** How often clients have asked for the group's current metadata. */
   queries = 0;
 
-  /** @param onMembership is called for each person who joins or leaves. */
-  constructor(
-    id: string,
-    creator: Phone,
-    subject: string,
-    onMembership: (group: Group, phone: Phone, joined: boolean) => void,
-  ) {
+  constructor(id: string, creator: Person, subject: string, memberships: Memberships<Person>) {
     this.id = id;
     this.jid = `${id}@g.us`;
     this.creator = creator;
     this.creation = unixSeconds();
     this.#subject = { text: subject, author: creator, time: this.creation };
-    this.#onMembership = onMembership;
+    this.#memberships = memberships;
     this.#join(creator, 'superadmin');
   }
 
@@ -61,7 +67,7 @@ export class Group implements GroupChat, GroupMetadata {
     return this.#subject.text;
   }
 
-  get subjectAuthor(): Phone {
+  get subjectAuthor(): Person {
     return this.#subject.author;
   }
 
@@ -81,31 +87,31 @@ export class Group implements GroupChat, GroupMetadata {
     return this.#inviteCode;
   }
 
-  members(): readonly Phone[] {
+  members(): readonly Person[] {
     return [...this.#roles.keys()];
   }
 
   /** People who used the invite link and wait for an admin's approval. */
-  get joinRequests(): readonly Phone[] {
+  get joinRequests(): readonly Person[] {
     return [...this.#requests];
   }
 
-  role(phone: Phone): GroupRole | undefined {
+  role(phone: Person): GroupRole | undefined {
     return this.#roles.get(phone);
   }
 
-  has(phone: Phone): boolean {
+  has(phone: Person): boolean {
     return this.#roles.has(phone);
   }
 
   /** 403 for people who are not members, and for members without rights while only admins may write. */
-  refusal(sender: Phone): number | undefined {
+  refusal(sender: Person): number | undefined {
     const mayWrite = this.has(sender) && !(this.#settings.announce && this.role(sender) === 'member');
     return mayWrite ? undefined : 403;
   }
 
   /** Adds the first members and notifies everybody of the new group. Call it once. */
-  announceCreation(by: Phone, members: readonly Phone[]): void {
+  announceCreation(by: Person, members: readonly Person[]): void {
     for (const member of members) this.#join(member, 'member');
     this.#tell(by, { tag: 'create', attrs: {}, content: [groupNode(this)] });
   }
@@ -114,7 +120,7 @@ export class Group implements GroupChat, GroupMetadata {
    * Adds people. New members are notified of the group by `create`, the others by `add`.
    * @throws GroupError 409 if a person is a member already, 403 if `by` may not add.
    */
-  add(by: Phone, people: readonly Phone[]): void {
+  add(by: Person, people: readonly Person[]): void {
     if (!this.#settings.membersCanAdd) this.#requireAdmin(by);
     this.requireMember(by);
     for (const phone of people) if (this.has(phone)) throw new GroupError(409, 'conflict');
@@ -122,7 +128,7 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** @throws GroupError 404 if a person is not a member, 403 if `by` may not remove. The creator cannot be removed. */
-  remove(by: Phone, people: readonly Phone[]): void {
+  remove(by: Person, people: readonly Person[]): void {
     this.#requireAdmin(by);
     for (const phone of people) {
       this.requireMember(phone);
@@ -131,21 +137,21 @@ export class Group implements GroupChat, GroupMetadata {
     this.#letOut(by, people);
   }
 
-  leave(phone: Phone): void {
+  leave(phone: Person): void {
     this.requireMember(phone);
     this.#letOut(phone, [phone]);
   }
 
-  promote(by: Phone, people: readonly Phone[]): void {
+  promote(by: Person, people: readonly Person[]): void {
     this.#changeRoles(by, people, 'promote', 'admin');
   }
 
-  demote(by: Phone, people: readonly Phone[]): void {
+  demote(by: Person, people: readonly Person[]): void {
     for (const phone of people) if (phone === this.creator) throw new GroupError(403, 'forbidden');
     this.#changeRoles(by, people, 'demote', 'member');
   }
 
-  setSubject(by: Phone, text: string): void {
+  setSubject(by: Person, text: string): void {
     this.#requireEditor(by);
     this.#subject = { text, author: by, time: unixSeconds() };
     this.#tell(by, {
@@ -155,7 +161,7 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** An empty text deletes the description. */
-  setDescription(by: Phone, text: string, id = createMessageId()): void {
+  setDescription(by: Person, text: string, id = createMessageId()): void {
     this.#requireEditor(by);
     this.#description = text === '' ? undefined : { id, text, author: by, time: unixSeconds() };
     const content: BinaryNode[] =
@@ -166,7 +172,7 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** Changes settings. Each change is announced separately. */
-  configure(by: Phone, change: Partial<GroupSettings>): void {
+  configure(by: Person, change: Partial<GroupSettings>): void {
     this.#requireAdmin(by);
     const before = this.#settings;
     this.#settings = { ...before, ...change };
@@ -174,7 +180,7 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** Creates a new invite link and revokes the old one. */
-  revokeInvite(by: Phone): string {
+  revokeInvite(by: Person): string {
     this.#requireAdmin(by);
     this.#inviteCode = newInviteCode();
     this.#tell(by, { tag: 'invite', attrs: { code: this.#inviteCode } });
@@ -182,7 +188,7 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** Joins by the invite link. With `joinApproval` on, the person waits for an admin's approval. */
-  joinByInvite(phone: Phone): 'joined' | 'requested' {
+  joinByInvite(phone: Person): 'joined' | 'requested' {
     if (this.has(phone)) throw new GroupError(409, 'conflict');
     if (!this.#settings.joinApproval) {
       this.#letIn(phone, [phone], 'invite');
@@ -202,7 +208,7 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** @throws GroupError 404 if the person has not asked. */
-  answerJoinRequest(by: Phone, phone: Phone, approve: boolean): void {
+  answerJoinRequest(by: Person, phone: Person, approve: boolean): void {
     this.#requireAdmin(by);
     if (!this.#requests.delete(phone)) throw new GroupError(404, 'item-not-found');
     if (approve) {
@@ -217,7 +223,11 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** Sets a member's own tag, which the group shows next to the name. It is sent as a message. */
-  async tagMember(member: Phone, label: string, labelTimestamp = unixSeconds()): Promise<SentMessage> {
+  async tagMember(
+    member: Person & GroupWriter,
+    label: string,
+    labelTimestamp = unixSeconds(),
+  ): Promise<SentMessage> {
     this.requireMember(member);
     return member.send(this, {
       protocolMessage: {
@@ -228,11 +238,11 @@ export class Group implements GroupChat, GroupMetadata {
   }
 
   /** @throws GroupError 404. */
-  requireMember(phone: Phone): void {
+  requireMember(phone: Person): void {
     if (!this.has(phone)) throw new GroupError(404, 'item-not-found');
   }
 
-  #changeRoles(by: Phone, people: readonly Phone[], tag: 'promote' | 'demote', role: GroupRole): void {
+  #changeRoles(by: Person, people: readonly Person[], tag: 'promote' | 'demote', role: GroupRole): void {
     this.#requireAdmin(by);
     for (const phone of people) this.requireMember(phone);
     for (const phone of people) if (this.role(phone) !== 'superadmin') this.#roles.set(phone, role);
@@ -243,7 +253,7 @@ export class Group implements GroupChat, GroupMetadata {
     });
   }
 
-  #letIn(by: Phone, people: readonly Phone[], reason?: string): void {
+  #letIn(by: Person, people: readonly Person[], reason?: string): void {
     const before = this.members();
     for (const phone of people) this.#join(phone, 'member');
     const attrs = reason === undefined ? {} : { reason };
@@ -255,32 +265,32 @@ export class Group implements GroupChat, GroupMetadata {
     this.#tell(by, { tag: 'create', attrs, content: [groupNode(this)] }, people);
   }
 
-  #letOut(by: Phone, people: readonly Phone[]): void {
+  #letOut(by: Person, people: readonly Person[]): void {
     const before = this.members();
     const content = people.map((phone) => participantNode(phone, this.role(phone)));
     for (const phone of people) {
       this.#roles.delete(phone);
-      this.#onMembership(this, phone, false);
+      this.#memberships.changed(this, phone, false);
     }
     this.#tell(by, { tag: 'remove', attrs: {}, content }, before);
   }
 
-  #join(phone: Phone, role: GroupRole): void {
+  #join(phone: Person, role: GroupRole): void {
     this.#roles.set(phone, role);
     this.#requests.delete(phone);
-    this.#onMembership(this, phone, true);
+    this.#memberships.changed(this, phone, true);
   }
 
-  #requireAdmin(phone: Phone): void {
+  #requireAdmin(phone: Person): void {
     if (!this.has(phone) || this.role(phone) === 'member') throw new GroupError(403, 'forbidden');
   }
 
-  #requireEditor(phone: Phone): void {
+  #requireEditor(phone: Person): void {
     if (this.#settings.restrict) this.#requireAdmin(phone);
     this.requireMember(phone);
   }
 
-  #tell(by: Phone, change: BinaryNode, people: readonly Phone[] = this.members()): void {
+  #tell(by: Person, change: BinaryNode, people: readonly Person[] = this.members()): void {
     const attrs = {
       from: this.jid,
       participant: by.lid,

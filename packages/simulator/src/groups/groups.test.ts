@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
-import { deliverReceipt } from '../messages/receipts.js';
 import { markDirty } from '../notifications/notices.js';
+import { deliverReceipt } from '../phone/deliver-receipt.js';
 import { useLinkedClient } from '../testing/linked-client.js';
 import { expectTrigger } from '../testing/recorded.js';
 import { until } from '../testing/until.js';

@@ -2,9 +2,10 @@ import type { Feature } from '../server/feature.js';
 
 /** A phone shares its history with companions: when they are linked, and later when they ask. */
 export const historyFeature: Feature = {
-  onLinked: ({ phone, device }) => phone.history.welcome(device),
-  onPhoneMessage: async ({ id, device, category, message }, { phone }) => {
+  onLinked: ({ simulator, phone, device }) => simulator.histories.of(phone).welcome(device),
+  onPhoneMessage: async ({ id, device, category, message }, { simulator, phone }) => {
     const request = message.protocolMessage?.peerDataOperationRequestMessage?.historySyncOnDemandRequest;
-    if (category === 'peer' && device && request) await phone.history.answer(device, request, id);
+    if (category !== 'peer' || !device || !request) return;
+    await simulator.histories.of(phone).answer(device, request, id);
   },
 };

@@ -1,15 +1,19 @@
 import type { proto } from '@whiskeysockets/baileys';
+import type { AccountSettings } from '../app-state/account-settings.js';
 import { createMessageId } from '../messages/message-id.js';
+import type { Outbox } from '../messages/outbox.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Account, Device } from '../world/account.js';
 import { type GroupChat, isPerson } from '../world/chat.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { PerAccount } from '../world/per-account.js';
+import type { World } from '../world/world.js';
 import { appStateKeyShareMessage, type HistoryChunk, historySyncMessage } from './history-sync.js';
 
 /** A message of the past, written before the companion was linked. */
 export interface PastMessage {
   readonly id: string;
   /** The author. In a 1:1 chat: the phone's own account or the other person. */
-  readonly sender: Phone;
+  readonly sender: Account;
   readonly message: proto.IMessage;
   /** Seconds since 1970. */
   readonly timestamp: number;
@@ -18,29 +22,38 @@ export interface PastMessage {
 /** The part of its history that a phone shares in one chunk. */
 export interface ShareOptions extends Pick<HistoryChunk, 'kind' | 'chunkOrder' | 'progress'> {
   /** The chats to share. Default: all of them. */
-  readonly chats?: readonly (Phone | GroupChat)[];
+  readonly chats?: readonly (Account | GroupChat)[];
+}
+
+/** What the history of a phone uses of the simulator. */
+export interface HistoryContext {
+  readonly world: World;
+  readonly outboxes: PerAccount<Outbox>;
+  readonly settings: PerAccount<AccountSettings>;
 }
 
 /** A phone's past chats, which it shares with new companions and on demand. */
 export class PhoneHistory {
-  readonly #phone: Phone;
+  readonly #phone: Account;
+  readonly #simulator: HistoryContext;
   /** By chat, newest first. */
-  readonly #chats = new Map<Phone | GroupChat, PastMessage[]>();
+  readonly #chats = new Map<Account | GroupChat, PastMessage[]>();
 
-  constructor(phone: Phone) {
+  constructor(phone: Account, simulator: HistoryContext) {
     this.#phone = phone;
+    this.#simulator = simulator;
   }
 
   /** Adds a past message to a chat without notifying any device. Default time: the time of this call. */
   remember(
-    chat: Phone | GroupChat,
+    chat: Account | GroupChat,
     content: Pick<PastMessage, 'message'> & Partial<Omit<PastMessage, 'message'>>,
   ): PastMessage {
     const past: PastMessage = {
       id: content.id ?? createMessageId(),
       sender: content.sender ?? this.#phone,
       message: content.message,
-      timestamp: content.timestamp ?? this.#phone.simulator.now(),
+      timestamp: content.timestamp ?? unixSeconds(),
     };
     const messages = [...(this.#chats.get(chat) ?? []), past].sort((a, b) => b.timestamp - a.timestamp);
     this.#chats.set(chat, messages);
@@ -49,7 +62,8 @@ export class PhoneHistory {
 
   /** What a new companion gets: the app-state's keys, the chats, the push names, and the end of the history. */
   async welcome(device: Device): Promise<void> {
-    await this.#phone.sendPeer(device, appStateKeyShareMessage([this.#phone.settings.state.key]));
+    const { state } = this.#simulator.settings.of(this.#phone);
+    await this.#outbox.sendPeer(device, appStateKeyShareMessage([state.key]));
     await this.share({ kind: 'INITIAL_BOOTSTRAP' }, device);
     await this.share({ kind: 'PUSH_NAME' }, device);
     await this.share({ kind: 'RECENT', chunkOrder: 1, chats: [] }, device);
@@ -69,7 +83,7 @@ export class PhoneHistory {
         : { conversations: chats.map((chat) => this.#conversation(chat)) }),
     });
     for (const device of devices.length > 0 ? devices : this.#phone.devices.values()) {
-      await this.#phone.sendPeer(device, message);
+      await this.#outbox.sendPeer(device, message);
     }
   }
 
@@ -80,8 +94,8 @@ export class PhoneHistory {
     requestId: string,
   ): Promise<void> {
     const jid = request.chatJid ?? '';
-    const { simulator } = this.#phone;
-    const chat = simulator.world.groups.get(jid) ?? simulator.world.phone(jid);
+    const { world } = this.#simulator;
+    const chat = world.groups.get(jid) ?? world.phone(jid);
     const before = Number(request.oldestMsgTimestampMs ?? Number.POSITIVE_INFINITY) / 1000;
     const older = (chat ? (this.#chats.get(chat) ?? []) : [])
       .filter(({ id, timestamp }) => timestamp <= before && id !== request.oldestMsgId)
@@ -89,10 +103,14 @@ export class PhoneHistory {
     const messages = older.map((past) => ({ message: this.#webMessage(past, jid) }));
     const conversations = [{ id: jid, messages }];
     const chunk = { kind: 'ON_DEMAND', conversations, requestId, chunkOrder: 1 } as const;
-    await this.#phone.sendPeer(device, historySyncMessage(chunk));
+    await this.#outbox.sendPeer(device, historySyncMessage(chunk));
   }
 
-  #conversation(chat: Phone | GroupChat): proto.IConversation {
+  get #outbox(): Outbox {
+    return this.#simulator.outboxes.of(this.#phone);
+  }
+
+  #conversation(chat: Account | GroupChat): proto.IConversation {
     const id = isPerson(chat) ? chat.lid : chat.jid;
     const past = this.#chats.get(chat) ?? [];
     return {

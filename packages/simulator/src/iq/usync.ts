@@ -6,12 +6,11 @@ import {
   jidNormalizedUser,
 } from '@whiskeysockets/baileys';
 import type { Feature } from '../server/feature.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { Account, Device } from '../world/account.js';
 import type { World } from '../world/world.js';
 
 /** A protocol's answer for one user, named as the client asked (by PN or by LID). */
-type Protocol = (user: { jid: string; phone: Phone; asker: Device }) => BinaryNode | undefined;
+type Protocol = (user: { jid: string; phone: Account; asker: Device }) => BinaryNode | undefined;
 
 /**
  * The protocols that clients ask for. `lid` is answered for users who were named by their number only: an answer

@@ -1,11 +1,13 @@
 import { type BinaryNode, getBinaryNodeChild, type proto, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import { answerIq, handleStanza } from '../server/dispatch.js';
 import type { DeviceContext } from '../server/feature.js';
-import type { Simulator } from '../simulator.js';
+import type { Registry } from '../server/registry.js';
+import type { SimulatorContext } from '../server/simulator-context.js';
 import type { CloseCause } from '../transport/close-cause.js';
 import type { Connection, ConnectionHandler } from '../transport/connection.js';
-import type { Device, DeviceLink } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Account, Device } from '../world/account.js';
+import type { DeviceLink } from '../world/companion.js';
 import { readQr } from './qr.js';
 import { RegisteringClient } from './registering-client.js';
 
@@ -22,13 +24,15 @@ interface LoggedIn {
  * `ib offline`.
  */
 export class Gate implements ConnectionHandler {
-  readonly #simulator: Simulator;
+  readonly #simulator: SimulatorContext;
+  readonly #registry: Registry;
   readonly #registering = new Map<Connection, RegisteringClient>();
   readonly #refs = new Map<string, RegisteringClient>();
   readonly #loggedIn = new Map<Connection, LoggedIn>();
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: SimulatorContext, registry: Registry) {
     this.#simulator = simulator;
+    this.#registry = registry;
   }
 
   /** How many connections are logged in. */
@@ -50,7 +54,7 @@ export class Gate implements ConnectionHandler {
   }
 
   /** Links the client that shows this QR code to the phone's account. */
-  async scan(phone: Phone, qr: string): Promise<Device> {
+  async scan(phone: Account, qr: string): Promise<Device> {
     const client = this.clientOf(qr);
     const { noiseKey, identityKey, advSecret } = readQr(qr);
     if (!noiseKey.equals(client.payload.noiseKey) || !identityKey.equals(client.payload.identityKey)) {
@@ -68,7 +72,7 @@ export class Gate implements ConnectionHandler {
     const loggedIn = this.#loggedIn.get(connection);
     if (loggedIn) {
       if (stanza.tag === 'iq') await this.#iq(connection, loggedIn, stanza);
-      else await handleStanza(stanza, loggedIn.context);
+      else await handleStanza(stanza, this.#registry.stanza(stanza), loggedIn.context);
       return;
     }
     const client = this.#registering.get(connection);
@@ -78,8 +82,7 @@ export class Gate implements ConnectionHandler {
       client.answered(stanza);
       return;
     }
-    const { registry } = this.#simulator;
-    const handler = registry.registrationIq(stanza);
+    const handler = this.#registry.registrationIq(stanza);
     connection.send(await answerIq(stanza, handler, { simulator: this.#simulator, client }));
   }
 
@@ -127,14 +130,14 @@ export class Gate implements ConnectionHandler {
     this.#loggedIn.set(connection, { link, context: { simulator, device, phone } });
     connection.send({
       tag: 'success',
-      attrs: { lid: device.lid, t: String(simulator.now()), creation: '0', props: '1', location: 'sim' },
+      attrs: { lid: device.lid, t: String(unixSeconds()), creation: '0', props: '1', location: 'sim' },
     });
   }
 
   async #iq(connection: Connection, { context, link }: LoggedIn, iq: BinaryNode): Promise<void> {
     if (iq.attrs.type === 'result' || iq.attrs.type === 'error') return;
     const isActivation = iq.attrs.xmlns === 'passive' && getBinaryNodeChild(iq, 'active') !== undefined;
-    const handler = context.simulator.registry.iq(iq);
+    const handler = this.#registry.iq(iq);
     connection.send(await answerIq(iq, handler, context));
     if (isActivation) this.#activate(connection, context, link);
   }
@@ -169,7 +172,7 @@ export class Gate implements ConnectionHandler {
     device.activate(link);
     if (device.greeted) return;
     device.greeted = true;
-    simulator.registry.linked(context).catch((error: unknown) => {
+    this.#registry.linked(context).catch((error: unknown) => {
       simulator.logger.error({ err: error, device: device.jid }, 'a hook for a new companion failed');
     });
   }

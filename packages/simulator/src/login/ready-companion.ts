@@ -10,7 +10,7 @@ import {
   WA_ADV_DEVICE_SIG_PREFIX,
 } from '@whiskeysockets/baileys';
 import { signXeddsa } from '../signal/xeddsa.js';
-import type { Phone } from '../world/phone.js';
+import type { Account } from '../world/account.js';
 import { signDeviceIdentity } from './device-identity.js';
 
 /** The credentials with which a client logs in as a companion that is already linked. */
@@ -25,7 +25,7 @@ export interface ReadyCompanion {
  * Takes a few milliseconds, including 0.2 ms for each one-time pre-key. A client that links by itself generates 812
  * pre-keys and takes ten times as long.
  */
-export function linkReadyCompanion(phone: Phone, { preKeyCount }: { preKeyCount: number }): ReadyCompanion {
+export function linkReadyCompanion(phone: Account, { preKeyCount }: { preKeyCount: number }): ReadyCompanion {
   const identity = Curve.generateKeyPair();
   const noiseKey = Curve.generateKeyPair();
   const signedKeyPair = Curve.generateKeyPair();
@@ -88,7 +88,7 @@ export function linkReadyCompanion(phone: Phone, { preKeyCount }: { preKeyCount:
 }
 
 /** The statement that the companion belongs to the account, signed by the phone and then by the companion. */
-function signedByBoth(phone: Phone, identity: KeyPair, advSecret: Uint8Array, keyIndex: number) {
+function signedByBoth(phone: Account, identity: KeyPair, advSecret: Uint8Array, keyIndex: number) {
   const { details: statement } = proto.ADVSignedDeviceIdentityHMAC.decode(
     signDeviceIdentity(phone.identity, identity.public, advSecret, keyIndex),
   );

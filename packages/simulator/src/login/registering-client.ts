@@ -4,8 +4,7 @@ import type { SignedPreKey } from '../protocol/key-bundle.js';
 import { required, unsigned } from '../protocol/payload.js';
 import type { Connection } from '../transport/connection.js';
 import { unixSeconds } from '../unix-seconds.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { Account, Device } from '../world/account.js';
 import { signDeviceIdentity } from './device-identity.js';
 
 /** Number of QR codes that a client gets before its connection becomes unusable. */
@@ -82,7 +81,7 @@ export class RegisteringClient {
    * Links the client to the phone's account: `pair-success`, the client's signature, then stream:error 515 upon
    * which it logs in. Rejects when the client goes away or refuses (a wrong ADV secret).
    */
-  async pair(phone: Phone, advSecret: Uint8Array): Promise<Device> {
+  async pair(phone: Account, advSecret: Uint8Array): Promise<Device> {
     const { id, keyIndex } = phone.reserveDeviceId();
     const identity = signDeviceIdentity(phone.identity, this.payload.identityKey, advSecret, keyIndex);
     const confirmed = new Promise<Uint8Array>((resolve, reject) => {

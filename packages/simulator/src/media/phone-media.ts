@@ -1,6 +1,7 @@
 import { normalizeMessageContent, type proto } from '@whiskeysockets/baileys';
-import type { Simulator } from '../simulator.js';
+import { unixSeconds } from '../unix-seconds.js';
 import { decryptMedia, encryptMedia, MediaIntegrityError } from './encryption.js';
+import type { MediaStore } from './media-store.js';
 
 /** The kinds of files that people send. */
 export type MediaKind = 'image' | 'video' | 'audio' | 'document' | 'sticker';
@@ -27,17 +28,27 @@ const mimetypes: Readonly<Record<MediaKind, string>> = {
   sticker: 'image/webp',
 };
 
+/** The media host, as phones use it. */
+export interface MediaHost {
+  readonly media: MediaStore;
+  /** `host:port` */
+  readonly host: string;
+}
+
 /** Uploads a file to the media host, encrypted, and builds the message with which recipients open it. */
-export async function mediaMessage(simulator: Simulator, content: MediaContent): Promise<proto.IMessage> {
+export async function mediaMessage(
+  { media, host }: MediaHost,
+  content: MediaContent,
+): Promise<proto.IMessage> {
   const { kind, data, mimetype = mimetypes[kind], caption } = content;
   const { blob, ...file } = await encryptMedia(data, kind);
-  const directPath = simulator.media.put(blob);
+  const directPath = media.put(blob);
   const common = {
     ...file,
-    url: `https://${simulator.host}${directPath}`,
+    url: `https://${host}${directPath}`,
     directPath,
     mimetype,
-    mediaKeyTimestamp: simulator.now(),
+    mediaKeyTimestamp: unixSeconds(),
   };
   const text = caption === undefined ? {} : { caption };
   switch (kind) {
@@ -58,11 +69,14 @@ export async function mediaMessage(simulator: Simulator, content: MediaContent):
  * The file of a media message, fetched from the media host and decrypted.
  * @throws MediaIntegrityError if the message has no file, or if the file is gone or damaged.
  */
-export async function openMedia(simulator: Simulator, message: proto.IMessage): Promise<Buffer> {
+export async function openMedia(
+  { media }: Pick<MediaHost, 'media'>,
+  message: proto.IMessage,
+): Promise<Buffer> {
   const content = normalizeMessageContent(message);
   for (const kind of ['image', 'video', 'audio', 'document', 'sticker'] as const) {
     const file = content?.[`${kind}Message`];
-    const blob = simulator.media.get(file?.directPath ?? '');
+    const blob = media.get(file?.directPath ?? '');
     if (blob && file?.mediaKey) return decryptMedia(blob, file.mediaKey, kind);
   }
   throw new MediaIntegrityError('The message has no file that the media host knows');

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { aesEncryptGCM, type BinaryNode, getBinaryNodeChild, hkdf, proto } from '@whiskeysockets/baileys';
+import type { Inbox } from '../messages/inbox.js';
+import type { Outbox } from '../messages/outbox.js';
 import type { DeviceContext } from '../server/feature.js';
-import type { Phone } from '../world/phone.js';
 
 const { ResultType } = proto.MediaRetryNotification;
 
@@ -14,7 +15,7 @@ export function answerMediaRetry(receipt: BinaryNode, { device, phone, simulator
   const { id = '', to = '', type = '' } = receipt.attrs;
   const rmr = getBinaryNodeChild(receipt, 'rmr');
   device.send({ tag: 'ack', attrs: { class: 'receipt', id, from: to, type } });
-  const file = fileOf(phone, id);
+  const file = fileOf(id, simulator.inboxes.of(phone), simulator.outboxes.of(phone));
   const directPath = file && simulator.media.uploadAgain(file.directPath);
   const answer = directPath
     ? sealed(id, { ...file, directPath })
@@ -27,9 +28,9 @@ interface File {
   readonly mediaKey: Uint8Array;
 }
 
-function fileOf(phone: Phone, id: string): File | undefined {
-  const received = phone.received.find((message) => message.id === id)?.message;
-  return fileIn(received ?? phone.outbox.contentOf(id));
+function fileOf(id: string, inbox: Inbox, outbox: Outbox): File | undefined {
+  const received = inbox.messages.find((message) => message.id === id)?.message;
+  return fileIn(received ?? outbox.contentOf(id));
 }
 
 /** The first file in a message at any depth: in wrappers, or in the header of a template. */

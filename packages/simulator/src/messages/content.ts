@@ -1,6 +1,6 @@
 import { getContentType, normalizeMessageContent, proto } from '@whiskeysockets/baileys';
+import type { Account } from '../world/account.js';
 import type { Addressing, MessageReference } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
 
 /** What a person sends: a text, or any message of the protocol. */
 export type MessageContent = string | { readonly text: string } | proto.IMessage;
@@ -15,7 +15,7 @@ export interface SendOptions {
   /** Marks a text as forwarded. */
   readonly forwarded?: boolean;
   /** Who sees a status update; needed for, and only used with, `statusBroadcast`. */
-  readonly audience?: readonly Phone[];
+  readonly audience?: readonly Account[];
   /**
    * Withholds the content from the recipients' linked devices, which get `<unavailable type>` instead. Their phone has
    * the content. They ask their phone for it, except for the types `…_unavailable_fanout`.

@@ -2,11 +2,12 @@ import { type BinaryNode, proto, unpadRandomMax16 } from '@whiskeysockets/bailey
 import { KeyedQueue } from '../keyed-queue.js';
 import { keysNode } from '../protocol/key-nodes.js';
 import { bigEndian } from '../protocol/payload.js';
+import type { SimulatorLogger } from '../silent-logger.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Account, Device } from '../world/account.js';
 import { type Addressing, type Chat, isPerson } from '../world/chat.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
 import { textOf } from './content.js';
-import { deliverReceipt, type ReceiptType, type ReceivedReceipt } from './receipts.js';
+import { deliverReceipt, type ReceiptBoxes, type ReceiptType, type ReceivedReceipt } from './receipts.js';
 import type { ReceivedMessage } from './received-message.js';
 import type { SentMessage } from './sent-message.js';
 
@@ -22,6 +23,16 @@ export interface IncomingMessage {
   readonly contents: readonly BinaryNode[];
 }
 
+/** What an inbox uses of the simulator. */
+export interface InboxContext {
+  readonly logger: SimulatorLogger;
+  /** How long phones take to confirm a message. */
+  readonly receiptDelayMs: number;
+  readonly inboxes: ReceiptBoxes;
+  /** Runs a task after a delay, unless the simulator is stopped before. */
+  later(ms: number, task: () => void): void;
+}
+
 interface Waiter {
   readonly predicate: (message: ReceivedMessage) => boolean;
   readonly resolve: (message: ReceivedMessage) => void;
@@ -35,7 +46,9 @@ const maxRetries = 5;
 
 /** Everything that reaches one phone. */
 export class Inbox {
-  readonly #phone: Phone;
+  readonly #phone: Account;
+  readonly #simulator: InboxContext;
+  readonly #onMessage: (message: ReceivedMessage) => Promise<void>;
   readonly #lanes = new KeyedQueue<Device>();
   readonly #waiters = new Set<Waiter>();
   readonly #known = new Set<string>();
@@ -48,8 +61,15 @@ export class Inbox {
   readonly unreadable: string[] = [];
   #withheld: (() => void)[] | undefined;
 
-  constructor(phone: Phone) {
+  /** `onMessage` is called for each message, after it was added to `messages`. */
+  constructor(
+    phone: Account,
+    simulator: InboxContext,
+    onMessage: (message: ReceivedMessage) => Promise<void>,
+  ) {
     this.#phone = phone;
+    this.#simulator = simulator;
+    this.#onMessage = onMessage;
   }
 
   /** Withholds messages from clients from now on, until `deliverWithheld`. */
@@ -72,7 +92,7 @@ export class Inbox {
       try {
         message = await this.#decrypt(incoming);
       } catch (error) {
-        this.#phone.simulator.logger.info({ err: error, id: incoming.id }, 'phone requests a message again');
+        this.#simulator.logger.info({ err: error, id: incoming.id }, 'phone requests a message again');
         this.unreadable.push(incoming.id);
         this.#askAgain(incoming);
         return;
@@ -92,10 +112,10 @@ export class Inbox {
         ...(category !== undefined && { category }),
       });
       if (category === 'peer') return;
-      const { simulator, lidUser } = this.#phone;
       // Each phone has its own delay: Baileys merges receipts of a group that arrive together, and loses their authors.
-      const pace = Number(lidUser.slice(-2));
-      simulator.later(simulator.receiptDelayMs + pace, () => this.#confirm(incoming, 'delivered', [id]));
+      const pace = Number(this.#phone.lidUser.slice(-2));
+      const { receiptDelayMs } = this.#simulator;
+      this.#simulator.later(receiptDelayMs + pace, () => this.#confirm(incoming, 'delivered', [id]));
     });
   }
 
@@ -133,7 +153,7 @@ export class Inbox {
       const [first] = batch;
       const ids = batch.map(({ id }) => id);
       if (first.device) this.#confirm({ ...first, device: first.device }, type, ids);
-      else first.sender.inbox.receiveReceipt({ from: this.#phone, ids, type });
+      else this.#simulator.inboxes.of(first.sender).receiveReceipt({ from: this.#phone, ids, type });
     }
   }
 
@@ -166,9 +186,8 @@ export class Inbox {
     const dropped = this.messages.length > kept ? this.messages.shift() : undefined;
     if (dropped) this.#known.delete(nameOf(dropped));
     for (const waiter of [...this.#waiters]) if (waiter.predicate(message)) waiter.resolve(message);
-    const { simulator } = this.#phone;
-    simulator.registry.phoneMessage(message, { simulator, phone: this.#phone }).catch((error: unknown) => {
-      simulator.logger.error({ err: error, id: message.id }, 'a phone could not act on a message');
+    this.#onMessage(message).catch((error: unknown) => {
+      this.#simulator.logger.error({ err: error, id: message.id }, 'a phone could not act on a message');
     });
   }
 
@@ -203,8 +222,9 @@ export class Inbox {
     type: ReceiptType,
     ids: readonly string[],
   ): void {
-    const timestamp = this.#phone.simulator.now();
-    deliverReceipt({ author: device.phone, reader: this.#phone, chat, addressing, type, ids, timestamp });
+    const timestamp = unixSeconds();
+    const receipt = { author: device.phone, reader: this.#phone, chat, addressing, type, ids, timestamp };
+    deliverReceipt(receipt, this.#simulator.inboxes);
   }
 
   #askAgain({
@@ -219,9 +239,9 @@ export class Inbox {
       return;
     }
     this.#retries.set(id, count);
-    const { lid, jid, simulator, signal } = this.#phone;
+    const { lid, jid, signal } = this.#phone;
     const self = addressing === 'lid' ? lid : jid;
-    const t = String(simulator.now());
+    const t = String(unixSeconds());
     const attrs: Record<string, string> = isPerson(chat)
       ? { from: self }
       : { from: chat.jid, participant: self };

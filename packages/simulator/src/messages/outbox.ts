@@ -2,6 +2,9 @@ import { type BinaryNode, encodeWAMessage, proto } from '@whiskeysockets/baileys
 import { KeyedQueue } from '../keyed-queue.js';
 import { IqError } from '../protocol/iq-error.js';
 import type { KeyBundle } from '../protocol/key-bundle.js';
+import type { SimulatorLogger } from '../silent-logger.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Account, Device } from '../world/account.js';
 import {
   type Chat,
   chatOf,
@@ -11,14 +14,20 @@ import {
   refusalOf,
   type statusBroadcast,
 } from '../world/chat.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { PerAccount } from '../world/per-account.js';
 import { type MessageContent, type SendOptions, stanzaKind, toMessage } from './content.js';
+import type { Inbox } from './inbox.js';
 import { createMessageId } from './message-id.js';
 import type { SentMessage } from './sent-message.js';
 
 interface Sent extends SentMessage {
   readonly options: SendOptions;
+}
+
+/** What an outbox uses of the simulator. */
+export interface OutboxContext {
+  readonly logger: SimulatorLogger;
+  readonly inboxes: PerAccount<Inbox>;
 }
 
 /** Number of sent messages that a phone remembers for retry requests. */
@@ -28,14 +37,16 @@ const { Type } = proto.Message.ProtocolMessage;
 
 /** Sends for one phone: encrypts for each device of each recipient, and remembers messages for retries. */
 export class Outbox {
-  readonly #phone: Phone;
+  readonly #phone: Account;
+  readonly #simulator: OutboxContext;
   readonly #lanes = new KeyedQueue<Device>();
   readonly #chats = new KeyedQueue<string>();
   readonly #sent = new Map<string, Sent>();
   readonly #senderKeyHolders = new Map<string, Set<Device>>();
 
-  constructor(phone: Phone) {
+  constructor(phone: Account, simulator: OutboxContext) {
     this.#phone = phone;
+    this.#simulator = simulator;
   }
 
   /** The content of a message that the phone remembers having sent. */
@@ -54,7 +65,7 @@ export class Outbox {
       sender: this.#phone,
       chat,
       message: toMessage(content, options),
-      timestamp: options.timestamp ?? this.#phone.simulator.now(),
+      timestamp: options.timestamp ?? unixSeconds(),
       options,
     };
     const refusal = refusalOf(chat, this.#phone);
@@ -101,10 +112,10 @@ export class Outbox {
     content: MessageContent,
     { addressing }: SendOptions = {},
   ): Promise<string> {
-    const { jid, lid, name, simulator } = this.#phone;
+    const { jid, lid, name } = this.#phone;
     const id = createMessageId();
     const from = addressing === 'pn' ? jid : lid;
-    const attrs = { from, recipient, id, t: String(simulator.now()), type: 'text', notify: name };
+    const attrs = { from, recipient, id, t: String(unixSeconds()), type: 'text', notify: name };
     const message = { deviceSentMessage: { destinationJid: recipient, message: toMessage(content) } };
     for (const device of this.#phone.devices.values()) {
       await this.#whenKeyed(device, () => this.#deliver(device, attrs, message));
@@ -113,8 +124,8 @@ export class Outbox {
   }
 
   /** Sends to people by a broadcast list (`…@broadcast`) of this phone. Resolves to the message's id. */
-  async sendByList(list: string, people: readonly Phone[], content: MessageContent): Promise<string> {
-    const { lid, name, simulator } = this.#phone;
+  async sendByList(list: string, people: readonly Account[], content: MessageContent): Promise<string> {
+    const { lid, name } = this.#phone;
     const id = createMessageId();
     const attrs = {
       from: list,
@@ -122,7 +133,7 @@ export class Outbox {
       ...this.#phone.beside('participant'),
       addressing_mode: 'lid',
       id,
-      t: String(simulator.now()),
+      t: String(unixSeconds()),
       type: 'text',
       notify: name,
     };
@@ -134,8 +145,7 @@ export class Outbox {
 
   /** Sends to one companion of the phone's own account, outside of any chat (keys, history, answers to requests). */
   async sendPeer(device: Device, message: proto.IMessage, id = createMessageId()): Promise<string> {
-    const { jid, simulator } = this.#phone;
-    const attrs = { from: jid, id, t: String(simulator.now()), type: 'text', category: 'peer' };
+    const attrs = { from: this.#phone.jid, id, t: String(unixSeconds()), type: 'text', category: 'peer' };
     await this.#whenKeyed(device, async () => {
       await this.#deliver(device, attrs, message);
     });
@@ -190,7 +200,7 @@ export class Outbox {
     return this.send(chat, build(key), options);
   }
 
-  async #sendToPerson(sent: Sent, recipient: Phone): Promise<void> {
+  async #sendToPerson(sent: Sent, recipient: Account): Promise<void> {
     const work: Promise<void>[] = [];
     const others = recipient === this.#phone ? [] : recipient.devices.values();
     const { unavailable } = sent.options;
@@ -204,14 +214,14 @@ export class Outbox {
         this.#whenKeyed(device, () => this.#deliver(device, this.#attrs(sent, device), deviceSent(sent))),
       );
     }
-    recipient.inbox.receivePlain(sent, sent.options.addressing ?? 'lid');
+    this.#simulator.inboxes.of(recipient).receivePlain(sent, sent.options.addressing ?? 'lid');
     await Promise.all(work);
   }
 
   async #sendToMany(
     sent: Sent,
     chat: GroupChat | typeof statusBroadcast,
-    members: Iterable<Phone>,
+    members: Iterable<Account>,
   ): Promise<void> {
     const phones = new Set(members).add(this.#phone);
     // The sender key has a single chain: messages to one group are encrypted one after the other.
@@ -222,7 +232,7 @@ export class Outbox {
       const enc: BinaryNode = { tag: 'enc', attrs: { v: '2', type: 'skmsg' }, content: ciphertext };
       const keys = { senderKeyDistributionMessage: distributionFor(chat, distribution) };
       return [...phones].flatMap((phone) => {
-        if (phone !== this.#phone) phone.inbox.receivePlain(sent, 'lid');
+        if (phone !== this.#phone) this.#simulator.inboxes.of(phone).receivePlain(sent, 'lid');
         return [...phone.devices.values()].map((device) => {
           const attrs = this.#attrs(sent, device);
           const isNew = !holders.has(device);
@@ -238,7 +248,7 @@ export class Outbox {
   }
 
   /** The devices that have this phone's sender key. The key is renewed when a member has left. */
-  #holders(chat: string, members: ReadonlySet<Phone>): Set<Device> {
+  #holders(chat: string, members: ReadonlySet<Account>): Set<Device> {
     const holders = this.#senderKeyHolders.get(chat) ?? new Set();
     this.#senderKeyHolders.set(chat, holders);
     for (const device of holders) {
@@ -257,10 +267,7 @@ export class Outbox {
       await task();
     });
     later.catch((error: unknown) => {
-      this.#phone.simulator.logger.error(
-        { err: error, device: device.jid },
-        'a message could not be encrypted',
-      );
+      this.#simulator.logger.error({ err: error, device: device.jid }, 'a message could not be encrypted');
     });
     return Promise.resolve();
   }
@@ -317,7 +324,7 @@ export class Outbox {
   }
 }
 
-function audience(chat: GroupChat | typeof statusBroadcast, { audience }: SendOptions): Iterable<Phone> {
+function audience(chat: GroupChat | typeof statusBroadcast, { audience }: SendOptions): Iterable<Account> {
   if ('members' in chat) return chat.members();
   if (!audience) throw new Error('a status update needs an audience');
   return audience;

@@ -1,14 +1,14 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import type { Account } from '../world/account.js';
 import { type Addressing, type Chat, isPerson, statusBroadcast } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
 
 /** `delivered` is a receipt without a type on the wire. */
 export type ReceiptType = 'delivered' | 'read' | 'played';
 
 /** A receipt for the author of messages. */
 export interface Receipt {
-  readonly author: Phone;
-  readonly reader: Phone;
+  readonly author: Account;
+  readonly reader: Account;
   /** The chat as the author addressed it. */
   readonly chat: Chat;
   /** How the author addressed the reader. */
@@ -22,20 +22,25 @@ export interface Receipt {
 
 /** A receipt that has reached a phone. */
 export interface ReceivedReceipt {
-  readonly from: Phone;
+  readonly from: Account;
   readonly ids: readonly string[];
   readonly type: ReceiptType;
+}
+
+/** Where receipts reach the phone of each account. */
+export interface ReceiptBoxes {
+  of(account: Account): { receiveReceipt(receipt: ReceivedReceipt): void };
 }
 
 /**
  * Delivers a receipt to the author's phone and linked devices. Devices of one account send each other no receipts,
  * except in a group, where the account's own phone is a member like the others.
  */
-export function deliverReceipt(receipt: Receipt): void {
+export function deliverReceipt(receipt: Receipt, boxes: ReceiptBoxes): void {
   const { author, reader, chat, type, ids } = receipt;
   const isOneToOne = isPerson(chat) || chat === statusBroadcast;
   if (author === reader && isOneToOne) return;
-  author.inbox.receiveReceipt({ from: reader, ids, type });
+  boxes.of(author).receiveReceipt({ from: reader, ids, type });
   for (const device of author.devices.values()) device.deliver(receiptStanza(receipt));
 }
 

@@ -1,6 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
+import type { Device } from '../world/account.js';
 import type { Addressing, MessageReference } from '../world/chat.js';
-import type { Device } from '../world/device.js';
 
 /** A message that reached a phone, decrypted. `sender` is the phone's own account when a linked device of it wrote. */
 export interface ReceivedMessage extends MessageReference {

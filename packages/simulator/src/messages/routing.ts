@@ -9,9 +9,10 @@ import {
 } from '@whiskeysockets/baileys';
 import { readRetryBundle } from '../protocol/key-nodes.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
+import type { SimulatorContext } from '../server/simulator-context.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Account, Device } from '../world/account.js';
 import { type Addressing, type Chat, isPerson, refusalOf, statusBroadcast } from '../world/chat.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
 import type { World } from '../world/world.js';
 import { deliverReceipt, type ReceiptType } from './receipts.js';
 
@@ -38,7 +39,7 @@ export const messagingFeature: Feature = {
 
 /** One destination of a message, with the contents encrypted for it. */
 interface Copy {
-  readonly phone: Phone;
+  readonly phone: Account;
   /** The companion; absent for the phone itself. */
   readonly device: Device | undefined;
   readonly contents: BinaryNode[];
@@ -47,7 +48,7 @@ interface Copy {
 async function routeMessage(message: BinaryNode, context: DeviceContext): Promise<void> {
   const { simulator, device: from } = context;
   const { id = '', to = '' } = message.attrs;
-  const timestamp = simulator.now();
+  const timestamp = unixSeconds();
   const chat = chatAt(to, message.attrs.recipient, simulator.world);
   const refusal = simulator.messageRefusal(from.phone) ?? refusalOf(chat, from.phone);
   const ack = { class: 'message', id, from: to, t: String(timestamp) };
@@ -90,9 +91,12 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
         category,
         contents: copy.contents,
       } as const;
-      copy.phone.inbox.receive(incoming).catch((error: unknown) => {
-        simulator.logger.error({ err: error, id }, 'a phone could not take a message');
-      });
+      simulator.inboxes
+        .of(copy.phone)
+        .receive(incoming)
+        .catch((error: unknown) => {
+          simulator.logger.error({ err: error, id }, 'a phone could not take a message');
+        });
     }
   }
 }
@@ -107,7 +111,7 @@ function routeReceipt(receipt: BinaryNode, { simulator, device, phone }: DeviceC
     attrs: { class: 'receipt', id, from: to, ...pick(receipt.attrs, 'type', 'participant') },
   });
   if (type === 'retry') {
-    routeRetry(receipt, device);
+    routeRetry(receipt, device, simulator);
     return;
   }
   const receiptType = receiptTypes[type];
@@ -117,21 +121,23 @@ function routeReceipt(receipt: BinaryNode, { simulator, device, phone }: DeviceC
   const chat = isJidGroup(to) || isJidStatusBroadcast(to) ? chatAt(to, undefined, world) : author;
   if (!receiptType || !author || !chat) return;
   const addressing = isLidUser(authorJid) ? 'lid' : 'pn';
-  const timestamp = simulator.now();
-  deliverReceipt({
-    author,
-    reader: phone,
-    chat: isPerson(chat) ? author : chat,
-    addressing,
-    type: receiptType,
-    ids,
-    timestamp,
-  });
+  const timestamp = unixSeconds();
+  deliverReceipt(
+    {
+      author,
+      reader: phone,
+      chat: isPerson(chat) ? author : chat,
+      addressing,
+      type: receiptType,
+      ids,
+      timestamp,
+    },
+    simulator.inboxes,
+  );
 }
 
 /** Asks the device that sent the message, since each device encrypts for itself. */
-function routeRetry(receipt: BinaryNode, device: Device): void {
-  const { simulator } = device.phone;
+function routeRetry(receipt: BinaryNode, device: Device, simulator: SimulatorContext): void {
   const { id = '', to = '', participant } = receipt.attrs;
   const authorJid = participant ?? to;
   const author = simulator.world.phone(authorJid);
@@ -139,7 +145,8 @@ function routeRetry(receipt: BinaryNode, device: Device): void {
   const authorDevice = simulator.world.device(authorJid);
   if (!authorDevice) {
     const count = Number(getBinaryNodeChild(receipt, 'retry')?.attrs.count ?? 1);
-    author.outbox.resend(device, id, count, readRetryBundle(receipt)).catch((error: unknown) => {
+    const outbox = simulator.outboxes.of(author);
+    outbox.resend(device, id, count, readRetryBundle(receipt)).catch((error: unknown) => {
       simulator.logger.error({ err: error, id }, 'a phone could not send a message again');
     });
     return;
@@ -150,7 +157,7 @@ function routeRetry(receipt: BinaryNode, device: Device): void {
     attrs: {
       ...(participant && isJidGroup(to) ? { from: to, participant: self } : { from: self }),
       ...pick(receipt.attrs, 'id', 'type', 'recipient'),
-      t: String(simulator.now()),
+      t: String(unixSeconds()),
     },
   });
 }
@@ -211,7 +218,7 @@ function key({ phone, device }: Pick<Copy, 'phone' | 'device'>): string {
 }
 
 /** The sender of a message, as the recipient sees it. */
-function senderAttrs(from: Device, to: Phone, chat: Chat, addressing: Addressing): Record<string, string> {
+function senderAttrs(from: Device, to: Account, chat: Chat, addressing: Addressing): Record<string, string> {
   const { phone } = from;
   if (!isPerson(chat)) {
     return {

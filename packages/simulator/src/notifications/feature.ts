@@ -2,8 +2,8 @@ import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from '@whi
 import type { Group } from '../groups/group.js';
 import { IqError } from '../protocol/iq-error.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
+import type { Account } from '../world/account.js';
 import { isPerson } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
 import { setBlocked, sharePrivacyToken } from './notices.js';
 
 /** Pictures and other account data that clients request, and whose changes others are notified of. */
@@ -49,7 +49,7 @@ export const notificationsFeature: Feature = {
   },
 };
 
-function pictureOwner(iq: BinaryNode, { phone, simulator }: DeviceContext): Phone | Group {
+function pictureOwner(iq: BinaryNode, { phone, simulator }: DeviceContext): Account | Group {
   const target = iq.attrs.target;
   if (target === undefined) return phone;
   const owner = simulator.groups.find(target) ?? simulator.world.phone(target);

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { RegisteringClient } from '../login/registering-client.js';
 import { unixSeconds } from '../unix-seconds.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { Account, Device } from '../world/account.js';
 import { answerCompanionHello, type PrimaryHello } from './phone-side.js';
 
 /** No client has asked to be linked to this number by a code, or the client has gone or does not answer. */
@@ -19,7 +18,7 @@ export interface CompanionHello {
 }
 
 interface Attempt {
-  readonly phone: Phone;
+  readonly phone: Account;
   readonly hello: PrimaryHello;
   settle(outcome: { advSecret: Uint8Array } | { error: Error }): void;
 }
@@ -56,7 +55,7 @@ export class PairingCodes {
    * @throws WrongPairingCodeError if the client shows another code. Retryable with the same client.
    * @throws NoPairingRequestError when no client asks, or it does not answer.
    */
-  async enter(phone: Phone, code: string): Promise<Device> {
+  async enter(phone: Account, code: string): Promise<Device> {
     const request = await this.#requestFor(phone.number);
     const hello = await answerCompanionHello(request.wrappedEphemeral, code, phone.identity);
     const outcome = new Promise<Uint8Array>((resolve, reject) => {
@@ -121,7 +120,7 @@ export class PairingCodes {
   }
 }
 
-function primaryHelloNode(ref: string, phone: Phone, hello: PrimaryHello): BinaryNode {
+function primaryHelloNode(ref: string, phone: Account, hello: PrimaryHello): BinaryNode {
   const t = String(unixSeconds());
   return {
     tag: 'notification',

@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Account, Device } from '../world/account.js';
 
 /** A person's presence, as others see it. */
 export interface Presence {
@@ -16,25 +16,25 @@ const unseen: Presence = { type: 'unavailable', lastSeen: 'deny' };
  * it. The person is named in the form (LID or PN) in which the device has asked.
  */
 export class PresenceBoard {
-  readonly #presences = new WeakMap<Phone, Presence>();
-  readonly #subscribers = new WeakMap<Phone, Map<Device, string>>();
-  readonly #subscriptions = new WeakMap<Device, Set<Phone>>();
+  readonly #presences = new WeakMap<Account, Presence>();
+  readonly #subscribers = new WeakMap<Account, Map<Device, string>>();
+  readonly #subscriptions = new WeakMap<Device, Set<Account>>();
 
-  of(phone: Phone): Presence {
+  of(phone: Account): Presence {
     return this.#presences.get(phone) ?? unseen;
   }
 
   /** Notifies the person's subscribers at once. */
-  set(phone: Phone, presence: Presence): void {
+  set(phone: Account, presence: Presence): void {
     this.#presences.set(phone, presence);
     for (const [device, jid] of this.#subscribers.get(phone) ?? []) device.send(presenceNode(jid, presence));
   }
 
   /** Sends the person's presence to the device now and at each change. */
-  subscribe(device: Device, phone: Phone, jid: string): void {
+  subscribe(device: Device, phone: Account, jid: string): void {
     const subscribers = this.#subscribers.get(phone) ?? new Map<Device, string>();
     this.#subscribers.set(phone, subscribers.set(device, jid));
-    const subscriptions = this.#subscriptions.get(device) ?? new Set<Phone>();
+    const subscriptions = this.#subscriptions.get(device) ?? new Set<Account>();
     this.#subscriptions.set(device, subscriptions.add(phone));
     device.send(presenceNode(jid, this.of(phone)));
   }
@@ -50,12 +50,9 @@ export class PresenceBoard {
   }
 
   /** The owner of some devices is available as long as one of them is. */
-  follow(phone: Phone): void {
+  follow(phone: Account): void {
     const available = [...phone.devices.values()].some((device) => device.available);
-    this.set(
-      phone,
-      available ? { type: 'available' } : { type: 'unavailable', lastSeen: phone.simulator.now() },
-    );
+    this.set(phone, available ? { type: 'available' } : { type: 'unavailable', lastSeen: unixSeconds() });
   }
 }
 

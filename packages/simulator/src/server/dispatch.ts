@@ -1,6 +1,6 @@
 import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import { IqError } from '../protocol/iq-error.js';
-import type { DeviceContext, IqHandler } from './feature.js';
+import type { DeviceContext, IqHandler, StanzaHandler } from './feature.js';
 
 /** The answer to an iq: the handler's answer, or an error with the reason. */
 export async function answerIq<Context extends { simulator: DeviceContext['simulator'] }>(
@@ -26,8 +26,11 @@ export async function answerIq<Context extends { simulator: DeviceContext['simul
 }
 
 /** Passes a stanza that is not an iq to its handler. Stanzas without a handler are ignored. */
-export async function handleStanza(stanza: BinaryNode, context: DeviceContext): Promise<void> {
-  const handler = context.simulator.registry.stanza(stanza);
+export async function handleStanza(
+  stanza: BinaryNode,
+  handler: StanzaHandler | undefined,
+  context: DeviceContext,
+): Promise<void> {
   if (handler) await handler(stanza, context);
   else context.simulator.logger.debug({ tag: stanza.tag, attrs: stanza.attrs }, 'stanza without a handler');
 }

@@ -2,22 +2,27 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { FastifyInstance } from 'fastify';
 import type { RegisteringClient } from '../login/registering-client.js';
 import type { ReceivedMessage } from '../messages/received-message.js';
-import type { Simulator } from '../simulator.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { Account, Device } from '../world/account.js';
+import type { SimulatorContext } from './simulator-context.js';
 
 /** The context for a handler of a linked device's stanza. */
 export interface DeviceContext {
-  readonly simulator: Simulator;
+  readonly simulator: SimulatorContext;
   /** The linked device whose connection sent the stanza. */
   readonly device: Device;
-  /** The account's owner: `device.phone`. */
-  readonly phone: Phone;
+  /** The account that it is linked to: `device.phone`. */
+  readonly phone: Account;
+}
+
+/** The context for what a phone does by itself. */
+export interface PhoneContext {
+  readonly simulator: SimulatorContext;
+  readonly phone: Account;
 }
 
 /** The context for a handler of a stanza from a client that is not linked yet. */
 export interface RegistrationContext {
-  readonly simulator: Simulator;
+  readonly simulator: SimulatorContext;
   readonly client: RegisteringClient;
 }
 
@@ -37,11 +42,8 @@ export type StanzaHandler = (stanza: BinaryNode, context: DeviceContext) => void
 /** Runs once per device, after the first login's pre-key upload: what a phone sends to a new companion. */
 export type LinkedHook = (context: DeviceContext) => void | Promise<void>;
 
-/** Called for each message that a phone has decrypted, after it was added to `phone.received`. */
-export type PhoneMessageHook = (
-  message: ReceivedMessage,
-  context: { simulator: Simulator; phone: Phone },
-) => void | Promise<void>;
+/** Called for each message that a phone has decrypted, after it was added to the phone's inbox. */
+export type PhoneMessageHook = (message: ReceivedMessage, context: PhoneContext) => void | Promise<void>;
 
 /**
  * Everything that one feature adds to the server. A feature lists its handlers in one object of this shape and
@@ -63,5 +65,5 @@ export interface Feature {
    * HTTP routes on the simulator's own port. Runs in an encapsulated Fastify context, so that a content-type
    * parser or hook which it adds is its own.
    */
-  readonly routes?: (app: FastifyInstance, simulator: Simulator) => void;
+  readonly routes?: (app: FastifyInstance, simulator: SimulatorContext) => void;
 }

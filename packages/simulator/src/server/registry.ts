@@ -1,8 +1,13 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { ReceivedMessage } from '../messages/received-message.js';
-import type { Simulator } from '../simulator.js';
-import type { Phone } from '../world/phone.js';
-import type { DeviceContext, Feature, IqHandler, RegistrationContext, StanzaHandler } from './feature.js';
+import type {
+  DeviceContext,
+  Feature,
+  IqHandler,
+  PhoneContext,
+  RegistrationContext,
+  StanzaHandler,
+} from './feature.js';
 
 /** The handlers of all features in one table. */
 export class Registry {
@@ -37,10 +42,7 @@ export class Registry {
     for (const feature of this.#features) await feature.onLinked?.(context);
   }
 
-  async phoneMessage(
-    message: ReceivedMessage,
-    context: { simulator: Simulator; phone: Phone },
-  ): Promise<void> {
+  async phoneMessage(message: ReceivedMessage, context: PhoneContext): Promise<void> {
     for (const feature of this.#features) await feature.onPhoneMessage?.(message, context);
   }
 }

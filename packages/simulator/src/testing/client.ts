@@ -9,9 +9,9 @@ import {
   type WAMessageUpdate,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import type { Phone } from '../phone/phone.js';
 import type { Simulator } from '../simulator.js';
-import type { Device } from '../world/device.js';
-import type { Phone } from '../world/phone.js';
+import type { Device } from '../world/account.js';
 import { memoryAuth } from './memory-auth.js';
 import { quiet } from './quiet.js';
 import { until } from './until.js';

@@ -1,28 +1,28 @@
-import type { Phone } from './phone.js';
+import type { Account } from '../world/account.js';
 
 /** A group as the message routing sees it. */
 export interface GroupChat {
   /** `…@g.us` */
   readonly jid: string;
   readonly subject: string;
-  members(): Iterable<Phone>;
+  members(): Iterable<Account>;
   /** The code with which a message of this person is refused. Undefined if the person may write. */
-  refusal(sender: Phone): number | undefined;
+  refusal(sender: Account): number | undefined;
 }
 
 /** The chat for status updates. It has no members; the sender chooses the audience of each update. */
 export const statusBroadcast = { jid: 'status@broadcast' } as const;
 
 /** The destination of a message. */
-export type Chat = Phone | GroupChat | typeof statusBroadcast;
+export type Chat = Account | GroupChat | typeof statusBroadcast;
 
 /** Whether a chat is with one person. */
-export function isPerson(chat: Chat): chat is Phone {
+export function isPerson(chat: Chat): chat is Account {
   return 'lidUser' in chat;
 }
 
 /** The code with which a message of this person to this chat is refused, if any. */
-export function refusalOf(chat: Chat | undefined, sender: Phone): number | undefined {
+export function refusalOf(chat: Chat | undefined, sender: Account): number | undefined {
   return chat && 'members' in chat ? chat.refusal(sender) : undefined;
 }
 
@@ -33,12 +33,12 @@ export type Addressing = 'lid' | 'pn';
 export interface MessageReference {
   readonly id: string;
   /** Who wrote it. */
-  readonly sender: Phone;
+  readonly sender: Account;
   /** Where it was sent. */
   readonly chat: Chat;
 }
 
 /** The chat of a message as `viewer` sees it: in a 1:1 chat the other person. */
-export function chatOf({ sender, chat }: MessageReference, viewer: Phone): Chat {
+export function chatOf({ sender, chat }: MessageReference, viewer: Account): Chat {
   return isPerson(chat) && sender !== viewer ? sender : chat;
 }

@@ -1,32 +1,30 @@
-import { createHash } from 'node:crypto';
 import { jidDecode } from '@whiskeysockets/baileys';
+import type { Account, Device } from './account.js';
 import type { GroupChat } from './chat.js';
-import type { Device } from './device.js';
-import type { Phone } from './phone.js';
 
-/** Everything that the server knows, indexed by name. */
-export class World {
-  readonly #byNumber = new Map<string, Phone>();
-  readonly #byLid = new Map<string, Phone>();
+/** Everything that the server knows, indexed by name. `Person` is the class of the accounts that are added. */
+export class World<Person extends Account = Account> {
+  readonly #byNumber = new Map<string, Person>();
+  readonly #byLid = new Map<string, Person>();
   readonly groups = new Map<string, GroupChat>();
   #nextNumber = 15550000001;
 
-  add(phone: Phone): void {
+  add(phone: Person): void {
     if (this.#byNumber.has(phone.number)) throw new Error(`there is a phone with number ${phone.number}`);
     this.#byNumber.set(phone.number, phone);
     this.#byLid.set(phone.lidUser, phone);
   }
 
-  phones(): IterableIterator<Phone> {
+  phones(): IterableIterator<Person> {
     return this.#byNumber.values();
   }
 
-  phoneByNumber(number: string): Phone | undefined {
+  phoneByNumber(number: string): Person | undefined {
     return this.#byNumber.get(number);
   }
 
   /** The person behind a user's or a device's JID, PN or LID. */
-  phone(jid: string): Phone | undefined {
+  phone(jid: string): Person | undefined {
     const decoded = jidDecode(jid);
     if (!decoded) return undefined;
     if (decoded.server === 'lid') return this.#byLid.get(decoded.user);
@@ -36,12 +34,12 @@ export class World {
   }
 
   /** The person with this number, unless it is hidden. */
-  phoneByPublicNumber(number: string): Phone | undefined {
+  phoneByPublicNumber(number: string): Person | undefined {
     const phone = this.#byNumber.get(number);
     return phone?.hidesNumber ? undefined : phone;
   }
 
-  phoneByUsername(username: string): Phone | undefined {
+  phoneByUsername(username: string): Person | undefined {
     return [...this.#byNumber.values()].find((phone) => phone.username === username);
   }
 
@@ -56,10 +54,4 @@ export class World {
     while (this.#byNumber.has(String(this.#nextNumber))) this.#nextNumber += 1;
     return String(this.#nextNumber);
   }
-}
-
-/** The LID of a number: 15 digits. The same number always has the same LID. */
-export function lidOf(number: string): string {
-  const hash = createHash('sha256').update(`lid ${number}`).digest().readUIntBE(0, 6);
-  return String(100_000_000_000_000 + (hash % 900_000_000_000_000));
 }

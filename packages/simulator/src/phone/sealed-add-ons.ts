@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { proto } from '@whiskeysockets/baileys';
+import { type MessageContent, type SendOptions, toMessage } from '../messages/content.js';
+import type { SentMessage } from '../messages/sent-message.js';
 import type { Chat } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
-import { type MessageContent, type SendOptions, toMessage } from './content.js';
+import type { Phone } from './phone.js';
 import { type MessageWithSecret, type Naming, seal, type Use } from './sealing.js';
-import type { SentMessage } from './sent-message.js';
 
 /** Values of `SecretEncryptedMessage.SecretEncType`; Baileys' schema has the first three. */
 const SECRET_TYPES = { 'Event Edit': 1, 'Message Edit': 2, 'Poll Edit': 4, 'Poll Add Option': 5 } as const;

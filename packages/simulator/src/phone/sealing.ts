@@ -1,7 +1,7 @@
 import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { proto } from '@whiskeysockets/baileys';
 import type { Addressing, MessageReference } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
+import type { Phone } from './phone.js';
 
 /** A message with a secret. Messages that refer to it are encrypted with that secret. */
 export type MessageWithSecret = MessageReference & { readonly message: proto.IMessage };

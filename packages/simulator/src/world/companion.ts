@@ -3,7 +3,6 @@ import type { KeyBundle, PreKey, SignedPreKey } from '../protocol/key-bundle.js'
 import type { CloseCause } from '../transport/close-cause.js';
 import { unixSeconds } from '../unix-seconds.js';
 import { LoginRecord } from './login-record.js';
-import type { Phone } from './phone.js';
 
 /** The live connection of a logged-in device. */
 export interface DeviceLink {
@@ -31,12 +30,20 @@ const lowPreKeyCount = 5;
 /** The stanzas that a client must acknowledge. They are kept until it does. */
 const acknowledged: ReadonlySet<string> = new Set(['message', 'receipt', 'notification', 'call']);
 
+/** What a companion needs to know of the account that it is linked to. */
+export interface CompanionOwner {
+  readonly number: string;
+  /** The user part of the LID. */
+  readonly lidUser: string;
+}
+
 /**
  * One companion device of an account: its identity, its pre-keys on the server, and the stanzas it has not
  * acknowledged. It outlives its connections.
  */
-export class Device {
-  readonly phone: Phone;
+export class Companion<Owner extends CompanionOwner> {
+  /** The account that it is linked to. */
+  readonly phone: Owner;
   readonly id: number;
   /** `number:id@s.whatsapp.net` */
   readonly jid: string;
@@ -65,7 +72,7 @@ export class Device {
   /** Whether the hooks of a first login have run. */
   greeted = false;
 
-  constructor(phone: Phone, paired: PairedDevice) {
+  constructor(phone: Owner, paired: PairedDevice) {
     this.phone = phone;
     this.id = paired.id;
     this.jid = `${phone.number}:${paired.id}${S_WHATSAPP_NET}`;

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { proto } from '@whiskeysockets/baileys';
+import type { SendOptions } from '../messages/content.js';
+import type { SentMessage } from '../messages/sent-message.js';
+import { unixSeconds } from '../unix-seconds.js';
 import type { Chat } from '../world/chat.js';
-import type { Phone } from '../world/phone.js';
-import type { SendOptions } from './content.js';
+import type { Phone } from './phone.js';
 import { type MessageWithSecret, seal } from './sealing.js';
-import type { SentMessage } from './sent-message.js';
 
 /** Sends a poll. A person can choose one option. */
 export function sendPoll(
@@ -47,7 +48,7 @@ export function sendInvitation(
   name: string,
   sendOptions?: SendOptions,
 ): Promise<SentMessage> {
-  const eventMessage = { name, startTime: phone.simulator.now() + 3_600 };
+  const eventMessage = { name, startTime: unixSeconds() + 3_600 };
   return phone.send(
     chat,
     { eventMessage, messageContextInfo: { messageSecret: randomBytes(32) } },

@@ -1,126 +1,67 @@
-import type { KeyPair, proto } from '@whiskeysockets/baileys';
-import { S_WHATSAPP_NET } from '@whiskeysockets/baileys';
-import { AccountSettings } from '../app-state/account-settings.js';
+import type { proto } from '@whiskeysockets/baileys';
+import type { AccountSettings } from '../app-state/account-settings.js';
 import type { Call, CallOptions } from '../calls/call.js';
 import type { Group } from '../groups/group.js';
-import { PhoneHistory } from '../history/phone-history.js';
+import type { GroupDirectory } from '../groups/group-directory.js';
+import type { PhoneHistory } from '../history/phone-history.js';
+import type { Gate } from '../login/gate.js';
 import { type MediaContent, mediaMessage, openMedia } from '../media/phone-media.js';
 import type { MessageContent, SendOptions } from '../messages/content.js';
-import { Inbox } from '../messages/inbox.js';
-import { Outbox } from '../messages/outbox.js';
+import type { Inbox } from '../messages/inbox.js';
+import type { Outbox } from '../messages/outbox.js';
 import type { ReceivedMessage } from '../messages/received-message.js';
 import type { SentMessage } from '../messages/sent-message.js';
 import { setBlocked } from '../notifications/notices.js';
 import type { Picture } from '../notifications/pictures.js';
 import { type ChatState, sendChatState } from '../presence/chat-state.js';
 import type { Presence } from '../presence/presence-board.js';
-import { PhoneSignal } from '../signal/phone-signal.js';
-import type { Simulator } from '../simulator.js';
-import type { Chat, GroupChat, MessageReference } from './chat.js';
-import { Device, type PairedDevice } from './device.js';
-import { lidOf } from './world.js';
+import type { SimulatorContext } from '../server/simulator-context.js';
+import { Account, type AccountDetails, type Device } from '../world/account.js';
+import type { Chat, GroupChat, MessageReference } from '../world/chat.js';
+import type { World } from '../world/world.js';
 
-export interface PhoneOptions {
-  /** The name that others see (the push name). */
-  readonly name: string;
-  /** Digits with the country code, such as `15551230001`. Default: a free number. */
-  readonly number?: string;
-  /** The name by which others can find the person. */
-  readonly username?: string;
-  /**
-   * Hides the number from others: the person has only a LID, and a username if one is given. The control API still
-   * refers to the person by the number. Such a person has no linked devices.
-   */
-  readonly hidesNumber?: boolean;
+/** What a phone uses of the simulator. */
+export interface PhoneServer extends SimulatorContext {
+  readonly world: World<Phone>;
+  readonly groups: GroupDirectory<Phone>;
+  /** Links clients by their QR codes. */
+  readonly gate: Gate;
 }
 
-/** A person with a phone: a WhatsApp account, its linked devices, and what its owner does with it. */
-export class Phone {
-  readonly simulator: Simulator;
-  readonly number: string;
-  /** The user part of the LID, the id that hides the number. */
-  readonly lidUser: string;
-  /** The phone's name in `pair-success`. */
-  readonly platform = 'android';
-  readonly devices = new Map<number, Device>();
-  /** The devices that have requested this account's device list. They are notified of changes. */
-  readonly deviceListReaders = new Set<Device>();
-  readonly signal: PhoneSignal;
-  readonly inbox: Inbox;
-  readonly outbox: Outbox;
-  /** Past chats, which the phone shares with its companions. */
-  readonly history: PhoneHistory;
-  readonly hidesNumber: boolean;
-  name: string;
-  username: string | undefined;
-  /** The text below the name in the profile. */
-  about = 'Hey there! I am using WhatsApp.';
-  /** The account's privacy settings, by category. */
-  readonly privacy = new Map([
-    ['readreceipts', 'all'],
-    ['last', 'all'],
-    ['online', 'all'],
-    ['profile', 'all'],
-    ['status', 'all'],
-    ['groupadd', 'all'],
-    ['calladd', 'all'],
-  ]);
-  readonly blocked = new Set<Phone>();
-  #settings: AccountSettings | undefined;
-  #nextDeviceId = 1;
+/** A group of people with phones. */
+export type PhoneGroup = Group<Phone>;
+
+export interface PhoneOptions extends Omit<AccountDetails, 'number'> {
+  /** Digits with the country code, such as `15551230001`. Default: a free number. */
+  readonly number?: string;
+}
+
+/** A person with a phone: the account, and what its owner does with it. No feature imports it. */
+export class Phone extends Account {
+  readonly simulator: PhoneServer;
 
   /** Use `simulator.addPhone`. */
-  constructor(
-    simulator: Simulator,
-    { number, name, username, hidesNumber }: PhoneOptions & { number: string },
-  ) {
+  constructor(simulator: PhoneServer, details: AccountDetails) {
+    super(details);
     this.simulator = simulator;
-    this.number = number;
-    this.name = name;
-    this.username = username;
-    this.hidesNumber = hidesNumber ?? false;
-    this.lidUser = lidOf(number);
-    this.signal = new PhoneSignal(number);
-    this.inbox = new Inbox(this);
-    this.outbox = new Outbox(this);
-    this.history = new PhoneHistory(this);
   }
 
-  /** `number@s.whatsapp.net`, or the LID if the number is hidden. */
-  get jid(): string {
-    return this.hidesNumber ? this.lid : `${this.number}${S_WHATSAPP_NET}`;
+  get inbox(): Inbox {
+    return this.simulator.inboxes.of(this);
   }
 
-  /** The visible attributes of the person in stanzas, in addition to the LID: `<prefix>_pn`, `<prefix>_username`. */
-  beside(prefix: string): Record<string, string> {
-    return {
-      ...(this.hidesNumber ? {} : { [`${prefix}_pn`]: this.jid }),
-      ...(this.username === undefined ? {} : { [`${prefix}_username`]: this.username }),
-    };
+  get outbox(): Outbox {
+    return this.simulator.outboxes.of(this);
   }
 
-  /** The attributes of the person as a member of a group, or as an applicant. */
-  get memberAttrs(): Record<string, string> {
-    return {
-      jid: this.lid,
-      ...(this.hidesNumber ? {} : { phone_number: this.jid }),
-      ...(this.username === undefined ? {} : { username: this.username }),
-    };
-  }
-
-  /** `…@lid` */
-  get lid(): string {
-    return `${this.lidUser}@lid`;
-  }
-
-  get identity(): KeyPair {
-    return this.signal.identity;
+  /** Past chats, which the phone shares with its companions. */
+  get history(): PhoneHistory {
+    return this.simulator.histories.of(this);
   }
 
   /** Settings that companions follow through app-state: chats archived, muted, pinned …, contacts saved, settings. */
   get settings(): AccountSettings {
-    this.#settings ??= new AccountSettings(this);
-    return this.#settings;
+    return this.simulator.settings.of(this);
   }
 
   /** The messages that have reached this phone, from its own linked devices as well, oldest first; the last 1000. */
@@ -186,7 +127,7 @@ export class Phone {
   }
 
   /** Creates a group with this person as its owner. */
-  createGroup(subject: string, members: readonly Phone[]): Group {
+  createGroup(subject: string, members: readonly Phone[]): PhoneGroup {
     return this.simulator.groups.create(this, subject, members);
   }
 
@@ -196,7 +137,7 @@ export class Phone {
   }
 
   /** Rings on the linked devices of another person. */
-  call(person: Phone, options: CallOptions = {}): Call {
+  call(person: Account, options: CallOptions = {}): Call {
     return this.simulator.calls.place(this, person, options);
   }
 
@@ -206,26 +147,26 @@ export class Phone {
   }
 
   /** Shows that this person types, records or has stopped. */
-  showState(chat: Phone | GroupChat, state: ChatState): void {
+  showState(chat: Account | GroupChat, state: ChatState): void {
     sendChatState(this, chat, state);
   }
 
   /** Sets the person's own picture, or a group's. */
-  setPicture(image: Uint8Array, of: Phone | Group = this): Picture {
+  setPicture(image: Uint8Array, of: Account | Group = this): Picture {
     return this.simulator.pictures.set(of, image, this);
   }
 
   /** Notifies the account's other devices. */
-  block(person: Phone): void {
+  block(person: Account): void {
     setBlocked(this, person, 'block');
   }
 
-  unblock(person: Phone): void {
+  unblock(person: Account): void {
     setBlocked(this, person, 'unblock');
   }
 
   /** Removes the person's own picture, or a group's. */
-  removePicture(of: Phone | Group = this): void {
+  removePicture(of: Account | Group = this): void {
     this.simulator.pictures.remove(of, this);
   }
 
@@ -242,15 +183,6 @@ export class Phone {
     return this.outbox.sendPeer(device, message, id);
   }
 
-  /** Unlinks one device, or all of them. They are closed with 401 and cannot log in again. */
-  unlink(device?: Device): void {
-    for (const each of device ? [device] : [...this.devices.values()]) {
-      this.devices.delete(each.id);
-      each.close('device-removed');
-      this.announce('remove', each);
-    }
-  }
-
   /**
    * Moves the person and number to a new phone with a new identity key. Unlinks the linked devices. Notifies all peers
    * that have a session with this phone by `notification type=encrypt <identity/>`.
@@ -263,34 +195,5 @@ export class Phone {
     this.signal.reset();
     this.outbox.forgetSenderKeys();
     for (const peer of peers) peer.notify('encrypt', [{ tag: 'identity', attrs: {} }], { from: this.lid });
-  }
-
-  /** Notifies all devices that know the account's device list of a change: `notification type=devices`. */
-  announce(change: 'add' | 'remove', { id, jid, lid }: Pick<Device, 'id' | 'jid' | 'lid'>): void {
-    const keyIndex = change === 'add' ? { 'key-index': String(id) } : undefined;
-    const devices = [jid, lid].map((each) => ({ tag: 'device', attrs: { jid: each, ...keyIndex } }));
-    for (const reader of this.deviceListReaders) {
-      if (reader.phone.devices.get(reader.id) !== reader) this.deviceListReaders.delete(reader);
-      else if (reader.jid !== jid) {
-        reader.notify('devices', [{ tag: change, attrs: {}, content: devices }], {
-          from: this.jid,
-          lid: this.lid,
-        });
-      }
-    }
-  }
-
-  /** The next free id for a companion. Ids are never reused. */
-  reserveDeviceId(): { id: number; keyIndex: number } {
-    const id = this.#nextDeviceId;
-    this.#nextDeviceId += 1;
-    return { id, keyIndex: id };
-  }
-
-  /** Adds a companion to the account. Used by pairing. */
-  addDevice(paired: PairedDevice): Device {
-    const device = new Device(this, paired);
-    this.devices.set(device.id, device);
-    return device;
   }
 }
