@@ -5,13 +5,9 @@ import { afterAll, expect, it } from 'vitest';
 import { ROOT } from '../lib/root.mjs';
 import { findImportCircles } from './import-circles.js';
 
-/** The simulator's features and its phone still import each other. */
-const NOT_YET = ['packages/simulator'];
-
 const folders = ['packages', 'apps']
   .flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`))
-  .concat('scenarios', 'benchmarks', 'scripts')
-  .filter((folder) => !NOT_YET.includes(folder));
+  .concat('scenarios', 'benchmarks', 'scripts');
 
 it.each(folders)('no files of %s import each other in a circle, types included', (folder) => {
   expect(findImportCircles(join(ROOT, folder))).toEqual([]);
