@@ -1,9 +1,11 @@
+import { executeCommand } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
 import { test } from 'vitest';
 import { PLACEMENT_QUEUE, QUEUE_PREFIX } from './queue.js';
+import { refuseAssignments } from './testing/assignments.js';
+import { connect } from './testing/connect.js';
 import { SELDOM, useScene } from './testing/scene.js';
-import { connect } from './testing/test-worker.js';
 
 const scene = useScene();
 
@@ -31,7 +33,7 @@ test('sweeps that a placer with a clock ahead has scheduled are done by the next
 
 test('a request that a placer with a clock ahead has put off is served by the next placer', async () => {
   const placing = await scene.startPlacing(SELDOM);
-  const worker = await scene.startWorker({ behaviour: 'refuse' });
+  const worker = await scene.startWorker({ handle: refuseAssignments });
   const ref = await scene.createSession();
   await scene.ask(placing, ref);
   await scene.shows(ref, 'no worker took the session');
@@ -44,7 +46,7 @@ test('a request that a placer with a clock ahead has put off is served by the ne
     };
     await waitFor(putOff, { what: 'the request is put off' });
   });
-  worker.behaviour = 'claim';
+  worker.handle = executeCommand;
   await scene.startPlacing();
   await scene.ownedBy(worker, [ref]);
 });

@@ -17,7 +17,7 @@ test.each(['drain', 'rebalance'] as const)(
     const second = await scene.startWorker();
     await placing.queue.enqueue({ ...ref, reason, expectPrevious: first.id, avoid: [] });
     await scene.ownedBy(second, [ref]);
-    expect(first.fences.size).toBe(0);
+    expect(first.fences.length).toBe(0);
     expect((await scene.ownership.read(ref))?.epoch).toBe(2);
   },
 );

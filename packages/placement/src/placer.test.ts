@@ -1,9 +1,11 @@
+import { executeCommand } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { PLACEMENT_QUEUE, QUEUE_PREFIX } from './queue.js';
+import { assignmentsTo, pretendAssignments, refuseAssignments } from './testing/assignments.js';
+import { connect } from './testing/connect.js';
 import { SELDOM, useScene } from './testing/scene.js';
-import { connect } from './testing/test-worker.js';
 
 const scene = useScene();
 
@@ -15,9 +17,12 @@ test('a created session gets a worker', async () => {
   await scene.ownedBy(worker, [ref]);
 });
 
-test.each(['refuse', 'pretend'] as const)('a worker that would only %s is passed over', async (behaviour) => {
+test.each([
+  ['refuse', refuseAssignments],
+  ['pretend', pretendAssignments],
+])('a worker that would only %s is passed over', async (_, handle) => {
   const placing = await scene.startPlacing(SELDOM);
-  await scene.startWorker({ behaviour, release: '2.0.0' });
+  await scene.startWorker({ handle, release: '2.0.0' });
   const willing = await scene.startWorker({ release: '1.0.0' });
   const ref = await scene.createSession();
   await scene.ask(placing, ref);
@@ -60,11 +65,11 @@ test('a session that waits for long is placed as soon as a worker has room', asy
 
 test('a session shows that all workers refuse it, and is placed once one accepts', async () => {
   const placing = await scene.startPlacing();
-  const worker = await scene.startWorker({ behaviour: 'refuse' });
+  const worker = await scene.startWorker({ handle: refuseAssignments });
   const ref = await scene.createSession();
   await scene.ask(placing, ref);
   await scene.shows(ref, 'no worker took the session');
-  worker.behaviour = 'claim';
+  worker.handle = executeCommand;
   await scene.ownedBy(worker, [ref]);
 });
 
@@ -84,6 +89,6 @@ test('a session that was purged or rests is not placed', async () => {
   await scene.end('die', worker);
   await Promise.all([loggedOut, closed, purged].map((ref) => scene.ask(placing, ref, 'crash')));
   await scene.ownedBy(next, [marker]);
-  await waitFor(() => next.assignments === 1, { what: 'one session is assigned' });
-  expect(next.assignments).toBe(1);
+  await waitFor(() => assignmentsTo(next) === 1, { what: 'one session is assigned' });
+  expect(assignmentsTo(next)).toBe(1);
 });

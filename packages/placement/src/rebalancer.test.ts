@@ -12,10 +12,10 @@ test('sessions move to a worker that joins until both have about the same, and t
   await Promise.all(refs.map((ref) => scene.ask(placing, ref)));
   await scene.ownedBy(first, refs);
   const second = await scene.startWorker();
-  await waitFor(() => second.fences.size >= 5, { what: 'sessions have moved' });
+  await waitFor(() => second.fences.length >= 5, { what: 'sessions have moved' });
   // Sweeps that find nothing to do.
   await scene.sweepsDone('rebalance', 3);
-  expect(Math.abs(first.fences.size - second.fences.size)).toBeLessThanOrEqual(2);
+  expect(Math.abs(first.fences.length - second.fences.length)).toBeLessThanOrEqual(2);
   const epochs = (await scene.ownership.readMany(refs)).map((owner) => owner?.epoch ?? 0);
   expect(Math.max(...epochs), 'each moved at most once').toBe(2);
 });

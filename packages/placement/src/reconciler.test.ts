@@ -1,6 +1,7 @@
 import { deferRemoval } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { expect, test } from 'vitest';
+import { assignmentsTo } from './testing/assignments.js';
 import { useScene } from './testing/scene.js';
 
 const scene = useScene();
@@ -62,7 +63,7 @@ test('a session whose removal failed gets no worker until the next attempt is du
   const first = await scene.startWorker();
   const [session] = await scene.createSessions(1);
   if (session === undefined) throw new Error('a session was to be made');
-  await first.claim(session);
+  await first.open(session);
   await scene.sessions.markRemoval(session, { patienceMs: 3_600_000 });
   await deferRemoval(scene.redis, first.fenceOf(session));
   await scene.ownership.release(first.fenceOf(session));
@@ -81,11 +82,11 @@ test('a worker that has a session to be removed is reminded of it, and no other 
   const owner = await scene.startWorker();
   const [session] = await scene.createSessions(1);
   if (session === undefined) throw new Error('a session was to be made');
-  await owner.claim(session);
+  await owner.open(session);
   const other = await scene.startWorker();
   await scene.sessions.markRemoval(session, { patienceMs: 3_600_000 });
   await scene.startPlacing({ 'watch-workers': 600_000, reconcile: 100, rebalance: 600_000 });
-  await waitFor(() => owner.assignments > 0, { what: 'the owner is reminded' });
+  await waitFor(() => assignmentsTo(owner) > 0, { what: 'the owner is reminded' });
   expect(await scene.ownerOf(session)).toBe(owner.id);
-  expect(other.assignments).toBe(0);
+  expect(assignmentsTo(other)).toBe(0);
 });

@@ -20,11 +20,10 @@ test('a worker that drains makes no placer read all sessions', async () => {
   await scene.startPlacing({ 'watch-workers': 50, reconcile: 600_000, rebalance: 600_000 });
   const worker = await scene.startWorker();
   const refs = await scene.createSessions(1_000);
-  await Promise.all(refs.map((ref) => worker.claim(ref)));
+  await Promise.all(refs.map((ref) => worker.open(ref)));
   await scene.sweepsDone('watch-workers', 2);
   const before = await readsOfEntries();
-  worker.announceDrain();
-  await worker.beat();
+  await worker.announceDrain();
   await scene.sweepsDone('watch-workers', 4);
   // What the queue reads of its own jobs counts as well. One look at all sessions would be a thousand.
   expect((await readsOfEntries()) - before).toBeLessThan(refs.length);
@@ -97,7 +96,7 @@ test('a purge, a release and a restart leave each session in the index where it 
   if (gone === undefined || released === undefined || resting === undefined) throw new Error('three');
   const idsOf = async (found: Promise<{ sessionId: string }[]>) =>
     (await found).map(({ sessionId }) => sessionId).sort();
-  for (const ref of [gone, released, resting]) await worker.claim(ref);
+  for (const ref of [gone, released, resting]) await worker.open(ref);
   expect(await idsOf(index.unowned(10))).toEqual([]);
   await scene.sessions.setStatus(worker.fenceOf(resting), { status: 'failed' });
   for (const ref of [released, resting]) await scene.ownership.release(worker.fenceOf(ref));

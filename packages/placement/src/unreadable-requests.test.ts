@@ -4,8 +4,8 @@ import { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
 import { readRequest } from './placement-request.js';
 import { PLACEMENT_QUEUE, PlacementQueue, QUEUE_PREFIX } from './queue.js';
+import { connect } from './testing/connect.js';
 import { useScene } from './testing/scene.js';
-import { connect } from './testing/test-worker.js';
 
 const scene = useScene();
 const ref = { tenantId: 'tnt_a', sessionId: 'shop' };

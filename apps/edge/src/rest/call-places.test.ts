@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
+import type { TestWorker } from '@wafleet/store/testing';
 import { metricOf, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
 let cluster: TestCluster;
 let worker: TestWorker;

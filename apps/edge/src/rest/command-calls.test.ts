@@ -1,10 +1,10 @@
 import { sentMessageSchema, WafleetError } from '@wafleet/contract';
 import { NotSupportedError } from '@wafleet/store';
+import type { Handle } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { Handle } from '../testing/test-worker.js';
 
 let cluster: TestCluster;
 let edge: TestEdge;
@@ -109,7 +109,7 @@ describe('POST /api/sessions/:id/messages', () => {
       if (draining) void handOver();
       throw new NotSupportedError(kind);
     });
-    await former.beat({ draining });
+    if (draining) await former.announceDrain();
     const fence = await former.own(tenant.tenantId, 'shop-1');
     const handOver = async () => {
       await former.sessions.setStatus(fence, { status: 'queued', reason: 'drain' });

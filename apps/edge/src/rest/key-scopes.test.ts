@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { exampleBody, KEY_SCOPES, type KeyScope, REST_CALLS } from '@wafleet/contract';
 import { ApiKeys, type NewApiKey } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { encryptedFile, TestMediaHost } from '../testing/media-host.js';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
 let cluster: TestCluster;
 let edge: TestEdge;

@@ -1,10 +1,10 @@
 import { pairingCodeSchema, qrSchema, WafleetError } from '@wafleet/contract';
 import type { Fence } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { call } from '../testing/rest-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
 const QR = '2@abcdefghij,klmnopqrst,uvwxyz';
 const CODE_LIFE_MS = 160_000;

@@ -51,11 +51,7 @@ async function startPlacer(): Promise<void> {
 describe('a session that was made', () => {
   it('is given to a worker', async () => {
     await startPlacer();
-    const worker = await cluster.startWorker(async (command, self) => {
-      if (command.kind === 'assign') await self.claim(command);
-      return {};
-    });
-    await worker.beat();
+    const worker = await cluster.startWorker();
     const { tenantId, key } = await cluster.createTenant();
 
     await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });

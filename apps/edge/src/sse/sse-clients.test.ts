@@ -17,6 +17,7 @@ import {
   TenantRates,
   WorkerRegistry,
 } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../auth/identity.js';
@@ -34,7 +35,6 @@ import { TenantStreams } from '../streams/tenant-streams.js';
 import { SseStream } from '../testing/sse-stream.js';
 import { TestCluster } from '../testing/test-cluster.js';
 import { BUFFER_LIMITS, REPLAY_LIMITS } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 import { SseClients } from './sse-clients.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });

@@ -8,6 +8,7 @@ import {
   type SubscriptionReset,
 } from '@wafleet/contract';
 import { EventLog, type Fence } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { SeverablePort, waitFor } from '@wafleet/testkit';
 import fc from 'fast-check';
 import { io, type Socket } from 'socket.io-client';
@@ -15,7 +16,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DeliveryModel, type Published, type Wanted } from '../testing/delivery-model.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
 const SESSIONS = ['shop-1', 'shop-2', 'shop-3'];
 const EVENTS = ['presence.update', 'contacts.update'] as const satisfies readonly EventName[];

@@ -1,10 +1,10 @@
 import { payloadSchemas } from '@wafleet/contract';
 import type { Fence } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
-import type { TestWorker } from '../testing/test-worker.js';
 
 let cluster: TestCluster;
 let edge: TestEdge;

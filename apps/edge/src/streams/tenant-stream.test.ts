@@ -1,9 +1,9 @@
 import { createLogger } from '@wafleet/runtime';
 import { EventLog, type Fence, type LoggedEvent } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { TestCluster } from '../testing/test-cluster.js';
-import type { TestWorker } from '../testing/test-worker.js';
 import { TenantStream } from './tenant-stream.js';
 
 let cluster: TestCluster;

@@ -7,10 +7,10 @@ import {
   type LoggedEvent,
   type RedisConnection,
 } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TestCluster } from '../testing/test-cluster.js';
-import type { TestWorker } from '../testing/test-worker.js';
 import type { LostRange } from './tenant-stream.js';
 import { type StreamMember, TenantStreams } from './tenant-streams.js';
 

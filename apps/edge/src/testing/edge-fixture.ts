@@ -1,8 +1,8 @@
 import type { Fence } from '@wafleet/store';
+import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { TestCluster, type TestTenant } from './test-cluster.js';
 import type { TestEdge } from './test-edge.js';
-import type { TestWorker } from './test-worker.js';
 
 interface Running {
   readonly cluster: TestCluster;

@@ -7,6 +7,7 @@ import {
   type TenantLimits,
   WafleetError,
 } from '@wafleet/contract';
+import type { Handle } from '@wafleet/store/testing';
 
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
@@ -15,7 +16,6 @@ import type { MediaOptions } from '../media/media-downloads.js';
 import { encryptedFile, type MediaAnswer, TestMediaHost } from './media-host.js';
 import { TestCluster, type TestTenant } from './test-cluster.js';
 import type { TestEdge } from './test-edge.js';
-import type { Handle } from './test-worker.js';
 
 interface Running {
   readonly cluster: TestCluster;

@@ -7,9 +7,9 @@ import {
   SessionDirectory,
   TenantDirectory,
 } from '@wafleet/store';
+import { type Handle, TestWorker } from '@wafleet/store/testing';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { startTestEdge, type TestEdge, type TestEdgeOptions } from './test-edge.js';
-import { type Handle, TestWorker } from './test-worker.js';
 
 /** A tenant with an API key. */
 export interface TestTenant {
@@ -23,8 +23,8 @@ export class TestCluster {
   readonly redis: TestRedis;
   readonly connection: RedisConnection;
   readonly sessions: SessionDirectory;
-  readonly #logger = createLogger({ app: 'test', level: 'silent' });
-  readonly #running: { stop(): Promise<void> }[] = [];
+  /** What ends the edges and workers. */
+  readonly #ends: (() => Promise<void>)[] = [];
 
   static async start(): Promise<TestCluster> {
     return new TestCluster(await startRedis());
@@ -32,19 +32,20 @@ export class TestCluster {
 
   private constructor(redis: TestRedis) {
     this.redis = redis;
-    this.connection = connectRedis({ url: redis.url, role: 'command', name: 'test', logger: this.#logger });
+    const logger = createLogger({ app: 'test', level: 'silent' });
+    this.connection = connectRedis({ url: redis.url, role: 'command', name: 'test', logger });
     this.sessions = new SessionDirectory(this.connection);
   }
 
   async startEdge(options: Omit<TestEdgeOptions, 'redisUrl'> = {}): Promise<TestEdge> {
     const edge = await startTestEdge({ redisUrl: this.redis.url, ...options });
-    this.#running.push(edge);
+    this.#ends.push(() => edge.stop());
     return edge;
   }
 
   async startWorker(handle?: Handle): Promise<TestWorker> {
-    const worker = await TestWorker.start({ redisUrl: this.redis.url, logger: this.#logger, handle });
-    this.#running.push(worker);
+    const worker = await TestWorker.start({ redisUrl: this.redis.url, handle });
+    this.#ends.push(() => worker.die());
     return worker;
   }
 
@@ -60,7 +61,7 @@ export class TestCluster {
   }
 
   async stop(): Promise<void> {
-    for (const running of this.#running.toReversed()) await running.stop();
+    for (const end of this.#ends.toReversed()) await end();
     this.connection.disconnect();
     await this.redis.stop();
   }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { createLogger } from '@wafleet/runtime';
 import {
   CommandClient,
   Ownership,
@@ -12,9 +11,7 @@ import {
 import { Placer } from '../placer.js';
 import { PlacementQueue } from '../queue.js';
 import { Sweeps } from '../sweeps.js';
-import { connect } from './test-worker.js';
-
-const logger = createLogger({ app: 'placement-test', level: 'silent' });
+import { connect, logger } from './connect.js';
 
 export type SweepIntervals = Readonly<Record<'watch-workers' | 'reconcile' | 'rebalance', number>>;
 

@@ -1,4 +1,3 @@
-import { createLogger } from '@wafleet/runtime';
 import {
   Ownership,
   type RedisConnection,
@@ -6,15 +5,17 @@ import {
   type SessionRef,
   TenantDirectory,
 } from '@wafleet/store';
+import { TestWorker, type TestWorkerOptions } from '@wafleet/store/testing';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { PlacementReason } from '../placement-request.js';
 import { PlacementQueue, QUEUE_PREFIX } from '../queue.js';
+import { connect, logger } from './connect.js';
 import { Placing, type SweepIntervals } from './placing.js';
-import { connect, TestWorker, type TestWorkerOptions } from './test-worker.js';
 
-const logger = createLogger({ app: 'placement-test', level: 'silent' });
+/** Placers see a change of a worker's load soon. */
+const HEARTBEAT_MS = 100;
 
 /** Sweeps far apart, so that a test sees what the queue alone does. The first ones come at once all the same. */
 export const SELDOM = { 'watch-workers': 600_000, reconcile: 600_000, rebalance: 600_000 };
@@ -126,8 +127,9 @@ class Scene {
     await sweeps.close();
   }
 
-  async startWorker(options?: TestWorkerOptions): Promise<TestWorker> {
-    const worker = await TestWorker.start(this.server.url, options);
+  async startWorker(options: Omit<TestWorkerOptions, 'redisUrl'> = {}): Promise<TestWorker> {
+    const redisUrl = this.server.url;
+    const worker = await TestWorker.start({ redisUrl, heartbeatMs: HEARTBEAT_MS, ...options });
     this.workers.push(worker);
     return worker;
   }
@@ -162,7 +164,8 @@ class Scene {
     const isOwned = async () => {
       const owners = await Promise.all(refs.map((ref) => this.ownerOf(ref)));
       // Redis shows the owner before the worker has the answer to its claim.
-      const isKnown = refs.every(({ sessionId }) => worker.fences.has(sessionId));
+      const known = new Set(worker.fences.map(({ sessionId }) => sessionId));
+      const isKnown = refs.every(({ sessionId }) => known.has(sessionId));
       return isKnown && owners.every((owner) => owner === worker.id);
     };
     return waitFor(isOwned, { what: 'the worker owns the sessions' });
