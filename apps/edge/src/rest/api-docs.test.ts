@@ -1,4 +1,4 @@
-import { REST_CALLS } from '@wafleet/contract';
+import { REST_CALLS, type RestCall } from '@wafleet/contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { call } from '../testing/rest-client.js';
@@ -33,7 +33,7 @@ describe('/docs', () => {
     const calls = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const documented = REST_CALLS.filter(([, { isHidden }]) => isHidden !== true);
+    const documented = Object.entries<RestCall>(REST_CALLS).filter(([, { isHidden }]) => isHidden !== true);
     expect(calls.sort()).toEqual(
       documented.map(([, { route }]) => route.replaceAll(/:(\w+)/g, '{$1}')).sort(),
     );

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { exampleBody, KEY_SCOPES, type KeyScope, REST_CALLS } from '@wafleet/contract';
+import { exampleBody, KEY_SCOPES, type KeyScope, REST_CALLS, type RestCall } from '@wafleet/contract';
 import { ApiKeys, type NewApiKey } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ interface KeyCall {
 }
 
 /** Every call that takes an API key. */
-const keyCalls = REST_CALLS.flatMap(([name, call]): KeyCall[] => {
+const keyCalls = Object.entries<RestCall>(REST_CALLS).flatMap(([name, call]): KeyCall[] => {
   const { route, access, example = {}, isHidden } = call;
   if (access === 'admin' || isHidden === true) return [];
   const path = route.replaceAll(/:(\w+)/g, '{$1}');

@@ -44,7 +44,7 @@ export interface RestCall {
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
-  readonly query?: z.ZodType;
+  readonly query?: z.ZodObject;
   readonly headers?: z.ZodType;
   readonly body?: z.ZodType;
   /** By status. */
@@ -86,13 +86,17 @@ export interface Execution {
 }
 
 /** What a worker executes for one session. */
-export interface Command<Fields extends z.ZodObject = z.ZodObject, Reply extends z.ZodType = z.ZodType> {
+export interface Command<
+  Fields extends z.ZodObject = z.ZodObject,
+  Reply extends z.ZodType = z.ZodType,
+  Rest extends RestCall = RestCall,
+> {
   /** What goes to the worker, besides the session. Parsing its own output again must not change it. */
   readonly fields: Fields;
   readonly reply: Reply;
   readonly execution: Execution;
   /** Undefined for the cluster's own commands. */
-  readonly rest?: RestCall;
+  readonly rest?: Rest;
 }
 
 /** The errors that any REST call can have. */
@@ -147,12 +151,35 @@ type SessionCall<Params extends z.ZodRawShape, Body extends z.ZodRawShape, Reply
 
 type NoFields = Record<never, never>;
 
+type SessionParams = typeof sessionParamsSchema.shape;
+
+/** The REST call of a command, with the types of its parameters, body and answer. */
+export interface CommandCall<
+  Params extends z.ZodRawShape,
+  Body extends z.ZodRawShape,
+  Reply extends z.ZodType,
+> extends RestCall {
+  readonly params: z.ZodObject<SessionParams & Params>;
+  /** Undefined if `Body` has no fields. */
+  readonly body?: z.ZodObject<Body>;
+  readonly answers: { readonly 200: Reply };
+}
+
+type SessionCommand<
+  Fields extends z.ZodRawShape,
+  Params extends z.ZodRawShape,
+  Body extends z.ZodRawShape,
+  Reply extends z.ZodType,
+> = Command<z.ZodObject<Fields>, Reply, CommandCall<Params, Body, Reply>> & {
+  readonly rest: CommandCall<Params, Body, Reply>;
+};
+
 /** A REST call that the session's worker executes. The parameters of its path and its body are the command's fields. */
 export function sessionCommand<
   Reply extends z.ZodType,
   Params extends z.ZodRawShape = NoFields,
   Body extends z.ZodRawShape = NoFields,
->(call: SessionCall<Params, Body, Reply>): Command<z.ZodObject<Params & Body>, Reply> & { rest: RestCall } {
+>(call: SessionCall<Params, Body, Reply>): SessionCommand<Params & Body, Params, Body, Reply> {
   const { params, body, reply, execution, ...rest } = call;
   const shape = { ...params, ...body?.shape } as Params & Body;
   return {
@@ -162,7 +189,7 @@ export function sessionCommand<
     rest: {
       ...rest,
       errors: [...COMMAND_ERRORS, ...rest.errors],
-      params: sessionParamsSchema.extend(params ?? {}),
+      params: z.object({ ...sessionParamsSchema.shape, ...params } as SessionParams & Params),
       ...(body === undefined ? {} : { body }),
       answers: { 200: reply },
     },
@@ -183,7 +210,7 @@ export function messageCommand<
   Body extends z.ZodRawShape = NoFields,
 >(
   call: SessionCall<Params, Body, Reply>,
-): Command<z.ZodObject<Params & Body & typeof messageIdField>, Reply> & { rest: RestCall } {
+): SessionCommand<Params & Body & typeof messageIdField, Params, Body, Reply> {
   const { fields, ...command } = sessionCommand(call);
   const shape = { ...fields.shape, ...messageIdField } as Params & Body & typeof messageIdField;
   return {

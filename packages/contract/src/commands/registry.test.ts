@@ -1,28 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { type Command, exampleBody } from './definition.js';
+import { type Command, exampleBody, type RestCall } from './definition.js';
 import { COMMANDS, EDGE_CALLS, REST_CALLS } from './registry.js';
 
 const commands = Object.entries<Command>(COMMANDS);
+const calls = Object.entries<RestCall>(REST_CALLS);
 
 describe('a REST call', () => {
   it('has a route and a name of its own', () => {
-    const routes = REST_CALLS.map(([, { route }]) => route.replaceAll(/:\w+/g, ':'));
+    const routes = calls.map(([, { route }]) => route.replaceAll(/:\w+/g, ':'));
     expect(new Set(routes).size).toBe(routes.length);
     expect(Object.keys(EDGE_CALLS).filter((name) => name in COMMANDS)).toEqual([]);
   });
 
-  it.each(REST_CALLS)('%s validates the parameters of its path, and no others', (_, { route, params }) => {
+  it.each(calls)('%s validates the parameters of its path, and no others', (_, { route, params }) => {
     const inPath = [...route.matchAll(/:(\w+)/g)].map(([, name]) => name);
     expect(Object.keys(params?.shape ?? {}).sort()).toEqual(inPath.sort());
   });
 
-  it.each(REST_CALLS)('%s has an example if it has a body, and takes it', (_, call) => {
+  it.each(calls)('%s has an example if it has a body, and takes it', (_, call) => {
     const body = exampleBody(call);
     expect(body !== undefined && Object.keys(body).length > 0).toBe(call.body !== undefined);
     expect(call.body?.safeParse(body).error).toBeUndefined();
   });
 
-  it.each(REST_CALLS)('%s costs something unless it is for the administrator', (_, { access, cost }) => {
+  it.each(calls)('%s costs something unless it is for the administrator', (_, { access, cost }) => {
     const request = { headers: {}, query: {} };
     const units = typeof cost === 'number' ? cost : cost.of(request);
     expect(units > 0).toBe(access !== 'admin');

@@ -51,10 +51,21 @@ export const EDGE_CALLS = {
   ...usageCalls,
 } as const satisfies Record<string, RestCall>;
 
-/** Every REST call with its name, in the order of the documentation. */
-export const REST_CALLS: readonly (readonly [name: string, call: RestCall])[] = [
-  ...Object.entries<RestCall>(EDGE_CALLS),
-  ...Object.entries<Command>(COMMANDS).flatMap(([kind, { rest }]): [string, RestCall][] =>
-    rest === undefined ? [] : [[kind, rest]],
-  ),
-];
+/** The REST calls of those commands that have one, by kind. */
+type CallsOf<Commands extends Readonly<Record<string, Command>>> = {
+  readonly [K in keyof Commands as Commands[K] extends { readonly rest: RestCall }
+    ? K
+    : never]: Commands[K] extends { readonly rest: infer Call extends RestCall } ? Call : never;
+};
+
+function callsOf<Commands extends Readonly<Record<string, Command>>>(commands: Commands): CallsOf<Commands> {
+  const calls = Object.entries<Command>(commands).flatMap(([kind, { rest }]) =>
+    rest === undefined ? [] : [[kind, rest] as const],
+  );
+  return Object.fromEntries(calls) as CallsOf<Commands>;
+}
+
+/** Every REST call by its name, in the order of the documentation. */
+export const REST_CALLS = { ...EDGE_CALLS, ...callsOf(COMMANDS) } as const satisfies Record<string, RestCall>;
+
+export type RestCalls = typeof REST_CALLS;

@@ -44,7 +44,7 @@ const MAX_PAGE_SESSIONS = 500;
 
 export const sessionPageQuerySchema = z.object({
   limit: z.coerce
-    .number()
+    .number<number | string>()
     .int()
     .min(1)
     .max(MAX_PAGE_SESSIONS)

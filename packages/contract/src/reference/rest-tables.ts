@@ -13,7 +13,7 @@ type NamedCall = readonly [name: string, call: RestCall];
 
 /** A section with a table for each group of REST calls. */
 export function restSections(): string {
-  const shown = REST_CALLS.filter(([, { isHidden }]) => isHidden !== true);
+  const shown = Object.entries<RestCall>(REST_CALLS).filter(([, { isHidden }]) => isHidden !== true);
   return Object.entries(TITLES)
     .map(([tag, title]) => {
       const calls = shown.filter(([, call]) => call.tag === tag);
