@@ -60,6 +60,13 @@ const configuration = {
       to: { path: installed('@whiskeysockets/baileys'), reachable: true },
     },
     {
+      name: 'client-runs-in-browsers',
+      comment: 'The client and the contract, except the program that writes its reference pages.',
+      severity: 'error',
+      from: { path: '^packages/(client|contract)/', pathNot: `${TEST_CODE}|/dist/reference/` },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
       name: 'no-test-code-in-production',
       severity: 'error',
       from: { path: inside(everyRoom), pathNot: `${TEST_CODE}|^scenarios/` },

@@ -1,11 +1,13 @@
 /**
- * Which rooms may import which. Imports go one way: contract ← runtime ← store ← session, placement ← apps. Nothing
- * imports an app, and apps never import each other. Each room lists the rooms that it may import, besides itself.
+ * Which rooms may import which. Imports go one way: contract ← runtime ← store ← session, placement ← apps. The client
+ * imports the contract alone. Nothing imports an app, and apps never import each other. Each room lists the rooms that
+ * it may import, besides itself.
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 export const ROOMS = {
   'packages/contract': [],
+  'packages/client': ['packages/contract'],
   'packages/runtime': ['packages/contract'],
   'packages/store': ['packages/contract', 'packages/runtime'],
   'packages/session': ['packages/contract', 'packages/runtime', 'packages/store'],
@@ -51,7 +53,12 @@ export const ROOMS = {
 };
 
 /** Additional imports for tests, which run against real programs. */
-export const ROOMS_FOR_TESTS = ['packages/local-redis', 'packages/simulator', 'packages/testkit'];
+export const ROOMS_FOR_TESTS = [
+  'packages/client',
+  'packages/local-redis',
+  'packages/simulator',
+  'packages/testkit',
+];
 
 /**
  * The libraries that are a design decision, and the only rooms that may load them.

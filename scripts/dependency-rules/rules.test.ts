@@ -75,6 +75,12 @@ const CASES: readonly Case[] = [
     breaks: ['edge-and-placer-never-load-baileys'],
   },
   {
+    what: 'the client loads a module of Node.js',
+    file: 'packages/client/dist/agent.js',
+    imports: ['node:http', '../../contract/dist/plain.js'],
+    breaks: ['client-runs-in-browsers'],
+  },
+  {
     what: 'imports go in a circle',
     file: 'apps/placer/dist/one.js',
     imports: ['./two.js'],
