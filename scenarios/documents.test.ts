@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
+import { type Cluster, startCluster, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codeBlocks } from './support/client-programs.js';
 
@@ -100,7 +100,7 @@ describe('docs/operations.md', () => {
       const [create = '', ...rest] = tenant.split(/(?<=\n)(?=curl)/);
       expect(JSON.parse(run(create, { API_KEY: key }))).toEqual({ id: 'shop', status: 'queued' });
       const client = cluster.client(key);
-      await waitFor(() => client.getQr('shop'), { what: 'a QR code' });
+      await waitFor(() => client.call('get-qr', { params: { id: 'shop' } }), { what: 'a QR code' });
       expect(JSON.parse(run(rest.join(''), { API_KEY: key }))).toMatchObject({
         id: 'shop',
         status: 'awaiting_link',
@@ -110,8 +110,8 @@ describe('docs/operations.md', () => {
       const recipient = /"to":"(\d+)"/.exec(send)?.[1] ?? '';
       cluster.simulator.addPhone({ name: 'Recipient', number: recipient });
       const phone = cluster.simulator.addPhone({ name: 'Shop' });
-      await phone.scan((await client.getQr('shop')).qr);
-      await client.waitForStatus('shop', 'open');
+      await phone.scan((await client.call('get-qr', { params: { id: 'shop' } })).qr);
+      await waitForStatus(client, 'shop', 'open');
       // Without blocking this process: the simulator, which answers the session, is part of it.
       const sending = await execute('sh', ['-euc', withEdge(send)], {
         env: { PATH: process.env.PATH ?? '', API_KEY: key },

@@ -1,4 +1,4 @@
-import { type Cluster, collectEvents, startCluster } from '@wafleet/testkit';
+import { type Cluster, collectEvents, startCluster, waitForStatus } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 /** Sessions survive the restart of every process, Redis included. Only Redis stores them. WhatsApp keeps running. */
@@ -19,8 +19,8 @@ test('after a restart of everything both sessions reopen without linking and get
   const [anna, bert, carl] = ['Anna', 'Bert', 'Carl'].map((name) => simulator.addPhone({ name }));
   if (anna === undefined || bert === undefined || carl === undefined) throw new Error('no phones');
 
-  await client.createSession({ id: 'by-qr' });
-  await client.createSession({ id: 'by-code' });
+  await client.call('create-session', { body: { id: 'by-qr' } });
+  await client.call('create-session', { body: { id: 'by-code' } });
   await cluster.linkByQr(client, 'by-qr', anna);
   await cluster.linkByCode(client, 'by-code', bert);
   const linked = [...anna.devices.values(), ...bert.devices.values()].map(({ id }) => id);
@@ -34,8 +34,8 @@ test('after a restart of everything both sessions reopen without linking and get
   const events = await collectEvents(edge.url, tenant.apiKey, ['messages.upsert', 'auth.qr']);
   await Promise.all([cluster.addWorker(), cluster.addWorker(), cluster.addPlacer()]);
 
-  await client.waitForStatus('by-qr', 'open', 60_000);
-  await client.waitForStatus('by-code', 'open', 60_000);
+  await waitForStatus(client, 'by-qr', 'open', 60_000);
+  await waitForStatus(client, 'by-code', 'open', 60_000);
   for (const [sessionId, sent] of [
     ['by-qr', toAnna],
     ['by-code', toBert],
@@ -50,7 +50,10 @@ test('after a restart of everything both sessions reopen without linking and get
   expect([...anna.devices.values(), ...bert.devices.values()].map(({ id }) => id)).toEqual(linked);
 
   // The sessions work in both directions after all that.
-  const { messageId } = await client.sendText('by-qr', carl.number, 'back again');
+  const { messageId } = await client.call('send-text', {
+    params: { id: 'by-qr' },
+    body: { to: carl.number, text: 'back again' },
+  });
   const received = await carl.waitForMessage(({ id }) => id === messageId);
   expect(received.text).toBe('back again');
   events.close();

@@ -34,7 +34,7 @@ beforeAll(async () => {
   carl = cluster.simulator.addPhone({ name: 'Carl' });
   const old = await carl.sendMedia(anna, { kind: 'image', data: Buffer.from('an old picture') });
   anna.history.remember(carl, { id: 'OLD1', message: old.message });
-  await tenant.client.createSession({ id: 'shop' });
+  await tenant.client.call('create-session', { body: { id: 'shop' } });
   await cluster.linkByQr(tenant.client, 'shop', anna);
 });
 
@@ -153,11 +153,17 @@ test('a file that is too large is refused', async () => {
 test('a key of another tenant, without the scope, or for other sessions gets nothing', async () => {
   const { id } = await received({ kind: 'image', data: Buffer.from('a picture') });
   const stranger = await cluster.addTenant('stranger');
-  await stranger.client.createSession({ id: 'shop' });
+  await stranger.client.call('create-session', { body: { id: 'shop' } });
   const scopes = ['sessions:read', 'sessions:write', 'messages:write'] as const;
-  const unable = await cluster.admin.createKey(tenant.id, { scopes: [...scopes] });
-  const elsewhere = await cluster.admin.createKey(tenant.id, { sessions: ['office'] });
-  const able = await cluster.admin.createKey(tenant.id, { scopes: ['events:read'], sessions: ['shop'] });
+  const unable = await cluster.admin.call('create-key', {
+    body: { tenantId: tenant.id, scopes: [...scopes] },
+  });
+  const elsewhere = await cluster.admin.call('create-key', {
+    body: { tenantId: tenant.id, sessions: ['office'] },
+  });
+  const able = await cluster.admin.call('create-key', {
+    body: { tenantId: tenant.id, scopes: ['events:read'], sessions: ['shop'] },
+  });
   // The other tenant has a session of the same name, without such a message.
   await waitFor(async () => (await codeOf(await fetchFile(id, stranger.apiKey)))[1] !== 'NO_WORKER', {
     what: 'the session of the stranger has a worker',

@@ -54,7 +54,7 @@ beforeAll(async () => {
   const { alice, carl, dora } = cast;
   comparison = new RecordedComparison(peopleOf(cast));
   triggers = recordedTriggers({ cluster, cast, tenant, sessionId: SESSION, worker, comparison });
-  await tenant.client.createSession({ id: SESSION });
+  await tenant.client.call('create-session', { body: { id: SESSION } });
   await cluster.linkByQr(tenant.client, SESSION, alice);
   const [linked] = alice.devices.values();
   device = () => linked ?? { pendingCount: Number.NaN };

@@ -1,4 +1,5 @@
-import { ApiError, type Cluster, startCluster, type TestTenant, waitFor } from '@wafleet/testkit';
+import { ApiError } from '@wafleet/client';
+import { type Cluster, startCluster, type TestTenant, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type LinkedSession, linkSessions } from './support/linked-sessions.js';
@@ -52,7 +53,7 @@ describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
     await sender.send(session.phone, { text: `while it refuses: ${reason.source}` });
     const refused = async () => {
       const answer = await tenant.client
-        .sendText(session.id, sender.number, 'not now')
+        .call('send-text', { params: { id: session.id }, body: { to: sender.number, text: 'not now' } })
         .catch((error) => error);
       // A worker that cannot store closes its session, so it is not open. An error of the edge itself names the cause.
       if (answer instanceof ApiError && answer.code === 'SESSION_NOT_OPEN') return true;
@@ -72,9 +73,13 @@ describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
         waitFor(async () => (await readiness(url)).ready, { what: `${url} ready again`, timeoutMs: 60_000 }),
       ),
     );
-    await tenant.client.waitForStatus(session.id, 'open', 90_000);
+    await waitForStatus(tenant.client, session.id, 'open', 90_000);
     // What Redis has from the time of the refused writes may be stale.
-    const send = () => tenant.client.sendText(session.id, sender.number, 'works again');
+    const send = () =>
+      tenant.client.call('send-text', {
+        params: { id: session.id },
+        body: { to: sender.number, text: 'works again' },
+      });
     const { messageId } = await waitFor(send, { what: 'a message sent again', timeoutMs: 90_000 });
     await sender.waitForMessage((message) => message.id === messageId);
   });

@@ -34,7 +34,7 @@ beforeAll(async () => {
   cluster = await startCluster({ workers: 0 });
   await cluster.addWorker({ ENCRYPTION_KEY: KEY });
   tenant = await cluster.addTenant();
-  await tenant.client.createSession({ id: SESSION });
+  await tenant.client.call('create-session', { body: { id: SESSION } });
   await cluster.linkByQr(tenant.client, SESSION, cluster.simulator.addPhone({ name: 'Anna' }));
 });
 

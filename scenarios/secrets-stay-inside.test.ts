@@ -6,6 +6,7 @@ import {
   startCluster,
   type TestTenant,
   waitFor,
+  waitForStatus,
 } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { searchSoFar } from './support/secret-search/whole-run.js';
@@ -93,15 +94,15 @@ async function arrives(id: string): Promise<void> {
 
 test('a phone is linked by a QR code, and shares its keys and its history', async () => {
   anna.history.remember(carl, { message: { conversation: 'long ago' } });
-  await tenant.client.createSession({ id: 'anna' });
+  await tenant.client.call('create-session', { body: { id: 'anna' } });
   await cluster.linkByQr(tenant.client, 'anna', anna);
   await events.waitForEvent('messages.upsert', ({ history }) => history === true, { timeoutMs: 60_000 });
 });
 
 test('another phone is linked by a pairing code, after a wrong one', async () => {
   const { client } = tenant;
-  await client.createSession({ id: 'bert' });
-  const request = () => client.requestPairingCode('bert', bert.number);
+  await client.call('create-session', { body: { id: 'bert' } });
+  const request = () => client.call('pairing-code', { params: { id: 'bert' }, body: { phone: bert.number } });
   await waitFor(request, { what: 'a pairing code', timeoutMs: 60_000, intervalMs: 200 });
   await expect(bert.enterCode('AAAA-AAAA')).rejects.toMatchObject({ name: 'WrongPairingCodeError' });
   await cluster.linkByCode(client, 'bert', bert);
@@ -118,7 +119,10 @@ test('messages go both ways, to a person and to a group, and one has a message s
   const { id } = await carl.send(group, { text: 'to all' });
   await arrives(id);
   for (const to of [carl.number, group.jid]) {
-    const { messageId } = await client.sendText('anna', to, 'hello');
+    const { messageId } = await client.call('send-text', {
+      params: { id: 'anna' },
+      body: { to, text: 'hello' },
+    });
     await carl.waitForMessage((message) => message.id === messageId);
   }
   await anna.settings.saveContact(carl, 'Carl from work');
@@ -138,7 +142,7 @@ test('a message cannot be decrypted, and is asked for again', async () => {
     expect(records.length).toBeGreaterThan(0);
     await cluster.redis.command('HDEL', credentials('anna'), ...records);
   });
-  await tenant.client.waitForStatus('anna', 'open', 60_000);
+  await waitForStatus(tenant.client, 'anna', 'open', 60_000);
   const { id } = await carl.send(anna, { text: 'once more' });
   await cluster.workers[0]?.waitForLog(
     ({ msg }) => /decrypt/.test(msg ?? ''),
@@ -150,7 +154,7 @@ test('a message cannot be decrypted, and is asked for again', async () => {
 
 test('stored credentials are damaged', async () => {
   await replaceWorker(() => cluster.redis.command('HSET', credentials('bert'), 'creds', 'damaged'));
-  const { reason } = await tenant.client.waitForStatus('bert', 'failed', 60_000);
+  const { reason } = await waitForStatus(tenant.client, 'bert', 'failed', 60_000);
   expect(reason).toBe('credentials-unreadable');
 });
 
@@ -179,7 +183,7 @@ test('requests are refused', async () => {
 
 test('a phone unlinks its session', async () => {
   anna.unlink();
-  await tenant.client.waitForStatus('anna', 'logged_out', 60_000);
+  await waitForStatus(tenant.client, 'anna', 'logged_out', 60_000);
 });
 
 test('a worker crashes with an error that holds its secrets', async () => {

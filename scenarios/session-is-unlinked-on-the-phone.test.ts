@@ -1,4 +1,4 @@
-import { type Cluster, collectEvents, startCluster } from '@wafleet/testkit';
+import { type Cluster, collectEvents, startCluster, waitForStatus } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 let cluster: Cluster;
@@ -15,17 +15,19 @@ test('a session that is unlinked on the phone is logged_out, and can be linked a
   const { client, apiKey } = await cluster.addTenant();
   const anna = cluster.simulator.addPhone({ name: 'Anna' });
   const bert = cluster.simulator.addPhone({ name: 'Bert' });
-  await client.createSession({ id: 'shop' });
+  await client.call('create-session', { body: { id: 'shop' } });
   await cluster.linkByQr(client, 'shop', anna);
 
   const events = await collectEvents(cluster.edges[0]?.url ?? '', apiKey, ['connection.update']);
   anna.unlink();
   await events.waitForEvent('connection.update', ({ status }) => status === 'logged_out');
-  expect((await client.waitForStatus('shop', 'logged_out')).phone).toBeUndefined();
-  await expect(client.getQr('shop')).rejects.toThrow(expect.objectContaining({ code: 'QR_NOT_AVAILABLE' }));
+  expect((await waitForStatus(client, 'shop', 'logged_out')).phone).toBeUndefined();
+  await expect(client.call('get-qr', { params: { id: 'shop' } })).rejects.toThrow(
+    expect.objectContaining({ code: 'QR_NOT_AVAILABLE' }),
+  );
 
-  await client.restartSession('shop');
+  await client.call('restart-session', { params: { id: 'shop' } });
   await cluster.linkByQr(client, 'shop', bert);
-  expect((await client.getSession('shop')).phone).toBe(bert.number);
+  expect((await client.call('get-session', { params: { id: 'shop' } })).phone).toBe(bert.number);
   events.close();
 });

@@ -1,4 +1,5 @@
-import { ApiError, type Cluster, metricOf, startCluster } from '@wafleet/testkit';
+import { ApiError } from '@wafleet/client';
+import { type Cluster, metricOf, startCluster } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { linkSessions } from './support/linked-sessions.js';
 
@@ -23,7 +24,10 @@ test('the sends of a tenant beyond its limit are refused, and every send of its 
   let done = false;
   const flooding = Promise.allSettled(
     Array.from({ length: SENDS }, (_, n) =>
-      greedy.client.sendText(mine[n % mine.length]?.id ?? '', recipient.number, `greedy ${n}`),
+      greedy.client.call('send-text', {
+        params: { id: mine[n % mine.length]?.id ?? '' },
+        body: { to: recipient.number, text: `greedy ${n}` },
+      }),
     ),
   ).then((sends) => {
     done = true;
@@ -32,7 +36,10 @@ test('the sends of a tenant beyond its limit are refused, and every send of its 
   let served = 0;
   do {
     // Rejects, and fails the test, if the neighbour is refused.
-    await neighbour.client.sendText(shop.id, recipient.number, `neighbour ${served}`);
+    await neighbour.client.call('send-text', {
+      params: { id: shop.id },
+      body: { to: recipient.number, text: `neighbour ${served}` },
+    });
     served += 1;
   } while (!done);
 

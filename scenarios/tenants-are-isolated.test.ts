@@ -2,6 +2,7 @@ import {
   type Cluster,
   collectEvents,
   type EventCollector,
+  listSessions,
   startCluster,
   type TestTenant,
   waitFor,
@@ -47,7 +48,7 @@ test('50 sessions of 10 tenants on 2 workers: each tenant gets all of its own ev
     watched.map(async ({ tenant, sessionIds }) => {
       for (const sessionId of sessionIds) {
         const phone = simulator.addPhone({ name: `${tenant.id} ${sessionId}` });
-        await tenant.client.createSession({ id: sessionId });
+        await tenant.client.call('create-session', { body: { id: sessionId } });
         await cluster.linkByQr(tenant.client, sessionId, phone);
         const { id } = await carl.send(phone, { text: `for ${tenant.id} ${sessionId}` });
         phones.set(`${tenant.id} ${sessionId}`, { number: phone.number, messageId: id });
@@ -93,13 +94,13 @@ test('50 sessions of 10 tenants on 2 workers: each tenant gets all of its own ev
         what: `an unbroken sequence for ${tenant.id}`,
       },
     );
-    expect((await tenant.client.listSessions()).map(({ id, status }) => [id, status])).toEqual(
+    expect((await listSessions(tenant.client)).map(({ id, status }) => [id, status])).toEqual(
       expect.arrayContaining([['session-0', 'open']]),
     );
-    expect(await tenant.client.listSessions()).toHaveLength(SESSIONS_PER_TENANT);
+    expect(await listSessions(tenant.client)).toHaveLength(SESSIONS_PER_TENANT);
   }
 
-  const placedOn = await Promise.all(watched.map(({ tenant }) => tenant.client.listSessions()));
+  const placedOn = await Promise.all(watched.map(({ tenant }) => listSessions(tenant.client)));
   const workers = new Set(placedOn.flat().map(({ worker }) => worker));
   expect(workers.size, 'both workers own sessions').toBe(2);
   for (const { events } of watched) events.close();
@@ -108,17 +109,23 @@ test('50 sessions of 10 tenants on 2 workers: each tenant gets all of its own ev
 test('a tenant cannot reach a session of another tenant by its id', async () => {
   const owner = await cluster.addTenant('owner');
   const stranger = await cluster.addTenant('stranger');
-  await owner.client.createSession({ id: 'private' });
+  await owner.client.call('create-session', { body: { id: 'private' } });
 
   const notFound = expect.objectContaining({ code: 'SESSION_NOT_FOUND' });
-  await expect(stranger.client.getSession('private')).rejects.toThrow(notFound);
-  await expect(stranger.client.getQr('private')).rejects.toThrow(notFound);
-  await expect(stranger.client.requestPairingCode('private', '15551234567')).rejects.toThrow(notFound);
-  await expect(stranger.client.sendText('private', '15551234567', 'hi')).rejects.toThrow(notFound);
-  await expect(stranger.client.deleteSession('private')).rejects.toThrow(notFound);
+  await expect(stranger.client.call('get-session', { params: { id: 'private' } })).rejects.toThrow(notFound);
+  await expect(stranger.client.call('get-qr', { params: { id: 'private' } })).rejects.toThrow(notFound);
+  await expect(
+    stranger.client.call('pairing-code', { params: { id: 'private' }, body: { phone: '15551234567' } }),
+  ).rejects.toThrow(notFound);
+  await expect(
+    stranger.client.call('send-text', { params: { id: 'private' }, body: { to: '15551234567', text: 'hi' } }),
+  ).rejects.toThrow(notFound);
+  await expect(stranger.client.call('remove-session', { params: { id: 'private' } })).rejects.toThrow(
+    notFound,
+  );
   const [edge] = cluster.edges;
   await expect(
     collectEvents(edge?.url ?? '', stranger.apiKey, { events: ['*'], sessions: ['private'] }),
   ).rejects.toThrow(/SESSION_NOT_FOUND/);
-  expect((await owner.client.getSession('private')).id).toBe('private');
+  expect((await owner.client.call('get-session', { params: { id: 'private' } })).id).toBe('private');
 });

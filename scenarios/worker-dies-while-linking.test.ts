@@ -1,4 +1,4 @@
-import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
+import { type Cluster, startCluster, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ownerOf } from './support/owner-process.js';
 import { report } from './support/report.js';
@@ -18,8 +18,11 @@ test('another worker shows a new QR code in place of the dead worker’s, and th
   const tenant = await cluster.addTenant();
   const { client } = tenant;
   const phone = cluster.simulator.addPhone({ name: 'Anna' });
-  await client.createSession({ id: 'shop' });
-  const first = await waitFor(() => client.getQr('shop'), { what: 'a QR code', timeoutMs: 30_000 });
+  await client.call('create-session', { body: { id: 'shop' } });
+  const first = await waitFor(() => client.call('get-qr', { params: { id: 'shop' } }), {
+    what: 'a QR code',
+    timeoutMs: 30_000,
+  });
 
   const owner = await ownerOf(cluster, tenant, 'shop');
   await owner.kill();
@@ -28,7 +31,7 @@ test('another worker shows a new QR code in place of the dead worker’s, and th
   const second = await freshQr(client, first.qr);
   report('worker-dies-while-linking', { newQrMs: Math.round(performance.now() - killedAt) });
   await phone.scan(second);
-  expect((await client.waitForStatus('shop', 'open')).phone).toBe(phone.number);
+  expect((await waitForStatus(client, 'shop', 'open')).phone).toBe(phone.number);
   expect(phone.devices.size).toBe(1);
 });
 
@@ -36,27 +39,33 @@ test('a pairing code of the dead worker is invalid, and a new one of another wor
   const tenant = await cluster.addTenant();
   const { client } = tenant;
   const phone = cluster.simulator.addPhone({ name: 'Bert' });
-  await client.createSession({ id: 'shop' });
-  const { qr } = await waitFor(() => client.getQr('shop'), { what: 'a QR code', timeoutMs: 30_000 });
-  const { code } = await client.requestPairingCode('shop', phone.number);
+  await client.call('create-session', { body: { id: 'shop' } });
+  const { qr } = await waitFor(() => client.call('get-qr', { params: { id: 'shop' } }), {
+    what: 'a QR code',
+    timeoutMs: 30_000,
+  });
+  const { code } = await client.call('pairing-code', {
+    params: { id: 'shop' },
+    body: { phone: phone.number },
+  });
 
   const owner = await ownerOf(cluster, tenant, 'shop');
   await owner.kill();
   const killedAt = performance.now();
   await freshQr(client, qr);
   report('worker-dies-while-linking', { newQrAfterCodeMs: Math.round(performance.now() - killedAt) });
-  const next = await client.requestPairingCode('shop', phone.number);
+  const next = await client.call('pairing-code', { params: { id: 'shop' }, body: { phone: phone.number } });
   expect(next.code).not.toBe(code);
   await expect(phone.enterCode(code)).rejects.toMatchObject({ name: 'WrongPairingCodeError' });
   await phone.enterCode(next.code);
-  expect((await client.waitForStatus('shop', 'open')).phone).toBe(phone.number);
+  expect((await waitForStatus(client, 'shop', 'open')).phone).toBe(phone.number);
   expect(phone.devices.size).toBe(1);
 });
 
 /** The QR code that follows this one. */
 function freshQr(client: Awaited<ReturnType<Cluster['addTenant']>>['client'], old: string): Promise<string> {
   const look = async () => {
-    const { qr } = await client.getQr('shop');
+    const { qr } = await client.call('get-qr', { params: { id: 'shop' } });
     return qr !== old && qr;
   };
   return waitFor(look, { what: 'a QR code of another worker', timeoutMs: 60_000, intervalMs: 50 });

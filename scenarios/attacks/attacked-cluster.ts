@@ -57,7 +57,7 @@ export class AttackedCluster {
     const listener = await SequenceClient.start({ url: edge.url, apiKey: victim.apiKey });
     this.#parties = { cluster, victim, attacker, publisher, listener };
     this.secrets.push(victim.apiKey, attacker.apiKey, cluster.adminToken);
-    await attacker.client.createSession({ id: 'own' });
+    await attacker.client.call('create-session', { body: { id: 'own' } });
     this.#sizeBefore = await this.#size();
   }
 

@@ -51,15 +51,19 @@ export function attackKeys(attacked: AttackedCluster): void {
   });
 
   test('that are revoked or expired are refused', async () => {
-    const revoked = await attacked.cluster.admin.createKey(attacked.attacker.id);
+    const revoked = await attacked.cluster.admin.call('create-key', {
+      body: { tenantId: attacked.attacker.id },
+    });
     const expiresAt = new Date(Date.now() + 1_500).toISOString();
-    const expiring = await attacked.cluster.admin.createKey(attacked.attacker.id, { expiresAt });
+    const expiring = await attacked.cluster.admin.call('create-key', {
+      body: { tenantId: attacked.attacker.id, expiresAt },
+    });
     attacked.secrets.push(revoked.key, expiring.key);
     const sockets = [
       await attacked.join({ token: revoked.key }),
       await attacked.join({ token: expiring.key }),
     ];
-    await attacked.cluster.admin.revokeKey(revoked.id);
+    await attacked.cluster.admin.call('revoke-key', { params: { id: revoked.id } });
     await waitFor(() => sockets.every(({ isEnded }) => isEnded), { what: 'their sockets are closed' });
     expect(sockets.map(({ closeFrame }) => closeFrame?.code)).toEqual([4501, 4502]);
     expect(refusalCode(await attacked.tryToJoin({ token: revoked.key }))).toBe('UNAUTHORIZED');
@@ -67,11 +71,12 @@ export function attackKeys(attacked: AttackedCluster): void {
   });
 
   test('that lack a scope do not get it by asking', async () => {
-    const reader = await attacked.cluster.admin.createKey(attacked.attacker.id, {
-      scopes: ['events:read'],
-      sessions: ['own'],
+    const reader = await attacked.cluster.admin.call('create-key', {
+      body: { tenantId: attacked.attacker.id, scopes: ['events:read'], sessions: ['own'] },
     });
-    const other = await attacked.cluster.admin.createKey(attacked.attacker.id, { scopes: ['sessions:read'] });
+    const other = await attacked.cluster.admin.call('create-key', {
+      body: { tenantId: attacked.attacker.id, scopes: ['sessions:read'] },
+    });
     attacked.secrets.push(reader.key, other.key);
     const more = {
       scopes: ['*'],

@@ -1,5 +1,5 @@
 import { errorBodySchema, usageSchema } from '@wafleet/contract';
-import type { TestTenant } from '@wafleet/testkit';
+import { listSessions, type TestTenant } from '@wafleet/testkit';
 import { expect, test } from 'vitest';
 import type { AttackedCluster } from './attacked-cluster.js';
 
@@ -32,20 +32,20 @@ export function attackQuotas(attacked: AttackedCluster): void {
     const greedy = await attacked.cluster.addTenant('greedy with sessions');
     const flooding = flood(greedy, 3_000, '/api/sessions', { method: 'POST', body: '{}' });
     await attacked.victimGetsMore();
-    await attacked.victim.client.createSession({ id: 'meanwhile' });
-    expect((await attacked.victim.client.listSessions()).map(({ id }) => id)).toContain('meanwhile');
+    await attacked.victim.client.call('create-session', { body: { id: 'meanwhile' } });
+    expect((await listSessions(attacked.victim.client)).map(({ id }) => id)).toContain('meanwhile');
     const outcomes = await flooding;
     expect(outcomes.served).toBe(250);
     expect(Object.keys(outcomes).sort()).toEqual(expect.arrayContaining(['TOO_MANY_SESSIONS', 'served']));
     const { resources } = usageSchema.parse(await (await call(attacked.victim, '/api/usage')).json());
     expect(resources.sessions.used).toBe(3);
     expect(await attacked.metric('wafleet_edge_limits_exceeded_total{limit="sessions"}')).toBeGreaterThan(0);
-    await attacked.victim.client.deleteSession('meanwhile');
+    await attacked.victim.client.call('remove-session', { params: { id: 'meanwhile' } });
   });
 
   test('is refused to a tenant that makes thousands of calls, and its neighbour is served', async () => {
     const greedy = await attacked.cluster.addTenant('greedy with calls');
-    await greedy.client.createSession({ id: 'own' });
+    await greedy.client.call('create-session', { body: { id: 'own' } });
     const flooding = flood(greedy, 6_000, '/api/sessions?limit=500');
     await attacked.victimGetsMore();
     const meanwhile = await call(attacked.victim, '/api/sessions/p1');

@@ -12,7 +12,9 @@ export function attackSecrets(attacked: AttackedCluster): void {
     attacked.secrets.push(pid);
     owner.send('42/api/events,1["subscribe",["messages.*"]]');
     await owner.answer(/^43\/api\/events,1\[/);
-    const second = await attacked.cluster.admin.createKey(attacked.victim.id);
+    const second = await attacked.cluster.admin.call('create-key', {
+      body: { tenantId: attacked.victim.id },
+    });
     attacked.secrets.push(second.key);
 
     for (const token of [attacked.attacker.apiKey, second.key]) {

@@ -1,6 +1,6 @@
 import { createLogger } from '@wafleet/runtime';
 import { connectRedis } from '@wafleet/store';
-import { type Cluster, startCluster, type TestTenant } from '@wafleet/testkit';
+import { type Cluster, startCluster, type TestTenant, waitForStatus } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { linkedAnew, linkSessions } from '../support/linked-sessions.js';
 import { Traffic } from '../support/traffic.js';
@@ -34,7 +34,7 @@ test('it is failed with a reason, also after a restart, and the others go on', a
   await cluster.addWorker();
   await leaving?.stop();
 
-  const isFailed = () => client.waitForStatus(broken.id, 'failed', 60_000);
+  const isFailed = () => waitForStatus(client, broken.id, 'failed', 60_000);
   const failed = await isFailed();
   expect(failed).toMatchObject({ reason: 'credentials-unreadable' });
   expect(failed.worker).toBeUndefined();
@@ -46,12 +46,12 @@ test('it is failed with a reason, also after a restart, and the others go on', a
       .payloads('connection.update')
       .filter(({ sessionId, status }) => sessionId === broken.id && status === 'failed').length ?? 0;
   const before = failures();
-  await client.restartSession(broken.id);
+  await client.call('restart-session', { params: { id: broken.id } });
   await traffic.events.waitForEvent('connection.update', () => failures() > before, { timeoutMs: 60_000 });
   await isFailed();
   await traffic.flows();
   expect(failures()).toBe(before + 1);
-  expect((await client.getSession(broken.id)).status).toBe('failed');
+  expect((await client.call('get-session', { params: { id: broken.id } })).status).toBe('failed');
 
   await traffic.finish();
   expect(linkedAnew(sound), 'sessions that were linked again').toEqual([]);

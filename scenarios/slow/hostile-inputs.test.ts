@@ -67,8 +67,8 @@ beforeAll(async () => {
   attacker = await cluster.addTenant('attacker');
   const [linked] = await linkSessions(cluster, victim, 1);
   canary = linked ?? expect.fail('no session is linked');
-  await victim.client.createSession({ id: MARKER, name: `${MARKER}:name` });
-  await attacker.client.createSession({ id: 'own' });
+  await victim.client.call('create-session', { body: { id: MARKER, name: `${MARKER}:name` } });
+  await attacker.client.call('create-session', { body: { id: 'own' } });
   const [edge = expect.fail('there is no edge')] = cluster.edges;
   listener = await SequenceClient.start({ url: edge.url, apiKey: victim.apiKey });
 });

@@ -1,4 +1,4 @@
-import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
+import { type Cluster, listSessions, startCluster, waitFor } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { report } from '../support/report.js';
 
@@ -22,11 +22,11 @@ test('two placers and three workers share two hundred sessions: each owned once,
   const startedAt = performance.now();
   const names = Array.from({ length: SESSIONS }, (_, index) => `s${index}`).values();
   const createAll = async () => {
-    for (const id of names) await client.createSession({ id });
+    for (const id of names) await client.call('create-session', { body: { id } });
   };
   await Promise.all(Array.from({ length: CREATED_AT_ONCE }, createAll));
   const placed = async () => {
-    const sessions = await client.listSessions();
+    const sessions = await listSessions(client);
     return sessions.length === SESSIONS && sessions.every(({ worker }) => worker !== undefined) && sessions;
   };
   const sessions = await waitFor(placed, {
@@ -49,7 +49,7 @@ test('two placers and three workers share two hundred sessions: each owned once,
     what: 'every session connects',
     timeoutMs: 60_000,
   });
-  await waitFor(async () => (await client.listSessions()).every(({ status }) => status === 'awaiting_link'), {
+  await waitFor(async () => (await listSessions(client)).every(({ status }) => status === 'awaiting_link'), {
     what: 'every session shows a QR code',
     timeoutMs: 60_000,
     intervalMs: 200,

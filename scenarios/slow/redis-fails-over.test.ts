@@ -2,6 +2,7 @@ import { createLogger } from '@wafleet/runtime';
 import { connectRedis, Ownership, type RedisConnection } from '@wafleet/store';
 import {
   type Cluster,
+  listSessions,
   type ReplicatedRedis,
   startCluster,
   startReplicatedRedis,
@@ -59,7 +60,7 @@ test('a failover that forgets the last claims costs a login, and no worker write
   const [first] = cluster.workers;
   const second = await cluster.addWorker();
   const owners = async () => {
-    const listed = await tenant.client.listSessions();
+    const listed = await listSessions(tenant.client);
     return listed.map(({ status, worker }) => (status === 'open' ? worker : undefined));
   };
   const logins = () =>
@@ -69,7 +70,10 @@ test('a failover that forgets the last claims costs a login, and no worker write
   const sendFromAll = async (text: string) => {
     for (const { id, phone } of sessions) {
       const peer = cluster?.simulator.addPhone({ name: `Peer of ${phone.name}` });
-      const { messageId } = await tenant.client.sendText(id, peer?.number ?? '', text);
+      const { messageId } = await tenant.client.call('send-text', {
+        params: { id },
+        body: { to: peer?.number ?? '', text },
+      });
       await peer?.waitForMessage((message) => message.id === messageId);
     }
   };

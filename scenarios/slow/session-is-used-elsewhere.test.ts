@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EventPayload } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
-import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
+import { type Cluster, startCluster, waitFor, waitForStatus } from '@wafleet/testkit';
 import {
   type AuthenticationState,
   makeWASocket,
@@ -89,11 +89,11 @@ test('it backs off, then fails with a reason, harms no other session, and comes 
   stranger = new Stranger(running, await copyCredentials(running, ref, encryptionKey));
   const loginsBefore = logins();
   for (let conflict = 1; conflict <= TOLERATED; conflict += 1) {
-    await client.waitForStatus(id, 'open', BACK_WITHIN_MS);
+    await waitForStatus(client, id, 'open', BACK_WITHIN_MS);
     await stranger.logIn();
     await waitFor(() => conflicts().length === conflict, { what: `conflict ${conflict}`, timeoutMs: 30_000 });
     const shown = conflict < TOLERATED ? ['reconnecting', 'replaced'] : ['failed', 'replaced-repeatedly'];
-    const { status, reason } = await client.getSession(id);
+    const { status, reason } = await client.call('get-session', { params: { id } });
     expect([status, reason], `what REST shows after conflict ${conflict}`).toEqual(shown);
   }
 
@@ -110,7 +110,7 @@ test('it backs off, then fails with a reason, harms no other session, and comes 
 
   // It shows as failed, and no worker owns it.
   expect(conflicts().at(-1)).toMatchObject({ status: 'failed', connection: 'close' });
-  await waitFor(async () => (await client.getSession(id)).worker === undefined, {
+  await waitFor(async () => (await client.call('get-session', { params: { id } })).worker === undefined, {
     what: 'the session released',
   });
   await traffic.flows(10);
@@ -118,10 +118,13 @@ test('it backs off, then fails with a reason, harms no other session, and comes 
 
   await stranger.leave();
   await carl.send(phone, { text: 'anybody there?' });
-  await client.restartSession(id);
-  await client.waitForStatus(id, 'open', 60_000);
+  await client.call('restart-session', { params: { id } });
+  await waitForStatus(client, id, 'open', 60_000);
   await events.waitForEvent('messages.upsert', (payload) => tells(payload, id, 'anybody there?'));
-  const { messageId } = await client.sendText(id, carl.number, 'here again');
+  const { messageId } = await client.call('send-text', {
+    params: { id },
+    body: { to: carl.number, text: 'here again' },
+  });
   await carl.waitForMessage((message) => message.id === messageId);
   expect(logins() - loginsBefore).toBe(2 * TOLERATED);
 

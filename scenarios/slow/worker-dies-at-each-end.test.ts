@@ -233,7 +233,7 @@ async function prepare({ from }: SessionEnd, life: SessionLife): Promise<void> {
   const { id, tenant } = life;
   const greeting = `greeting.${id}`;
   points.arm({ sessionId: id, tenantId: tenant.id }, { way: greeting });
-  await tenant.client.createSession({ id });
+  await tenant.client.call('create-session', { body: { id } });
   await opens(life);
   await until(`${id} has heard what its phone tells each new device`, life, async () => {
     const { steps, isSettled } = points.way(greeting);
@@ -257,7 +257,7 @@ async function leadOn(end: SessionEnd, life: SessionLife, step: string): Promise
   if (isNoticed) await until(`${id} is as it should be ${what}`, life, () => end.comesAbout(life));
   cluster.simulator.acceptLogins(phone);
   if (end.name !== 'deleted') await opens(life, what);
-  if ((await viewOf(life)) !== undefined) await tenant.client.deleteSession(id);
+  if ((await viewOf(life)) !== undefined) await tenant.client.call('remove-session', { params: { id } });
   await until(`${id} is gone ${what}`, life, async () => (await viewOf(life)) === undefined);
   const keys = await redis.keys(`wf:*:${id}*`);
   expect(keys, `keys ${what}`).toEqual([`wf:{${tenant.id}}:owner:${id}`]);
@@ -277,7 +277,7 @@ async function opens(life: SessionLife, what = ''): Promise<void> {
     if (status === 'awaiting_link') await scan(life).catch(() => {});
     if (status === undefined || !isResting(status)) return status === 'open' && runs(worker);
     restarts += 1;
-    await life.tenant.client.restartSession(life.id);
+    await life.tenant.client.call('restart-session', { params: { id: life.id } });
     return false;
   });
   expect(restarts, `restarts until ${life.id} was open ${what}`).toBeLessThanOrEqual(MOST_RESTARTS);

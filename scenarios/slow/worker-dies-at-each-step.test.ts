@@ -139,7 +139,7 @@ test('a message arrives at whichever step the worker dies, and so does the next 
 
 async function link(running: Cluster, { client }: TestTenant, { id, what }: Kind): Promise<LinkedSession> {
   const phone = running.simulator.addPhone({ name: `Owner of ${what}` });
-  await client.createSession({ id });
+  await client.call('create-session', { body: { id } });
   await running.linkByQr(client, id, phone);
   const [deviceId] = phone.devices.keys();
   if (deviceId === undefined) throw new Error(`${id} is open and its phone has no device`);
@@ -176,7 +176,7 @@ async function dieAtEachStep({
       timeoutMs: TIMEOUT_MS,
       intervalMs: 50,
     }).catch(async (error: Error) => {
-      const state = JSON.stringify(await tenant.client.getSession(session.id));
+      const state = JSON.stringify(await tenant.client.call('get-session', { params: { id: session.id } }));
       throw new Error(`${error.message}\n${state}\n${logsOf(running, session.id)}`, { cause: error });
     });
   // All kinds' workers may die at the same time.
@@ -193,7 +193,10 @@ async function dieAtEachStep({
   const friend = simulator.addPhone({ name: `Friend of ${session.id}` });
   await say(friend, session.phone, `HELLO.${session.id}`);
   // A phone keeps sending messages that begin a Signal session until it gets an answer.
-  await tenant.client.sendText(session.id, friend.number, 'hello');
+  await tenant.client.call('send-text', {
+    params: { id: session.id },
+    body: { to: friend.number, text: 'hello' },
+  });
   await friend.waitForMessage(({ text }) => text === 'hello', { timeoutMs: TIMEOUT_MS });
   const deaths: Death[] = [];
   // A worker that just took over reads from Redis what it has in memory for a later message. So there are two paths.

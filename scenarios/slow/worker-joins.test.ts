@@ -1,4 +1,4 @@
-import { type Cluster, startCluster, waitFor } from '@wafleet/testkit';
+import { type Cluster, listSessions, startCluster, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { linkedAnew, linkSessions } from '../support/linked-sessions.js';
 import { conflictsIn, movesOf } from '../support/moves.js';
@@ -20,15 +20,15 @@ test('sessions move to a worker that joins, none twice, and nothing is lost', as
   cluster = await startCluster({ workers: 1, environment: { REBALANCE_EVERY_MS: '2000' } });
   const tenant = await cluster.addTenant();
   const sessions = await linkSessions(cluster, tenant, SESSIONS);
-  await tenant.client.createSession({ id: 'linking' });
-  const linking = await tenant.client.waitForStatus('linking', 'awaiting_link');
+  await tenant.client.call('create-session', { body: { id: 'linking' } });
+  const linking = await waitForStatus(tenant.client, 'linking', 'awaiting_link');
   traffic = await Traffic.start({ cluster, tenant, sessions, everyMs: 1_000 });
   await traffic.flows();
 
   const joinedAt = performance.now();
   await cluster.addWorker();
   const loads = async () => {
-    const open = (await tenant.client.listSessions()).filter(({ status }) => status === 'open');
+    const open = (await listSessions(tenant.client)).filter(({ status }) => status === 'open');
     const workers = [...new Set(open.map(({ worker }) => worker))];
     return workers.map((id) => open.filter(({ worker }) => worker === id).length).sort((a, b) => a - b);
   };
@@ -53,9 +53,10 @@ test('sessions move to a worker that joins, none twice, and nothing is lost', as
 
   expect(await even()).toBe(true);
   for (const [id, times] of moves) expect(times.length, `moves of ${id}`).toBeLessThanOrEqual(1);
-  expect((await tenant.client.getSession('linking')).worker, 'the session that is being linked').toBe(
-    linking.worker,
-  );
+  expect(
+    (await tenant.client.call('get-session', { params: { id: 'linking' } })).worker,
+    'the session that is being linked',
+  ).toBe(linking.worker);
   expect(linkedAnew(sessions), 'sessions that were linked again').toEqual([]);
   expect(conflictsIn(traffic.events), 'connections that another one replaced').toBe(0);
 });

@@ -1,4 +1,4 @@
-import { type Cluster, startCluster } from '@wafleet/testkit';
+import { type Cluster, listSessions, startCluster } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { inConflict, linkedAnew, linkSessions } from '../support/linked-sessions.js';
 import { movesOf } from '../support/moves.js';
@@ -22,7 +22,7 @@ test('every worker is replaced by one of a newer release, and sessions move at m
   const sessions = await linkSessions(cluster, tenant, SESSIONS);
   traffic = await Traffic.start({ cluster, tenant, sessions, everyMs: 1_000 });
   await traffic.flows();
-  const owners = async () => new Set((await tenant.client.listSessions()).map(({ worker }) => worker));
+  const owners = async () => new Set((await listSessions(tenant.client)).map(({ worker }) => worker));
   const oldOwners = await owners();
 
   const exits = [];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApiError, type TestTenant } from '@wafleet/testkit';
+import { ApiError } from '@wafleet/client';
+import type { TestTenant } from '@wafleet/testkit';
 import type { LinkedSession, Phone } from '../support/linked-sessions.js';
 import type { SeededRandom } from '../support/seeded-random.js';
 
@@ -99,7 +100,10 @@ export class OutgoingTexts {
 
   async #send(entry: OutgoingText): Promise<void> {
     try {
-      await this.#tenant.client.sendText(entry.sessionId, entry.reader.number, entry.text);
+      await this.#tenant.client.call('send-text', {
+        params: { id: entry.sessionId },
+        body: { to: entry.reader.number, text: entry.text },
+      });
       entry.outcome = 'ok';
     } catch (error) {
       entry.outcome = error instanceof ApiError ? error.code : 'no answer';

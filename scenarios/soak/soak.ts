@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WafleetClient } from '@wafleet/client';
 import {
-  ApiClient,
   type Cluster,
   LoadBalancer,
   startCluster,
   type TestTenant,
   waitFor,
+  waitForStatus,
 } from '@wafleet/testkit';
 import { readEntries } from '../support/event-log.js';
 import { type LinkedSession, linkedAnew, linkSessions, type Phone } from '../support/linked-sessions.js';
@@ -118,7 +119,7 @@ export class Soak {
     const tenants: Tenant[] = [];
     for (const { name, prefix, sessions: count } of TENANTS) {
       const made = await cluster.addTenant(name);
-      const tenant = { ...made, client: new ApiClient(() => balancer.url, made.apiKey) };
+      const tenant = { ...made, client: new WafleetClient({ url: () => balancer.url, key: made.apiKey }) };
       const sessions = await linkSessions(cluster, tenant, count);
       const readers = Array.from({ length: READERS }, (_, index) =>
         cluster.simulator.addPhone({ name: `Reader ${prefix}${index}` }),
@@ -210,7 +211,7 @@ export class Soak {
       this.#tenants.flatMap((tenant) =>
         tenant.sessions.map(async ({ id }) => {
           try {
-            await tenant.client.waitForStatus(id, 'open', HEAL_MS);
+            await waitForStatus(tenant.client, id, 'open', HEAL_MS);
           } catch (error) {
             stuck.push(`${tenant.prefix}${id}: ${error instanceof Error ? error.message : String(error)}`);
           }
@@ -229,7 +230,10 @@ export class Soak {
         const [reader] = tenant.readers;
         if (reader === undefined) throw new Error('a tenant needs readers');
         try {
-          const { messageId } = await tenant.client.sendText(id, reader.number, `${tenant.prefix}LAST ${id}`);
+          const { messageId } = await tenant.client.call('send-text', {
+            params: { id },
+            body: { to: reader.number, text: `${tenant.prefix}LAST ${id}` },
+          });
           await reader.waitForMessage((message) => message.id === messageId);
         } catch (error) {
           stuck.push(

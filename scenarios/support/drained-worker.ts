@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApiError, type Cluster, startCluster, type TestTenant } from '@wafleet/testkit';
+import { ApiError } from '@wafleet/client';
+import { type Cluster, listSessions, startCluster, type TestTenant } from '@wafleet/testkit';
 import { expect } from 'vitest';
 import { inConflict, type LinkedSession, linkedAnew, linkSessions } from './linked-sessions.js';
 import { movesOf } from './moves.js';
@@ -78,7 +79,7 @@ export class DrainedWorker {
 
 /** The workers that own the tenant's sessions. All sessions are open. */
 async function ownersOf({ client }: TestTenant): Promise<ReadonlySet<string | undefined>> {
-  const sessions = await client.listSessions();
+  const sessions = await listSessions(client);
   expect(sessions.filter(({ status }) => status !== 'open')).toEqual([]);
   return new Set(sessions.map(({ worker }) => worker));
 }
@@ -95,7 +96,7 @@ function sendThrough({ client }: TestTenant, session: LinkedSession, to: string)
   const sending = (async () => {
     while (!isOver) {
       const text = `${session.id} says ${sent.length + failures.length + 1}`;
-      await client.sendText(session.id, to, text).then(
+      await client.call('send-text', { params: { id: session.id }, body: { to, text } }).then(
         () => sent.push(text),
         (error: unknown) => {
           if (isRefusal(error)) refusals += 1;

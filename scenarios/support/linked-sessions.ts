@@ -27,7 +27,7 @@ export async function linkSessions(
     for (const number of waiting) {
       const id = `s${String(number).padStart(3, '0')}`;
       const phone = cluster.simulator.addPhone({ name: `Person ${number}` });
-      await client.createSession({ id });
+      await client.call('create-session', { body: { id } });
       await cluster.linkByQr(client, id, phone);
       const [deviceId] = phone.devices.keys();
       if (deviceId === undefined) throw new Error(`${id} is open and its phone has no device`);

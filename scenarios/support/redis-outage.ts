@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { payloadSchemas } from '@wafleet/contract';
-import { type Cluster, startCluster, type TestTenant, waitFor } from '@wafleet/testkit';
+import {
+  type Cluster,
+  listSessions,
+  startCluster,
+  type TestTenant,
+  waitFor,
+  waitForStatus,
+} from '@wafleet/testkit';
 import { expect } from 'vitest';
 import { readEventLog } from './event-log.js';
 import { type LinkedSession, linkedAnew, linkSessions, type Phone } from './linked-sessions.js';
@@ -118,8 +125,11 @@ export class RedisOutage {
     if (keepsSockets) expect(Math.max(...relogins), 'logins since').toBe(0);
     const { client } = this.#tenant;
     for (const { id, sender } of this.#sessions) {
-      await client.waitForStatus(id, 'open', 60_000);
-      const { messageId } = await client.sendText(id, sender.number, 'still here');
+      await waitForStatus(client, id, 'open', 60_000);
+      const { messageId } = await client.call('send-text', {
+        params: { id },
+        body: { to: sender.number, text: 'still here' },
+      });
       await sender.waitForMessage((message) => message.id === messageId);
     }
   }
@@ -170,7 +180,7 @@ export class RedisOutage {
   }
 
   async #owners(): Promise<(string | undefined)[]> {
-    const listed = await this.#tenant.client.listSessions();
+    const listed = await listSessions(this.#tenant.client);
     return this.#sessions.map(({ id }) => listed.find((session) => session.id === id)?.worker);
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApiError } from '@wafleet/client';
 import type { SessionView } from '@wafleet/contract';
-import { ApiError, type Cluster, type TestTenant } from '@wafleet/testkit';
+import type { Cluster, TestTenant } from '@wafleet/testkit';
 import type { Phone } from './linked-sessions.js';
 import { ownerOf } from './owner-process.js';
 
@@ -34,7 +35,7 @@ export interface SessionEnd {
 /** Undefined if there is no such session. */
 export async function viewOf({ tenant, id }: SessionLife): Promise<SessionView | undefined> {
   try {
-    return await tenant.client.getSession(id);
+    return await tenant.client.call('get-session', { params: { id } });
   } catch (error) {
     if (error instanceof ApiError && error.code === 'SESSION_NOT_FOUND') return undefined;
     throw error;
@@ -42,7 +43,7 @@ export async function viewOf({ tenant, id }: SessionLife): Promise<SessionView |
 }
 
 export async function scan({ tenant, id, phone }: SessionLife): Promise<void> {
-  const { qr } = await tenant.client.getQr(id);
+  const { qr } = await tenant.client.call('get-qr', { params: { id } });
   await phone.scan(qr);
 }
 
@@ -82,7 +83,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     name: 'linked',
     from: 'absent',
     begin: async (life, signal) => {
-      await life.tenant.client.createSession({ id: life.id });
+      await life.tenant.client.call('create-session', { body: { id: life.id } });
       // A session has no code at first, and a code may be replaced while it is scanned.
       let isScanned = false;
       while (!signal.aborted && !isScanned) {
@@ -103,7 +104,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
   {
     name: 'closed',
     from: 'absent',
-    begin: ({ tenant, id }) => tenant.client.createSession({ id }),
+    begin: ({ tenant, id }) => tenant.client.call('create-session', { body: { id } }),
     isOver: restsAs('closed'),
     comesAbout: isAny('closed', 'awaiting_link'),
     writes: ['evalsha owner session closed', 'append connection.update closed', RELEASE_OF_CLAIMER],
@@ -129,7 +130,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
   {
     name: 'restarted',
     from: 'failed',
-    begin: ({ tenant, id }) => tenant.client.restartSession(id),
+    begin: ({ tenant, id }) => tenant.client.call('restart-session', { params: { id } }),
     isOver: isAny('open'),
     comesAbout: isAny('open'),
     until: OPENED,
@@ -150,7 +151,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
   {
     name: 'deleted',
     from: 'open',
-    begin: ({ tenant, id }) => tenant.client.deleteSession(id),
+    begin: ({ tenant, id }) => tenant.client.call('remove-session', { params: { id } }),
     isOver: isGone,
     comesAbout: isGone,
     writes: ['iq set md remove-companion-device', WIPE, 'evalsha owner session logged_out', PURGE],

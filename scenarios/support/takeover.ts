@@ -181,7 +181,10 @@ export class Takeover {
   async #canWrite(): Promise<void> {
     const reader = this.cluster.simulator.addPhone({ name: 'Reader' });
     for (const { id } of this.sessions.slice(0, 3)) {
-      const { messageId } = await this.tenant.client.sendText(id, reader.number, `from ${id}`);
+      const { messageId } = await this.tenant.client.call('send-text', {
+        params: { id },
+        body: { to: reader.number, text: `from ${id}` },
+      });
       const received = await reader.waitForMessage((message) => message.id === messageId);
       expect(received.text).toBe(`from ${id}`);
     }

@@ -79,7 +79,10 @@ export function recordedTriggers(options: {
   const device = () => made([...alice.devices.values()][0]);
   const ownKey = () => ({ remoteJid: carl.jid, fromMe: true, id: comparison.boundTo(SENT) });
   const text = async (to: string, content: string, recordedId: string) => {
-    const { messageId } = await tenant.client.sendText(sessionId, to, content);
+    const { messageId } = await tenant.client.call('send-text', {
+      params: { id: sessionId },
+      body: { to, text: content },
+    });
     comparison.bind(recordedId, messageId);
   };
 

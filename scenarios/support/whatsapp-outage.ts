@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCluster, waitFor } from '@wafleet/testkit';
+import { listSessions, startCluster, waitFor } from '@wafleet/testkit';
 import { linkedAnew, linkSessions } from './linked-sessions.js';
 import type { Figures } from './report.js';
 import { Traffic } from './traffic.js';
@@ -44,7 +44,7 @@ export async function whatsappOutage({
     traffic = await Traffic.start({ cluster, tenant, sessions, everyMs: 2_000 });
     const qrBefore = traffic.events.payloads('auth.qr').length;
     const openSessions = async () =>
-      (await tenant.client.listSessions()).filter(({ status }) => status === 'open').length;
+      (await listSessions(tenant.client)).filter(({ status }) => status === 'open').length;
 
     const downAt = performance.now();
     cluster.simulator.rejectUpgrades(503);

@@ -14,7 +14,7 @@ export const ROOMS = {
   'packages/placement': ['packages/contract', 'packages/runtime', 'packages/store'],
   'packages/local-redis': [],
   'packages/simulator': [],
-  'packages/testkit': ['packages/contract', 'packages/local-redis', 'packages/simulator'],
+  'packages/testkit': ['packages/client', 'packages/contract', 'packages/local-redis', 'packages/simulator'],
   'apps/edge': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
   'apps/worker': [
     'packages/contract',
@@ -33,6 +33,7 @@ export const ROOMS = {
   ],
   // The store, for reading Redis directly, such as the content of the log.
   scenarios: [
+    'packages/client',
     'packages/contract',
     'packages/runtime',
     'packages/simulator',
@@ -42,6 +43,7 @@ export const ROOMS = {
   // The store, for publishing as a worker does and for linking sessions. Edges and workers are measured from outside.
   // The session, for its fast signatures: with them the simulator's people are as fast as the programs they write to.
   benchmarks: [
+    'packages/client',
     'packages/contract',
     'packages/local-redis',
     'packages/runtime',

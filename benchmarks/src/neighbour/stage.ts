@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WafleetClient } from '@wafleet/client';
 import { createLogger } from '@wafleet/runtime';
 import { ApiKeys, connectRedis, type RedisConnection, TenantDirectory } from '@wafleet/store';
-import { ApiClient, metricOf, waitFor } from '@wafleet/testkit';
+import { metricOf, waitFor, waitForStatus } from '@wafleet/testkit';
 import { z } from 'zod';
 import type { Cores } from '../harness/cores.js';
 import { residentMemoryOf } from '../harness/cpu-time.js';
@@ -146,18 +147,18 @@ export class Stage {
   /** Links each session to a phone of its own. Resolves when all are open. */
   async #link({ apiKey }: Tenant, sessionIds: readonly string[]): Promise<void> {
     const { port } = this.#running.attackedEdge;
-    const client = new ApiClient(() => `http://127.0.0.1:${port}`, apiKey);
+    const client = new WafleetClient({ url: `http://127.0.0.1:${port}`, key: apiKey });
     const waiting = sessionIds.values();
     const linkSome = async () => {
       for (const sessionId of waiting) {
-        await client.createSession({ id: sessionId });
+        await client.call('create-session', { body: { id: sessionId } });
         const scan = async () => {
-          const { qr } = await client.getQr(sessionId);
+          const { qr } = await client.call('get-qr', { params: { id: sessionId } });
           await this.#whatsapp.call('scan', { sessionId, qr }, nothing);
           return true;
         };
         await waitFor(scan, { what: `a QR code of ${sessionId}`, timeoutMs: 60_000, intervalMs: 100 });
-        await client.waitForStatus(sessionId, 'open', 60_000);
+        await waitForStatus(client, sessionId, 'open', 60_000);
       }
     };
     await Promise.all(Array.from({ length: LINKED_AT_ONCE }, linkSome));

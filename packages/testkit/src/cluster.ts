@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { WafleetClient } from '@wafleet/client';
 import { freePort } from '@wafleet/local-redis';
 import type { Phone, Simulator, SimulatorOptions } from '@wafleet/simulator';
-import { AdminClient } from './admin-client.js';
-import { ApiClient } from './api-client.js';
 import { AppProcess } from './app-process.js';
 import { PROJECT_ROOT } from './project-root.js';
+import { waitForStatus } from './sessions.js';
 import { startRedis, type TestRedis } from './start-redis.js';
 import { waitFor } from './wait-for.js';
 
@@ -39,7 +39,7 @@ interface ClusterSettings {
 export interface TestTenant {
   readonly id: string;
   readonly apiKey: string;
-  readonly client: ApiClient;
+  readonly client: WafleetClient;
 }
 
 /**
@@ -87,7 +87,8 @@ export class Cluster {
   readonly workers: AppProcess[] = [];
   readonly placers: AppProcess[] = [];
   readonly edges: Edge[] = [];
-  readonly admin: AdminClient;
+  /** The administrator's calls, through any running edge. */
+  readonly admin: WafleetClient;
   readonly adminToken = randomBytes(16).toString('hex');
   readonly #encryptionKey = randomBytes(32).toString('hex');
   readonly #settings: ClusterSettings;
@@ -99,7 +100,7 @@ export class Cluster {
     this.redis = redis;
     this.simulator = simulator;
     this.#settings = settings;
-    this.admin = new AdminClient(() => this.#anyEdge().url, this.adminToken);
+    this.admin = new WafleetClient({ url: () => this.#anyEdge().url, key: this.adminToken });
   }
 
   /** @param launcher see `AppProcessOptions`. */
@@ -139,40 +140,41 @@ export class Cluster {
 
   /** A new tenant with an API key. */
   async addTenant(name = 'a tenant'): Promise<TestTenant> {
-    const { id } = await this.admin.createTenant(name);
-    const { key } = await this.admin.createKey(id);
+    const { id } = await this.admin.call('create-tenant', { body: { name } });
+    const { key } = await this.admin.call('create-key', { body: { tenantId: id } });
     return { id, apiKey: key, client: this.client(key) };
   }
 
   /** The REST calls of an API key, through one edge or through any running edge. */
-  client(apiKey: string, edge?: Edge): ApiClient {
-    return new ApiClient(() => (edge ?? this.#anyEdge()).url, apiKey);
+  client(apiKey: string, edge?: Edge): WafleetClient {
+    return new WafleetClient({ url: () => (edge ?? this.#anyEdge()).url, key: apiKey });
   }
 
   /** Lets a person scan the session's QR code, and resolves when the session is open. */
-  async linkByQr(client: ApiClient, sessionId: string, phone: Phone): Promise<void> {
+  async linkByQr(client: WafleetClient, sessionId: string, phone: Phone): Promise<void> {
     await this.#explain(async () => {
       const scan = async () => {
-        const { qr } = await client.getQr(sessionId);
+        const { qr } = await client.call('get-qr', { params: { id: sessionId } });
         await phone.scan(qr);
         return true;
       };
       await waitFor(scan, { what: `a QR code of ${sessionId} scanned`, timeoutMs: 60_000, intervalMs: 100 });
-      await client.waitForStatus(sessionId, 'open');
+      await waitForStatus(client, sessionId, 'open');
     });
   }
 
   /** Lets a person type the session's pairing code, and resolves when the session is open. */
-  async linkByCode(client: ApiClient, sessionId: string, phone: Phone): Promise<void> {
+  async linkByCode(client: WafleetClient, sessionId: string, phone: Phone): Promise<void> {
     await this.#explain(async () => {
-      const request = () => client.requestPairingCode(sessionId, phone.number);
+      const request = () =>
+        client.call('pairing-code', { params: { id: sessionId }, body: { phone: phone.number } });
       const { code } = await waitFor(request, {
         what: `a pairing code of ${sessionId}`,
         timeoutMs: 60_000,
         intervalMs: 200,
       });
       await phone.enterCode(code);
-      await client.waitForStatus(sessionId, 'open');
+      await waitForStatus(client, sessionId, 'open');
     });
   }
 

@@ -1,5 +1,4 @@
 export { freePort } from '@wafleet/local-redis';
-export { ApiClient } from './api-client.js';
 export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './app-process.js';
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';
 export { type CollectedEvent, collectEvents, EventCollector } from './event-collector.js';
@@ -10,7 +9,7 @@ export { metricOf } from './metric-of.js';
 export { findNginx, type RoundRobin, startRoundRobin } from './nginx.js';
 export { observeTests, type StartedProcess, type TestObserver } from './observers.js';
 export { RawConnection } from './raw-connection.js';
-export { ApiError } from './rest.js';
+export { listSessions, waitForStatus } from './sessions.js';
 export { SeverablePort } from './severable-port.js';
 export { startRedis, type TestRedis } from './start-redis.js';
 export { type ReplicatedRedis, startReplicatedRedis } from './start-replicated-redis.js';
