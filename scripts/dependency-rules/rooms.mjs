@@ -25,6 +25,7 @@ export const ROOMS = {
   ],
   'apps/placer': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
   'apps/standalone': [
+    'packages/client',
     'packages/contract',
     'packages/local-redis',
     'packages/runtime',

@@ -1,6 +1,6 @@
+import { WafleetClient } from '@wafleet/client';
 import type { Logger } from '@wafleet/runtime';
 import { ApiKeys, connectRedis } from '@wafleet/store';
-import { AdminClient } from '../edge-client.js';
 
 /** The key in the example programs of the event contract. Only the demo accepts it, because it is public. */
 export const EXAMPLE_KEY = 'your-api-key';
@@ -19,7 +19,7 @@ export async function openDemoTenant(options: {
   redisUrl: string;
   logger: Logger;
 }): Promise<DemoTenant> {
-  const admin = new AdminClient(options.edge, options.adminToken);
+  const admin = new WafleetClient({ url: options.edge, key: options.adminToken });
   const redis = connectRedis({
     url: options.redisUrl,
     role: 'command',
@@ -29,8 +29,8 @@ export async function openDemoTenant(options: {
   try {
     const apiKeys = new ApiKeys(redis);
     const earlier = await apiKeys.authenticate(EXAMPLE_KEY);
-    const tenantId = earlier?.tenantId ?? (await admin.createTenant('Demo')).id;
-    const { key } = await admin.createKey(tenantId, 'npm start');
+    const tenantId = earlier?.tenantId ?? (await admin.call('create-tenant', { body: { name: 'Demo' } })).id;
+    const { key } = await admin.call('create-key', { body: { tenantId, name: 'npm start' } });
     await apiKeys.import(tenantId, { key: EXAMPLE_KEY, name: 'example programs' });
     return { apiKey: key };
   } finally {

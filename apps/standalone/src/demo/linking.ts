@@ -1,6 +1,7 @@
+import type { WafleetClient } from '@wafleet/client';
 import type { RemotePhone } from '@wafleet/simulator';
-import type { TenantClient } from '../edge-client.js';
 import { pause } from '../loop.js';
+import { findSession, removeSession } from '../session-calls.js';
 import { waitUntil } from '../wait-until.js';
 
 /** The session that is repeatedly linked and unlinked. */
@@ -18,21 +19,27 @@ const LINKED_MS = 6_000;
  * on the phone, and is deleted. Produces auth.qr, auth.pairing-code, creds.update and connection.update.
  */
 export async function liveThroughLinking(
-  { client, phone, friend }: { client: TenantClient; phone: RemotePhone; friend: RemotePhone },
+  { client, phone, friend }: { client: WafleetClient; phone: RemotePhone; friend: RemotePhone },
   signal: AbortSignal,
 ): Promise<void> {
   const statusIs = (status: string) =>
-    waitUntil(async () => ((await client.session(LINKING_SESSION))?.status === status ? true : undefined), {
-      what: `the session ${LINKING_SESSION} is ${status}`,
-      timeoutMs: STATUS_TIMEOUT_MS,
-      signal,
-    });
+    waitUntil(
+      async () => ((await findSession(client, LINKING_SESSION))?.status === status ? true : undefined),
+      {
+        what: `the session ${LINKING_SESSION} is ${status}`,
+        timeoutMs: STATUS_TIMEOUT_MS,
+        signal,
+      },
+    );
 
-  await client.deleteSession(LINKING_SESSION);
-  await client.createSession(LINKING_SESSION, 'Vera, by pairing code');
+  await removeSession(client, LINKING_SESSION);
+  await client.call('create-session', { body: { id: LINKING_SESSION, name: 'Vera, by pairing code' } });
   await statusIs('awaiting_link');
   await pause(QR_MS, signal);
-  const { code } = await client.requestPairingCode(LINKING_SESSION, phone.number);
+  const { code } = await client.call('pairing-code', {
+    params: { id: LINKING_SESSION },
+    body: { phone: phone.number },
+  });
   await pause(TYPING_MS, signal);
   await phone.enterCode(code);
   await statusIs('open');

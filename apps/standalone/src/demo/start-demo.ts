@@ -1,7 +1,7 @@
+import { WafleetClient } from '@wafleet/client';
 import { SimulatorControl } from '@wafleet/simulator';
 import { banner } from '../banner.js';
 import type { StandaloneContext } from '../context.js';
-import { TenantClient } from '../edge-client.js';
 import { Loop } from '../loop.js';
 import { edgePorts, startCluster, startSimulator } from '../processes/cluster.js';
 import { requireFreePorts } from '../processes/ports.js';
@@ -9,6 +9,7 @@ import { startRedis } from '../processes/redis.js';
 import { startStage } from '../processes/staged-start.js';
 import { project } from '../project.js';
 import { generateSecrets, SecretsFile, withAdminToken } from '../secrets.js';
+import { findQr, findSession, removeSession } from '../session-calls.js';
 import { waitUntil } from '../wait-until.js';
 import { type Cast, invitePeople, type People } from './cast.js';
 import { EXAMPLE_KEY, openDemoTenant } from './demo-tenant.js';
@@ -59,7 +60,7 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
   });
   const [edge = ''] = edges;
   const { apiKey } = await openDemoTenant({ edge, adminToken: secrets.adminToken, redisUrl, logger });
-  const client = new TenantClient(edge, apiKey);
+  const client = new WafleetClient({ url: edge, key: apiKey });
 
   say('Linking a phone …');
   const people = await invitePeople(control);
@@ -82,20 +83,20 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
 }
 
 /** Resolves when the session has shown a QR code, Ada's phone has scanned it, and the session is open. */
-async function linkByQr(client: TenantClient, { ada }: People, context: StandaloneContext): Promise<void> {
+async function linkByQr(client: WafleetClient, { ada }: People, context: StandaloneContext): Promise<void> {
   const options = { timeoutMs: LINK_TIMEOUT_MS, signal: context.stopping };
-  await client.deleteSession(SESSION);
-  await client.createSession(SESSION, 'Ada');
-  const { qr } = await waitUntil(() => client.qr(SESSION), { what: 'a QR code', ...options });
+  await removeSession(client, SESSION);
+  await client.call('create-session', { body: { id: SESSION, name: 'Ada' } });
+  const { qr } = await waitUntil(() => findQr(client, SESSION), { what: 'a QR code', ...options });
   await ada.scan(qr);
-  await waitUntil(async () => ((await client.session(SESSION))?.status === 'open' ? true : undefined), {
+  await waitUntil(async () => ((await findSession(client, SESSION))?.status === 'open' ? true : undefined), {
     what: 'the session open',
     ...options,
   });
 }
 
 /** Plays scenes until everything stops. */
-async function startActivity(context: StandaloneContext, client: TenantClient, cast: Cast): Promise<void> {
+async function startActivity(context: StandaloneContext, client: WafleetClient, cast: Cast): Promise<void> {
   const onError = (error: unknown) => context.logger.warn({ err: error }, 'a scene of the demo failed');
   const loops = [
     new Loop({ pauseMs: CHATTER_PAUSE_MS, onError, round: (_signal, count) => chatter(cast, count) }),

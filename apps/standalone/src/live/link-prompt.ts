@@ -1,7 +1,8 @@
+import type { WafleetClient } from '@wafleet/client';
 import type { SessionView } from '@wafleet/contract';
 import { toString as drawQr } from 'qrcode';
-import type { TenantClient } from '../edge-client.js';
 import { Loop } from '../loop.js';
+import { findQr, findSession, removeSession } from '../session-calls.js';
 
 const LOOK_MS = 1_000;
 
@@ -10,13 +11,13 @@ const LOOK_MS = 1_000;
  * linked, and creates the session again after the phone unlinked it.
  */
 export class LinkPrompt {
-  readonly #client: TenantClient;
+  readonly #client: WafleetClient;
   readonly #sessionId: string;
   readonly #say: (text: string) => void;
   readonly #loop: Loop;
   #shown = '';
 
-  constructor(options: { client: TenantClient; sessionId: string; say: (text: string) => void }) {
+  constructor(options: { client: WafleetClient; sessionId: string; say: (text: string) => void }) {
     this.#client = options.client;
     this.#sessionId = options.sessionId;
     this.#say = options.say;
@@ -39,23 +40,23 @@ export class LinkPrompt {
   }
 
   async #look(): Promise<void> {
-    const session = await this.#client.session(this.#sessionId);
+    const session = await findSession(this.#client, this.#sessionId);
     if (session === undefined) {
-      await this.#client.createSession(this.#sessionId, 'This phone');
+      await this.#client.call('create-session', { body: { id: this.#sessionId, name: 'This phone' } });
     } else if (session.status === 'awaiting_link') {
       await this.#showQr();
     } else if (session.status === 'logged_out' || session.status === 'closed') {
       this.#tell(
         `The session is ${session.status}${because(session)}. It is being created again; then link it again.`,
       );
-      await this.#client.deleteSession(this.#sessionId);
+      await removeSession(this.#client, this.#sessionId);
     } else {
       this.#tell(describe(session));
     }
   }
 
   async #showQr(): Promise<void> {
-    const offer = await this.#client.qr(this.#sessionId);
+    const offer = await findQr(this.#client, this.#sessionId);
     if (offer === undefined) return;
     const drawn = await drawQr(offer.qr, { type: 'terminal', small: true });
     this.#tell(`${drawn}\nScan this code in WhatsApp: Settings, Linked devices, Link a device.`);

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import { WafleetClient } from '@wafleet/client';
 import { banner } from '../banner.js';
 import type { StandaloneContext } from '../context.js';
-import { AdminClient, TenantClient } from '../edge-client.js';
 import { edgePorts, startCluster } from '../processes/cluster.js';
 import { requireFreePorts } from '../processes/ports.js';
 import { startRedis } from '../processes/redis.js';
 import { startStage } from '../processes/staged-start.js';
 import { project } from '../project.js';
 import { type Secrets, SecretsFile, withAdminToken } from '../secrets.js';
+import { isKeyAccepted } from '../session-calls.js';
 import { LinkPrompt } from './link-prompt.js';
 
 const SESSION = 'phone';
@@ -55,7 +56,11 @@ export async function startLive(context: StandaloneContext): Promise<void> {
       ],
     }),
   );
-  const prompt = new LinkPrompt({ client: new TenantClient(edge, apiKey), sessionId: SESSION, say });
+  const prompt = new LinkPrompt({
+    client: new WafleetClient({ url: edge, key: apiKey }),
+    sessionId: SESSION,
+    say,
+  });
   await startStage(lifecycle, {
     name: 'link prompt',
     start: () => prompt.start(),
@@ -69,12 +74,12 @@ async function ownApiKey(
   secrets: Secrets,
   { edge, adminToken }: { edge: string; adminToken: string },
 ): Promise<string> {
-  if (secrets.tenant !== undefined && (await new TenantClient(edge, secrets.tenant.apiKey).isAccepted())) {
-    return secrets.tenant.apiKey;
-  }
-  const admin = new AdminClient(edge, adminToken);
-  const { id } = await admin.createTenant('This machine');
-  const { key } = await admin.createKey(id, 'npm start -- --live');
+  const known = secrets.tenant?.apiKey;
+  if (known !== undefined && (await isKeyAccepted(new WafleetClient({ url: edge, key: known }))))
+    return known;
+  const admin = new WafleetClient({ url: edge, key: adminToken });
+  const { id } = await admin.call('create-tenant', { body: { name: 'This machine' } });
+  const { key } = await admin.call('create-key', { body: { tenantId: id, name: 'npm start -- --live' } });
   await file.save({ ...secrets, tenant: { id, apiKey: key } });
   return key;
 }
