@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { heldConnections, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { call } from './testing/rest-client.js';
+import { sendRequest } from './testing/raw-request.js';
 import { TestCluster } from './testing/test-cluster.js';
 import type { TestEdge } from './testing/test-edge.js';
 
@@ -103,13 +103,13 @@ function held({ url }: TestEdge = edge): number {
 }
 
 async function expectServed(): Promise<void> {
-  expect(await call(edge.url, 'GET /healthz')).toMatchObject({ status: 200 });
+  expect(await sendRequest(edge.url, 'GET /healthz')).toMatchObject({ status: 200 });
 }
 
 /** An edge at which the test's address has no handshakes left. */
 async function edgeOverLimit(): Promise<TestEdge> {
   const over = await cluster.startEdge({ clientLimits: { handshakesPerAddress: 0.1 } });
-  expect(await call(over.url, 'GET /api/sessions', { key: 'wrong' })).toMatchObject({ status: 401 });
+  expect(await sendRequest(over.url, 'GET /api/sessions', { key: 'wrong' })).toMatchObject({ status: 401 });
   return over;
 }
 
@@ -121,7 +121,7 @@ describe('a reset', () => {
       await new Promise((resolve) => client.once('data', resolve));
       client.resetAndDestroy();
     }
-    expect(await call(over.url, 'GET /healthz')).toMatchObject({ status: 200 });
+    expect(await sendRequest(over.url, 'GET /healthz')).toMatchObject({ status: 200 });
   });
 
   it.each([

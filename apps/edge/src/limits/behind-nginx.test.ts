@@ -1,6 +1,6 @@
 import { findNginx, type RoundRobin, startRoundRobin, waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { TestCluster } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
 
@@ -27,7 +27,7 @@ describe.runIf(nginx !== undefined)('behind nginx', () => {
 
   it('a forged X-Forwarded-For gives an address nothing more, however often it changes', async () => {
     const guess = (url: string, number: number) =>
-      call(url, 'GET /api/sessions', {
+      sendRequest(url, 'GET /api/sessions', {
         key: `wrong-${number}`,
         headers: { 'x-forwarded-for': `198.51.100.${number}, 203.0.113.${number}` },
       });

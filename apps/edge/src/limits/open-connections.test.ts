@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { heldConnections, metricOf, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
@@ -90,7 +90,7 @@ describe('connections of one address', () => {
     const joined = [1, 2, 3].map(() => join('203.0.113.7'));
     for (const client of joined) await client.connected();
     const headers = { 'x-forwarded-for': '203.0.113.7' };
-    expect(await call(edge.url, 'GET /api/sessions', { key: tenant.key, headers })).toMatchObject({
+    expect(await sendRequest(edge.url, 'GET /api/sessions', { key: tenant.key, headers })).toMatchObject({
       status: 429,
       body: { error: { code: 'TOO_MANY_CONNECTIONS', details: { limit: 3 } } },
     });
@@ -98,7 +98,8 @@ describe('connections of one address', () => {
     await other.connected();
     for (const client of [...joined, other]) client.close();
     await waitFor(
-      async () => (await call(edge.url, 'GET /api/sessions', { key: tenant.key, headers })).status === 200,
+      async () =>
+        (await sendRequest(edge.url, 'GET /api/sessions', { key: tenant.key, headers })).status === 200,
       { what: 'there is room again' },
     );
   });

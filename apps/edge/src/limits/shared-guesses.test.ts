@@ -1,6 +1,6 @@
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { TestCluster } from '../testing/test-cluster.js';
 import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 function show(edge: TestEdge, address: string, request: string, key: string) {
-  return call(edge.url, request, {
+  return sendRequest(edge.url, request, {
     key,
     headers: { 'x-forwarded-for': address },
     ...(request.startsWith('POST') ? { body: { name: 'a tenant' } } : {}),

@@ -1,26 +1,25 @@
 import { get, type IncomingMessage } from 'node:http';
-import { type TenantLimit, usageSchema } from '@wafleet/contract';
+import type { TenantLimit } from '@wafleet/contract';
 import { EventLog, SocketCounts, type TenantLimitChanges } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
-import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+import type { TestEdge } from '../testing/test-edge.js';
 
 const MIB = 1024 * 1024;
 const fixture = useEdges(2);
 
 async function setLimits(changes: TenantLimitChanges): Promise<void> {
-  const path = `/api/tenants/${fixture.tenant.tenantId}/limits`;
-  const { status } = await call(fixture.edge.url, `PUT ${path}`, { key: ADMIN_TOKEN, body: changes });
-  expect(status).toBe(200);
+  const params = { id: fixture.tenant.tenantId };
+  await fixture.admin.call('change-tenant-limits', { params, body: changes });
 }
 
 /** What the tenant uses, as the other edge reports it. */
 async function used(name: TenantLimit): Promise<number | undefined> {
-  const { body } = await call(fixture.otherEdge.url, 'GET /api/usage', { key: fixture.tenant.key });
-  return usageSchema.parse(body).resources[name].used;
+  const { resources } = await fixture.otherEdge.client(fixture.tenant.key).call('get-usage');
+  return resources[name].used;
 }
 
 function client(edge: TestEdge, key = fixture.tenant.key): SocketClient {
@@ -67,7 +66,7 @@ it('`sockets` bounds the connections of all keys of a tenant on all edges, and a
     code: 'TOO_MANY_CONNECTIONS',
     details: { resource: 'sockets', limit: 2, retryAfterMs: expect.any(Number) },
   });
-  const stream = await call(fixture.otherEdge.url, 'GET /api/events?events=call', { key });
+  const stream = await sendRequest(fixture.otherEdge.url, 'GET /api/events?events=call', { key });
   expect(stream).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_CONNECTIONS' } } });
   expect(stream.headers.get('retry-after')).toBe('5');
   expect(await exceeded(fixture.otherEdge, 'sockets')).toBeGreaterThanOrEqual(2);

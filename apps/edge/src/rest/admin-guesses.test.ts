@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
-import { TestCluster } from '../testing/test-cluster.js';
-import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+import { describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { sendRequest } from '../testing/raw-request.js';
+import { ADMIN_TOKEN } from '../testing/test-edge.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge({
-    clientLimits: { trustedProxies: ['loopback'] },
-    metricsToken: 'metrics-token-of-a-test',
-  });
+const fixture = useCluster({
+  clientLimits: { trustedProxies: ['loopback'] },
+  metricsToken: 'metrics-token-of-a-test',
 });
-afterAll(() => cluster.stop());
 
 const from = (address: string, request: string, key: string) =>
-  call(edge.url, request, {
+  sendRequest(fixture.edge.url, request, {
     key,
     headers: { 'x-forwarded-for': address },
     ...(request.startsWith('POST') ? { body: { name: 'a tenant' } } : {}),
@@ -38,7 +31,7 @@ describe('guesses of the admin token', () => {
 describe('/metrics with a token', () => {
   it('is read with it only, and guesses of it are bounded', async () => {
     const metrics = async (token: string, address = '203.0.113.10') => {
-      const answer = await fetch(`${edge.url}/metrics`, {
+      const answer = await fetch(`${fixture.edge.url}/metrics`, {
         headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': address },
       });
       await answer.text();
@@ -46,7 +39,7 @@ describe('/metrics with a token', () => {
     };
     expect(await metrics('metrics-token-of-a-test')).toBe(200);
     expect(await metrics('wrong')).toBe(401);
-    const limited = await cluster.startEdge({
+    const limited = await fixture.cluster.startEdge({
       clientLimits: { handshakesPerAddress: 0.1 },
       metricsToken: 'metrics-token-of-a-test',
     });

@@ -1,19 +1,14 @@
 import { apiKeyListSchema, createdKeySchema, KEY_SCOPES, tenantSchema } from '@wafleet/contract';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
-import { TestCluster } from '../testing/test-cluster.js';
-import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+import { describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { sendRequest } from '../testing/raw-request.js';
+import { ADMIN_TOKEN } from '../testing/test-edge.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
+const fixture = useCluster();
 
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-});
-afterAll(() => cluster.stop());
-
-const asAdmin = (request: string, body?: unknown) => call(edge.url, request, { key: ADMIN_TOKEN, body });
+const asAdmin = (request: string, body?: unknown) =>
+  sendRequest(fixture.edge.url, request, { key: ADMIN_TOKEN, body });
+const listKeys = (tenantId: string) => fixture.admin.call('list-keys', { params: { id: tenantId } });
 
 describe('tenants and keys', () => {
   it('makes a tenant and a key that works', async () => {
@@ -27,8 +22,13 @@ describe('tenants and keys', () => {
     expect(madeKey.headers.get('cache-control')).toBe('no-store');
     const { key } = createdKeySchema.parse(madeKey.body);
 
-    expect(await call(edge.url, 'GET /api/sessions', { key })).toMatchObject({ status: 200, body: [] });
-    expect(await call(edge.url, 'GET /api/sessions', { headers: { 'x-api-key': key } })).toMatchObject({
+    expect(await sendRequest(fixture.edge.url, 'GET /api/sessions', { key })).toMatchObject({
+      status: 200,
+      body: [],
+    });
+    expect(
+      await sendRequest(fixture.edge.url, 'GET /api/sessions', { headers: { 'x-api-key': key } }),
+    ).toMatchObject({
       status: 200,
     });
   });
@@ -41,11 +41,11 @@ describe('tenants and keys', () => {
   });
 
   it('revokes a key at once, though its last check is still remembered', async () => {
-    const { keyId, key } = await cluster.createTenant();
-    expect(await call(edge.url, 'GET /api/sessions', { key })).toMatchObject({ status: 200 });
+    const { keyId, key } = await fixture.cluster.createTenant();
+    expect(await sendRequest(fixture.edge.url, 'GET /api/sessions', { key })).toMatchObject({ status: 200 });
 
     expect(await asAdmin(`DELETE /api/keys/${keyId}`)).toMatchObject({ status: 204, body: undefined });
-    expect(await call(edge.url, 'GET /api/sessions', { key })).toMatchObject({
+    expect(await sendRequest(fixture.edge.url, 'GET /api/sessions', { key })).toMatchObject({
       status: 401,
       body: { error: { code: 'UNAUTHORIZED' } },
     });
@@ -75,10 +75,14 @@ describe('the limits of a key', () => {
   const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
 
   it('are returned when it is made and when it is listed, its secret only the first time', async () => {
-    const { tenantId, keyId } = await cluster.createTenant();
-    const limits = { scopes: ['events:read'], sessions: ['shop-1', 'not-yet'], expiresAt: inAnHour() };
-    const made = await asAdmin('POST /api/keys', { tenantId, name: 'till', ...limits });
-    const { key, ...shown } = createdKeySchema.parse(made.body);
+    const { tenantId, keyId } = await fixture.cluster.createTenant();
+    const limits = {
+      scopes: ['events:read' as const],
+      sessions: ['shop-1', 'not-yet'],
+      expiresAt: inAnHour(),
+    };
+    const body = { tenantId, name: 'till', ...limits };
+    const { key, ...shown } = await fixture.admin.call('create-key', { body });
     expect(shown).toMatchObject({ tenantId, name: 'till', ...limits });
 
     const listed = await asAdmin(`GET /api/tenants/${tenantId}/keys`);
@@ -87,22 +91,21 @@ describe('the limits of a key', () => {
       shown,
     ]);
     expect(JSON.stringify(listed.body)).not.toContain(key);
-    await asAdmin(`DELETE /api/keys/${shown.id}`);
-    expect(await asAdmin(`GET /api/tenants/${tenantId}/keys`)).toMatchObject({ body: [{ id: keyId }] });
+    await fixture.admin.call('revoke-key', { params: { id: shown.id } });
+    expect(await listKeys(tenantId)).toMatchObject([{ id: keyId }]);
   });
 
   it('are none when none are given', async () => {
-    const { tenantId } = await cluster.createTenant();
-    const made = createdKeySchema.parse((await asAdmin('POST /api/keys', { tenantId })).body);
+    const { tenantId } = await fixture.cluster.createTenant();
+    const made = await fixture.admin.call('create-key', { body: { tenantId } });
     expect(made.scopes).toEqual(KEY_SCOPES);
     expect(Object.keys(made).sort()).toEqual(['createdAt', 'id', 'key', 'scopes', 'tenantId']);
   });
 
   it('are listed of one tenant at a time, which must exist', async () => {
-    const { keyId } = await cluster.createTenant();
-    const { tenantId } = await cluster.createTenant();
-    const listed = await asAdmin(`GET /api/tenants/${tenantId}/keys`);
-    expect(apiKeyListSchema.parse(listed.body).map(({ id }) => id)).not.toContain(keyId);
+    const { keyId } = await fixture.cluster.createTenant();
+    const { tenantId } = await fixture.cluster.createTenant();
+    expect((await listKeys(tenantId)).map(({ id }) => id)).not.toContain(keyId);
     expect(await asAdmin('GET /api/tenants/tnt_none/keys')).toMatchObject({
       status: 404,
       body: { error: { code: 'TENANT_NOT_FOUND' } },
@@ -132,16 +135,16 @@ describe('the limits of a key', () => {
     [{ expiresAt: 32_503_680_000_000 }, 'body.expiresAt'],
     [{ expires: '2999-01-01T00:00:00Z' }, 'body'],
   ])('are refused when they are not understood: %j', async (limits, path) => {
-    const { tenantId } = await cluster.createTenant();
+    const { tenantId } = await fixture.cluster.createTenant();
     expect(await asAdmin('POST /api/keys', { tenantId, ...limits })).toMatchObject({
       status: 400,
       body: { error: { code: 'VALIDATION_FAILED', details: { issues: [{ path }] } } },
     });
-    expect((await asAdmin(`GET /api/tenants/${tenantId}/keys`)).body).toHaveLength(1);
+    expect(await listKeys(tenantId)).toHaveLength(1);
   });
 
   it('may name a thousand sessions, and one twice', async () => {
-    const { tenantId } = await cluster.createTenant();
+    const { tenantId } = await fixture.cluster.createTenant();
     const sessions = Array.from({ length: 1_000 }, (_, index) => `s${index}`);
     const many = await asAdmin('POST /api/keys', { tenantId, sessions, expiresAt: '2999-01-01T00:00:00Z' });
     expect(many).toMatchObject({ status: 201, body: { sessions, expiresAt: '2999-01-01T00:00:00.000Z' } });
@@ -161,16 +164,16 @@ describe('who may call', () => {
   ];
 
   it.each(calls)('%s: refused without the admin token', async (request) => {
-    expect(await call(edge.url, request)).toMatchObject({
+    expect(await sendRequest(fixture.edge.url, request)).toMatchObject({
       status: 401,
       body: { error: { code: 'UNAUTHORIZED' } },
     });
-    expect(await call(edge.url, request, { key: `${ADMIN_TOKEN}x` })).toMatchObject({
+    expect(await sendRequest(fixture.edge.url, request, { key: `${ADMIN_TOKEN}x` })).toMatchObject({
       status: 401,
       body: { error: { code: 'UNAUTHORIZED', message: expect.stringContaining('not the admin token') } },
     });
-    const { key } = await cluster.createTenant();
-    expect(await call(edge.url, request, { key })).toMatchObject({
+    const { key } = await fixture.cluster.createTenant();
+    expect(await sendRequest(fixture.edge.url, request, { key })).toMatchObject({
       status: 403,
       body: { error: { code: 'FORBIDDEN' } },
     });
@@ -191,17 +194,21 @@ describe('who may call', () => {
     { 'x-api-key': 'unknown' },
     { 'x-api-key': 'x'.repeat(5_000) },
   ])('takes no session calls with the headers %j', async (headers) => {
-    const answer = await call(edge.url, 'GET /api/sessions', { headers });
+    const answer = await sendRequest(fixture.edge.url, 'GET /api/sessions', { headers });
     expect(answer).toMatchObject({ status: 401, body: { error: { code: 'UNAUTHORIZED' } } });
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
   });
 
   it('lets X-Api-Key win over Authorization', async () => {
-    const { key } = await cluster.createTenant();
+    const { key } = await fixture.cluster.createTenant();
     const both = (apiKey: string, bearer: string) => ({
       headers: { 'x-api-key': apiKey, authorization: `Bearer ${bearer}` },
     });
-    expect(await call(edge.url, 'GET /api/sessions', both(key, 'unknown'))).toMatchObject({ status: 200 });
-    expect(await call(edge.url, 'GET /api/sessions', both('unknown', key))).toMatchObject({ status: 401 });
+    expect(await sendRequest(fixture.edge.url, 'GET /api/sessions', both(key, 'unknown'))).toMatchObject({
+      status: 200,
+    });
+    expect(await sendRequest(fixture.edge.url, 'GET /api/sessions', both('unknown', key))).toMatchObject({
+      status: 401,
+    });
   });
 });

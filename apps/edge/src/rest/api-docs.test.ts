@@ -1,18 +1,10 @@
 import { REST_CALLS, type RestCall } from '@wafleet/contract';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { call } from '../testing/rest-client.js';
-import { TestCluster } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { sendRequest } from '../testing/raw-request.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-});
-afterAll(() => cluster.stop());
+const fixture = useCluster();
 
 const operation = z.object({
   summary: z.string(),
@@ -26,7 +18,7 @@ const document = z.object({
 
 describe('/docs', () => {
   it('describes every call in OpenAPI, with its credentials and errors', async () => {
-    const { status, body } = await call(edge.url, 'GET /docs/json');
+    const { status, body } = await sendRequest(fixture.edge.url, 'GET /docs/json');
     expect(status).toBe(200);
     const { openapi, paths } = document.parse(body);
     expect(openapi).toMatch(/^3\.1/);
@@ -61,14 +53,14 @@ describe('/docs', () => {
     '/%00',
     '/api/sessions/%00/qr',
   ])('has no file %s', async (path) => {
-    const { status, body } = await call(edge.url, `GET ${path}`);
+    const { status, body } = await sendRequest(fixture.edge.url, `GET ${path}`);
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
     expect(body).toMatchObject({ error: { code: expect.any(String) } });
   });
 
   it('is a page, with a content security policy', async () => {
-    const response = await fetch(`${edge.url}/docs`);
+    const response = await fetch(`${fixture.edge.url}/docs`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toContain('text/html');
     expect(response.headers.get('content-security-policy')).toContain("default-src 'self'");

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { TestWorker } from '@wafleet/store/testing';
 import { metricOf, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
 
@@ -39,10 +39,10 @@ afterEach(() => {
 });
 afterAll(() => cluster.stop());
 
-const read = (edge: TestEdge, { key }: TestTenant) => call(edge.url, 'GET /api/sessions/s-1', { key });
+const read = (edge: TestEdge, { key }: TestTenant) => sendRequest(edge.url, 'GET /api/sessions/s-1', { key });
 
 const send = (edge: TestEdge, { key }: TestTenant, sessionId: string) =>
-  call(edge.url, `POST /api/sessions/${sessionId}/messages`, {
+  sendRequest(edge.url, `POST /api/sessions/${sessionId}/messages`, {
     key,
     body: { to: '15551230001', text: 'hi' },
   });

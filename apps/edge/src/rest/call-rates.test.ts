@@ -2,7 +2,7 @@ import { TenantLimitTable } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 
 const fixture = useEdges(2);
 
@@ -11,7 +11,7 @@ function setLimits(limits: Parameters<TenantLimitTable['change']>[1]): Promise<v
 }
 
 const get = (path: string, key = fixture.tenant.key, url = fixture.edge.url) =>
-  call(url, `GET ${path}`, { key });
+  sendRequest(url, `GET ${path}`, { key });
 
 function remaining(headers: Headers): number[] {
   return [...(headers.get('ratelimit') ?? '').matchAll(/r=(\d+)/g)].map(([, number]) => Number(number));
@@ -26,7 +26,7 @@ describe('REST calls', () => {
     const missing = await get('/api/sessions/none');
     expect(missing.status).toBe(404);
     expect(missing.headers.get('ratelimit')).toMatch(/^"tenant";r=\d+;t=\d+, "key";r=\d+;t=\d+$/);
-    const made = await call(fixture.edge.url, 'POST /api/sessions', {
+    const made = await sendRequest(fixture.edge.url, 'POST /api/sessions', {
       key: fixture.tenant.key,
       body: { id: 'a b' },
     });
@@ -40,7 +40,7 @@ describe('REST calls', () => {
     const costs: number[] = [];
     const charge = async (request: string, headers: Record<string, string> = {}) => {
       const { key } = await fixture.cluster.createKey(fixture.tenant.tenantId);
-      const answer = await call(fixture.edge.url, request, { key, headers });
+      const answer = await sendRequest(fixture.edge.url, request, { key, headers });
       costs.push(10_000 - (remaining(answer.headers)[1] ?? 0));
     };
     await charge('GET /api/sessions/shop-1');

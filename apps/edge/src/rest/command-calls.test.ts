@@ -1,31 +1,14 @@
 import { sentMessageSchema, WafleetError } from '@wafleet/contract';
 import { NotSupportedError } from '@wafleet/store';
 import type { Handle } from '@wafleet/store/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
+import { describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { errorAnswer } from '../testing/raw-request.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let tenant: TestTenant;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-});
-beforeEach(async () => {
-  tenant = await cluster.createTenant();
-});
-afterAll(() => cluster.stop());
+const fixture = useCluster();
 
 const send = (body: unknown = { to: '15551230001', text: 'hi' }) =>
-  call(edge.url, 'POST /api/sessions/shop-1/messages', { key: tenant.key, body });
-
-const error = (status: number, code: string, details?: object) => ({
-  status,
-  body: { error: { code, ...(details === undefined ? {} : { details }) } },
-});
+  fixture.send('POST /api/sessions/shop-1/messages', body);
 
 /** Echoes the message id, as a worker does once WhatsApp has taken the message. */
 const deliver: Handle = async (command) =>
@@ -33,8 +16,8 @@ const deliver: Handle = async (command) =>
 
 describe('POST /api/sessions/:id/messages', () => {
   it('has the owner send the text under an id chosen here', async () => {
-    const worker = await cluster.startWorker(deliver);
-    await worker.own(tenant.tenantId, 'shop-1');
+    const worker = await fixture.cluster.startWorker(deliver);
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
 
     const { status, body } = await send({ to: '120363061982759618@g.us', text: 'hällo\n👋' });
     expect(status).toBe(200);
@@ -43,7 +26,7 @@ describe('POST /api/sessions/:id/messages', () => {
     expect(worker.received).toEqual([
       {
         kind: 'send-text',
-        tenantId: tenant.tenantId,
+        tenantId: fixture.tenant.tenantId,
         sessionId: 'shop-1',
         messageId,
         to: '120363061982759618@g.us',
@@ -54,14 +37,14 @@ describe('POST /api/sessions/:id/messages', () => {
 
   it('follows a session that moved, though its former owner is remembered', async () => {
     let moved = false;
-    const former = await cluster.startWorker(async (command, worker) => {
+    const former = await fixture.cluster.startWorker(async (command, worker) => {
       if (moved) return worker.refuse(command);
       return deliver(command, worker);
     });
-    const fence = await former.own(tenant.tenantId, 'shop-1');
+    const fence = await former.own(fixture.tenant.tenantId, 'shop-1');
     expect(await send()).toMatchObject({ status: 200 });
 
-    const next = await cluster.startWorker(deliver);
+    const next = await fixture.cluster.startWorker(deliver);
     await former.release(fence);
     await next.claim(fence);
     moved = true;
@@ -72,12 +55,12 @@ describe('POST /api/sessions/:id/messages', () => {
   });
 
   it('waits for a session that its worker hands over', async () => {
-    const next = await cluster.startWorker(deliver);
-    const former = await cluster.startWorker(async (command, worker) => {
+    const next = await fixture.cluster.startWorker(deliver);
+    const former = await fixture.cluster.startWorker(async (command, worker) => {
       void handOver();
       return worker.refuse(command);
     });
-    const fence = await former.own(tenant.tenantId, 'shop-1');
+    const fence = await former.own(fixture.tenant.tenantId, 'shop-1');
     const handOver = async () => {
       await former.sessions.setStatus(fence, { status: 'queued', reason: 'drain' });
       await former.release(fence);
@@ -89,14 +72,14 @@ describe('POST /api/sessions/:id/messages', () => {
   });
 
   it('follows a session whose remembered owner died', async () => {
-    const former = await cluster.startWorker(deliver);
-    const fence = await former.own(tenant.tenantId, 'shop-1');
+    const former = await fixture.cluster.startWorker(deliver);
+    const fence = await former.own(fixture.tenant.tenantId, 'shop-1');
     expect(await send()).toMatchObject({ status: 200 });
 
     await former.die();
-    expect(await send()).toMatchObject(error(503, 'NO_WORKER', { status: 'queued' }));
+    expect(await send()).toMatchObject(errorAnswer(503, 'NO_WORKER', { status: 'queued' }));
 
-    const next = await cluster.startWorker(deliver);
+    const next = await fixture.cluster.startWorker(deliver);
     await next.claim(fence, { expectPrevious: former.id });
     expect(await send()).toMatchObject({ status: 200 });
     expect(next.received).toHaveLength(1);
@@ -104,13 +87,13 @@ describe('POST /api/sessions/:id/messages', () => {
 
   /** A worker of an earlier release, and one that knows the command. */
   async function workersOfTwoReleases({ draining }: { draining: boolean }) {
-    const next = await cluster.startWorker(deliver);
-    const former = await cluster.startWorker(async ({ kind }) => {
+    const next = await fixture.cluster.startWorker(deliver);
+    const former = await fixture.cluster.startWorker(async ({ kind }) => {
       if (draining) void handOver();
       throw new NotSupportedError(kind);
     });
     if (draining) await former.announceDrain();
-    const fence = await former.own(tenant.tenantId, 'shop-1');
+    const fence = await former.own(fixture.tenant.tenantId, 'shop-1');
     const handOver = async () => {
       await former.sessions.setStatus(fence, { status: 'queued', reason: 'drain' });
       await former.release(fence);
@@ -127,39 +110,41 @@ describe('POST /api/sessions/:id/messages', () => {
 
   it('says that the worker does not know the command if it keeps the session', async () => {
     const { former, next } = await workersOfTwoReleases({ draining: false });
-    expect(await send()).toMatchObject(error(501, 'NOT_SUPPORTED', { retryAfterMs: expect.any(Number) }));
+    expect(await send()).toMatchObject(
+      errorAnswer(501, 'NOT_SUPPORTED', { retryAfterMs: expect.any(Number) }),
+    );
     expect([former.received.length, next.received.length]).toEqual([1, 0]);
   });
 
   it('tells the worker’s error', async () => {
-    const worker = await cluster.startWorker(async () => {
+    const worker = await fixture.cluster.startWorker(async () => {
       throw new WafleetError('RECIPIENT_NOT_FOUND', 'The recipient is not on WhatsApp.');
     });
-    await worker.own(tenant.tenantId, 'shop-1');
-    expect(await send()).toMatchObject(error(404, 'RECIPIENT_NOT_FOUND'));
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
+    expect(await send()).toMatchObject(errorAnswer(404, 'RECIPIENT_NOT_FOUND'));
   });
 
   it('hides an unexpected failure of the worker', async () => {
-    const worker = await cluster.startWorker(async () => {
+    const worker = await fixture.cluster.startWorker(async () => {
       throw new Error('a secret detail');
     });
-    await worker.own(tenant.tenantId, 'shop-1');
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
     const answer = await send();
-    expect(answer).toMatchObject(error(500, 'INTERNAL'));
+    expect(answer).toMatchObject(errorAnswer(500, 'INTERNAL'));
     expect(JSON.stringify(answer.body)).not.toContain('secret');
   });
 
   it('says that the session waits for a worker', async () => {
-    await cluster.sessions.create({ tenantId: tenant.tenantId, sessionId: 'shop-1' });
-    expect(await send()).toMatchObject(error(503, 'NO_WORKER', { status: 'queued' }));
+    await fixture.cluster.sessions.create({ tenantId: fixture.tenant.tenantId, sessionId: 'shop-1' });
+    expect(await send()).toMatchObject(errorAnswer(503, 'NO_WORKER', { status: 'queued' }));
   });
 
   it.each(['closed', 'logged_out', 'failed'] as const)('says that the session is %s', async (status) => {
-    const worker = await cluster.startWorker(deliver);
-    const fence = await worker.own(tenant.tenantId, 'shop-1');
+    const worker = await fixture.cluster.startWorker(deliver);
+    const fence = await worker.own(fixture.tenant.tenantId, 'shop-1');
     await worker.sessions.setStatus(fence, { status, reason: 'because' });
     await worker.release(fence);
-    expect(await send()).toMatchObject(error(409, 'SESSION_NOT_OPEN', { status, reason: 'because' }));
+    expect(await send()).toMatchObject(errorAnswer(409, 'SESSION_NOT_OPEN', { status, reason: 'because' }));
   });
 
   it.each([
@@ -172,15 +157,15 @@ describe('POST /api/sessions/:id/messages', () => {
     [{ to: ['15551230001'], text: 'hi' }, 'body.to'],
     [{ to: '15551230001', text: 'hi', messageId: 'mine' }, 'body'],
   ])('refuses %j', async (body, path) => {
-    expect(await send(body)).toMatchObject(error(400, 'VALIDATION_FAILED', { issues: [{ path }] }));
+    expect(await send(body)).toMatchObject(errorAnswer(400, 'VALIDATION_FAILED', { issues: [{ path }] }));
   });
 
   it('takes the longest text, however it is written', async () => {
-    const worker = await cluster.startWorker(deliver);
-    await worker.own(tenant.tenantId, 'shop-1');
-    const response = await fetch(`${edge.url}/api/sessions/shop-1/messages`, {
+    const worker = await fixture.cluster.startWorker(deliver);
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
+    const response = await fetch(`${fixture.edge.url}/api/sessions/shop-1/messages`, {
       method: 'POST',
-      headers: { 'x-api-key': tenant.key, 'content-type': 'application/json' },
+      headers: { 'x-api-key': fixture.tenant.key, 'content-type': 'application/json' },
       body: `{"to":"15551230001","text":"${'\\u0041'.repeat(65_536)}"}`,
     });
     expect(response.status).toBe(200);

@@ -2,27 +2,19 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { errorBodySchema } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
-import { heldConnections, waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+import { heldConnections, listSessions, waitFor } from '@wafleet/testkit';
+import { describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { sendRequest } from '../testing/raw-request.js';
+import { TestCluster } from '../testing/test-cluster.js';
+import { ADMIN_TOKEN } from '../testing/test-edge.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let tenant: TestTenant;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge({ corsOrigin: 'https://app.example.com, https://b.example.com' });
-  tenant = await cluster.createTenant();
-});
-afterAll(() => cluster.stop());
+const fixture = useCluster({ corsOrigin: 'https://app.example.com, https://b.example.com' });
 
 async function post(body: string, headers: Record<string, string> = { 'content-type': 'application/json' }) {
-  const response = await fetch(`${edge.url}/api/sessions`, {
+  const response = await fetch(`${fixture.edge.url}/api/sessions`, {
     method: 'POST',
-    headers: { 'x-api-key': tenant.key, ...headers },
+    headers: { 'x-api-key': fixture.tenant.key, ...headers },
     body,
   });
   const { error } = errorBodySchema.parse(await response.json());
@@ -59,14 +51,14 @@ describe('an invalid request is refused', () => {
     'GET /api/tenants',
     'GET /api/sessions/shop-1/nothing',
   ])('a route that does not exist: %s', async (request) => {
-    expect(await call(edge.url, request, { key: tenant.key })).toMatchObject({
+    expect(await fixture.send(request)).toMatchObject({
       status: 404,
       body: { error: { code: 'ROUTE_NOT_FOUND' } },
     });
   });
 
   it.each(['%zz', 'x'.repeat(2_000)])('a path that is not a URL or is too long', async (segment) => {
-    expect(await call(edge.url, `GET /api/sessions/${segment}`, { key: tenant.key })).toMatchObject({
+    expect(await fixture.send(`GET /api/sessions/${segment}`)).toMatchObject({
       status: 400,
       body: { error: { code: 'VALIDATION_FAILED' } },
     });
@@ -78,7 +70,7 @@ describe('an invalid request is refused', () => {
     ['QUERY / HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n', '400', 'VALIDATION_FAILED'],
     [`GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, '413', 'PAYLOAD_TOO_LARGE'],
   ])('a request that is not valid HTTP', async (bytes, status, code) => {
-    const socket = connect(Number(new URL(edge.url).port), '127.0.0.1');
+    const socket = connect(Number(new URL(fixture.edge.url).port), '127.0.0.1');
     socket.write(bytes);
     const answer = await text(socket);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -97,20 +89,20 @@ describe('a client that leaves', () => {
         written += line;
       },
     };
-    const logged = await cluster.startEdge({
+    const logged = await fixture.cluster.startEdge({
       logger: createLogger({ app: 'edge', level: 'debug', destination }),
     });
     const port = Number(new URL(logged.url).port);
     for (const leave of ['destroy', 'resetAndDestroy', 'end'] as const) {
       const socket = connect(port, '127.0.0.1');
-      socket.write(`POST /api/sessions HTTP/1.1\r\nHost: edge\r\nX-Api-Key: ${tenant.key}\r\n`);
+      socket.write(`POST /api/sessions HTTP/1.1\r\nHost: edge\r\nX-Api-Key: ${fixture.tenant.key}\r\n`);
       socket.write(`content-type: application/json\r\n${rest}`);
       await waitFor(() => heldConnections(port) === 1, { what: 'the edge has it' });
       socket[leave]();
       await waitFor(() => heldConnections(port) === 0, { what: 'the edge has closed it' });
       socket.destroy();
     }
-    await call(logged.url, 'GET /api/sessions', { key: tenant.key });
+    await listSessions(logged.client(fixture.tenant.key));
     expect(written).toContain('"route":"/api/sessions"');
     expect(written).not.toMatch(/"level":"(error|warn|fatal)"/);
   });
@@ -121,7 +113,7 @@ describe('browsers', () => {
     'may call %s from the origins that are allowed, and from no other',
     async (path) => {
       const preflight = (origin: string) =>
-        fetch(edge.url + path, {
+        fetch(fixture.edge.url + path, {
           method: 'OPTIONS',
           headers: {
             origin,
@@ -138,7 +130,7 @@ describe('browsers', () => {
   );
 
   it('may call from any origin by default, but never with cookies', async () => {
-    const open = await cluster.startEdge();
+    const open = await fixture.cluster.startEdge();
     for (const path of ['/api/sessions', '/socket.io/?EIO=4&transport=polling']) {
       const { headers } = await fetch(open.url + path, { headers: { origin: 'https://any.example.com' } });
       expect(headers.get('access-control-allow-origin')).toBe('*');
@@ -147,7 +139,7 @@ describe('browsers', () => {
   });
 
   it('get a header that forbids guessing types', async () => {
-    const { headers } = await call(edge.url, 'GET /api/sessions', { key: tenant.key });
+    const { headers } = await fixture.send('GET /api/sessions');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 });
@@ -161,11 +153,11 @@ describe('without Redis', () => {
       const unavailable = { status: 503, body: { error: { code: 'UNAVAILABLE' } } };
       await own.redis.kill();
       const answers = await Promise.all([
-        call(url, 'GET /api/sessions', { key }),
-        call(url, 'POST /api/sessions', { key, body: {} }),
-        call(url, 'POST /api/tenants', { key: ADMIN_TOKEN, body: { name: 'x' } }),
-        call(url, 'GET /readyz'),
-        call(url, 'GET /healthz'),
+        sendRequest(url, 'GET /api/sessions', { key }),
+        sendRequest(url, 'POST /api/sessions', { key, body: {} }),
+        sendRequest(url, 'POST /api/tenants', { key: ADMIN_TOKEN, body: { name: 'x' } }),
+        sendRequest(url, 'GET /readyz'),
+        sendRequest(url, 'GET /healthz'),
       ]);
       expect(answers[0]).toMatchObject(unavailable);
       expect(answers[1]).toMatchObject(unavailable);
@@ -175,9 +167,9 @@ describe('without Redis', () => {
 
       await own.redis.restart();
       await expect
-        .poll(() => call(url, 'GET /readyz'), { timeout: 15_000 })
+        .poll(() => sendRequest(url, 'GET /readyz'), { timeout: 15_000 })
         .toMatchObject({ status: 200, body: { ready: true } });
-      expect(await call(url, 'POST /api/sessions', { key, body: {} })).toMatchObject({ status: 201 });
+      expect(await sendRequest(url, 'POST /api/sessions', { key, body: {} })).toMatchObject({ status: 201 });
     } finally {
       await own.stop();
     }

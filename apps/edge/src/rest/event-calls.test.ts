@@ -4,7 +4,7 @@ import { metricOf, waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
 import { EventStreams, named, received } from '../testing/event-streams.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SseStream } from '../testing/sse-stream.js';
 
 const fixture = useEdges();
@@ -88,7 +88,7 @@ describe('GET /api/events', () => {
 
   it('is not for HEAD', async () => {
     expect(
-      await call(fixture.edge.url, 'HEAD /api/events?events=*', { key: fixture.tenant.key }),
+      await sendRequest(fixture.edge.url, 'HEAD /api/events?events=*', { key: fixture.tenant.key }),
     ).toMatchObject({
       status: 404,
     });

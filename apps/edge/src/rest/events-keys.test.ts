@@ -3,7 +3,7 @@ import { metricOf, waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
 import { EventStreams, named, received } from '../testing/event-streams.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { ADMIN_TOKEN } from '../testing/test-edge.js';
 
 const fixture = useEdges(2);
@@ -14,7 +14,7 @@ describe('an API key', () => {
     'in the URL as %s is refused, even beside one in the headers',
     async (name) => {
       for (const key of [undefined, fixture.tenant.key]) {
-        const answer = await call(
+        const answer = await sendRequest(
           fixture.edge.url,
           `GET /api/events?events=*&${name}=${fixture.tenant.key}`,
           { key },
@@ -31,7 +31,7 @@ describe('an API key', () => {
     const { key: narrow } = await new ApiKeys(fixture.cluster.connection).create(fixture.tenant.tenantId, {
       scopes: ['sessions:read', 'sessions:write', 'messages:write'],
     });
-    const ask = (key?: string) => call(fixture.edge.url, 'GET /api/events?events=*', { key });
+    const ask = (key?: string) => sendRequest(fixture.edge.url, 'GET /api/events?events=*', { key });
     expect(await ask()).toMatchObject({ status: 401, body: { error: { code: 'UNAUTHORIZED' } } });
     expect(await ask('unknown')).toMatchObject({ status: 401, body: { error: { code: 'UNAUTHORIZED' } } });
     expect(await ask(ADMIN_TOKEN)).toMatchObject({ status: 403 });
@@ -48,7 +48,7 @@ describe('an API key', () => {
       sessions: ['shop-2'],
     });
     const other = await fixture.worker.own(fixture.tenant.tenantId, 'shop-2');
-    const ask = (query: string) => call(fixture.edge.url, `GET /api/events?${query}`, { key: reader });
+    const ask = (query: string) => sendRequest(fixture.edge.url, `GET /api/events?${query}`, { key: reader });
     expect(await ask('events=auth.qr')).toMatchObject({
       status: 403,
       body: { error: { code: 'FORBIDDEN' } },
@@ -91,7 +91,7 @@ describe('an API key', () => {
       fixture.edges.map(({ url }) => streams.follow('?events=presence.update', { url, key: revoked.key })),
     );
     const keeping = await streams.follow('?events=presence.update', { url: fixture.otherEdge.url });
-    await call(fixture.edge.url, `DELETE /api/keys/${revoked.keyId}`, { key: ADMIN_TOKEN });
+    await fixture.edge.admin.call('revoke-key', { params: { id: revoked.keyId } });
     for (const stream of losing) {
       await waitFor(() => stream.end === 'ended', { what: 'its stream ends' });
       const last = stream.events.at(-1);

@@ -2,7 +2,7 @@ import { SUBSCRIPTION_LIMITS } from '@wafleet/contract';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
 import { EventStreams, received } from '../testing/event-streams.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 
 const fixture = useEdges();
 const streams = new EventStreams(fixture);
@@ -30,12 +30,14 @@ describe('a request that asks for what there is not', () => {
     ['?events=call&since=yesterday', 400, 'VALIDATION_FAILED'],
     ['?events=call&since=1-1&since=1-2', 400, 'VALIDATION_FAILED'],
   ])('(%s) gets %i %s', async (query, status, code) => {
-    const answer = await call(fixture.edge.url, `GET /api/events${query}`, { key: fixture.tenant.key });
+    const answer = await sendRequest(fixture.edge.url, `GET /api/events${query}`, {
+      key: fixture.tenant.key,
+    });
     expect(answer).toMatchObject({ status, body: { error: { code } } });
   });
 
   it('without events gets an error that names what to give', async () => {
-    const answer = await call(fixture.edge.url, 'GET /api/events', { key: fixture.tenant.key });
+    const answer = await sendRequest(fixture.edge.url, 'GET /api/events', { key: fixture.tenant.key });
     expect(JSON.stringify(answer.body)).toContain('querystring.events: must be given');
   });
 
@@ -44,7 +46,9 @@ describe('a request that asks for what there is not', () => {
     ['sessions', `events=call&sessions=${many(SUBSCRIPTION_LIMITS.sessions + 1)}`, 400, 'TOO_MANY_ITEMS'],
     ['sessions for a URL', `events=call&sessions=${many(4_000)}`, 413, 'PAYLOAD_TOO_LARGE'],
   ])('with too many %s is refused', async (_what, query, status, code) => {
-    const answer = await call(fixture.edge.url, `GET /api/events?${query}`, { key: fixture.tenant.key });
+    const answer = await sendRequest(fixture.edge.url, `GET /api/events?${query}`, {
+      key: fixture.tenant.key,
+    });
     expect(answer).toMatchObject({ status, body: { error: { code } } });
   });
 
@@ -52,7 +56,7 @@ describe('a request that asks for what there is not', () => {
     'Last-Event-ID %j is refused',
     async (lastEventId) => {
       const headers = { 'last-event-id': lastEventId };
-      const answer = await call(fixture.edge.url, 'GET /api/events?events=call', {
+      const answer = await sendRequest(fixture.edge.url, 'GET /api/events?events=call', {
         key: fixture.tenant.key,
         headers,
       });
@@ -65,7 +69,9 @@ describe('a request that asks for what there is not', () => {
     const other = await fixture.cluster.createTenant('another');
     await fixture.worker.own(other.tenantId, 'theirs');
     const ask = (session: string) =>
-      call(fixture.edge.url, `GET /api/events?events=*&sessions=${session}`, { key: fixture.tenant.key });
+      sendRequest(fixture.edge.url, `GET /api/events?events=*&sessions=${session}`, {
+        key: fixture.tenant.key,
+      });
     const foreign = await ask('theirs');
     expect(foreign.status).toBe(404);
     expect(JSON.stringify(foreign.body).replaceAll('theirs', 'missing')).toBe(

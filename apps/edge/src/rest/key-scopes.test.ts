@@ -5,7 +5,7 @@ import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { encryptedFile, TestMediaHost } from '../testing/media-host.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
 
@@ -75,7 +75,7 @@ async function keyWith(limits: NewApiKey, { tenantId }: TestTenant = tenant): Pr
 }
 
 function run({ request, body }: KeyCall, key: string, sessionId = 'shop-1') {
-  return call(edge.url, request.replace('{id}', sessionId), { key, body });
+  return sendRequest(edge.url, request.replace('{id}', sessionId), { key, body });
 }
 
 /** A session that a phone can be linked to. */
@@ -91,7 +91,7 @@ describe('the scopes', () => {
   it('are documented for every call that takes an API key', async () => {
     const operation = z.object({ security: z.array(z.record(z.string(), z.array(z.string()))) });
     const document = z.object({ paths: z.record(z.string(), z.record(z.string(), operation)) });
-    const { paths } = document.parse((await call(edge.url, 'GET /docs/json')).body);
+    const { paths } = document.parse((await sendRequest(edge.url, 'GET /docs/json')).body);
     const documented = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods)
         .filter(([, { security }]) => !security.some((scheme) => 'adminToken' in scheme))
@@ -128,7 +128,7 @@ describe('the scopes', () => {
 
   it('count for HEAD as for GET', async () => {
     const key = await keyWith({ scopes: ['messages:write'] });
-    expect(await call(edge.url, 'HEAD /api/sessions', { key })).toMatchObject({ status: 403 });
+    expect(await sendRequest(edge.url, 'HEAD /api/sessions', { key })).toMatchObject({ status: 403 });
   });
 
   it('tell nothing of a session to a key that lacks one', async () => {
@@ -177,7 +177,7 @@ describe('a key with a list of sessions', () => {
   it('lists those only', async () => {
     for (const id of ['shop-1', 'shop-2', 'shop-3']) await offer(id);
     const key = await keyWith({ sessions: ['shop-3', 'shop-1', 'none'] });
-    expect(await call(edge.url, 'GET /api/sessions', { key })).toMatchObject({
+    expect(await sendRequest(edge.url, 'GET /api/sessions', { key })).toMatchObject({
       body: [{ id: 'shop-1' }, { id: 'shop-3' }],
     });
   });
@@ -187,7 +187,7 @@ describe('a key with a list of sessions', () => {
     async (body) => {
       await offer('shop-2');
       const key = await keyWith({ sessions: ['shop-1'] });
-      expect(await call(edge.url, 'POST /api/sessions', { key, body })).toMatchObject({
+      expect(await sendRequest(edge.url, 'POST /api/sessions', { key, body })).toMatchObject({
         status: 403,
         body: { error: { code: 'FORBIDDEN' } },
       });
@@ -197,7 +197,7 @@ describe('a key with a list of sessions', () => {
 
   it('makes those in its list', async () => {
     const key = await keyWith({ sessions: ['shop-1'] });
-    const create = () => call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
+    const create = () => sendRequest(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
     expect(await create()).toMatchObject({ status: 201, body: { id: 'shop-1' } });
     expect(await create()).toMatchObject({ status: 409, body: { error: { code: 'SESSION_EXISTS' } } });
   });

@@ -1,34 +1,25 @@
 import { pairingCodeSchema, qrSchema, WafleetError } from '@wafleet/contract';
 import type { Fence } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { errorAnswer } from '../testing/raw-request.js';
 
 const QR = '2@abcdefghij,klmnopqrst,uvwxyz';
 const CODE_LIFE_MS = 160_000;
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let tenant: TestTenant;
+const fixture = useCluster();
 let worker: TestWorker;
 let fence: Fence;
 
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-});
 beforeEach(async () => {
-  tenant = await cluster.createTenant();
-  worker = await cluster.startWorker(async (command) => {
+  worker = await fixture.cluster.startWorker(async (command) => {
     if (command.kind !== 'pairing-code') throw new WafleetError('INTERNAL', 'not expected');
     if (command.phone === '15550009999') throw new WafleetError('ALREADY_LINKED', 'It is linked.');
     return { code: 'K7QW3M9Z', expiresAt: new Date(Date.now() + CODE_LIFE_MS).toISOString() };
   });
-  fence = await worker.own(tenant.tenantId, 'shop-1');
+  fence = await worker.own(fixture.tenant.tenantId, 'shop-1');
 });
-afterAll(() => cluster.stop());
 
 async function showQr(expiresAt = Date.now() + 60_000): Promise<void> {
   await worker.sessions.setStatus(fence, { status: 'awaiting_link' });
@@ -36,8 +27,8 @@ async function showQr(expiresAt = Date.now() + 60_000): Promise<void> {
 }
 
 const getQr = (accept?: string) =>
-  fetch(`${edge.url}/api/sessions/shop-1/qr`, {
-    headers: { 'x-api-key': tenant.key, ...(accept === undefined ? {} : { accept }) },
+  fetch(`${fixture.edge.url}/api/sessions/shop-1/qr`, {
+    headers: { 'x-api-key': fixture.tenant.key, ...(accept === undefined ? {} : { accept }) },
   });
 
 describe('GET /api/sessions/:id/qr', () => {
@@ -105,7 +96,11 @@ describe('GET /api/sessions/:id/qr', () => {
   it('is also one of a worker whose clock is behind', async () => {
     await showQr();
     const { tenantId, sessionId } = fence;
-    await cluster.connection.hset(`wf:{${tenantId}}:qr:${sessionId}`, 'expiresAt', Date.now() - 120_000);
+    await fixture.cluster.connection.hset(
+      `wf:{${tenantId}}:qr:${sessionId}`,
+      'expiresAt',
+      Date.now() - 120_000,
+    );
     expect((await getQr()).status).toBe(200);
   });
 
@@ -123,8 +118,7 @@ describe('GET /api/sessions/:id/qr', () => {
 });
 
 describe('POST /api/sessions/:id/pairing-code', () => {
-  const ask = (phone: unknown) =>
-    call(edge.url, 'POST /api/sessions/shop-1/pairing-code', { key: tenant.key, body: { phone } });
+  const ask = (phone: unknown) => fixture.send('POST /api/sessions/shop-1/pairing-code', { phone });
 
   it.each(['15550001001', '+1 (555) 000-1001', '+1.555.000.1001'])('gives a code for %s', async (phone) => {
     const answer = await ask(phone);
@@ -137,10 +131,7 @@ describe('POST /api/sessions/:id/pairing-code', () => {
   });
 
   it('tells that the session is linked', async () => {
-    expect(await ask('15550009999')).toMatchObject({
-      status: 409,
-      body: { error: { code: 'ALREADY_LINKED' } },
-    });
+    expect(await ask('15550009999')).toMatchObject(errorAnswer(409, 'ALREADY_LINKED'));
   });
 
   it.each(['', 'abc', '0155500010', '123', 15550001001, null])('refuses the phone %j', async (phone) => {

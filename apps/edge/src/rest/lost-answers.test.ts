@@ -1,6 +1,6 @@
 import { LossyPort, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster } from '../testing/test-cluster.js';
 import { ADMIN_TOKEN, startTestEdge, type TestEdge } from '../testing/test-edge.js';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   edge = await startTestEdge({ redisUrl: `redis://127.0.0.1:${lossy.port}` });
   // Redis knows the scripts from here on, so no lost answer is one that reports an unknown script.
   const { tenantId, key } = await cluster.createTenant();
-  await call(edge.url, 'POST /api/sessions', { key, body: { id: 'first' } });
+  await edge.client(key).call('create-session', { body: { id: 'first' } });
   await revoke(await makeKey(tenantId));
 });
 
@@ -31,13 +31,12 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-async function makeKey(tenantId: string): Promise<{ id: string; key: string }> {
-  const { body } = await call(edge.url, 'POST /api/keys', { key: ADMIN_TOKEN, body: { tenantId } });
-  return body as { id: string; key: string };
+function makeKey(tenantId: string) {
+  return edge.admin.call('create-key', { body: { tenantId } });
 }
 
 function revoke({ id }: { id: string }) {
-  return call(edge.url, `DELETE /api/keys/${id}`, { key: ADMIN_TOKEN });
+  return sendRequest(edge.url, `DELETE /api/keys/${id}`, { key: ADMIN_TOKEN });
 }
 
 async function listener(key: string): Promise<SocketClient> {
@@ -53,18 +52,18 @@ describe('a session', () => {
   test('that was made when the connection ended is reported as made', async () => {
     const { key } = await cluster.createTenant();
     lossy.loseAnswer('\r\nshop-1\r\n', 'cut');
-    const answer = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
+    const answer = await sendRequest(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
     expect(answer).toMatchObject({ status: 201, body: { id: 'shop-1', status: 'queued' } });
-    const again = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
+    const again = await sendRequest(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-1' } });
     expect(again).toMatchObject({ status: 409, body: { error: { code: 'SESSION_EXISTS' } } });
   });
 
   test('that may have been made is not reported as failed', async () => {
     const { key } = await cluster.createTenant();
     lossy.loseAnswer('\r\nshop-2\r\n', 'silence');
-    const answer = await call(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-2' } });
+    const answer = await sendRequest(edge.url, 'POST /api/sessions', { key, body: { id: 'shop-2' } });
     expect(answer).toMatchObject({ status: 504, body: { error: { code: 'OUTCOME_UNKNOWN' } } });
-    expect(await call(edge.url, 'GET /api/sessions/shop-2', { key })).toMatchObject({ status: 200 });
+    expect(await sendRequest(edge.url, 'GET /api/sessions/shop-2', { key })).toMatchObject({ status: 200 });
   });
 });
 
@@ -72,10 +71,12 @@ test('a key or tenant that may have been made is not reported as failed', async 
   const { tenantId } = await cluster.createTenant();
   lossy.loseAnswer('a-key', 'silence');
   const body = { tenantId, name: 'a-key' };
-  expect(await call(edge.url, 'POST /api/keys', { key: ADMIN_TOKEN, body })).toMatchObject({ status: 504 });
+  expect(await sendRequest(edge.url, 'POST /api/keys', { key: ADMIN_TOKEN, body })).toMatchObject({
+    status: 504,
+  });
   lossy.loseAnswer('a-tenant', 'silence');
   const named = { key: ADMIN_TOKEN, body: { name: 'a-tenant' } };
-  expect(await call(edge.url, 'POST /api/tenants', named)).toMatchObject({ status: 504 });
+  expect(await sendRequest(edge.url, 'POST /api/tenants', named)).toMatchObject({ status: 504 });
 });
 
 describe('a revocation', () => {
@@ -86,7 +87,9 @@ describe('a revocation', () => {
     lossy.loseAnswer(`\r\n${made.id}\r\n`, 'cut');
     expect(await revoke(made)).toMatchObject({ status: 204 });
     await waitFor(() => !client.socket.connected, { what: 'the connection of the key closed' });
-    expect(await call(edge.url, 'GET /api/sessions', { key: made.key })).toMatchObject({ status: 401 });
+    expect(await sendRequest(edge.url, 'GET /api/sessions', { key: made.key })).toMatchObject({
+      status: 401,
+    });
     expect(await revoke(made)).toMatchObject({ status: 404 });
   });
 

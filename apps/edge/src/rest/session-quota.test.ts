@@ -3,7 +3,7 @@ import { sessionListSchema, sessionPageSchema } from '@wafleet/contract';
 import { TenantLimitTable } from '@wafleet/store';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 
 const fixture = useEdges(2);
 
@@ -14,7 +14,7 @@ function setLimits(limits: Parameters<TenantLimitTable['change']>[1]): Promise<v
 /** Calls both edges in turn. */
 function asTenant(request: string, { body, edge = 0 }: { body?: unknown; edge?: number } = {}) {
   const url = (edge % 2 === 0 ? fixture.edge : fixture.otherEdge).url;
-  return call(url, request, { key: fixture.tenant.key, body });
+  return sendRequest(url, request, { key: fixture.tenant.key, body });
 }
 
 describe('the number of sessions', () => {
@@ -32,7 +32,7 @@ describe('the number of sessions', () => {
       error: { code: 'TOO_MANY_SESSIONS', details: { resource: 'sessions', limit: 10, used: 10 } },
     });
     const { key } = await fixture.cluster.createTenant();
-    expect(await call(fixture.edge.url, 'POST /api/sessions', { key })).toMatchObject({ status: 201 });
+    expect(await sendRequest(fixture.edge.url, 'POST /api/sessions', { key })).toMatchObject({ status: 201 });
 
     expect(await asTenant('DELETE /api/sessions/shop-1')).toMatchObject({ status: 204 });
     expect(await asTenant('POST /api/sessions')).toMatchObject({ status: 201 });

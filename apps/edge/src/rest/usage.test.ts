@@ -1,30 +1,28 @@
-import {
-  DEFAULT_TENANT_LIMITS,
-  TENANT_LIMIT_NAMES,
-  tenantLimitsSchema,
-  usageSchema,
-} from '@wafleet/contract';
+import type { CallInput } from '@wafleet/client';
+import { DEFAULT_TENANT_LIMITS, TENANT_LIMIT_NAMES, usageSchema } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { ADMIN_TOKEN } from '../testing/test-edge.js';
 
 const fixture = useEdges(2);
 
-const asTenant = (request: string, body?: unknown, url = fixture.edge.url) =>
-  call(url, request, { key: fixture.tenant.key, body });
+const asTenant = (request: string, body?: unknown, edge = fixture.edge) => fixture.send(request, body, edge);
 
 const asAdmin = (request: string, body?: unknown) =>
-  call(fixture.edge.url, request, { key: ADMIN_TOKEN, body });
+  sendRequest(fixture.edge.url, request, { key: ADMIN_TOKEN, body });
 
 const pathOf = (tenantId = fixture.tenant.tenantId) => `/api/tenants/${tenantId}/limits`;
 
+const changeLimits = (body: CallInput<'change-tenant-limits'>['body']) =>
+  fixture.admin.call('change-tenant-limits', { params: { id: fixture.tenant.tenantId }, body });
+
 describe('GET /api/usage', () => {
   it('tells for each resource what is used, what may be, in which unit and when a rate is back', async () => {
-    await asAdmin(`PUT ${pathOf()}`, { sessions: 9, commands: 4, sessionCreations: 1 });
-    await asTenant('POST /api/sessions', { id: 'second' });
-    const { status, body, headers } = await asTenant('GET /api/usage', undefined, fixture.otherEdge.url);
+    await changeLimits({ sessions: 9, commands: 4, sessionCreations: 1 });
+    await fixture.client.call('create-session', { body: { id: 'second' } });
+    const { status, body, headers } = await asTenant('GET /api/usage', undefined, fixture.otherEdge);
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('no-store');
     const { resources } = usageSchema.parse(body);
@@ -40,9 +38,9 @@ describe('GET /api/usage', () => {
 
   it('takes a key, and shows its own tenant', async () => {
     const { key } = await fixture.cluster.createTenant();
-    const { body } = await call(fixture.edge.url, 'GET /api/usage', { key });
-    expect(usageSchema.parse(body).resources.sessions.used).toBe(0);
-    expect(await call(fixture.edge.url, 'GET /api/usage')).toMatchObject({ status: 401 });
+    const { resources } = await fixture.edge.client(key).call('get-usage');
+    expect(resources.sessions.used).toBe(0);
+    expect(await sendRequest(fixture.edge.url, 'GET /api/usage')).toMatchObject({ status: 401 });
     expect(await asAdmin('GET /api/usage')).toMatchObject({ status: 403 });
   });
 });
@@ -53,8 +51,7 @@ describe('the limits of a tenant', () => {
       status: 200,
       body: { limits: DEFAULT_TENANT_LIMITS, own: {} },
     });
-    const changed = await asAdmin(`PUT ${pathOf()}`, { sessions: 3, restUnits: 700 });
-    expect(tenantLimitsSchema.parse(changed.body)).toEqual({
+    expect(await changeLimits({ sessions: 3, restUnits: 700 })).toEqual({
       limits: { ...DEFAULT_TENANT_LIMITS, sessions: 3, restUnits: 700 },
       own: { sessions: 3, restUnits: 700 },
     });
@@ -66,22 +63,18 @@ describe('the limits of a tenant', () => {
   });
 
   it('have effect on other edges at once where scripts count, and within seconds elsewhere', async () => {
-    await asAdmin(`PUT ${pathOf()}`, { sessions: 1 });
-    expect(await asTenant('POST /api/sessions', {}, fixture.otherEdge.url)).toMatchObject({
+    await changeLimits({ sessions: 1 });
+    expect(await asTenant('POST /api/sessions', {}, fixture.otherEdge)).toMatchObject({
       status: 429,
       body: { error: { code: 'TOO_MANY_SESSIONS' } },
     });
-    await asAdmin(`PUT ${pathOf()}`, { restUnits: 300 });
-    const { headers } = await asTenant('GET /api/usage', undefined, fixture.otherEdge.url);
+    await changeLimits({ restUnits: 300 });
+    const { headers } = await asTenant('GET /api/usage', undefined, fixture.otherEdge);
     expect(headers.get('ratelimit-policy')).toContain('"tenant";q=300;w=10');
 
-    await asAdmin(`PUT ${pathOf()}`, { restUnits: null, commands: 1 });
+    await changeLimits({ restUnits: null, commands: 1 });
     const send = () =>
-      asTenant(
-        'POST /api/sessions/shop-1/messages',
-        { to: '15551230001', text: 'hi' },
-        fixture.otherEdge.url,
-      );
+      asTenant('POST /api/sessions/shop-1/messages', { to: '15551230001', text: 'hi' }, fixture.otherEdge);
     await waitFor(
       async () => (await Promise.all(Array.from({ length: 10 }, send))).some(({ status }) => status === 429),
       { what: 'a send is refused' },

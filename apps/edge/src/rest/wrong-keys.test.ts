@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterAll(() => cluster.stop());
 
 const listWith = (key: string, headers: Record<string, string> = {}) =>
-  call(edge.url, 'GET /api/sessions', { key, headers });
+  sendRequest(edge.url, 'GET /api/sessions', { key, headers });
 
 async function refused(): Promise<number> {
   const text = await (await fetch(`${edge.url}/metrics`)).text();
@@ -35,8 +35,8 @@ describe('wrong keys', () => {
     ['POST /api/sessions', undefined],
     ['POST /api/tenants', 'wrong-admin-token'],
   ])('from one address are bounded (%s with %s)', async (request, key) => {
-    expect(await call(edge.url, request, { key })).toMatchObject({ status: 401 });
-    const { status, headers, body } = await call(edge.url, request, { key: 'another-wrong-one' });
+    expect(await sendRequest(edge.url, request, { key })).toMatchObject({ status: 401 });
+    const { status, headers, body } = await sendRequest(edge.url, request, { key: 'another-wrong-one' });
     expect(status).toBe(429);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(body).toEqual({
@@ -55,7 +55,7 @@ describe('wrong keys', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => listWith(tenant.key)));
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     const body = { name: 'another' };
-    expect(await call(edge.url, 'POST /api/tenants', { key: ADMIN_TOKEN, body })).toMatchObject({
+    expect(await sendRequest(edge.url, 'POST /api/tenants', { key: ADMIN_TOKEN, body })).toMatchObject({
       status: 201,
     });
     expect(await refused()).toBe(0);
@@ -63,7 +63,7 @@ describe('wrong keys', () => {
 
   it('are what a key is among when it has been revoked', async () => {
     expect(await listWith(tenant.key)).toMatchObject({ status: 200 });
-    await call(edge.url, `DELETE /api/keys/${tenant.keyId}`, { key: ADMIN_TOKEN });
+    await edge.admin.call('revoke-key', { params: { id: tenant.keyId } });
     expect(await listWith(tenant.key)).toMatchObject({ status: 401 });
     expect(await listWith(tenant.key)).toMatchObject({ status: 429 });
   });
@@ -73,7 +73,7 @@ describe('wrong keys', () => {
     const client = new SocketClient(edge.url, { auth: { token: tenant.key }, transports: ['polling'] });
     await client.refused();
     client.close();
-    const stream = await call(edge.url, 'GET /api/events?events=call', { key: tenant.key });
+    const stream = await sendRequest(edge.url, 'GET /api/events?events=call', { key: tenant.key });
     expect(stream).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_HANDSHAKES' } } });
     // As for handshakes: only Redis knows whether the key is valid.
     expect(await listWith(tenant.key)).toMatchObject({ status: 429 });

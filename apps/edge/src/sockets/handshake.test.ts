@@ -1,28 +1,20 @@
 import { NAMESPACES } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { Socket as RawSocket } from 'engine.io-client';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
 import { SocketClient } from '../testing/socket-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
+import { TestCluster } from '../testing/test-cluster.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let tenant: TestTenant;
+const fixture = useCluster();
 const clients: { close(): unknown }[] = [];
 
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-  tenant = await cluster.createTenant();
-});
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
-afterAll(() => cluster.stop());
 
 function client(namespace: string, options: ConstructorParameters<typeof SocketClient>[1]): SocketClient {
-  const made = new SocketClient(edge.url + namespace, options);
+  const made = new SocketClient(fixture.edge.url + namespace, options);
   clients.push(made);
   return made;
 }
@@ -31,23 +23,23 @@ describe.each(NAMESPACES)('connecting to %s', (namespace) => {
   const both = ['polling', 'websocket'];
 
   it.each([['websocket'], ['polling'], both])('with auth.token, over %s', async (...transports) => {
-    const made = client(namespace, { auth: { token: tenant.key }, transports });
+    const made = client(namespace, { auth: { token: fixture.tenant.key }, transports });
     await made.connected();
   });
 
   it('with a header', async () => {
-    await client(namespace, { extraHeaders: { authorization: `Bearer ${tenant.key}` } }).connected();
-    await client(namespace, { extraHeaders: { 'x-api-key': tenant.key } }).connected();
+    await client(namespace, { extraHeaders: { authorization: `Bearer ${fixture.tenant.key}` } }).connected();
+    await client(namespace, { extraHeaders: { 'x-api-key': fixture.tenant.key } }).connected();
   });
 
   it('with auth.token rather than a header', async () => {
     await client(namespace, {
-      auth: { token: tenant.key },
+      auth: { token: fixture.tenant.key },
       extraHeaders: { authorization: 'Bearer unknown' },
     }).connected();
     await client(namespace, {
       auth: { token: 'unknown' },
-      extraHeaders: { authorization: `Bearer ${tenant.key}` },
+      extraHeaders: { authorization: `Bearer ${fixture.tenant.key}` },
     }).refused();
   });
 
@@ -96,7 +88,7 @@ class RawClient {
   closed = false;
 
   constructor(transport: 'polling' | 'websocket') {
-    this.socket = new RawSocket(edge.url, { path: '/socket.io', transports: [transport] });
+    this.socket = new RawSocket(fixture.edge.url, { path: '/socket.io', transports: [transport] });
     this.socket.on('message', (frame: unknown) => this.frames.push(String(frame)));
     this.socket.on('close', () => {
       this.closed = true;
@@ -127,7 +119,7 @@ describe('frames that come while the key is being checked', () => {
   const prefix = (namespace: string) => (namespace === '/' ? '' : `${namespace},`);
 
   it.each(NAMESPACES)('JavaScript: what is emitted before connect is served, on %s', async (namespace) => {
-    const made = client(namespace, { auth: { token: tenant.key } });
+    const made = client(namespace, { auth: { token: fixture.tenant.key } });
     const ack = await made.subscribe(['messages.upsert']);
     expect(ack).toMatchObject({ ok: true, events: ['messages.upsert'], sessions: '*' });
   });
@@ -139,7 +131,7 @@ describe('frames that come while the key is being checked', () => {
     ['/api/events', 'polling'],
   ] as const)('wait for it: CONNECT and events back to back on %s over %s', async (namespace, transport) => {
     const raw = new RawClient(transport).send(
-      connect(namespace, tenant.key),
+      connect(namespace, fixture.tenant.key),
       `2${prefix(namespace)}1["subscribe",["call"]]`,
       `2${prefix(namespace)}2["subscribe",["nope"]]`,
       `2${prefix(namespace)}3["unsubscribe",["call"]]`,
@@ -160,7 +152,7 @@ describe('frames that come while the key is being checked', () => {
       connect('/api/events', 'unknown'),
       '2/api/events,1["subscribe",["*"]]',
       '52-/api/events,["subscribe",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
-      connect('/', tenant.key),
+      connect('/', fixture.tenant.key),
       '2/api/events,2["subscribe",["*"]]',
       '21["subscribe",["call"]]',
     );
@@ -171,8 +163,8 @@ describe('frames that come while the key is being checked', () => {
 
   it('wait for both namespaces of one connection', async () => {
     const raw = new RawClient('websocket').send(
-      connect('/', tenant.key),
-      connect('/api/events', tenant.key),
+      connect('/', fixture.tenant.key),
+      connect('/api/events', fixture.tenant.key),
       '2/api/events,1["subscribe",["call"]]',
       '22["subscribe",["call"]]',
     );
@@ -181,11 +173,11 @@ describe('frames that come while the key is being checked', () => {
   });
 
   it('are bounded', async () => {
-    const polling = `${edge.url}/socket.io/?EIO=4&transport=polling`;
+    const polling = `${fixture.edge.url}/socket.io/?EIO=4&transport=polling`;
     const opened = await (await fetch(polling)).text();
     const sid = /"sid":"([^"]+)"/.exec(opened)?.[1];
     const flood = Array.from({ length: 100 }, (_, index) => `2${index}["subscribe",["call"]]`);
-    const payload = [connect('/', tenant.key), ...flood].map((frame) => `4${frame}`).join('\x1e');
+    const payload = [connect('/', fixture.tenant.key), ...flood].map((frame) => `4${frame}`).join('\x1e');
     await fetch(`${polling}&sid=${sid}`, { method: 'POST', body: payload });
     await waitFor(async () => (await fetch(`${polling}&sid=${sid}`)).status === 400, {
       what: 'the connection is closed',
@@ -193,8 +185,8 @@ describe('frames that come while the key is being checked', () => {
   });
 
   it('are bounded in bytes', async () => {
-    const { key } = await cluster.createTenant();
-    await cluster.connection.call('CLIENT', 'PAUSE', '3000', 'ALL');
+    const { key } = await fixture.cluster.createTenant();
+    await fixture.cluster.connection.call('CLIENT', 'PAUSE', '3000', 'ALL');
     const large = `21["subscribe",["${'x'.repeat(90_000)}"]]`;
     const raw = new RawClient('websocket').send(connect('/', key), large, large);
     await waitFor(() => raw.closed, { what: 'the connection is closed' });
@@ -202,7 +194,7 @@ describe('frames that come while the key is being checked', () => {
   });
 
   it('do not open a namespace that does not exist', async () => {
-    const raw = new RawClient('websocket').send(connect('/admin', tenant.key));
+    const raw = new RawClient('websocket').send(connect('/admin', fixture.tenant.key));
     await raw.frame(/^4\/admin,.*Invalid namespace/);
   });
 });
@@ -211,11 +203,11 @@ describe('frames that are no packets', () => {
   it.each(['2{', '2["subscribe"', '7', '20["connect",1]', '2["disconnect"]', '9'.repeat(1_000)])(
     'end the connection, and only that one: %s',
     async (frame) => {
-      const raw = new RawClient('websocket').send(`0${JSON.stringify({ token: tenant.key })}`);
+      const raw = new RawClient('websocket').send(`0${JSON.stringify({ token: fixture.tenant.key })}`);
       await raw.frame(/^0\{"sid"/);
       raw.socket.send(frame);
       await waitFor(() => raw.closed, { what: 'the connection ends' });
-      const made = client('/', { auth: { token: tenant.key } });
+      const made = client('/', { auth: { token: fixture.tenant.key } });
       expect(await made.subscribe(['call'])).toMatchObject({ ok: true });
     },
   );

@@ -2,10 +2,10 @@ import { CONNECTION_CLOSING_EVENT } from '@wafleet/contract';
 import { ApiKeys } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+import type { TestEdge } from '../testing/test-edge.js';
 
 let cluster: TestCluster;
 let edges: readonly [TestEdge, TestEdge];
@@ -42,14 +42,18 @@ describe('a revoked key', () => {
         losing.push(await connect(edge, namespace, revoked));
         keeping.push(await connect(edge, namespace, other));
       }
-      expect(await call(edge.url, 'GET /api/sessions', { key: revoked.key })).toMatchObject({ status: 200 });
+      expect(await sendRequest(edge.url, 'GET /api/sessions', { key: revoked.key })).toMatchObject({
+        status: 200,
+      });
     }
 
-    await call(edges[0].url, `DELETE /api/keys/${revoked.keyId}`, { key: ADMIN_TOKEN });
+    await edges[0].admin.call('revoke-key', { params: { id: revoked.keyId } });
 
     await waitFor(() => losing.every(({ socket }) => socket.disconnected), { what: 'its sockets are gone' });
     for (const edge of edges) {
-      expect(await call(edge.url, 'GET /api/sessions', { key: revoked.key })).toMatchObject({ status: 401 });
+      expect(await sendRequest(edge.url, 'GET /api/sessions', { key: revoked.key })).toMatchObject({
+        status: 401,
+      });
       await expect(connect(edge, '/', revoked)).rejects.toThrow('revoked');
     }
     for (const client of keeping) {
@@ -62,7 +66,7 @@ describe('a revoked key', () => {
     const client = await connect(edges[1], '/api/events', revoked, [transport]);
     const reported: unknown[] = [];
     client.socket.on(CONNECTION_CLOSING_EVENT, (closing: unknown) => reported.push(closing));
-    await call(edges[0].url, `DELETE /api/keys/${revoked.keyId}`, { key: ADMIN_TOKEN });
+    await edges[0].admin.call('revoke-key', { params: { id: revoked.keyId } });
     await waitFor(() => client.socket.disconnected, { what: 'its socket is gone' });
     expect(reported).toEqual([{ code: 'KEY_REVOKED', message: expect.stringContaining('revoked') }]);
   });

@@ -2,7 +2,7 @@ import { CONNECTION_CLOSING_EVENT } from '@wafleet/contract';
 import { metricOf, waitFor } from '@wafleet/testkit';
 import { Socket as RawSocket } from 'engine.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
+import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
@@ -65,7 +65,7 @@ describe('sockets of one key', () => {
         details: { resource: 'sockets_per_key', limit: 3, retryAfterMs: expect.any(Number) },
       });
       expect(await exceeded(edge, 'sockets_per_key')).toBeGreaterThan(0);
-      const stream = await call(edge.url, 'GET /api/events?events=call', { key: tenant.key });
+      const stream = await sendRequest(edge.url, 'GET /api/events?events=call', { key: tenant.key });
       expect(stream).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_CONNECTIONS' } } });
       expect(Number(stream.headers.get('retry-after'))).toBeGreaterThan(0);
       await connect(edge, { key: other.key });
@@ -122,10 +122,12 @@ describe('handshakes', () => {
     expect((await fetch(`${edge.url}/socket.io/?EIO=4&transport=polling&sid=`)).status).toBe(429);
     await client(edge).refused();
     await client(edge, { transports: ['polling'] }).refused();
-    const stream = await call(edge.url, 'GET /api/events?events=call', { key: tenant.key });
+    const stream = await sendRequest(edge.url, 'GET /api/events?events=call', { key: tenant.key });
     expect(stream).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_HANDSHAKES' } } });
     expect(await exceeded(edge, 'handshakes_per_address')).toBe(5);
-    expect(await call(edge.url, 'GET /api/sessions', { key: tenant.key })).toMatchObject({ status: 200 });
+    expect(await sendRequest(edge.url, 'GET /api/sessions', { key: tenant.key })).toMatchObject({
+      status: 200,
+    });
   });
 
   it('on one connection count each', async () => {
@@ -178,7 +180,9 @@ it('lists that are too long are counted, over Socket.IO and over REST', async ()
   const ack: unknown = await socket.timeout(10_000).emitWithAck('subscribe', events);
   expect(ack).toMatchObject({ ok: false, error: { code: 'TOO_MANY_ITEMS' } });
   expect(await exceeded(edge, 'subscription_items')).toBe(1);
-  const stream = await call(edge.url, `GET /api/events?events=${events.join(',')}`, { key: tenant.key });
+  const stream = await sendRequest(edge.url, `GET /api/events?events=${events.join(',')}`, {
+    key: tenant.key,
+  });
   expect(stream).toMatchObject({ status: 400, body: { error: { code: 'TOO_MANY_ITEMS' } } });
   expect(await exceeded(edge, 'subscription_items')).toBe(2);
 });

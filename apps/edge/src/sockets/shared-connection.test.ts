@@ -1,28 +1,16 @@
 import { CONNECTION_CLOSING_EVENT, NAMESPACES } from '@wafleet/contract';
 import { RawConnection, waitFor } from '@wafleet/testkit';
 import { Manager, type Socket } from 'socket.io-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call } from '../testing/rest-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import { ADMIN_TOKEN, type TestEdge } from '../testing/test-edge.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
-let tenant: TestTenant;
+const fixture = useCluster({ writerLimits: { maxUnsentBytes: 64 * 1024, maxUnsentPackets: 10_000 } });
 const managers: Manager[] = [];
 
-beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge({ writerLimits: { maxUnsentBytes: 64 * 1024, maxUnsentPackets: 10_000 } });
-});
-beforeEach(async () => {
-  tenant = await cluster.createTenant();
-});
 afterEach(() => {
   for (const manager of managers.splice(0))
     for (const namespace of NAMESPACES) manager.socket(namespace).close();
 });
-afterAll(() => cluster.stop());
 
 interface Joined {
   readonly socket: Socket;
@@ -32,7 +20,7 @@ interface Joined {
 
 /** Joins both namespaces over one connection, with an API key each. */
 async function join(transport: string, keys: readonly [string, string]): Promise<[Joined, Joined]> {
-  const manager = new Manager(edge.url, { transports: [transport], reconnectionDelay: 20 });
+  const manager = new Manager(fixture.edge.url, { transports: [transport], reconnectionDelay: 20 });
   managers.push(manager);
   const joinOne = async (namespace: string, token: string): Promise<Joined> => {
     const socket = manager.socket(namespace, { auth: { token } });
@@ -46,7 +34,7 @@ async function join(transport: string, keys: readonly [string, string]): Promise
 }
 
 async function closedFor(reason: string): Promise<number> {
-  const text = await (await fetch(`${edge.url}/metrics`)).text();
+  const text = await (await fetch(`${fixture.edge.url}/metrics`)).text();
   const line = new RegExp(`^wafleet_edge_connections_closed_total\\{reason="${reason}"\\} (\\d+)$`, 'm');
   return Number(line.exec(text)?.[1]);
 }
@@ -54,8 +42,8 @@ async function closedFor(reason: string): Promise<number> {
 describe('namespaces that share a connection', () => {
   it.each([['websocket'], ['polling']])('all learn over %s that their key was revoked', async (transport) => {
     const before = await closedFor('KEY_REVOKED');
-    const both = await join(transport, [tenant.key, tenant.key]);
-    await call(edge.url, `DELETE /api/keys/${tenant.keyId}`, { key: ADMIN_TOKEN });
+    const both = await join(transport, [fixture.tenant.key, fixture.tenant.key]);
+    await fixture.edge.admin.call('revoke-key', { params: { id: fixture.tenant.keyId } });
     await waitFor(() => both.every(({ socket }) => socket.disconnected), { what: 'both are gone' });
     for (const { closings, reasons, socket } of both) {
       expect(closings).toMatchObject([{ code: 'KEY_REVOKED' }]);
@@ -66,9 +54,9 @@ describe('namespaces that share a connection', () => {
   });
 
   it('learn of a revocation only if it is of their key; one with another key comes back', async () => {
-    const other = await cluster.createKey(tenant.tenantId);
-    const [revoked, valid] = await join('websocket', [tenant.key, other.key]);
-    await call(edge.url, `DELETE /api/keys/${tenant.keyId}`, { key: ADMIN_TOKEN });
+    const other = await fixture.cluster.createKey(fixture.tenant.tenantId);
+    const [revoked, valid] = await join('websocket', [fixture.tenant.key, other.key]);
+    await fixture.edge.admin.call('revoke-key', { params: { id: fixture.tenant.keyId } });
     await waitFor(() => valid.reasons.length === 1 && valid.socket.connected, { what: 'it is back' });
     expect(revoked.closings).toMatchObject([{ code: 'KEY_REVOKED' }]);
     expect(revoked.socket.active).toBe(false);
@@ -77,11 +65,11 @@ describe('namespaces that share a connection', () => {
   });
 
   it('all get the reason when the client does not read what was sent', async () => {
-    const worker = await cluster.startWorker();
-    const fence = await worker.own(tenant.tenantId, 'shop-1');
-    const raw = await RawConnection.open(edge.url);
-    await raw.join('/', { token: tenant.key });
-    await raw.join('/api/events', { token: tenant.key });
+    const worker = await fixture.cluster.startWorker();
+    const fence = await worker.own(fixture.tenant.tenantId, 'shop-1');
+    const raw = await RawConnection.open(fixture.edge.url);
+    await raw.join('/', { token: fixture.tenant.key });
+    await raw.join('/api/events', { token: fixture.tenant.key });
     raw.send('42/api/events,1["subscribe",["presence.update"]]');
     await raw.answer(/^43\/api\/events,1\[/);
     raw.forget();

@@ -1,26 +1,20 @@
 import { payloadSchemas } from '@wafleet/contract';
 import type { Fence } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
 import { SocketClient } from '../testing/socket-client.js';
-import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
-import type { TestEdge } from '../testing/test-edge.js';
 
-let cluster: TestCluster;
-let edge: TestEdge;
+const fixture = useCluster();
 let worker: TestWorker;
-let tenant: TestTenant;
 let fences: Record<'open' | 'showing-qr' | 'showing-code', Fence>;
 const clients: SocketClient[] = [];
 
 beforeAll(async () => {
-  cluster = await TestCluster.start();
-  edge = await cluster.startEdge();
-  worker = await cluster.startWorker();
+  worker = await fixture.cluster.startWorker();
 });
 beforeEach(async () => {
-  tenant = await cluster.createTenant();
-  const own = (sessionId: string) => worker.own(tenant.tenantId, sessionId);
+  const own = (sessionId: string) => worker.own(fixture.tenant.tenantId, sessionId);
   fences = {
     open: await own('open'),
     'showing-code': await own('showing-code'),
@@ -40,10 +34,9 @@ beforeEach(async () => {
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
-afterAll(() => cluster.stop());
 
-async function connect(key = tenant.key): Promise<SocketClient> {
-  const client = new SocketClient(`${edge.url}/api/events`, {
+async function connect(key = fixture.tenant.key): Promise<SocketClient> {
+  const client = new SocketClient(`${fixture.edge.url}/api/events`, {
     auth: { token: key },
     transports: ['websocket'],
   });
@@ -105,8 +98,8 @@ describe('who subscribes', () => {
     await client.subscribe(['connection.update', 'auth.*']);
     expect((await reported(client)).map(({ event }) => event)).toEqual(Array(3).fill('connection.update'));
 
-    const mortal = await cluster.startWorker();
-    const fence = await mortal.own(tenant.tenantId, 'orphan');
+    const mortal = await fixture.cluster.startWorker();
+    const fence = await mortal.own(fixture.tenant.tenantId, 'orphan');
     await mortal.sessions.setStatus(fence, { status: 'awaiting_link' });
     await mortal.offers.putQr(fence, { qr: '2@dead', expiresAt: Date.now() + 60_000 });
     await mortal.die();

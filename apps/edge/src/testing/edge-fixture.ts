@@ -1,14 +1,7 @@
 import type { Fence } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import { TestCluster, type TestTenant } from './test-cluster.js';
-import type { TestEdge } from './test-edge.js';
-
-interface Running {
-  readonly cluster: TestCluster;
-  readonly edges: readonly TestEdge[];
-  readonly worker: TestWorker;
-}
+import { ClusterFixture, there } from './cluster-fixture.js';
 
 /** Gives the tests of a file a cluster with `count` edges, and each of them a tenant of its own. */
 export function useEdges(count = 1): EdgeFixture {
@@ -21,22 +14,19 @@ export function useEdges(count = 1): EdgeFixture {
 }
 
 /** Edges, a worker, and a tenant with the session `shop-1`, which the worker owns. Available inside tests only. */
-export class EdgeFixture {
-  #running: Running | undefined;
-  #tenant: TestTenant | undefined;
+export class EdgeFixture extends ClusterFixture {
+  #worker: TestWorker | undefined;
   #shop: Fence | undefined;
   #kept: { close(): unknown }[] = [];
   #published = 0;
 
-  async start(count: number): Promise<void> {
-    const cluster = await TestCluster.start();
-    const edges: TestEdge[] = [];
-    while (edges.length < count) edges.push(await cluster.startEdge());
-    this.#running = { cluster, edges, worker: await cluster.startWorker() };
+  override async start(count: number): Promise<void> {
+    await super.start(count);
+    this.#worker = await this.cluster.startWorker();
   }
 
-  async beginTest(): Promise<void> {
-    this.#tenant = await this.cluster.createTenant();
+  override async beginTest(): Promise<void> {
+    await super.beginTest();
     this.#shop = await this.worker.own(this.tenant.tenantId, 'shop-1');
   }
 
@@ -44,34 +34,8 @@ export class EdgeFixture {
     for (const each of this.#kept.splice(0)) await each.close();
   }
 
-  async stop(): Promise<void> {
-    await this.#running?.cluster.stop();
-  }
-
-  get cluster(): TestCluster {
-    return there(this.#running).cluster;
-  }
-
-  get edges(): readonly TestEdge[] {
-    return there(this.#running).edges;
-  }
-
-  /** The first edge. */
-  get edge(): TestEdge {
-    return there(this.edges[0]);
-  }
-
-  /** The second edge. */
-  get otherEdge(): TestEdge {
-    return there(this.edges[1]);
-  }
-
   get worker(): TestWorker {
-    return there(this.#running).worker;
-  }
-
-  get tenant(): TestTenant {
-    return there(this.#tenant);
+    return there(this.#worker);
   }
 
   /** The session `shop-1`. */
@@ -92,9 +56,4 @@ export class EdgeFixture {
     for (const id of ids) await this.worker.publish(of, 'presence.update', { id, presences: {} });
     return ids;
   }
-}
-
-function there<T>(thing: T | undefined): T {
-  if (thing === undefined) throw new Error('the fixture has it inside tests only');
-  return thing;
 }

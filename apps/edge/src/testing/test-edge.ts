@@ -1,3 +1,4 @@
+import { WafleetClient } from '@wafleet/client';
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
 import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
@@ -44,6 +45,10 @@ export const MEDIA: MediaOptions = {
 export interface TestEdge {
   readonly url: string;
   readonly metrics: Metrics;
+  /** The administrator's calls. */
+  readonly admin: WafleetClient;
+  /** The calls of an API key. */
+  client(key: string): WafleetClient;
   stop(): Promise<void>;
 }
 
@@ -113,9 +118,13 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     logger,
     lifecycle,
   });
+  const url = `http://127.0.0.1:${port}`;
+  const client = (key: string) => new WafleetClient({ url, key });
   return {
     metrics,
-    url: `http://127.0.0.1:${port}`,
+    url,
+    admin: client(ADMIN_TOKEN),
+    client,
     stop: async () => {
       if (!(await lifecycle.stop())) throw new Error('the edge did not stop well');
     },

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '@wafleet/contract';
+
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -5,14 +7,21 @@ export interface Answer {
   readonly body: unknown;
 }
 
-interface CallOptions {
+interface RequestOptions {
   readonly key?: string | undefined;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Calls `<method> <path>` of an edge, with an API key or admin token as `Authorization: Bearer`. */
-export async function call(url: string, request: string, options: CallOptions = {}): Promise<Answer> {
+/**
+ * Sends `<method> <path>` to an edge, valid or not, with an API key or admin token as `Authorization: Bearer`. For tests
+ * of statuses, headers and refusals. Others use the client of the edge.
+ */
+export async function sendRequest(
+  url: string,
+  request: string,
+  options: RequestOptions = {},
+): Promise<Answer> {
   const [method = 'GET', path = '/'] = request.split(' ');
   const response = await fetch(`${url}${path}`, {
     method,
@@ -29,4 +38,9 @@ export async function call(url: string, request: string, options: CallOptions = 
     headers: response.headers,
     body: text === '' ? undefined : JSON.parse(text),
   };
+}
+
+/** An answer with an error, to match an `Answer` with. */
+export function errorAnswer(status: number, code: ErrorCode, details?: object) {
+  return { status, body: { error: { code, ...(details === undefined ? {} : { details }) } } };
 }
