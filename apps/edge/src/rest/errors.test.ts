@@ -65,6 +65,23 @@ describe('an invalid request is refused', () => {
   });
 
   it.each([
+    ['GET /api/sessions/a%20b', {}, 'The path parameters are not valid. params.id: must be 1 to 64 letters'],
+    ['GET /api/sessions?limit=0', {}, 'The query is not valid. querystring.limit: '],
+    ['POST /api/sessions', { body: { id: '' } }, 'The body is not valid. body.id: must be 1 to 64 letters'],
+    [
+      'GET /api/events?events=call',
+      { headers: { 'last-event-id': 'yesterday' } },
+      'The headers are not valid. headers.last-event-id: must be an eventId or a position.',
+    ],
+  ])('a part that is not valid, by its name: %s', async (request, options, message) => {
+    const answer = await sendRequest(fixture.edge.url, request, { key: fixture.tenant.key, ...options });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED', message: expect.stringContaining(message) } },
+    });
+  });
+
+  it.each([
     ['nonsense\r\n\r\n', '400', 'VALIDATION_FAILED'],
     // Fastify requires a content type for this method, and there is none.
     ['QUERY / HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n', '400', 'VALIDATION_FAILED'],

@@ -72,6 +72,14 @@ function ofClient(error: unknown, { raw }: FastifyRequest): WafleetError | undef
   );
 }
 
+/** What is said of a part of a request that does not match its schema, by the name that Fastify has for the part. */
+const INVALID_PARTS: Readonly<Record<string, string>> = {
+  params: 'The path parameters are not valid.',
+  querystring: 'The query is not valid.',
+  body: 'The body is not valid.',
+  headers: 'The headers are not valid.',
+};
+
 /** Converts Fastify's errors that the caller can fix; undefined for anything else. */
 function ofFastify(error: unknown): WafleetError | undefined {
   if (hasZodFastifySchemaValidationErrors(error)) {
@@ -82,7 +90,8 @@ function ofFastify(error: unknown): WafleetError | undefined {
     }));
     const first = issues[0];
     const hint = first === undefined ? '' : ` ${first.path}: ${first.message}.`;
-    return new WafleetError('VALIDATION_FAILED', `The ${part} is not valid.${hint}`, { issues });
+    const what = INVALID_PARTS[part] ?? 'The request is not valid.';
+    return new WafleetError('VALIDATION_FAILED', `${what}${hint}`, { issues });
   }
   switch (codeOf(error)) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
