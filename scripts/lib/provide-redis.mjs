@@ -9,10 +9,12 @@ import { StepFailed } from './run.mjs';
 export async function provideRedis() {
   // Loaded on use, because it does not exist before the build.
   const { chooseBackend, startLocalRedis } = await import('@wafleet/local-redis');
+  const { inTestContainer } = await import('@wafleet/testkit');
   try {
     const redis = await startLocalRedis({
       cacheDir: join(ROOT, '.wafleet/redis'),
       backend: chooseBackend(process.env.TEST_REDIS, 'TEST_REDIS'),
+      container: inTestContainer,
       onProgress: (line) => console.log(line),
     });
     await redis.stop();

@@ -1,3 +1,11 @@
+export {
+  type FindBackend,
+  ownUser,
+  REDIS_IMAGE,
+  type RunningServer,
+  type ServerSettings,
+  serverArguments,
+} from './backends/backend.js';
 export { endWithThisProcess } from './child-guard.js';
 export { extractedProgram, extractProgram } from './debian-packages.js';
 export { freePort } from './free-port.js';

@@ -39,6 +39,8 @@ export interface LocalRedisOptions {
   port?: number;
   /** Default: `auto`. */
   backend?: BackendChoice;
+  /** Finds the engine that runs a container. Default: the program `docker`. */
+  container?: FindBackend;
   /** The PATH in which programs are looked up, instead of this process's. */
   searchPath?: string;
   /** Called with one line for each step that takes long, and for the server that is chosen. */
@@ -64,12 +66,20 @@ export interface LocalRedis {
   kill(): Promise<void>;
 }
 
-const STEPS: readonly { name: string; kinds: readonly BackendChoice[]; find: FindBackend }[] = [
-  { name: 'redis-server or valkey-server on PATH', kinds: ['auto', 'local'], find: onPath },
-  { name: 'the server that an earlier start downloaded', kinds: ['auto', 'local'], find: inCache },
-  { name: 'Docker', kinds: ['auto', 'docker'], find: inDocker },
-  { name: 'apt-get', kinds: ['auto', 'local'], find: fromApt },
-];
+interface Step {
+  readonly name: string;
+  readonly kinds: readonly BackendChoice[];
+  readonly find: FindBackend;
+}
+
+function stepsWith(container: FindBackend): readonly Step[] {
+  return [
+    { name: 'redis-server or valkey-server on PATH', kinds: ['auto', 'local'], find: onPath },
+    { name: 'the server that an earlier start downloaded', kinds: ['auto', 'local'], find: inCache },
+    { name: 'Docker', kinds: ['auto', 'docker'], find: container },
+    { name: 'apt-get', kinds: ['auto', 'local'], find: fromApt },
+  ];
+}
 
 const READY_TIMEOUT_MS = 30_000;
 
@@ -102,7 +112,9 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
 
   const choice = options.backend ?? 'auto';
   const tried: string[] = [];
-  for (const { name, find } of STEPS.filter(({ kinds }) => kinds.includes(choice))) {
+  for (const { name, find } of stepsWith(options.container ?? inDocker).filter(({ kinds }) =>
+    kinds.includes(choice),
+  )) {
     try {
       const found = await find(search);
       if ('missing' in found) {
@@ -202,7 +214,7 @@ function endOnce(server: RunningServer, cleanUp: () => Promise<void>): Pick<Loca
 function nothingServes(choice: BackendChoice, tried: readonly string[]): string {
   const ways =
     choice === 'docker'
-      ? ['start Docker (or another engine that testcontainers knows)']
+      ? ['start Docker']
       : [
           'install Redis 7 or Valkey, so that redis-server is on PATH (apt-get install redis-server, brew install redis)',
           'start Docker',

@@ -13,4 +13,5 @@ export { listSessions, waitForStatus } from './sessions.js';
 export { SeverablePort } from './severable-port.js';
 export { startRedis, type TestRedis } from './start-redis.js';
 export { type ReplicatedRedis, startReplicatedRedis } from './start-replicated-redis.js';
+export { inTestContainer } from './test-container.js';
 export { type WaitOptions, waitFor } from './wait-for.js';

@@ -10,6 +10,7 @@ import {
 } from '@wafleet/local-redis';
 import { isObserved, tellObservers } from './observers.js';
 import { PROJECT_ROOT } from './project-root.js';
+import { inTestContainer } from './test-container.js';
 
 /** Time limit for an answer. On a busy machine a Redis that just started has many clients at once. */
 const ANSWER_MS = 15_000;
@@ -54,7 +55,8 @@ export async function startServer(
   kind: Pick<LocalRedisOptions, 'appendOnly' | 'backend' | 'sentinel'>,
 ): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'wafleet-test-redis-'));
-  const options = { ...kind, dir, cacheDir: join(PROJECT_ROOT, '.wafleet/redis') };
+  const cacheDir = join(PROJECT_ROOT, '.wafleet/redis');
+  const options = { ...kind, dir, cacheDir, container: inTestContainer };
   let current: LocalRedis = await startLocalRedis(options);
   const { url, port, servedBy } = current;
   let isFrozen = false;

@@ -1,5 +1,8 @@
 import { SENTINEL_CONFIG } from '../sentinel-config.js';
 
+/** The image of each Redis that runs in a container. */
+export const REDIS_IMAGE = 'redis:7-alpine';
+
 /** Where to look for a Redis server. */
 export interface Search {
   /** The folder for a server that is extracted for this project only. */
@@ -43,6 +46,11 @@ export type Found = { backend: RedisBackend } | { missing: string };
 
 /** One step of the search. Rejects only for unforeseen reasons. */
 export type FindBackend = (search: Search) => Promise<Found>;
+
+/** This process's user as a container takes it, so that files that the container writes belong to it. */
+export function ownUser(): string {
+  return process.getuid === undefined ? 'redis' : `${process.getuid()}:${process.getgid?.()}`;
+}
 
 /** The settings as arguments of `redis-server`, the same for every backend. */
 export function serverArguments(settings: ServerSettings, bind: string, dir: string): string[] {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { endWithThisProcess } from '../child-guard.js';
 import { run } from '../run.js';
 import { type RedisBackend, type RunningServer, type ServerSettings, serverArguments } from './backend.js';
+import { watchEnd } from './watch-end.js';
 
 /** A Redis or Valkey server program, and what it needs from its environment. */
 export interface ServerBinary {
@@ -35,16 +36,7 @@ function launch(binary: ServerBinary, settings: ServerSettings): RunningServer {
     ...(binary.searchPath === undefined ? {} : { env: { PATH: binary.searchPath } }),
   });
   endWithThisProcess(child);
-  let lastWords = '';
-  for (const output of [child.stdout, child.stderr]) {
-    output.setEncoding('utf8').on('data', (text: string) => {
-      lastWords = (lastWords + text).slice(-2_000);
-    });
-  }
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, signal) => resolve(lastWords.trim() || `it ended with ${signal ?? code}`));
-  });
+  const ended = watchEnd(child);
   return {
     pid: child.pid,
     ended,
