@@ -1,5 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { createLogger, environmentHelp, Lifecycle, readEnvironment, StartError } from '@wafleet/runtime';
+import {
+  createLogger,
+  environmentHelp,
+  Lifecycle,
+  readEnvironment,
+  StartError,
+  withTimeout,
+} from '@wafleet/runtime';
 import { COMMAND_LINE_HELP, type CommandLine, parseCommandLine } from './command-line.js';
 import type { StandaloneContext } from './context.js';
 import { startDemo } from './demo/start-demo.js';
@@ -35,7 +41,10 @@ async function run({ live }: CommandLine): Promise<void> {
     if (lifecycle.isStopping) return;
     stopping.abort();
     const stoppedWell = await lifecycle.stop();
-    await Promise.race([starting.catch(() => {}), delay(INTERRUPTED_START_MS)]);
+    await withTimeout(
+      starting.catch(() => {}),
+      INTERRUPTED_START_MS,
+    );
     if (exitCode === 0) say('Stopped.');
     // Anything that still runs, such as the processes of a failed stage, ends with this process.
     process.exit(stoppedWell ? exitCode : 1);

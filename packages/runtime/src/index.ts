@@ -11,3 +11,4 @@ export * from './redaction.js';
 export * from './redis-address.js';
 export * from './run-app.js';
 export * from './start-error.js';
+export * from './with-timeout.js';

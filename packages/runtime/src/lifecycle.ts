@@ -1,4 +1,5 @@
 import type { Logger } from './logger.js';
+import { withTimeout } from './with-timeout.js';
 
 interface Stage {
   readonly name: string;
@@ -43,19 +44,14 @@ export class Lifecycle {
   }
 
   async #runStage(stage: Stage): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`not done after ${stage.timeoutMs} ms`)), stage.timeoutMs);
-    });
     try {
-      await Promise.race([Promise.resolve().then(stage.run), timeUp]);
+      const isDone = await withTimeout(Promise.resolve().then(stage.run), stage.timeoutMs);
+      if (!isDone) throw new Error(`not done after ${stage.timeoutMs} ms`);
       this.#logger.debug({ stage: stage.name }, 'stopped');
       return true;
     } catch (error) {
       this.#logger.error({ stage: stage.name, err: error }, 'a stage of stopping failed');
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

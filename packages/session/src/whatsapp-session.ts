@@ -5,6 +5,7 @@ import {
   type SessionCommandKind,
   type SessionStatus,
 } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
 import { FencedError } from '@wafleet/store';
 import { SessionAccount } from './auth/session-account.js';
 import type { CachesOfSession } from './caches/session-caches.js';
@@ -32,7 +33,6 @@ import type { WhatsAppSessionOptions } from './session-options.js';
 import { SessionStateMachine } from './state-machine.js';
 import { SessionLifecycle } from './status/lifecycle.js';
 import { StatusReporter } from './status/status-reporter.js';
-import { within } from './within.js';
 
 /** How long a command waits for a session that is connecting. */
 const OPENING_MS = 5_000;
@@ -239,7 +239,7 @@ export class WhatsAppSession {
   async execute<K extends SessionCommandKind>(kind: K, fields: CommandFields<K>): Promise<CommandReply<K>> {
     if (SESSION_COMMANDS[kind].execution.requires === 'open') {
       if (this.#statusReporter.status === 'connecting')
-        await within(OPENING_MS, this.#statusReporter.changed());
+        await withTimeout(this.#statusReporter.changed(), OPENING_MS);
       this.#openSocket.require();
       this.#lastCommandAt = Date.now();
     }

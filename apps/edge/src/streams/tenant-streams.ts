@@ -1,5 +1,5 @@
 import { WafleetError } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import { type Logger, withTimeout } from '@wafleet/runtime';
 import type { EventChannel, EventLog, LoggedEvent } from '@wafleet/store';
 import { type LostRange, TenantStream } from './tenant-stream.js';
 
@@ -81,7 +81,10 @@ export class TenantStreams {
       feed.begun = undefined;
       throw error;
     });
-    await withinTime(feed.begun, this.#options.readyWithinMs ?? READY_WITHIN_MS);
+    // If Redis is down, the caller gets an error in time and may ask again.
+    if (!(await withTimeout(feed.begun, this.#options.readyWithinMs ?? READY_WITHIN_MS))) {
+      throw new WafleetError('UNAVAILABLE', 'Events cannot be received now. Try again shortly.');
+    }
     return feed.stream;
   }
 
@@ -143,22 +146,5 @@ export class TenantStreams {
     channel
       .unsubscribe(tenantId)
       .catch((error: unknown) => logger.warn({ err: error, tenantId }, 'could not end a tenant’s feed'));
-  }
-}
-
-/**
- * Waits for `timeoutMs` at most. If Redis is down, the subscription's caller gets an error in time and may ask again.
- */
-async function withinTime(begun: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new WafleetError('UNAVAILABLE', 'Events cannot be received now. Try again shortly.'));
-    }, timeoutMs);
-  });
-  try {
-    await Promise.race([begun, timeUp]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endWithThisProcess } from '@wafleet/local-redis';
-import { StartError } from '@wafleet/runtime';
+import { StartError, withTimeout } from '@wafleet/runtime';
 
 export interface ChildAppOptions {
   /** A name for people, e.g. `worker 2`. */
@@ -87,9 +87,8 @@ export class ChildApp {
   /** Asks it to stop, and kills it after the time limit. Resolves when it has ended. */
   async stop(timeoutMs: number): Promise<void> {
     this.#process.kill('SIGTERM');
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), timeoutMs);
+    if (!(await withTimeout(this.ended, timeoutMs))) this.#process.kill('SIGKILL');
     await this.ended;
-    clearTimeout(timer);
   }
 
   #readLines(): void {

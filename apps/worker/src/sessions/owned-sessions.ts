@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
 import type { SessionEnd, StorageReach, WhatsAppSession } from '@wafleet/session';
 import {
   deferRemoval,
@@ -138,7 +138,7 @@ export class OwnedSessions {
     if (this.#table.get(ref) === undefined) await this.#releases.releaseAbsent(ref, reason);
     const owned = this.#find(ref);
     owned.isLeaving = true;
-    await Promise.race([Promise.all(owned.commands), delay(COMMANDS_MS, undefined, { ref: false })]);
+    await withTimeout(Promise.all(owned.commands), COMMANDS_MS);
     await owned.session.stop({ reason });
     await this.#releases.giveUp(owned, reason);
   }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isResting } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
 import type { WhatsAppSession } from '@wafleet/session';
 import { type DeferredRemoval, type Fence, NotOwnerError, type SessionDirectory } from '@wafleet/store';
 import type { SessionLog } from './session-log.js';
@@ -54,7 +54,7 @@ async function attemptRemoval(removal: Removal): Promise<{ isUnlinked: boolean }
   const isDecided = () =>
     session.status === 'open' || session.status === 'awaiting_link' || isResting(session.status);
   while (isOwned() && !isDecided() && !isTimeUp()) {
-    await Promise.race([session.statusChanged(), delay(LOOK_MS, undefined, { ref: false })]);
+    await withTimeout(session.statusChanged(), LOOK_MS);
   }
   if (!isOwned()) throw new NotOwnerError(fence);
   const isUnlinked = isResting(session.status)

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { PlacementQueue } from '@wafleet/placement';
-import type { Logger } from '@wafleet/runtime';
+import { type Logger, withTimeout } from '@wafleet/runtime';
 import {
   DrainTurns,
   NotOwnerError,
@@ -58,10 +57,9 @@ export class SessionDrain {
   /** Call it once. @throws {DrainTimeoutError} after the sessions that were not handed over in time are closed. */
   async run(): Promise<void> {
     const { timeoutMs, table, discardAll } = this.#options;
-    const timeUp = delay(timeoutMs, 'time is up' as const, { ref: false });
     let left = 0;
     try {
-      if ((await Promise.race([this.#handAllOver(), timeUp])) === undefined) {
+      if (await withTimeout(this.#handAllOver(), timeoutMs)) {
         left = table.all().length;
         return;
       }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import { type Logger, withTimeout } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { SentMessages } from '../connection/sent-messages.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
@@ -23,19 +23,16 @@ function outcomeUnknown(messageId: string, cause: unknown): WafleetError {
 /** Sends a message and waits until WhatsApp has acknowledged it. */
 async function relay(socket: WASocket, jid: string, content: proto.IMessage, messageId: string) {
   const waiter = new MessageAckWaiter(socket, messageId);
-  let timer: NodeJS.Timeout | undefined;
   let ack: MessageAck;
   try {
     await socket.relayMessage(jid, content, { messageId });
-    timer = setTimeout(() => waiter.stop(), ACK_MS);
-    ack = await waiter.ack;
+    ack = (await withTimeout(waiter.ack, ACK_MS)) ? await waiter.ack : undefined;
   } catch (error) {
     throw fromBaileys(error, {
       details: { messageId },
       otherwise: (cause) => outcomeUnknown(messageId, cause),
     });
   } finally {
-    clearTimeout(timer);
     waiter.stop();
   }
   if (ack === undefined) throw outcomeUnknown(messageId, 'no acknowledgement');

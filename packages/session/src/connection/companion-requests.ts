@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
 import {
   aesEncryptCTR,
   type BinaryNode,
@@ -11,7 +12,6 @@ import {
   S_WHATSAPP_NET,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { within } from '../within.js';
 import { causeOf } from './disconnects.js';
 
 /** How long WhatsApp may take to answer, ms. */
@@ -82,7 +82,7 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
     attrs: { jid, reason: 'user_initiated' },
   }).catch(async (error: unknown) => {
     // The end of the connection is emitted shortly before or after the request fails because of it.
-    if (error instanceof WafleetError || !(await within(1_000, removed))) throw error;
+    if (error instanceof WafleetError || !(await withTimeout(removed, 1_000))) throw error;
   });
   await Promise.race([answered, removed]);
 }

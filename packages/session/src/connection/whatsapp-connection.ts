@@ -1,3 +1,4 @@
+import { withTimeout } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, ConnectionState, proto, WASocket } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import { keepEventsApart } from '../baileys/event-merging.js';
@@ -10,7 +11,6 @@ import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { MissingContents } from '../inbound/missing-contents.js';
 import type { DisconnectCause } from '../mapping/connection.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { within } from '../within.js';
 import { catchUpAppState } from './app-state-catch-up.js';
 import { removeCompanion } from './companion-requests.js';
 import type { ConnectPermit } from './connect-limiter.js';
@@ -242,7 +242,7 @@ export class WhatsAppConnection {
    */
   async drain(cause: DisconnectCause): Promise<void> {
     this.#noteCause(cause);
-    await within(IN_FLIGHT_MS, this.#inbound.close());
+    await withTimeout(this.#inbound.close(), IN_FLIGHT_MS);
     this.socket.ws.removeAllListeners('message');
     await this.#endInOrder(new Error(cause.message));
   }
@@ -263,7 +263,7 @@ export class WhatsAppConnection {
       // Baileys removes the listeners of `close` when it ends; this one is added afterwards.
       void this.socket.end(error).then(() => (ws.isClosed ? resolve() : ws.once('close', resolve)));
     });
-    if (await within(CLOSE_MS, closed)) return;
+    if (await withTimeout(closed, CLOSE_MS)) return;
     this.#transport.destroy();
     await closed;
   }

@@ -1,12 +1,11 @@
 import { type MediaFile, WafleetError } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import { type Logger, withTimeout } from '@wafleet/runtime';
 import { type Fence, isRedisUnreachable, type ReceivedFile, type ReceivedMedia } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { OpenSocket } from '../connection/open-socket.js';
 import { receivedFilesIn } from '../mapping/received-files.js';
 import { roughLength } from '../outbox/event-size.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { within } from '../within.js';
 import { ReuploadRequest } from './reupload-request.js';
 
 /** How long a command waits for a phone. Short, since a worker carries out a bounded number of commands at a time. */
@@ -80,7 +79,7 @@ export class SessionMedia {
     if (received.file.directPath !== triedPath) return { file: received.file };
     const asked = this.#requests.get(messageId);
     const request = asked?.isFor(triedPath) ? asked : this.#ask(received);
-    return (await within(WAIT_MS, request.result)) ? { file: await request.result } : {};
+    return (await withTimeout(request.result, WAIT_MS)) ? { file: await request.result } : {};
   }
 
   /** Gives up all requests to the phone. */

@@ -1,12 +1,11 @@
 import { WafleetError } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import { type Logger, withTimeout } from '@wafleet/runtime';
 import type { SessionAccount } from '../auth/session-account.js';
 import { requestPairingCode } from '../connection/companion-requests.js';
 import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
 import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
 import type { SessionLifecycle } from '../status/lifecycle.js';
 import type { StatusReporter } from '../status/status-reporter.js';
-import { within } from '../within.js';
 import type { PairingOffers } from './pairing-offers.js';
 
 const CODE_MS = 180_000;
@@ -73,7 +72,7 @@ export class PairingCodes {
     }
     const qrCame = pairingOffers.nextQr();
     void this.#linkAnew();
-    const inTime = await within(connectTimeoutMs, qrCame);
+    const inTime = await withTimeout(qrCame, connectTimeoutMs);
     if (!inTime || supervisor.current === undefined) throw statusReporter.notOpen();
     return supervisor.current;
   }

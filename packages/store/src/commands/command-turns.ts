@@ -1,4 +1,4 @@
-import { FairQueue } from '@wafleet/runtime';
+import { FairQueue, withTimeout } from '@wafleet/runtime';
 
 /** How often waiting work checks whether the process is less busy, ms. */
 const LOOK_MS = 100;
@@ -120,19 +120,13 @@ export class CommandTurns {
     const { tenantId } = order;
     order.isRunning = true;
     this.#runningOf.set(tenantId, (this.#runningOf.get(tenantId) ?? 0) + 1);
-    let timer: NodeJS.Timeout | undefined;
     const run = turn.run().finally(() => {
-      // A deadline may be far away. An abort signal would create an error with a stack for each command.
-      clearTimeout(timer);
       const left = (this.#runningOf.get(tenantId) ?? 1) - 1;
       if (left > 0) this.#runningOf.set(tenantId, left);
       else this.#runningOf.delete(tenantId);
     });
     this.#track(run);
-    const givenUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, turn.holdsMs);
-    });
-    void Promise.race([run, givenUp]).then(() => this.#continue(order));
+    void withTimeout(run, turn.holdsMs).then(() => this.#continue(order));
   }
 
   /** Queues the next work of an order for its turn. */

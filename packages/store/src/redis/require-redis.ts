@@ -1,5 +1,4 @@
-import { type Logger, parseRedisUrl, StartError, withoutCredentials } from '@wafleet/runtime';
-import { answerWithin, NoAnswerError } from './answer-within.js';
+import { type Logger, parseRedisUrl, StartError, withoutCredentials, withTimeout } from '@wafleet/runtime';
 import { type RedisConnection, reasonOf } from './connection.js';
 import { firstWords } from './first-words.js';
 import { refusalOf } from './redis-refusal.js';
@@ -11,6 +10,9 @@ const TRIES = 3;
 const OLDEST_MAJOR_VERSION = 7;
 /** A Redis this full is about to refuse writes. */
 const NEARLY_FULL = 0.9;
+
+/** Redis did not answer in time. */
+class NoAnswerError extends Error {}
 
 /**
  * Verifies before a process starts that Redis answers, accepts writes and has the required version. Warns of settings
@@ -42,7 +44,9 @@ async function readInfo(connection: RedisConnection, url: string): Promise<strin
   try {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await answerWithin(ANSWER_TIMEOUT_MS, connection.info());
+        const info = connection.info();
+        if (await withTimeout(info, ANSWER_TIMEOUT_MS)) return await info;
+        throw new NoAnswerError(`no answer within ${ANSWER_TIMEOUT_MS} ms`);
       } catch (error) {
         const cause = connectError ?? error;
         if (tries < TRIES && isSilence(cause)) continue;

@@ -1,4 +1,4 @@
-import { answerWithin, NoAnswerError } from './answer-within.js';
+import { withTimeout } from '@wafleet/runtime';
 import type { RedisConnection } from './connection.js';
 import { keys } from './keyspace.js';
 import { refusalOf } from './redis-refusal.js';
@@ -27,10 +27,9 @@ export async function writeProbe(redis: RedisConnection): Promise<void> {
 /** Never rejects. If the answer takes longer than `withinMs`, Redis counts as not answering. */
 export async function probeWrites(redis: RedisConnection, withinMs = 1_000): Promise<Writability> {
   try {
-    await answerWithin(withinMs, writeProbe(redis));
-    return { writable: true };
+    const isAnswered = await withTimeout(writeProbe(redis), withinMs);
+    return isAnswered ? { writable: true } : { writable: false, reason: 'Redis does not answer' };
   } catch (error) {
-    if (error instanceof NoAnswerError) return { writable: false, reason: 'Redis does not answer' };
     return { writable: false, reason: refusalOf(error) ?? 'Redis is out of reach' };
   }
 }
