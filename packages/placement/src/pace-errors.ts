@@ -1,9 +1,9 @@
-import type { Logger } from '@wafleet/runtime';
+import { backoff, type Logger } from '@wafleet/runtime';
 import { isRedisUnreachable, type RedisConnection } from '@wafleet/store';
 import type { Worker } from 'bullmq';
 import { dropDamagedJobs } from './damaged-jobs.js';
 
-const PAUSE_MS = { first: 1_000, longest: 15_000 };
+const pauseMs = backoff({ baseMs: 1_000, capMs: 15_000, jitter: 0.5 });
 /** An error after this time without one is the first of another outage. */
 const CALM_MS = 30_000;
 
@@ -16,7 +16,8 @@ export function paceErrors(
   worker: Worker,
   resources: { readonly connection: RedisConnection; readonly logger: Logger },
 ): void {
-  let pauseMs = PAUSE_MS.first;
+  /** Errors of the current outage before the latest one. */
+  let earlier = 0;
   let failedAt = Number.NEGATIVE_INFINITY;
   let resuming: NodeJS.Timeout | undefined;
   const resume = () => {
@@ -27,17 +28,19 @@ export function paceErrors(
   const dropDamaged = async () => {
     const dropped = await dropDamagedJobs(worker, resources);
     if (dropped === 0 || resuming === undefined) return;
-    pauseMs = PAUSE_MS.first;
+    earlier = 0;
     resume();
   };
   worker.on('error', (error) => {
     if (resuming !== undefined) return;
     const now = performance.now();
-    pauseMs = now - failedAt > CALM_MS + pauseMs ? PAUSE_MS.first : Math.min(PAUSE_MS.longest, 2 * pauseMs);
+    // A paused worker makes no errors, so a pause does not count as calm.
+    const isFirst = now - failedAt > CALM_MS + pauseMs(earlier, 1);
+    earlier = isFirst ? 0 : earlier + 1;
     failedAt = now;
     // Jobs at work go on; `pause` only stops the loop that fetches others.
     void worker.pause(true);
-    resuming = setTimeout(resume, pauseMs * (0.5 + Math.random() / 2));
+    resuming = setTimeout(resume, pauseMs(earlier));
     if (isRedisUnreachable(error)) return;
     dropDamaged().catch((reason: unknown) => {
       resources.logger.debug({ err: reason }, 'damaged jobs could not be looked for');

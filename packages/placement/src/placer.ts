@@ -1,4 +1,4 @@
-import type { Logger } from '@wafleet/runtime';
+import { backoff, type Logger } from '@wafleet/runtime';
 import {
   type CommandClient,
   PlacementRanks,
@@ -16,7 +16,8 @@ import { queueErrorLogger } from './queue-errors.js';
 import { RecentAssignments } from './recent-assignments.js';
 
 const CONCURRENT_PLACEMENTS = 20;
-const WAIT = { firstMs: 1_000, longestMs: 60_000 };
+/** Drawn from the upper half, so that sessions that began to wait together spread out. */
+const roomWaitMs = backoff({ baseMs: 1_000, capMs: 60_000, jitter: 0.5 });
 
 export interface PlacerOptions {
   /** Has the role `queue`. The caller closes it, after `stop`. */
@@ -126,9 +127,8 @@ export class Placer {
   }
 }
 
-/** Longer each time, and drawn from its upper half, so that sessions that began to wait together spread out. */
+/** How long a request waits for room, longer each time. */
 function waitMs(job: Job): number {
   const earlierWaits = Math.max(0, job.attemptsStarted - job.attemptsMade - 1);
-  const longest = Math.min(WAIT.longestMs, WAIT.firstMs * 2 ** earlierWaits);
-  return Math.round(longest * (0.5 + Math.random() / 2));
+  return roomWaitMs(earlierWaits);
 }

@@ -1,3 +1,4 @@
+export * from './backoff.js';
 export * from './environment.js';
 export * from './environment-fields.js';
 export * from './event-loop.js';

@@ -1,5 +1,5 @@
 import { WafleetError } from '@wafleet/contract';
-import type { Logger } from '@wafleet/runtime';
+import { backoff, type Logger } from '@wafleet/runtime';
 import type { AdminTokenWaits, WrongGuesses } from '@wafleet/store';
 import { LRUCache } from 'lru-cache';
 import type { Limit } from '../limits/client-limits.js';
@@ -14,6 +14,7 @@ const WAITS: AdminTokenWaits = {
   // Unlike this process, Redis does not bound the number of addresses that guess.
   rememberMs: 15 * 60_000,
 };
+const guessWaitMs = backoff({ baseMs: WAITS.firstMs, capMs: WAITS.longestMs });
 const REMEMBER_MS = 60 * 60_000;
 const MAX_ADDRESSES = 100_000;
 /** Limit of wrong tokens from all addresses together. */
@@ -86,8 +87,8 @@ export class AdminAccess {
   #wrong(address: string): void {
     this.#all.fine(1);
     const wrong = (this.#guesses.get(address)?.wrong ?? 0) + 1;
-    const doubled = wrong - WAITS.free;
-    const waitMs = doubled < 0 ? 0 : Math.min(WAITS.firstMs * 2 ** doubled, WAITS.longestMs);
+    const earlierWaits = wrong - WAITS.free;
+    const waitMs = earlierWaits < 0 ? 0 : guessWaitMs(earlierWaits);
     this.#guesses.set(address, { wrong, until: performance.now() + waitMs });
     this.#countForAll(address);
   }

@@ -1,8 +1,10 @@
-import { backOffMs } from './back-off.js';
+import { backoff } from '@wafleet/runtime';
 import type { ConnectLimiter } from './connect-limiter.js';
 import type { ReadingGate } from './reading-gate.js';
 import type { WhatsAppConnection } from './whatsapp-connection.js';
 
+/** Full jitter, so that sessions that lost their connections together do not return together. */
+const backoffMs = backoff({ baseMs: 1_000, capMs: 120_000, jitter: 1 });
 /** A connection that lasted this long did not fail at the start: the back-off starts over. */
 const STABLE_MS = 60_000;
 /** From this attempt on the limit of the wait is 8 s or more, and the wait may end early. */
@@ -116,7 +118,7 @@ export class ConnectionSupervisor {
    * of failures, when WhatsApp accepts another session of this process: the outage that caused the long waits is over.
    */
   openWithBackOff(): void {
-    const waitMs = backOffMs(this.#attempt, this.#random());
+    const waitMs = backoffMs(this.#attempt, this.#random());
     this.openIn(waitMs);
     const isLong = this.#attempt >= LONG_WAIT_FROM;
     this.#attempt += 1;

@@ -1,3 +1,4 @@
+import { backoff } from '@wafleet/runtime';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { DisconnectCause } from '../mapping/connection.js';
 
@@ -15,10 +16,10 @@ const REPLACED_WAIT_MS = 30_000;
 const SHORT_JITTER_MS = 15_000;
 /**
  * WhatsApp does not say how long to wait. Most refusals follow a burst, and half a minute is enough then; each further
- * refusal doubles the wait. Half of the wait is jitter, so that sessions that were refused together do not return
+ * refusal doubles the wait. A third of the wait is jitter, so that sessions that were refused together do not return
  * together.
  */
-const RATE_LIMIT_WAIT_MS = { first: 20_000, longest: 200_000 };
+const rateLimitWaitMs = backoff({ baseMs: 30_000, capMs: 300_000, jitter: 1 / 3 });
 /** The longest delay of a Node.js timer, 24 days. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -105,11 +106,8 @@ export function reactionTo(
       break;
     case 440:
       return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };
-    case 429: {
-      const { first, longest } = RATE_LIMIT_WAIT_MS;
-      const wait = Math.floor(Math.min(longest, first * 2 ** Math.min(refusals, 10)) * (1 + random / 2));
-      return { kind: 'reconnect', reason: 'rate-limited', wait };
-    }
+    case 429:
+      return { kind: 'reconnect', reason: 'rate-limited', wait: rateLimitWaitMs(refusals, random) };
   }
   return { kind: 'reconnect', reason: REASONS[statusCode] ?? 'connection-failed', wait: 'back-off' };
 }

@@ -1,3 +1,5 @@
+import { backoff } from '@wafleet/runtime';
+
 /** The limits after which a silence is too long. */
 export interface QuietLimits {
   /** How often to ask the detector, ms. */
@@ -84,7 +86,8 @@ export class SilenceDetector {
   #backlogAt = 0;
   #reconnectedAt = Number.NEGATIVE_INFINITY;
   #pauseMs: number;
-  #hasHelped = true;
+  /** Reconnects since WhatsApp last delivered something. */
+  #reconnectsInVain = 0;
 
   /**
    * @param now ms since 1970.
@@ -144,9 +147,9 @@ export class SilenceDetector {
   /** The connection is replaced because of a verdict. */
   reconnecting(): void {
     const { first, longest } = this.limits.pauseMs;
-    this.#pauseMs = this.#hasHelped ? first : Math.min(longest, 2 * this.#pauseMs);
+    this.#pauseMs = backoff({ baseMs: first, capMs: longest })(this.#reconnectsInVain);
+    this.#reconnectsInVain += 1;
     this.#reconnectedAt = this.#now();
-    this.#hasHelped = false;
   }
 
   #delivered({ tag, attrs }: Stanza): void {
@@ -157,7 +160,7 @@ export class SilenceDetector {
       this.#usualMs = this.#arrivals === 0 ? sinceMs : this.#usualMs + NEWEST * (sinceMs - this.#usualMs);
       this.#arrivals += 1;
     }
-    this.#hasHelped = true;
+    this.#reconnectsInVain = 0;
     this.#lastStanzaAt = now;
     this.#backlogAt = now;
     this.#acknowledged = 0;

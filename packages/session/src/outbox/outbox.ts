@@ -1,5 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { Logger } from '@wafleet/runtime';
+import { backoff, type Logger } from '@wafleet/runtime';
 import {
   type EventLog,
   EventTooLargeError,
@@ -19,7 +19,7 @@ const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
 const MAX_SECRETS_PER_APPEND = 200;
 /** How long failed steps are only counted before they are reported again, ms. */
 const REPORT_MS = 60_000;
-const RETRY_MS = { first: 200, most: 1_000 };
+const retryWaitMs = backoff({ baseMs: 200, capMs: 1_000 });
 
 interface EventItem {
   readonly kind: 'event';
@@ -278,7 +278,7 @@ export class Outbox {
   }
 
   async #untilDone(write: () => Promise<void>): Promise<void> {
-    for (let waitMs = RETRY_MS.first; !this.#isDiscarded; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
+    for (let attempt = 0; !this.#isDiscarded; attempt += 1) {
       try {
         await write();
         return;
@@ -289,6 +289,7 @@ export class Outbox {
           this.#lifecycle.end('fenced');
           return;
         }
+        const waitMs = retryWaitMs(attempt);
         this.#logger.warn({ err: error, retryMs: waitMs }, 'a session cannot write to Redis; it tries again');
         this.#pause = new AbortController();
         await delay(waitMs, undefined, { signal: this.#pause.signal }).catch(() => {});

@@ -1,4 +1,4 @@
-import { type Logger, parseRedisUrl, withoutCredentials } from '@wafleet/runtime';
+import { backoff, type Logger, parseRedisUrl, withoutCredentials } from '@wafleet/runtime';
 import type { Redis, RedisOptions } from 'ioredis';
 import { ReadOnlyPacing } from './read-only-pacing.js';
 import { ReconnectingRedis } from './reconnecting-redis.js';
@@ -17,6 +17,7 @@ export type RedisConnection = Redis;
  */
 export type RedisRole = 'command' | 'blocking' | 'subscriber' | 'lifeline' | 'queue';
 
+const reconnectWaitMs = backoff({ baseMs: 50, capMs: 1_000 });
 const COMMAND_TIMEOUT_MS = 5_000;
 /** Longer than any BLOCK that our readers use. */
 const SILENCE_MS = 15_000;
@@ -56,7 +57,8 @@ export function connectRedis(options: {
     connectionName: name,
     connectTimeout: 5_000,
     keepAlive: 10_000,
-    retryStrategy: (attempt: number) => readOnly.delayMs ?? Math.min(25 * 2 ** Math.min(attempt, 10), 1_000),
+    // ioredis counts attempts from 1.
+    retryStrategy: (attempt: number) => readOnly.delayMs ?? reconnectWaitMs(attempt - 1),
     reconnectOnError: (error: Error) => {
       if (!error.message.startsWith('READONLY')) return false;
       if (readOnly.begins)
