@@ -8,6 +8,7 @@ export * from './health-server.js';
 export * from './lifecycle.js';
 export * from './logger.js';
 export * from './metrics.js';
+export * from './partitioned-lru.js';
 export * from './redaction.js';
 export * from './redis-address.js';
 export * from './run-app.js';

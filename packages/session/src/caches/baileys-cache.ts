@@ -1,32 +1,33 @@
+import type { CachePartition } from '@wafleet/runtime';
 import type { CacheStore } from '@whiskeysockets/baileys';
-import type { CachePart } from './shared-cache.js';
 
 /**
- * A session's part of a shared cache, with the cache interface of Baileys. Lifetime and bound are those of the shared
+ * A session's partition of a cache, with the cache interface of Baileys. Lifetime and bound are those of the whole
  * cache.
  */
 export class BaileysCache implements CacheStore {
-  readonly #part: CachePart<unknown>;
+  readonly #partition: CachePartition<NonNullable<unknown>>;
 
-  constructor(part: CachePart<unknown>) {
-    this.#part = part;
+  constructor(partition: CachePartition<NonNullable<unknown>>) {
+    this.#partition = partition;
   }
 
   get<T>(key: string): T | undefined;
   get(key: string): unknown {
-    return this.#part.get(key);
+    return this.#partition.get(key);
   }
 
   set(key: string, value: unknown): void {
-    this.#part.set(key, value);
+    if (value == null) this.#partition.delete(key);
+    else this.#partition.set(key, value);
   }
 
   del(key: string): void {
-    this.#part.delete(key);
+    this.#partition.delete(key);
   }
 
   /** Clears the values of this session only. */
   flushAll(): void {
-    this.#part.clear();
+    this.#partition.clear();
   }
 }

@@ -1,7 +1,9 @@
 /**
  * A map with a maximum number of values. Beyond it, the value that was set the longest ago is dropped. It allocates
- * nothing before the first value, so each session can have one. An LRU cache would be too large for that: it allocates
- * arrays of full length.
+ * nothing before the first value, so each session can have one.
+ *
+ * Unlike a partition of a PartitionedLru, it has a bound of its own: another session's load cannot evict its values. An
+ * LRU cache for each session would be too large: it allocates arrays of full length.
  */
 export class BoundedMap<V> {
   readonly #max: number;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { PartitionedLru } from '@wafleet/runtime';
 import { waitFor } from '@wafleet/testkit';
 import type { GroupMetadata } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, type TestSession } from '../testing/harness.js';
 import { bytesOfGroup, GroupCache } from './group-cache.js';
-import { SharedCache } from './shared-cache.js';
 
 const metadata = (subject: string): GroupMetadata => ({
   id: '1@g.us',
@@ -15,7 +15,9 @@ const metadata = (subject: string): GroupMetadata => ({
 
 describe('what is known of groups', () => {
   const makeCache = () =>
-    new GroupCache(new SharedCache<GroupMetadata>({ room: 1_000_000, sizeOf: bytesOfGroup }).part());
+    new GroupCache(
+      new PartitionedLru<GroupMetadata>({ max: 1_000_000, sizeOf: bytesOfGroup }).createPartition(),
+    );
 
   it('is asked for once by all who need it at the same time', async () => {
     const cache = makeCache();

@@ -1,3 +1,4 @@
+import type { CachePartition } from '@wafleet/runtime';
 import {
   type BaileysEventMap,
   type BinaryNode,
@@ -5,7 +6,6 @@ import {
   isJidGroup,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import type { CachePart } from './shared-cache.js';
 
 /** Approximate size of a group, and of each of its members, as objects in memory. */
 const GROUP_BYTES = 1_000;
@@ -21,11 +21,11 @@ export function bytesOfGroup({ participants }: GroupMetadata): number {
  * and the next send asks for it again.
  */
 export class GroupCache {
-  readonly #known: CachePart<GroupMetadata>;
+  readonly #known: CachePartition<GroupMetadata>;
   /** Requests that are under way and were not overtaken by a change. */
   readonly #asked = new Map<string, Promise<GroupMetadata>>();
 
-  constructor(known: CachePart<GroupMetadata>) {
+  constructor(known: CachePartition<GroupMetadata>) {
     this.#known = known;
   }
 

@@ -1,6 +1,6 @@
+import type { CachePartition } from '@wafleet/runtime';
 import type { WAMessage, WASocket } from '@whiskeysockets/baileys';
 import { BaileysCache } from './baileys-cache.js';
-import type { CachePart } from './shared-cache.js';
 
 /** What Baileys keeps of a message that came without its content. */
 type Placeholder = Pick<WAMessage, 'key'>;
@@ -15,9 +15,9 @@ function isPlaceholder(kept: unknown): kept is Placeholder {
  * for.
  */
 export class PlaceholderResends extends BaileysCache {
-  readonly #kept: CachePart<unknown>;
+  readonly #kept: CachePartition<NonNullable<unknown>>;
 
-  constructor(kept: CachePart<unknown>) {
+  constructor(kept: CachePartition<NonNullable<unknown>>) {
     super(kept);
     this.#kept = kept;
   }

@@ -1,9 +1,9 @@
+import { type CachePartition, PartitionedLru } from '@wafleet/runtime';
 import type { CacheStore, GroupMetadata } from '@whiskeysockets/baileys';
 import type { RetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { BaileysCache } from './baileys-cache.js';
 import { bytesOfGroup, GroupCache } from './group-cache.js';
 import { PlaceholderResends } from './placeholder-resends.js';
-import { type CachePart, SharedCache } from './shared-cache.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -20,14 +20,14 @@ export interface CachesOfSession {
   readonly placeholderResends: PlaceholderResends;
   readonly retryMemory: RetryMemory;
   /** LIDs by phone number, and the other way round. */
-  readonly lidMappings: CachePart<string>;
+  readonly lidMappings: CachePartition<string>;
   /** The same of members of groups, whose pairs Baileys does not store. */
-  readonly memberPairs: CachePart<string>;
+  readonly memberPairs: CachePartition<string>;
   /** Usernames by LID. */
-  readonly usernames: CachePart<string>;
+  readonly usernames: CachePartition<string>;
   readonly groups: GroupCache;
   /** Ids of the people that WhatsApp is known to know, by number. */
-  readonly recipients: CachePart<string>;
+  readonly recipients: CachePartition<string>;
   /** Releases all of their room. The caches hold nothing from then on. */
   readonly end: () => void;
 }
@@ -38,60 +38,60 @@ export interface CachesOfSession {
  * value that is dropped early costs a request to WhatsApp or to Redis, or restarts the retry count of a message.
  */
 export class SessionCaches {
-  readonly #messageRetries = new SharedCache<unknown>({ room: 10_000, lifeMs: HOUR_MS });
-  readonly #userDevices = new SharedCache<unknown>({ room: 20_000, lifeMs: 5 * MINUTE_MS });
-  readonly #callOffers = new SharedCache<unknown>({ room: 1_000, lifeMs: 5 * MINUTE_MS });
-  readonly #placeholderResends = new SharedCache<unknown>({ room: 2_000, lifeMs: HOUR_MS });
-  readonly #recentMessages = new SharedCache<RecentMessage>({ room: 1_000, lifeMs: 5 * MINUTE_MS });
-  readonly #recentNames = new SharedCache<string>({ room: 1_000, lifeMs: 5 * MINUTE_MS });
-  readonly #recreations = new SharedCache<number>({ room: 5_000, lifeMs: 2 * HOUR_MS });
-  readonly #counters = new SharedCache<number>({
-    room: 5_000,
-    lifeMs: 15 * MINUTE_MS,
+  readonly #messageRetries = new PartitionedLru<NonNullable<unknown>>({ max: 10_000, ttlMs: HOUR_MS });
+  readonly #userDevices = new PartitionedLru<NonNullable<unknown>>({ max: 20_000, ttlMs: 5 * MINUTE_MS });
+  readonly #callOffers = new PartitionedLru<NonNullable<unknown>>({ max: 1_000, ttlMs: 5 * MINUTE_MS });
+  readonly #placeholderResends = new PartitionedLru<NonNullable<unknown>>({ max: 2_000, ttlMs: HOUR_MS });
+  readonly #recentMessages = new PartitionedLru<RecentMessage>({ max: 1_000, ttlMs: 5 * MINUTE_MS });
+  readonly #recentNames = new PartitionedLru<string>({ max: 1_000, ttlMs: 5 * MINUTE_MS });
+  readonly #recreations = new PartitionedLru<number>({ max: 5_000, ttlMs: 2 * HOUR_MS });
+  readonly #counters = new PartitionedLru<number>({
+    max: 5_000,
+    ttlMs: 15 * MINUTE_MS,
     isRenewedByUse: true,
   });
-  readonly #baseKeys = new SharedCache<Uint8Array>({ room: 2_000, lifeMs: 15 * MINUTE_MS });
-  readonly #lidMappings = new SharedCache<string>({ room: 50_000 });
-  readonly #memberPairs = new SharedCache<string>({ room: 50_000 });
-  readonly #usernames = new SharedCache<string>({ room: 20_000 });
-  readonly #groups = new SharedCache<GroupMetadata>({
-    room: GROUPS_BYTES,
+  readonly #baseKeys = new PartitionedLru<Uint8Array>({ max: 2_000, ttlMs: 15 * MINUTE_MS });
+  readonly #lidMappings = new PartitionedLru<string>({ max: 50_000 });
+  readonly #memberPairs = new PartitionedLru<string>({ max: 50_000 });
+  readonly #usernames = new PartitionedLru<string>({ max: 20_000 });
+  readonly #groups = new PartitionedLru<GroupMetadata>({
+    max: GROUPS_BYTES,
     sizeOf: bytesOfGroup,
-    lifeMs: HOUR_MS,
+    ttlMs: HOUR_MS,
   });
-  readonly #recipients = new SharedCache<string>({ room: 10_000, lifeMs: HOUR_MS });
+  readonly #recipients = new PartitionedLru<string>({ max: 10_000, ttlMs: HOUR_MS });
 
   forSession(): CachesOfSession {
-    const parts = {
-      messageRetries: this.#messageRetries.part(),
-      userDevices: this.#userDevices.part(),
-      callOffers: this.#callOffers.part(),
-      placeholderResends: this.#placeholderResends.part(),
-      recentMessages: this.#recentMessages.part(),
-      recentNames: this.#recentNames.part(),
-      recreations: this.#recreations.part(),
-      counters: this.#counters.part(),
-      baseKeys: this.#baseKeys.part(),
-      lidMappings: this.#lidMappings.part(),
-      memberPairs: this.#memberPairs.part(),
-      usernames: this.#usernames.part(),
-      groups: this.#groups.part(),
-      recipients: this.#recipients.part(),
+    const partitions = {
+      messageRetries: this.#messageRetries.createPartition(),
+      userDevices: this.#userDevices.createPartition(),
+      callOffers: this.#callOffers.createPartition(),
+      placeholderResends: this.#placeholderResends.createPartition(),
+      recentMessages: this.#recentMessages.createPartition(),
+      recentNames: this.#recentNames.createPartition(),
+      recreations: this.#recreations.createPartition(),
+      counters: this.#counters.createPartition(),
+      baseKeys: this.#baseKeys.createPartition(),
+      lidMappings: this.#lidMappings.createPartition(),
+      memberPairs: this.#memberPairs.createPartition(),
+      usernames: this.#usernames.createPartition(),
+      groups: this.#groups.createPartition(),
+      recipients: this.#recipients.createPartition(),
     };
-    const { recentMessages, recentNames, recreations, counters, baseKeys } = parts;
+    const { recentMessages, recentNames, recreations, counters, baseKeys } = partitions;
     return {
-      messageRetries: new BaileysCache(parts.messageRetries),
-      userDevices: new BaileysCache(parts.userDevices),
-      callOffers: new BaileysCache(parts.callOffers),
-      placeholderResends: new PlaceholderResends(parts.placeholderResends),
+      messageRetries: new BaileysCache(partitions.messageRetries),
+      userDevices: new BaileysCache(partitions.userDevices),
+      callOffers: new BaileysCache(partitions.callOffers),
+      placeholderResends: new PlaceholderResends(partitions.placeholderResends),
       retryMemory: { recentMessages, recentNames, recreations, counters, baseKeys },
-      lidMappings: parts.lidMappings,
-      memberPairs: parts.memberPairs,
-      usernames: parts.usernames,
-      groups: new GroupCache(parts.groups),
-      recipients: parts.recipients,
+      lidMappings: partitions.lidMappings,
+      memberPairs: partitions.memberPairs,
+      usernames: partitions.usernames,
+      groups: new GroupCache(partitions.groups),
+      recipients: partitions.recipients,
       end: () => {
-        for (const part of Object.values(parts)) part.end();
+        for (const partition of Object.values(partitions)) partition.close();
       },
     };
   }

@@ -1,6 +1,6 @@
+import { PartitionedLru } from '@wafleet/runtime';
 import { SealedValueError } from '@wafleet/store';
 import { expect, it } from 'vitest';
-import { SharedCache } from '../caches/shared-cache.js';
 import { People } from '../identity/people.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import { Completion } from './complete-ids.js';
@@ -9,7 +9,7 @@ const LID = '101@lid';
 const NUMBER = '4915100001@s.whatsapp.net';
 
 function makePeople(stored: Readonly<Record<string, unknown>> = {}) {
-  const part = () => new SharedCache<string>({ room: 100 }).part();
+  const part = () => new PartitionedLru<string>({ max: 100 }).createPartition();
   const reads: (readonly string[])[] = [];
   const pairs = part();
   const people = new People({
@@ -119,7 +119,7 @@ it('a pair that is learnt replaces the note that there was none', async () => {
 });
 
 it('a stored pair that cannot be opened counts as unknown, and an outage does not', async () => {
-  const part = () => new SharedCache<string>({ room: 100 }).part();
+  const part = () => new PartitionedLru<string>({ max: 100 }).createPartition();
   const failing = (error: Error) =>
     new People({
       pairs: part(),

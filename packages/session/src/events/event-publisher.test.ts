@@ -1,4 +1,4 @@
-import { createLogger } from '@wafleet/runtime';
+import { createLogger, PartitionedLru } from '@wafleet/runtime';
 import {
   Cipher,
   connectRedis,
@@ -11,7 +11,6 @@ import {
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import type { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SharedCache } from '../caches/shared-cache.js';
 import { People } from '../identity/people.js';
 import { Outbox } from '../outbox/outbox.js';
 import { EventPublisher } from './event-publisher.js';
@@ -51,7 +50,7 @@ it.each([
     lifecycle: { end: () => {} },
     readingGate: { hold: (_, isHeld) => reported.push(isHeld) },
   });
-  const part = () => new SharedCache<string>({ room: 100 }).part();
+  const part = () => new PartitionedLru<string>({ max: 100 }).createPartition();
   const cipher = Cipher.fromHexKeys('5a'.repeat(32));
   const publisher = new EventPublisher({
     fence,

@@ -1,6 +1,6 @@
+import { PartitionedLru } from '@wafleet/runtime';
 import { digestOfMessage } from '@wafleet/store';
 import { describe, expect, it } from 'vitest';
-import { SharedCache } from '../caches/shared-cache.js';
 import { People } from '../identity/people.js';
 import { digestsOf } from './message-digests.js';
 
@@ -9,7 +9,7 @@ const LID = '101@lid';
 const NUMBER = '4915100001@s.whatsapp.net';
 
 function digests(attrs: Record<string, string>, knows: 'pair' | 'nothing' = 'nothing') {
-  const part = () => new SharedCache<string>({ room: 100 }).part();
+  const part = () => new PartitionedLru<string>({ max: 100 }).createPartition();
   const people = new People({
     pairs: part(),
     members: part(),

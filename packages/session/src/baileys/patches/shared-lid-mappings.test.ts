@@ -1,6 +1,6 @@
+import { PartitionedLru } from '@wafleet/runtime';
 import { DEFAULT_CONNECTION_CONFIG } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
-import { SharedCache } from '../../caches/shared-cache.js';
 import { SignalAccount } from '../../testing/signal-account.js';
 import { newCredentials } from '../baileys.js';
 import { withSharedLidMappings } from './shared-lid-mappings.js';
@@ -10,8 +10,11 @@ const { logger, makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
 test('pairs of number and LID are remembered within the bound, and found in the store beyond it', async () => {
   const creds = newCredentials();
   const { store, keys } = await SignalAccount.create('4915112345678', creds);
-  const cache = new SharedCache<string>({ room: 4 });
-  const { lidMapping } = withSharedLidMappings(makeSignalRepository, cache.part())({ creds, keys }, logger);
+  const cache = new PartitionedLru<string>({ max: 4 });
+  const { lidMapping } = withSharedLidMappings(makeSignalRepository, cache.createPartition())(
+    { creds, keys },
+    logger,
+  );
   for (const each of [1, 2, 3]) {
     await lidMapping.storeLIDPNMappings([{ pn: `${each}@s.whatsapp.net`, lid: `10${each}@lid` }]);
   }

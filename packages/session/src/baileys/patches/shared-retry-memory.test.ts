@@ -1,6 +1,6 @@
+import { PartitionedLru } from '@wafleet/runtime';
 import { DEFAULT_CONNECTION_CONFIG, MessageRetryManager, proto } from '@whiskeysockets/baileys';
 import { expect, test } from 'vitest';
-import { SharedCache } from '../../caches/shared-cache.js';
 import { type RetryMemory, shareRetryMemory } from './shared-retry-memory.js';
 
 const { logger, maxMsgRetryCount } = DEFAULT_CONNECTION_CONFIG;
@@ -8,7 +8,7 @@ const text = proto.Message.create({ conversation: 'a text' });
 const newManager = () => new MessageRetryManager(logger, maxMsgRetryCount);
 
 function newMemory(): RetryMemory {
-  const part = <T>() => new SharedCache<T>({ room: 100 }).part();
+  const part = <T extends NonNullable<unknown>>() => new PartitionedLru<T>({ max: 100 }).createPartition();
   return {
     recentMessages: part(),
     recentNames: part(),
