@@ -16,7 +16,9 @@ test('holds no more than its bound and evicts the least recently used entries fi
   expect(idle.get('session:a')).toBeDefined();
 
   busy.put('session:d', Buffer.alloc(10_000));
-  expect(cache.bytes).toBe(0);
+  expect(busy.get('session:d')).toBeUndefined();
+  expect(idle.get('session:a')).toBeDefined();
+  expect(cache.bytes).toBeLessThanOrEqual(4_000);
 });
 
 test('distinguishes fields known to be absent from unknown fields', () => {
@@ -39,4 +41,15 @@ test('a session clears its own part and frees the room', () => {
   expect(one.get('a')).toBeUndefined();
   expect(other.get('a')).toBeDefined();
   expect(cache.bytes).toBe(before / 3);
+});
+
+test('a session that is over frees its room, and takes none any more', () => {
+  const cache = new AuthCache({ maxBytes: 10_000 });
+  const session = cache.forSession();
+  session.put('a', kilobyte);
+  session.close();
+  session.put('b', kilobyte);
+  session.put('c', undefined);
+  expect(['a', 'b', 'c'].map((field) => session.get(field))).toEqual([undefined, undefined, undefined]);
+  expect(cache.bytes).toBe(0);
 });

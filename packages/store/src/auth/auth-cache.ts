@@ -1,16 +1,13 @@
-/** Estimated bytes that an entry takes besides its name and value: objects, references, the map's slot. */
-const ENTRY_BYTES = 250;
+import { type CachePartition, PartitionedLru } from '@wafleet/runtime';
 
-interface Entry {
-  readonly field: string;
-  /**
-   * One character for each byte. A string, since a small buffer is part of a larger one and would keep all of it in
-   * memory. Undefined: it is known that nothing is stored.
-   */
-  readonly value: string | undefined;
-  readonly bytes: number;
-  readonly owner: SessionAuthCache;
-}
+/** Estimated bytes that an entry takes besides its name and value: objects, references, the slots of two maps. */
+const ENTRY_BYTES = 280;
+
+/** It is known that nothing is stored. */
+const ABSENT = Symbol('absent');
+
+/** A string has one character for each byte. A small buffer is part of a larger one and would keep all of it in memory. */
+type CachedValue = string | typeof ABSENT;
 
 /** The cached state of a field. */
 export interface CachedField {
@@ -23,90 +20,56 @@ export interface CachedField {
  * used entries are evicted first, so that busy sessions get the room that idle ones do not need.
  */
 export class AuthCache {
-  readonly #maxBytes: number;
-  /** Ordered by last use. */
-  readonly #entries = new Map<string, Entry>();
-  #bytes = 0;
-  #sessions = 0;
+  readonly #fields: PartitionedLru<CachedValue>;
 
   constructor(options: { maxBytes: number }) {
-    this.#maxBytes = options.maxBytes;
+    this.#fields = new PartitionedLru({
+      max: options.maxBytes,
+      sizeOf: (value, field) => ENTRY_BYTES + field.length + (value === ABSENT ? 0 : value.length),
+    });
   }
 
   /** Approximate size of the contents. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#fields.totalSize;
   }
 
   /** Returns a part of the cache that belongs to one session object alone. */
   forSession(): SessionAuthCache {
-    this.#sessions += 1;
-    return new SessionAuthCache(this, `${this.#sessions}:`);
-  }
-
-  /** For `SessionAuthCache` only, as are the methods below. */
-  get(key: string): CachedField | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return { value: entry.value === undefined ? undefined : Buffer.from(entry.value, 'latin1') };
-  }
-
-  put(key: string, field: string, value: Buffer | undefined, owner: SessionAuthCache): void {
-    this.remove(key);
-    const bytes = ENTRY_BYTES + key.length + (value?.length ?? 0);
-    this.#entries.set(key, { field, value: value?.toString('latin1'), bytes, owner });
-    this.#bytes += bytes;
-    // To reach its first entry, a map skips all entries deleted before it, which has a cost.
-    if (this.#bytes <= this.#maxBytes) return;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.remove(oldest);
-      entry.owner.forget(entry.field);
-    }
-  }
-
-  remove(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#bytes -= entry.bytes;
+    return new SessionAuthCache(this.#fields.createPartition());
   }
 }
 
 /** The cached fields of one session object. */
 export class SessionAuthCache {
-  readonly #cache: AuthCache;
-  readonly #prefix: string;
-  readonly #fields = new Set<string>();
+  readonly #fields: CachePartition<CachedValue>;
 
-  constructor(cache: AuthCache, prefix: string) {
-    this.#cache = cache;
-    this.#prefix = prefix;
+  /** Called by `AuthCache`. */
+  constructor(fields: CachePartition<CachedValue>) {
+    this.#fields = fields;
   }
 
   get(field: string): CachedField | undefined {
-    return this.#cache.get(this.#prefix + field);
+    const cached = this.#fields.get(field);
+    if (cached === undefined) return undefined;
+    return { value: cached === ABSENT ? undefined : Buffer.from(cached, 'latin1') };
   }
 
+  /** @param value undefined if it is known that nothing is stored. */
   put(field: string, value: Buffer | undefined): void {
-    this.#fields.add(field);
-    this.#cache.put(this.#prefix + field, field, value, this);
+    this.#fields.set(field, value?.toString('latin1') ?? ABSENT);
   }
 
   delete(field: string): void {
     this.#fields.delete(field);
-    this.#cache.remove(this.#prefix + field);
   }
 
   clear(): void {
-    for (const field of this.#fields) this.#cache.remove(this.#prefix + field);
     this.#fields.clear();
   }
 
-  /** Called when the cache has evicted the entry. */
-  forget(field: string): void {
-    this.#fields.delete(field);
+  /** Drops its fields and accepts no more. */
+  close(): void {
+    this.#fields.close();
   }
 }

@@ -63,7 +63,6 @@ export class AuthStateStore {
   readonly #unreadable: UnreadableRecords;
   /** Changes whenever a write begins or ends. A read that spans a change may be outdated. */
   #generation = 0;
-  #discarded = false;
   #creds: AuthenticationCreds | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
 
@@ -147,8 +146,7 @@ export class AuthStateStore {
 
   /** Removes this session from the cache. Reads and writes continue without it. */
   discard(): void {
-    this.#discarded = true;
-    this.#cache?.clear();
+    this.#cache?.close();
   }
 
   /** The unsealed values of those fields that were sealed with an old key. */
@@ -265,7 +263,6 @@ export class AuthStateStore {
   }
 
   #remember(fields: FieldValues): void {
-    if (this.#discarded) return;
     for (const [field, value] of fields) {
       if (!UNCACHED.test(field)) this.#cache?.put(field, value);
     }

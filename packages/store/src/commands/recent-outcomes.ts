@@ -5,6 +5,9 @@ const LIMIT = 10_000;
 /**
  * Runs work with the same key once. A call that arrives while the work runs, or within ten minutes after it succeeded,
  * gets its result. After a failure the next call runs the work again. Remembers the latest 10,000 outcomes.
+ *
+ * This is not an LRU cache: outcomes leave in the order in which they came, so those that are too old are at the front
+ * and are freed with the next call. An LRU cache would hold replies, which may be large, until it is full.
  */
 export class RecentOutcomes<Result> {
   readonly #outcomes = new Map<string, { readonly result: Promise<Result>; readonly at: number }>();
