@@ -2,7 +2,8 @@
 -- Appends each batch once: the owner record keeps the number and position of the session's last batch. If that batch
 -- arrives again, because its answer was lost, the script answers from the record and writes nothing.
 -- Gives no position twice: the head notes the life of the server in which its epoch began. Another life, which may have
--- lost the end of the log, begins another epoch.
+-- lost the end of the log, begins another epoch. If a writer knows another life than the head's, the script reads the
+-- server's own, so a wrong one never begins an epoch.
 -- One call trims a bounded number of entries, so that it does not block Redis for long. The head notes what remains to
 -- be trimmed.
 --   KEYS[1]  owner record
@@ -23,7 +24,7 @@
 --   ARGV[3]  session id
 --   ARGV[4]  number of the batch within the claim, or '' to append regardless of earlier batches
 --   ARGV[5]  approximate number of events that the log keeps
---   ARGV[6]  '1' to check the server's life, else ''
+--   ARGV[6]  the server's life as the writer has learned it over the same connection (server-life.ts), or '' to read it
 --   ARGV[7]  '' or, to check the log's bounds and with parts of histories,
 --            `<age> <bytes> <most> <most of histories> <parts>`:
 --            age: approximate time that the log keeps events, ms, to check its age; else ''. A writer checks at least
@@ -39,8 +40,8 @@
 --   ARGV[10…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body,
 --            event name, body, …; a body is the text of a JSON object with at least one field, without its first brace
 -- There are few arguments, and rare ones are combined, since each argument adds to the cost of every append.
--- Returns the position of the first event, or `0-0` without events. The other events follow it without gaps. Error
--- FENCED.
+-- Returns the position of the first event, or `0-0` without events. The other events follow it without gaps. If the
+-- server's life was read for them, returns `<position> <life>`. Error FENCED.
 -- Message: `<event id> <event name> <session id> <body with its eventId>`.
 -- Entry: id `<log epoch>-<seq>`, field m = the message. The first entry of an epoch also has p = position of the last
 -- event before it, `0-0` if there was none.
@@ -75,7 +76,6 @@ local DIGEST = 8
 local SECRETS_FOR = 7 * 24 * 60 * 60 * 1000
 local MOST_SECRETS = 10000
 
-local life = server_life(ARGV[6] == '1')
 local batch = ARGV[4] ~= '' and ARGV[1] .. ':' .. ARGV[4] .. ' '
 if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
@@ -136,21 +136,25 @@ if count == 0 then
 end
 
 -- Fields that only checks and parts of histories need are read there, since each further field slows every append.
-local head = redis.pcall('HMGET', KEYS[2], 'epoch', 'seq', 'run', 'trimTo')
+local head = redis.pcall('HMGET', KEYS[2], 'epoch', 'seq', 'life', 'trimTo')
 if head.err then
   -- A head of another type counts as lost.
   redis.call('DEL', KEYS[2])
   head = {}
 end
 local epoch, last, trim_to = head[1], tonumber(head[2]), head[4]
-local changes, previous
+local changes, previous, life
 local function begin_epoch()
   previous = string.format('%s-%.0f', epoch, last)
   epoch, last = string.format('%.0f', math.max(now(), epoch + 1)), 0
-  changes = { 'epoch', epoch, 'run', life }
+  life = life or server_life()
+  changes = { 'epoch', epoch, 'life', life }
+end
+if ARGV[6] == '' or head[3] ~= ARGV[6] then
+  life = server_life()
 end
 local has_head = tonumber(epoch) and last
-if not has_head or tonumber(head[3]) ~= life then
+if not has_head or (life and head[3] ~= life) then
   if not has_head then
     -- This is the log's first event, or the head was lost or damaged.
     epoch, last = last_entry_id(KEYS[3])
@@ -337,4 +341,4 @@ end
 if changes then
   redis.call('HSET', KEYS[2], unpack(changes))
 end
-return first
+return life and first .. ' ' .. life or first

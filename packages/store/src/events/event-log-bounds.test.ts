@@ -69,7 +69,7 @@ describe('a log bounded by age', () => {
     const fence = await owned();
     await hourLog().append(fence, [1, 2].map(numbered));
     await age(HOUR);
-    await fixture.redis.hset(keys.logHead(tenantId), 'run', 1);
+    await fixture.redis.hset(keys.logHead(tenantId), 'life', 'earlier');
     const [first] = await hourLog().append(fence, [numbered(3)]);
     const { events, isContinuous } = await hourLog().read(tenantId, { after: undefined, count: 10 });
     expect(events.map(({ position }) => position)).toEqual([first]);

@@ -188,7 +188,7 @@ describe('history', () => {
     const fence = await owned();
     const [start] = await log.append(fence, [live(1)]);
     await append(log, fence, [history(1, 128 * 1024), live(2), history(2, 128 * 1024)]);
-    await fixture.redis.hset(keys.logHead(tenantId), 'run', 1);
+    await fixture.redis.hset(keys.logHead(tenantId), 'life', 'earlier');
     const begun = new EventLog(fixture.redis, { historyBytes: MIB / 2 });
     await append(begun, fence, [history(3, 128 * 1024), live(3), history(4, 450 * 1024)]);
     // The first entry of an epoch stays, since it names the position before.

@@ -20,7 +20,12 @@ const EVERYTHING = 10_000;
 interface Server {
   readonly process: TestRedis;
   readonly redis: RedisConnection;
+  /** Its writer, which lives as long as the test, as a worker's does. */
+  readonly log: EventLog;
 }
+
+/** How long a writer relies on what it has read over a connection that stays open. A real failover takes longer. */
+const LIFE_KNOWN_MS = 1_000;
 
 let servers: Server[] = [];
 beforeAll(async () => {
@@ -28,7 +33,7 @@ beforeAll(async () => {
     [0, 1].map(async () => {
       const process = await startRedis();
       const redis = connectRedis({ url: process.url, role: 'command', name: 'test', logger });
-      return { process, redis };
+      return { process, redis, log: new EventLog(redis) };
     }),
   );
 });
@@ -142,7 +147,7 @@ class Schedule {
   }
 
   async #append(counts: readonly number[]): Promise<void> {
-    const log = new EventLog(this.#redis);
+    const { log } = this.#at(this.#primary);
     const appended = await Promise.all(
       counts.map(async (count, rival) => {
         const fence = this.#fences[rival];
@@ -184,8 +189,7 @@ class Schedule {
     if (!this.#isOver) this.#isOver = 'perhaps';
     await replica.replicaof('NO', 'ONE');
     for (const next of meanwhile) await this.#take(next);
-    // Epochs are numbered by the millisecond, and a real failover takes longer than that.
-    await delay(2);
+    await delay(LIFE_KNOWN_MS);
     this.#primary = 1 - this.#primary;
     met.failovers += 1;
     await this.#noteLosses();

@@ -13,6 +13,7 @@ import { FencedScript, Script } from '../redis/script.js';
 import type { Fence } from '../sessions/session-ref.js';
 import { LogLooks } from './log-looks.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
+import { ServerLife } from './server-life.js';
 
 /** An event to append to the log. */
 export interface OutgoingEvent {
@@ -93,22 +94,16 @@ const LOG_PAGE_BYTES = 512 * 1024;
 /** How much of a log is kept by default: the last 10,000 events, for 24 hours. */
 export const EVENT_LOG_BOUNDS = { maxLength: 10_000, maxAgeMs: 24 * 60 * 60 * 1000 } as const;
 
-/**
- * How long a writer may append after an append that checked the server's life. This is less than a server needs to lose
- * its role to another one, copy that one's data and get the role back.
- */
-const LIFE_KNOWN_MS = 1_000;
-
 /** The position of a log without events. */
 const NOTHING: EventPosition = { epoch: '0', seq: 0 };
 
 /** An epoch that a log can have given: the numbers are limited to those of stream entry ids. */
 const STREAM_EPOCH = /^[0-9]{1,15}$/;
 
-const appendEvents = new FencedScript(
-  'events/append-events',
-  (reply) => parsePosition(asText(reply)) ?? NOTHING,
-);
+const appendEvents = new FencedScript('events/append-events', (reply) => {
+  const [position = '', life] = asText(reply).split(' ');
+  return { first: parsePosition(position) ?? NOTHING, life };
+});
 
 const readEvents = new Script('events/read-events', (reply) => {
   const [head, isContinuous, first, last, bytes, messages] = asList(reply);
@@ -146,13 +141,12 @@ export class EventLog {
   readonly #maxAgeMs: number;
   readonly #logBytes: number;
   readonly #historyBytes: number;
-  /** The last successful check of the server's life: when it was requested, and on which connection to Redis. */
-  #life: { at: number; stream: unknown } = { at: Number.NEGATIVE_INFINITY, stream: undefined };
-  #isLookingAtLife = false;
+  readonly #life: ServerLife;
   readonly #looks: LogLooks;
 
   constructor(redis: RedisConnection, bounds: EventLogBounds = {}) {
     this.#redis = redis;
+    this.#life = new ServerLife(redis);
     this.#logBytes = bounds.logBytes ?? DEFAULT_TENANT_LIMITS.logBytes;
     this.#historyBytes = bounds.historyBytes ?? DEFAULT_TENANT_LIMITS.historyBytes;
     this.#maxLength = bounds.maxLength ?? EVENT_LOG_BOUNDS.maxLength;
@@ -210,14 +204,15 @@ export class EventLog {
       ...(seesLog ? [keys.logMarks(tenantId), keys.logBytes(tenantId)] : []),
       ...(seesLog ? [keys.logHistory(tenantId), keys.tenantLimits(tenantId)] : []),
     ];
-    const append = this.#lookingAtLife(now, (seesLife) =>
-      appendEvents.run(
+    const life = this.#life.begin(now);
+    try {
+      const { first, life: read } = await appendEvents.run(
         this.#redis,
         keys.owner(fence),
         fence,
         [keys.logHead(tenantId), keys.log(tenantId), channels.events(tenantId), ...rarelyUsed],
         [
-          ...[fence.sessionId, batch ?? '', this.#maxLength, seesLife ? 1 : ''],
+          ...[fence.sessionId, batch ?? '', this.#maxLength, life.argument],
           seesLog
             ? `${seesAge ? this.#maxAgeMs : ''} ${countedBytes} ${this.#logBytes} ${this.#historyBytes} ${marks}`
             : '',
@@ -227,33 +222,14 @@ export class EventLog {
           ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],
-      ),
-    );
-    const { epoch, seq } = await append.catch((error: unknown) => {
+      );
+      look.succeeded();
+      life.ended(read);
+      return events.map((_, index) => ({ epoch: first.epoch, seq: first.seq + index }));
+    } catch (error) {
       look.failed();
+      life.ended();
       throw error;
-    });
-    look.succeeded();
-    return events.map((_, index) => ({ epoch, seq: seq + index }));
-  }
-
-  /**
-   * Runs an append. It checks the server's life if the last check is too old or was made on another connection, which
-   * may have led to another server. Checks are expensive. Before the last check is too old, one append at a time
-   * repeats it for all tenants, since the life belongs to the server.
-   */
-  async #lookingAtLife<T>(now: number, run: (looks: boolean) => Promise<T>): Promise<T> {
-    const { status, stream } = this.#redis;
-    const isSameConnection = status === 'ready' && stream === this.#life.stream;
-    const knownForMs = isSameConnection ? now - this.#life.at : Number.POSITIVE_INFINITY;
-    if (knownForMs < (this.#isLookingAtLife ? LIFE_KNOWN_MS : LIFE_KNOWN_MS / 2)) return run(false);
-    this.#isLookingAtLife = true;
-    try {
-      const result = await run(true);
-      this.#life = { at: now, stream };
-      return result;
-    } finally {
-      this.#isLookingAtLife = false;
     }
   }
 

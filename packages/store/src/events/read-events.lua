@@ -18,7 +18,7 @@ local function split(position)
   return string.match(position, '^(%d+)-(%d+)$')
 end
 
-local head = redis.pcall('HMGET', KEYS[1], 'epoch', 'seq', 'run')
+local head = redis.pcall('HMGET', KEYS[1], 'epoch', 'seq', 'life')
 if not (tonumber(head[1]) and tonumber(head[2])) then
   head[1], head[2] = last_entry_id(KEYS[2])
 end
@@ -68,7 +68,7 @@ local function is_continuous()
   local last = tonumber(head[2])
   -- The position is past the head of an epoch that ended with an earlier life of the server. The next event begins
   -- another epoch, after the head.
-  return seq == last or (seq > last and head[3] and server_life(true) ~= tonumber(head[3]))
+  return seq == last or (seq > last and head[3] and server_life() ~= head[3])
 end
 
 local is_complete = is_continuous() and 1 or 0

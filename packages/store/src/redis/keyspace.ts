@@ -27,9 +27,9 @@ import type { SessionRef } from '../sessions/session-ref.js';
  * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
  * | wf:{<tenant>}:finished-before:<id> | string | those of earlier ones; both expire                            |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
- * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; run: the server's life in which |
- * |                                 |        | the epoch began; markAt: when the next mark is due; trimTo: the  |
- * |                                 |        | position up to which the log must still be trimmed; bytes: all   |
+ * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; life: the server's life in      |
+ * |                                 |        | which the epoch began; markAt: when the next mark is due; trimTo: |
+ * |                                 |        | the position up to which the log must still be trimmed; bytes: all |
  * |                                 |        | bytes of live events that writers ever counted; bytesMarkAt:     |
  * |                                 |        | when the next mark of these is due; history and parts: bytes and |
  * |                                 |        | number of the parts of histories that are kept                   |

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Fence, FencedError } from '../sessions/session-ref.js';
 import type { RedisConnection } from './connection.js';
-
-type Argument = string | number | Buffer;
+import { type ScriptArgument, ScriptCommand } from './script-command.js';
 
 const INCLUDE = /^-- @include (\S+)$/gm;
 
@@ -35,19 +34,16 @@ export class Script<Result> {
   async run(
     redis: RedisConnection,
     keys: readonly string[],
-    args: readonly Argument[],
-    options?: { binary: boolean },
+    args: readonly ScriptArgument[],
+    { binary = false }: { binary?: boolean } = {},
   ): Promise<Result> {
-    const rest = [keys.length, ...keys, ...args];
-    const call = (command: string, script: string): Promise<unknown> =>
-      options?.binary === true
-        ? redis.callBuffer(command, [script, ...rest])
-        : redis.call(command, [script, ...rest]);
+    const send = (name: string, script: string): unknown =>
+      redis.sendCommand(new ScriptCommand(name, [script, keys.length, ...keys, ...args], { binary }));
     try {
-      return this.#parse(await call('evalsha', this.#hash));
+      return this.#parse(await send('evalsha', this.#hash));
     } catch (error) {
       if (!hasErrorCode(error, 'NOSCRIPT')) throw error;
-      return this.#parse(await call('eval', this.#source));
+      return this.#parse(await send('eval', this.#source));
     }
   }
 }
@@ -66,7 +62,7 @@ export class FencedScript<Result> {
     ownerKey: string,
     fence: Fence,
     keys: readonly string[],
-    args: readonly Argument[],
+    args: readonly ScriptArgument[],
   ): Promise<Result> {
     try {
       return await this.#script.run(redis, [ownerKey, ...keys], [fence.epoch, fence.worker, ...args]);

@@ -36,7 +36,7 @@ class EventfulLog {
 
   /** The server begins another life and keeps all of its data. */
   async restart(): Promise<void> {
-    await this.#redis.hset(this.#headKey, 'run', 1);
+    await this.#redis.hset(this.#headKey, 'life', 'earlier');
   }
 
   /** A replica that lacks the last events takes over. */
