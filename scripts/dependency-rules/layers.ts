@@ -7,6 +7,18 @@ import { importsBelow } from './imports.js';
  * folder and from lower ones, types included. The files beside the folders stand above all of them.
  */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  'packages/store': [
+    'redis',
+    'sessions',
+    'auth',
+    'placement',
+    'messages',
+    'events',
+    'edges',
+    'tenants',
+    'commands',
+    'workers',
+  ],
   'packages/session': [
     'baileys',
     'caches',
@@ -23,6 +35,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'pairing',
     'commands',
   ],
+  'apps/worker': ['sessions'],
 };
 
 /** Support for tests, which may use everything. */

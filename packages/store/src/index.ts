@@ -44,6 +44,7 @@ export { lacksChannels } from './redis/reconnecting-redis.js';
 export { refusalOf } from './redis/redis-refusal.js';
 export { isRedisUnreachable } from './redis/redis-unreachable.js';
 export { requireRedis } from './redis/require-redis.js';
+export { type Fence, FencedError, type SessionRef } from './redis/session-ref.js';
 export { UnreadableRecords } from './redis/unreadable-records.js';
 export { SharedWriteProbe, writeProbe } from './redis/write-probe.js';
 export { LinkOffers, type PairingOffer, type QrOffer } from './sessions/link-offers.js';
@@ -54,7 +55,6 @@ export { SessionDirectory, type StatusUpdate } from './sessions/session-director
 export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './sessions/session-entry.js';
 export { SessionIndex } from './sessions/session-index.js';
 export { type SessionPage, SessionPages } from './sessions/session-pages.js';
-export { type Fence, FencedError, type SessionRef } from './sessions/session-ref.js';
 export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './tenants/api-keys.js';
 export { TenantDirectory } from './tenants/tenant-directory.js';
 export { type LeasedResource, TenantLeases } from './tenants/tenant-leases.js';

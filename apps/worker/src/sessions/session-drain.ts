@@ -8,7 +8,7 @@ import {
   type SessionRef,
   WorkerRegistry,
 } from '@wafleet/store';
-import { withAdaptiveConcurrency } from '../adaptive-concurrency.js';
+import { withAdaptiveConcurrency } from './adaptive-concurrency.js';
 import { DrainTimeoutError } from './drain-timeout-error.js';
 import { DrainTurn } from './drain-turn.js';
 import { HandOver } from './handover.js';

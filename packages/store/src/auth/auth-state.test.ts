@@ -6,8 +6,8 @@ import {
 } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { keys } from '../redis/keyspace.js';
+import { type Fence, FencedError } from '../redis/session-ref.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
-import { type Fence, FencedError } from '../sessions/session-ref.js';
 import { claimed, everythingIn, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { AuthCache } from './auth-cache.js';
 import { AuthStateStore, deleteAuthState } from './auth-state.js';

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomFillSync } from 'node:crypto';
-import type { SessionRef } from '../sessions/session-ref.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const VERSION = 1;

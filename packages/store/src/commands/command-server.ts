@@ -5,7 +5,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { countedIn, keys } from '../redis/keyspace.js';
 import { asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
-import { FencedError } from '../sessions/session-ref.js';
+import { FencedError } from '../redis/session-ref.js';
 import { BusyLimit } from './busy-limit.js';
 import { CommandTurns } from './command-turns.js';
 import { RecentOutcomes } from './recent-outcomes.js';

@@ -4,7 +4,7 @@ import { LossyPort, waitFor } from '@wafleet/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectRedis } from '../redis/connection.js';
 import { channels, keys } from '../redis/keyspace.js';
-import { FencedError } from '../sessions/session-ref.js';
+import { FencedError } from '../redis/session-ref.js';
 import { TenantLimitTable } from '../tenants/tenant-limits.js';
 import { createGate } from '../testing/gate.js';
 import { logger, useRedis } from '../testing/redis-fixture.js';

@@ -10,7 +10,7 @@ import {
   tenantIdSchema,
 } from '@wafleet/contract';
 import { z } from 'zod';
-import type { SessionRef } from '../sessions/session-ref.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 /** A command for one session, of one of the kinds `K`. */
 export type WorkerCommand<K extends CommandKind = CommandKind> = {

@@ -1,7 +1,7 @@
 import { waitFor } from '@wafleet/testkit';
 import { describe, expect, test } from 'vitest';
 import { keys } from '../redis/keyspace.js';
-import type { Fence } from '../sessions/session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 import { ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { EventLog } from './event-log.js';
 

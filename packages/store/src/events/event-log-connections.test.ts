@@ -2,7 +2,7 @@ import { formatEventId } from '@wafleet/contract';
 import { SeverablePort, startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connectRedis, type RedisConnection } from '../redis/connection.js';
-import type { Fence } from '../sessions/session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 import { numbered } from '../testing/log-histories.js';
 import { logger, ownedSession } from '../testing/redis-fixture.js';
 import { EventLog } from './event-log.js';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectRedis, type RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
-import type { Fence } from '../sessions/session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 import { logger, ownedSession } from '../testing/redis-fixture.js';
 import { EventLog } from './event-log.js';
 

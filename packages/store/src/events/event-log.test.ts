@@ -2,7 +2,7 @@ import { payloadSchemas } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { describe, expect, test } from 'vitest';
 import { channels, keys } from '../redis/keyspace.js';
-import { FencedError } from '../sessions/session-ref.js';
+import { FencedError } from '../redis/session-ref.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { EventChannel } from './event-channel.js';
 import { EventLog } from './event-log.js';

@@ -10,7 +10,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { channels, keys } from '../redis/keyspace.js';
 import { asBuffer, asList, asNumber, asText } from '../redis/reply.js';
 import { FencedScript, Script } from '../redis/script.js';
-import type { Fence } from '../sessions/session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 import { LogLooks } from './log-looks.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
 import { ServerLife } from './server-life.js';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Cipher, SealedValueError } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
 import { keys } from '../redis/keyspace.js';
-import { FencedError } from '../sessions/session-ref.js';
+import { FencedError } from '../redis/session-ref.js';
 import { everythingIn, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { MessageSecrets } from './message-secrets.js';
 

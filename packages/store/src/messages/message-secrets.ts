@@ -1,7 +1,7 @@
 import type { Cipher } from '../auth/cipher.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
-import type { SessionRef } from '../sessions/session-ref.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 /** The data to keep of a message, in the form in which it is sent to Redis. */
 export interface SealedSecret {

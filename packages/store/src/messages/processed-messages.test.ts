@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EventLog } from '../events/event-log.js';
 import { keys } from '../redis/keyspace.js';
-import type { Fence } from '../sessions/session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 import { ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { digestOfMessage, ProcessedMessages } from './processed-messages.js';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
-import type { SessionRef } from '../sessions/session-ref.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 /**
  * Six bytes in base64. With 20,000 known messages, a new one is mistaken for one of them once in 10,000,000,000 times.

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Cipher, SealedValueError } from '../auth/cipher.js';
 import { keys } from '../redis/keyspace.js';
+import { FencedError } from '../redis/session-ref.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
-import { FencedError } from '../sessions/session-ref.js';
 import { claimed, everythingIn, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { type ReceivedFile, ReceivedMedia } from './received-media.js';
 

@@ -6,7 +6,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asBufferOrNull, asNumber } from '../redis/reply.js';
 import { FencedScript, Script } from '../redis/script.js';
-import type { Fence, SessionRef } from '../sessions/session-ref.js';
+import type { Fence, SessionRef } from '../redis/session-ref.js';
 
 const putMedia = new FencedScript('messages/put-media', asNumber);
 const getMessage = new Script('messages/get-message', asBufferOrNull);

@@ -3,7 +3,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asBufferOrNull, asNumber } from '../redis/reply.js';
 import { FencedScript, Script } from '../redis/script.js';
-import type { Fence, SessionRef } from '../sessions/session-ref.js';
+import type { Fence, SessionRef } from '../redis/session-ref.js';
 
 const putMessage = new FencedScript('messages/put-message', asNumber);
 const getMessage = new Script('messages/get-message', asBufferOrNull);

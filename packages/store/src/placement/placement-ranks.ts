@@ -2,7 +2,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
-import type { SessionRef } from '../sessions/session-ref.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 /** How long an entry counts if it is not removed, because the process that took the session died. */
 const FORGOTTEN_AFTER_MS = 600_000;

@@ -1,5 +1,5 @@
 import type { CommandLane } from '@wafleet/contract';
-import type { SessionRef } from '../sessions/session-ref.js';
+import type { SessionRef } from './session-ref.js';
 
 /**
  * Builds all keys and channel names; no other code does. Braces hold the hash tag: all keys with the same tag live in

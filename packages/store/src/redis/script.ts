@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Fence, FencedError } from '../sessions/session-ref.js';
 import type { RedisConnection } from './connection.js';
 import { type ScriptArgument, ScriptCommand } from './script-command.js';
+import { type Fence, FencedError } from './session-ref.js';
 
 const INCLUDE = /^-- @include (\S+)$/gm;
 

@@ -5,11 +5,11 @@ import { Cipher } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
 import { RecentMessages } from '../messages/recent-messages.js';
 import type { RedisConnection } from '../redis/connection.js';
+import { type Fence, FencedError } from '../redis/session-ref.js';
 import { claimed, everythingIn, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
 import { SessionDirectory } from './session-directory.js';
-import { type Fence, FencedError } from './session-ref.js';
 
 const fixture = useRedis();
 const ref = { tenantId: 'tnt_a', sessionId: 'shop' };

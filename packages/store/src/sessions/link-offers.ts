@@ -2,7 +2,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asNumber } from '../redis/reply.js';
 import { FencedScript } from '../redis/script.js';
-import type { Fence, SessionRef } from './session-ref.js';
+import type { Fence, SessionRef } from '../redis/session-ref.js';
 
 /** A QR code that a phone can scan now. */
 export interface QrOffer {

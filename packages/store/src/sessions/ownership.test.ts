@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { EventLog } from '../events/event-log.js';
 import { keys } from '../redis/keyspace.js';
+import { FencedError } from '../redis/session-ref.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { Ownership } from './ownership.js';
 import { SessionDirectory } from './session-directory.js';
-import { FencedError } from './session-ref.js';
 
 const fixture = useRedis();
 const ref = { tenantId: 'tnt_a', sessionId: 'shop' };

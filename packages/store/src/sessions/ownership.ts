@@ -4,9 +4,9 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { FencedScript, Script } from '../redis/script.js';
+import { type Fence, FencedError, type SessionRef } from '../redis/session-ref.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
 import { SessionIndex } from './session-index.js';
-import { type Fence, FencedError, type SessionRef } from './session-ref.js';
 
 /**
  * The owner of a session: one worker or none.

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { keys } from '../redis/keyspace.js';
+import { FencedError } from '../redis/session-ref.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { deferRemoval } from './removal-pauses.js';
 import { SessionDirectory } from './session-directory.js';
-import { FencedError } from './session-ref.js';
 
 const fixture = useRedis();
 const shop = { tenantId: 'tnt_a', sessionId: 'shop' };

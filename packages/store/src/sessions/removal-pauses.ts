@@ -2,7 +2,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber } from '../redis/reply.js';
 import { FencedScript } from '../redis/script.js';
-import type { Fence } from './session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 
 /** Each attempt is a login, and WhatsApp counts logins against the account. About eight attempts fit into an hour. */
 const PAUSE_MS = { first: 30_000, longest: 15 * 60_000 };

@@ -2,7 +2,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
-import type { Fence } from './session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 
 /** How many sessions one script notes, so that it does not block Redis for long. */
 const NOTED_AT_ONCE = 100;

@@ -4,12 +4,12 @@ import { AuthStateStore } from '../auth/auth-state.js';
 import { Cipher } from '../auth/cipher.js';
 import { RecentMessages } from '../messages/recent-messages.js';
 import { keys } from '../redis/keyspace.js';
+import { FencedError } from '../redis/session-ref.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
 import { SessionDirectory } from './session-directory.js';
-import { FencedError } from './session-ref.js';
 
 const fixture = useRedis();
 const shop = { tenantId: 'tnt_a', sessionId: 'shop' };

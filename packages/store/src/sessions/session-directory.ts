@@ -6,10 +6,10 @@ import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { FencedScript, Script } from '../redis/script.js';
+import type { Fence, SessionRef } from '../redis/session-ref.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
 import { type DesiredState, readEntry, type SessionRecord } from './session-entry.js';
 import { SessionIndex } from './session-index.js';
-import type { Fence, SessionRef } from './session-ref.js';
 
 /** How long `wasUnlinked` is known of a purged session. The request that waits for the removal needs it. */
 const UNLINKED_KNOWN_MS = 60_000;

@@ -1,6 +1,6 @@
 import { type SessionStatus, sessionStatusSchema } from '@wafleet/contract';
 import { z } from 'zod';
-import type { SessionRef } from './session-ref.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 export type DesiredState = 'open' | 'closed';
 

@@ -3,8 +3,8 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asNumber } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
+import type { SessionRef } from '../redis/session-ref.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
-import type { SessionRef } from './session-ref.js';
 
 /** How long a tenant without unowned sessions stays listed after the last one was noted, ms. */
 const TENANT_QUIET_MS = 10 * 60 * 1000;

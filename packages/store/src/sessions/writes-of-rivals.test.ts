@@ -8,11 +8,11 @@ import { Cipher } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
+import { type Fence, FencedError } from '../redis/session-ref.js';
 import { useRedis } from '../testing/redis-fixture.js';
 import { WorkerRegistry } from '../workers/worker-registry.js';
 import { Ownership } from './ownership.js';
 import { SessionDirectory } from './session-directory.js';
-import { type Fence, FencedError } from './session-ref.js';
 
 /**
  * For any actions of workers in any order, the writes of a session form a sequence of epochs that do not overlap, each

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { EventLog, type LogPage } from '../events/event-log.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
-import type { Fence } from '../sessions/session-ref.js';
+import type { Fence } from '../redis/session-ref.js';
 import { ownedSession, type RedisFixture } from './redis-fixture.js';
 
 /** An event whose body is a number. */

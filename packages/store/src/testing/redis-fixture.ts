@@ -2,9 +2,9 @@ import { createLogger } from '@wafleet/runtime';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { connectRedis, type RedisConnection, type RedisRole } from '../redis/connection.js';
+import type { Fence, SessionRef } from '../redis/session-ref.js';
 import { Ownership } from '../sessions/ownership.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
-import type { Fence, SessionRef } from '../sessions/session-ref.js';
 
 export const logger = createLogger({ app: 'test', level: 'silent' });
 

@@ -6,10 +6,10 @@ import { CommandServer } from '../commands/command-server.js';
 import { NotOwnerError, type WorkerCommand } from '../commands/worker-command.js';
 import { EventLog } from '../events/event-log.js';
 import { connectRedis, type RedisConnection, type RedisRole } from '../redis/connection.js';
+import type { Fence, SessionRef } from '../redis/session-ref.js';
 import { LinkOffers } from '../sessions/link-offers.js';
 import { Ownership } from '../sessions/ownership.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
-import type { Fence, SessionRef } from '../sessions/session-ref.js';
 import { Lifeline } from '../workers/lifeline.js';
 import { LEASE_MS, WorkerRegistry } from '../workers/worker-registry.js';
 

@@ -6,8 +6,8 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
+import type { SessionRef } from '../redis/session-ref.js';
 import { jsonOf, UnreadableRecords } from '../redis/unreadable-records.js';
-import type { SessionRef } from '../sessions/session-ref.js';
 
 /** How long a worker incarnation counts as alive after its last renewal. Renew about five times within it. */
 export const LEASE_MS = 15_000;
