@@ -38,9 +38,9 @@ import {
 import { AdminAccess } from './auth/admin-access.js';
 import { KeyAuthenticator } from './auth/key-authenticator.js';
 import { KeyConnections } from './auth/key-connections.js';
+import type { WriterLimits } from './fanout/bounded-writer.js';
 import { BufferBudget, type BufferLimits } from './fanout/buffer-budget.js';
 import { EventFanout } from './fanout/event-fanout.js';
-import type { WriterLimits } from './fanout/socket-writer.js';
 import { nameSessionsAfter } from './forwarding/connection-owner.js';
 import { peerHost } from './forwarding/peer-host.js';
 import { PollForwarding } from './forwarding/poll-forwarding.js';

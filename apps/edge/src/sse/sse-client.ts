@@ -53,7 +53,7 @@ export class SseClient implements EventSink {
   }
 
   get isOpen(): boolean {
-    return !this.#isClosed && this.#writer?.isOpen === true;
+    return !this.#isClosed && this.#writer?.isClosed === false;
   }
 
   /** @throws {WafleetError} UNAVAILABLE */

@@ -3,8 +3,9 @@ import { type CloseReason, WafleetError } from '@wafleet/contract';
 import type { Identity } from '../auth/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
+import type { Backlog } from '../fanout/backlog.js';
+import type { WriterLimits } from '../fanout/bounded-writer.js';
 import type { BufferBudget } from '../fanout/buffer-budget.js';
-import type { WriterLimits } from '../fanout/socket-writer.js';
 import { WriteBatcher } from '../fanout/write-batcher.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Beginning } from '../streams/event-stream.js';
@@ -116,15 +117,10 @@ export class SseClients {
 
   #writerOf(client: SseClient, response: ServerResponse, { keyId, tenantId }: Identity): SseWriter {
     const { limits, buffers, logger } = this.#resources;
-    return new SseWriter({
-      response,
-      limits,
-      rounds: this.#rounds,
-      buffers: buffers.of(tenantId),
-      onOverflow: (backlog) => {
-        this.#close(client, 'SLOW_CLIENT');
-        logger.warn({ keyId, tenantId, ...backlog }, 'closed a stream whose client does not read its events');
-      },
-    });
+    const onOverflow = (backlog: Backlog) => {
+      this.#close(client, 'SLOW_CLIENT');
+      logger.warn({ keyId, tenantId, ...backlog }, 'closed a stream whose client does not read its events');
+    };
+    return new SseWriter({ response, limits, rounds: this.#rounds, onOverflow }, buffers.of(tenantId));
   }
 }
