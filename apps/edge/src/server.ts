@@ -69,6 +69,7 @@ import { SessionCommands } from './sessions/session-commands.js';
 import { SessionRemoval } from './sessions/session-removal.js';
 import { SessionStarter } from './sessions/session-starter.js';
 import { serveEvents } from './sockets/gateway.js';
+import { assertEngineInternals, type OpenProbe } from './sockets/internals/assert-engine-internals.js';
 import { KeyRevocation } from './sockets/key-revocation.js';
 import { createSocketServer } from './sockets/socket-server.js';
 import { SseClients } from './sse/sse-clients.js';
@@ -134,9 +135,11 @@ export interface Edge {
 /**
  * Starts an edge: REST, Socket.IO and health checks on one port. It stops in stages: /readyz answers 503; connections
  * are closed, so that clients reconnect elsewhere; commands under way are given up; Redis is closed.
- * @throws {StartError} if Redis cannot be reached or the port cannot be bound.
+ * @param openProbe opens the objects of the libraries that are checked first.
+ * @throws {StartError} if a library lacks what the edge uses, Redis cannot be reached or the port cannot be bound.
  */
-export async function startEdge(options: EdgeOptions): Promise<Edge> {
+export async function startEdge(options: EdgeOptions, openProbe?: OpenProbe): Promise<Edge> {
+  await assertEngineInternals(openProbe);
   const { edgeId, redisUrl, host, port, logger, lifecycle } = options;
   const origins = parseOrigins(options.corsOrigin);
   const listenOn =

@@ -6,7 +6,7 @@ import { RawConnection, startRedis, type TestRedis, waitFor } from '@wafleet/tes
 import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { closeConnection } from '../sockets/close-connection.js';
-import { waitingPackets } from '../sockets/engine-internals.js';
+import { waitingPackets } from '../sockets/internals/write-buffer.js';
 import { FanoutServer, type Served } from '../testing/fanout-server.js';
 import { EncodedEvent } from './encoded-event.js';
 

@@ -1,14 +1,10 @@
 import type { EventPosition } from '@wafleet/contract';
-import {
-  type Connection,
-  type EnginePacket,
-  preEncoded,
-  type RawWebSocket,
-  sendFrames,
-  unsentBytes,
-  waitingPackets,
-  webSocketOf,
-} from '../sockets/engine-internals.js';
+import type { Connection, EnginePacket } from '../sockets/internals/connection.js';
+import { preEncoded, sendFrames } from '../sockets/internals/frames.js';
+import { offPacketCreate, onPacketCreate } from '../sockets/internals/packets.js';
+import { offReady, onReady } from '../sockets/internals/transport-events.js';
+import { onceEnded, type RawWebSocket, webSocketOf } from '../sockets/internals/web-socket.js';
+import { unsentBytes, waitingPackets } from '../sockets/internals/write-buffer.js';
 import type { Backlog } from './backlog.js';
 import { BoundedWriter, type WriterResources } from './bounded-writer.js';
 import type { Lingering, TenantBuffers } from './buffer-budget.js';
@@ -54,7 +50,7 @@ export class SocketWriter extends BoundedWriter<EncodedEvent, SocketWriterResour
     this.#connection = connection;
     this.#transport = connection.transport;
     this.#webSocket = webSocketOf(connection);
-    connection.on('packetCreate', this.#onPacketCreate);
+    onPacketCreate(connection, this.#onPacketCreate);
     if (this.#webSocket === undefined) connection.once('upgrade', () => this.#changeTransport());
   }
 
@@ -95,21 +91,19 @@ export class SocketWriter extends BoundedWriter<EncodedEvent, SocketWriterResour
 
   /** Engine.IO listens too, and has given the transport what waited there. */
   protected override onReady(listener: () => void): void {
-    this.#transport.on('ready', listener);
+    onReady(this.#transport, listener);
   }
 
   protected override offReady(listener: () => void): void {
-    this.#transport.off('ready', listener);
+    offReady(this.#transport, listener);
   }
 
   protected override detach(): void {
-    this.#connection.off('packetCreate', this.#onPacketCreate);
+    offPacketCreate(this.#connection, this.#onPacketCreate);
   }
 
   protected override closeSlow(backlog: Backlog, lingering: Lingering): void {
-    const tcp = this.#webSocket?._socket;
-    if (tcp) tcp.once('close', lingering.ended);
-    else this.#connection.once('close', lingering.ended);
+    onceEnded(this.#connection, lingering.ended);
     this.resources.onOverflow(this.#connection, backlog, lingering);
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { engineIdOf } from '../sockets/engine-id.js';
+import { SOCKET_PATH } from '../sockets/engine-options.js';
 import type { EventServer } from '../sockets/event-socket.js';
-import { SOCKET_PATH } from '../sockets/socket-server.js';
 
 const OWNED = /^([A-Za-z0-9_]{1,64})\.[A-Za-z0-9_-]{1,64}$/;
 

@@ -3,8 +3,8 @@ import type { Identity } from '../auth/identity.js';
 import type { EventNamespace } from '../fanout/encoded-event.js';
 import type { FrameLimit } from '../limits/frame-limit.js';
 import { closeConnection } from './close-connection.js';
-import type { Connection } from './engine-internals.js';
 import type { FrameGate } from './frame-gate.js';
+import type { Connection } from './internals/connection.js';
 
 interface ClientConnectionOptions {
   readonly connection: Connection;

@@ -5,7 +5,9 @@ import {
   describeClosing,
 } from '@wafleet/contract';
 import type { EventNamespace } from '../fanout/encoded-event.js';
-import { type Connection, waitingPackets, webSocketOf } from './engine-internals.js';
+import type { Connection } from './internals/connection.js';
+import { webSocketOf } from './internals/web-socket.js';
+import { waitingPackets } from './internals/write-buffer.js';
 
 /** How long a client may take to read that its connection ends, before it is cut off. */
 const GRACE_MS = 5_000;

@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import type { EventServer } from './event-socket.js';
+import { extendWebSockets, type ServerSocketClass } from './internals/pongs.js';
 
 /**
  * Maximum bytes of what a client sent that the edge sends back over the connection. An API key has 46, so a client
@@ -9,28 +10,13 @@ export const MAX_ECHOED_BYTES = 32;
 /** WebSocket's code for what an endpoint does not accept (RFC 6455, section 7.4.1). */
 const POLICY_VIOLATION = 1008;
 
-/** The parts used of ws's class of WebSockets for servers. */
-interface ServerSocket {
-  pong(data: unknown, ...more: unknown[]): void;
-  close(code: number, reason: string): void;
-}
-type ServerSocketClass = new (...args: unknown[]) => ServerSocket;
-
 /**
  * Closes WebSockets whose client sends a ping of more than MAX_ECHOED_BYTES. A pong repeats its ping, of up to 125
  * bytes (RFC 6455, section 5.5.3), so a frame with a damaged opcode would be sent back with all that it holds. The
  * pings of common clients have 0 to 12 bytes.
- * @throws {Error} if this release of Engine.IO makes its WebSockets in another way.
  */
 export function limitPongs(io: Pick<EventServer, 'engine'>, http: HttpServer): void {
-  const limit = () => {
-    const options = memberOf(memberOf(io.engine, 'ws'), 'options');
-    const Base = memberOf(options, 'WebSocket');
-    if (!isObject(options) || !isServerSocketClass(Base)) {
-      throw new Error('Engine.IO does not make its WebSockets in the way that this release is known for');
-    }
-    Reflect.set(options, 'WebSocket', withLimitedPongs(Base));
-  };
+  const limit = () => extendWebSockets(io, withLimitedPongs);
   limit();
   // Engine.IO makes its WebSocket server a second time at that point.
   http.on('listening', limit);
@@ -46,16 +32,4 @@ function withLimitedPongs(Base: ServerSocketClass): ServerSocketClass {
       super.pong(data, ...more);
     }
   };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return isObject(value) ? Reflect.get(value, name) : undefined;
-}
-
-function isServerSocketClass(value: unknown): value is ServerSocketClass {
-  return typeof value === 'function' && ['pong', 'close'].every((name) => name in value.prototype);
 }

@@ -5,6 +5,7 @@ import type { Resumption } from '../streams/resumption.js';
 import { SocketStream } from '../streams/socket-stream.js';
 import type { ClientConnection } from './client-connection.js';
 import type { EventSocket } from './event-socket.js';
+import { offPacketCreate, offPong, onPacketCreate, onPong } from './internals/packets.js';
 import { type SubscriptionResources, Subscriptions } from './subscriptions.js';
 
 /** What every client of an edge is served with. */
@@ -36,12 +37,12 @@ export function serveClient(
   const onPacket = ({ type }: { type: string }) => {
     if (type === 'ping') progress.pinging();
   };
-  const onPong = () => {
+  const onHeartbeat = () => {
     if (progress.ponged()) keeper.note(progress);
     else keeper.keep(ref);
   };
-  socket.conn.on('packetCreate', onPacket);
-  socket.conn.on('heartbeat', onPong);
+  onPacketCreate(socket.conn, onPacket);
+  onPong(socket.conn, onHeartbeat);
   const subscriptions = new Subscriptions({ socket, client, stream, resumption, progress, resources });
   subscriptions.serve();
 
@@ -50,8 +51,8 @@ export function serveClient(
     stream.close();
     streams.leave(tenantId, stream);
     writer.close();
-    socket.conn.off('packetCreate', onPacket);
-    socket.conn.off('heartbeat', onPong);
+    offPacketCreate(socket.conn, onPacket);
+    offPong(socket.conn, onHeartbeat);
     if (!FINAL.has(reason)) return;
     keeper.forget(ref);
     subscriptions.discard();

@@ -1,7 +1,6 @@
 import { MAX_ECHOED_BYTES } from './echo-limit.js';
-import type { Connection } from './engine-internals.js';
-
-type Frame = string | Buffer;
+import type { Connection } from './internals/connection.js';
+import { type Frame, takeFrames } from './internals/packets.js';
 
 const MAX_HELD_FRAMES = 64;
 /** Maximum bytes of all these frames together. The first subscriptions of a client are much smaller. */
@@ -31,12 +30,7 @@ export class FrameGate {
   constructor(connection: Connection, served: ReadonlySet<string>) {
     this.#connection = connection;
     this.#served = served;
-    const listeners = connection.listeners('data');
-    this.#forward = (frame) => {
-      for (const listener of listeners) listener.call(connection, frame);
-    };
-    connection.removeAllListeners('data');
-    connection.on('data', (frame: Frame) => this.#receive(frame));
+    this.#forward = takeFrames(connection, (frame) => this.#receive(frame));
   }
 
   /** Stops passing frames on. Call it when the connection has ended. */

@@ -12,11 +12,14 @@ import { FrameLimit } from '../limits/frame-limit.js';
 import type { EdgeCounters } from '../metrics.js';
 import { announce, findResumption, type Resumption } from '../streams/resumption.js';
 import { ClientConnection } from './client-connection.js';
-import { type Connection, webSocketOf } from './engine-internals.js';
 import { type ClientResources, serveClient } from './event-client.js';
 import type { EventServer, EventSocket } from './event-socket.js';
 import { FrameGate } from './frame-gate.js';
 import { checkApiKey } from './handshake.js';
+import type { Connection } from './internals/connection.js';
+import { isFrameTooLarge } from './internals/frame-too-large.js';
+import { onUpgrading } from './internals/upgrades.js';
+import { webSocketOf } from './internals/web-socket.js';
 import { releaseHandshake, releaseRequests } from './release-requests.js';
 import { refuseRepeatedPolls } from './repeated-polls.js';
 import { guardRequests } from './request-guard.js';
@@ -74,7 +77,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
     connection.on('close', listeners.close);
     listeners.upgrade.call(connection);
     if (webSocketOf(connection) !== undefined) return;
-    connection.on('upgrading', listeners.upgrading);
+    onUpgrading(connection, listeners.upgrading);
     connection.on('upgrade', listeners.upgrade);
   });
   releaseRequests(io);
@@ -149,9 +152,4 @@ function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tal
       if (isFrameTooLarge(error)) tally.countLimited('frame_size');
     },
   };
-}
-
-/** Whether it is ws's error for a connection that ended because its client sent a frame over the limit. */
-function isFrameTooLarge(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('Max payload size exceeded');
 }

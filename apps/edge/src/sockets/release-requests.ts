@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Connection } from './engine-internals.js';
 import type { EventServer, EventSocket } from './event-socket.js';
+import type { Connection } from './internals/connection.js';
+import { forgetRequest, replaceHandshake, replaceRequest } from './internals/requests.js';
 
 const NO_HEADERS = {};
 const REQUESTS = {
@@ -33,9 +34,9 @@ export function releaseRequests(io: EventServer): void {
     const { 'x-api-key': apiKey, authorization } = request.headers;
     const rest = REQUESTS[Reflect.get(request.socket, 'encrypted') === true ? 'encrypted' : 'plain'];
     const headers = { ...(apiKey && { 'x-api-key': apiKey }), ...(authorization && { authorization }) };
-    Reflect.set(connection, 'request', apiKey || authorization ? { ...rest, headers } : rest);
+    replaceRequest(connection, apiKey || authorization ? { ...rest, headers } : rest);
     const answer = answers.get(request);
-    if (answer !== undefined) Reflect.set(answer, 'req', undefined);
+    if (answer !== undefined) forgetRequest(answer);
   });
 }
 
@@ -44,5 +45,5 @@ export function releaseRequests(io: EventServer): void {
  * edges when they ask for the cluster's sockets; these edges then learn nothing of it.
  */
 export function releaseHandshake(socket: EventSocket): void {
-  Reflect.set(socket, 'handshake', HANDSHAKE);
+  replaceHandshake(socket, HANDSHAKE);
 }

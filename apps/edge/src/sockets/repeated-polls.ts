@@ -1,7 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { engineIdOf } from './engine-id.js';
-import { type Connection, connectionOf, failTransport } from './engine-internals.js';
 import type { EventServer } from './event-socket.js';
+import type { Connection } from './internals/connection.js';
+import { connectionOf } from './internals/server.js';
+import { failTransport } from './internals/transport-events.js';
 
 /** Engine.IO's answer for a connection that it does not have; Socket.IO's clients connect again and resume. */
 const ENDED = JSON.stringify({

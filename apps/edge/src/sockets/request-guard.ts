@@ -8,8 +8,8 @@ import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Turns } from '../limits/turns.js';
 import { refusalOf } from '../rest/errors.js';
 import { engineIdOf } from './engine-id.js';
+import { MAX_FRAME_BYTES } from './engine-options.js';
 import type { EventServer } from './event-socket.js';
-import { MAX_FRAME_BYTES } from './socket-server.js';
 
 interface RequestGuardOptions {
   readonly connections: ConnectionLimits;

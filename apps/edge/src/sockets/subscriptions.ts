@@ -17,8 +17,8 @@ import type { Resumption } from '../streams/resumption.js';
 import type { SocketStream } from '../streams/socket-stream.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
 import type { ClientConnection } from './client-connection.js';
-import { ping } from './engine-internals.js';
 import type { EventSocket } from './event-socket.js';
+import { ping } from './internals/packets.js';
 
 /** What the subscriptions of all sockets of an edge share. */
 export interface SubscriptionResources extends StreamResources {

@@ -3,6 +3,7 @@ import type { ResumeRecord, ResumeRecords, ResumeRef } from '@wafleet/store';
 import { z } from 'zod';
 import type { Identity } from '../auth/identity.js';
 import type { EventSocket } from '../sockets/event-socket.js';
+import { giveSecret } from '../sockets/internals/resume-secret.js';
 
 /** A client as it connects: its secret, and what it resumes if it was here before. */
 export interface Resumption {
@@ -47,9 +48,8 @@ export async function findResumption(
 
 /**
  * Makes Socket.IO send the secret with its CONNECT answer, as it does for its own connection state recovery. That
- * recovery is off, since it adds an argument to each event. `pid` is private to Socket.IO's types; a test shows that
- * clients get it.
+ * recovery is off, since it adds an argument to each event.
  */
 export function announce(socket: EventSocket, { ref }: Resumption): void {
-  Reflect.set(socket, 'pid', ref.secret);
+  giveSecret(socket, ref.secret);
 }

@@ -10,8 +10,8 @@ import { EventFanout } from '../fanout/event-fanout.js';
 import { SocketWriter } from '../fanout/socket-writer.js';
 import { WriteBatcher } from '../fanout/write-batcher.js';
 import { closeConnection } from '../sockets/close-connection.js';
-import type { Connection } from '../sockets/engine-internals.js';
 import type { EventServer, EventSocket } from '../sockets/event-socket.js';
+import type { Connection } from '../sockets/internals/connection.js';
 import { createSocketServer } from '../sockets/socket-server.js';
 import { BUFFER_LIMITS, WRITER_LIMITS } from './test-edge.js';
 

@@ -7,6 +7,7 @@ import type { BufferLimits } from '../fanout/buffer-budget.js';
 import type { ClientLimits } from '../limits/client-limits.js';
 import type { MediaOptions } from '../media/media-downloads.js';
 import { startEdge } from '../server.js';
+import type { OpenProbe } from '../sockets/internals/assert-engine-internals.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
@@ -73,6 +74,8 @@ export interface TestEdgeOptions {
   readonly eventLogMaxAgeMs?: number;
   /** Default: 127.0.0.1; null for none. */
   readonly peerHost?: string | null;
+  /** Default: opens the libraries as they are. */
+  readonly openProbe?: OpenProbe;
 }
 
 let started = 0;
@@ -92,32 +95,36 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     metricsToken,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     peerHost = '127.0.0.1',
+    openProbe,
   } = options;
   const lifecycle = new Lifecycle(logger);
   const metrics = new Metrics();
   started += 1;
-  const { port } = await startEdge({
-    edgeId: `edge_test_${started}`,
-    redisUrl,
-    host: '127.0.0.1',
-    port: 0,
-    adminToken: ADMIN_TOKEN,
-    metricsToken,
-    connectionTimeouts,
-    corsOrigin,
-    stopDelayMs: 0,
-    writerLimits,
-    bufferLimits,
-    replayLimits: { ...REPLAY_LIMITS, ...replayLimits },
-    clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
-    media: { ...MEDIA, ...media },
-    eventLogMaxAgeMs,
-    tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },
-    peerHost: peerHost ?? undefined,
-    metrics,
-    logger,
-    lifecycle,
-  });
+  const { port } = await startEdge(
+    {
+      edgeId: `edge_test_${started}`,
+      redisUrl,
+      host: '127.0.0.1',
+      port: 0,
+      adminToken: ADMIN_TOKEN,
+      metricsToken,
+      connectionTimeouts,
+      corsOrigin,
+      stopDelayMs: 0,
+      writerLimits,
+      bufferLimits,
+      replayLimits: { ...REPLAY_LIMITS, ...replayLimits },
+      clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
+      media: { ...MEDIA, ...media },
+      eventLogMaxAgeMs,
+      tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },
+      peerHost: peerHost ?? undefined,
+      metrics,
+      logger,
+      lifecycle,
+    },
+    openProbe,
+  );
   const url = `http://127.0.0.1:${port}`;
   const client = (key: string) => new WafleetClient({ url, key });
   return {
