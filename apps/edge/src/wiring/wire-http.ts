@@ -1,0 +1,73 @@
+import type { Readiness } from '@wafleet/runtime';
+import { Ownership, TenantDirectory, TenantUsage } from '@wafleet/store';
+import type { FastifyInstance } from 'fastify';
+import { AdminAccess } from '../auth/admin-access.js';
+import type { EdgeOptions } from '../edge-options.js';
+import type { AllowedOrigins } from '../http/origins.js';
+import { MediaDownloads } from '../media/media-downloads.js';
+import type { EdgeCounters } from '../metrics.js';
+import { chargeCalls } from '../rest/call-rates.js';
+import { registerRoutes } from '../rest/routes.js';
+import { OwnerCache } from '../sessions/owner-cache.js';
+import { QrCodeQuery } from '../sessions/qr-code-query.js';
+import { SessionCommands } from '../sessions/session-commands.js';
+import { SessionRemoval } from '../sessions/session-removal.js';
+import { SessionStarter } from '../sessions/session-starter.js';
+import type { EdgeLimits } from './wire-limits.js';
+import type { Realtime } from './wire-realtime.js';
+import type { EdgeStore } from './wire-store.js';
+
+interface HttpParts {
+  readonly store: EdgeStore;
+  readonly limits: EdgeLimits;
+  readonly realtime: Realtime;
+  readonly origins: AllowedOrigins;
+  readonly readiness: () => Promise<Readiness>;
+  readonly tally: EdgeCounters;
+}
+
+/** Serves REST, streams of Server-Sent Events, health checks and metrics. Returns the downloads of message files. */
+export async function wireHttp(
+  app: FastifyInstance,
+  options: EdgeOptions,
+  { store, limits, realtime, origins, readiness, tally }: HttpParts,
+): Promise<MediaDownloads> {
+  const { logger } = options;
+  const { redis, guesses, apiKeys, sessions, pages, workers, client, placement, rates, leases, offers } =
+    store;
+  const onExceeded = tally.countLimited.bind(tally);
+  const commands = new SessionCommands({
+    ...{ sessions, client, workers, onExceeded },
+    owners: new OwnerCache(new Ownership(redis)),
+  });
+  const media = new MediaDownloads({
+    ...{ commands, media: options.media, logger },
+    onEnded: (outcome) => tally.countDownload(outcome),
+  });
+  await registerRoutes(app, {
+    admin: new AdminAccess(options.adminToken, {
+      onExceeded: () => tally.countLimited('wrong_admin_tokens'),
+      ...{ guesses, logger },
+    }),
+    metricsToken: options.metricsToken,
+    ...{ apiKeys, leases, sessions, pages, commands, media, origins, readiness },
+    limits: store.limits,
+    keys: realtime.keys,
+    connections: realtime.connections,
+    revocation: realtime.revocation,
+    sse: realtime.sse,
+    line: limits.line,
+    connectionLimits: limits.connectionLimits,
+    tenants: new TenantDirectory(redis),
+    usage: new TenantUsage({ redis, limits: store.limits, rates, leases, logger }),
+    charge: chargeCalls({ rates, onExceeded, logger }),
+    starter: new SessionStarter({
+      ...{ sessions, workers, client, placement, rates, onExceeded, logger },
+      maxSessions: store.limits.defaults.sessions,
+    }),
+    removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
+    currentQr: new QrCodeQuery({ sessions, offers, workers }),
+    metrics: options.metrics,
+  });
+  return media;
+}
