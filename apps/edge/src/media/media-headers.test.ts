@@ -66,6 +66,8 @@ describe('the name', () => {
       'audio-A1.ogg',
     );
     expect(fileNameOf({ ...file, kind: 'sticker', mimetype: 'odd' }, '../A"1')).toBe('sticker-.._A_1');
+    expect(fileNameOf({ ...file, mimetype: WORD }, 'A1')).toBe('document-A1.docx');
+    expect(fileNameOf({ ...file, mimetype: 'text/html' }, 'A1')).toBe('document-A1');
   });
 
   it('is cut before its ending, between characters', () => {

@@ -1,4 +1,6 @@
 import type { MediaFile } from '@wafleet/contract';
+import { encodeExtended } from 'content-disposition';
+import { extension } from 'mime-types';
 
 const ANY_TYPE = 'application/octet-stream';
 const TYPE = /^([a-z]+\/[a-z0-9][a-z0-9!#$&^_.+-]*)\s*(?:;\s*codecs=("?)([a-z0-9.,_ -]*)\2\s*)?(?:;|$)/i;
@@ -8,19 +10,12 @@ const ACTIVE =
 /** What a browser may show instead of saving it. */
 const SHOWN = /^(audio|video)\/|^image\/(jpeg|png|gif|webp)$/;
 
-const ENDINGS: Readonly<Record<string, string>> = {
-  'image/jpeg': '.jpg',
-  'image/png': '.png',
-  'image/gif': '.gif',
-  'image/webp': '.webp',
-  'video/mp4': '.mp4',
-  'video/3gpp': '.3gp',
-  'audio/ogg': '.ogg',
-  'audio/mpeg': '.mp3',
-  'audio/mp4': '.m4a',
-  'audio/aac': '.aac',
-  'application/pdf': '.pdf',
-};
+/** Endings that players know. mime-types has rare ones for these: oga, mpga and adts. */
+const ENDINGS = new Map([
+  ['audio/ogg', 'ogg'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/aac', 'aac'],
+]);
 
 /** Bytes of a file's name in UTF-8, as most file systems have it. */
 const MAX_NAME_BYTES = 200;
@@ -48,9 +43,19 @@ export function contentTypeOf(mimetype: string): string {
 export function fileNameOf({ kind, mimetype, fileName }: MediaFile, messageId: string): string {
   const given = cleaned(fileName ?? '');
   if (given !== '') return shortened(given);
-  return shortened(cleaned(`${kind}-${messageId}${ENDINGS[baseTypeOf(mimetype)] ?? ''}`));
+  return shortened(cleaned(`${kind}-${messageId}${endingOf(baseTypeOf(mimetype))}`));
 }
 
+/** The ending of a type with its dot; empty for a type that is not known. */
+function endingOf(base: string): string {
+  const ending = base === ANY_TYPE ? undefined : (ENDINGS.get(base) ?? extension(base));
+  return ending ? `.${ending}` : '';
+}
+
+/**
+ * Not the library filenamify, which gives less: it keeps dots in front, joiners and halves of characters, makes one
+ * character of several that are forbidden, and bounds UTF-16 units in place of bytes, without the ending.
+ */
 function cleaned(name: string): string {
   return (
     name
@@ -76,14 +81,13 @@ function shortened(name: string): string {
   return `${start}${ending}`;
 }
 
-/** RFC 6266, with the name in the encoding of RFC 8187, and a plain name for clients that do not read that. */
+/**
+ * RFC 6266, with the name in the encoding of RFC 8187, and a plain name for clients that do not read that. Always both,
+ * and the plain one in quotes: the library's own `create` leaves one or the quotes out where the standard allows it.
+ */
 function dispositionOf(type: string, name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9 ._()-]/g, '_');
-  const encoded = encodeURIComponent(name).replaceAll(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `${type}; filename="${plain}"; filename*=UTF-8''${encoded}`;
+  return `${type}; filename="${plain}"; filename*=${encodeExtended(name)}`;
 }
 
 /**
