@@ -35,6 +35,23 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'pairing',
     'commands',
   ],
+  'apps/edge': [
+    'engine',
+    'errors',
+    'http',
+    'access',
+    'fanout',
+    'limits',
+    'auth',
+    'sessions',
+    'media',
+    'streams',
+    'sse',
+    'sockets',
+    'forwarding',
+    'rest',
+    'wiring',
+  ],
   'apps/worker': ['sessions'],
 };
 

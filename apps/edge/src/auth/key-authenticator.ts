@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type KeyScope, WafleetError } from '@wafleet/contract';
 import type { ApiKeyRecord, ApiKeys } from '@wafleet/store';
 import { LRUCache } from 'lru-cache';
-import { hasExpired, type Identity } from './identity.js';
+import { hasExpired, type Identity } from '../access/identity.js';
 
 const MAX_KEY_LENGTH = 256;
 const CACHED_KEYS = 10_000;

@@ -1,6 +1,6 @@
 import type { CloseReason } from '@wafleet/contract';
 import { expect, it } from 'vitest';
-import type { Identity } from './identity.js';
+import type { Identity } from '../access/identity.js';
 import { KeyConnections } from './key-connections.js';
 
 /** Connections that leave when they are closed, and the reasons they got. */

@@ -1,5 +1,5 @@
 import type { CloseReason } from '@wafleet/contract';
-import { hasExpired, type Identity } from './identity.js';
+import { hasExpired, type Identity } from '../access/identity.js';
 
 type Close = (reason: CloseReason) => void;
 

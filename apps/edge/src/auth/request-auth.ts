@@ -1,10 +1,10 @@
 import { type KeyScope, WafleetError } from '@wafleet/contract';
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
+import { type Identity, requireScope } from '../access/identity.js';
 import type { CallPlace } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { AdminAccess } from './admin-access.js';
 import { apiKeyOfHeaders, bearerToken, isApiKey } from './credentials.js';
-import { type Identity, requireScope } from './identity.js';
 import type { CheckKey } from './request-keys.js';
 
 declare module 'fastify' {

@@ -1,8 +1,8 @@
 import { WafleetError } from '@wafleet/contract';
 import type { FastifyRequest } from 'fastify';
+import type { Identity } from '../access/identity.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { apiKeyOfHeaders } from './credentials.js';
-import type { Identity } from './identity.js';
 import type { KeyAuthenticator } from './key-authenticator.js';
 
 /**

@@ -6,8 +6,8 @@ import {
   NAMESPACES,
 } from '@wafleet/contract';
 import type { LoggedEvent } from '@wafleet/store';
-import { blockBytesOf, blockOf, type SseBlock, writeBlock } from '../sse/sse-block.js';
 import { HeldBytes } from './held-bytes.js';
+import { blockBytesOf, blockOf, type SseBlock, writeBlock } from './sse-block.js';
 
 /** A namespace that serves the contract. */
 export type EventNamespace = (typeof NAMESPACES)[number];

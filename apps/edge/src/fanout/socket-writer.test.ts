@@ -5,8 +5,8 @@ import { CONNECTION_CLOSING_EVENT, describeClosing, SUBSCRIPTION_ERROR_EVENT } f
 import { RawConnection, startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitingPackets } from '../engine/write-buffer.js';
 import { closeConnection } from '../sockets/close-connection.js';
-import { waitingPackets } from '../sockets/internals/write-buffer.js';
 import { FanoutServer, type Served } from '../testing/fanout-server.js';
 import { EncodedEvent } from './encoded-event.js';
 

@@ -1,10 +1,10 @@
 import type { EventPosition } from '@wafleet/contract';
-import type { Connection, EnginePacket } from '../sockets/internals/connection.js';
-import { preEncoded, sendFrames } from '../sockets/internals/frames.js';
-import { offPacketCreate, onPacketCreate } from '../sockets/internals/packets.js';
-import { offReady, onReady } from '../sockets/internals/transport-events.js';
-import { onceEnded, type RawWebSocket, webSocketOf } from '../sockets/internals/web-socket.js';
-import { unsentBytes, waitingPackets } from '../sockets/internals/write-buffer.js';
+import type { Connection, EnginePacket } from '../engine/connection.js';
+import { preEncoded, sendFrames } from '../engine/frames.js';
+import { offPacketCreate, onPacketCreate } from '../engine/packets.js';
+import { offReady, onReady } from '../engine/transport-events.js';
+import { onceEnded, type RawWebSocket, webSocketOf } from '../engine/web-socket.js';
+import { unsentBytes, waitingPackets } from '../engine/write-buffer.js';
 import type { Backlog } from './backlog.js';
 import { BoundedWriter, type WriterResources } from './bounded-writer.js';
 import type { Lingering, TenantBuffers } from './buffer-budget.js';

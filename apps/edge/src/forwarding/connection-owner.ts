@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { SOCKET_PATH } from '../engine/engine-options.js';
 import { engineIdOf } from '../sockets/engine-id.js';
-import { SOCKET_PATH } from '../sockets/engine-options.js';
 import type { EventServer } from '../sockets/event-socket.js';
 
 const OWNED = /^([A-Za-z0-9_]{1,64})\.[A-Za-z0-9_-]{1,64}$/;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@wafleet/runtime';
 import type { SocketCounts, TenantLimitTable, WrongGuesses } from '@wafleet/store';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import type { ClientAddresses } from './client-address.js';
 import { BURST_S, type ClientLimits, type Limit } from './client-limits.js';
 import { HandshakeLimits } from './handshake-limits.js';

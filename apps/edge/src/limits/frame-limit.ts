@@ -1,6 +1,6 @@
 import type { CloseReason } from '@wafleet/contract';
-import type { Connection } from '../sockets/internals/connection.js';
-import { unsentBytes } from '../sockets/internals/write-buffer.js';
+import type { Connection } from '../engine/connection.js';
+import { unsentBytes } from '../engine/write-buffer.js';
 import { type Rate, TokenBucket } from './token-bucket.js';
 
 /** How much one connection may send, and how much it may leave unread. */

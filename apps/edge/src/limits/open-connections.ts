@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WafleetError } from '@wafleet/contract';
 import { refuseSocket } from '@wafleet/runtime';
+import { refusalOf } from '../errors/error-answers.js';
 import { stepBetween } from '../http/request-listeners.js';
-import { refusalOf } from '../rest/errors.js';
 import type { ClientAddresses } from './client-address.js';
 import type { Limit } from './client-limits.js';
 

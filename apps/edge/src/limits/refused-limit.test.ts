@@ -1,6 +1,6 @@
 import { type ErrorCode, limitError, WafleetError } from '@wafleet/contract';
 import { expect, test } from 'vitest';
-import { EdgeCounters } from '../metrics.js';
+import { EdgeCounters } from '../wiring/metrics.js';
 import { LIMITS } from './client-limits.js';
 import { refusedLimit } from './refused-limit.js';
 

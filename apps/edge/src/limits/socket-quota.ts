@@ -7,7 +7,7 @@ import {
   type SocketOwner,
   type TenantLimitTable,
 } from '@wafleet/store';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import type { Limit } from './client-limits.js';
 
 const WRITE_EVERY_MS = 500;

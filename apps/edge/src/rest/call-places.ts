@@ -3,12 +3,12 @@ import { WafleetError } from '@wafleet/contract';
 import { apiKeyOfHeaders } from '../auth/credentials.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { EnterCall } from '../auth/request-auth.js';
+import { refusalOf } from '../errors/error-answers.js';
 import type { AllowedOrigins } from '../http/origins.js';
 import { stepBetween } from '../http/request-listeners.js';
 import type { CallLine, CallPlace } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Caller } from '../limits/turns.js';
-import { refusalOf } from './errors.js';
 import { PacedRefusals } from './paced-refusals.js';
 
 interface CallPlacesOptions {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { WafleetError } from '@wafleet/contract';
 import { refuseSocket } from '@wafleet/runtime';
-import { refusalOf } from './errors.js';
+import { refusalOf } from '../errors/error-answers.js';
 
 /**
  * Answers a request that is not valid HTTP, or does not arrive in time, in the contract's error shape, and closes the

@@ -1,7 +1,7 @@
 import { type eventCalls, parseSubscribeRequest, WafleetError } from '@wafleet/contract';
 import type { SessionDirectory } from '@wafleet/store';
 import type { onRequestAsyncHookHandler } from 'fastify';
-import { authorizeSubscription } from '../auth/authorize-subscription.js';
+import { authorizeSubscription } from '../access/authorize-subscription.js';
 import { identityOf } from '../auth/request-auth.js';
 import { requireSessions } from '../sessions/require-sessions.js';
 import type { SseClients } from '../sse/sse-clients.js';

@@ -3,8 +3,8 @@ import type { WafleetError } from '@wafleet/contract';
 import { CONNECTION_TIMEOUTS, GUARDED_SERVER, type Logger } from '@wafleet/runtime';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { handleErrors, sendError } from '../errors/error-answers.js';
 import { answerMalformedRequests } from './client-errors.js';
-import { handleErrors, sendError } from './errors.js';
 import { readJsonBodies } from './json-body.js';
 
 /** More than the longest text message as JSON, where a character may take six bytes. */

@@ -1,7 +1,7 @@
 import { type CloseReason, type mediaCalls, WafleetError } from '@wafleet/contract';
 import type { TenantLeases } from '@wafleet/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import { identityOf } from '../auth/request-auth.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { DEFAULT_PAGE_SESSIONS, type sessionCalls, type usageCalls, WafleetError } from '@wafleet/contract';
 import type { SessionDirectory, SessionPages, TenantUsage } from '@wafleet/store';
-import { mayUseSession } from '../auth/identity.js';
+import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';

@@ -1,7 +1,7 @@
 import { WafleetError } from '@wafleet/contract';
 import type { SessionRef } from '@wafleet/store';
 import type { FastifyRequest } from 'fastify';
-import { mayUseSession } from '../auth/identity.js';
+import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
 
 /**

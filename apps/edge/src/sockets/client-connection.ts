@@ -1,10 +1,10 @@
 import type { CloseReason } from '@wafleet/contract';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
+import type { Connection } from '../engine/connection.js';
 import type { EventNamespace } from '../fanout/encoded-event.js';
 import type { FrameLimit } from '../limits/frame-limit.js';
 import { closeConnection } from './close-connection.js';
 import type { FrameGate } from './frame-gate.js';
-import type { Connection } from './internals/connection.js';
 
 interface ClientConnectionOptions {
   readonly connection: Connection;

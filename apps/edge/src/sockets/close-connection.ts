@@ -4,10 +4,10 @@ import {
   CONNECTION_CLOSING_EVENT,
   describeClosing,
 } from '@wafleet/contract';
+import type { Connection } from '../engine/connection.js';
+import { webSocketOf } from '../engine/web-socket.js';
+import { waitingPackets } from '../engine/write-buffer.js';
 import type { EventNamespace } from '../fanout/encoded-event.js';
-import type { Connection } from './internals/connection.js';
-import { webSocketOf } from './internals/web-socket.js';
-import { waitingPackets } from './internals/write-buffer.js';
 
 /** How long a client may take to read that its connection ends, before it is cut off. */
 const GRACE_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
+import { extendWebSockets, type ServerSocketClass } from '../engine/pongs.js';
 import type { EventServer } from './event-socket.js';
-import { extendWebSockets, type ServerSocketClass } from './internals/pongs.js';
 
 /**
  * Maximum bytes of what a client sent that the edge sends back over the connection. An API key has 46, so a client

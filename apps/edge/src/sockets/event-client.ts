@@ -1,11 +1,11 @@
+import { offPacketCreate, offPong, onPacketCreate, onPong } from '../engine/packets.js';
 import type { SocketWriter } from '../fanout/socket-writer.js';
-import { ClientProgress } from '../streams/client-progress.js';
 import type { ResumeCheckpointer } from '../streams/resume-checkpointer.js';
-import type { Resumption } from '../streams/resumption.js';
-import { SocketStream } from '../streams/socket-stream.js';
 import type { ClientConnection } from './client-connection.js';
+import { ClientProgress } from './client-progress.js';
 import type { EventSocket } from './event-socket.js';
-import { offPacketCreate, offPong, onPacketCreate, onPong } from './internals/packets.js';
+import type { Resumption } from './resumption.js';
+import { SocketStream } from './socket-stream.js';
 import { type SubscriptionResources, Subscriptions } from './subscriptions.js';
 
 /** What every client of an edge is served with. */

@@ -1,6 +1,6 @@
 import type { ClientToServerEvents, ServerToClientEvents } from '@wafleet/contract';
 import type { Server, Socket } from 'socket.io';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import type { SocketReceiver } from '../fanout/socket-receiver.js';
 
 /** What edges send each other through the adapter. */

@@ -1,6 +1,6 @@
+import type { Connection } from '../engine/connection.js';
+import { type Frame, takeFrames } from '../engine/packets.js';
 import { MAX_ECHOED_BYTES } from './echo-limit.js';
-import type { Connection } from './internals/connection.js';
-import { type Frame, takeFrames } from './internals/packets.js';
 
 const MAX_HELD_FRAMES = 64;
 /** Maximum bytes of all these frames together. The first subscriptions of a client are much smaller. */

@@ -1,6 +1,10 @@
 import { type CloseReason, NAMESPACES } from '@wafleet/contract';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
+import type { Connection } from '../engine/connection.js';
+import { isFrameTooLarge } from '../engine/frame-too-large.js';
+import { onUpgrading } from '../engine/upgrades.js';
+import { webSocketOf } from '../engine/web-socket.js';
 import type { Backlog } from '../fanout/backlog.js';
 import type { WriterLimits } from '../fanout/bounded-writer.js';
 import type { BufferBudget, Lingering } from '../fanout/buffer-budget.js';
@@ -9,20 +13,16 @@ import { WriteBatcher } from '../fanout/write-batcher.js';
 import { BURST_S, type ClientLimits } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import { FrameLimit } from '../limits/frame-limit.js';
-import type { EdgeCounters } from '../metrics.js';
-import { announce, findResumption, type Resumption } from '../streams/resumption.js';
 import { ClientConnection } from './client-connection.js';
+import type { ConnectionTally } from './connection-tally.js';
 import { type ClientResources, serveClient } from './event-client.js';
 import type { EventServer, EventSocket } from './event-socket.js';
 import { FrameGate } from './frame-gate.js';
 import { checkApiKey } from './handshake.js';
-import type { Connection } from './internals/connection.js';
-import { isFrameTooLarge } from './internals/frame-too-large.js';
-import { onUpgrading } from './internals/upgrades.js';
-import { webSocketOf } from './internals/web-socket.js';
 import { releaseHandshake, releaseRequests } from './release-requests.js';
 import { refuseRepeatedPolls } from './repeated-polls.js';
 import { guardRequests } from './request-guard.js';
+import { announce, findResumption, type Resumption } from './resumption.js';
 
 interface GatewayResources extends ClientResources {
   readonly keys: KeyAuthenticator;
@@ -32,7 +32,7 @@ interface GatewayResources extends ClientResources {
   readonly buffers: BufferBudget;
   readonly clientLimits: Pick<ClientLimits, 'framesPerSecond'>;
   readonly connectionLimits: ConnectionLimits;
-  readonly tally: EdgeCounters;
+  readonly tally: ConnectionTally;
 }
 
 /** Serves the contract on each of its namespaces alike: handshake, subscriptions, and missed events. */
@@ -135,7 +135,7 @@ export function serveEvents(io: EventServer, resources: GatewayResources): void 
  * The listeners of a connection's own events. All connections share these functions, which are called with the
  * connection as `this`: closures for each would take as much memory as the rest of what is kept of it.
  */
-function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tally: EdgeCounters) {
+function connectionListeners(clients: WeakMap<Connection, ClientConnection>, tally: ConnectionTally) {
   return {
     packet(this: Connection, packet: { readonly data?: unknown }): void {
       clients.get(this)?.countFrame(packet.data);

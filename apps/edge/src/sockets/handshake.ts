@@ -1,15 +1,15 @@
 import type { CloseReason, ErrorCode, ErrorDescription } from '@wafleet/contract';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
+import { requireScope } from '../access/identity.js';
 import { apiKeyOfHandshake } from '../auth/credentials.js';
-import { requireScope } from '../auth/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Turn, Turns } from '../limits/turns.js';
-import { isReturning } from '../streams/resumption.js';
 import type { ClientConnection } from './client-connection.js';
 import type { EventSocket } from './event-socket.js';
+import { isReturning } from './resumption.js';
 
 /** A `connect_error` as clients see it: a sentence as its message, the contract's description as `data`. */
 class HandshakeError extends Error {

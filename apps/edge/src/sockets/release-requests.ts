@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Connection } from '../engine/connection.js';
+import { forgetRequest, replaceHandshake, replaceRequest } from '../engine/requests.js';
 import type { EventServer, EventSocket } from './event-socket.js';
-import type { Connection } from './internals/connection.js';
-import { forgetRequest, replaceHandshake, replaceRequest } from './internals/requests.js';
 
 const NO_HEADERS = {};
 const REQUESTS = {

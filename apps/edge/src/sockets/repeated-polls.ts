@@ -1,9 +1,9 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Connection } from '../engine/connection.js';
+import { connectionOf } from '../engine/server.js';
+import { failTransport } from '../engine/transport-events.js';
 import { engineIdOf } from './engine-id.js';
 import type { EventServer } from './event-socket.js';
-import type { Connection } from './internals/connection.js';
-import { connectionOf } from './internals/server.js';
-import { failTransport } from './internals/transport-events.js';
 
 /** Engine.IO's answer for a connection that it does not have; Socket.IO's clients connect again and resume. */
 const ENDED = JSON.stringify({

@@ -3,12 +3,12 @@ import { WafleetError } from '@wafleet/contract';
 import { refuseSocket } from '@wafleet/runtime';
 import { apiKeyOfHeaders } from '../auth/credentials.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
+import { MAX_FRAME_BYTES } from '../engine/engine-options.js';
+import { refusalOf } from '../errors/error-answers.js';
 import type { Limit } from '../limits/client-limits.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { Turns } from '../limits/turns.js';
-import { refusalOf } from '../rest/errors.js';
 import { engineIdOf } from './engine-id.js';
-import { MAX_FRAME_BYTES } from './engine-options.js';
 import type { EventServer } from './event-socket.js';
 
 interface RequestGuardOptions {

@@ -4,14 +4,14 @@ import { WafleetError } from '@wafleet/contract';
 import { type Logger, refuseSocket } from '@wafleet/runtime';
 import type { RedisConnection } from '@wafleet/store';
 import { Server } from 'socket.io';
+import { ENGINE_OPTIONS, SOCKET_PATH } from '../engine/engine-options.js';
+import { refusalOf } from '../errors/error-answers.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
-import { EventsAdapter } from '../fanout/events-adapter.js';
 import type { AllowedOrigins } from '../http/origins.js';
-import { refusalOf } from '../rest/errors.js';
 import { clusterPublisher } from './cluster-publisher.js';
 import { limitPongs } from './echo-limit.js';
-import { ENGINE_OPTIONS, SOCKET_PATH } from './engine-options.js';
 import type { EventServer } from './event-socket.js';
+import { EventsAdapter } from './events-adapter.js';
 
 /**
  * Attaches Socket.IO to an HTTP server. Operations on the whole cluster go through the Redis adapter; events do not

@@ -6,19 +6,19 @@ import {
   WafleetError,
 } from '@wafleet/contract';
 import type { ResumeRecords, SessionDirectory } from '@wafleet/store';
-import { authorizeSubscription } from '../auth/authorize-subscription.js';
+import { authorizeSubscription } from '../access/authorize-subscription.js';
+import { ping } from '../engine/packets.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { Turn, Turns } from '../limits/turns.js';
-import type { EdgeCounters } from '../metrics.js';
 import { requireSessions } from '../sessions/require-sessions.js';
-import type { ClientProgress } from '../streams/client-progress.js';
 import type { StreamResources } from '../streams/event-stream.js';
-import type { Resumption } from '../streams/resumption.js';
-import type { SocketStream } from '../streams/socket-stream.js';
 import { SubscriptionSet } from '../streams/subscription-set.js';
 import type { ClientConnection } from './client-connection.js';
+import type { ClientProgress } from './client-progress.js';
+import type { ConnectionTally } from './connection-tally.js';
 import type { EventSocket } from './event-socket.js';
-import { ping } from './internals/packets.js';
+import type { Resumption } from './resumption.js';
+import type { SocketStream } from './socket-stream.js';
 
 /** What the subscriptions of all sockets of an edge share. */
 export interface SubscriptionResources extends StreamResources {
@@ -27,7 +27,7 @@ export interface SubscriptionResources extends StreamResources {
   /** Where requests wait, together with those of other sockets and REST calls. */
   readonly turns: Turns;
   /** Counts refusals of clients. */
-  readonly tally: Pick<EdgeCounters, 'countRefused'>;
+  readonly tally: Pick<ConnectionTally, 'countRefused'>;
 }
 
 interface SubscriptionsOptions {

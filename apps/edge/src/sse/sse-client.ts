@@ -8,15 +8,14 @@ import {
   SUBSCRIPTION_RESET_EVENT,
   type SubscriptionPosition,
 } from '@wafleet/contract';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import type { EncodedEvent } from '../fanout/encoded-event.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
-import type { EdgeCounters } from '../metrics.js';
+import { eventBlock, type SseBlock, textBlock } from '../fanout/sse-block.js';
 import type { EventSink } from '../streams/event-sink.js';
 import { type Beginning, EventStream, type Started, type StreamResources } from '../streams/event-stream.js';
 import type { SubscriptionSet } from '../streams/subscription-set.js';
 import { describeLoss, type LostRange, previous } from '../streams/tenant-stream.js';
-import { eventBlock, type SseBlock, textBlock } from './sse-block.js';
 import type { SseWriter } from './sse-writer.js';
 
 /** How long an EventSource waits before it connects again, ms. */
@@ -25,9 +24,16 @@ const RETRY = textBlock(`retry: ${RETRY_MS}\n\n`);
 /** A comment, so that proxies and clients see that the connection is alive. */
 const HEARTBEAT = textBlock(':\n\n');
 
+/** Counts the clients with an open stream, the events given to them, and why streams were closed. */
+export interface SseTally {
+  sseClients: number;
+  sseEvents: number;
+  countClosed(reason: CloseReason): void;
+}
+
 export interface SseClientResources extends StreamResources {
   readonly fanout: EventFanout;
-  readonly tally: EdgeCounters;
+  readonly tally: SseTally;
 }
 
 /** Whose stream it is. */

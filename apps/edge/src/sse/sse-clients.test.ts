@@ -20,13 +20,12 @@ import {
 import type { TestWorker } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import { KeyAuthenticator } from '../auth/key-authenticator.js';
 import { KeyConnections } from '../auth/key-connections.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import { BufferBudget } from '../fanout/buffer-budget.js';
 import { EventFanout } from '../fanout/event-fanout.js';
-import { EdgeCounters } from '../metrics.js';
 import { ReplayGate } from '../streams/replay-gate.js';
 import { ReplayRates } from '../streams/replay-rates.js';
 import { Snapshots } from '../streams/snapshots.js';
@@ -35,6 +34,7 @@ import { TenantStreams } from '../streams/tenant-streams.js';
 import { SseStream } from '../testing/sse-stream.js';
 import { TestCluster } from '../testing/test-cluster.js';
 import { BUFFER_LIMITS, REPLAY_LIMITS } from '../testing/test-edge.js';
+import { EdgeCounters } from '../wiring/metrics.js';
 import { SseClients } from './sse-clients.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { type CloseReason, WafleetError } from '@wafleet/contract';
-import type { Identity } from '../auth/identity.js';
+import type { Identity } from '../access/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import type { Backlog } from '../fanout/backlog.js';

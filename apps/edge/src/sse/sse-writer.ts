@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Backlog } from '../fanout/backlog.js';
 import { BoundedWriter, type WriterResources } from '../fanout/bounded-writer.js';
 import type { Lingering, TenantBuffers } from '../fanout/buffer-budget.js';
-import type { SseBlock } from './sse-block.js';
+import type { SseBlock } from '../fanout/sse-block.js';
 
 interface SseWriterOptions extends WriterResources {
   /** The response. Its head has been written. */

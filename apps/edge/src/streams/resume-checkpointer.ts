@@ -1,9 +1,13 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Logger } from '@wafleet/runtime';
-import type { ResumeRecords, ResumeRef } from '@wafleet/store';
-import type { ClientProgress } from './client-progress.js';
+import type { ResumePoint, ResumeRecords, ResumeRef } from '@wafleet/store';
 
-type Progress = Pick<ClientProgress, 'ref' | 'point'>;
+/** How far a client has got. */
+interface Progress {
+  readonly ref: ResumeRef;
+  /** undefined for a client that has not subscribed. */
+  readonly point: ResumePoint | undefined;
+}
 
 interface ResumeKeeperOptions {
   readonly records: ResumeRecords;

@@ -12,8 +12,8 @@ import {
 } from '@wafleet/contract';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { AllowedSubscription } from '../auth/authorize-subscription.js';
-import type { Identity } from '../auth/identity.js';
+import type { AllowedSubscription } from '../access/authorize-subscription.js';
+import type { Identity } from '../access/identity.js';
 
 /**
  * Sessions, events, and the position after which they are subscribed to, if any. Earlier releases stored one session.

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { eventRoom, NAMESPACES } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import { connectRedis, type LoggedEvent, type RedisConnection } from '@wafleet/store';
+import type { Connection } from '../engine/connection.js';
 import type { Backlog } from '../fanout/backlog.js';
 import type { WriterLimits } from '../fanout/bounded-writer.js';
 import { BufferBudget, type BufferLimits } from '../fanout/buffer-budget.js';
@@ -11,7 +12,6 @@ import { SocketWriter } from '../fanout/socket-writer.js';
 import { WriteBatcher } from '../fanout/write-batcher.js';
 import { closeConnection } from '../sockets/close-connection.js';
 import type { EventServer, EventSocket } from '../sockets/event-socket.js';
-import type { Connection } from '../sockets/internals/connection.js';
 import { createSocketServer } from '../sockets/socket-server.js';
 import { BUFFER_LIMITS, WRITER_LIMITS } from './test-edge.js';
 

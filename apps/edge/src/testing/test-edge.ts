@@ -2,12 +2,12 @@ import { WafleetClient } from '@wafleet/client';
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
 import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
+import type { OpenProbe } from '../engine/assert-engine-internals.js';
 import type { WriterLimits } from '../fanout/bounded-writer.js';
 import type { BufferLimits } from '../fanout/buffer-budget.js';
 import type { ClientLimits } from '../limits/client-limits.js';
 import type { MediaOptions } from '../media/media-downloads.js';
 import { startEdge } from '../server.js';
-import type { OpenProbe } from '../sockets/internals/assert-engine-internals.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';

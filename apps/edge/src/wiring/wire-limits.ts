@@ -1,5 +1,4 @@
 import { SocketCounts } from '@wafleet/store';
-import type { EdgeOptions } from '../edge-options.js';
 import { CallLine } from '../limits/call-line.js';
 import { ClientAddresses, wideNetworks } from '../limits/client-address.js';
 import { ConnectionLimits } from '../limits/connection-limits.js';
@@ -7,7 +6,8 @@ import { connectionBudget } from '../limits/descriptor-limit.js';
 import { FairPace } from '../limits/fair-pace.js';
 import { OpenConnections } from '../limits/open-connections.js';
 import { Turns } from '../limits/turns.js';
-import type { EdgeCounters } from '../metrics.js';
+import type { EdgeOptions } from './edge-options.js';
+import type { EdgeCounters } from './metrics.js';
 import type { EdgeStore } from './wire-store.js';
 
 /** What bounds the clients of an edge. */

@@ -17,7 +17,7 @@ import {
   WorkerRegistry,
   WrongGuesses,
 } from '@wafleet/store';
-import type { EdgeOptions } from '../edge-options.js';
+import type { EdgeOptions } from './edge-options.js';
 
 /** Minimum time for which an absent client is remembered, even if the log keeps what it missed for a shorter time. */
 const REMEMBER_AT_LEAST_MS = 24 * 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-import { HeldBytes } from '../fanout/held-bytes.js';
+import { HeldBytes } from './held-bytes.js';
 
 /** A piece that is written to a stream of Server-Sent Events as a whole. */
 export interface SseBlock {

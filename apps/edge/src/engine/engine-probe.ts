@@ -1,8 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
-import { Server } from 'socket.io';
-import { ENGINE_OPTIONS } from '../engine-options.js';
-import type { EventServer, EventSocket } from '../event-socket.js';
+import { Server, type Socket } from 'socket.io';
 import type { Connection } from './connection.js';
+import { ENGINE_OPTIONS } from './engine-options.js';
 import { ProbeClient, sidOf, within } from './probe-client.js';
 
 /** What a connection was opened with. */
@@ -18,19 +17,19 @@ interface Opening {
  */
 export class EngineProbe {
   readonly http: HttpServer;
-  readonly io: EventServer;
+  readonly io: Server;
   readonly client: ProbeClient;
   readonly connection: Connection;
   readonly request: IncomingMessage;
   readonly answer: object;
   /** The id of the connection, as the client got it. */
   readonly id: string;
-  #socket: Promise<EventSocket> | undefined;
+  #socket: Promise<Socket> | undefined;
 
   /** @throws {Error} if the libraries do not open a connection within 10 s. */
   static async open(): Promise<EngineProbe> {
     const http = createServer();
-    const io: EventServer = new Server(http, ENGINE_OPTIONS);
+    const io = new Server(http, ENGINE_OPTIONS);
     const opening = new Promise<Opening>((resolve) => {
       io.engine.use((request: IncomingMessage, answer: object, next: () => void) => {
         resolve({ request, answer });
@@ -59,7 +58,7 @@ export class EngineProbe {
   }
 
   /** The socket of the main namespace, which is joined the first time. */
-  join(): Promise<EventSocket> {
+  join(): Promise<Socket> {
     this.#socket ??= within(
       new Promise((resolve) => {
         this.io.once('connection', resolve);

@@ -1,4 +1,4 @@
-import type { EventServer } from '../event-socket.js';
+import type { Server } from 'socket.io';
 import type { Connection } from './connection.js';
 import { type Internal, isObject, memberOf } from './internal.js';
 import { ProbeClient } from './probe-client.js';
@@ -46,7 +46,7 @@ export const HTTP_LISTENERS: Internal = {
 };
 
 /** The connection with this id; undefined if there is none. */
-export function connectionOf({ engine }: Pick<EventServer, 'engine'>, id: string): Connection | undefined {
+export function connectionOf({ engine }: Pick<Server, 'engine'>, id: string): Connection | undefined {
   const clients: Readonly<Record<string, Connection>> = Reflect.get(engine, 'clients');
   return Object.hasOwn(clients, id) ? clients[id] : undefined;
 }

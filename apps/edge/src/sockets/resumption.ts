@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ResumeRecord, ResumeRecords, ResumeRef } from '@wafleet/store';
 import { z } from 'zod';
-import type { Identity } from '../auth/identity.js';
-import type { EventSocket } from '../sockets/event-socket.js';
-import { giveSecret } from '../sockets/internals/resume-secret.js';
+import type { Identity } from '../access/identity.js';
+import { giveSecret } from '../engine/resume-secret.js';
+import type { EventSocket } from './event-socket.js';
 
 /** A client as it connects: its secret, and what it resumes if it was here before. */
 export interface Resumption {

@@ -2,8 +2,8 @@ import { eventRoom } from '@wafleet/contract';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EncodedEvent } from '../fanout/encoded-event.js';
 import { FanoutServer } from '../testing/fanout-server.js';
-import { EncodedEvent } from './encoded-event.js';
 
 let redis: TestRedis;
 let edges: FanoutServer[];

@@ -1,6 +1,6 @@
 import { StartError } from '@wafleet/runtime';
 import { expect, it } from 'vitest';
-import { startTestEdge } from '../../testing/test-edge.js';
+import { startTestEdge } from '../testing/test-edge.js';
 import { assertEngineInternals, INTERNALS } from './assert-engine-internals.js';
 import { EngineProbe } from './engine-probe.js';
 import { memberOf } from './internal.js';

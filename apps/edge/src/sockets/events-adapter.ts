@@ -1,9 +1,9 @@
 import { RedisAdapter } from '@socket.io/redis-adapter';
 import type { RedisConnection } from '@wafleet/store';
 import type { Namespace } from 'socket.io';
-import type { ClusterPublisher } from '../sockets/cluster-publisher.js';
-import type { EventSocket } from '../sockets/event-socket.js';
-import type { EventFanout } from './event-fanout.js';
+import type { EventFanout } from '../fanout/event-fanout.js';
+import type { ClusterPublisher } from './cluster-publisher.js';
+import type { EventSocket } from './event-socket.js';
 
 /**
  * The adapter of a namespace. The Redis adapter serves whatever concerns the whole cluster. Events come over their

@@ -1,17 +1,17 @@
 import { CLOSE_REASONS, type CloseReason, NAMESPACES, type WafleetError } from '@wafleet/contract';
 import type { Metrics } from '@wafleet/runtime';
-import type { BufferBudget } from './fanout/buffer-budget.js';
-import type { EventFanout } from './fanout/event-fanout.js';
-import type { WriteTally } from './fanout/socket-writer.js';
-import { OUTCOMES, type Outcome } from './forwarding/forwarder.js';
-import { LIMITS, type Limit } from './limits/client-limits.js';
-import type { FairPace } from './limits/fair-pace.js';
-import type { OpenConnections } from './limits/open-connections.js';
-import { refusedLimit } from './limits/refused-limit.js';
-import type { Turns } from './limits/turns.js';
-import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from './media/media-downloads.js';
-import type { EventServer } from './sockets/event-socket.js';
-import type { ReplayGate } from './streams/replay-gate.js';
+import type { BufferBudget } from '../fanout/buffer-budget.js';
+import type { EventFanout } from '../fanout/event-fanout.js';
+import type { WriteTally } from '../fanout/socket-writer.js';
+import { OUTCOMES, type Outcome } from '../forwarding/forwarder.js';
+import { LIMITS, type Limit } from '../limits/client-limits.js';
+import type { FairPace } from '../limits/fair-pace.js';
+import type { OpenConnections } from '../limits/open-connections.js';
+import { refusedLimit } from '../limits/refused-limit.js';
+import type { Turns } from '../limits/turns.js';
+import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from '../media/media-downloads.js';
+import type { EventServer } from '../sockets/event-socket.js';
+import type { ReplayGate } from '../streams/replay-gate.js';
 
 /** The counters of an edge since its start. The component that does the work increments them. */
 export class EdgeCounters {

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { MAX_FRAME_BYTES, SOCKET_PATH } from '../engine-options.js';
+import { MAX_FRAME_BYTES, SOCKET_PATH } from './engine-options.js';
 
 /** Far more than an answer in memory takes, also on a busy machine. */
 const ANSWER_WITHIN_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { EventSocket } from '../event-socket.js';
+import type { Socket } from 'socket.io';
 import type { Internal } from './internal.js';
 
 const SECRET = 'a-secret';
@@ -24,6 +24,6 @@ export const PID: Internal = {
 };
 
 /** Makes Socket.IO send a secret with its answer to CONNECT. Call it before the namespace accepts the socket. */
-export function giveSecret(socket: EventSocket, secret: string): void {
+export function giveSecret(socket: Pick<Socket, 'id'>, secret: string): void {
   Reflect.set(socket, 'pid', secret);
 }

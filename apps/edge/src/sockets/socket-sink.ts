@@ -1,10 +1,10 @@
 import { SUBSCRIPTION_RESET_EVENT } from '@wafleet/contract';
 import type { EncodedEvent } from '../fanout/encoded-event.js';
 import type { SocketWriter } from '../fanout/socket-writer.js';
-import type { EventSocket } from '../sockets/event-socket.js';
-import type { EventSink } from './event-sink.js';
-import type { SubscriptionSet } from './subscription-set.js';
-import { describeLoss, type LostRange } from './tenant-stream.js';
+import type { EventSink } from '../streams/event-sink.js';
+import type { SubscriptionSet } from '../streams/subscription-set.js';
+import { describeLoss, type LostRange } from '../streams/tenant-stream.js';
+import type { EventSocket } from './event-socket.js';
 
 /** A Socket.IO socket. It gets what is published to the rooms that it is in. */
 export class SocketSink implements EventSink {

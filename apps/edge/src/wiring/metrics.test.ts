@@ -3,8 +3,8 @@ import { Metrics } from '@wafleet/runtime';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FanoutServer } from '../testing/fanout-server.js';
 import { addEdgeMetrics, EdgeCounters } from './metrics.js';
-import { FanoutServer } from './testing/fanout-server.js';
 
 let redis: TestRedis;
 let server: FanoutServer;
@@ -38,7 +38,7 @@ it('are those of docs/operations.md', async () => {
   const reported = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm)].map(
     ([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`,
   );
-  const doc = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  const doc = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
   expect(doc.split('\n').filter((line) => line.startsWith('| `wafleet_edge_'))).toEqual(reported);
 });
 

@@ -1,4 +1,4 @@
-import type { EventServer } from '../event-socket.js';
+import type { Server } from 'socket.io';
 import { type Internal, isObject, memberOf } from './internal.js';
 
 /** The parts used of ws's class of WebSockets for servers. */
@@ -37,7 +37,7 @@ export const WEB_SOCKET_CLASS: Internal = {
 
 /** Makes Engine.IO use a subclass for the WebSockets of its server, until that is made again. */
 export function extendWebSockets(
-  io: Pick<EventServer, 'engine'>,
+  io: Pick<Server, 'engine'>,
   extend: (Base: ServerSocketClass) => ServerSocketClass,
 ): void {
   const options = optionsOf(io);
@@ -48,7 +48,7 @@ export function extendWebSockets(
   Reflect.set(options, 'WebSocket', extend(Base));
 }
 
-function optionsOf({ engine }: Pick<EventServer, 'engine'>): unknown {
+function optionsOf({ engine }: Pick<Server, 'engine'>): unknown {
   return memberOf(memberOf(engine, 'ws'), 'options');
 }
 

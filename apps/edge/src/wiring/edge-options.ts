@@ -1,10 +1,10 @@
 import type { TenantLimits } from '@wafleet/contract';
 import type { ConnectionTimeouts, Lifecycle, Logger, Metrics } from '@wafleet/runtime';
-import type { WriterLimits } from './fanout/bounded-writer.js';
-import type { BufferLimits } from './fanout/buffer-budget.js';
-import type { ClientLimits } from './limits/client-limits.js';
-import type { MediaOptions } from './media/media-downloads.js';
-import type { ReplayLimits } from './streams/replay-gate.js';
+import type { WriterLimits } from '../fanout/bounded-writer.js';
+import type { BufferLimits } from '../fanout/buffer-budget.js';
+import type { ClientLimits } from '../limits/client-limits.js';
+import type { MediaOptions } from '../media/media-downloads.js';
+import type { ReplayLimits } from '../streams/replay-gate.js';
 
 /** What an edge is started with. */
 export interface EdgeOptions {

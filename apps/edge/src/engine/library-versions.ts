@@ -28,6 +28,6 @@ export function foundVersion(library: Library): string {
 
 /** The version of a library that the edge is made for, as its package.json has it. */
 export function pinnedVersion(library: Library): string {
-  const file = new URL('../../../package.json', import.meta.url);
+  const file = new URL('../../package.json', import.meta.url);
   return ownManifest.parse(JSON.parse(readFileSync(file, 'utf8'))).dependencies[library] ?? 'unknown';
 }

@@ -1,10 +1,10 @@
 import { comparePositions, type EventPosition, type Subscription } from '@wafleet/contract';
 import type { SocketReceiver } from '../fanout/socket-receiver.js';
 import type { SocketWriter } from '../fanout/socket-writer.js';
-import type { EventSocket } from '../sockets/event-socket.js';
-import { type Beginning, EventStream, type Started, type StreamResources } from './event-stream.js';
+import { type Beginning, EventStream, type Started, type StreamResources } from '../streams/event-stream.js';
+import type { SubscriptionSet } from '../streams/subscription-set.js';
+import type { EventSocket } from './event-socket.js';
 import { SocketSink } from './socket-sink.js';
-import type { SubscriptionSet } from './subscription-set.js';
 
 interface SocketStreamOptions {
   readonly socket: EventSocket;

@@ -1,4 +1,4 @@
-import type { EventSocket } from '../event-socket.js';
+import type { Socket } from 'socket.io';
 import type { Connection } from './connection.js';
 import { type Internal, isReplaceable, memberOf } from './internal.js';
 
@@ -53,6 +53,6 @@ export function forgetRequest(answer: object): void {
 }
 
 /** Replaces what a socket keeps of the request that it was opened with. */
-export function replaceHandshake(socket: EventSocket, handshake: EventSocket['handshake']): void {
+export function replaceHandshake(socket: Pick<Socket, 'handshake'>, handshake: Socket['handshake']): void {
   Reflect.set(socket, 'handshake', handshake);
 }

@@ -2,7 +2,7 @@ import { type ErrorDescription, WafleetError } from '@wafleet/contract';
 import type { RefusalAnswer } from '@wafleet/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { toWafleetError } from '../errors/to-wafleet-error.js';
+import { toWafleetError } from './to-wafleet-error.js';
 
 /** The body of an answer that is not a success. */
 function errorBody(error: WafleetError): { error: ErrorDescription } {
