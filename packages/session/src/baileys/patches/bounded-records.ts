@@ -1,7 +1,8 @@
 import { GroupCipher } from '@whiskeysockets/baileys/lib/Signal/Group/index.js';
 import { SenderKeyRecord } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-record.js';
 import type { SenderKeyState } from '@whiskeysockets/baileys/lib/Signal/Group/sender-key-state.js';
-import { type SignalChain, type SignalRecord, signalModule } from './internals.js';
+import { type SignalChain, type SignalRecord, signalModule } from '../internals.js';
+import { call } from '../untyped.js';
 
 /**
  * How many closed chains a Signal session keeps, about 100 bytes each. Signal's own library keeps 5. A message may be
@@ -54,12 +55,10 @@ function keepNewest({ messageKeys }: SignalChain, count: number): number {
 function useEverySenderKey(): void {
   const { prototype } = GroupCipher;
   const { encrypt } = prototype;
-  const keyOf: unknown = Reflect.get(prototype, 'getSenderKey');
-  if (typeof keyOf !== 'function') throw new Error('Baileys is not the release that this was written for');
   prototype.encrypt = function (plaintext) {
     const getSenderKey = (state: SenderKeyState) => {
       state.getStructure().senderMessageKeys.length = 0;
-      return keyOf.call(this, state, state.getSenderChainKey().getIteration());
+      return call(this, 'getSenderKey', state, state.getSenderChainKey().getIteration());
     };
     const cipher: GroupCipher = Object.create(this, { getSenderKey: { value: getSenderKey } });
     return encrypt.call(cipher, plaintext);

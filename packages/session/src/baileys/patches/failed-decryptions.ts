@@ -1,4 +1,4 @@
-import { type PeerWork, type SessionEntry, signalModule } from './internals.js';
+import { type PeerWork, type SessionEntry, signalModule } from '../internals.js';
 
 /**
  * Makes a failed decryption leave the Signal session unchanged.

@@ -1,3 +1,5 @@
+import { loadLibraries } from '../libraries.js';
+import { assertShapes } from '../shapes.js';
 import { tellRemovals } from './app-state-removals.js';
 import { boundSignalRecords } from './bounded-records.js';
 import { undoFailedDecryptions } from './failed-decryptions.js';
@@ -9,11 +11,14 @@ let isPrepared = false;
 
 /**
  * Patches the libraries under Baileys for a process with many sessions. The patches apply to every session of the
- * process. Call it before or after Baileys is loaded: the patched functions are looked up at each call.
- * @throws {Error} if the libraries are not those of the Baileys release that this was written for.
+ * process. Call it before or after Baileys is loaded: the patched functions are looked up at each call. Before that, it
+ * checks everything that the patches and the sessions rely on (`SHAPES`), and patches nothing if something is missing.
+ * @param load collects what is checked. Default: the libraries of this process.
+ * @throws {StartError} with one line that names the libraries, their releases, and what they lack.
  */
-export function installPatches(): void {
+export function installPatches(load = loadLibraries): void {
   if (isPrepared) return;
+  assertShapes(load());
   useSmallBufferPool();
   useNativeCurve();
   scopeSignalQueues();

@@ -1,4 +1,4 @@
-import { type PeerWork, type SignalStorage, signalModule } from './internals.js';
+import { type PeerWork, type SignalStorage, signalModule } from '../internals.js';
 
 /** The end of each account's work on each peer's address. An account is identified by the storage of its records. */
 const lastWork = new WeakMap<SignalStorage, Map<string, Promise<unknown>>>();
@@ -12,6 +12,9 @@ let scopes = 0;
  * later callers, in its own asynchronous context. Accounts that share a contact therefore wait for each other's
  * storage, and run in each other's transactions: writes that belong together are written one by one, or go into a
  * transaction that has ended and are never written.
+ *
+ * Removal condition: libsignal has a queue for each storage, and runs work in its caller's context (docs/upstream.md,
+ * 2).
  */
 export function scopeSignalQueues(): void {
   const { SessionCipher, SessionBuilder } = signalModule();

@@ -1,8 +1,8 @@
 import { Curve, generateSignalPubKey, initAuthCreds, signedKeyPair } from '@whiskeysockets/baileys';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SignalAccount } from '../../testing/signal-account.js';
+import { curveModule, signalCurveModule } from '../internals.js';
 import { installPatches } from './install.js';
-import { curveModule, signalCurveModule } from './internals.js';
 
 const GROUP = '1234@g.us';
 

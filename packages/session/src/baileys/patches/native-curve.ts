@@ -1,5 +1,5 @@
 import { Curve, generateSignalPubKey } from '@whiskeysockets/baileys';
-import { curveModule, signalCurveModule } from './internals.js';
+import { curveModule, signalCurveModule } from '../internals.js';
 import { agree, generateKeyPair } from './x25519.js';
 import { isSignedBy, sign } from './xeddsa.js';
 

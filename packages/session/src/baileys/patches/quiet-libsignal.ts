@@ -1,5 +1,6 @@
 const METHODS = ['log', 'info', 'warn', 'error', 'debug'] as const;
-const LIBSIGNAL_FRAME = /[\\/]node_modules[\\/]libsignal[\\/]/;
+/** Part of the path of each file of libsignal. */
+export const LIBSIGNAL_FOLDER = /[\\/]node_modules[\\/]libsignal[\\/]/;
 
 const quiet = new WeakSet<Console>();
 
@@ -15,7 +16,7 @@ export function quietLibsignal(console: Console = globalThis.console): void {
   for (const method of METHODS) {
     const print = console[method].bind(console);
     console[method] = (...values: unknown[]) => {
-      if (LIBSIGNAL_FRAME.test(new Error().stack ?? '')) return;
+      if (LIBSIGNAL_FOLDER.test(new Error().stack ?? '')) return;
       print(...values);
     };
   }

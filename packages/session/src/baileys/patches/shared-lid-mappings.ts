@@ -30,7 +30,9 @@ function pairsIn(stored: Readonly<Record<string, unknown>>): LearntPair[] {
  * Makes a repository use an external map of phone numbers and LIDs (Signal/lid-mapping.js). On its own it keeps each
  * pair that it ever met for three days, at 0.8 KB and two timers per pair: all contacts of the history. Also reports
  * which pairs are stored for the first time, which Baileys does not emit.
- * @throws {Error} if the repository is not that of the Baileys release that this was written for.
+ *
+ * Removal condition: Baileys takes the map as an option, as it takes its other caches (docs/upstream.md, 9), and emits
+ * pairs that it stores for the first time (17).
  */
 export function withSharedLidMappings(
   make: MakeSignalRepository,
@@ -40,9 +42,6 @@ export function withSharedLidMappings(
   return (auth, ...rest) => {
     const repository = make(auth, ...rest);
     const { lidMapping } = repository;
-    if (!Object.hasOwn(lidMapping, 'mappingCache') || !Object.hasOwn(lidMapping, 'keys')) {
-      throw new Error('this release of Baileys does not keep LIDs as expected');
-    }
     const { keys } = auth;
     const observed: typeof keys = {
       ...keys,

@@ -3,7 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js';
 import { Curve } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
-import { curveModule } from './internals.js';
+import { curveModule } from '../internals.js';
 import { isSignedBy, sign } from './xeddsa.js';
 
 /** `curve25519-js` before any patch in this process. */

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { CURVE_SHAPES, findMissing, SIGNAL_CURVE_SHAPES, SIGNAL_SHAPES } from './shapes.js';
 
 /**
  * The functions of `curve25519-js` that libsignal calls. It looks them up at each call, so replacements apply at once.
@@ -75,8 +76,10 @@ export interface SignalModule {
   };
 }
 
-const ofBaileys = createRequire(createRequire(import.meta.url).resolve('@whiskeysockets/baileys'));
-const ofLibsignal = createRequire(ofBaileys.resolve('libsignal'));
+/** Load what packages/session, Baileys and libsignal load by a name. */
+export const ofSession = createRequire(import.meta.url);
+export const ofBaileys = createRequire(ofSession.resolve('@whiskeysockets/baileys'));
+export const ofLibsignal = createRequire(ofBaileys.resolve('libsignal'));
 
 /**
  * Returns the instance of `curve25519-js` that signs and verifies for Baileys.
@@ -109,31 +112,13 @@ export function signalModule(): SignalModule {
 }
 
 function isCurveModule(module: unknown): module is CurveModule {
-  return hasMethod(module, 'sign') && hasMethod(module, 'verify');
+  return findMissing(module, CURVE_SHAPES).length === 0;
 }
 
 function isSignalCurveModule(module: unknown): module is SignalCurveModule {
-  return hasMethod(module, 'calculateAgreement') && hasMethod(module, 'generateKeyPair');
+  return findMissing(module, SIGNAL_CURVE_SHAPES).length === 0;
 }
 
 function isSignalModule(module: unknown): module is SignalModule {
-  if (typeof module !== 'object' || module === null) return false;
-  if (!('SessionCipher' in module && 'SessionBuilder' in module)) return false;
-  const { SessionCipher, SessionBuilder } = module;
-  return (
-    typeof SessionCipher === 'function' &&
-    hasMethod(SessionCipher.prototype, 'queueJob') &&
-    hasMethod(SessionCipher.prototype, 'doDecryptWhisperMessage') &&
-    hasMethod(SessionCipher.prototype, 'storeRecord') &&
-    typeof SessionBuilder === 'function' &&
-    hasMethod(SessionBuilder.prototype, 'initOutgoing')
-  );
-}
-
-function hasMethod(holder: unknown, name: string): boolean {
-  return (
-    typeof holder === 'object' &&
-    holder !== null &&
-    typeof Object.getOwnPropertyDescriptor(holder, name)?.value === 'function'
-  );
+  return findMissing(module, SIGNAL_SHAPES).length === 0;
 }
