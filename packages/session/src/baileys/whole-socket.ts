@@ -11,6 +11,8 @@ type MakeSignalRepository = NonNullable<UserFacingSocketConfig['makeSignalReposi
  * Creates a socket. Baileys begins to connect before it creates its Signal repository. An error there would leave a
  * connection behind that belongs to no session; it has no listener yet, so its first error would end the process. Here
  * the socket is completed first, then ended in order, and then the error is thrown.
+ *
+ * Removal condition: Baileys creates its Signal repository before it begins to connect (docs/upstream.md, 30).
  * @throws the errors of Baileys or `makeSignalRepository`.
  */
 export function makeWholeSocket(

@@ -63,6 +63,8 @@ function announceRemoval(mutation: proto.ISyncdMutation): void {
  * set, with the value that the removal repeats, or without a value. So a chat that was unarchived is emitted as
  * archived, and a deleted contact causes no event. Here a removed entry gets the value that expresses the removal. Its
  * index, its hash and its signatures are unchanged.
+ *
+ * Removal condition: Baileys passes the operation of a mutation on to `processSyncAction` (docs/upstream.md, 15).
  */
 export function tellRemovals(): void {
   const { SyncdPatch, SyncdMutations, SyncActionData } = proto;

@@ -19,6 +19,9 @@ const MAX_MESSAGE_KEYS = 2_000;
  * many message keys one message creates, but not how many a record keeps: a contact who skips messages makes the record
  * grow without limit. When Baileys sends to a group it skips every second message key and keeps it, up to 2,000. It
  * also adds the state of a sender key again with each distribution, which displaces others.
+ *
+ * Removal condition: libsignal bounds its records, and Baileys no longer skips keys and adds states once
+ * (docs/upstream.md, 22).
  */
 export function boundSignalRecords(): void {
   const { prototype } = signalModule().SessionCipher;

@@ -8,6 +8,8 @@ import { type PeerWork, type SessionEntry, signalModule } from '../internals.js'
  * normal: both sides may have begun a session, or Baileys a new one, while messages of the old one were on their way.
  * As soon as a later trial succeeds, libsignal stores the record with the damage of the earlier trials, and messages of
  * those sessions can no longer be decrypted.
+ *
+ * Removal condition: libsignal changes a session only after the MAC was verified (docs/upstream.md, 11).
  */
 export function undoFailedDecryptions(): void {
   const { prototype } = signalModule().SessionCipher;

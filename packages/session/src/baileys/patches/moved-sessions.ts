@@ -18,6 +18,8 @@ interface StoredSession {
  *
  * When Baileys (Signal/libsignal.js, `migrateSession`) moves the sessions of a number to its LID, it replaces the LID's
  * sessions, even if both were in use before it was known that they are one person.
+ *
+ * Removal condition: `migrateSession` merges both records (docs/upstream.md, 25).
  */
 export function mergedRecords(one: Stored | undefined, other: Stored | undefined): Stored | undefined {
   if (!isRecord(one) || !isRecord(other)) return undefined;

@@ -9,6 +9,9 @@ const KEY_TYPE = 5;
 /**
  * Makes Baileys and libsignal compute on Curve25519 with Node.js' own cryptography, in its fastest form. Arguments that
  * are not valid keys, messages or signatures go to the original function, and fail as they do there.
+ *
+ * Removal condition: libsignal signs and verifies at this speed (docs/upstream.md, 4), and passes raw keys to OpenSSL
+ * (5).
  */
 export function useNativeCurve(): void {
   replaceSignatures();

@@ -9,6 +9,8 @@ const quiet = new WeakSet<Console>();
  * prints whole session records, private keys included, whenever a session is opened, closed or removed (libsignal
  * 6.0.0, session_record.js). The caller is identified by the call stack, so texts that a later version adds are
  * silenced as well. The output of other code is printed.
+ *
+ * Removal condition: libsignal prints no keys, or takes a logger (docs/upstream.md, 7).
  */
 export function quietLibsignal(console: Console = globalThis.console): void {
   if (quiet.has(console)) return;

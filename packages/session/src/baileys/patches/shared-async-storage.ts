@@ -20,6 +20,9 @@ const contexts = new OwnOfNode<readonly Entry[]>();
  *
  * A context keeps small entries, not stores: a store lives as long as its storage *and* a context that was created in
  * it. A context has at most one entry per storage, and does not pass on the entries of storages that are gone.
+ *
+ * Removal condition: the oldest supported Node.js is 24 or newer, or Baileys has one storage for all sockets
+ * (docs/upstream.md, 1).
  */
 export class SharedAsyncStorage<T> extends OwnOfNode<T> {
   readonly #self = new WeakRef<object>(this);

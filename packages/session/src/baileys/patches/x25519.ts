@@ -41,6 +41,9 @@ const readPrivateKey = fastestForm();
 
 /**
  * Returns the shared secret (32 bytes) of two Curve25519 keys of 32 bytes each.
+ *
+ * Removal condition: that of native-curve.ts for agreements (docs/upstream.md, 5). The forms that are not raw go when
+ * the oldest supported Node.js is 24 or newer.
  * @throws if the public key is of small order.
  */
 export function agree(privateKey: Uint8Array, publicKey: Uint8Array): Buffer {

@@ -33,6 +33,8 @@ const publicPoints = new LRUCache<string, Uint8Array>({ max: MAX_KEYS });
  * Signs as Signal does: with a Curve25519 private key of 32 bytes. The sign bit of the public Edwards point is stored
  * in the signature's last byte, so that the public key in its Montgomery form is enough to verify.
  *
+ * Removal condition: that of native-curve.ts for signatures (docs/upstream.md, 4).
+ *
  * @param random 64 random bytes.
  * @returns 64 bytes.
  * Source: The XEdDSA and VXEdDSA Signature Schemes, Trevor Perrin, 2016. One difference: for a point whose sign bit is
