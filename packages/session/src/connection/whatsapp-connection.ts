@@ -1,7 +1,7 @@
 import { withTimeout } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, ConnectionState, proto, WASocket } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
-import { keepEventsApart } from '../baileys/event-merging.js';
+import { keepEventsApart } from '../baileys/patches/event-merging.js';
 import { shareRetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { rejectQueriesAtEnd } from '../baileys/pending-queries.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';

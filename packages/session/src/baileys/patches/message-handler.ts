@@ -7,6 +7,8 @@ const MESSAGE = 'CB:message';
  *
  * On its own, Baileys (Socket/messages-recv.js) puts the messages that waited for the device into a queue of their own,
  * and handles the messages that arrive meanwhile at once: newer messages overtake older ones after every login.
+ *
+ * Removal condition: Baileys handles all messages of a socket in the order in which they came (docs/upstream.md, 32).
  */
 export class BaileysMessageHandler {
   readonly #handlers: readonly ((stanza: BinaryNode) => unknown)[];

@@ -7,8 +7,8 @@ import {
   type WAMessageKey,
 } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
+import { baileysLogger } from '../logger.js';
 import { keepEventsApart } from './event-merging.js';
-import { baileysLogger } from './logger.js';
 
 type Buffer = ReturnType<typeof makeEventBuffer>;
 

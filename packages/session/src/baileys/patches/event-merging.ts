@@ -6,7 +6,7 @@ import type {
   WAMessageKey,
   WASocket,
 } from '@whiskeysockets/baileys';
-import { saysNothing } from './patches/app-state-removals.js';
+import { saysNothing } from './app-state-removals.js';
 
 /**
  * The subjects of an event: ids of messages, chats, contacts and groups. `alone`: the event must not wait in the
@@ -102,6 +102,8 @@ function decideOnConditions(): Preparations {
  * something is lost: of two updates of a group, the first; of a message and its revoke, edit, status or reaction, one
  * of the two; and the deletion of all messages of a chat. So the buffer is emptied before it gets an event whose
  * subject already waits there: both are handed out, in their order. Events that complete each other are still merged.
+ *
+ * Removal condition: Baileys merges only events that lose nothing (docs/upstream.md, 31).
  */
 export function keepEventsApart(ev: WASocket['ev']): void {
   const emit = ev.emit.bind(ev);
