@@ -10,9 +10,8 @@ import {
   verifyEncryptionKey,
 } from '@wafleet/store';
 import type { WorkerEnvironment } from './env.js';
-import { serveArrivalMetric } from './sessions/arrival-notes.js';
+import { addWorkerMetrics } from './metrics.js';
 import { readRelease } from './sessions/release.js';
-import { serveStrayMetric } from './sessions/stray-sessions.js';
 import { Worker } from './worker.js';
 
 /**
@@ -55,8 +54,7 @@ export async function startWorker(
     identity: env.WORKER_ID,
     logger,
   });
-  serveArrivalMetric(metrics, () => worker.lastStanzas());
-  serveStrayMetric(metrics, () => worker.strays);
+  addWorkerMetrics(metrics, worker);
   const writable = new SharedWriteProbe(redis);
   const health = await startHealthServer({
     host: env.HOST,

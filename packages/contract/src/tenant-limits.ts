@@ -3,8 +3,8 @@ import type { ErrorCode } from './errors.js';
 import { WafleetError } from './errors.js';
 
 /**
- * `count`: how many there may be at a time. `bytes`: how many bytes there may be at a time. `rate`: how much may be
- * used in each window; all of it may come at once.
+ * `count`: how many there may be at a time. `bytes`: how many bytes there may be at a time. `rate`: the size of a bucket
+ * that fills up in one window. All of it may come at once, so one window may see up to twice as much.
  */
 export type LimitKind = 'count' | 'bytes' | 'rate';
 

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createLogger, Metrics } from '@wafleet/runtime';
+import { createLogger } from '@wafleet/runtime';
 import {
   connectRedis,
   type Fence,
@@ -10,7 +9,7 @@ import {
 } from '@wafleet/store';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ArrivalNotes, serveArrivalMetric } from './arrival-notes.js';
+import { ArrivalNotes } from './arrival-notes.js';
 
 const MINUTE_MS = 60_000;
 const logger = createLogger({ app: 'worker-test', level: 'silent' });
@@ -70,25 +69,4 @@ test('what could not be written is written the next time', async () => {
   await redis.config('SET', 'maxmemory', '0');
   await notes.write([receiver]);
   expect(await directory.get(fence)).toMatchObject({ lastStanzaAt: 1_000, lastMessageAt: 900 });
-});
-
-test('the metric counts open sessions by how long ago something came, as docs/operations.md says', async () => {
-  const metrics = new Metrics();
-  const now = Date.now();
-  const ages = [0.5, 5, 5, 30, 120, 600, 3_000].map((minutes) => now - minutes * MINUTE_MS);
-  serveArrivalMetric(metrics, () => [...ages, 0, 0, 0]);
-  const text = await metrics.text();
-  const counts = [...text.matchAll(/^wafleet_worker_open_sessions\{last_stanza="(\w+)"\} (\d+)$/gm)];
-  expect(counts.map(([, label, count]) => `${label} ${count}`)).toEqual([
-    '1m 1',
-    '10m 2',
-    '1h 1',
-    '6h 1',
-    '1d 1',
-    'longer 1',
-    'never 3',
-  ]);
-  const [, help] = /^# HELP wafleet_worker_open_sessions (.*)$/m.exec(text) ?? [];
-  const doc = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
-  expect(doc).toContain(`| \`wafleet_worker_open_sessions\` | gauge | ${help} |`);
 });

@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@wafleet/runtime';
+import type { Logger } from '@wafleet/runtime';
 import { type Arrival, type Fence, noteArrivals, type RedisConnection } from '@wafleet/store';
 
 /** How often the arrivals of one session are written at most, ms. */
@@ -48,37 +48,4 @@ export class ArrivalNotes {
       this.#logger.warn({ err: error, sessions: due.length }, 'arrivals could not be noted');
     }
   }
-}
-
-/** Upper bounds of the time since the last stanza, in seconds, with their labels. */
-const AGES = [
-  [60, '1m'],
-  [600, '10m'],
-  [3_600, '1h'],
-  [6 * 3_600, '6h'],
-  [24 * 3_600, '1d'],
-  [Number.POSITIVE_INFINITY, 'longer'],
-] as const;
-const NEVER = 'never';
-
-/** Counts open sessions by how long ago WhatsApp last delivered something. */
-export function serveArrivalMetric(metrics: Metrics, lastStanzas: () => readonly number[]): void {
-  metrics.gauge({
-    name: 'wafleet_worker_open_sessions',
-    help: 'Open sessions, by how long ago WhatsApp last delivered something to them: up to last_stanza.',
-    labels: ['last_stanza'],
-    read: () => {
-      const now = Date.now();
-      const counts = new Map<string, number>([...AGES.map(([, label]) => [label, 0] as const), [NEVER, 0]]);
-      for (const at of lastStanzas()) {
-        const label = at === 0 ? NEVER : labelOf(now - at);
-        counts.set(label, (counts.get(label) ?? 0) + 1);
-      }
-      return [...counts].map(([label, value]) => ({ labels: { last_stanza: label }, value }));
-    },
-  });
-}
-
-function labelOf(ageMs: number): string {
-  return AGES.find(([seconds]) => ageMs <= seconds * 1_000)?.[1] ?? NEVER;
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createLogger, Metrics } from '@wafleet/runtime';
+import { createLogger } from '@wafleet/runtime';
 import {
   connectRedis,
   Ownership,
@@ -10,7 +9,7 @@ import {
 } from '@wafleet/store';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { StraySessions, serveStrayMetric } from './stray-sessions.js';
+import { StraySessions } from './stray-sessions.js';
 
 const worker = 'wrk_a';
 let server: TestRedis;
@@ -119,16 +118,6 @@ test('sessions of more tenants than one round reads are all found by the next ro
   const refs = await Promise.all(Array.from({ length: 250 }, (_, index) => owned(`stray-${index}`)));
   for (let round = 0; round < 4; round += 1) await strays.look();
   expect(await Promise.all(refs.map(ownerOf))).toEqual(refs.map(() => undefined));
-});
-
-test('the documents list the metric of released sessions as it is served', async () => {
-  const metrics = new Metrics();
-  serveStrayMetric(metrics, () => 2);
-  const text = await metrics.text();
-  expect(text).toContain('wafleet_worker_stray_sessions_total 2');
-  const [, help] = /^# HELP wafleet_worker_stray_sessions_total (.*)$/m.exec(text) ?? [];
-  const doc = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
-  expect(doc).toContain(`| \`wafleet_worker_stray_sessions_total\` | counter | ${help} |`);
 });
 
 test('a session is released though the record of another one cannot be read', async () => {

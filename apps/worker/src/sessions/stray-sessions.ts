@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@wafleet/runtime';
+import type { Logger } from '@wafleet/runtime';
 import { type Fence, Ownership, type RedisConnection, SessionIndex, type SessionRef } from '@wafleet/store';
 
 /** Tenants whose sets are read in one round. A worker with sessions of more compares them over several rounds. */
@@ -84,13 +84,4 @@ export class StraySessions {
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
   return `${tenantId}/${sessionId}`;
-}
-
-/** @param count how many sessions were released since the start of the process. */
-export function serveStrayMetric(metrics: Metrics, count: () => number): void {
-  metrics.counter({
-    name: 'wafleet_worker_stray_sessions_total',
-    help: 'Sessions that Redis said this worker owned, that it did not run, and that it released.',
-    read: count,
-  });
 }

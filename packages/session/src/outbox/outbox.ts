@@ -102,7 +102,7 @@ export class Outbox {
   #batch = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
   #unreported = 0;
-  #draining: Promise<void> | undefined;
+  #emptying: Promise<void> | undefined;
 
   constructor(options: {
     fence: Fence;
@@ -157,7 +157,7 @@ export class Outbox {
 
   /** Resolves when everything added so far has left or was discarded. */
   async idle(): Promise<void> {
-    while (this.#draining !== undefined) await this.#draining;
+    while (this.#emptying !== undefined) await this.#emptying;
   }
 
   /** Discards waiting items and accepts no more. */
@@ -180,10 +180,10 @@ export class Outbox {
   #enqueue(item: Item): void {
     if (this.#isDiscarded) return;
     this.#items.push(item);
-    this.#draining ??= this.#drain();
+    this.#emptying ??= this.#empty();
   }
 
-  async #drain(): Promise<void> {
+  async #empty(): Promise<void> {
     while (this.#items.length > 0) {
       // Baileys hands out a message's events and its end in one turn of the event loop. Taking the items in a later
       // turn puts them into one batch.
@@ -211,7 +211,7 @@ export class Outbox {
         this.#congestion.count({ removed: { events: events.length, characters } });
       }
     }
-    this.#draining = undefined;
+    this.#emptying = undefined;
   }
 
   /** Appends events. An event that is too large for the log is dropped, and the others are written without it. */

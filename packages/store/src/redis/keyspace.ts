@@ -2,8 +2,8 @@ import type { CommandLane } from '@wafleet/contract';
 import type { SessionRef } from './session-ref.js';
 
 /**
- * Builds all keys and channel names; no other code does. Braces hold the hash tag: all keys with the same tag live in
- * one slot of a Redis Cluster, so that one script can reach them.
+ * Builds all keys and channel names. Only `events/resume-index.lua` builds two of them as well. Braces hold the hash tag:
+ * all keys with the same tag live in one slot of a Redis Cluster, so that one script can reach them.
  *
  * | key                             | type   | holds                                                            |
  * |---------------------------------|--------|------------------------------------------------------------------|

@@ -2,6 +2,10 @@ import { initAuthCreds } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { AuthStateStore } from '../auth/auth-state.js';
 import { Cipher } from '../auth/cipher.js';
+import { EventLog } from '../events/event-log.js';
+import { MessageSecrets } from '../messages/message-secrets.js';
+import { digestOfMessage } from '../messages/processed-messages.js';
+import { type ReceivedFile, ReceivedMedia } from '../messages/received-media.js';
 import { RecentMessages } from '../messages/recent-messages.js';
 import { keys } from '../redis/keyspace.js';
 import { FencedError } from '../redis/session-ref.js';
@@ -14,6 +18,10 @@ import { SessionDirectory } from './session-directory.js';
 const fixture = useRedis();
 const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
 const directoryOf = () => new SessionDirectory(fixture.redis);
+const receivedFile: ReceivedFile = {
+  key: { id: 'id', remoteJid: '1@s.whatsapp.net', fromMe: false },
+  file: { kind: 'image', mimetype: 'image/png', directPath: '/x', mediaKey: 'eA==' },
+};
 
 describe('a session', () => {
   test('is created once, queued and wanted open', async () => {
@@ -110,6 +118,12 @@ describe('a purge', () => {
     await state.keys.set({ session: { peer: Buffer.from('x') } });
     await new LinkOffers(fixture.redis).putQr(fence, { qr: '2@x', expiresAt: Date.now() + 60_000 });
     await new RecentMessages({ redis: fixture.redis, cipher }).put(fence, 'id', Buffer.from('x'));
+    await new ReceivedMedia({ redis: fixture.redis, cipher }).put(fence, [receivedFile]);
+    const secrets = [
+      new MessageSecrets({ redis: fixture.redis, cipher }).ofSession(fence).seal('id', Buffer.from('x')),
+    ];
+    const finishes = [digestOfMessage(['chat', 'id'])];
+    await new EventLog(fixture.redis).append(fence, [], { secrets, finishes });
 
     expect(await directory.purge(shop)).toBe(true);
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);

@@ -26,7 +26,7 @@ const heartbeatSchema = z.object({
   at: z.number(),
 });
 
-/** What a worker reports about itself, about once a second. */
+/** What a worker reports about itself, every 2 s. */
 export interface WorkerHeartbeat {
   /** The worker incarnation. It is a new one each time a worker's process starts or has lost its lease. */
   readonly id: string;
