@@ -16,7 +16,7 @@ type MakeSignalRepository = SocketConfig['makeSignalRepository'];
 /** The rows of the journal. They are stored with the Signal records, in the same write. */
 type WithInbox = SignalDataSet & { inbox: Record<string, JournalRow> };
 
-/** The limit of unfinished messages. Messages are processed one at a time, so few are unfinished; more are not kept. */
+/** The limit of unfinished messages. Further messages wait until one of them is in the log. */
 const ROWS = 64;
 const ROW_IDS = Array.from({ length: ROWS }, (_, index) => String(index));
 
@@ -179,6 +179,15 @@ export class DecryptionJournal {
   }
 
   /**
+   * Whether the message can be recorded: it is left over and has a row, or a row is free. Rows that no key opens are
+   * never free; if there is no other row, messages are processed without one.
+   */
+  hasPlaceFor(stanza: BinaryNode): boolean {
+    if (this.#sealed.size === ROWS || this.#left.some((left) => left.stanza === stanza)) return true;
+    return ROW_IDS.some((id) => this.#isFree(id));
+  }
+
+  /**
    * Records what is decrypted until `work` is done as the plaintexts of this message: its `entry`. Rejects as `work` does.
    * @param conclude called when `work` is done. Returns whether all events of the message, if any, were handed out. If
    * not, the next connection begins with the message.
@@ -276,9 +285,7 @@ export class DecryptionJournal {
   #note(digest: string, plaintext: Uint8Array): JournalEntry | undefined {
     const current = this.#current;
     if (current === undefined) return undefined;
-    const isFree = (id: string) =>
-      !this.#entries.has(id) && !this.#sealed.has(id) && !this.#uncertain.has(id);
-    const id = current.entry?.id ?? ROW_IDS.find(isFree);
+    const id = current.entry?.id ?? ROW_IDS.find((each) => this.#isFree(each));
     if (id === undefined) return undefined;
     const before = current.entry?.row ?? {
       number: ++this.#count,
@@ -301,6 +308,10 @@ export class DecryptionJournal {
     if (this.#uncertain.get(noted.id)?.noted !== noted) return;
     if (before === undefined) this.#entries.delete(noted.id);
     else this.#entries.set(before.id, before);
+  }
+
+  #isFree(id: string): boolean {
+    return !this.#entries.has(id) && !this.#sealed.has(id) && !this.#uncertain.has(id);
   }
 
   #find(digest: string): JournalEntry | undefined {

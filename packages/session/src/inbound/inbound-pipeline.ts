@@ -16,6 +16,8 @@ import type { MissingContents } from './missing-contents.js';
 import { withoutMessage } from './repeated-events.js';
 
 const RETRY_MS = 1_000;
+/** How often a message that waits for a place in the journal looks for one. */
+const PLACE_MS = 50;
 
 interface InboundPipelineOptions {
   readonly socket: WASocket;
@@ -120,7 +122,10 @@ export class InboundPipeline {
     // Baileys would acknowledge such a message without an event.
     const drop = missing.dropOf(message.stanza);
     if (drop !== undefined) return this.#drop(message, drop);
-    if (!socket.ws.isOpen) return;
+
+    // Wait for a place in the journal: without one the message could be acknowledged and not be stored anywhere.
+    while (!journal.hasPlaceFor(message.stanza) && socket.ws.isOpen && !this.#isClosed) await delay(PLACE_MS);
+    if (!socket.ws.isOpen || !journal.hasPlaceFor(message.stanza)) return;
 
     // Decrypt and persist: Baileys decrypts, and the journal stores the plaintext in the write that stores the keys.
     // Acknowledge: then Baileys sends the receipt. Map and append: at last it emits the events, which the connection
@@ -192,11 +197,16 @@ export class InboundPipeline {
     }
   }
 
-  async #acknowledgeAgain({ stanza }: InboundMessage): Promise<void> {
-    const { socket, logger } = this.#options;
-    await acknowledgeAgain(socket, stanza).catch((error: unknown) =>
-      logger.warn({ err: error }, 'a message that came again could not be acknowledged'),
-    );
+  /** Its events may wait in the outbox still, so it is acknowledged once everything that waits there is in the log. */
+  #acknowledgeAgain({ stanza }: InboundMessage): void {
+    const { socket, outbox, logger } = this.#options;
+    outbox.run(async () => {
+      try {
+        await acknowledgeAgain(socket, stanza);
+      } catch (error) {
+        logger.warn({ err: error }, 'a message that came again could not be acknowledged');
+      }
+    }, roughLength(stanza));
   }
 
   /** Acknowledges a message of the account's other devices, where the receipt of Baileys names the wrong chat. */

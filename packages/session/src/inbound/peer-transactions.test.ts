@@ -1,13 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
 import { newCredentials } from '../baileys/baileys.js';
 import { quietLibsignal } from '../baileys/patches/quiet-libsignal.js';
-import { SignalAccount } from '../testing/signal-account.js';
-import { oneAtATime } from './peer-transactions.js';
+import { asInSessions, SignalAccount, type Wrap } from '../testing/signal-account.js';
 
 beforeAll(() => quietLibsignal());
 
 /** An account and a contact that have exchanged messages. */
-async function acquainted(wrap?: typeof oneAtATime): Promise<[SignalAccount, SignalAccount]> {
+async function acquainted(wrap?: Wrap): Promise<[SignalAccount, SignalAccount]> {
   const account = await SignalAccount.create('100000', newCredentials(), wrap);
   const contact = await SignalAccount.create('200000', newCredentials());
   await account.begin(contact);
@@ -60,7 +59,7 @@ test('without turns, sending a message while another is received overwrites the 
 });
 
 test('a message is received while another is sent to the same peer, and both are stored', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   const received = await receiveDuringSend(account, contact, { isHeldUp: true });
   await expect(account.decrypt(contact, received)).rejects.toThrow();
   expect(await nextText(account, contact)).toBe('next');
@@ -68,7 +67,7 @@ test('a message is received while another is sent to the same peer, and both are
 });
 
 test('a sending that fails releases its turns, including those that it still waits for', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   const other = await SignalAccount.create('300000', newCredentials());
   await account.begin(other);
   const held = signal();
@@ -88,7 +87,7 @@ test('a sending that fails releases its turns, including those that it still wai
 });
 
 test('one sending may work on a peer several times, also at once', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   const texts = ['1', '2', '3', '4'];
   const messages = await account.keys.transaction(
     () => Promise.all(texts.map((text) => account.encrypt(contact, text))),
@@ -100,7 +99,7 @@ test('one sending may work on a peer several times, also at once', async () => {
 });
 
 test('work that outlives its sending takes turns of its own', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   const over = signal();
   let later: Promise<unknown> = Promise.resolve();
   await account.keys.transaction(async () => {
@@ -112,7 +111,7 @@ test('work that outlives its sending takes turns of its own', async () => {
 });
 
 test('a message with a damaged identity key does not cost the Signal session with its sender', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   await contact.begin(account);
   await nextText(contact, account);
   const { type, ciphertext } = await contact.encrypt(account, 'hello');
@@ -128,7 +127,7 @@ test('a message with a damaged identity key does not cost the Signal session wit
 const LID = '900000@lid';
 
 test('a message that is received by LID while another is sent by number is stored, and so is the other', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   await account.keys.set({ 'device-list': { 200000: ['0'] } });
   await account.repository.lidMapping.storeLIDPNMappings([{ lid: LID, pn: contact.jid }]);
   await account.repository.migrateSession(contact.jid, LID);
@@ -150,7 +149,7 @@ test('a message that is received by LID while another is sent by number is store
 });
 
 test('a Signal session moves to a LID that is learned while a message is sent to the number', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   await account.keys.set({ 'device-list': { 200000: ['0'] } });
   const received = await contact.encrypt(account, 'received');
   const [encrypted, stored] = [signal(), signal()];
@@ -176,7 +175,7 @@ test('a Signal session moves to a LID that is learned while a message is sent to
 });
 
 test('a sending that looks for a Signal session first does not undo a message received meanwhile', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   const received = await contact.encrypt(account, 'received');
   const [lookedUp, stored] = [signal(), signal()];
   const sending = account.keys.transaction(async () => {
@@ -193,7 +192,7 @@ test('a sending that looks for a Signal session first does not undo a message re
 });
 
 test('a Signal session that is deleted by number is gone under the LID as well', async () => {
-  const [account, contact] = await acquainted(oneAtATime);
+  const [account, contact] = await acquainted(asInSessions);
   await account.keys.set({ 'device-list': { 200000: ['0'] } });
   await account.repository.lidMapping.storeLIDPNMappings([{ lid: LID, pn: contact.jid }]);
   await account.repository.migrateSession(contact.jid, LID);
@@ -203,7 +202,7 @@ test('a Signal session that is deleted by number is gone under the LID as well',
 });
 
 /** Both the number and the LID of a contact have Signal sessions when it becomes known that they are one person. */
-async function moveToLidInUse(wrap?: typeof oneAtATime): Promise<{ onNumber: string; onLid: string }> {
+async function moveToLidInUse(wrap?: Wrap): Promise<{ onNumber: string; onLid: string }> {
   const [account, contact] = await acquainted(wrap);
   await account.keys.set({ 'device-list': { 200000: ['0'] } });
   const underWay = await contact.encrypt(account, 'on the number');
@@ -225,5 +224,5 @@ test('by itself Baileys replaces the Signal sessions of a LID by those of the nu
 });
 
 test('moving the Signal sessions of a number to a LID keeps the sessions of the LID', async () => {
-  expect(await moveToLidInUse(oneAtATime)).toEqual({ onNumber: 'on the number', onLid: 'on the LID' });
+  expect(await moveToLidInUse(asInSessions)).toEqual({ onNumber: 'on the number', onLid: 'on the LID' });
 });

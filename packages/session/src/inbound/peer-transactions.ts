@@ -40,6 +40,9 @@ interface Holding {
  *
  * Two turns never wait for each other: only sendings hold several turns, and Baileys runs one sending at a time.
  *
+ * @param repository its `decryptMessage` must run in a transaction of its own, as DecryptionJournal's does: before Baileys
+ * decrypts a message, it stores the message's identity key, and drops the Signal session if the key is new. A transaction
+ * around the journal's would commit after the journal has counted its row as stored.
  * @param keys the store that the repository works on. Its `transaction` and `set` are replaced in place.
  */
 export function oneAtATime(
@@ -193,10 +196,7 @@ export function oneAtATime(
 
   return {
     ...repository,
-    // Before Baileys decrypts a message, it stores the message's identity key, and drops the Signal session if the key
-    // is new.
-    decryptMessage: (message) =>
-      inTurn(message.jid, () => keys.transaction(() => repository.decryptMessage(message), message.jid)),
+    decryptMessage: (message) => inTurn(message.jid, () => repository.decryptMessage(message)),
     encryptMessage: (message) => inTurn(message.jid, () => repository.encryptMessage(message)),
     injectE2ESession: (session) => inTurn(session.jid, () => repository.injectE2ESession(session)),
     validateSession: (jid) => read(jid, () => repository.validateSession(jid)),

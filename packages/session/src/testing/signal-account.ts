@@ -14,9 +14,10 @@ import {
   type SocketConfig,
 } from '@whiskeysockets/baileys';
 import { baileysLogger } from '../baileys/logger.js';
+import { oneAtATime } from '../inbound/peer-transactions.js';
 
 type SignalRepository = ReturnType<SocketConfig['makeSignalRepository']>;
-type Wrap = (repository: SignalRepository, keys: SignalKeyStoreWithTransaction) => SignalRepository;
+export type Wrap = (repository: SignalRepository, keys: SignalKeyStoreWithTransaction) => SignalRepository;
 type Encrypted = Awaited<ReturnType<SignalRepository['encryptMessage']>>;
 
 const logger = baileysLogger(createLogger({ app: 'test', level: 'silent' }));
@@ -54,6 +55,17 @@ class SlowStore implements SignalKeyStore {
     }
   }
 }
+
+/** Wraps a repository as sessions do: work on a peer takes turns, and a message is decrypted in a transaction. */
+export const asInSessions: Wrap = (repository, keys) =>
+  oneAtATime(
+    {
+      ...repository,
+      // DecryptionJournal stores the plaintext in this transaction.
+      decryptMessage: (message) => keys.transaction(() => repository.decryptMessage(message), message.jid),
+    },
+    keys,
+  );
 
 /** One account's side of Signal, without a connection: Baileys' repository, or its wrapper, over a store in memory. */
 export class SignalAccount {

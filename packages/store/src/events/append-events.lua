@@ -81,16 +81,14 @@ if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
 end
 
-local before, secrets = 9, 0
+local fields, before, secrets = 0, 9, 0
 if ARGV[8] ~= '' then
-  local fields, kept_with = string.match(ARGV[8], '^(%d+) (%d+)$')
+  local deleted, kept_with = string.match(ARGV[8], '^(%d+) (%d+)$')
+  fields = tonumber(deleted)
   before, secrets = 9 + fields, tonumber(kept_with)
-  if before > 9 then
-    redis.call('HDEL', KEYS[5], unpack(ARGV, 10, before))
-  end
 end
 if secrets > 0 then
-  -- Rotates the two keys like those of the digests below. Senders choose ids: the first message of an id keeps its
+  -- Rotates the two keys like those of the digests. Senders choose ids: the first message of an id keeps its
   -- secret.
   local left = redis.call('PTTL', KEYS[8])
   if left >= 0 and left < SECRETS_FOR then
@@ -112,26 +110,34 @@ if secrets > 0 then
     redis.call('RENAME', KEYS[8], KEYS[9])
   end
 end
-if ARGV[9] ~= '' then
-  -- A string keeps its expiry when it becomes the earlier one, so nothing is added to a string that expires too soon.
-  local left = redis.call('PTTL', KEYS[6])
-  if left >= 0 and left < KNOWN_FOR then
-    redis.call('RENAME', KEYS[6], KEYS[7])
+-- Deletes the fields of the messages and notes their digests. Call it when their events are in the log: Redis undoes
+-- nothing of a script that ends with an error, and a message that is in neither place is lost.
+local function finish_messages()
+  if fields > 0 then
+    redis.call('HDEL', KEYS[5], unpack(ARGV, 10, 9 + fields))
   end
-  local length = call_replacing('APPEND', KEYS[6], ARGV[9])
-  if length % DIGEST ~= 0 then
-    -- The string is damaged. A digest that does not begin at a multiple of DIGEST would not be found.
-    redis.call('SET', KEYS[6], ARGV[9])
-    length = #ARGV[9]
-  end
-  if length == #ARGV[9] then
-    redis.call('PEXPIRE', KEYS[6], 2 * KNOWN_FOR)
-  elseif length >= MOST_KNOWN then
-    redis.call('RENAME', KEYS[6], KEYS[7])
+  if ARGV[9] ~= '' then
+    -- A string keeps its expiry when it becomes the earlier one, so nothing is added to a string that expires too soon.
+    local left = redis.call('PTTL', KEYS[6])
+    if left >= 0 and left < KNOWN_FOR then
+      redis.call('RENAME', KEYS[6], KEYS[7])
+    end
+    local length = call_replacing('APPEND', KEYS[6], ARGV[9])
+    if length % DIGEST ~= 0 then
+      -- The string is damaged. A digest that does not begin at a multiple of DIGEST would not be found.
+      redis.call('SET', KEYS[6], ARGV[9])
+      length = #ARGV[9]
+    end
+    if length == #ARGV[9] then
+      redis.call('PEXPIRE', KEYS[6], 2 * KNOWN_FOR)
+    elseif length >= MOST_KNOWN then
+      redis.call('RENAME', KEYS[6], KEYS[7])
+    end
   end
 end
 local count = (#ARGV - before) / 2
 if count == 0 then
+  finish_messages()
   return '0-0'
 end
 
@@ -218,6 +224,7 @@ end
 if batch then
   redis.call('HSET', KEYS[1], 'batch', batch .. first)
 end
+finish_messages()
 
 if parts then
   local most = tonumber(ARGV[5])

@@ -1,7 +1,6 @@
 import { initAuthCreds } from '@whiskeysockets/baileys';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { oneAtATime } from '../../inbound/peer-transactions.js';
-import { SignalAccount } from '../../testing/signal-account.js';
+import { asInSessions, SignalAccount } from '../../testing/signal-account.js';
 import { installPatches } from './install.js';
 import { quietLibsignal } from './quiet-libsignal.js';
 
@@ -12,7 +11,7 @@ beforeAll(() => quietLibsignal());
 async function pair(): Promise<[SignalAccount, SignalAccount]> {
   const names = ['100000', '200000'];
   const [account, contact] = await Promise.all(
-    names.map((name) => SignalAccount.create(name, initAuthCreds(), oneAtATime)),
+    names.map((name) => SignalAccount.create(name, initAuthCreds(), asInSessions)),
   );
   if (account === undefined || contact === undefined) throw new Error('two accounts are needed');
   for (const { store } of [account, contact]) store.answer = async () => {};

@@ -1,8 +1,7 @@
 import { initAuthCreds } from '@whiskeysockets/baileys';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { oneAtATime } from '../../inbound/peer-transactions.js';
-import { SignalAccount } from '../../testing/signal-account.js';
+import { asInSessions, SignalAccount } from '../../testing/signal-account.js';
 import { installPatches } from './install.js';
 import { quietLibsignal } from './quiet-libsignal.js';
 
@@ -11,7 +10,7 @@ type Encrypted = Awaited<ReturnType<SignalAccount['encrypt']>>;
 beforeAll(() => quietLibsignal());
 
 async function newAccount(phone: string): Promise<SignalAccount> {
-  const account = await SignalAccount.create(phone, initAuthCreds(), oneAtATime);
+  const account = await SignalAccount.create(phone, initAuthCreds(), asInSessions);
   account.store.answer = async () => {};
   return account;
 }
