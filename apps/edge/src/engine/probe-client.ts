@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { withTimeout } from '@wafleet/runtime';
 import { MAX_FRAME_BYTES, SOCKET_PATH } from './engine-options.js';
 
 /** Far more than an answer in memory takes, also on a busy machine. */
@@ -93,13 +94,6 @@ export function sidOf(received: string): string {
 
 /** @throws {Error} if a promise does not settle within 10 s. */
 export async function within<T>(promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('an answer did not come')), ANSWER_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if (!(await withTimeout(promise, ANSWER_WITHIN_MS))) throw new Error('an answer did not come');
+  return promise;
 }
