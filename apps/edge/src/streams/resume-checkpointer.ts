@@ -9,7 +9,7 @@ interface Progress {
   readonly point: ResumePoint | undefined;
 }
 
-interface ResumeKeeperOptions {
+interface ResumeCheckpointerOptions {
   readonly records: ResumeRecords;
   readonly logger: Logger;
   /** How often the record of a client without changes is kept alive. Default: a quarter of its life. */
@@ -29,7 +29,7 @@ export class ResumeCheckpointer {
   readonly #keptAt = new WeakMap<ResumeRef, number>();
   #waiting = new Map<ResumeRef, () => Promise<void>>();
 
-  constructor({ records, logger, keepEveryMs }: ResumeKeeperOptions) {
+  constructor({ records, logger, keepEveryMs }: ResumeCheckpointerOptions) {
     this.#records = records;
     this.#logger = logger;
     this.#keepEveryMs = keepEveryMs ?? records.lifeMs / 4;

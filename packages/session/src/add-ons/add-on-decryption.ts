@@ -27,7 +27,7 @@ import { questionsIn } from './questions.js';
 /** Secrets of older history messages are not kept: they would push out the secrets of newer messages. */
 const HISTORY_MS = 7 * 24 * 60 * 60 * 1000;
 
-interface AddOnDeskOptions {
+interface AddOnDecryptionOptions {
   readonly fence: Fence;
   readonly recentMessages: RecentMessages;
   readonly messageSecrets: MessageSecrets;
@@ -54,7 +54,7 @@ interface Means {
   readonly unreadable: UnreadableRecords;
 }
 
-function makeMeans(options: AddOnDeskOptions): Means {
+function makeMeans(options: AddOnDecryptionOptions): Means {
   const { fence, recentMessages, messageSecrets, logger, me, otherNameOf } = options;
   const unreadable = new UnreadableRecords(logger);
   const secrets = messageSecrets.ofSession(fence);
@@ -69,10 +69,10 @@ function makeMeans(options: AddOnDeskOptions): Means {
  * message may have come days ago and to another worker, so the secrets are stored (MessageSecrets).
  */
 export class AddOnDecryption {
-  readonly #options: AddOnDeskOptions;
+  readonly #options: AddOnDecryptionOptions;
   #made: Means | undefined;
 
-  constructor(options: AddOnDeskOptions) {
+  constructor(options: AddOnDecryptionOptions) {
     this.#options = options;
   }
 
