@@ -5,7 +5,7 @@ import { ConnectRate, connectRedis, type RedisConnection, type SessionRef } from
 import { waitFor } from '@wafleet/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ConnectLimiter, ConnectPermit, type PassRequest } from './connection/connect-limiter.js';
+import { ConnectLimiter, ConnectPermit, type PermitRequest } from './connection/connect-limiter.js';
 import { Harness, type TestSession } from './testing/harness.js';
 
 /**
@@ -92,12 +92,12 @@ class HeldRate extends ConnectRate {
 class NotedGate extends ConnectLimiter {
   noteAccepted: () => void = () => {};
 
-  override async pass(request: PassRequest) {
-    const pass = await super.pass(request);
+  override async permit(request: PermitRequest) {
+    const permit = await super.permit(request);
     return (
-      pass &&
+      permit &&
       new ConnectPermit((outcome) => {
-        pass.ended(0);
+        permit.ended(0);
         if (outcome === 'accepted') this.noteAccepted();
       })
     );

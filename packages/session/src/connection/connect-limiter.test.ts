@@ -37,7 +37,7 @@ function gateOf(perSecond: number, pauseMs = 50): ConnectLimiter {
 
 /** Sessions that ask a limiter for a permit, by name. `held`: those that learned that the wait may be long. */
 class Asking {
-  readonly passes = new Map<string, ConnectPermit>();
+  readonly permits = new Map<string, ConnectPermit>();
   readonly held = new Set<string>();
   readonly #connectLimiter: ConnectLimiter;
 
@@ -47,17 +47,17 @@ class Asking {
 
   ask(name: string, { tenantId = 'acme', isUrgent = false, signal = leaving.signal } = {}): void {
     const onHeld = () => this.held.add(name);
-    void this.#connectLimiter.pass({ tenantId, isUrgent, signal, onHeld }).then((pass) => {
-      if (pass !== undefined) this.passes.set(name, pass);
+    void this.#connectLimiter.permit({ tenantId, isUrgent, signal, onHeld }).then((permit) => {
+      if (permit !== undefined) this.permits.set(name, permit);
     });
   }
 
   passed(count: number): Promise<boolean> {
-    return waitFor(() => this.passes.size >= count, { what: `${count} sessions may connect` });
+    return waitFor(() => this.permits.size >= count, { what: `${count} sessions may connect` });
   }
 
   get names(): string[] {
-    return [...this.passes.keys()];
+    return [...this.permits.keys()];
   }
 }
 
@@ -113,19 +113,19 @@ describe('a client version that WhatsApp refuses', () => {
     const [first, one, other] = [new Asking(gateOf(20)), new Asking(gateOf(20)), new Asking(gateOf(20))];
     first.ask('first');
     await first.passed(1);
-    first.passes.get('first')?.ended(405);
+    first.permits.get('first')?.ended(405);
     await waitFor(async () => (await redis.keys('*breaker*')).length === 1, { what: 'the breaker opens' });
     for (const asking of [one, other]) for (const name of ['a', 'b']) asking.ask(name);
 
-    const probes = () => [...one.passes.values(), ...other.passes.values()];
+    const probes = () => [...one.permits.values(), ...other.permits.values()];
     await waitFor(() => probes().length > 0, { what: 'a probe' });
     await waitFor(() => one.held.size + other.held.size >= 3, {
       what: 'the others learn that the wait may be long',
     });
     expect(probes()).toHaveLength(1);
-    for (const pass of probes()) pass.ended(405);
+    for (const permit of probes()) permit.ended(405);
     await waitFor(() => probes().length === 2, { what: 'the next probe' });
-    for (const pass of probes()) pass.accepted();
+    for (const permit of probes()) permit.accepted();
     await waitFor(() => probes().length === 4, { what: 'everybody connects again' });
   });
 
@@ -133,7 +133,7 @@ describe('a client version that WhatsApp refuses', () => {
     const asking = new Asking(gateOf(20));
     asking.ask('first');
     await asking.passed(1);
-    asking.passes.get('first')?.ended(503);
+    asking.permits.get('first')?.ended(503);
     asking.ask('second');
     await asking.passed(2);
     expect(asking.held.size).toBe(0);

@@ -14,15 +14,15 @@ const RETRY_MS = 500;
 
 /** Permission to connect once. The holder reports the outcome; only the first report counts. */
 export class ConnectPermit {
-  readonly #tell: (outcome: 'accepted' | 'outdated' | 'failed') => void;
+  readonly #report: (outcome: 'accepted' | 'outdated' | 'failed') => void;
   readonly #open: OpenConnections;
-  #isTold = false;
+  #isReported = false;
 
   constructor(
-    tell: (outcome: 'accepted' | 'outdated' | 'failed') => void,
+    report: (outcome: 'accepted' | 'outdated' | 'failed') => void,
     open: OpenConnections = new OpenConnections(),
   ) {
-    this.#tell = tell;
+    this.#report = report;
     this.#open = open;
   }
 
@@ -44,19 +44,19 @@ export class ConnectPermit {
   }
 
   #once(outcome: 'accepted' | 'outdated' | 'failed'): void {
-    if (this.#isTold) return;
-    this.#isTold = true;
-    this.#tell(outcome);
+    if (this.#isReported) return;
+    this.#isReported = true;
+    this.#report(outcome);
   }
 }
 
 interface Waiter {
-  readonly admit: (pass: ConnectPermit) => void;
+  readonly admit: (permit: ConnectPermit) => void;
   /** Called at most once. */
   onHeld: (() => void) | undefined;
 }
 
-export interface PassRequest {
+export interface PermitRequest {
   readonly tenantId: string;
   /** Whether a person is waiting to link a phone. Urgent requests go first. */
   readonly isUrgent: boolean;
@@ -93,7 +93,7 @@ export class ConnectLimiter {
   }
 
   /** Resolves when it is the session's turn; to undefined if the request was cancelled. */
-  pass({ tenantId, isUrgent, signal, onHeld }: PassRequest): Promise<ConnectPermit | undefined> {
+  permit({ tenantId, isUrgent, signal, onHeld }: PermitRequest): Promise<ConnectPermit | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const line = isUrgent ? this.#urgent : this.#others;
@@ -102,9 +102,9 @@ export class ConnectLimiter {
         resolve(undefined);
       };
       const waiter: Waiter = {
-        admit: (pass) => {
+        admit: (permit) => {
           signal.removeEventListener('abort', giveUp);
-          resolve(pass);
+          resolve(permit);
         },
         onHeld,
       };
@@ -150,7 +150,7 @@ export class ConnectLimiter {
         this.#admit(first.next() ?? second.next(), isProbe);
         if (granted > 1) await this.#pace.gap();
       }
-      if (breaker !== 'closed') this.#tellHeld();
+      if (breaker !== 'closed') this.#reportHeld();
       return waitMs;
     } catch (error) {
       this.#logger.debug({ err: error }, 'sessions wait for Redis before they connect');
@@ -159,13 +159,13 @@ export class ConnectLimiter {
   }
 
   #admit(waiter: Waiter | undefined, isProbe: boolean): void {
-    const pass = new ConnectPermit((outcome) => this.#learn(outcome, isProbe), this.#open);
+    const permit = new ConnectPermit((outcome) => this.#learn(outcome, isProbe), this.#open);
     // All waiting requests may have been cancelled during the call to Redis.
-    if (waiter === undefined) pass.ended(0);
-    else waiter.admit(pass);
+    if (waiter === undefined) permit.ended(0);
+    else waiter.admit(permit);
   }
 
-  #tellHeld(): void {
+  #reportHeld(): void {
     for (const line of [this.#urgent, this.#others]) {
       for (const waiter of line) {
         waiter.onHeld?.();

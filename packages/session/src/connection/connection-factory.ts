@@ -96,7 +96,7 @@ export class ConnectionFactory {
   #permit(signal: AbortSignal, isUrgent: boolean): Promise<ConnectPermit | undefined> {
     const { connectLimiter, fence, stateMachine } = this.#options;
     const onHeld = () => stateMachine.holdUp();
-    return connectLimiter.pass({ tenantId: fence.tenantId, isUrgent, signal, onHeld });
+    return connectLimiter.permit({ tenantId: fence.tenantId, isUrgent, signal, onHeld });
   }
 
   /** Gives the permit back and returns undefined if the session may not connect any more, or not now. */

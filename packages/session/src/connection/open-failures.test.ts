@@ -14,7 +14,7 @@ import { newCredentials } from '../baileys/baileys.js';
 import { baileysLogger } from '../baileys/logger.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
 import { Harness } from '../testing/harness.js';
-import { ConnectLimiter, ConnectPermit, type PassRequest } from './connect-limiter.js';
+import { ConnectLimiter, ConnectPermit, type PermitRequest } from './connect-limiter.js';
 import { SentMessages } from './sent-messages.js';
 
 const lines: string[] = [];
@@ -28,9 +28,9 @@ let redis: RedisConnection;
 class WatchedGate extends ConnectLimiter {
   readonly outcomes: string[] = [];
 
-  override async pass(request: PassRequest) {
-    const pass = await super.pass(request);
-    return pass && new ConnectPermit((outcome) => this.outcomes.push(outcome));
+  override async permit(request: PermitRequest) {
+    const permit = await super.permit(request);
+    return permit && new ConnectPermit((outcome) => this.outcomes.push(outcome));
   }
 }
 

@@ -124,8 +124,11 @@ export class InboundPipeline {
     if (drop !== undefined) return this.#drop(message, drop);
 
     // Wait for a place in the journal: without one the message could be acknowledged and not be stored anywhere.
-    while (!journal.hasPlaceFor(message.stanza) && socket.ws.isOpen && !this.#isClosed) await delay(PLACE_MS);
-    if (!socket.ws.isOpen || !journal.hasPlaceFor(message.stanza)) return;
+    while (!journal.hasPlaceFor(message.stanza)) {
+      if (!socket.ws.isOpen || this.#isClosed) return;
+      await delay(PLACE_MS);
+    }
+    if (!socket.ws.isOpen) return;
 
     // Decrypt and persist: Baileys decrypts, and the journal stores the plaintext in the write that stores the keys.
     // Acknowledge: then Baileys sends the receipt. Map and append: at last it emits the events, which the connection

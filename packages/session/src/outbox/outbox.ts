@@ -198,12 +198,12 @@ export class Outbox {
         });
       } else {
         const { events, finished, secrets } = this.#takeBatch();
-        const usesUp = finished.flatMap(({ field }) => field ?? []);
-        const finishes = finished.flatMap(({ digest }) => digest ?? []);
+        const deletedFields = finished.flatMap(({ field }) => field ?? []);
+        const finishedDigests = finished.flatMap(({ digest }) => digest ?? []);
         this.#batch += 1;
         const batch = this.#batch;
         await this.#untilDone(async () => {
-          await this.#append(events, { batch, usesUp, finishes, secrets });
+          await this.#append(events, { batch, deletedFields, finishedDigests, secrets });
           for (const message of finished) message.logged();
         });
         const kept = secrets.reduce((sum, { sealed }) => sum + sealed.length, 0);

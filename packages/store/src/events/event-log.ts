@@ -159,9 +159,9 @@ export class EventLog {
    * @param options.batch the number of these events' batch under this fence. The last batch may be appended again if
    * its answer was lost: it is not written a second time, and its positions are the same. Without a number, a repeated
    * call repeats the events.
-   * @param options.usesUp fields of the session's credentials that are deleted in the same step. They had to be kept
-   * until these events are in the log.
-   * @param options.finishes digests of the messages that these events finish; see ProcessedMessages.
+   * @param options.deletedFields fields of the session's credentials that are deleted in the same step. They had to be
+   * kept until these events are in the log.
+   * @param options.finishedDigests digests of the messages that these events finish; see ProcessedMessages.
    * @param options.secrets secrets of messages that are stored in the same step; see MessageSecrets.
    * @throws {FencedError} if the fence no longer owns the session.
    * @throws {EventTooLargeError} if a body has more than MAX_EVENT_BYTES.
@@ -171,17 +171,17 @@ export class EventLog {
     events: readonly OutgoingEvent[],
     {
       batch,
-      usesUp = [],
-      finishes = [],
+      deletedFields = [],
+      finishedDigests = [],
       secrets = [],
     }: {
       batch?: number;
-      usesUp?: readonly string[];
-      finishes?: readonly string[];
+      deletedFields?: readonly string[];
+      finishedDigests?: readonly string[];
       secrets?: readonly SealedSecret[];
     } = {},
   ): Promise<EventPosition[]> {
-    const changesSession = usesUp.length > 0 || finishes.length > 0 || secrets.length > 0;
+    const changesSession = deletedFields.length > 0 || finishedDigests.length > 0 || secrets.length > 0;
     if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
@@ -216,9 +216,9 @@ export class EventLog {
           seesLog
             ? `${seesAge ? this.#maxAgeMs : ''} ${countedBytes} ${this.#logBytes} ${this.#historyBytes} ${marks}`
             : '',
-          usesUp.length + secrets.length > 0 ? `${usesUp.length} ${secrets.length}` : '',
-          finishes.join(''),
-          ...usesUp,
+          deletedFields.length + secrets.length > 0 ? `${deletedFields.length} ${secrets.length}` : '',
+          finishedDigests.join(''),
+          ...deletedFields,
           ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],

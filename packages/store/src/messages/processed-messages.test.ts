@@ -15,7 +15,7 @@ const digest = (number: number) => digestOfMessage(['chat', '', '', String(numbe
 /** Appends an event that finishes each of these messages. */
 async function finish(fence: Fence, numbers: readonly number[]): Promise<void> {
   const event = { event: 'call', body: '{"n":1}' } as const;
-  await new EventLog(fixture.redis).append(fence, [event], { finishes: numbers.map(digest) });
+  await new EventLog(fixture.redis).append(fence, [event], { finishedDigests: numbers.map(digest) });
 }
 
 async function known(numbers: readonly number[]): Promise<number[]> {

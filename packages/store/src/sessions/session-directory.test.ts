@@ -122,8 +122,8 @@ describe('a purge', () => {
     const secrets = [
       new MessageSecrets({ redis: fixture.redis, cipher }).ofSession(fence).seal('id', Buffer.from('x')),
     ];
-    const finishes = [digestOfMessage(['chat', 'id'])];
-    await new EventLog(fixture.redis).append(fence, [], { secrets, finishes });
+    const finishedDigests = [digestOfMessage(['chat', 'id'])];
+    await new EventLog(fixture.redis).append(fence, [], { secrets, finishedDigests });
 
     expect(await directory.purge(shop)).toBe(true);
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);
