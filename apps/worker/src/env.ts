@@ -29,6 +29,16 @@ export const environment = z.object({
       takes: '64 hexadecimal digits, as the simulator prints them',
     },
   ),
+  WHATSAPP_VERSION: variable(
+    z
+      .string()
+      .regex(/^\d{1,3}\.\d{1,5}\.\d{1,10}$/)
+      .optional(),
+    {
+      about: 'The version of WhatsApp Web to report, and no other one; the same for all workers.',
+      takes: 'a version such as 2.3000.1043857760',
+    },
+  ),
   WORKER_CAPACITY: integerField({
     default: 200,
     min: 1,

@@ -47,6 +47,8 @@ export interface IncarnationOptions {
   readonly capacity: number;
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;
+  /** See SessionFactoryOptions. */
+  readonly clientVersion?: string | undefined;
   readonly connectsPerSecond: number;
   readonly release: string;
   readonly host: string;

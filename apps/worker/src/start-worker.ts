@@ -48,6 +48,7 @@ export async function startWorker(
       maxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       ...parseTenantLimits(env.TENANT_LIMITS),
     },
+    clientVersion: env.WHATSAPP_VERSION,
     connectsPerSecond: env.CONNECTS_PER_SECOND,
     release: env.RELEASE ?? readRelease(),
     host: hostname(),

@@ -1,4 +1,4 @@
-export { CLIENT_VERSION } from './baileys/client-version.js';
+export { BUNDLED_VERSION } from './baileys/client-version.js';
 export { installPatches } from './baileys/patches/install.js';
 export { quietLibsignal } from './baileys/patches/quiet-libsignal.js';
 export { trustRootKey } from './baileys/trust-root-key.js';

@@ -96,16 +96,19 @@ class NotedGate extends ConnectLimiter {
     const permit = await super.permit(request);
     return (
       permit &&
-      new ConnectPermit((outcome) => {
-        permit.ended(0);
-        if (outcome === 'accepted') this.noteAccepted();
+      new ConnectPermit({
+        version: permit.version,
+        report: (outcome) => {
+          permit.ended(0);
+          if (outcome === 'accepted') this.noteAccepted();
+        },
       })
     );
   }
 }
 
 class ModelWorker {
-  readonly rate = new HeldRate(redis, { perSecond: 1_000, clientVersion: 'test' });
+  readonly rate = new HeldRate(redis, { perSecond: 1_000, clientVersion: '2.3000.1' });
   readonly connectLimiter = new NotedGate({ rate: this.rate, logger });
   current: TestSession | undefined;
   isCertain = true;

@@ -1,6 +1,6 @@
 import type { Logger } from '@wafleet/runtime';
 import {
-  CLIENT_VERSION,
+  BUNDLED_VERSION,
   ConnectLimiter,
   SessionCaches,
   type SessionEnd,
@@ -34,6 +34,8 @@ export interface SessionFactoryOptions {
   readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;
+  /** The version of WhatsApp Web that all sessions report. Default: that of Baileys. */
+  readonly clientVersion?: string | undefined;
   /** The maximum number of connects to WhatsApp per second, over all workers together. */
   readonly connectsPerSecond: number;
   /** See WhatsAppSessionOptions. */
@@ -53,6 +55,7 @@ export class SessionFactory {
 
   constructor(options: SessionFactoryOptions) {
     const { redis, cipher, eventLog, connectsPerSecond, logger } = options;
+    const { clientVersion = BUNDLED_VERSION } = options;
     this.#options = options;
     this.directory = new SessionDirectory(redis, { logger });
     this.#store = {
@@ -65,7 +68,7 @@ export class SessionFactory {
       finishedMessages: new ProcessedMessages(redis),
     };
     this.#connectLimiter = new ConnectLimiter({
-      rate: new ConnectRate(redis, { perSecond: connectsPerSecond, clientVersion: CLIENT_VERSION }),
+      rate: new ConnectRate(redis, { perSecond: connectsPerSecond, clientVersion }),
       logger,
     });
   }

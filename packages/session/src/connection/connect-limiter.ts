@@ -14,14 +14,22 @@ const RETRY_MS = 500;
 
 /** Permission to connect once. The holder reports the outcome; only the first report counts. */
 export class ConnectPermit {
+  /** The version of WhatsApp Web that the client is to report. */
+  readonly version: string;
   readonly #report: (outcome: 'accepted' | 'outdated' | 'failed') => void;
   readonly #open: OpenConnections;
   #isReported = false;
 
-  constructor(
-    report: (outcome: 'accepted' | 'outdated' | 'failed') => void,
-    open: OpenConnections = new OpenConnections(),
-  ) {
+  constructor({
+    version,
+    report,
+    open = new OpenConnections(),
+  }: {
+    version: string;
+    report: (outcome: 'accepted' | 'outdated' | 'failed') => void;
+    open?: OpenConnections;
+  }) {
+    this.version = version;
     this.#report = report;
     this.#open = open;
   }
@@ -159,7 +167,11 @@ export class ConnectLimiter {
   }
 
   #admit(waiter: Waiter | undefined, isProbe: boolean): void {
-    const permit = new ConnectPermit((outcome) => this.#learn(outcome, isProbe), this.#open);
+    const permit = new ConnectPermit({
+      version: this.#rate.clientVersion,
+      report: (outcome) => this.#learn(outcome, isProbe),
+      open: this.#open,
+    });
     // All waiting requests may have been cancelled during the call to Redis.
     if (waiter === undefined) permit.ended(0);
     else waiter.admit(permit);

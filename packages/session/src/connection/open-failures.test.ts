@@ -30,7 +30,8 @@ class WatchedGate extends ConnectLimiter {
 
   override async permit(request: PermitRequest) {
     const permit = await super.permit(request);
-    return permit && new ConnectPermit((outcome) => this.outcomes.push(outcome));
+    const report = (outcome: string) => this.outcomes.push(outcome);
+    return permit && new ConnectPermit({ version: permit.version, report });
   }
 }
 
@@ -45,7 +46,10 @@ afterAll(async () => {
 });
 
 function watchedGate(): WatchedGate {
-  return new WatchedGate({ rate: new ConnectRate(redis, { perSecond: 100, clientVersion: 'test' }), logger });
+  return new WatchedGate({
+    rate: new ConnectRate(redis, { perSecond: 100, clientVersion: '2.3000.1' }),
+    logger,
+  });
 }
 
 it.each([['not a url'], ['ftp://127.0.0.1/'], ['tcp://127.0.0.1:1/']])(

@@ -1,5 +1,6 @@
 import type { Logger } from '@wafleet/runtime';
 import { DEFAULT_CONNECTION_CONFIG, type SocketConfig } from '@whiskeysockets/baileys';
+import { baileysVersion } from '../baileys/client-version.js';
 import { baileysLogger } from '../baileys/logger.js';
 import { type LearntPair, withSharedLidMappings } from '../baileys/patches/shared-lid-mappings.js';
 import type { CachesOfSession } from '../caches/session-caches.js';
@@ -23,11 +24,18 @@ export interface SocketResources {
   };
 }
 
-/** Returns the settings of a Baileys socket that are the same for every connection of a session. */
-export function socketSettings({ url, qrLifeMs, logger, caches, journal, people }: SocketResources) {
+/**
+ * Returns the settings of a Baileys socket, apart from what one connection alone uses.
+ * @param version the version of WhatsApp Web that the client reports.
+ */
+export function socketSettings(
+  { url, qrLifeMs, logger, caches, journal, people }: SocketResources,
+  version: string,
+) {
   const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
   return {
     logger: baileysLogger(logger),
+    version: baileysVersion(version),
     ...(url === undefined ? {} : { waWebSocketUrl: url }),
     ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
     // The history sync carries the mapping of phone numbers to LIDs, so it is kept small but never switched off.

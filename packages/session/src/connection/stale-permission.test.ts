@@ -16,7 +16,7 @@ import { SilenceDetector } from './silence-detector.js';
 import { MAX_HELD_BYTES } from './socket-valve.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
-const RATE = { perSecond: 1_000, clientVersion: 'test' };
+const RATE = { perSecond: 1_000, clientVersion: '2.3000.1' };
 /** More turns of the microtask queue than there are between a grant and the socket. */
 const MOST_HOPS = 40;
 

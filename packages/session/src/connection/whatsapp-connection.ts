@@ -97,7 +97,7 @@ export class WhatsAppConnection {
     const { caches, journal, deduplicator, outbox, people, sentMessages, logger } = resources;
     deduplicator.forget();
     const socket = makeWholeSocket({
-      ...socketSettings(resources),
+      ...socketSettings(resources, permit.version),
       auth: account.auth(
         () => this.#isAlive,
         () => {

@@ -133,7 +133,11 @@ export class Harness {
     this.events = new EventLog(this.#redis, { maxLength: 10_000 });
     this.offers = new LinkOffers(this.#redis);
     this.ownership = new Ownership(this.#redis);
-    const rate = new ConnectRate(this.#redis, { perSecond: 1_000, clientVersion: 'test', pauseMs: PAUSE_MS });
+    const rate = new ConnectRate(this.#redis, {
+      perSecond: 1_000,
+      clientVersion: '2.3000.1',
+      pauseMs: PAUSE_MS,
+    });
     this.connectLimiter = new ConnectLimiter({ rate, logger });
   }
 

@@ -9,6 +9,8 @@ export interface DeviceAnswer {
   readonly jid: string;
   readonly lid: string;
   readonly online: boolean;
+  /** The version of WhatsApp Web that its client reported last. */
+  readonly clientVersion?: string;
   /** Stanzas that the device has not acknowledged. */
   readonly pending: number;
 }
@@ -72,8 +74,9 @@ export interface StateAnswer {
   readonly connections: number;
 }
 
-export function deviceAnswer({ jid, lid, isOnline, pendingCount }: Device): DeviceAnswer {
-  return { jid, lid, online: isOnline, pending: pendingCount };
+export function deviceAnswer({ jid, lid, isOnline, pendingCount, clientVersion }: Device): DeviceAnswer {
+  const known = clientVersion === undefined ? {} : { clientVersion };
+  return { jid, lid, online: isOnline, pending: pendingCount, ...known };
 }
 
 export function phoneAnswer({ number, name, username, jid, lid, devices }: Account): PhoneAnswer {

@@ -10,6 +10,10 @@ import type { Account, Device } from '../world/account.js';
 import type { DeviceLink } from '../world/companion.js';
 import { readQr } from './qr.js';
 import { RegisteringClient } from './registering-client.js';
+import { isBuildHashRight, reportedVersion } from './reported-version.js';
+
+/** The reason with which WhatsApp refuses a version of the client. */
+const OUTDATED = 405;
 
 interface LoggedIn {
   readonly context: DeviceContext;
@@ -106,6 +110,10 @@ export class Gate implements ConnectionHandler {
   }
 
   #register(connection: Connection, noiseKey: Buffer, payload: proto.ClientPayload): void {
+    if (!isBuildHashRight(payload)) {
+      connection.close({ failure: OUTDATED });
+      return;
+    }
     const client = new RegisteringClient(connection, noiseKey, payload);
     this.#registering.set(connection, client);
     for (const ref of client.offerRefs(this.#simulator.qrTtlMs)) this.#refs.set(ref, client);
@@ -128,6 +136,7 @@ export class Gate implements ConnectionHandler {
       send: (stanza) => connection.send(stanza),
       close: (cause: CloseCause) => connection.close(cause),
     };
+    device.clientVersion = reportedVersion(payload);
     const replaced = device.attach(link);
     replaced?.close('replaced');
     this.#loggedIn.set(connection, { link, context: { simulator, device, phone } });

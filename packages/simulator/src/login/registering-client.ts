@@ -7,6 +7,7 @@ import type { Connection } from '../transport/connection.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Account, Device } from '../world/account.js';
 import { signDeviceIdentity } from './device-identity.js';
+import { reportedVersion } from './reported-version.js';
 
 /** Number of QR codes that a client gets before its connection becomes unusable. */
 const refCount = 6;
@@ -42,6 +43,8 @@ interface AwaitedAck {
 /** A connected client that is not linked yet: it shows QR codes, or asks for a pairing code. */
 export class RegisteringClient {
   readonly payload: RegistrationPayload;
+  /** See Companion. */
+  readonly clientVersion: string;
   readonly #connection: Connection;
   readonly #awaitedAcks = new Map<string, () => void>();
   readonly #notifications = new Map<string, AwaitedAck>();
@@ -53,6 +56,7 @@ export class RegisteringClient {
   constructor(connection: Connection, noiseKey: Uint8Array, payload: proto.ClientPayload) {
     this.#connection = connection;
     this.payload = readRegistration(noiseKey, payload);
+    this.clientVersion = reportedVersion(payload);
   }
 
   send(stanza: BinaryNode): void {
@@ -141,6 +145,7 @@ export class RegisteringClient {
       deviceIdentity,
       platform,
     });
+    device.clientVersion = this.clientVersion;
     this.#connection.close({ code: 515 });
     return device;
   }

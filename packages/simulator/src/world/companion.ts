@@ -71,6 +71,8 @@ export class Companion<Owner extends CompanionOwner> {
   available = false;
   /** Whether the hooks of a first login have run. */
   greeted = false;
+  /** The version of WhatsApp Web that its client reported last; undefined if it has not connected yet. */
+  clientVersion: string | undefined;
 
   constructor(phone: Owner, paired: PairedDevice) {
     this.phone = phone;

@@ -53,6 +53,8 @@ const endProbe = new Script('workers/end-probe', asNumber);
  * that version. Workers with a newer version are not affected.
  */
 export class ConnectRate {
+  /** The version of the client that the workers report. */
+  readonly clientVersion: string;
   readonly #redis: RedisConnection;
   readonly #perSecond: number;
   readonly #breaker: string;
@@ -69,6 +71,7 @@ export class ConnectRate {
   ) {
     this.#redis = redis;
     this.#perSecond = options.perSecond;
+    this.clientVersion = options.clientVersion;
     this.#breaker = keys.connectBreaker(options.clientVersion);
     this.#pauseMs = options.pauseMs ?? PAUSE_MS;
   }
