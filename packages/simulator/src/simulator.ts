@@ -8,7 +8,9 @@ import { addMockPhoneRoute } from './control/mock-phone.js';
 import { features } from './features.js';
 import { GroupDirectory } from './groups/group-directory.js';
 import { PhoneHistory } from './history/phone-history.js';
+import { ClientVersions } from './login/client-versions.js';
 import { Gate } from './login/gate.js';
+import { addVersionPage } from './login/version-page.js';
 import { MediaStore } from './media/media-store.js';
 import { Inbox } from './messages/inbox.js';
 import { Outbox } from './messages/outbox.js';
@@ -69,6 +71,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly pairingCodes = new PairingCodes((phone, client, advSecret) =>
     this.passkeyLinks.link(phone, client, advSecret),
   );
+  /** The versions of WhatsApp Web that the server takes, and the one that it names as the newest. */
+  readonly clientVersions = new ClientVersions();
   /** The files of the media host. */
   readonly media = new MediaStore(maxMediaBytes);
   readonly pictures = new Pictures(this);
@@ -120,7 +124,7 @@ export class Simulator implements ControlledSimulator, PhoneServer {
         socket.once('close', () => this.#connections.delete(connection));
       },
     });
-    const routes = [addControlApi, addMockPhoneRoute, addHealthRoute];
+    const routes = [addControlApi, addMockPhoneRoute, addHealthRoute, addVersionPage];
     for (const add of [...routes, ...features.flatMap((feature) => feature.routes ?? [])]) {
       this.http.register(async (app) => add(app, this));
     }
@@ -227,8 +231,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   }
 
   /**
-   * Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks` and `refuseRequests`. What devices
-   * missed is delivered at their next login.
+   * Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks`, `refuseRequests` and what was set
+   * in `clientVersions`. What devices missed is delivered at their next login.
    */
   resume(): void {
     this.#silent = false;
@@ -237,6 +241,7 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     this.#messageRefusals.clear();
     this.#ackFaults.clear();
     this.#requestRefusals.clear();
+    this.clientVersions.reset();
   }
 
   /** The reason with which to refuse a login of this phone's devices, if any. */

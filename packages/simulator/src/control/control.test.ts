@@ -160,4 +160,11 @@ test('faults', async () => {
   client.connect();
   expect(await client.closed()).toBe(403);
   await control.fault({ kind: 'resume' });
+  await control.fault({ kind: 'accept-versions', versions: ['2.3000.1'] });
+  client.connect();
+  expect(await client.closed()).toBe(405);
+  await control.fault({ kind: 'version-page', page: { revision: 7 } });
+  const page = await fetch(`http://${simulator.host}/sw.js`);
+  expect(await page.text()).toContain('client_revision');
+  await control.fault({ kind: 'resume' });
 });

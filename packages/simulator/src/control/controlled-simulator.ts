@@ -1,5 +1,6 @@
 import type { Switchboard } from '../calls/switchboard.js';
 import type { GroupDirectory } from '../groups/group-directory.js';
+import type { ClientVersions } from '../login/client-versions.js';
 import type { Gate } from '../login/gate.js';
 import type { MediaStore } from '../media/media-store.js';
 import type { Phone, PhoneOptions } from '../phone/phone.js';
@@ -19,6 +20,7 @@ export interface ControlledSimulator {
   readonly calls: Switchboard;
   readonly media: MediaStore;
   readonly gate: Gate;
+  readonly clientVersions: ClientVersions;
   readonly logger: SimulatorLogger;
   addPhone(options: PhoneOptions): Phone;
   disconnect(target: Account | Device, cause: CloseCause): void;

@@ -36,6 +36,13 @@ export const faultRoutes: readonly ControlRoute[] = [
       case 'media':
         breakMedia(simulator, body.path, body.fault);
         break;
+      case 'accept-versions':
+        if (body.toLink === true) simulator.clientVersions.linkOnly(body.versions);
+        else simulator.clientVersions.acceptOnly(body.versions);
+        break;
+      case 'version-page':
+        simulator.clientVersions.serve(body.page);
+        break;
       case 'silence':
         simulator.goSilent();
         break;

@@ -179,6 +179,22 @@ export const bodies = {
       path: z.string(),
       fault: z.enum(['expire', 'lose', 'damage', 'stall']),
     }),
+    /** Other versions are refused with 405; with `toLink`, they are only not linked, and told nothing. */
+    z.object({
+      kind: z.literal('accept-versions'),
+      versions: z.array(z.string()),
+      toLink: z.literal(true).optional(),
+    }),
+    /** What `/sw.js` answers. */
+    z.object({
+      kind: z.literal('version-page'),
+      page: z.union([
+        z.object({ revision: z.number().int().positive() }),
+        z.object({ status: z.number().int().min(400).max(599) }),
+        z.object({ text: z.string() }),
+        z.literal('silence'),
+      ]),
+    }),
     z.object({ kind: z.literal('silence') }),
     z.object({ kind: z.literal('resume') }),
   ]),

@@ -110,17 +110,25 @@ export class Gate implements ConnectionHandler {
   }
 
   #register(connection: Connection, noiseKey: Buffer, payload: proto.ClientPayload): void {
-    if (!isBuildHashRight(payload)) {
+    const { clientVersions } = this.#simulator;
+    const version = reportedVersion(payload);
+    if (!isBuildHashRight(payload) || !clientVersions.isAccepted(version)) {
       connection.close({ failure: OUTDATED });
       return;
     }
-    const client = new RegisteringClient(connection, noiseKey, payload);
+    const mayBeLinked = () => clientVersions.isLinkable(version);
+    const client = new RegisteringClient(connection, noiseKey, payload, { mayBeLinked });
     this.#registering.set(connection, client);
     for (const ref of client.offerRefs(this.#simulator.qrTtlMs)) this.#refs.set(ref, client);
   }
 
   #login(connection: Connection, noiseKey: Buffer, payload: proto.ClientPayload): void {
     const simulator = this.#simulator;
+    const version = reportedVersion(payload);
+    if (!simulator.clientVersions.isAccepted(version)) {
+      connection.close({ failure: OUTDATED });
+      return;
+    }
     const phone = simulator.world.phoneByNumber(String(payload.username));
     const device = phone?.devices.get(payload.device ?? 0);
     const refusal = phone && simulator.loginRefusal(phone);
@@ -136,7 +144,7 @@ export class Gate implements ConnectionHandler {
       send: (stanza) => connection.send(stanza),
       close: (cause: CloseCause) => connection.close(cause),
     };
-    device.clientVersion = reportedVersion(payload);
+    device.clientVersion = version;
     const replaced = device.attach(link);
     replaced?.close('replaced');
     this.#loggedIn.set(connection, { link, context: { simulator, device, phone } });

@@ -46,6 +46,7 @@ export class RegisteringClient {
   /** See Companion. */
   readonly clientVersion: string;
   readonly #connection: Connection;
+  readonly #mayBeLinked: () => boolean;
   readonly #awaitedAcks = new Map<string, () => void>();
   readonly #notifications = new Map<string, AwaitedAck>();
   readonly #goneListeners = new Set<() => void>();
@@ -53,8 +54,15 @@ export class RegisteringClient {
   #connected = true;
   #pairing: { confirm(deviceIdentity: Uint8Array): void; abandon(error: Error): void } | undefined;
 
-  constructor(connection: Connection, noiseKey: Uint8Array, payload: proto.ClientPayload) {
+  /** @param options.mayBeLinked whether WhatsApp lets a phone link a client of this version. */
+  constructor(
+    connection: Connection,
+    noiseKey: Uint8Array,
+    payload: proto.ClientPayload,
+    options: { mayBeLinked: () => boolean },
+  ) {
     this.#connection = connection;
+    this.#mayBeLinked = options.mayBeLinked;
     this.payload = readRegistration(noiseKey, payload);
     this.clientVersion = reportedVersion(payload);
   }
@@ -100,10 +108,12 @@ export class RegisteringClient {
 
   /**
    * Links the client to the phone's account: `pair-success`, the client's signature, then stream:error 515 upon
-   * which it logs in. Rejects when the client goes away or refuses (a wrong ADV secret).
+   * which it logs in. Rejects when the client goes away or refuses (a wrong ADV secret), and when WhatsApp does not let
+   * a client of its version be linked: the client learns nothing then.
    * @param extras more children of `pair-success`, which clients ignore.
    */
   async pair(phone: Account, advSecret: Uint8Array, extras: readonly BinaryNode[] = []): Promise<Device> {
+    if (!this.#mayBeLinked()) throw new Error('the phone could not link the device');
     const { id, keyIndex } = phone.reserveDeviceId();
     const identity = signDeviceIdentity(phone.identity, this.payload.identityKey, advSecret, keyIndex);
     const confirmed = new Promise<Uint8Array>((resolve, reject) => {

@@ -2,6 +2,7 @@ import type { AccountSettings } from '../app-state/account-settings.js';
 import type { Switchboard } from '../calls/switchboard.js';
 import type { GroupDirectory } from '../groups/group-directory.js';
 import type { PhoneHistory } from '../history/phone-history.js';
+import type { ClientVersions } from '../login/client-versions.js';
 import type { MediaStore } from '../media/media-store.js';
 import type { Inbox } from '../messages/inbox.js';
 import type { Outbox } from '../messages/outbox.js';
@@ -22,6 +23,7 @@ export interface SimulatorContext {
   readonly presence: PresenceBoard;
   readonly pairingCodes: PairingCodes;
   readonly passkeyLinks: PasskeyLinks;
+  readonly clientVersions: ClientVersions;
   /** The files of the media host. */
   readonly media: MediaStore;
   readonly pictures: Pictures;
