@@ -37,7 +37,7 @@ test('a session reports the version of its permit when it is linked, and when it
 });
 
 test.each(['', '2.3000', '2.3000.x', '2.3000.1.1', '2.3000.1e999'])(
-  '"%s" is no version of the client',
+  '"%s" is not a version of the client',
   (version) => {
     expect(() => baileysVersion(version)).toThrow(TypeError);
   },

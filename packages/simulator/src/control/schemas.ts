@@ -179,7 +179,7 @@ export const bodies = {
       path: z.string(),
       fault: z.enum(['expire', 'lose', 'damage', 'stall']),
     }),
-    /** Other versions are refused with 405; with `toLink`, they are only not linked, and told nothing. */
+    /** Other versions are refused with 405; with `toLink`, they are accepted, but no phone can link them. */
     z.object({
       kind: z.literal('accept-versions'),
       versions: z.array(z.string()),

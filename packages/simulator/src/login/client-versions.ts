@@ -35,7 +35,7 @@ export class ClientVersions {
 
   /**
    * Clients of other versions show QR codes and pairing codes as ever, and the phone that takes one says that it could
-   * not link the device. The client is told nothing.
+   * not link the device. The client learns nothing of that.
    */
   linkOnly(versions: readonly string[]): void {
     this.#linkable = new Set(versions);
