@@ -21,6 +21,7 @@ import { Phone, type PhoneOptions, type PhoneServer } from './phone/phone.js';
 import { PresenceBoard } from './presence/presence-board.js';
 import { Registry } from './server/registry.js';
 import { type SimulatorLogger, silentLogger } from './silent-logger.js';
+import { Arrivals } from './transport/arrivals.js';
 import { makeServerIdentity, rootKeyPair } from './transport/certificate.js';
 import type { CloseCause } from './transport/close-cause.js';
 import { Connection } from './transport/connection.js';
@@ -52,6 +53,11 @@ export interface SimulatorOptions {
    * its own message's event.
    */
   readonly receiptDelayMs?: number;
+  /**
+   * Whether phones send history as files of the media host, and clients get whole collections of app-state as such
+   * files. Clients look for them at mmg.whatsapp.net, so they need a proxy that leads that name here. Default: false.
+   */
+  readonly syncsByFile?: boolean;
   /** Called for each connection request of a client, whether it is accepted or not. */
   readonly onUpgrade?: () => void;
 }
@@ -75,6 +81,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly clientVersions = new ClientVersions();
   /** The files of the media host. */
   readonly media = new MediaStore(maxMediaBytes);
+  /** Where clients came from. */
+  readonly arrivals = new Arrivals();
   readonly pictures = new Pictures(this);
   readonly inboxes: PerAccount<Inbox> = new PerAccount(
     (phone) =>
@@ -86,6 +94,7 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly logger: SimulatorLogger;
   readonly qrTtlMs: number;
   readonly receiptDelayMs: number;
+  readonly syncsByFile: boolean;
   /** The public key, in hex, that clients must trust (`WA_CERT_DETAILS.PUBLIC_KEY` of Baileys). */
   readonly rootKey: string;
   readonly #listener: Listener;
@@ -106,6 +115,7 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     this.logger = logger ?? silentLogger;
     this.qrTtlMs = options.qrTtlMs ?? 20_000;
     this.receiptDelayMs = options.receiptDelayMs ?? 250;
+    this.syncsByFile = options.syncsByFile ?? false;
     this.#host = host;
     this.#tls = tls;
     const root = rootKeyPair(rootKey);
@@ -114,7 +124,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     this.#listener = new Listener({
       host,
       port,
-      refuseUpgrade: () => {
+      refuseUpgrade: (request) => {
+        this.arrivals.note('socket', request);
         options.onUpgrade?.();
         return this.#upgradeRefusal;
       },
@@ -146,6 +157,11 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   /** Where clients connect (`waWebSocketUrl` of Baileys). */
   get url(): string {
     return `${this.#tls ? 'wss' : 'ws'}://${this.#host}:${this.port}/ws/chat`;
+  }
+
+  /** The certificate of https and wss in PEM: self-signed, also in the names of WhatsApp's hosts. */
+  certificate(): Promise<string> {
+    return this.#listener.certificate();
   }
 
   /** The port; known after `start`. */

@@ -3,8 +3,10 @@ import {
   type BinaryNode,
   getBinaryNodeChild,
   getBinaryNodeChildren,
+  proto,
   type WAPatchName,
 } from '@whiskeysockets/baileys';
+import { encryptMedia } from '../media/encryption.js';
 import { IqError } from '../protocol/iq-error.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
 import { AppStateConflictError } from './collections.js';
@@ -14,8 +16,8 @@ const patchesAtOnce = 200;
 
 /**
  * App-state between server and companions (`w:sync:app:state`): patches since the client's version, and the client's
- * own patches. The server never sends snapshots, even to a client that asks for one, because snapshots are files on
- * WhatsApp's media host and Baileys has that host's name built in. A client at version 0 gets all patches instead.
+ * own patches. A client at version 0 gets all patches. Only with `syncsByFile` does it get a snapshot if it asks for
+ * one: snapshots are files of the media host, and Baileys has the name of WhatsApp's host built in.
  */
 export const appStateFeature: Feature = {
   iqs: {
@@ -49,6 +51,10 @@ async function syncCollection(
       };
     }
   }
+  const wantsSnapshot = simulator.syncsByFile && version === 0 && request.attrs.return_snapshot === 'true';
+  const snapshot =
+    wantsSnapshot && collections.version(name) > 0 ? await snapshotOf(name, simulator, phone) : [];
+  if (snapshot.length > 0) version = collections.version(name);
   const missing = collections.patchesSince(name, version);
   return {
     tag: 'collection',
@@ -58,6 +64,7 @@ async function syncCollection(
       ...(missing.length > patchesAtOnce ? { has_more_patches: 'true' } : {}),
     },
     content: [
+      ...snapshot,
       {
         tag: 'patches',
         attrs: {},
@@ -67,6 +74,27 @@ async function syncCollection(
       },
     ],
   };
+}
+
+/** The collection as a file of the media host, and what a client needs to open it. */
+async function snapshotOf(
+  name: WAPatchName,
+  { settings, media }: DeviceContext['simulator'],
+  phone: DeviceContext['phone'],
+): Promise<BinaryNode[]> {
+  const { encoded } = await settings.of(phone).state.snapshot(name);
+  const { blob, mediaKey, fileSha256, fileEncSha256 } = await encryptMedia(
+    Buffer.from(encoded),
+    'md-app-state',
+  );
+  const reference = {
+    mediaKey,
+    fileSha256,
+    fileEncSha256,
+    directPath: media.put(blob),
+    fileSizeBytes: blob.length,
+  };
+  return [{ tag: 'snapshot', attrs: {}, content: proto.ExternalBlobReference.encode(reference).finish() }];
 }
 
 function collectionName(name: string | undefined): WAPatchName {

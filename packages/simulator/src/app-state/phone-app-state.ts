@@ -39,6 +39,8 @@ export class PhoneAppState {
   readonly #keyData = proto.Message.AppStateSyncKeyData.fromObject({ ...this.key.keyData });
   readonly #states = new Map<WAPatchName, LTHashState>();
   readonly #entries = new Map<string, AppStateEntry>();
+  /** What is set, sealed, by collection and the MAC of its index. */
+  readonly #records = new Map<WAPatchName, Map<string, proto.ISyncdRecord>>();
   readonly #collections: AppStateCollections;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -96,6 +98,20 @@ export class PhoneAppState {
     });
   }
 
+  /** A collection as one `SyncdSnapshot`, encoded, at its version. */
+  snapshot(collection: WAPatchName): Promise<{ version: number; encoded: Uint8Array }> {
+    return this.#inTurn(async () => {
+      const { version, hash } = this.#state(collection);
+      const snapshot = {
+        version: { version },
+        records: [...(this.#records.get(collection)?.values() ?? [])],
+        mac: this.#snapshotMac(hash, version, collection),
+        keyId: { id: Buffer.from(this.#keyId, 'base64') },
+      };
+      return { version, encoded: proto.SyncdSnapshot.encode(snapshot).finish() };
+    });
+  }
+
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(task, task);
     this.#last = turn.catch(() => undefined);
@@ -135,6 +151,13 @@ export class PhoneAppState {
       throw new AppStateIntegrityError(`LT-hash mismatch at version ${version} of ${collection}`);
     }
     this.#states.set(collection, { version, hash, indexValueMap });
+    const records = this.#records.get(collection) ?? new Map<string, proto.ISyncdRecord>();
+    this.#records.set(collection, records);
+    for (const { operation, record } of patch.mutations) {
+      const index = Buffer.from(record?.index?.blob ?? []).toString('base64');
+      if ((operation ?? SET) === SET && record) records.set(index, record);
+      else records.delete(index);
+    }
   }
 
   #snapshotMac(hash: Uint8Array, version: number, collection: WAPatchName): Buffer {

@@ -1,3 +1,4 @@
+import type { Arrival } from '../transport/arrivals.js';
 import type { LoadAnswer, PhoneAnswer, StateAnswer } from './answers.js';
 import { ControlChannel } from './channel.js';
 import { RemoteGroup } from './remote-group.js';
@@ -21,6 +22,14 @@ export class SimulatorControl {
 
   state(): Promise<StateAnswer> {
     return this.#channel.request('GET', '/state');
+  }
+
+  /**
+   * Where clients came from: their WebSockets, uploads and downloads, oldest first, of the last 10,000.
+   * @param since milliseconds since 1970.
+   */
+  arrivals(since = 0): Promise<Arrival[]> {
+    return this.#channel.request('GET', `/arrivals/${since}`);
   }
 
   async phones(): Promise<RemotePhone[]> {

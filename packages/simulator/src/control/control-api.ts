@@ -14,13 +14,17 @@ import { bodies } from './schemas.js';
 export function addControlApi(app: FastifyInstance, simulator: ControlledSimulator): void {
   const find = new Lookup(simulator);
   const load = new LoadControl(simulator);
-  const routes = [...phoneRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load)];
+  const routes = [...phoneRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load), arrivalsRoute];
   for (const each of routes) add(app, each, simulator, find);
   app.addHook('onClose', async () => {
     load.stop();
   });
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
 }
+
+const arrivalsRoute = route('GET', '/arrivals/:since', bodies.nothing, ({ simulator, param }) =>
+  simulator.arrivals.since(Number(param('since'))),
+);
 
 function loadRoutes(load: LoadControl): readonly ControlRoute[] {
   return [

@@ -42,6 +42,17 @@ test('the state, the phones and their devices', async () => {
   expect(await anna.devices()).toMatchObject([{ jid: client.device.jid, online: true }]);
 });
 
+test('where clients came from', async () => {
+  const arrivals = await control.arrivals();
+  expect(arrivals).toContainEqual({
+    at: expect.any(Number),
+    from: '127.0.0.1',
+    what: 'socket',
+    path: '/ws/chat',
+  });
+  expect(await control.arrivals(Date.now() + 1_000)).toEqual([]);
+});
+
 test('a message, a reaction, an edit and a revocation', async () => {
   const sent = await carl.send(anna, 'hi');
   expect((await client.text('hi')).key.id).toBe(sent.id);

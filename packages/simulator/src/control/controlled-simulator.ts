@@ -5,6 +5,7 @@ import type { Gate } from '../login/gate.js';
 import type { MediaStore } from '../media/media-store.js';
 import type { Phone, PhoneOptions } from '../phone/phone.js';
 import type { SimulatorLogger } from '../silent-logger.js';
+import type { Arrivals } from '../transport/arrivals.js';
 import type { CloseCause } from '../transport/close-cause.js';
 import type { Account, Device } from '../world/account.js';
 import type { World } from '../world/world.js';
@@ -19,6 +20,7 @@ export interface ControlledSimulator {
   readonly groups: GroupDirectory<Phone>;
   readonly calls: Switchboard;
   readonly media: MediaStore;
+  readonly arrivals: Arrivals;
   readonly gate: Gate;
   readonly clientVersions: ClientVersions;
   readonly logger: SimulatorLogger;

@@ -1,5 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import { proto } from '@whiskeysockets/baileys';
+import { encryptMedia } from '../media/encryption.js';
+import type { MediaStore } from '../media/media-store.js';
 
 /** The kinds of history that a phone shares with a companion. */
 export type HistorySyncKind = keyof typeof proto.HistorySync.HistorySyncType;
@@ -23,24 +25,36 @@ export interface HistoryChunk {
  * (`initialHistBootstrapInlinePayload`), so that a companion needs no media host to read it.
  */
 export function historySyncMessage(chunk: HistoryChunk): proto.IMessage {
-  const syncType = proto.HistorySync.HistorySyncType[chunk.kind];
-  const notificationType = proto.Message.HistorySyncType[chunk.kind];
+  return notification(chunk, { initialHistBootstrapInlinePayload: deflatedHistory(chunk) });
+}
+
+/** The same as a file of the media host, as WhatsApp's phones send all but the smallest chunks. */
+export async function historyFileMessage(chunk: HistoryChunk, media: MediaStore): Promise<proto.IMessage> {
+  const { blob, ...file } = await encryptMedia(deflatedHistory(chunk), 'md-msg-hist');
+  return notification(chunk, { ...file, directPath: media.put(blob) });
+}
+
+function deflatedHistory(chunk: HistoryChunk): Buffer {
   const history = proto.HistorySync.encode({
-    syncType,
+    syncType: proto.HistorySync.HistorySyncType[chunk.kind],
     conversations: [...(chunk.conversations ?? [])],
     pushnames: [...(chunk.pushnames ?? [])],
     phoneNumberToLidMappings: [...(chunk.phoneNumberToLidMappings ?? [])],
     chunkOrder: chunk.chunkOrder ?? 0,
     progress: chunk.progress ?? 100,
   }).finish();
+  return deflateSync(history);
+}
+
+function notification(chunk: HistoryChunk, content: proto.Message.IHistorySyncNotification): proto.IMessage {
   return {
     protocolMessage: {
       type: proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION,
       historySyncNotification: {
-        syncType: notificationType,
+        ...content,
+        syncType: proto.Message.HistorySyncType[chunk.kind],
         chunkOrder: chunk.chunkOrder ?? 0,
         progress: chunk.progress ?? 100,
-        initialHistBootstrapInlinePayload: deflateSync(history),
         ...(chunk.requestId === undefined ? {} : { peerDataRequestSessionId: chunk.requestId }),
       },
     },

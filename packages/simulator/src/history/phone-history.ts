@@ -1,5 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { AccountSettings } from '../app-state/account-settings.js';
+import type { MediaStore } from '../media/media-store.js';
 import { createMessageId } from '../messages/message-id.js';
 import type { Outbox } from '../messages/outbox.js';
 import { unixSeconds } from '../unix-seconds.js';
@@ -7,7 +8,12 @@ import type { Account, Device } from '../world/account.js';
 import { type GroupChat, isPerson } from '../world/chat.js';
 import type { PerAccount } from '../world/per-account.js';
 import type { World } from '../world/world.js';
-import { appStateKeyShareMessage, type HistoryChunk, historySyncMessage } from './history-sync.js';
+import {
+  appStateKeyShareMessage,
+  type HistoryChunk,
+  historyFileMessage,
+  historySyncMessage,
+} from './history-sync.js';
 
 /** A message of the past, written before the companion was linked. */
 export interface PastMessage {
@@ -30,6 +36,9 @@ export interface HistoryContext {
   readonly world: World;
   readonly outboxes: PerAccount<Outbox>;
   readonly settings: PerAccount<AccountSettings>;
+  readonly media: MediaStore;
+  /** Whether history is sent as files of the media host. */
+  readonly syncsByFile: boolean;
 }
 
 /** A phone's past chats, which it shares with new companions and on demand. */
@@ -73,7 +82,7 @@ export class PhoneHistory {
   async share(options: ShareOptions, ...devices: readonly Device[]): Promise<void> {
     const people = [...this.#chats.keys()].filter(isPerson);
     const { chats = [...this.#chats.keys()], ...rest } = options;
-    const message = historySyncMessage({
+    const message = await this.#message({
       ...rest,
       phoneNumberToLidMappings: people
         .filter(({ hidesNumber }) => !hidesNumber)
@@ -103,7 +112,12 @@ export class PhoneHistory {
     const messages = older.map((past) => ({ message: this.#webMessage(past, jid) }));
     const conversations = [{ id: jid, messages }];
     const chunk = { kind: 'ON_DEMAND', conversations, requestId, chunkOrder: 1 } as const;
-    await this.#outbox.sendPeer(device, historySyncMessage(chunk));
+    await this.#outbox.sendPeer(device, await this.#message(chunk));
+  }
+
+  async #message(chunk: HistoryChunk): Promise<proto.IMessage> {
+    const { syncsByFile, media } = this.#simulator;
+    return syncsByFile ? historyFileMessage(chunk, media) : historySyncMessage(chunk);
   }
 
   get #outbox(): Outbox {

@@ -7,7 +7,7 @@ const mediaConnTtl = 3600;
 
 /** The media host, on the simulator's own host and port, by https. */
 export const mediaFeature: Feature = {
-  routes: (http, simulator) => mediaRoutes(http, simulator.media),
+  routes: (http, { media, arrivals }) => mediaRoutes(http, media, arrivals),
   stanzas: { 'receipt:encrypt': answerMediaRetry },
   iqs: {
     'set:w:m': (_iq, { simulator }) => [

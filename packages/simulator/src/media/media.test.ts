@@ -2,17 +2,19 @@ import { readFile, rm } from 'node:fs/promises';
 import { downloadEncryptedContent, encryptedStream, getMediaKeys } from '@whiskeysockets/baileys';
 import fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Arrivals } from '../transport/arrivals.js';
 import { decryptMedia, encryptMedia, MediaIntegrityError } from './encryption.js';
 import { MediaStore } from './media-store.js';
 import { mediaRoutes } from './routes.js';
 
 const picture = Buffer.from('a picture '.repeat(500));
 const store = new MediaStore(1_000_000);
+const arrivals = new Arrivals();
 const server = fastify();
 let origin = '';
 
 beforeAll(async () => {
-  mediaRoutes(server, store);
+  mediaRoutes(server, store, arrivals);
   origin = await server.listen({ port: 0, host: '127.0.0.1' });
 });
 
@@ -51,6 +53,17 @@ test('a phone opens what Baileys uploads', async () => {
   const blob = store.get(path) ?? Buffer.alloc(0);
   expect(await decryptMedia(blob, media.mediaKey, 'image')).toEqual(picture);
   await expect(decryptMedia(blob, media.mediaKey, 'video')).rejects.toThrow(MediaIntegrityError);
+});
+
+test('each upload and download is noted with the address that it came from', async () => {
+  const begunAt = Date.now();
+  const answer = await fetch(`${origin}/mms/image/token?auth=a`, { method: 'POST', body: 'a blob' });
+  const { direct_path: path } = (await answer.json()) as { direct_path: string };
+  await (await fetch(`${origin}${path}?hash=b`)).arrayBuffer();
+  expect(arrivals.since(begunAt)).toEqual([
+    { at: expect.any(Number), from: '127.0.0.1', what: 'upload', path: '/mms/image/token' },
+    { at: expect.any(Number), from: '127.0.0.1', what: 'download', path },
+  ]);
 });
 
 test('what is gone is not found', async () => {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Arrivals } from '../transport/arrivals.js';
 import type { MediaStore } from './media-store.js';
 
 /** Largest accepted upload in bytes, as `media_conn` announces it. */
@@ -6,9 +7,9 @@ export const maxUploadBytes = 100 * 1024 * 1024;
 
 /**
  * The routes of the media host: `POST /mms/<kind>/<token>` (also `/product/…` and `/pps/…`) takes a blob and answers
- * `{url, direct_path}`; `GET /v/…` gives it back, ranges included.
+ * `{url, direct_path}`; `GET /v/…` gives it back, ranges included. Each request is noted in `arrivals`.
  */
-export function mediaRoutes(http: FastifyInstance, store: MediaStore): void {
+export function mediaRoutes(http: FastifyInstance, store: MediaStore, arrivals: Arrivals): void {
   http.removeAllContentTypeParsers();
   http.addContentTypeParser(
     '*',
@@ -16,9 +17,15 @@ export function mediaRoutes(http: FastifyInstance, store: MediaStore): void {
     async (_request: FastifyRequest, body: Buffer) => body,
   );
   for (const path of ['/mms/*', '/product/*', '/pps/*']) {
-    http.post(path, async (request, reply) => takeUpload(request, reply, store));
+    http.post(path, async (request, reply) => {
+      arrivals.note('upload', request.raw);
+      return takeUpload(request, reply, store);
+    });
   }
-  http.get('/v/*', async (request, reply) => sendBlob(request, reply, store));
+  http.get('/v/*', async (request, reply) => {
+    arrivals.note('download', request.raw);
+    return sendBlob(request, reply, store);
+  });
 }
 
 async function takeUpload(request: FastifyRequest, reply: FastifyReply, store: MediaStore): Promise<unknown> {

@@ -11,6 +11,7 @@ import type { PairingCodes } from '../pairing-code/pairing-codes.js';
 import type { PasskeyLinks } from '../passkey/passkey-links.js';
 import type { PresenceBoard } from '../presence/presence-board.js';
 import type { SimulatorLogger } from '../silent-logger.js';
+import type { Arrivals } from '../transport/arrivals.js';
 import type { Account } from '../world/account.js';
 import type { PerAccount } from '../world/per-account.js';
 import type { World } from '../world/world.js';
@@ -26,12 +27,16 @@ export interface SimulatorContext {
   readonly clientVersions: ClientVersions;
   /** The files of the media host. */
   readonly media: MediaStore;
+  /** Where clients came from. */
+  readonly arrivals: Arrivals;
   readonly pictures: Pictures;
   readonly inboxes: PerAccount<Inbox>;
   readonly outboxes: PerAccount<Outbox>;
   readonly histories: PerAccount<PhoneHistory>;
   readonly settings: PerAccount<AccountSettings>;
   readonly logger: SimulatorLogger;
+  /** Whether history and whole collections of app-state are sent as files of the media host. */
+  readonly syncsByFile: boolean;
   /** `host:port` for clients, the same for every protocol. */
   readonly host: string;
   /** How long one QR code of a client can be scanned after the one before it has expired. */

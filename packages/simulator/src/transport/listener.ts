@@ -1,4 +1,9 @@
-import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -15,12 +20,15 @@ export interface ListenerOptions {
   readonly port: number;
   onSocket(socket: WebSocket): void;
   /** An HTTP status with which to refuse a WebSocket upgrade; undefined accepts it. */
-  refuseUpgrade(): number | undefined;
+  refuseUpgrade(request: IncomingMessage): number | undefined;
 }
+
+/** Hosts of WhatsApp. Their names are in the certificate, for clients whose proxy leads them here instead. */
+const whatsAppHosts = ['web.whatsapp.com', 'mmg.whatsapp.net'];
 
 /**
  * One TCP port that speaks http, https, ws and wss: the first byte of a connection tells TLS from plain text.
- * The self-signed certificate is created when the first TLS client connects.
+ * The self-signed certificate is created when it is first needed.
  */
 export class Listener {
   readonly #options: ListenerOptions;
@@ -34,6 +42,7 @@ export class Listener {
   readonly #plain: HttpServer;
   #requestListener: RequestListener = () => undefined;
   #secure: Promise<HttpServer> | undefined;
+  #certificate: ReturnType<typeof generate> | undefined;
   /** Routes are added before `start`. */
   readonly http: FastifyInstance;
 
@@ -67,6 +76,11 @@ export class Listener {
     return address.port;
   }
 
+  /** The certificate in PEM, which clients must trust to speak TLS. */
+  async certificate(): Promise<string> {
+    return (await this.#keyAndCertificate()).cert;
+  }
+
   /** Cuts every connection and frees the port. */
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
@@ -93,9 +107,9 @@ export class Listener {
     });
   }
 
-  async #startSecure(): Promise<HttpServer> {
-    const names = ['localhost', '127.0.0.1', this.#options.host];
-    const certificate = await generate([{ name: 'commonName', value: this.#options.host }], {
+  #keyAndCertificate(): ReturnType<typeof generate> {
+    const names = ['localhost', '127.0.0.1', this.#options.host, ...whatsAppHosts];
+    this.#certificate ??= generate([{ name: 'commonName', value: this.#options.host }], {
       algorithm: 'sha256',
       keyType: 'ec',
       extensions: [
@@ -103,6 +117,11 @@ export class Listener {
         { name: 'basicConstraints', cA: true },
       ],
     });
+    return this.#certificate;
+  }
+
+  async #startSecure(): Promise<HttpServer> {
+    const certificate = await this.#keyAndCertificate();
     const server = createHttpsServer(
       { key: certificate.private, cert: certificate.cert },
       (request, response) => this.#requestListener(request, response),
@@ -116,7 +135,7 @@ export class Listener {
     server.on('upgrade', (request, socket: Duplex, head: Buffer) => {
       // Node removes its own listener from a connection that is upgraded.
       socket.on('error', () => socket.destroy());
-      const status = this.#options.refuseUpgrade();
+      const status = this.#options.refuseUpgrade(request);
       if (status !== undefined) {
         socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
           socket.destroy(),
