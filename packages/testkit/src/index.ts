@@ -14,4 +14,5 @@ export { SeverablePort } from './severable-port.js';
 export { startRedis, type TestRedis } from './start-redis.js';
 export { type ReplicatedRedis, startReplicatedRedis } from './start-replicated-redis.js';
 export { inTestContainer } from './test-container.js';
+export { type ProxyFault, startProxy, TestProxy, type TestProxyOptions } from './test-proxy.js';
 export { type WaitOptions, waitFor } from './wait-for.js';

@@ -19,6 +19,8 @@ export interface TestObserver {
   redisStarted(redis: { readonly port: number; readonly dir: string }): void;
   /** It no longer runs, for any reason. Its data is unchanged during the callback, and may be deleted afterwards. */
   redisEnded(redis: { readonly port: number; readonly dir: string }): void;
+  /** A test has made a secret up that processes get from it, and that must not leave them. */
+  secretMade?(secret: { readonly name: string; readonly value: string }): void;
 }
 
 const observers = new Set<TestObserver>();

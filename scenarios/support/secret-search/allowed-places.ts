@@ -19,6 +19,7 @@ const IN_QR_CODE = /"qr":"https:\/\/wa\.me\/settings\/linked_devices#[^"\s]*$/;
 const ALLOWED: Readonly<Record<SecretKind, (place: Place) => boolean>> = {
   credential: () => false,
   environment: () => false,
+  'made-by-test': () => false,
   'adv-secret': ({ kind, before, redis }) =>
     (kind === 'client' && IN_QR_CODE.test(before)) ||
     (redis?.event === 'auth.qr' && IN_QR_CODE.test(before)) ||

@@ -31,6 +31,8 @@ interface RecordedProcess {
  */
 export class RunRecord implements TestObserver {
   readonly processes: RecordedProcess[] = [];
+  /** What tests have made up, such as the password of a proxy. */
+  readonly secretsMade: { readonly name: string; readonly value: string }[] = [];
   #folder: string | undefined;
   #isClosed = false;
   readonly #received: Recording[] = [];
@@ -55,6 +57,10 @@ export class RunRecord implements TestObserver {
     const output = this.#recording(`the output of ${name}`);
     onOutput((chunk) => this.#append(output, chunk));
     this.processes.push({ name, command, environment, output });
+  }
+
+  secretMade(secret: { readonly name: string; readonly value: string }): void {
+    this.secretsMade.push(secret);
   }
 
   redisStarted({ port, dir }: { port: number; dir: string }): void {

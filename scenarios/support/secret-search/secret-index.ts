@@ -17,7 +17,8 @@ export type SecretKind =
   | 'resume-secret'
   | 'connection-id'
   | 'peer-token'
-  | 'environment';
+  | 'environment'
+  | 'made-by-test';
 
 /** Candidates are found by this number of bytes, so a secret must not be shorter. */
 export const SHORTEST_SECRET = 8;

@@ -37,7 +37,10 @@ export function searchForSecrets(run: RunRecord): SearchOutcome {
   const reported = run
     .received()
     .flatMap((recording) => [...recording.parts()].flatMap(({ bytes }) => [...toldSecrets(bytes)]));
-  const secrets = [...given, ...stored.secrets, ...reported];
+  const made = run.secretsMade.map(({ name, value }): Secret => {
+    return { name, owner: '', kind: 'made-by-test', bytes: Buffer.from(value) };
+  });
+  const secrets = [...given, ...stored.secrets, ...reported, ...made];
   const index = new SecretIndex(secrets);
 
   const bytes = { process: 0, client: 0, redis: 0 };

@@ -14,6 +14,7 @@ observeTests({
   processStarted: (process) => run.processStarted(process),
   redisStarted: (redis) => run.redisStarted(redis),
   redisEnded: (redis) => run.redisEnded(redis),
+  secretMade: (secret) => run.secretMade(secret),
 });
 
 afterAll(() => {
