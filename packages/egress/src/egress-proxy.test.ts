@@ -5,6 +5,10 @@ import { EgressProxy, ProxyUrlError } from './egress-proxy.js';
 test.each([
   ['http://proxy.example:3128', { kind: 'http', host: 'proxy.example', port: 3128 }],
   ['HTTPS://Proxy.Example:443/', { kind: 'https', host: 'proxy.example', port: 443 }],
+  ['http://proxy.example', { kind: 'http', host: 'proxy.example', port: 80 }],
+  ['https://proxy.example', { kind: 'https', host: 'proxy.example', port: 443 }],
+  ['socks5://[::1]', { kind: 'socks5', host: '::1', port: 1080 }],
+  ['socks5://proxy.example:80', { kind: 'socks5', host: 'proxy.example', port: 80 }],
   ['http://proxy.example:80', { kind: 'http', host: 'proxy.example', port: 80 }],
   ['socks5://127.1:1080', { kind: 'socks5', host: '127.0.0.1', port: 1080 }],
   ['socks5h://0x7f000001:1080', { kind: 'socks5', host: '127.0.0.1', port: 1080 }],
@@ -37,7 +41,6 @@ test.each([
   [`http://${'a'.repeat(2_100)}:80`, 'malformed'],
   ['ftp://proxy.example:3128', 'scheme'],
   ['socks4://proxy.example:1080', 'scheme'],
-  ['http://proxy.example', 'port'],
   ['http://proxy.example:0', 'port'],
   ['http://proxy.example:65536', 'port'],
   ['http://mail.example:25', 'port'],

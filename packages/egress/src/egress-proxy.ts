@@ -14,7 +14,7 @@ const PROBLEMS = {
   malformed: 'It must look like http://user:password@host:port.',
   scheme: 'It must begin with http://, https://, socks5:// or socks5h://.',
   host: 'The host is not valid.',
-  port: 'It must have a port from 1 to 65535, and not that of mail.',
+  port: 'The port must be from 1 to 65535, and not that of mail.',
   credentials:
     'User and password must be percent-encoded, without control characters, and at most 255 bytes each.',
 } as const;
@@ -37,6 +37,7 @@ interface Credentials {
   readonly password: string;
 }
 
+const DEFAULT_PORTS: Readonly<Record<ProxyKind, string>> = { http: '80', https: '443', socks5: '1080' };
 const LONGEST_URL = 2_048;
 /** SOCKS5 has one byte for the length of each (RFC 1929). */
 const LONGEST_CREDENTIAL = 255;
@@ -63,17 +64,16 @@ export class EgressProxy {
   }
 
   /**
-   * Reads a URL such as `socks5://user:password@proxy.example:1080`. The port is required, since proxies have no usual
-   * one.
+   * Reads a URL such as `socks5://user:password@proxy.example:1080`. Default ports: 80, 443 and 1080.
    * @throws {ProxyUrlError}
    */
   static parse(url: string): EgressProxy {
     const match = url.length <= LONGEST_URL ? FORM.exec(url) : null;
     if (match === null) throw new ProxyUrlError('malformed');
-    const [, scheme = '', userinfo, authority = '', digits = ''] = match;
+    const [, scheme = '', userinfo, authority = '', digits] = match;
     const kind = KINDS[scheme.toLowerCase()];
     if (kind === undefined) throw new ProxyUrlError('scheme');
-    const port = Number(digits);
+    const port = Number(digits ?? DEFAULT_PORTS[kind]);
     if (port < 1 || port > 65_535 || port === MAIL_PORT) throw new ProxyUrlError('port');
     return new EgressProxy(kind, hostOf(authority), port, credentialsOf(kind, userinfo));
   }

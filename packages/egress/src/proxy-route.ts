@@ -35,7 +35,7 @@ type OpenConnection = (target: {
  */
 export class ProxyRoute {
   /** For `http:` and `ws:`. */
-  readonly httpAgent: HttpAgent;
+  readonly httpAgent: HttpAgent & Pick<HttpsAgent, 'options'>;
   /** For `https:` and `wss:`. */
   readonly httpsAgent: HttpsAgent;
   /** For undici and `fetch`, which take no agents. */
@@ -75,6 +75,8 @@ export class ProxyRoute {
 }
 
 class HttpTunnels extends HttpAgent {
+  /** Agents of both kinds have it. Node.js' types leave it out here, and libraries' types ask for it. */
+  declare readonly options: HttpsAgent['options'];
   readonly #open: OpenConnection;
 
   constructor(open: OpenConnection) {

@@ -1,3 +1,4 @@
+import type { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import type {
   AuthStateStore,
@@ -43,6 +44,13 @@ export interface WhatsAppSessionOptions {
     /** When a connection that delivers nothing is replaced; see QUIET_LIMITS. */
     readonly quietLimits?: Partial<QuietLimits>;
   };
+  /**
+   * The URL of the proxy that all of the session's connections to WhatsApp go through, with its password. Default: none.
+   * There is no way around it: while the proxy fails, the session is `reconnecting`.
+   */
+  readonly proxy?: string | undefined;
+  /** Which addresses a proxy may have. Default: public ones. */
+  readonly proxyRules?: AddressRules | undefined;
   /**
    * Whether it is certain that this worker owns the session: its lease was renewed so recently that no other worker can
    * have claimed the session since. While it returns false, the session opens no connection, and its socket neither

@@ -1,3 +1,4 @@
+import { ProxyUrlError } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import { FencedError, isRedisUnreachable, SealedValueError } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
@@ -153,8 +154,8 @@ export class SessionStateMachine implements KeyStoreFailures {
   }
 
   /**
-   * No connection could be opened. Only credentials that no key opens are a permanent failure. After any other error a
-   * later attempt may succeed, here or on a worker of another release.
+   * No connection could be opened. Only credentials that no key opens, and a proxy that is none, are a permanent failure.
+   * After any other error a later attempt may succeed, here or on a worker of another release.
    */
   cannotOpen(error: unknown): void {
     const { lifecycle, statusReporter, supervisor, logger } = this.#options;
@@ -165,6 +166,11 @@ export class SessionStateMachine implements KeyStoreFailures {
     }
     if (error instanceof SealedValueError) {
       this.credentialsUnreadable(error);
+      return;
+    }
+    if (error instanceof ProxyUrlError) {
+      logger.error({ err: error }, 'the session’s proxy cannot be used, and it never connects without');
+      this.#rest('failed', 'proxy-unreadable');
       return;
     }
     if (isRedisUnreachable(error)) {

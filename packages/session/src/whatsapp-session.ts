@@ -18,6 +18,7 @@ import { ConnectionSupervisor, type StorageReach } from './connection/connection
 import { OpenSocket } from './connection/open-socket.js';
 import { ReadingGate } from './connection/reading-gate.js';
 import { SentMessages } from './connection/sent-messages.js';
+import { SessionProxy } from './connection/session-proxy.js';
 import { SilenceDetector } from './connection/silence-detector.js';
 import { SilenceWatch } from './connection/silence-watch.js';
 import { ConnectionEvents } from './connection-events.js';
@@ -58,6 +59,7 @@ export class WhatsAppSession {
   readonly #quiet: SilenceDetector;
   readonly #silenceWatch: SilenceWatch;
   readonly #media: SessionMedia;
+  readonly #proxy: SessionProxy;
   readonly #caches: CachesOfSession;
   readonly #openSocket: OpenSocket;
   readonly #commandContext: CommandContext;
@@ -94,6 +96,7 @@ export class WhatsAppSession {
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
     const parts = { lifecycle, statusReporter, pairingOffers, supervisor, account, logger };
     const stateMachine = new SessionStateMachine({ ...parts, outbox });
+    const proxy = new SessionProxy({ url: options.proxy, rules: options.proxyRules, connectTimeoutMs });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, logger });
     const { auth } = store;
@@ -102,7 +105,7 @@ export class WhatsAppSession {
     const listener = new ConnectionEvents({ supervisor, account, media, publisher, stateMachine });
     const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs };
     const inbound = { journal, deduplicator, outbox, sentMessages };
-    const resources = { ...settings, ...inbound, people: publisher, quiet, logger, caches, listener };
+    const resources = { ...settings, ...inbound, proxy, people: publisher, quiet, logger, caches, listener };
 
     this.#lifecycle = lifecycle;
     this.#outbox = outbox;
@@ -123,6 +126,7 @@ export class WhatsAppSession {
     this.#quiet = quiet;
     this.#silenceWatch = new SilenceWatch({ ...parts, detector: quiet });
     this.#media = media;
+    this.#proxy = proxy;
     this.#caches = caches;
     this.#openSocket = openSocket;
     this.#commandContext = {
@@ -181,6 +185,17 @@ export class WhatsAppSession {
     await this.#account.current?.settle().catch(() => {});
     this.#stateMachine.queue(reason);
     await this.#settle();
+  }
+
+  /**
+   * Uses another proxy, or none, from now on. If the session is connected, the connection is ended in order, so that
+   * nothing is lost, and opened again through the proxy. Resolves when the old connection has ended. Does nothing if the
+   * proxy is the same.
+   * @param url with the password; undefined: no proxy.
+   */
+  async setProxy(url: string | undefined): Promise<void> {
+    this.#proxy.set(url);
+    if (this.#lifecycle.isRunning) await this.#supervisor.proxyChanged();
   }
 
   /**

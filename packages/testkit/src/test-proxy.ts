@@ -5,15 +5,12 @@ import { readConnectRequest, readSocksRequest, type TunnelRequest } from './tunn
 
 /**
  * What is wrong with a proxy. A number: it answers each request with this HTTP status; a SOCKS proxy with its own form
- * of it (407: wrong credentials, 403: not allowed, others: connection refused). `silent`: it accepts connections and
+ * of it (403: not allowed, others: connection refused). `silent`: it accepts connections and
  * says nothing. `rst`, `garbage`: it resets them, or answers with something else, after the first bytes.
  * `cutAfterMs`, `freezeAfterMs`: an open tunnel breaks, or stands still, after this time.
  */
 export type ProxyFault =
-  | 407
-  | 403
-  | 429
-  | 502
+  | number
   | 'silent'
   | 'rst'
   | 'garbage'

@@ -1,5 +1,6 @@
 import { backoff } from '@wafleet/runtime';
 import type { ConnectLimiter } from './connect-limiter.js';
+import { PROXY_CHANGED } from './disconnects.js';
 import type { ReadingGate } from './reading-gate.js';
 import type { WhatsAppConnection } from './whatsapp-connection.js';
 
@@ -41,6 +42,7 @@ export class ConnectionSupervisor {
   #stopListening: () => void = () => {};
   #hadEarlyAttempt = false;
   #isWaiting = false;
+  #isBackingOff = false;
 
   constructor(options: {
     /** Reports the connections of other sessions that WhatsApp has accepted. */
@@ -86,6 +88,8 @@ export class ConnectionSupervisor {
         }
         this.#current = connection;
         this.#readingGate.attach(connection);
+        // It began before the proxy was set.
+        if (connection?.hasOldProxy === true) void connection.drain(PROXY_CHANGED);
       });
     return this.#opening;
   }
@@ -108,6 +112,7 @@ export class ConnectionSupervisor {
     this.#stopWaiting();
     if (this.#isClosed) return;
     this.#retryTimer = setTimeout(() => {
+      this.#isBackingOff = false;
       this.#stopListening();
       void this.open();
     }, milliseconds);
@@ -120,6 +125,7 @@ export class ConnectionSupervisor {
   openWithBackOff(): void {
     const waitMs = backoffMs(this.#attempt, this.#random());
     this.openIn(waitMs);
+    this.#isBackingOff = true;
     const isLong = this.#attempt >= LONG_WAIT_FROM;
     this.#attempt += 1;
     if (!isLong || this.#hadEarlyAttempt || this.#isClosed) return;
@@ -137,6 +143,15 @@ export class ConnectionSupervisor {
     this.#stopWaiting();
     this.letGo()?.discard();
     await this.open();
+  }
+
+  /**
+   * Another proxy was set. Ends a connection that does not use it, in order, so that nothing is lost; its end leads to a
+   * new one. A back-off ends early.
+   */
+  async proxyChanged(): Promise<void> {
+    if (this.#isBackingOff) this.openIn(0);
+    if (this.#current?.hasOldProxy === true) await this.#current.drain(PROXY_CHANGED);
   }
 
   /** The connection is logged in. */
@@ -168,6 +183,7 @@ export class ConnectionSupervisor {
   }
 
   #stopWaiting(): void {
+    this.#isBackingOff = false;
     clearTimeout(this.#retryTimer);
     this.#stopListening();
   }

@@ -1,3 +1,4 @@
+import { proxyErrorIn } from '@wafleet/egress';
 import { backoff } from '@wafleet/runtime';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { DisconnectCause } from '../mapping/connection.js';
@@ -40,6 +41,9 @@ const REASONS: Readonly<Record<number, string>> = {
 /** The cause for a connection that was open and delivered nothing (see SilenceDetector). */
 export const QUIET: DisconnectCause = { statusCode: 428, message: 'WhatsApp delivered nothing for too long' };
 
+/** The cause for a connection that is ended because another proxy was set. */
+export const PROXY_CHANGED: DisconnectCause = { statusCode: 428, message: 'another proxy was set' };
+
 /** Baileys' message when a QR round ended without a scan (Socket/socket.js). */
 const QR_REFS_ENDED = 'QR refs attempts ended';
 
@@ -57,6 +61,8 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnect-policy.ts) |
  * | 429 | after 20 to 30 s; each further one within half an hour doubles the wait, up to five minutes |
  * | `QUIET` | reconnect at once, at most once in some hours (see silence-detector.ts) |
+ * | `PROXY_CHANGED` | reconnect at once |
+ * | none, since the proxy failed | back off; never without the proxy |
  * | any other: 408, 428, 500, 503 … | back off, without a limit of attempts |
  *
  * The reaction is written to the status with a fenced write. If the code was 440 because another worker has taken over
@@ -68,7 +74,7 @@ const QR_REFS_ENDED = 'QR refs attempts ended';
  * @param occasion.refusals how often WhatsApp has refused the session with 429 recently, before this time.
  */
 export function reactionTo(
-  { statusCode, message }: DisconnectCause,
+  { statusCode, message, proxy }: DisconnectCause,
   {
     isLinked,
     banLeftMs,
@@ -84,6 +90,8 @@ export function reactionTo(
   },
 ): CodeReaction {
   if (message === QUIET.message) return { kind: 'reconnect', reason: 'quiet', wait: 0 };
+  if (message === PROXY_CHANGED.message) return { kind: 'reconnect', reason: 'proxy-changed', wait: 0 };
+  if (proxy !== undefined) return { kind: 'reconnect', reason: `proxy-${proxy}`, wait: 'back-off' };
   const fatal = FATAL[statusCode];
   if (fatal !== undefined) return { kind: 'failed', reason: fatal };
   switch (statusCode) {
@@ -116,7 +124,9 @@ export function reactionTo(
 export function causeOf(lastDisconnect: ConnectionState['lastDisconnect']): DisconnectCause {
   const error = lastDisconnect?.error;
   if (error === undefined) return { statusCode: 500, message: 'the connection ended' };
-  return { statusCode: 'output' in error ? error.output.statusCode : 500, message: error.message };
+  const proxyError = proxyErrorIn(error);
+  const proxy = proxyError && { message: proxyError.message, proxy: proxyError.kind };
+  return { statusCode: 'output' in error ? error.output.statusCode : 500, message: error.message, ...proxy };
 }
 
 /**

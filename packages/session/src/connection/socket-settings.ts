@@ -1,3 +1,4 @@
+import type { ProxyRoute } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import { DEFAULT_CONNECTION_CONFIG, type SocketConfig } from '@whiskeysockets/baileys';
 import { baileysVersion } from '../baileys/client-version.js';
@@ -7,6 +8,7 @@ import type { CachesOfSession } from '../caches/session-caches.js';
 import type { KnownPerson } from '../identity/people.js';
 import type { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { keepOuterSecrets } from '../inbound/outer-secrets.js';
+import { routedConnections } from './session-proxy.js';
 
 /** What the settings of a session's sockets are made of. */
 export interface SocketResources {
@@ -27,16 +29,18 @@ export interface SocketResources {
 /**
  * Returns the settings of a Baileys socket, apart from what one connection alone uses.
  * @param version the version of WhatsApp Web that the client reports.
+ * @param route the way of everything that the socket connects to; undefined: directly.
  */
 export function socketSettings(
   { url, qrLifeMs, logger, caches, journal, people }: SocketResources,
-  version: string,
+  { version, route }: { readonly version: string; readonly route: ProxyRoute | undefined },
 ) {
   const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
   return {
     logger: baileysLogger(logger),
     version: baileysVersion(version),
     ...(url === undefined ? {} : { waWebSocketUrl: url }),
+    ...(route === undefined ? {} : routedConnections(route, url)),
     ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
     // The history sync carries the mapping of phone numbers to LIDs, so it is kept small but never switched off.
     syncFullHistory: false,

@@ -12,6 +12,7 @@ import { Harness, type TestSession } from '../testing/harness.js';
 import { ConnectLimiter } from './connect-limiter.js';
 import { ConnectionFactory } from './connection-factory.js';
 import { SentMessages } from './sent-messages.js';
+import { SessionProxy } from './session-proxy.js';
 import { SilenceDetector } from './silence-detector.js';
 import { MAX_HELD_BYTES } from './socket-valve.js';
 
@@ -86,6 +87,7 @@ function factoryOf(fence: Fence) {
       isOwnershipCertain: () => true,
       url: harness.simulator.url,
       connectTimeoutMs: 60_000,
+      proxy: new SessionProxy({ url: undefined, rules: undefined, connectTimeoutMs: 60_000 }),
       qrLifeMs: undefined,
       quiet: new SilenceDetector(),
       logger,

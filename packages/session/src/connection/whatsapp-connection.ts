@@ -1,3 +1,4 @@
+import type { ProxyRoute } from '@wafleet/egress';
 import { withTimeout } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, ConnectionState, proto, WASocket } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
@@ -17,6 +18,7 @@ import type { ConnectPermit } from './connect-limiter.js';
 import { causeOf } from './disconnects.js';
 import { QrRound } from './qr-round.js';
 import type { SentMessages } from './sent-messages.js';
+import type { SessionProxy } from './session-proxy.js';
 import type { SilenceDetector } from './silence-detector.js';
 import { type SocketResources, socketSettings } from './socket-settings.js';
 import { SocketValve } from './socket-valve.js';
@@ -45,6 +47,8 @@ export interface ConnectionResources extends SocketResources {
   readonly quiet: SilenceDetector;
   readonly deduplicator: MessageDeduplicator;
   readonly outbox: Outbox;
+  /** Leads to WhatsApp. */
+  readonly proxy: SessionProxy;
   /** The messages that this account sent, for a receiver that could not decrypt one. */
   readonly sentMessages: SentMessages;
   readonly listener: ConnectionListener;
@@ -76,6 +80,8 @@ export class WhatsAppConnection {
   readonly beganLinked: boolean;
   readonly #resources: ConnectionResources;
   readonly #permit: ConnectPermit;
+  readonly #route: ProxyRoute | undefined;
+  readonly #proxyVersion: number;
   /** Whether an earlier connection received the key that the app state is read with. */
   readonly #beganWithAppStateKey: boolean;
   readonly #inbound: InboundPipeline;
@@ -86,18 +92,24 @@ export class WhatsAppConnection {
   readonly #flusher: NodeJS.Timeout;
   #isEnded = false;
   #cause: DisconnectCause | undefined;
+  #drained: Promise<void> | undefined;
   #muted = false;
   /** The `close` event was emitted. */
   #isOver = false;
 
-  /** @throws the errors of Baileys or of the parts of a connection. Nothing is left open then. */
+  /**
+   * @throws {ProxyUrlError} if the session's proxy cannot be used.
+   * @throws the errors of Baileys or of the parts of a connection. Nothing is left open then.
+   */
   constructor(resources: ConnectionResources, { account, permit, leftOver }: ConnectionParts) {
     this.#resources = resources;
     this.#permit = permit;
     const { caches, journal, deduplicator, outbox, people, sentMessages, logger } = resources;
     deduplicator.forget();
+    this.#proxyVersion = resources.proxy.version;
+    this.#route = resources.proxy.openRoute();
     const socket = makeWholeSocket({
-      ...socketSettings(resources, permit.version),
+      ...socketSettings(resources, { version: permit.version, route: this.#route }),
       auth: account.auth(
         () => this.#isAlive,
         () => {
@@ -154,6 +166,7 @@ export class WhatsAppConnection {
       socket.ev.process((events) => this.#receive(events));
     } catch (error) {
       void socket.end(undefined);
+      this.#route?.close();
       throw error;
     }
     this.#watchdog = setTimeout(
@@ -172,6 +185,11 @@ export class WhatsAppConnection {
   /** Why the connection ended, if this side ended it. Baileys reports no reason of its own in that case. */
   get cause(): DisconnectCause | undefined {
     return this.#cause;
+  }
+
+  /** Whether another proxy was set since it began. */
+  get hasOldProxy(): boolean {
+    return this.#proxyVersion !== this.#resources.proxy.version;
   }
 
   /** The QR codes of this connection. */
@@ -239,8 +257,14 @@ export class WhatsAppConnection {
   /**
    * Ends the connection so that nothing is lost: finishes the message that is being decrypted, begins no other message
    * (WhatsApp will deliver those again), and hands out what the event buffer holds. Resolves after the `close` event.
+   * Idempotent: the first cause counts.
    */
-  async drain(cause: DisconnectCause): Promise<void> {
+  drain(cause: DisconnectCause): Promise<void> {
+    this.#drained ??= this.#drain(cause);
+    return this.#drained;
+  }
+
+  async #drain(cause: DisconnectCause): Promise<void> {
     this.#noteCause(cause);
     await withTimeout(this.#inbound.close(), IN_FLIGHT_MS);
     this.socket.ws.removeAllListeners('message');
@@ -330,6 +354,9 @@ export class WhatsAppConnection {
       this.#inbound.cut();
       return false;
     };
-    this.#permit.ended((this.#cause ?? causeOf(lastDisconnect)).statusCode);
+    this.#route?.close();
+    const { proxy, statusCode } = this.#cause ?? causeOf(lastDisconnect);
+    // What a proxy does says nothing about WhatsApp.
+    this.#permit.ended(proxy === undefined ? statusCode : 0);
   }
 }

@@ -1,4 +1,5 @@
 import { connectionOf } from '@wafleet/contract';
+import type { ProxyErrorKind } from '@wafleet/egress';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { MappedEvent, SessionCondition } from './mapped-event.js';
 import { type JsonObject, normalise } from './normalise.js';
@@ -7,6 +8,8 @@ import { type JsonObject, normalise } from './normalise.js';
 export interface DisconnectCause {
   readonly statusCode: number;
   readonly message: string;
+  /** What is wrong with the session's proxy. WhatsApp was not reached then, and the code is Baileys' own. */
+  readonly proxy?: ProxyErrorKind;
 }
 
 type PublicConnectionState = Pick<
@@ -17,7 +20,7 @@ type PublicConnectionState = Pick<
 /**
  * `connection.update`: the state of the connection from Baileys together with the session's own status. `connection` is
  * always present, because the contract's clients read it from every update. The QR code has an event of its own. Only
- * the code and the message of the last disconnect are published.
+ * the code and the message of the last disconnect are published, and no code if it does not come from WhatsApp.
  */
 export function mapConnection(
   { connection, isNewLogin, isOnline, receivedPendingNotifications, reachoutTimeLock }: PublicConnectionState,
@@ -32,11 +35,15 @@ export function mapConnection(
     isOnline,
     receivedPendingNotifications,
     reachoutTimeLock,
-    lastDisconnect: cause,
+    lastDisconnect: cause && published(cause),
   };
   for (const [field, value] of Object.entries(fields)) {
     const normalised = normalise(value);
     if (normalised !== undefined) payload[field] = normalised;
   }
   return { event: 'connection.update', payload };
+}
+
+function published({ statusCode, message, proxy }: DisconnectCause): JsonObject {
+  return proxy === undefined ? { statusCode, message } : { message };
 }

@@ -39,7 +39,7 @@ const PAUSE_MS = { first: 200, longest: 1_000 };
 
 /** What a test gives to a session in place of the harness' own. */
 export type SessionOverrides = Partial<
-  Pick<WhatsAppSessionOptions, 'connectLimiter' | 'isOwnershipCertain' | 'logger'>
+  Pick<WhatsAppSessionOptions, 'connectLimiter' | 'isOwnershipCertain' | 'logger' | 'proxy' | 'proxyRules'>
 > & { readonly store?: (fence: Fence) => WhatsAppSessionOptions['store'] };
 
 /** A session under test: one object of it, its ownership, and what became of it. */
@@ -206,10 +206,13 @@ export class Harness {
   }
 
   /** A new session, owned by `worker`. */
-  async newSession(whatsapp: WhatsAppSessionOptions['whatsapp'] = {}): Promise<TestSession> {
+  async newSession(
+    whatsapp: WhatsAppSessionOptions['whatsapp'] = {},
+    overrides: SessionOverrides = {},
+  ): Promise<TestSession> {
     const ref = { tenantId: this.#tenantId, sessionId: randomBytes(6).toString('hex') };
     await this.directory.create(ref);
-    return this.takeOver(ref, undefined, whatsapp);
+    return this.takeOver(ref, undefined, whatsapp, overrides);
   }
 
   /** Claims a session, from `previous` if that is given, and makes an object of it. */
