@@ -1,3 +1,4 @@
+import { AddressRules } from '@wafleet/egress';
 import { hostField, integerField, logLevelField, portField, redisUrlField, variable } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
@@ -178,6 +179,17 @@ export const environment = z.object({
     {
       about: 'The media host that files of messages are fetched from, and from no other one.',
       takes: 'an http:// or https:// URL without a path',
+    },
+  ),
+  PROXY_ALLOW: variable(
+    z
+      .string()
+      .default('')
+      .refine((text) => AddressRules.canParse(text), 'not an address or a network'),
+    {
+      about:
+        'Networks that are not public in which the proxies of sessions may be; the same for all workers and edges.',
+      takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
     },
   ),
   MAX_MEDIA_BYTES: integerField({

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DEFAULT_TENANT_LIMITS } from '@wafleet/contract';
+import { AddressRules } from '@wafleet/egress';
 import { runApp } from '@wafleet/runtime';
 import { parseTenantLimits } from '@wafleet/store';
 import { environment } from './env.js';
@@ -42,6 +43,7 @@ await runApp(
         url: env.WHATSAPP_MEDIA_URL,
         maxBytes: env.MAX_MEDIA_BYTES,
         downloads: env.MAX_MEDIA_DOWNLOADS,
+        proxyRules: AddressRules.parse(env.PROXY_ALLOW),
       },
       eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,

@@ -1,3 +1,4 @@
+import { AddressRules } from '@wafleet/egress';
 import {
   encryptionKeyField,
   hostField,
@@ -37,6 +38,17 @@ export const environment = z.object({
     {
       about: 'The version of WhatsApp Web to report, and no other one; the same for all workers.',
       takes: 'a version such as 2.3000.1043857760',
+    },
+  ),
+  PROXY_ALLOW: variable(
+    z
+      .string()
+      .default('')
+      .refine((text) => AddressRules.canParse(text), 'not an address or a network'),
+    {
+      about:
+        'Networks that are not public in which the proxies of sessions may be; the same for all workers and edges.',
+      takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
     },
   ),
   WORKER_CAPACITY: integerField({

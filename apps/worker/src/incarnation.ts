@@ -44,6 +44,8 @@ export interface IncarnationOptions {
   readonly connect: (role: RedisRole, name: string) => RedisConnection;
   readonly cipher: Cipher;
   readonly whatsapp: OwnedSessionsOptions['whatsapp'];
+  /** Which addresses the proxies of sessions may have. Default: public ones. */
+  readonly proxyRules?: OwnedSessionsOptions['proxyRules'];
   readonly capacity: number;
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;

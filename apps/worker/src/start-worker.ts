@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { AddressRules } from '@wafleet/egress';
 import { type AppContext, startHealthServer } from '@wafleet/runtime';
 import { installPatches, quietLibsignal, trustRootKey } from '@wafleet/session';
 import {
@@ -42,6 +43,7 @@ export async function startWorker(
     connect: (role, name) => connectRedis({ url: env.REDIS_URL, role, name, logger }),
     cipher,
     whatsapp: { url: env.WHATSAPP_URL },
+    proxyRules: AddressRules.parse(env.PROXY_ALLOW),
     capacity: env.WORKER_CAPACITY,
     eventLog: {
       maxLength: env.EVENT_LOG_LENGTH,

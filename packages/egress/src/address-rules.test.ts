@@ -65,4 +65,5 @@ test('some addresses are refused even where all networks are allowed', () => {
 
 test.each(['proxy.example', '10.0.0.0/33', '10.0.0', '10.0.0.0/8;10.1.0.0/8'])('%s is no network', (text) => {
   expect(() => AddressRules.parse(text)).toThrow(TypeError);
+  expect(AddressRules.canParse(text)).toBe(false);
 });

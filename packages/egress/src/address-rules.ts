@@ -50,6 +50,16 @@ export class AddressRules {
     return new AddressRules(names.map(networkOf));
   }
 
+  /** Whether `parse` takes the text. */
+  static canParse(text: string): boolean {
+    try {
+      AddressRules.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @param address an IPv4 or IPv6 address. */
   allows(address: string): boolean {
     if (isIP(address) === 0 || address.includes('%')) return false;

@@ -98,7 +98,7 @@ export class WhatsAppSession {
     const stateMachine = new SessionStateMachine({ ...parts, outbox });
     const proxy = new SessionProxy({ url: options.proxy, rules: options.proxyRules, connectTimeoutMs });
     const openSocket = new OpenSocket(parts);
-    const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, logger });
+    const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, proxy, logger });
     const { auth } = store;
     const stored = { recentMessages, messageSecrets, receivedMedia, auth };
     const publisher = new EventPublisher({ ...parts, ...stored, fence, outbox, people });

@@ -3,6 +3,7 @@ export { decodeAuthValue } from './auth/auth-codec.js';
 export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth/auth-state.js';
 export { Cipher, SealedValueError } from './auth/cipher.js';
 export { verifyEncryptionKey } from './auth/encryption-check.js';
+export { ReplyBox, sealReply } from './auth/reply-box.js';
 export { type CallOptions, CommandClient } from './commands/command-client.js';
 export { CommandServer } from './commands/command-server.js';
 export { NotOwnerError, NotSupportedError, type WorkerCommand } from './commands/worker-command.js';

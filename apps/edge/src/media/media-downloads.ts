@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { finished, pipeline, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type MediaFile, WafleetError } from '@wafleet/contract';
+import { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
-import type { SessionRef } from '@wafleet/store';
+import { ReplyBox, SealedValueError, type SessionRef } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import { DownloadSlots } from './download-slots.js';
 import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';
@@ -27,6 +28,8 @@ export interface MediaOptions {
   readonly url: string;
   /** Larger files are not handed out. */
   readonly maxBytes: number;
+  /** Which addresses the proxies of sessions may have. Default: public ones. */
+  readonly proxyRules?: AddressRules;
   /** How long the media host may send nothing, or the client may read nothing, in ms. Default: 60 s. */
   readonly stallMs?: number;
   /** How long a request waits for a phone to upload a file again, in ms. Default: 15 s. */
@@ -50,6 +53,8 @@ interface MediaRef extends SessionRef {
 /** Fetches the files of messages: asks the session's owner for what is known, then the media host, and decrypts. */
 export class MediaDownloads {
   readonly #commands: SessionCommands;
+  /** Opens the proxies of sessions, which workers seal for this edge. */
+  readonly #replies = new ReplyBox();
   readonly #host: MediaHost;
   readonly #slots: DownloadSlots;
   readonly #maxBytes: number;
@@ -67,8 +72,9 @@ export class MediaDownloads {
     logger: Logger;
   }) {
     const { url, maxBytes, stallMs = 60_000, phoneMs = 15_000 } = options.media;
+    const { proxyRules = AddressRules.parse('') } = options.media;
     this.#commands = options.commands;
-    this.#host = new MediaHost({ url, answerMs: stallMs });
+    this.#host = new MediaHost({ url, answerMs: stallMs, proxyRules });
     this.#slots = new DownloadSlots(options.media.downloads);
     this.#maxBytes = maxBytes;
     this.#stallMs = stallMs;
@@ -87,7 +93,7 @@ export class MediaDownloads {
    * @throws {WafleetError} MEDIA_NOT_FOUND, and what `SessionCommands.call` throws; UNAVAILABLE if no answer came.
    */
   async find(ref: MediaRef): Promise<MediaFile> {
-    const { file } = await this.#commands.call({ kind: 'find-media', ...ref }).catch(withoutEffect);
+    const { file } = await this.#find(ref);
     return file;
   }
 
@@ -168,14 +174,30 @@ export class MediaDownloads {
   }
 
   async #fetch(ref: MediaRef, signal: AbortSignal): Promise<{ file: MediaFile; encrypted: EncryptedFile }> {
-    const file = await this.find(ref);
+    const { file, proxy: sealed } = await this.#find(ref);
     signal.throwIfAborted();
-    const encrypted = await this.#host.fetch(file.directPath, signal);
+    const way = { signal, proxy: sealed === undefined ? undefined : this.#proxyIn(sealed, ref) };
+    const encrypted = await this.#host.fetch(file.directPath, way);
     if (encrypted !== 'gone') return { file, encrypted };
     const moved = await this.#refresh(ref, file.directPath, signal);
-    const again = await this.#host.fetch(moved.directPath, signal);
+    const again = await this.#host.fetch(moved.directPath, way);
     if (again !== 'gone') return { file: moved, encrypted: again };
     throw new WafleetError('MEDIA_UNAVAILABLE', 'WhatsApp’s media server does not have the file yet.');
+  }
+
+  #find(ref: MediaRef): Promise<{ file: MediaFile; proxy?: string | undefined }> {
+    const replyKey = this.#replies.publicKey;
+    return this.#commands.call({ kind: 'find-media', ...ref, replyKey }).catch(withoutEffect);
+  }
+
+  /** @throws {WafleetError} MEDIA_UNAVAILABLE: it cannot be opened, and the file is not fetched without it. */
+  #proxyIn(sealed: string, { tenantId, sessionId }: MediaRef): string {
+    try {
+      return this.#replies.open(sealed, `proxy ${tenantId}/${sessionId}`);
+    } catch (error) {
+      if (!(error instanceof SealedValueError)) throw error;
+      throw new WafleetError('MEDIA_UNAVAILABLE', 'The session’s proxy cannot be read.');
+    }
   }
 
   async #refresh(ref: MediaRef, triedPath: string, signal: AbortSignal): Promise<MediaFile> {

@@ -7,6 +7,7 @@ import {
   type TenantLimits,
   WafleetError,
 } from '@wafleet/contract';
+import { sealReply } from '@wafleet/store';
 import type { Handle } from '@wafleet/store/testing';
 
 import { waitFor } from '@wafleet/testkit';
@@ -43,6 +44,10 @@ export function useMedia(): MediaFixture {
 export class MediaFixture {
   /** What the worker answers when the phone is to upload a file again. */
   onRefresh: () => { file?: MediaFile } = () => ({});
+  /** The URL of the session's proxy. */
+  proxy: string | undefined;
+  /** What the worker answers in its place. */
+  sealedProxy: string | undefined;
   #file: MediaFile | undefined;
   #running: Running | undefined;
   #tenant: TestTenant | undefined;
@@ -56,6 +61,8 @@ export class MediaFixture {
   async beginTest(): Promise<void> {
     this.#file = undefined;
     this.onRefresh = () => ({});
+    this.proxy = undefined;
+    this.sealedProxy = undefined;
     await this.nextTenant();
   }
 
@@ -157,7 +164,11 @@ export class MediaFixture {
     if (command.kind === 'refresh-media') return this.onRefresh();
     const isThere = command.kind === 'find-media' && command.messageId === 'M1';
     if (!isThere || this.#file === undefined) throw new WafleetError('MEDIA_NOT_FOUND', 'There is none.');
-    return { file: this.#file };
+    const { tenantId, sessionId, replyKey = '' } = command;
+    const file = this.#file;
+    if (this.sealedProxy !== undefined) return { file, proxy: this.sealedProxy };
+    if (this.proxy === undefined) return { file };
+    return { file, proxy: sealReply(replyKey, this.proxy, `proxy ${tenantId}/${sessionId}`) };
   };
 }
 

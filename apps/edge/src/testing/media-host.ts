@@ -19,6 +19,8 @@ export interface MediaAnswer {
 export class TestMediaHost {
   /** The paths that were asked for, with their queries. */
   readonly asked: string[] = [];
+  /** The addresses that they were asked for from. */
+  readonly origins: string[] = [];
   /** The paths whose answers were not read to their end. */
   readonly cutOff: string[] = [];
   /** How many answers are under way. */
@@ -54,6 +56,7 @@ export class TestMediaHost {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
     this.asked.push(path);
+    this.origins.push(request.socket.remoteAddress ?? '');
     this.open += 1;
     response.once('close', () => {
       this.open -= 1;

@@ -1,3 +1,4 @@
+import type { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import {
   BUNDLED_VERSION,
@@ -32,6 +33,8 @@ export interface SessionFactoryOptions {
   readonly redis: RedisConnection;
   readonly cipher: Cipher;
   readonly whatsapp: WhatsAppSessionOptions['whatsapp'];
+  /** Which addresses the proxies of sessions may have. Default: public ones. */
+  readonly proxyRules?: AddressRules | undefined;
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;
   /** The version of WhatsApp Web that all sessions report. Default: that of Baileys. */
@@ -78,7 +81,7 @@ export class SessionFactory {
    * @param onEnded called once, when the session ended by itself.
    */
   create(fence: Fence, onEnded: (end: SessionEnd) => void): WhatsAppSession {
-    const { redis, cipher, whatsapp, isOwnershipCertain, logger } = this.#options;
+    const { redis, cipher, whatsapp, proxyRules, isOwnershipCertain, logger } = this.#options;
     return new WhatsAppSession({
       fence,
       store: {
@@ -87,6 +90,7 @@ export class SessionFactory {
         deleteAuth: () => deleteAuthState(redis, fence),
       },
       whatsapp,
+      proxyRules,
       isOwnershipCertain,
       connectLimiter: this.#connectLimiter,
       caches: this.#caches,

@@ -24,10 +24,13 @@ export const clusterCommands = {
 
 /** What an edge asks when it serves the file of a message. */
 export const mediaCommands = {
-  /** Looks up what a message says of its file. */
+  /**
+   * Looks up what a message says of its file. If the session has a proxy, the file must be fetched through it: the reply
+   * has its URL, sealed for `replyKey`.
+   */
   'find-media': internalCommand({
-    fields: { messageId: messageIdSchema },
-    reply: z.object({ file: mediaFileSchema }),
+    fields: { messageId: messageIdSchema, replyKey: z.string().max(200).optional() },
+    reply: z.object({ file: mediaFileSchema, proxy: z.string().optional() }),
     execution: { lane: 'media' },
   }),
   /**

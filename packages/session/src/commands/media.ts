@@ -2,6 +2,6 @@ import type { mediaCommands } from '@wafleet/contract';
 import type { HandlersOf } from './command-context.js';
 
 export const mediaHandlers: HandlersOf<typeof mediaCommands> = {
-  'find-media': ({ media }, { messageId }) => media.find(messageId),
+  'find-media': ({ media }, { messageId, replyKey }) => media.find(messageId, replyKey),
   'refresh-media': ({ media }, { messageId, triedPath }) => media.refresh(messageId, triedPath),
 };

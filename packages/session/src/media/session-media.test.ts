@@ -1,4 +1,5 @@
 import type { MediaFile } from '@wafleet/contract';
+import { ReplyBox } from '@wafleet/store';
 
 import type { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -43,6 +44,27 @@ it('a file is known as soon as its message is', async () => {
   await expect(test.session.execute('find-media', { messageId: `${id}0` })).rejects.toMatchObject({
     code: 'MEDIA_NOT_FOUND',
   });
+});
+
+it('a session with a proxy hands it out with the file, sealed for the edge that asks', async () => {
+  const { id, file } = await receive();
+  const box = new ReplyBox();
+  await test.session.setProxy('socks5://customer:topsecret@127.0.0.1:1');
+  const find = (replyKey?: string) => test.session.execute('find-media', { messageId: id, replyKey });
+  const answer = await find(box.publicKey);
+  expect(answer.file).toEqual(file);
+  expect(answer.proxy).not.toMatch(/topsecret/);
+  const { tenantId, sessionId } = test.fence;
+  expect(box.open(answer.proxy ?? '', `proxy ${tenantId}/${sessionId}`)).toBe(
+    'socks5://customer:topsecret@127.0.0.1:1',
+  );
+  // An edge of an earlier release has no key, and would fetch the file directly.
+  for (const key of [undefined, 'nonsense']) {
+    await expect(find(key)).rejects.toMatchObject({ code: 'MEDIA_UNAVAILABLE' });
+  }
+  await test.session.setProxy(undefined);
+  await test.status('open');
+  expect(await find()).toEqual({ file });
 });
 
 it.each<[string, (image: proto.IMessage) => proto.IMessage]>([

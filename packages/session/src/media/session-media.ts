@@ -1,8 +1,16 @@
 import { type MediaFile, WafleetError } from '@wafleet/contract';
 import { type Logger, withTimeout } from '@wafleet/runtime';
-import { type Fence, isRedisUnreachable, type ReceivedFile, type ReceivedMedia } from '@wafleet/store';
+import {
+  type Fence,
+  isRedisUnreachable,
+  type ReceivedFile,
+  type ReceivedMedia,
+  SealedValueError,
+  sealReply,
+} from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { OpenSocket } from '../connection/open-socket.js';
+import type { SessionProxy } from '../connection/session-proxy.js';
 import { receivedFilesIn } from '../mapping/received-files.js';
 import { roughLength } from '../outbox/event-size.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -22,6 +30,7 @@ export class SessionMedia {
   readonly #receivedMedia: ReceivedMedia;
   readonly #outbox: Outbox;
   readonly #openSocket: OpenSocket;
+  readonly #proxy: Pick<SessionProxy, 'readUrl'>;
   readonly #logger: Logger;
   readonly #requests = new Map<string, ReuploadRequest>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -32,12 +41,14 @@ export class SessionMedia {
     receivedMedia: ReceivedMedia;
     outbox: Outbox;
     openSocket: OpenSocket;
+    proxy: Pick<SessionProxy, 'readUrl'>;
     logger: Logger;
   }) {
     this.#fence = options.fence;
     this.#receivedMedia = options.receivedMedia;
     this.#outbox = options.outbox;
     this.#openSocket = options.openSocket;
+    this.#proxy = options.proxy;
     this.#logger = options.logger;
   }
 
@@ -60,12 +71,15 @@ export class SessionMedia {
   }
 
   /**
-   * What a message contains about its file, whether the session is open or not.
-   * @throws {WafleetError} MEDIA_NOT_FOUND.
+   * What a message contains about its file, whether the session is open or not, and the URL of the session's proxy, if
+   * it has one, sealed for whoever has asked.
+   * @throws {WafleetError} MEDIA_NOT_FOUND; MEDIA_UNAVAILABLE if there is a proxy and no key to seal it for, as in the
+   * question of an edge of an earlier release, which would not use the proxy.
    */
-  async find(messageId: string): Promise<{ file: MediaFile }> {
+  async find(messageId: string, replyKey?: string): Promise<{ file: MediaFile; proxy?: string }> {
     const { file } = await this.#find(messageId);
-    return { file };
+    const url = this.#proxy.readUrl();
+    return url === undefined ? { file } : { file, proxy: this.#sealed(url, replyKey) };
   }
 
   /**
@@ -87,6 +101,16 @@ export class SessionMedia {
     for (const request of this.#requests.values()) request.giveUp();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#requests.clear();
+  }
+
+  #sealed(url: string, replyKey: string | undefined): string {
+    const { tenantId, sessionId } = this.#fence;
+    try {
+      return sealReply(replyKey ?? '', url, `proxy ${tenantId}/${sessionId}`);
+    } catch (error) {
+      if (!(error instanceof SealedValueError)) throw error;
+      throw new WafleetError('MEDIA_UNAVAILABLE', 'This edge cannot use the session’s proxy.');
+    }
   }
 
   async #find(messageId: string): Promise<ReceivedFile> {
