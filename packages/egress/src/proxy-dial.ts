@@ -43,7 +43,7 @@ export async function dialProxy(
       // Not called for an address, which was checked above.
       lookup: (_host, _options, found) => found(null, [...addresses]),
     });
-    // It may fail at any time, also while nobody waits for it.
+    // It may fail at any time, also between two steps.
     socket.on('error', () => {});
     opened.push(socket);
     await once(socket, 'connect');

@@ -142,7 +142,7 @@ describe.each(['http', 'socks5'] as const)('%s', (kind) => {
     ['rst', 'unreachable'],
     ['garbage', 'unreachable'],
   ];
-  test.each(faults)('a proxy with the fault %s is told by every way', async (fault, expected) => {
+  test.each(faults)('every way reports a proxy with the fault %s', async (fault, expected) => {
     const proxy = await proxyFor({ kind, fault });
     for (const [way, use] of Object.entries(WAYS)) {
       const route = routeTo(proxy.url(), 200);
@@ -151,7 +151,7 @@ describe.each(['http', 'socks5'] as const)('%s', (kind) => {
     await nothingIsOpen(proxy);
   });
 
-  test('wrong and missing credentials are told', async () => {
+  test('wrong and missing credentials are reported', async () => {
     const proxy = await proxyFor({ kind, credentials: CREDENTIALS });
     const use = WAYS['undici by http'];
     const wrong = proxy.url({ username: 'customer', password: 'topsecret-but-old' });
@@ -169,7 +169,7 @@ describe.each(['http', 'socks5'] as const)('%s', (kind) => {
     expect(new URL(`tcp://${proxy.targets[1]}`).host).toBe(new URL('tcp://[2001:db8::7]:8443').host);
   });
 
-  test('a server without a valid certificate is told', async () => {
+  test('a server without a valid certificate is reported', async () => {
     const proxy = await proxyFor({ kind });
     const { dispatcher } = routeTo(proxy.url());
     // The certificate is not in this name.

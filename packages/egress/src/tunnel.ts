@@ -45,7 +45,7 @@ export async function openTunnel(
   try {
     const work = open(target, { proxy, rules, ca, signal: end.signal, opened });
     const socket = await inTime(work, end.signal);
-    // It may have failed since it was opened, and would report that to nobody.
+    // It may have failed since it was opened, and reports that only once.
     if (socket.destroyed) throw new ProxyError('unreachable');
     return socket;
   } catch (error) {

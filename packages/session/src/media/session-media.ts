@@ -72,7 +72,7 @@ export class SessionMedia {
 
   /**
    * What a message contains about its file, whether the session is open or not, and the URL of the session's proxy, if
-   * it has one, sealed for whoever has asked.
+   * it has one, sealed for the edge that has asked.
    * @throws {WafleetError} MEDIA_NOT_FOUND; MEDIA_UNAVAILABLE if there is a proxy and no key to seal it for, as in the
    * question of an edge of an earlier release, which would not use the proxy.
    */

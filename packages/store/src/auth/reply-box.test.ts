@@ -21,7 +21,7 @@ test('each reply is sealed with a key of its own', () => {
 });
 
 test.each(['', 'nonsense', 'a.b', '.', `${new ReplyBox().publicKey}.`, `${new ReplyBox().publicKey}.AAAA`])(
-  '%s is no reply',
+  '%s is not a reply',
   (sealed) => {
     expect(() => new ReplyBox().open(sealed, 'proxy')).toThrow(SealedValueError);
   },
