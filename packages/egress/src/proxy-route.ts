@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type ClientRequestArgs, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Socket } from 'node:net';
@@ -44,6 +45,8 @@ export class ProxyRoute {
 
   constructor(proxy: EgressProxy, { rules, timeoutMs = CONNECT_MS, ca, answers }: ProxyRouteOptions) {
     const { signal } = this.#closing;
+    // Each connection that is being opened listens.
+    setMaxListeners(0, signal);
     const open: OpenConnection = (target) => openTunnel(target, { proxy, rules, timeoutMs, ca, signal });
     this.httpAgent = new HttpTunnels(open);
     this.httpsAgent = new HttpsTunnels(open);
