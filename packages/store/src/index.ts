@@ -48,6 +48,7 @@ export { requireRedis } from './redis/require-redis.js';
 export { type Fence, FencedError, type SessionRef } from './redis/session-ref.js';
 export { UnreadableRecords } from './redis/unreadable-records.js';
 export { SharedWriteProbe, writeProbe } from './redis/write-probe.js';
+export { CallReplies } from './sessions/call-replies.js';
 export { LinkOffers, type PairingOffer, type QrOffer } from './sessions/link-offers.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './sessions/ownership.js';
 export { type DeferredRemoval, deferRemoval } from './sessions/removal-pauses.js';
@@ -56,6 +57,12 @@ export { SessionDirectory, type StatusUpdate } from './sessions/session-director
 export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './sessions/session-entry.js';
 export { SessionIndex } from './sessions/session-index.js';
 export { type SessionPage, SessionPages } from './sessions/session-pages.js';
+export { SessionSettingsRecords, type SettingsRecord } from './settings/session-settings-records.js';
+export {
+  ProxyUnreadableError,
+  SessionSettingsStore,
+  type StoredSettings,
+} from './settings/session-settings-store.js';
 export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './tenants/api-keys.js';
 export { TenantDirectory } from './tenants/tenant-directory.js';
 export { type LeasedResource, TenantLeases } from './tenants/tenant-leases.js';

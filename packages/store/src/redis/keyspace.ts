@@ -16,6 +16,9 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |
  * | wf:{<tenant>}:owned:<worker>    | set    | ids of the tenant's sessions that the worker owns                |
  * | wf:{<tenant>}:unowned           | set    | ids of the tenant's sessions that want a worker and have none    |
+ * | wf:{<tenant>}:settings:<id>     | hash   | what was set for the session: plain (JSON), proxy (sealed),      |
+ * |                                 |        | version                                                          |
+ * | wf:{<tenant>}:call-replies:<id> | zset   | callers who were sent a message, by when, ms; expires            |
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
@@ -80,6 +83,7 @@ import type { SessionRef } from './session-ref.js';
  * |                                 |        | expires then                                                     |
  * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
  * |                                 |        | is looked at, ms; expires                                        |
+ * | wf:worker-box-key               | string | the public key by which edges seal for workers                   |
  * | wf:encryption-canary            | string | a sealed constant that verifies the ENCRYPTION_KEY               |
  * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
  */
@@ -102,6 +106,7 @@ export const keys = {
   drainLineLife: 'wf:{workers}:drain-line-life',
   pulse: 'wf:{workers}:pulse',
   encryptionCanary: 'wf:encryption-canary',
+  workerBoxKey: 'wf:worker-box-key',
   writeProbe: 'wf:write-probe',
   connectBucket: 'wf:{connects}:bucket',
 
@@ -114,6 +119,8 @@ export const keys = {
   purgedEpoch: (tenantId: string) => `wf:{${tenantId}}:purged-epoch`,
   unowned: (tenantId: string) => `wf:{${tenantId}}:unowned`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
+  settings: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:settings:${sessionId}`,
+  callReplies: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:call-replies:${sessionId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
   messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),

@@ -66,7 +66,8 @@ export class UnreadableRecords {
   }
 }
 
-function isWrongType(error: unknown): boolean {
+/** Whether Redis refused a command because the record has another type. */
+export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }
 

@@ -5,10 +5,13 @@
 --   KEYS[4]  the same ids, by when the sessions were made
 --   KEYS[5]  limits of the tenant
 --   KEYS[6]  ids of the tenant's sessions that want a worker and have none
+--   KEYS[7]  settings of the session
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
 --   ARGV[3]  maximum number of sessions of a tenant that has no limit of its own, or '' for any number
 --   ARGV[4]  id of this call: a retry, after its answer was lost, gets the same answer
+--   ARGV[5]  the readable part of its settings, JSON, or '' if nothing is set
+--   ARGV[6]  its sealed proxy, or ''
 -- Returns {'created', ms}, {'exists'} or {'full', maximum number of sessions, number of sessions}.
 -- @include redis/now
 -- @include tenants/limit-of
@@ -32,6 +35,14 @@ redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', crea
   'madeBy', ARGV[4])
 if ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'name', ARGV[2])
+end
+-- A release without settings may have purged a session of this id and left them.
+redis.call('DEL', KEYS[7])
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[7], 'plain', ARGV[5], 'version', '1')
+end
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[7], 'proxy', ARGV[6])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 -- An index that cannot be read is left unchanged: the next page rebuilds the order (page-sessions), and the slow

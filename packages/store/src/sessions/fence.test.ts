@@ -7,6 +7,7 @@ import { RecentMessages } from '../messages/recent-messages.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { type Fence, FencedError } from '../redis/session-ref.js';
 import { claimed, everythingIn, ownedSession, useRedis } from '../testing/redis-fixture.js';
+import { CallReplies } from './call-replies.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
 import { SessionDirectory } from './session-directory.js';
@@ -34,6 +35,7 @@ const writes: Record<string, (redis: RedisConnection, fence: Fence) => Promise<u
   'show of a QR code': (redis, fence) =>
     new LinkOffers(redis).putQr(fence, { qr: '2@x', expiresAt: Date.now() + 60_000 }),
   'removal of a QR code': (redis, fence) => new LinkOffers(redis).clear(fence),
+  'note of a reply to a call': (redis, fence) => new CallReplies(redis).note(fence, '1@lid'),
   'keeping of a message': (redis, fence) =>
     new RecentMessages({ redis, cipher }).put(fence, 'id', Buffer.from('x')),
 };

@@ -9,8 +9,10 @@ import { type ReceivedFile, ReceivedMedia } from '../messages/received-media.js'
 import { RecentMessages } from '../messages/recent-messages.js';
 import { keys } from '../redis/keyspace.js';
 import { FencedError } from '../redis/session-ref.js';
+import { SessionSettingsRecords } from '../settings/session-settings-records.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
+import { CallReplies } from './call-replies.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
 import { SessionDirectory } from './session-directory.js';
@@ -122,6 +124,10 @@ describe('a purge', () => {
     const secrets = [
       new MessageSecrets({ redis: fixture.redis, cipher }).ofSession(fence).seal('id', Buffer.from('x')),
     ];
+    await new SessionSettingsRecords(fixture.redis).replace(shop, 0, {
+      plain: { settings: { online: true } },
+    });
+    await new CallReplies(fixture.redis).note(fence, '1@lid');
     const finishedDigests = [digestOfMessage(['chat', 'id'])];
     await new EventLog(fixture.redis).append(fence, [], { secrets, finishedDigests });
 

@@ -83,7 +83,8 @@ function fieldsOf(flat: readonly string[]): Record<string, string> {
   return fields;
 }
 
-function notFound({ sessionId }: SessionRef): WafleetError {
+/** The error of a session that does not exist. */
+export function notFound({ sessionId }: SessionRef): WafleetError {
   return new WafleetError('SESSION_NOT_FOUND', `There is no session ${sessionId}.`);
 }
 
@@ -107,21 +108,38 @@ export class SessionDirectory {
    * Creates a session with the desired state open, and queues it for a worker. The tenant must exist. The tenant's
    * number of sessions is checked in the same step, so that concurrent calls cannot exceed the limit.
    * @param options.maxSessions the limit of a tenant that has none of its own. Default: unlimited.
+   * @param options.settings what is set for it from the start; see SessionSettingsRecords. Default: nothing.
    * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; OUTCOME_UNKNOWN if the command was sent and got no
    * answer.
    */
   async create(
     ref: SessionRef,
-    options: { name?: string | undefined; maxSessions?: number | undefined } = {},
+    options: {
+      name?: string | undefined;
+      maxSessions?: number | undefined;
+      settings?:
+        | { readonly plain: Readonly<Record<string, unknown>>; readonly proxy: Buffer | '' }
+        | undefined;
+    } = {},
   ): Promise<SessionRecord> {
+    const { settings } = options;
     await this.#index.noteUnowned(ref.tenantId);
     const making = createSession.run(
       this.#redis,
       [
         ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
         ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId), keys.unowned(ref.tenantId)],
+        keys.settings(ref),
       ],
-      [ref.sessionId, options.name ?? '', options.maxSessions ?? '', randomBytes(6).toString('base64url')],
+      [
+        ...[
+          ref.sessionId,
+          options.name ?? '',
+          options.maxSessions ?? '',
+          randomBytes(6).toString('base64url'),
+        ],
+        ...[settings === undefined ? '' : JSON.stringify(settings.plain), settings?.proxy ?? ''],
+      ],
     );
     const created = await madeOrUnknown(
       making,
@@ -250,7 +268,7 @@ export class SessionDirectory {
   }
 
   /**
-   * Removes a session: directory entry, ownership, credentials, QR code, recent messages and files. Its owner, if
+   * Removes a session: directory entry, ownership, credentials, settings, QR code, recent messages and files. Its owner, if
    * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. Two things
    * remain: the highest epoch of the tenant's purged sessions, in one key for all of them, and for a minute the value
    * of `wasUnlinked`. Returns false if there was no such session.
@@ -266,6 +284,8 @@ export class SessionDirectory {
     const doomed = [
       keys.session(ref),
       keys.auth(ref),
+      keys.settings(ref),
+      keys.callReplies(ref),
       keys.qr(ref),
       keys.pairingCode(ref),
       ...keys.messages(ref),
