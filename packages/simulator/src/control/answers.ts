@@ -1,5 +1,6 @@
 import { proto } from '@whiskeysockets/baileys';
 import type { Group } from '../groups/group.js';
+import type { ReceivedReceipt } from '../messages/receipts.js';
 import type { ReceivedMessage } from '../messages/received-message.js';
 import type { PasskeyRequestOptions } from '../passkey/challenges.js';
 import type { VirtualCredential } from '../passkey/passkey.js';
@@ -16,6 +17,12 @@ export interface DeviceAnswer {
   readonly clientVersion?: string;
   /** Stanzas that the device has not acknowledged. */
   readonly pending: number;
+  /** Whether the client has said that its person is there. */
+  readonly available: boolean;
+  /** The name in the phone's list of linked devices. */
+  readonly os: string;
+  readonly platform: string;
+  readonly wantsFullHistory: boolean;
 }
 
 export interface PhoneAnswer {
@@ -68,6 +75,14 @@ export interface ReceivedAnswer extends MessageAnswer {
   readonly message: Record<string, unknown>;
 }
 
+/** A receipt that has reached a phone. */
+export interface ReceiptAnswer {
+  /** The reader's number. */
+  readonly from: string;
+  readonly ids: readonly string[];
+  readonly type: 'delivered' | 'read' | 'played';
+}
+
 export interface GroupAnswer {
   readonly jid: string;
   readonly subject: string;
@@ -99,9 +114,12 @@ export interface StateAnswer {
   readonly connections: number;
 }
 
-export function deviceAnswer({ jid, lid, isOnline, pendingCount, clientVersion }: Device): DeviceAnswer {
+export function deviceAnswer(device: Device): DeviceAnswer {
+  const { jid, lid, isOnline, pendingCount, available, clientVersion } = device;
+  const { os, platform, wantsFullHistory } = device;
   const known = clientVersion === undefined ? {} : { clientVersion };
-  return { jid, lid, online: isOnline, pending: pendingCount, ...known };
+  const shown = { available, os, platform, wantsFullHistory };
+  return { jid, lid, online: isOnline, pending: pendingCount, ...shown, ...known };
 }
 
 export function phoneAnswer({ number, name, username, jid, lid, devices }: Account): PhoneAnswer {
@@ -122,6 +140,10 @@ export function receivedAnswer(received: ReceivedMessage): ReceivedAnswer {
     ...(device ? { device: device.jid } : {}),
     ...(text === undefined ? {} : { text }),
   };
+}
+
+export function receiptAnswer({ from, ids, type }: ReceivedReceipt): ReceiptAnswer {
+  return { from: from.number, ids, type };
 }
 
 export function groupAnswer(group: Group): GroupAnswer {

@@ -113,6 +113,7 @@ test('calls, presence, pictures, contacts and settings', async () => {
   const call = await carl.call(anna, { video: true });
   await until('the offer', () => JSON.stringify(latest('call') ?? '').includes('offer'));
   expect(await call.timeOut()).toEqual({ id: call.id, state: 'missed' });
+  expect(await call.state()).toBe('missed');
   await expect(call.terminate()).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await carl.showState(anna, 'recording');
   await until('the state', () => JSON.stringify(latest('presence.update') ?? '').includes('recording'));

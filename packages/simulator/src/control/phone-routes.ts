@@ -2,7 +2,7 @@ import { proto } from '@whiskeysockets/baileys';
 import type { MessageContent } from '../messages/content.js';
 import { setDisappearingMode } from '../notifications/notices.js';
 import { PasskeyCeremonyError } from '../passkey/ceremony-error.js';
-import { deviceAnswer, messageAnswer, phoneAnswer, receivedAnswer } from './answers.js';
+import { deviceAnswer, messageAnswer, phoneAnswer, receiptAnswer, receivedAnswer } from './answers.js';
 import { ControlError } from './errors.js';
 import { given } from './given.js';
 import { found, type Lookup } from './lookup.js';
@@ -82,6 +82,9 @@ export const phoneRoutes: readonly ControlRoute[] = [
   route('GET', '/phones/:number/received', bodies.nothing, (request) =>
     phone(request).received.map(receivedAnswer),
   ),
+  route('GET', '/phones/:number/receipts', bodies.nothing, (request) =>
+    phone(request).inbox.receipts.map(receiptAnswer),
+  ),
   route('POST', '/phones/:number/mark-read', bodies.markRead, (request) => {
     const { ids, played } = request.body;
     const reader = phone(request);
@@ -105,6 +108,10 @@ export const phoneRoutes: readonly ControlRoute[] = [
     const { to, video, group } = request.body;
     const { id, state } = phone(request).call(request.find.phone(to), given({ video, group }));
     return { id, state };
+  }),
+  route('GET', '/calls/:id', bodies.nothing, ({ simulator, param }) => {
+    const id = param('id');
+    return { id, state: found(simulator.calls.stateOf(id), `call ${id}`) };
   }),
   route('POST', '/calls/:id', bodies.callAction, ({ simulator, param, body }) => {
     const call = found(simulator.calls.find(param('id')), `call ${param('id')}`);

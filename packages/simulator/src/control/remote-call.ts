@@ -12,6 +12,12 @@ export class RemoteCall {
     this.id = id;
   }
 
+  /** Its state, after it has ended too. */
+  async state(): Promise<string> {
+    const { state } = await this.#channel.request<CallAnswer>('GET', `/calls/${this.id}`);
+    return state;
+  }
+
   accept(): Promise<CallAnswer> {
     return this.#do('accept');
   }

@@ -6,6 +6,7 @@ import type {
   MessageAnswer,
   PasskeyAnswer,
   PhoneAnswer,
+  ReceiptAnswer,
   ReceivedAnswer,
 } from './answers.js';
 import { type ControlChannel, SimulatorControlError } from './channel.js';
@@ -131,6 +132,11 @@ export class RemotePhone {
   /** Messages that have reached this phone, oldest first. */
   received(): Promise<ReceivedAnswer[]> {
     return this.#channel.request('GET', `/phones/${this.number}/received`);
+  }
+
+  /** Receipts that have reached this phone, oldest first. */
+  receipts(): Promise<ReceiptAnswer[]> {
+    return this.#channel.request('GET', `/phones/${this.number}/receipts`);
   }
 
   /** Resolves with the first match, received before or after this call. Rejects after `timeoutMs`. Default: 10 s. */

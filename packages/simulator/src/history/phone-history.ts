@@ -69,13 +69,17 @@ export class PhoneHistory {
     return past;
   }
 
-  /** What a new companion gets: the app-state's keys, the chats, the push names, and the end of the history. */
+  /**
+   * What a new companion gets: the app-state's keys, the chats, the push names, the end of the recent history, and the
+   * complete history if it wants that.
+   */
   async welcome(device: Device): Promise<void> {
     const { state } = this.#simulator.settings.of(this.#phone);
     await this.#outbox.sendPeer(device, appStateKeyShareMessage([state.key]));
     await this.share({ kind: 'INITIAL_BOOTSTRAP' }, device);
     await this.share({ kind: 'PUSH_NAME' }, device);
     await this.share({ kind: 'RECENT', chunkOrder: 1, chats: [] }, device);
+    if (device.wantsFullHistory) await this.share({ kind: 'FULL', chunkOrder: 2 }, device);
   }
 
   /** Sends a chunk to one companion, or to all. */

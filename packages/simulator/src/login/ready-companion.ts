@@ -53,7 +53,9 @@ export function linkReadyCompanion(phone: Account, { preKeyCount }: { preKeyCoun
     id,
     noiseKey: noiseKey.public,
     deviceIdentity,
+    os: 'Mac OS',
     platform: 'CHROME',
+    wantsFullHistory: false,
   });
   device.storeKeys(
     keys,

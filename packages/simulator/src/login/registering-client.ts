@@ -26,6 +26,8 @@ export interface RegistrationPayload {
   readonly platform: string;
   /** The number of the same. */
   readonly platformType: number;
+  /** DeviceProps.requireFullSync: whether the client wants the complete history. */
+  readonly wantsFullHistory: boolean;
 }
 
 /** A notification that the server has sent to a client that is not linked yet. */
@@ -145,7 +147,8 @@ export class RegisteringClient {
       ],
     });
     const deviceIdentity = await confirmed;
-    const { noiseKey, identityKey, registrationId, signedPreKey, platform } = this.payload;
+    const { noiseKey, identityKey, registrationId, signedPreKey } = this.payload;
+    const { os, platform, wantsFullHistory } = this.payload;
     const device = phone.addDevice({
       id,
       noiseKey,
@@ -153,7 +156,9 @@ export class RegisteringClient {
       registrationId,
       signedPreKey,
       deviceIdentity,
+      os,
       platform,
+      wantsFullHistory,
     });
     device.clientVersion = this.clientVersion;
     this.#connection.close({ code: 515 });
@@ -259,5 +264,6 @@ function readRegistration(noiseKey: Uint8Array, payload: proto.ClientPayload): R
     os: props.os ?? '',
     platform: proto.DeviceProps.PlatformType[props.platformType ?? 0] ?? 'UNKNOWN',
     platformType: props.platformType ?? 0,
+    wantsFullHistory: props.requireFullSync === true,
   };
 }

@@ -20,8 +20,12 @@ export interface PairedDevice {
   readonly signedPreKey: SignedPreKey;
   /** The encoded ADVSignedDeviceIdentity, with the device's own signature. */
   readonly deviceIdentity: Uint8Array;
+  /** DeviceProps.os as the client gave it: the name in the phone's list of linked devices. */
+  readonly os: string;
   /** DeviceProps.platformType as the client gave it. */
   readonly platform: string;
+  /** Whether the phone shares its complete history with the device. */
+  readonly wantsFullHistory: boolean;
 }
 
 /** Below this number of one-time pre-keys the server asks the device to upload more. Baileys itself uploads below 5. */
@@ -51,7 +55,9 @@ export class Companion<Owner extends CompanionOwner> {
   readonly lid: string;
   readonly noiseKey: Uint8Array;
   readonly deviceIdentity: Uint8Array;
+  readonly os: string;
   readonly platform: string;
+  readonly wantsFullHistory: boolean;
   readonly loginRecord = new LoginRecord();
   #identityKey: Uint8Array;
   #registrationId: number;
@@ -81,7 +87,9 @@ export class Companion<Owner extends CompanionOwner> {
     this.lid = `${phone.lidUser}:${paired.id}@lid`;
     this.noiseKey = paired.noiseKey;
     this.deviceIdentity = paired.deviceIdentity;
+    this.os = paired.os;
     this.platform = paired.platform;
+    this.wantsFullHistory = paired.wantsFullHistory;
     this.#identityKey = paired.identityKey;
     this.#registrationId = paired.registrationId;
     this.#signedPreKey = paired.signedPreKey;
