@@ -1,9 +1,12 @@
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { SessionAccount } from './auth/session-account.js';
+import type { CallRejection } from './commands/call-rejection.js';
 import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
+import type { OnlinePresence } from './connection/online-presence.js';
 import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { EventPublisher } from './events/event-publisher.js';
 import type { SessionMedia } from './media/session-media.js';
+import type { AutoRead } from './settings/auto-read.js';
 import type { SessionStateMachine } from './state-machine.js';
 
 interface ConnectionEventsOptions {
@@ -11,6 +14,9 @@ interface ConnectionEventsOptions {
   readonly account: SessionAccount;
   readonly media: SessionMedia;
   readonly publisher: EventPublisher;
+  readonly calls: CallRejection;
+  readonly online: OnlinePresence;
+  readonly autoRead: AutoRead;
   readonly stateMachine: SessionStateMachine;
 }
 
@@ -49,6 +55,16 @@ export class ConnectionEvents implements ConnectionListener {
       const update = events['connection.update'];
       if (update !== undefined) stateMachine.follow(connection, update);
     }
+    this.#act(connection, events);
+  }
+
+  /** Does what the session's settings say. */
+  #act(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
+    const { supervisor, calls, online, autoRead } = this.#options;
+    if (supervisor.current !== connection) return;
+    online.receive(connection, events);
+    if (events.call !== undefined) calls.receive(connection.socket, events.call);
+    if (events['connection.update']?.connection === 'open') autoRead.flush();
   }
 
   linkRefreshed(connection: WhatsAppConnection): void {

@@ -2,6 +2,7 @@ import type { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import type {
   AuthStateStore,
+  CallReplies,
   EventLog,
   Fence,
   LinkOffers,
@@ -10,6 +11,7 @@ import type {
   ReceivedMedia,
   RecentMessages,
   SessionDirectory,
+  SessionSettingsStore,
 } from '@wafleet/store';
 import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectLimiter } from './connection/connect-limiter.js';
@@ -26,6 +28,8 @@ export interface WhatsAppSessionOptions {
     readonly deleteAuth: () => Promise<void>;
     readonly events: EventLog;
     readonly directory: SessionDirectory;
+    readonly settings: Pick<SessionSettingsStore, 'read'>;
+    readonly callReplies: CallReplies;
     readonly offers: LinkOffers;
     readonly recentMessages: RecentMessages;
     readonly messageSecrets: MessageSecrets;
@@ -44,11 +48,6 @@ export interface WhatsAppSessionOptions {
     /** When a connection that delivers nothing is replaced; see QUIET_LIMITS. */
     readonly quietLimits?: Partial<QuietLimits>;
   };
-  /**
-   * The URL of the proxy that all of the session's connections to WhatsApp go through, with its password. Default: none.
-   * There is no way around it: while the proxy fails, the session is `reconnecting`.
-   */
-  readonly proxy?: string | undefined;
   /** Which addresses a proxy may have. Default: public ones. */
   readonly proxyRules?: AddressRules | undefined;
   /**

@@ -104,7 +104,7 @@ describe.each(['http', 'socks5'] as const)('through the %s proxy', (kind) => {
     const session = await sessionFor(proxy.url({ username: 'customer', password: 'old-topsecret' }));
     await session.session.start();
     await reason(session, 'proxy-auth');
-    await session.session.setProxy(proxy.url());
+    await session.setProxy(proxy.url());
     await session.status('awaiting_link', 5_000);
     expect(JSON.stringify([await session.events(), await session.record()])).not.toMatch(
       /topsecret|customer/,
@@ -153,13 +153,13 @@ test('a session that gets a proxy while it is open connects again through it, on
   ] as const) {
     const begunAt = Date.now();
     const sending = sendSome();
-    await Promise.all([session.session.setProxy(url), session.session.setProxy(url)]);
+    await Promise.all([session.setProxy(url), session.setProxy(url)]);
     await sending;
     await session.status('open');
     await session.event('messages.upsert', `text-${sent}.`);
     expect(origins(begunAt)).toEqual(new Set([from]));
   }
-  await session.session.setProxy(undefined);
+  await session.setProxy(undefined);
   expect(device?.loginRecord.logins).toBe(logins + 3);
   expect(device?.loginRecord.conflicts).toBe(0);
   for (let i = 1; i <= sent; i += 1) expect(await messages(session, `"text-${i}."`), `text ${i}`).toBe(1);

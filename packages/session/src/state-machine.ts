@@ -1,6 +1,6 @@
 import { ProxyUrlError } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
-import { FencedError, isRedisUnreachable, SealedValueError } from '@wafleet/store';
+import { FencedError, isRedisUnreachable, ProxyUnreadableError, SealedValueError } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { KeyStoreFailures } from './auth/durable-key-store.js';
 import type { SessionAccount } from './auth/session-account.js';
@@ -144,10 +144,14 @@ export class SessionStateMachine implements KeyStoreFailures {
     }
   }
 
-  /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
-  refreshLink(connection: WhatsAppConnection): void {
+  /**
+   * The codes of this connection are not to be used for linking any more, because WhatsApp says so or because the session
+   * has another name now. A new connection gets new codes. Does nothing to a linked session.
+   */
+  refreshLink(connection: WhatsAppConnection | undefined): void {
     const { supervisor, account, pairingOffers } = this.#options;
-    if (supervisor.current !== connection || account.current?.isLinked !== false) return;
+    if (connection === undefined || supervisor.current !== connection) return;
+    if (account.current?.isLinked !== false) return;
     pairingOffers.offerQr();
     pairingOffers.connectionEnded();
     void supervisor.replace();
@@ -168,9 +172,8 @@ export class SessionStateMachine implements KeyStoreFailures {
       this.credentialsUnreadable(error);
       return;
     }
-    if (error instanceof ProxyUrlError) {
-      logger.error({ err: error }, 'the session’s proxy cannot be used, and it never connects without');
-      this.#rest('failed', 'proxy-unreadable');
+    if (error instanceof ProxyUrlError || error instanceof ProxyUnreadableError) {
+      this.proxyUnreadable(error);
       return;
     }
     if (isRedisUnreachable(error)) {
@@ -195,11 +198,20 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** See KeyStoreFailures. The session comes to rest as `failed`. */
   credentialsUnreadable(error: unknown): void {
+    this.#fail('credentials-unreadable', error);
+  }
+
+  /** What is stored of the session's proxy cannot be used. The session comes to rest as `failed`. */
+  proxyUnreadable(error: unknown): void {
+    this.#fail('proxy-unreadable', error);
+  }
+
+  #fail(reason: string, error: unknown): void {
     const { lifecycle, supervisor, logger } = this.#options;
     if (!lifecycle.isRunning) return;
-    logger.error({ err: error }, 'the session cannot be run with its credentials');
+    logger.error({ err: error, reason }, 'the session cannot be run with what is stored of it');
     supervisor.letGo()?.discard();
-    this.#rest('failed', 'credentials-unreadable');
+    this.#rest('failed', reason);
   }
 
   /**

@@ -6,15 +6,17 @@ import {
   type SessionStatus,
 } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
-import { FencedError } from '@wafleet/store';
+import { FencedError, ProxyUnreadableError, type StoredSettings } from '@wafleet/store';
 import { SessionAccount } from './auth/session-account.js';
 import type { CachesOfSession } from './caches/session-caches.js';
+import { CallRejection } from './commands/call-rejection.js';
 import type { CommandContext } from './commands/command-context.js';
 import { executeInSession } from './commands/execute.js';
 import { MessageSender } from './commands/message-sender.js';
 import { Recipients } from './commands/recipients.js';
 import { ConnectionFactory } from './connection/connection-factory.js';
 import { ConnectionSupervisor, type StorageReach } from './connection/connection-supervisor.js';
+import { OnlinePresence } from './connection/online-presence.js';
 import { OpenSocket } from './connection/open-socket.js';
 import { ReadingGate } from './connection/reading-gate.js';
 import { SentMessages } from './connection/sent-messages.js';
@@ -31,6 +33,10 @@ import { Outbox } from './outbox/outbox.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
+import { AutoRead } from './settings/auto-read.js';
+import { ChatFilter } from './settings/chat-filter.js';
+import { changesLink } from './settings/linked-device.js';
+import { SettingsInForce } from './settings/settings-in-force.js';
 import { SessionStateMachine } from './state-machine.js';
 import { SessionLifecycle } from './status/lifecycle.js';
 import { StatusReporter } from './status/status-reporter.js';
@@ -63,6 +69,8 @@ export class WhatsAppSession {
   readonly #caches: CachesOfSession;
   readonly #openSocket: OpenSocket;
   readonly #commandContext: CommandContext;
+  readonly #settings: SettingsInForce;
+  readonly #online: OnlinePresence;
   #lastCommandAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
@@ -74,6 +82,11 @@ export class WhatsAppSession {
     const lifecycle = new SessionLifecycle((end) => {
       this.discard();
       options.onEnded(end);
+    });
+
+    const inForce = new SettingsInForce({
+      ...{ fence, store: store.settings },
+      onChange: (before, now) => this.#settingsChanged(before, now),
     });
 
     // What leaves the session.
@@ -96,14 +109,27 @@ export class WhatsAppSession {
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
     const parts = { lifecycle, statusReporter, pairingOffers, supervisor, account, logger };
     const stateMachine = new SessionStateMachine({ ...parts, outbox });
-    const proxy = new SessionProxy({ url: options.proxy, rules: options.proxyRules, connectTimeoutMs });
+    const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs });
     const openSocket = new OpenSocket(parts);
-    const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, proxy, logger });
+    const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });
     const { auth } = store;
     const stored = { recentMessages, messageSecrets, receivedMedia, auth };
-    const publisher = new EventPublisher({ ...parts, ...stored, fence, outbox, people });
-    const listener = new ConnectionEvents({ supervisor, account, media, publisher, stateMachine });
-    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs };
+    const autoRead = new AutoRead({
+      ...{ inForce, outbox, logger },
+      openSocket: () => openSocket.current?.socket,
+    });
+    const filter = new ChatFilter(inForce);
+    const publisher = new EventPublisher({
+      ...{ ...parts, ...stored, fence, outbox, people },
+      ...{ inForce, filter, autoRead },
+    });
+    const messages = new MessageSender({ sentMessages, readingGate, logger });
+    const online = new OnlinePresence({ inForce, supervisor, logger });
+    const { callReplies } = store;
+    const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
+    const effects = { calls, online, autoRead };
+    const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
+    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs, inForce };
     const inbound = { journal, deduplicator, outbox, sentMessages };
     const resources = { ...settings, ...inbound, proxy, people: publisher, quiet, logger, caches, listener };
 
@@ -118,6 +144,7 @@ export class WhatsAppSession {
       connectLimiter,
       account,
       auth,
+      settings: inForce,
       stateMachine,
       resources,
     });
@@ -129,12 +156,15 @@ export class WhatsAppSession {
     this.#proxy = proxy;
     this.#caches = caches;
     this.#openSocket = openSocket;
+    this.#settings = inForce;
+    this.#online = online;
     this.#commandContext = {
       get socket() {
         return openSocket.require().socket;
       },
       recipients: new Recipients(caches.recipients),
-      messages: new MessageSender({ sentMessages, readingGate, logger }),
+      messages,
+      reloadSettings: () => this.#reloadSettings(),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
       media,
     };
@@ -188,24 +218,17 @@ export class WhatsAppSession {
   }
 
   /**
-   * Uses another proxy, or none, from now on. If the session is connected, the connection is ended in order, so that
-   * nothing is lost, and opened again through the proxy. Resolves when the old connection has ended. Does nothing if the
-   * proxy is the same.
-   * @param url with the password; undefined: no proxy.
-   */
-  async setProxy(url: string | undefined): Promise<void> {
-    this.#proxy.set(url);
-    if (this.#lifecycle.isRunning) await this.#supervisor.proxyChanged();
-  }
-
-  /**
    * Informs the session whether Redis is reachable. While it is not, nothing is read from the socket, since a message
    * may have to be stored before it is acknowledged. If Redis is `gone`, the socket is closed. When Redis is reachable
    * again, the session resumes reading or connects again. No event is lost meanwhile.
    */
   setStorage(reach: StorageReach): void {
-    // Workers that could not see this worker's lease may have reported the session as one without a worker.
-    if (reach === 'reachable' && this.#lifecycle.isRunning) this.#statusReporter.restate();
+    if (reach === 'reachable' && this.#lifecycle.isRunning) {
+      // Workers that could not see this worker's lease may have reported the session as one without a worker.
+      this.#statusReporter.restate();
+      // A change may have been announced meanwhile. If it cannot be read now, the next connection reads it.
+      this.#reloadSettings().catch(() => {});
+    }
     this.#supervisor.setStorage(reach);
   }
 
@@ -264,6 +287,30 @@ export class WhatsAppSession {
       if (error instanceof FencedError) this.#lifecycle.end('fenced');
       throw error;
     }
+  }
+
+  /** Reads the stored settings, and applies them. A session whose proxy cannot be read fails. */
+  async #reloadSettings(): Promise<void> {
+    try {
+      await this.#settings.load();
+    } catch (error) {
+      if (!(error instanceof ProxyUnreadableError)) throw error;
+      this.#stateMachine.proxyUnreadable(error);
+    }
+  }
+
+  /**
+   * Applies changed settings at once, as far as a running session can. If a session that waits for a link is to say
+   * something else of itself, it gets new codes. If it has another proxy, its connection is ended in order, so that
+   * nothing is lost, and opened again through that proxy.
+   */
+  #settingsChanged(before: StoredSettings, now: StoredSettings): void {
+    this.#proxy.set(now.proxy);
+    if (!this.#lifecycle.isRunning) return;
+    this.#online.follow();
+    if (before.proxy !== now.proxy) void this.#supervisor.proxyChanged();
+    else if (changesLink(before.settings, now.settings))
+      this.#stateMachine.refreshLink(this.#supervisor.current);
   }
 
   /** Waits until everything is stored and published, and ends the session. */

@@ -15,6 +15,7 @@ import type {
   ApiKeys,
   SessionDirectory,
   SessionPages,
+  SessionSettingsRecords,
   TenantDirectory,
   TenantLeases,
   TenantLimitTable,
@@ -31,6 +32,7 @@ import type { CallLine } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
 import type { QrCodeQuery } from '../sessions/qr-code-query.js';
+import type { SessionChanges } from '../sessions/session-changes.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
@@ -64,11 +66,13 @@ export interface RestResources {
   readonly leases: TenantLeases;
   readonly sessions: SessionDirectory;
   readonly pages: SessionPages;
+  readonly settings: SessionSettingsRecords;
   /** Where REST calls wait for their turn. */
   readonly line: CallLine;
   /** Charges REST calls. */
   readonly charge: ChargeCall;
   readonly starter: SessionStarter;
+  readonly changes: SessionChanges;
   readonly removal: SessionRemoval;
   readonly commands: SessionCommands;
   readonly currentQr: QrCodeQuery;

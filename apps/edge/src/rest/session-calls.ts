@@ -1,17 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { DEFAULT_PAGE_SESSIONS, type sessionCalls, type usageCalls, WafleetError } from '@wafleet/contract';
-import type { SessionDirectory, SessionPages, TenantUsage } from '@wafleet/store';
+import type {
+  SessionDirectory,
+  SessionPages,
+  SessionRef,
+  SessionSettingsRecords,
+  TenantUsage,
+} from '@wafleet/store';
 import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
+import { plainAfter, type SessionChanges } from '../sessions/session-changes.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { HandlersOf } from './calls.js';
 import { sessionRefOf } from './session-ref.js';
-import { sessionView } from './session-view.js';
+import { sessionDetails, sessionView } from './session-view.js';
 
 interface SessionCallResources {
   readonly sessions: SessionDirectory;
   readonly pages: SessionPages;
+  readonly settings: SessionSettingsRecords;
+  readonly changes: SessionChanges;
   readonly starter: SessionStarter;
   readonly removal: SessionRemoval;
   readonly usage: TenantUsage;
@@ -21,16 +30,24 @@ interface SessionCallResources {
 export function sessionHandlers(
   resources: SessionCallResources,
 ): HandlersOf<typeof sessionCalls & typeof usageCalls> {
-  const { sessions, pages, starter, removal, usage } = resources;
+  const { sessions, pages, settings, changes, starter, removal, usage } = resources;
+  const details = async (ref: SessionRef) => {
+    const [record, set] = await Promise.all([sessions.require(ref), settings.read(ref)]);
+    return sessionDetails(record, set);
+  };
   return {
     'create-session': async ({ body, request, reply }) => {
-      const { id = generateSessionId(), name } = body ?? {};
+      const { id = generateSessionId(), name, ...set } = body ?? {};
       const identity = identityOf(request);
       if (!mayUseSession(identity, id)) {
         throw new WafleetError('FORBIDDEN', 'This API key may make the sessions in its list only.');
       }
       const ref = { tenantId: identity.tenantId, sessionId: id };
-      const { sessionId, status } = await starter.create(ref, name === undefined ? {} : { name });
+      const isSet = Object.values(set).some((value) => value !== undefined);
+      const { sessionId, status } = await starter.create(ref, {
+        ...(name === undefined ? {} : { name }),
+        ...(isSet ? { settings: { plain: plainAfter({}, set), proxy: set.proxy } } : {}),
+      });
       reply.header('location', `/api/sessions/${sessionId}`);
       return { id: sessionId, status };
     },
@@ -46,8 +63,12 @@ export function sessionHandlers(
       if (query.limit === undefined && cursor === undefined) return views;
       return { sessions: views, ...(nextCursor === undefined ? {} : { nextCursor }) };
     },
-    'get-session': async ({ params, request }) =>
-      sessionView(await sessions.require(sessionRefOf(request, params))),
+    'get-session': async ({ params, request }) => details(sessionRefOf(request, params)),
+    'change-session': async ({ params, body, request }) => {
+      const ref = sessionRefOf(request, params);
+      const takesEffect = await changes.change(ref, body);
+      return { ...(await details(ref)), takesEffect };
+    },
     'restart-session': async ({ params, request }) => {
       const { sessionId, status } = await starter.restart(sessionRefOf(request, params));
       return { id: sessionId, status };

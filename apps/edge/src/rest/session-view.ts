@@ -1,5 +1,5 @@
-import type { SessionView } from '@wafleet/contract';
-import type { SessionRecord } from '@wafleet/store';
+import type { SessionDetails, SessionView } from '@wafleet/contract';
+import type { SessionRecord, SettingsRecord } from '@wafleet/store';
 
 /** A session as REST shows it. */
 export function sessionView(record: SessionRecord): SessionView {
@@ -15,6 +15,12 @@ export function sessionView(record: SessionRecord): SessionView {
     ...(record.lastStanzaAt === undefined ? {} : { lastStanzaAt: isoTime(record.lastStanzaAt) }),
     ...(record.lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(record.lastMessageAt) }),
   };
+}
+
+/** A session with what was set for it. */
+export function sessionDetails(record: SessionRecord, set: SettingsRecord): SessionDetails {
+  const { settings, metadata, proxy } = set;
+  return { ...sessionView(record), settings, metadata, ...(proxy === undefined ? {} : { proxy }) };
 }
 
 function isoTime(time: number): string {

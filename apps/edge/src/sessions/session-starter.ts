@@ -7,16 +7,28 @@ import {
   type SessionDirectory,
   type SessionRecord,
   type SessionRef,
+  type SessionSettingsRecords,
   type TenantRates,
   type WorkerRegistry,
 } from '@wafleet/store';
 import { hasLivingOwner } from './owner-liveness.js';
+
+/** What a session is created with. */
+interface NewSession {
+  readonly name?: string;
+  /** What is set for it, and the URL of its proxy. */
+  readonly settings?: {
+    readonly plain: Readonly<Record<string, unknown>>;
+    readonly proxy?: string | undefined;
+  };
+}
 
 /** How long the owner of a resting session may take to release it. */
 const RELEASE_MS = 5_000;
 
 interface SessionStarterResources {
   readonly sessions: SessionDirectory;
+  readonly settings: SessionSettingsRecords;
   readonly workers: WorkerRegistry;
   readonly client: CommandClient;
   readonly placement: PlacementQueue;
@@ -39,9 +51,10 @@ export class SessionStarter {
    * Creates a session. Once the directory has it, it will be placed: at once by the request made here, or, if that
    * fails, by the placers' reconciler, which looks for sessions without a worker. So that failure is not reported to
    * the caller.
-   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN if Redis did not answer.
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN if Redis did not answer;
+   * UNAVAILABLE if a proxy cannot be sealed yet.
    */
-  async create(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
+  async create(ref: SessionRef, options: NewSession): Promise<SessionRecord> {
     const record = await this.#enter(ref, options);
     await this.#askForWorker(ref, 'create');
     return record;
@@ -71,11 +84,12 @@ export class SessionStarter {
     return sessions.require(ref);
   }
 
-  async #enter(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
-    const { sessions, rates, maxSessions, onExceeded } = this.#resources;
+  async #enter(ref: SessionRef, { name, settings: set }: NewSession): Promise<SessionRecord> {
+    const { sessions, settings, rates, maxSessions, onExceeded } = this.#resources;
     try {
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
-      return await sessions.create(ref, { ...options, maxSessions });
+      const proxy = set === undefined ? '' : await settings.sealProxy(ref, set.proxy);
+      return await sessions.create(ref, { name, maxSessions, settings: set && { plain: set.plain, proxy } });
     } catch (error) {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');

@@ -8,6 +8,7 @@ import { chargeCalls } from '../rest/call-rates.js';
 import { registerRoutes } from '../rest/routes.js';
 import { OwnerCache } from '../sessions/owner-cache.js';
 import { QrCodeQuery } from '../sessions/qr-code-query.js';
+import { SessionChanges } from '../sessions/session-changes.js';
 import { SessionCommands } from '../sessions/session-commands.js';
 import { SessionRemoval } from '../sessions/session-removal.js';
 import { SessionStarter } from '../sessions/session-starter.js';
@@ -33,8 +34,20 @@ export async function wireHttp(
   { store, limits, realtime, origins, readiness, tally }: HttpParts,
 ): Promise<MediaDownloads> {
   const { logger } = options;
-  const { redis, guesses, apiKeys, sessions, pages, workers, client, placement, rates, leases, offers } =
-    store;
+  const {
+    redis,
+    guesses,
+    apiKeys,
+    sessions,
+    pages,
+    settings,
+    workers,
+    client,
+    placement,
+    rates,
+    leases,
+    offers,
+  } = store;
   const onExceeded = tally.countLimited.bind(tally);
   const commands = new SessionCommands({
     ...{ sessions, client, workers, onExceeded },
@@ -50,7 +63,7 @@ export async function wireHttp(
       ...{ guesses, logger },
     }),
     metricsToken: options.metricsToken,
-    ...{ apiKeys, leases, sessions, pages, commands, media, origins, readiness },
+    ...{ apiKeys, leases, sessions, pages, settings, commands, media, origins, readiness },
     limits: store.limits,
     keys: realtime.keys,
     connections: realtime.connections,
@@ -62,9 +75,10 @@ export async function wireHttp(
     usage: new TenantUsage({ redis, limits: store.limits, rates, leases, logger }),
     charge: chargeCalls({ rates, onExceeded, logger }),
     starter: new SessionStarter({
-      ...{ sessions, workers, client, placement, rates, onExceeded, logger },
+      ...{ sessions, settings, workers, client, placement, rates, onExceeded, logger },
       maxSessions: store.limits.defaults.sessions,
     }),
+    changes: new SessionChanges({ settings, commands, logger }),
     removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
     currentQr: new QrCodeQuery({ sessions, offers, workers }),
     metrics: options.metrics,

@@ -11,6 +11,7 @@ import {
 import {
   AuthCache,
   AuthStateStore,
+  CallReplies,
   type Cipher,
   ConnectRate,
   deleteAuthState,
@@ -24,6 +25,7 @@ import {
   RecentMessages,
   type RedisConnection,
   SessionDirectory,
+  SessionSettingsStore,
 } from '@wafleet/store';
 
 /** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
@@ -64,6 +66,8 @@ export class SessionFactory {
     this.#store = {
       events: new EventLog(redis, eventLog),
       directory: this.directory,
+      settings: new SessionSettingsStore({ redis, cipher, logger }),
+      callReplies: new CallReplies(redis),
       offers: new LinkOffers(redis),
       recentMessages: new RecentMessages({ redis, cipher }),
       receivedMedia: new ReceivedMedia({ redis, cipher }),

@@ -22,6 +22,12 @@ export const clusterCommands = {
   unlink: internalCommand({ fields: {}, reply: z.object({ isUnlinked: z.boolean().optional() }) }),
 };
 
+/** What an edge tells when it has changed what is stored for a session. */
+export const settingsCommands = {
+  /** Reads the settings of the session again, and applies them. Answered when that is done. */
+  'settings-changed': internalCommand({ fields: {}, reply: z.object({}), execution: { deadlineMs: 5_000 } }),
+};
+
 /** What an edge asks when it serves the file of a message. */
 export const mediaCommands = {
   /**

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Command, RestCall } from './definition.js';
 import { eventCalls } from './events.js';
-import { clusterCommands, mediaCommands } from './internal.js';
+import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
 import { mediaCalls, messageCommands } from './messages.js';
@@ -16,6 +16,7 @@ export const SESSION_COMMANDS = {
   ...mediaCommands,
   ...messageCommands,
   ...presenceCommands,
+  ...settingsCommands,
 } as const satisfies Record<string, Command>;
 
 /** What workers execute, by kind. */

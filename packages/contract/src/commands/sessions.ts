@@ -1,5 +1,13 @@
 import { z } from 'zod';
 import { sessionIdSchema } from '../identifiers.js';
+import { proxySchema, proxyUrlSchema } from '../proxy-url.js';
+import {
+  metadataChangeSchema,
+  metadataSchema,
+  sessionSettingsSchema,
+  settingsChangeSchema,
+  TAKES_EFFECT,
+} from '../session-settings.js';
 import { sessionStatusSchema } from '../session-status.js';
 import { type CostedRequest, type RestCall, sessionParamsSchema } from './definition.js';
 import { instantSchema, nameSchema } from './fields.js';
@@ -7,6 +15,9 @@ import { instantSchema, nameSchema } from './fields.js';
 export const createSessionBodySchema = z.strictObject({
   id: sessionIdSchema.optional(),
   name: nameSchema.optional(),
+  metadata: metadataSchema.optional().describe('What you want to note about the session'),
+  settings: settingsChangeSchema.optional().describe('What is not named has its default'),
+  proxy: proxyUrlSchema.optional().describe('The proxy of all connections of the session'),
 });
 export const createdSessionSchema = z.object({ id: sessionIdSchema, status: sessionStatusSchema });
 
@@ -25,6 +36,42 @@ export const sessionSchema = z.object({
     .optional()
     .describe('When WhatsApp last delivered a message to the session. Up to a minute behind'),
 });
+/** A session with everything that was set for it. */
+export const sessionDetailsSchema = sessionSchema.extend({
+  settings: sessionSettingsSchema,
+  metadata: metadataSchema.describe('What was noted about the session'),
+  proxy: proxySchema.optional().describe('The proxy of all connections of the session'),
+});
+
+/** A JSON merge patch of a session: what it does not name stays as it is, and null restores the default. */
+export const changeSessionBodySchema = z.strictObject({
+  name: nameSchema.nullish(),
+  metadata: metadataChangeSchema.nullish().describe('Null for a key removes it, null for all removes all'),
+  settings: settingsChangeSchema.nullish(),
+  proxy: proxyUrlSchema
+    .nullish()
+    .describe('Replaces the proxy as a whole. Null: connections are made directly'),
+});
+
+const takesEffectSchema = z.enum(TAKES_EFFECT).optional();
+
+export const changedSessionSchema = sessionDetailsSchema.extend({
+  takesEffect: z
+    .object({
+      name: takesEffectSchema,
+      metadata: takesEffectSchema,
+      device: takesEffectSchema,
+      history: takesEffectSchema,
+      ignore: takesEffectSchema,
+      online: takesEffectSchema,
+      autoRead: takesEffectSchema,
+      autoReadStatuses: takesEffectSchema,
+      calls: takesEffectSchema,
+      proxy: takesEffectSchema,
+    })
+    .describe('When each part that changed takes effect'),
+});
+
 /** What became of a session that could not be unlinked from its phone at once. */
 export const sessionRemovalSchema = z.object({
   id: sessionIdSchema,
@@ -60,6 +107,9 @@ export const sessionPageSchema = z.object({
 export type CreatedSession = z.infer<typeof createdSessionSchema>;
 export type SessionPageQuery = z.infer<typeof sessionPageQuerySchema>;
 export type SessionView = z.infer<typeof sessionSchema>;
+export type SessionDetails = z.infer<typeof sessionDetailsSchema>;
+export type SessionChange = z.output<typeof changeSessionBodySchema>;
+export type ChangedSession = z.infer<typeof changedSessionSchema>;
 
 /** How many sessions one unit of a list's cost pays for. */
 const SESSIONS_PER_UNIT = 50;
@@ -108,8 +158,23 @@ export const sessionCalls = {
     tag: 'sessions',
     summary: 'Get a session',
     params: sessionParamsSchema,
-    answers: { 200: sessionSchema },
+    answers: { 200: sessionDetailsSchema },
     errors: ['SESSION_NOT_FOUND'],
+  },
+  'change-session': {
+    route: 'PATCH /api/sessions/:id',
+    access: 'sessions:write',
+    cost: 10,
+    tag: 'sessions',
+    summary: 'Change the name, metadata, settings or proxy of a session',
+    description:
+      'A JSON merge patch (RFC 7396). `takesEffect` says of each part that changed when it takes effect: at once, ' +
+      'with the next connection, or when a phone is linked the next time. An open session stays open.',
+    params: sessionParamsSchema,
+    body: changeSessionBodySchema,
+    answers: { 200: changedSessionSchema },
+    errors: ['SESSION_NOT_FOUND'],
+    example: { settings: { online: true } },
   },
   'restart-session': {
     route: 'POST /api/sessions/:id/restart',

@@ -67,7 +67,8 @@ export const SHAPES: Readonly<Record<LibraryName, readonly string[]>> = {
     ...under('socket', [
       ...['end()', 'groupMetadata()', 'messageMutex.mutex()', 'onWhatsApp()', 'query()'],
       ...['registerSocketEndHandler()', 'relayMessage()', 'requestPlaceholderResend()', 'resyncAppState()'],
-      ...['sendMessageAck()', 'sendNode()', 'sendPresenceUpdate()', 'sendReceipt()', 'upsertMessage()'],
+      ...['sendMessageAck()', 'sendNode()', 'sendPresenceUpdate()', 'sendReceipt()', 'sendReceipts()'],
+      ...['fetchPrivacySettings()', 'rejectCall()', 'upsertMessage()'],
       'authState.creds',
     ]),
     ...['socket.authState.keys', 'repositoryAuth.keys'].flatMap((keys) =>

@@ -14,6 +14,8 @@ export interface CommandContext {
   readonly messages: MessageSender;
   readonly pairingCodes: PairingCodes;
   readonly media: SessionMedia;
+  /** Reads the stored settings of the session, and applies them. */
+  readonly reloadSettings: () => Promise<void>;
 }
 
 /**

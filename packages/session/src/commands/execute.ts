@@ -4,12 +4,14 @@ import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
 import { messageHandlers } from './messages.js';
 import { presenceHandlers } from './presence.js';
+import { settingsHandlers } from './settings.js';
 
 const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...linkingHandlers,
   ...mediaHandlers,
   ...messageHandlers,
   ...presenceHandlers,
+  ...settingsHandlers,
 };
 
 export function executeInSession<K extends SessionCommandKind>(

@@ -4,6 +4,7 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import type { KeyStoreFailures } from '../auth/durable-key-store.js';
 import type { SessionAccount } from '../auth/session-account.js';
+import type { SettingsInForce } from '../settings/settings-in-force.js';
 import type { ConnectLimiter, ConnectPermit } from './connect-limiter.js';
 import { type ConnectionResources, WhatsAppConnection } from './whatsapp-connection.js';
 
@@ -24,6 +25,8 @@ interface ConnectionFactoryOptions {
   readonly fence: Fence;
   readonly connectLimiter: ConnectLimiter;
   readonly account: SessionAccount;
+  /** Read again for each connection, so that a change whose announcement was lost takes effect. */
+  readonly settings: Pick<SettingsInForce, 'load'>;
   /** Where the rows of the journal are stored. */
   readonly auth: Pick<AuthStateStore, 'readRecords'>;
   /** Learns why no connection could be opened, and of failures of the account's keys. */
@@ -59,7 +62,7 @@ export class ConnectionFactory {
    * and the loss of its sessions in one turn of the event loop, in any order.
    */
   async #open(signal: AbortSignal): Promise<WhatsAppConnection | undefined> {
-    const { account: loading, connectLimiter, stateMachine, resources } = this.#options;
+    const { account: loading, settings, connectLimiter, stateMachine, resources } = this.#options;
     const { isLinkFresh } = stateMachine;
     if (loading.current === undefined) await connectLimiter.loads.turn();
     if (signal.aborted) return undefined;
@@ -72,6 +75,7 @@ export class ConnectionFactory {
     await resources.journal.settle();
     if (signal.aborted) return undefined;
     if (account.isHalfLinked) await account.reset();
+    await settings.load();
     while (!signal.aborted) {
       if (!resources.isOwnershipCertain()) {
         await delay(CERTAINTY_LOOK_MS, undefined, { signal }).catch(() => {});

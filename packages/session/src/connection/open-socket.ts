@@ -19,16 +19,22 @@ export class OpenSocket {
     this.#options = options;
   }
 
-  /**
-   * Returns the socket, and the account's own id.
-   * @throws {WafleetError} SESSION_NOT_OPEN.
-   */
-  require(): { readonly socket: WASocket; readonly me: string } {
+  /** The socket, and the account's own id; undefined if the session is not open. */
+  get current(): { readonly socket: WASocket; readonly me: string } | undefined {
     const { lifecycle, supervisor, account, statusReporter } = this.#options;
     const socket = supervisor.current?.socket;
     const me = account.current?.me?.id;
     const isOpen = lifecycle.isRunning && statusReporter.status === 'open';
-    if (socket === undefined || me === undefined || !isOpen) throw statusReporter.notOpen();
-    return { socket, me };
+    return socket === undefined || me === undefined || !isOpen ? undefined : { socket, me };
+  }
+
+  /**
+   * Returns the same.
+   * @throws {WafleetError} SESSION_NOT_OPEN.
+   */
+  require(): { readonly socket: WASocket; readonly me: string } {
+    const { current } = this;
+    if (current === undefined) throw this.#options.statusReporter.notOpen();
+    return current;
   }
 }

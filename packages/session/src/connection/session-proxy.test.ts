@@ -97,7 +97,7 @@ test('an upload fails when the proxy does, and goes no other way', async () => {
 });
 
 test('a change of the proxy counts, and what is none is refused', () => {
-  const proxy = new SessionProxy({ url: undefined, rules: undefined, connectTimeoutMs: 60_000 });
+  const proxy = new SessionProxy({ rules: undefined, connectTimeoutMs: 60_000 });
   expect(proxy.openRoute()).toBeUndefined();
   proxy.set(undefined);
   expect(proxy.version).toBe(0);

@@ -12,12 +12,7 @@ export class SessionProxy {
   #version = 0;
 
   /** @param options.connectTimeoutMs how long a connection to WhatsApp may take to become open. */
-  constructor(options: {
-    url: string | undefined;
-    rules: AddressRules | undefined;
-    connectTimeoutMs: number;
-  }) {
-    this.#url = options.url;
+  constructor(options: { rules: AddressRules | undefined; connectTimeoutMs: number }) {
     this.#rules = options.rules ?? AddressRules.parse('');
     this.#connectTimeoutMs = options.connectTimeoutMs;
   }
@@ -32,11 +27,6 @@ export class SessionProxy {
     if (url === this.#url) return;
     this.#url = url;
     this.#version += 1;
-  }
-
-  /** The URL with the password; undefined if there is no proxy. */
-  readUrl(): string | undefined {
-    return this.#url;
   }
 
   /**

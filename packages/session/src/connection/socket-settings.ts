@@ -1,6 +1,7 @@
+import type { SessionSettings } from '@wafleet/contract';
 import type { ProxyRoute } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
-import { DEFAULT_CONNECTION_CONFIG, type SocketConfig } from '@whiskeysockets/baileys';
+import { DEFAULT_CONNECTION_CONFIG, proto, type SocketConfig } from '@whiskeysockets/baileys';
 import { baileysVersion } from '../baileys/client-version.js';
 import { baileysLogger } from '../baileys/logger.js';
 import { type LearntPair, withSharedLidMappings } from '../baileys/patches/shared-lid-mappings.js';
@@ -8,6 +9,7 @@ import type { CachesOfSession } from '../caches/session-caches.js';
 import type { KnownPerson } from '../identity/people.js';
 import type { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { keepOuterSecrets } from '../inbound/outer-secrets.js';
+import { browserOf } from '../settings/linked-device.js';
 import { routedConnections } from './session-proxy.js';
 
 /** What the settings of a session's sockets are made of. */
@@ -16,6 +18,8 @@ export interface SocketResources {
   readonly url: string | undefined;
   /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
+  /** What was set for the session. */
+  readonly inForce: { readonly settings: SessionSettings };
   readonly logger: Logger;
   readonly caches: CachesOfSession;
   readonly journal: DecryptionJournal;
@@ -26,15 +30,18 @@ export interface SocketResources {
   };
 }
 
+const { FULL } = proto.HistorySync.HistorySyncType;
+
 /**
  * Returns the settings of a Baileys socket, apart from what one connection alone uses.
  * @param version the version of WhatsApp Web that the client reports.
  * @param route the way of everything that the socket connects to; undefined: directly.
  */
 export function socketSettings(
-  { url, qrLifeMs, logger, caches, journal, people }: SocketResources,
+  { url, qrLifeMs, inForce, logger, caches, journal, people }: SocketResources,
   { version, route }: { readonly version: string; readonly route: ProxyRoute | undefined },
 ) {
+  const { settings } = inForce;
   const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
   return {
     logger: baileysLogger(logger),
@@ -42,9 +49,11 @@ export function socketSettings(
     ...(url === undefined ? {} : { waWebSocketUrl: url }),
     ...(route === undefined ? {} : routedConnections(route, url)),
     ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
-    // The history sync carries the mapping of phone numbers to LIDs, so it is kept small but never switched off.
-    syncFullHistory: false,
-    markOnlineOnConnect: false,
+    browser: browserOf(settings),
+    // The history sync carries the mapping of phone numbers to LIDs, so it is never switched off, and by default small.
+    syncFullHistory: settings.history === 'full',
+    shouldSyncHistoryMessage: ({ syncType }) => syncType !== FULL || inForce.settings.history === 'full',
+    markOnlineOnConnect: settings.online,
     fireInitQueries: true,
     emitOwnEvents: true,
     // Otherwise each stanza sent costs two stack traces. The watchdog, and later the keep-alive, detect a send that

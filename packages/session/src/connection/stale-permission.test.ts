@@ -8,6 +8,7 @@ import { People } from '../identity/people.js';
 import { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { Outbox } from '../outbox/outbox.js';
+import { SettingsInForce } from '../settings/settings-in-force.js';
 import { Harness, type TestSession } from '../testing/harness.js';
 import { ConnectLimiter } from './connect-limiter.js';
 import { ConnectionFactory } from './connection-factory.js';
@@ -70,11 +71,13 @@ function factoryOf(fence: Fence) {
   const people = new People({ pairs, members, usernames, store: store.auth });
   const journal = new DecryptionJournal({ logger });
   const account = new SessionAccount({ store, logger });
+  const inForce = new SettingsInForce({ fence, store: store.settings, onChange: ignore });
   const factory = new ConnectionFactory({
     fence,
     connectLimiter: harness.connectLimiter,
     account,
     auth: store.auth,
+    settings: inForce,
     stateMachine: {
       isLinkFresh: false,
       holdUp: ignore,
@@ -87,8 +90,9 @@ function factoryOf(fence: Fence) {
       isOwnershipCertain: () => true,
       url: harness.simulator.url,
       connectTimeoutMs: 60_000,
-      proxy: new SessionProxy({ url: undefined, rules: undefined, connectTimeoutMs: 60_000 }),
+      proxy: new SessionProxy({ rules: undefined, connectTimeoutMs: 60_000 }),
       qrLifeMs: undefined,
+      inForce,
       quiet: new SilenceDetector(),
       logger,
       caches,

@@ -78,6 +78,8 @@ export class WhatsAppConnection {
   readonly socket: WASocket;
   /** Whether the session was linked to a phone before this connection began. */
   readonly beganLinked: boolean;
+  /** Whether Baileys shows the account as online at the login. */
+  readonly beganOnline: boolean;
   readonly #resources: ConnectionResources;
   readonly #permit: ConnectPermit;
   readonly #route: ProxyRoute | undefined;
@@ -108,6 +110,7 @@ export class WhatsAppConnection {
     deduplicator.forget();
     this.#proxyVersion = resources.proxy.version;
     this.#route = resources.proxy.openRoute();
+    this.beganOnline = resources.inForce.settings.online;
     const socket = makeWholeSocket({
       ...socketSettings(resources, { version: permit.version, route: this.#route }),
       auth: account.auth(

@@ -1,3 +1,4 @@
+import { DEFAULT_SETTINGS } from '@wafleet/contract';
 import { createLogger, PartitionedLru } from '@wafleet/runtime';
 import {
   Cipher,
@@ -13,6 +14,8 @@ import type { proto } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { People } from '../identity/people.js';
 import { Outbox } from '../outbox/outbox.js';
+import { AutoRead } from '../settings/auto-read.js';
+import { ChatFilter } from '../settings/chat-filter.js';
 import { EventPublisher } from './event-publisher.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
@@ -52,6 +55,7 @@ it.each([
   });
   const part = () => new PartitionedLru<string>({ max: 100 }).createPartition();
   const cipher = Cipher.fromHexKeys('5a'.repeat(32));
+  const inForce = { settings: DEFAULT_SETTINGS };
   const publisher = new EventPublisher({
     fence,
     recentMessages: new RecentMessages({ redis, cipher }),
@@ -67,6 +71,9 @@ it.each([
       usernames: part(),
       store: { readRecords: async () => [] },
     }),
+    inForce,
+    filter: new ChatFilter(inForce),
+    autoRead: new AutoRead({ inForce, outbox, openSocket: () => undefined, logger }),
     logger,
   });
   const publish = (number: number) => {

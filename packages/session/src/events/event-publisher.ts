@@ -1,3 +1,4 @@
+import type { SessionSettings } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { AuthStateStore, Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
@@ -11,6 +12,8 @@ import { mapBaileysEvents } from '../mapping/index.js';
 import type { MappedEvent, SessionCondition } from '../mapping/mapped-event.js';
 import { roughLength } from '../outbox/event-size.js';
 import type { Outbox } from '../outbox/outbox.js';
+import type { AutoRead } from '../settings/auto-read.js';
+import type { ChatFilter } from '../settings/chat-filter.js';
 import { Completion } from './complete-ids.js';
 import { ContactNews } from './contact-news.js';
 import { peopleIn } from './people-in-events.js';
@@ -26,6 +29,10 @@ interface EventPublisherOptions {
   /** Where pairs of LID and number are stored. */
   readonly auth: Pick<AuthStateStore, 'readRecords'>;
   readonly people: People;
+  /** What was set for the session. */
+  readonly inForce: { readonly settings: SessionSettings };
+  readonly filter: ChatFilter;
+  readonly autoRead: AutoRead;
   readonly logger: Logger;
 }
 
@@ -88,30 +95,37 @@ export class EventPublisher {
    * for all of these.
    */
   #release(events: readonly MappedEvent[]): void {
-    if (events.length === 0) return;
-    const { people, outbox } = this.#options;
-    const completion = new Completion(events, people);
+    const { people, outbox, filter, autoRead } = this.#options;
+    // What is ignored by the kind of its chat needs no more ids.
+    const shown = filter.apply(events);
+    if (shown.length === 0) return;
+    const completion = new Completion(shown, people);
     if (completion.unknown.length === 0) {
       completion.complete();
-      outbox.publish(events);
+      const complete = filter.apply(shown);
+      outbox.publish(complete);
+      autoRead.note(complete);
       return;
     }
-    const size = { events: events.length, characters: roughLength(events) };
-    outbox.runFor({ run: () => this.#complete(events), instead: () => events, size });
+    const size = { events: shown.length, characters: roughLength(shown) };
+    outbox.runFor({ run: () => this.#complete(shown), instead: () => shown, size });
   }
 
   async #complete(events: readonly MappedEvent[]): Promise<readonly MappedEvent[]> {
-    const { people } = this.#options;
+    const { people, filter, autoRead } = this.#options;
     const completion = new Completion(events, people);
     if (completion.unknown.length > 0) await people.load(completion.unknown);
     completion.complete();
-    return events;
+    const complete = filter.apply(events);
+    autoRead.note(complete);
+    return complete;
   }
 
   #map(events: Partial<BaileysEventMap>): MappedEvent[] {
-    const { account, statusReporter, logger } = this.#options;
+    const { account, statusReporter, inForce, logger } = this.#options;
     const context = { me: account.current?.me, condition: statusReporter.condition };
-    const mapped = mapBaileysEvents(events, context, (event, error) =>
+    const wanted = inForce.settings.history === 'none' ? withoutHistory(events) : events;
+    const mapped = mapBaileysEvents(wanted, context, (event, error) =>
       logger.error({ err: error, event }, 'an event could not be mapped'),
     );
     return mapped.filter((event) => this.#isNews(event));
@@ -128,4 +142,9 @@ export class EventPublisher {
     });
     return changed.length > 0;
   }
+}
+
+function withoutHistory(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+  const { 'messaging-history.set': _set, 'messaging-history.status': _status, ...others } = events;
+  return others;
 }

@@ -49,7 +49,7 @@ it('a file is known as soon as its message is', async () => {
 it('a session with a proxy hands it out with the file, sealed for the edge that asks', async () => {
   const { id, file } = await receive();
   const box = new ReplyBox();
-  await test.session.setProxy('socks5://customer:topsecret@127.0.0.1:1');
+  await test.setProxy('socks5://customer:topsecret@127.0.0.1:1');
   const find = (replyKey?: string) => test.session.execute('find-media', { messageId: id, replyKey });
   const answer = await find(box.publicKey);
   expect(answer.file).toEqual(file);
@@ -62,7 +62,7 @@ it('a session with a proxy hands it out with the file, sealed for the edge that 
   for (const key of [undefined, 'nonsense']) {
     await expect(find(key)).rejects.toMatchObject({ code: 'MEDIA_UNAVAILABLE' });
   }
-  await test.session.setProxy(undefined);
+  await test.setProxy(undefined);
   await test.status('open');
   expect(await find()).toEqual({ file });
 });

@@ -3,6 +3,7 @@ import { type Logger, withTimeout } from '@wafleet/runtime';
 import {
   type Fence,
   isRedisUnreachable,
+  ProxyUnreadableError,
   type ReceivedFile,
   type ReceivedMedia,
   SealedValueError,
@@ -10,10 +11,10 @@ import {
 } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { OpenSocket } from '../connection/open-socket.js';
-import type { SessionProxy } from '../connection/session-proxy.js';
 import { receivedFilesIn } from '../mapping/received-files.js';
 import { roughLength } from '../outbox/event-size.js';
 import type { Outbox } from '../outbox/outbox.js';
+import type { SettingsInForce } from '../settings/settings-in-force.js';
 import { ReuploadRequest } from './reupload-request.js';
 
 /** How long a command waits for a phone. Short, since a worker carries out a bounded number of commands at a time. */
@@ -30,7 +31,7 @@ export class SessionMedia {
   readonly #receivedMedia: ReceivedMedia;
   readonly #outbox: Outbox;
   readonly #openSocket: OpenSocket;
-  readonly #proxy: Pick<SessionProxy, 'readUrl'>;
+  readonly #inForce: Pick<SettingsInForce, 'readProxy'>;
   readonly #logger: Logger;
   readonly #requests = new Map<string, ReuploadRequest>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -41,14 +42,14 @@ export class SessionMedia {
     receivedMedia: ReceivedMedia;
     outbox: Outbox;
     openSocket: OpenSocket;
-    proxy: Pick<SessionProxy, 'readUrl'>;
+    inForce: Pick<SettingsInForce, 'readProxy'>;
     logger: Logger;
   }) {
     this.#fence = options.fence;
     this.#receivedMedia = options.receivedMedia;
     this.#outbox = options.outbox;
     this.#openSocket = options.openSocket;
-    this.#proxy = options.proxy;
+    this.#inForce = options.inForce;
     this.#logger = options.logger;
   }
 
@@ -73,12 +74,12 @@ export class SessionMedia {
   /**
    * What a message contains about its file, whether the session is open or not, and the URL of the session's proxy, if
    * it has one, sealed for the edge that has asked.
-   * @throws {WafleetError} MEDIA_NOT_FOUND; MEDIA_UNAVAILABLE if there is a proxy and no key to seal it for, as in the
-   * question of an edge of an earlier release, which would not use the proxy.
+   * @throws {WafleetError} MEDIA_NOT_FOUND; MEDIA_UNAVAILABLE if the proxy cannot be read, or there is no key to seal it
+   * for, as in the question of an edge of an earlier release, which would not use the proxy.
    */
   async find(messageId: string, replyKey?: string): Promise<{ file: MediaFile; proxy?: string }> {
     const { file } = await this.#find(messageId);
-    const url = this.#proxy.readUrl();
+    const url = await this.#readProxy();
     return url === undefined ? { file } : { file, proxy: this.#sealed(url, replyKey) };
   }
 
@@ -101,6 +102,15 @@ export class SessionMedia {
     for (const request of this.#requests.values()) request.giveUp();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#requests.clear();
+  }
+
+  async #readProxy(): Promise<string | undefined> {
+    try {
+      return await this.#inForce.readProxy();
+    } catch (error) {
+      if (!(error instanceof ProxyUnreadableError)) throw error;
+      throw new WafleetError('MEDIA_UNAVAILABLE', 'The session’s proxy cannot be read.');
+    }
   }
 
   #sealed(url: string, replyKey: string | undefined): string {

@@ -4,6 +4,7 @@ import { createLogger } from '@wafleet/runtime';
 import { type Phone, Simulator } from '@wafleet/simulator';
 import {
   AuthStateStore,
+  CallReplies,
   Cipher,
   ConnectRate,
   connectRedis,
@@ -20,7 +21,10 @@ import {
   SessionDirectory,
   type SessionRecord,
   type SessionRef,
+  SessionSettingsRecords,
+  SessionSettingsStore,
   TenantDirectory,
+  verifyEncryptionKey,
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { quietLibsignal } from '../baileys/patches/quiet-libsignal.js';
@@ -39,8 +43,12 @@ const PAUSE_MS = { first: 200, longest: 1_000 };
 
 /** What a test gives to a session in place of the harness' own. */
 export type SessionOverrides = Partial<
-  Pick<WhatsAppSessionOptions, 'connectLimiter' | 'isOwnershipCertain' | 'logger' | 'proxy' | 'proxyRules'>
-> & { readonly store?: (fence: Fence) => WhatsAppSessionOptions['store'] };
+  Pick<WhatsAppSessionOptions, 'connectLimiter' | 'isOwnershipCertain' | 'logger' | 'proxyRules'>
+> & {
+  readonly store?: (fence: Fence) => WhatsAppSessionOptions['store'];
+  /** The URL of the session's proxy. */
+  readonly proxy?: string;
+};
 
 /** A session under test: one object of it, its ownership, and what became of it. */
 export class TestSession {
@@ -69,6 +77,12 @@ export class TestSession {
       ...overrides,
       store: overrides.store?.(fence) ?? harness.storeOf(fence),
     });
+  }
+
+  /** Sets another proxy, or none, as an edge does. */
+  async setProxy(url: string | undefined): Promise<void> {
+    await this.#harness.storeSettings(this.fence, {}, url ?? null);
+    await this.session.execute('settings-changed', {});
   }
 
   record(): Promise<SessionRecord> {
@@ -174,6 +188,19 @@ export class Harness {
     return fields.filter((field) => field.startsWith(type));
   }
 
+  /** Stores settings for a session, and the URL of a proxy if one is given, as an edge does. */
+  async storeSettings(ref: SessionRef, settings: object, proxy?: string | null): Promise<void> {
+    await verifyEncryptionKey(this.#redis, this.#cipher);
+    const records = new SessionSettingsRecords(this.#redis);
+    const { version, stored } = await records.read(ref);
+    await records.replace(ref, version, { plain: { ...stored, settings }, proxy });
+  }
+
+  /** Makes the stored settings of a session unreadable. */
+  async damageSettings({ tenantId, sessionId }: SessionRef): Promise<void> {
+    await this.#redis.set(`wf:{${tenantId}}:settings:${sessionId}`, 'damaged');
+  }
+
   /** Replaces a field of the credentials: correctly sealed, with any content. */
   async storeField(ref: SessionRef, field: string, content: Uint8Array): Promise<void> {
     const sealed = this.#cipher.sessionScope(ref).seal(Buffer.from(content), field);
@@ -197,6 +224,8 @@ export class Harness {
       deleteAuth: () => deleteAuthState(this.#redis, fence),
       events: this.events,
       directory: this.directory,
+      settings: new SessionSettingsStore({ redis: this.#redis, cipher: this.#cipher }),
+      callReplies: new CallReplies(this.#redis),
       offers: this.offers,
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
       receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
@@ -226,6 +255,7 @@ export class Harness {
     const ref = { tenantId, sessionId };
     const claim = await this.ownership.claim(ref, { worker, expectPrevious: previous });
     if (!('fence' in claim)) throw new Error(`the session belongs to ${claim.refusedBy.worker}`);
+    if (overrides.proxy !== undefined) await this.storeSettings(ref, {}, overrides.proxy);
     const session = new TestSession(this, claim.fence, whatsapp, overrides);
     this.#started.push(session);
     return session;
