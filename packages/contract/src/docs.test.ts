@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   CLOSE_REASONS,
+  DEFAULT_SETTINGS,
   ERRORS,
   EVENT_NAMES,
+  effectOf,
   isResting,
   payloadSchemas,
   SESSION_STATUSES,
+  SETTINGS_GROUPS,
   sessionSchema,
+  sessionSettingsSchema,
   TENANT_LIMIT_NAMES,
   TENANT_LIMITS,
 } from './index.js';
@@ -51,6 +56,35 @@ describe('docs/limits.md', () => {
       const value = `${limit.default} ${limit.unit}${limit.windowS === undefined ? '' : ` in ${limit.windowS} s`}`;
       const error = limit.error === undefined ? '' : `\`${limit.error}\``;
       return `| \`${name}\` | ${value} | ${limit.min} | ${error} | ${limit.meaning} |`;
+    });
+    expect(rows).toEqual(expected);
+  });
+});
+
+describe('docs/settings.md', () => {
+  function takes(schema: z.ZodType): string {
+    if (schema instanceof z.ZodEnum) return schema.options.map((option) => `\`"${option}"\``).join(', ');
+    if (schema instanceof z.ZodBoolean) return '`true`, `false`';
+    return schema instanceof z.ZodArray ? 'a list' : 'a text';
+  }
+
+  it('has a row for each setting, and no other', () => {
+    const rows = readDoc('settings.md')
+      .split('\n')
+      .filter((line) => /^\| `[a-zA-Z.]+` \|.*\|.*\|.*\|.*\|$/.test(line));
+    const expected = SETTINGS_GROUPS.flatMap((group) => {
+      const schema = sessionSettingsSchema.shape[group];
+      const fields = schema instanceof z.ZodObject ? Object.entries<z.ZodType>(schema.shape) : [];
+      const defaults = new Map<string, unknown>(Object.entries(DEFAULT_SETTINGS[group]));
+      const all: [string, z.ZodType, unknown][] =
+        fields.length === 0
+          ? [[group, schema, DEFAULT_SETTINGS[group]]]
+          : fields.map(([name, field]) => [`${group}.${name}`, field, defaults.get(name)]);
+      const effect = effectOf(group, DEFAULT_SETTINGS);
+      return all.map(
+        ([name, field, value]) =>
+          `| \`${name}\` | ${takes(field)} | \`${JSON.stringify(value)}\` | \`${effect}\` | ${field.description} |`,
+      );
     });
     expect(rows).toEqual(expected);
   });
