@@ -36,7 +36,8 @@ export const environment = z.object({
       .regex(/^\d{1,3}\.\d{1,5}\.\d{1,10}$/)
       .optional(),
     {
-      about: 'The version of WhatsApp Web to report, and no other one; the same for all workers.',
+      about:
+        'The version of WhatsApp Web to report, and no other one; the same for all workers. Default: the newest that works.',
       takes: 'a version such as 2.3000.1043857760',
     },
   ),
@@ -51,6 +52,13 @@ export const environment = z.object({
       takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
     },
   ),
+  VERSION_TRIAL_MS: integerField({
+    default: 600_000,
+    min: 0,
+    max: 86_400_000,
+    about:
+      'How long the first sessions with a new version of WhatsApp Web must stay open before the others follow; the same for all workers.',
+  }),
   WORKER_CAPACITY: integerField({
     default: 200,
     min: 1,

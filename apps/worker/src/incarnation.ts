@@ -49,9 +49,10 @@ export interface IncarnationOptions {
   readonly capacity: number;
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;
-  /** See SessionFactoryOptions. */
-  readonly clientVersion?: string | undefined;
   readonly connectsPerSecond: number;
+  /** Both: see SessionFactoryOptions. */
+  readonly pinnedVersion?: string | undefined;
+  readonly versionTrialMs?: number | undefined;
   readonly release: string;
   readonly host: string;
   /** An identity that no two workers may have at the same time. Default: the incarnation's own id. */

@@ -67,6 +67,10 @@ export class ConnectionEvents implements ConnectionListener {
     if (events['connection.update']?.connection === 'open') autoRead.flush();
   }
 
+  codeEntered(connection: WhatsAppConnection): void {
+    this.#options.stateMachine.codeEntered(connection);
+  }
+
   linkRefreshed(connection: WhatsAppConnection): void {
     this.#options.stateMachine.refreshLink(connection);
   }

@@ -5,7 +5,8 @@ import { ConnectRate, connectRedis, type RedisConnection, type SessionRef } from
 import { waitFor } from '@wafleet/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ConnectLimiter, ConnectPermit, type PermitRequest } from './connection/connect-limiter.js';
+import { ConnectLimiter, type PermitRequest } from './connection/connect-limiter.js';
+import { ConnectPermit } from './connection/connect-permit.js';
 import { Harness, type TestSession } from './testing/harness.js';
 
 /**

@@ -4,12 +4,14 @@ import { FencedError, isRedisUnreachable, ProxyUnreadableError, SealedValueError
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { KeyStoreFailures } from './auth/durable-key-store.js';
 import type { SessionAccount } from './auth/session-account.js';
+import { CLIENT_OUTDATED } from './connection/connect-permit.js';
 import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
 import { causeOf, isDeviceRemoved } from './connection/disconnects.js';
 import { Reconnecting } from './connection/reconnect-policy.js';
 import type { WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import type { Outbox } from './outbox/outbox.js';
+import type { LinkVersions } from './pairing/link-versions.js';
 import type { PairingOffers } from './pairing/pairing-offers.js';
 import type { SessionEnd, SessionLifecycle } from './status/lifecycle.js';
 import type { Occasion, StatusReporter } from './status/status-reporter.js';
@@ -20,6 +22,7 @@ interface StateMachineOptions {
   readonly lifecycle: SessionLifecycle;
   readonly statusReporter: StatusReporter;
   readonly pairingOffers: PairingOffers;
+  readonly linkVersions: LinkVersions;
   readonly supervisor: ConnectionSupervisor;
   readonly account: SessionAccount;
   readonly outbox: Outbox;
@@ -27,7 +30,11 @@ interface StateMachineOptions {
 }
 
 /** The end of a connection as Baileys reports it, and its cause. */
-type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
+type ConnectionEnd = Occasion & {
+  readonly cause: DisconnectCause;
+  /** The version of WhatsApp Web that the connection reported. */
+  readonly version: string;
+};
 
 /**
  * Derives the status of a session from the events of its connection, the failures of its storage and the requests to the
@@ -86,18 +93,21 @@ export class SessionStateMachine implements KeyStoreFailures {
   }
 
   #followClose(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
-    const { supervisor, lifecycle } = this.#options;
+    const { supervisor, lifecycle, linkVersions } = this.#options;
     supervisor.letGo();
-    const end = { update, cause: connection.cause ?? causeOf(update.lastDisconnect) };
+    linkVersions.connectionEnded();
+    const cause = connection.cause ?? causeOf(update.lastDisconnect);
+    const end = { update, cause, version: connection.version };
     if (lifecycle.isStopping) this.queue(lifecycle.stopReason, end);
     if (lifecycle.isRunning) this.#reactTo(end);
   }
 
   #followUpdate(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
-    const { statusReporter, pairingOffers, supervisor, account } = this.#options;
+    const { statusReporter, pairingOffers, supervisor, account, linkVersions } = this.#options;
     if (update.connection === 'open') {
       pairingOffers.close();
       this.#isLinkFresh = false;
+      linkVersions.forgetLink();
       supervisor.markOpen();
       statusReporter.set('open', undefined, { update, phone: account.current?.phone });
     } else if (update.qr !== undefined) {
@@ -106,6 +116,7 @@ export class SessionStateMachine implements KeyStoreFailures {
     } else if (update.isNewLogin === true) {
       pairingOffers.close();
       this.#isLinkFresh = true;
+      linkVersions.linked(connection.version);
       statusReporter.set('connecting', 'linked', { update, phone: account.current?.phone });
     } else {
       statusReporter.tell({ update });
@@ -114,7 +125,7 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** Handles an end of the connection that the session did not request. */
   #reactTo(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, account, logger } = this.#options;
+    const { statusReporter, pairingOffers, account, linkVersions, logger } = this.#options;
     logger.info({ ...end.cause, status: statusReporter.status }, 'the connection ended');
     pairingOffers.connectionEnded();
     const isLinkRefused = this.#isLinkRefused(end);
@@ -122,6 +133,7 @@ export class SessionStateMachine implements KeyStoreFailures {
       account.current?.refuseLink();
       this.#isLinkFresh = false;
     }
+    if (isLinkRefused || end.cause.statusCode === CLIENT_OUTDATED) linkVersions.forgetLink();
     const isLinked = account.current?.isLinked ?? false;
     // A pairing code becomes invalid with the connection that requested it.
     if (!isLinked) pairingOffers.offerQr();
@@ -142,6 +154,12 @@ export class SessionStateMachine implements KeyStoreFailures {
         this.#rest('failed', reaction.reason, end);
         break;
     }
+  }
+
+  /** A phone has entered the pairing code of the connection. */
+  codeEntered(connection: WhatsAppConnection): void {
+    const { supervisor, linkVersions } = this.#options;
+    if (supervisor.current === connection) linkVersions.codeEntered(connection.version);
   }
 
   /**
@@ -235,7 +253,8 @@ export class SessionStateMachine implements KeyStoreFailures {
   }
 
   #offerLinkAgain(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, supervisor } = this.#options;
+    const { statusReporter, pairingOffers, supervisor, linkVersions } = this.#options;
+    linkVersions.roundEnded(end.version);
     if (pairingOffers.isPatient) {
       statusReporter.tell(end);
       supervisor.openIn(0);

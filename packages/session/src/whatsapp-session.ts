@@ -30,6 +30,7 @@ import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { SessionMedia } from './media/session-media.js';
 import { Outbox } from './outbox/outbox.js';
+import { LinkVersions } from './pairing/link-versions.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
@@ -57,6 +58,7 @@ export class WhatsAppSession {
   readonly #outbox: Outbox;
   readonly #statusReporter: StatusReporter;
   readonly #pairingOffers: PairingOffers;
+  readonly #linkVersions: LinkVersions;
   readonly #account: SessionAccount;
   readonly #supervisor: ConnectionSupervisor;
   readonly #connectionFactory: ConnectionFactory;
@@ -108,7 +110,8 @@ export class WhatsAppSession {
     // The connection and its states.
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
     const parts = { lifecycle, statusReporter, pairingOffers, supervisor, account, logger };
-    const stateMachine = new SessionStateMachine({ ...parts, outbox });
+    const linkVersions = new LinkVersions({ connectLimiter });
+    const stateMachine = new SessionStateMachine({ ...parts, outbox, linkVersions });
     const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });
@@ -137,12 +140,14 @@ export class WhatsAppSession {
     this.#outbox = outbox;
     this.#statusReporter = statusReporter;
     this.#pairingOffers = pairingOffers;
+    this.#linkVersions = linkVersions;
     this.#account = account;
     this.#supervisor = supervisor;
     this.#connectionFactory = new ConnectionFactory({
       fence,
       connectLimiter,
       account,
+      linkVersions,
       auth,
       settings: inForce,
       stateMachine,
@@ -240,6 +245,7 @@ export class WhatsAppSession {
     this.#supervisor.letGo()?.discard();
     void this.#supervisor.close();
     this.#pairingOffers.offerQr();
+    this.#linkVersions.connectionEnded();
     this.#account.discard();
     this.#outbox.discard();
     this.#media.close();

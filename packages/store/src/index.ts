@@ -70,7 +70,18 @@ export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './
 export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenants/tenant-rates.js';
 export { TenantUsage } from './tenants/tenant-usage.js';
 export { type AdminTokenWaits, WrongGuesses } from './tenants/wrong-guesses.js';
-export { ConnectRate } from './workers/connect-rate.js';
+export {
+  type ClientVersionRecord,
+  ClientVersions,
+  type ClientVersionsView,
+  type VersionCheckOutcome,
+} from './workers/client-versions.js';
+export {
+  type ConnectGrant,
+  type ConnectPurpose,
+  ConnectRate,
+  type ConnectReport,
+} from './workers/connect-rate.js';
 export { DRAIN_TURN_MS, DrainTurns } from './workers/drain-turns.js';
 export { WorkerFailureDetector } from './workers/failure-detector.js';
 export { Lifeline } from './workers/lifeline.js';

@@ -39,8 +39,10 @@ export interface SessionFactoryOptions {
   readonly proxyRules?: AddressRules | undefined;
   /** How much of its events a tenant's log keeps. */
   readonly eventLog: EventLogBounds;
-  /** The version of WhatsApp Web that all sessions report. Default: that of Baileys. */
-  readonly clientVersion?: string | undefined;
+  /** The version of WhatsApp Web that all sessions report. Default: the one that the cluster has found to work. */
+  readonly pinnedVersion?: string | undefined;
+  /** How long the sessions that try a new version stay open before the others follow. Default: 10 minutes. */
+  readonly versionTrialMs?: number | undefined;
   /** The maximum number of connects to WhatsApp per second, over all workers together. */
   readonly connectsPerSecond: number;
   /** See WhatsAppSessionOptions. */
@@ -60,7 +62,7 @@ export class SessionFactory {
 
   constructor(options: SessionFactoryOptions) {
     const { redis, cipher, eventLog, connectsPerSecond, logger } = options;
-    const { clientVersion = BUNDLED_VERSION } = options;
+    const { pinnedVersion, versionTrialMs } = options;
     this.#options = options;
     this.directory = new SessionDirectory(redis, { logger });
     this.#store = {
@@ -75,7 +77,12 @@ export class SessionFactory {
       finishedMessages: new ProcessedMessages(redis),
     };
     this.#connectLimiter = new ConnectLimiter({
-      rate: new ConnectRate(redis, { perSecond: connectsPerSecond, clientVersion }),
+      rate: new ConnectRate(redis, {
+        perSecond: connectsPerSecond,
+        clientVersion: pinnedVersion ?? BUNDLED_VERSION,
+        isPinned: pinnedVersion !== undefined,
+        ...(versionTrialMs === undefined ? {} : { trialMs: versionTrialMs }),
+      }),
       logger,
     });
   }

@@ -2,7 +2,8 @@ import { createLogger } from '@wafleet/runtime';
 import { ConnectRate, connectRedis, type RedisConnection } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConnectLimiter, type ConnectPermit } from './connect-limiter.js';
+import { ConnectLimiter } from './connect-limiter.js';
+import type { ConnectPermit } from './connect-permit.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
 
@@ -45,9 +46,11 @@ class Asking {
     this.#connectLimiter = connectLimiter;
   }
 
-  ask(name: string, { tenantId = 'acme', isUrgent = false, signal = leaving.signal } = {}): void {
+  ask(name: string, options: { tenantId?: string; isUrgent?: boolean; signal?: AbortSignal } = {}): void {
+    const { tenantId = 'acme', isUrgent = false, signal = leaving.signal } = options;
     const onHeld = () => this.held.add(name);
-    void this.#connectLimiter.permit({ tenantId, isUrgent, signal, onHeld }).then((permit) => {
+    const session = { tenantId, sessionId: name };
+    void this.#connectLimiter.permit({ session, isUrgent, signal, onHeld }).then((permit) => {
       if (permit !== undefined) this.permits.set(name, permit);
     });
   }
@@ -114,7 +117,13 @@ describe('a client version that WhatsApp refuses', () => {
     first.ask('first');
     await first.passed(1);
     first.permits.get('first')?.ended(405);
-    await waitFor(async () => (await redis.keys('*breaker*')).length === 1, { what: 'the breaker opens' });
+    await waitFor(
+      async () =>
+        Object.values(await redis.hgetall('wf:{connects}:versions'))
+          .join()
+          .includes('refused'),
+      { what: 'the breaker opens' },
+    );
     for (const asking of [one, other]) for (const name of ['a', 'b']) asking.ask(name);
 
     const probes = () => [...one.permits.values(), ...other.permits.values()];

@@ -1,77 +1,56 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FairQueue, type Logger } from '@wafleet/runtime';
-import type { ConnectRate } from '@wafleet/store';
+import type { ConnectGrant, ConnectPurpose, ConnectRate, ConnectReport, SessionRef } from '@wafleet/store';
+import { CLIENT_OUTDATED, type ConnectOutcome, ConnectPermit } from './connect-permit.js';
 import { OpenConnections } from './open-connections.js';
 import { StartPace } from './start-pace.js';
 
-/** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
-const CLIENT_OUTDATED = 405;
+/**
+ * What WhatsApp may answer to a version that it does not take: outdated, a bad user agent, an unknown client. The last two
+ * have other causes too, so they count only for a version that is being tried. Source: whatsmeow, ConnectFailureReason.
+ */
+const TRIAL_REFUSALS: ReadonlySet<number> = new Set([CLIENT_OUTDATED, 409, 418]);
+/** How many waiting sessions are looked at for one that may try a new version. */
+const LOOKED_AT = 20;
 const SHORTEST_WAIT_MS = 20;
 /** Keeps the delay short between the closing of the breaker and the next attempt. */
 const LONGEST_WAIT_MS = 2_000;
 /** The pause between two attempts while Redis is unreachable. */
 const RETRY_MS = 500;
 
-/** Permission to connect once. The holder reports the outcome; only the first report counts. */
-export class ConnectPermit {
-  /** The version of WhatsApp Web that the client is to report. */
-  readonly version: string;
-  readonly #report: (outcome: 'accepted' | 'outdated' | 'failed') => void;
-  readonly #open: OpenConnections;
-  #isReported = false;
+/**
+ * For which link a session connects. `failedWith`: it is not linked, and no phone has linked it with that version.
+ * `linkedWith`: a phone has linked it over a connection with that version.
+ */
+export type LinkStep = { readonly failedWith: string | undefined } | { readonly linkedWith: string };
 
-  constructor({
-    version,
-    report,
-    open = new OpenConnections(),
-  }: {
-    version: string;
-    report: (outcome: 'accepted' | 'outdated' | 'failed') => void;
-    open?: OpenConnections;
-  }) {
-    this.version = version;
-    this.#report = report;
-    this.#open = open;
-  }
-
-  /** WhatsApp has accepted the client: it is logged in, or may be linked. */
-  accepted(): void {
-    this.#once('accepted');
-  }
-
-  /** The session is logged in. */
-  opened(): void {
-    this.accepted();
-    this.#open.opened(this);
-  }
-
-  /** The connection has ended, or was never opened. */
-  ended(statusCode: number): void {
-    this.#open.closed(this);
-    this.#once(statusCode === CLIENT_OUTDATED ? 'outdated' : 'failed');
-  }
-
-  #once(outcome: 'accepted' | 'outdated' | 'failed'): void {
-    if (this.#isReported) return;
-    this.#isReported = true;
-    this.#report(outcome);
-  }
+export interface PermitRequest {
+  readonly session: SessionRef;
+  /** Whether a person is waiting to link a phone. Urgent requests go first. */
+  readonly isUrgent: boolean;
+  /** Undefined for a session that was linked before. */
+  readonly linking?: LinkStep | undefined;
+  /** Cancels the request. */
+  readonly signal: AbortSignal;
+  /** Called when WhatsApp refuses this version of the client: the wait may then be long. */
+  readonly onHeld: () => void;
 }
 
 interface Waiter {
+  readonly session: SessionRef;
+  readonly linking: LinkStep | undefined;
   readonly admit: (permit: ConnectPermit) => void;
   /** Called at most once. */
   onHeld: (() => void) | undefined;
 }
 
-export interface PermitRequest {
-  readonly tenantId: string;
-  /** Whether a person is waiting to link a phone. Urgent requests go first. */
-  readonly isUrgent: boolean;
-  /** Cancels the request. */
-  readonly signal: AbortSignal;
-  /** Called when WhatsApp refuses this version of the client: the wait may then be long. */
-  readonly onHeld: () => void;
+/** The version of one connect, why it has that one, and what is reported of it. */
+interface VersionChoice {
+  readonly version: string;
+  readonly purpose: ConnectPurpose;
+  readonly session: SessionRef | undefined;
+  /** Whether a session was opened with the version before. */
+  readonly hasWorked: boolean;
 }
 
 /**
@@ -79,7 +58,7 @@ export interface PermitRequest {
  * One loop asks Redis for all of them together, so the cost depends on the number of processes and not on the number of
  * waiting sessions. Tenants take turns. Connections are spaced out while the process is busy and has sessions that have
  * been open for a while, since the messages of those would be delayed. While Redis is unreachable all sessions wait:
- * nothing that WhatsApp sent could be stored.
+ * nothing that WhatsApp sent could be stored. The permit has the version of WhatsApp Web that the client reports.
  */
 export class ConnectLimiter {
   readonly #open = new OpenConnections();
@@ -94,15 +73,28 @@ export class ConnectLimiter {
   #report: Promise<void> = Promise.resolve();
   readonly #acceptanceListeners = new Set<() => void>();
   #wake = new AbortController();
+  #version: string | undefined;
+  #refusals = 0;
 
   constructor(options: { rate: ConnectRate; logger: Logger }) {
     this.#rate = options.rate;
     this.#logger = options.logger;
   }
 
+  /** How many open connections of this process report each version of WhatsApp Web. */
+  get openVersions(): ReadonlyMap<string, number> {
+    return this.#open.versions;
+  }
+
+  /** How often WhatsApp has refused the version of a client of this process. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
   /** Resolves when it is the session's turn; to undefined if the request was cancelled. */
-  permit({ tenantId, isUrgent, signal, onHeld }: PermitRequest): Promise<ConnectPermit | undefined> {
+  permit({ session, isUrgent, linking, signal, onHeld }: PermitRequest): Promise<ConnectPermit | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);
+    const { tenantId } = session;
     return new Promise((resolve) => {
       const line = isUrgent ? this.#urgent : this.#others;
       const giveUp = () => {
@@ -110,6 +102,8 @@ export class ConnectLimiter {
         resolve(undefined);
       };
       const waiter: Waiter = {
+        session,
+        linking,
         admit: (permit) => {
           signal.removeEventListener('abort', giveUp);
           resolve(permit);
@@ -132,6 +126,11 @@ export class ConnectLimiter {
     return () => this.#acceptanceListeners.delete(listener);
   }
 
+  /** See ConnectRate. Never rejects. */
+  suspectAtLinking(version: string, options: { isCertain: boolean }): void {
+    this.#inOrder(() => this.#rate.suspectAtLinking(version, options));
+  }
+
   async #admitAll(): Promise<void> {
     while (this.#urgent.size + this.#others.size > 0) {
       const waitMs = await this.#admitSome();
@@ -149,15 +148,18 @@ export class ConnectLimiter {
     // The outcome of an earlier connection applies to the following ones.
     await this.#report;
     try {
-      const demand = { urgent: this.#urgent.size, others: this.#others.size };
-      const { urgent, others, waitMs, breaker } = await this.#rate.take(demand);
-      const isProbe = breaker === 'probe';
+      const demand = { urgent: this.#urgent.size, others: this.#others.size, mayTry: this.#mayTry() };
+      const grant = await this.#rate.take(demand);
+      const { urgent, others, waitMs, breaker } = grant;
+      this.#noteVersion(grant);
+      const trying = [...(grant.trial?.sessions ?? [])];
       for (let granted = urgent + others; granted > 0; granted -= 1) {
         const [first, second] =
           granted > others ? [this.#urgent, this.#others] : [this.#others, this.#urgent];
-        this.#admit(first.next() ?? second.next(), isProbe);
+        this.#admit(first.next() ?? second.next(), grant, trying);
         if (granted > 1) await this.#pace.gap();
       }
+      this.#giveBack(grant, trying);
       if (breaker !== 'closed') this.#reportHeld();
       return waitMs;
     } catch (error) {
@@ -166,15 +168,43 @@ export class ConnectLimiter {
     }
   }
 
-  #admit(waiter: Waiter | undefined, isProbe: boolean): void {
+  /** A few of the waiting sessions that were linked before. */
+  #mayTry(): SessionRef[] {
+    const found: SessionRef[] = [];
+    for (const { session, linking } of this.#others) {
+      if (found.length === LOOKED_AT) break;
+      if (linking === undefined) found.push(session);
+    }
+    return found;
+  }
+
+  #admit(waiter: Waiter | undefined, grant: ConnectGrant, trying: SessionRef[]): void {
+    const choice = choiceFor(waiter, grant, trying);
+    const { version, purpose, hasWorked } = choice;
+    const isFollowed = purpose === 'trial' || purpose === 'link';
     const permit = new ConnectPermit({
-      version: this.#rate.clientVersion,
-      report: (outcome) => this.#learn(outcome, isProbe),
+      version,
+      report: (outcome, statusCode) => this.#learn(choice, outcome, statusCode),
+      onOpened: isFollowed || !hasWorked ? () => this.#tell(choice, 'opened') : undefined,
+      onClosed: isFollowed ? () => this.#tell(choice, 'ended') : undefined,
       open: this.#open,
     });
     // All waiting requests may have been cancelled during the call to Redis.
     if (waiter === undefined) permit.ended(0);
     else waiter.admit(permit);
+  }
+
+  /** The sessions that were to try a version may have been cancelled meanwhile. */
+  #giveBack({ trial, hasWorked }: ConnectGrant, unused: readonly SessionRef[]): void {
+    if (trial === undefined) return;
+    const { version } = trial;
+    for (const session of unused) this.#tell({ version, purpose: 'trial', session, hasWorked }, 'unused');
+  }
+
+  #noteVersion({ version, breaker }: ConnectGrant): void {
+    if (breaker !== 'closed' || version === this.#version) return;
+    this.#logger.info({ version, previous: this.#version }, 'sessions report this version of WhatsApp Web');
+    this.#version = version;
   }
 
   #reportHeld(): void {
@@ -186,20 +216,58 @@ export class ConnectLimiter {
     }
   }
 
-  #learn(outcome: 'accepted' | 'outdated' | 'failed', wasProbe: boolean): void {
+  #learn(choice: VersionChoice, outcome: ConnectOutcome, statusCode: number): void {
+    const { version, purpose } = choice;
     if (outcome === 'accepted') for (const listener of [...this.#acceptanceListeners]) listener();
-    if (outcome !== 'outdated' && !wasProbe) return;
-    this.#report = this.#report
-      .then(() => {
-        if (outcome === 'outdated') return this.#rate.versionRefused({ wasProbe });
-        return outcome === 'accepted' ? this.#rate.versionAccepted() : this.#rate.probeFailed();
-      })
-      .catch((error: unknown) => {
-        this.#logger.warn(
-          { err: error, outcome },
-          'could not report the outcome of a connect to the other workers',
-        );
-      });
-    if (outcome === 'outdated') this.#logger.error('WhatsApp refuses this version of the client as outdated');
+    const isTrial = purpose === 'trial' || purpose === 'link';
+    if (outcome === 'outdated' || (isTrial && TRIAL_REFUSALS.has(statusCode))) {
+      this.#refusals += 1;
+      this.#logger.error({ version, purpose, statusCode }, 'WhatsApp refuses this version of the client');
+      this.#tell(choice, 'refused');
+    } else if (purpose === 'probe') {
+      this.#tell(choice, outcome === 'accepted' ? 'accepted' : 'failed');
+    } else if (purpose === 'trial' && outcome === 'failed') {
+      this.#tell(choice, statusCode === 0 ? 'unused' : 'failed');
+    }
   }
+
+  #tell({ version, purpose, session }: VersionChoice, outcome: ConnectReport['outcome']): void {
+    this.#inOrder(async () => {
+      const hasChanged = await this.#rate.report({ version, purpose, outcome, session });
+      if (hasChanged) this.#logger.warn({ refused: version }, 'sessions go on with another version');
+    });
+  }
+
+  #inOrder(report: () => Promise<void>): void {
+    this.#report = this.#report.then(report).catch((error: unknown) => {
+      this.#logger.warn({ err: error }, 'could not report the outcome of a connect to the other workers');
+    });
+  }
+}
+
+/** Removes the session from `trying` if it gets the version on trial. */
+function choiceFor(
+  waiter: Waiter | undefined,
+  { breaker, version, hasWorked, trial, linking }: ConnectGrant,
+  trying: SessionRef[],
+): VersionChoice {
+  const session = waiter?.session;
+  const usual = { version, purpose: 'normal', session, hasWorked } as const;
+  if (breaker === 'probe') return { ...usual, purpose: 'probe' };
+  if (waiter === undefined || session === undefined) return usual;
+  if (waiter.linking === undefined) {
+    const index = trying.findIndex(
+      ({ tenantId, sessionId }) => tenantId === session.tenantId && sessionId === session.sessionId,
+    );
+    if (trial === undefined || index === -1) return usual;
+    trying.splice(index, 1);
+    return { ...usual, version: trial.version, purpose: 'trial' };
+  }
+  const chosen = versionToLinkWith(waiter.linking, linking);
+  return chosen === version ? usual : { ...usual, version: chosen, purpose: 'link' };
+}
+
+function versionToLinkWith(step: LinkStep, { first, second }: ConnectGrant['linking']): string {
+  if ('linkedWith' in step) return step.linkedWith;
+  return first === step.failedWith ? second : first;
 }

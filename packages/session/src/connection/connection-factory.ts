@@ -4,8 +4,10 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import type { KeyStoreFailures } from '../auth/durable-key-store.js';
 import type { SessionAccount } from '../auth/session-account.js';
+import type { LinkVersions } from '../pairing/link-versions.js';
 import type { SettingsInForce } from '../settings/settings-in-force.js';
-import type { ConnectLimiter, ConnectPermit } from './connect-limiter.js';
+import type { ConnectLimiter } from './connect-limiter.js';
+import type { ConnectPermit } from './connect-permit.js';
 import { type ConnectionResources, WhatsAppConnection } from './whatsapp-connection.js';
 
 /** How often a session that waits until its ownership is certain checks it again. */
@@ -27,6 +29,8 @@ interface ConnectionFactoryOptions {
   readonly account: SessionAccount;
   /** Read again for each connection, so that a change whose announcement was lost takes effect. */
   readonly settings: Pick<SettingsInForce, 'load'>;
+  /** Chooses the version of connections that are to be linked. */
+  readonly linkVersions: Pick<LinkVersions, 'stepFor'>;
   /** Where the rows of the journal are stored. */
   readonly auth: Pick<AuthStateStore, 'readRecords'>;
   /** Learns why no connection could be opened, and of failures of the account's keys. */
@@ -81,7 +85,7 @@ export class ConnectionFactory {
         await delay(CERTAINTY_LOOK_MS, undefined, { signal }).catch(() => {});
         continue;
       }
-      const permit = await this.#permit(signal, !account.isLinked || isLinkFresh);
+      const permit = await this.#permit(signal, account.isLinked, isLinkFresh);
       const connection = permit && this.#connect(permit, account, signal);
       if (connection !== undefined) return connection;
     }
@@ -96,11 +100,17 @@ export class ConnectionFactory {
     });
   }
 
-  /** @param isUrgent a person waits: the session is to be linked, or was linked just now. */
-  #permit(signal: AbortSignal, isUrgent: boolean): Promise<ConnectPermit | undefined> {
-    const { connectLimiter, fence, stateMachine } = this.#options;
-    const onHeld = () => stateMachine.holdUp();
-    return connectLimiter.permit({ tenantId: fence.tenantId, isUrgent, signal, onHeld });
+  /** A person waits if the session is to be linked, or was linked just now. */
+  #permit(signal: AbortSignal, isLinked: boolean, isLinkFresh: boolean): Promise<ConnectPermit | undefined> {
+    const { connectLimiter, linkVersions, fence, stateMachine } = this.#options;
+    const { tenantId, sessionId } = fence;
+    return connectLimiter.permit({
+      session: { tenantId, sessionId },
+      isUrgent: !isLinked || isLinkFresh,
+      linking: linkVersions.stepFor({ isLinked }),
+      signal,
+      onHeld: () => stateMachine.holdUp(),
+    });
   }
 
   /** Gives the permit back and returns undefined if the session may not connect any more, or not now. */

@@ -12,9 +12,9 @@ test('a connection has settled after 10 s, until it is closed', () => {
   const connections = new OpenConnections();
   const [first, second] = [{}, {}];
   expect(connections.hasSettled).toBe(false);
-  connections.opened(first);
+  connections.opened(first, '2.3000.1');
   vi.advanceTimersByTime(6_000);
-  connections.opened(second);
+  connections.opened(second, '2.3000.1');
   expect(connections.hasSettled).toBe(false);
   vi.advanceTimersByTime(4_001);
   expect(connections.hasSettled).toBe(true);
@@ -27,9 +27,19 @@ test('a connection has settled after 10 s, until it is closed', () => {
 test('one that opens again begins to settle from the start', () => {
   const connections = new OpenConnections();
   const connection = {};
-  connections.opened(connection);
+  connections.opened(connection, '2.3000.1');
   vi.advanceTimersByTime(20_000);
   connections.closed(connection);
-  connections.opened(connection);
+  connections.opened(connection, '2.3000.1');
   expect(connections.hasSettled).toBe(false);
+});
+
+test('open connections are counted by the version that they report', () => {
+  const connections = new OpenConnections();
+  const [first, second, third] = [{}, {}, {}];
+  connections.opened(first, '2.3000.1');
+  connections.opened(second, '2.3000.2');
+  connections.opened(third, '2.3000.2');
+  connections.closed(first);
+  expect([...connections.versions]).toEqual([['2.3000.2', 2]]);
 });

@@ -14,7 +14,8 @@ import { newCredentials } from '../baileys/baileys.js';
 import { baileysLogger } from '../baileys/logger.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
 import { Harness } from '../testing/harness.js';
-import { ConnectLimiter, ConnectPermit, type PermitRequest } from './connect-limiter.js';
+import { ConnectLimiter, type PermitRequest } from './connect-limiter.js';
+import { ConnectPermit } from './connect-permit.js';
 import { SentMessages } from './sent-messages.js';
 
 const lines: string[] = [];

@@ -76,6 +76,7 @@ function factoryOf(fence: Fence) {
     fence,
     connectLimiter: harness.connectLimiter,
     account,
+    linkVersions: { stepFor: () => undefined },
     auth: store.auth,
     settings: inForce,
     stateMachine: {
@@ -107,7 +108,7 @@ function factoryOf(fence: Fence) {
       }),
       people: { pairsLearnt: ignore, notePeople: ignore },
       sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
-      listener: { receive: ignore, linkRefreshed: ignore },
+      listener: { receive: ignore, codeEntered: ignore, linkRefreshed: ignore },
     },
   });
   return { factory, account };

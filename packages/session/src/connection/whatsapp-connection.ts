@@ -14,7 +14,7 @@ import type { DisconnectCause } from '../mapping/connection.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { catchUpAppState } from './app-state-catch-up.js';
 import { removeCompanion } from './companion-requests.js';
-import type { ConnectPermit } from './connect-limiter.js';
+import type { ConnectPermit } from './connect-permit.js';
 import { causeOf } from './disconnects.js';
 import { QrRound } from './qr-round.js';
 import type { SentMessages } from './sent-messages.js';
@@ -58,6 +58,8 @@ export interface ConnectionResources extends SocketResources {
 export interface ConnectionListener {
   /** Receives everything Baileys emits, in order. One call for each flush of its buffer. */
   receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void;
+  /** A phone has entered the pairing code of this connection. */
+  codeEntered(connection: WhatsAppConnection): void;
   /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
   linkRefreshed(connection: WhatsAppConnection): void;
 }
@@ -160,6 +162,9 @@ export class WhatsAppConnection {
         'CB:notification,type:companion_reg_refresh',
         (stanza: BinaryNode) => void this.#refreshLink(stanza),
       );
+      socket.ws.on('CB:notification,type:link_code_companion_reg', () => {
+        if (!this.#muted && this.#isAlive) resources.listener.codeEntered(this);
+      });
       resources.quiet.begin();
       socket.ws.on('frame', (frame: unknown) => resources.quiet.see(frame));
       // Messages in the event buffer were already acknowledged to WhatsApp: without this they would be lost.
@@ -183,6 +188,11 @@ export class WhatsAppConnection {
       clearInterval(this.#flusher);
       deduplicator.forget();
     }, FLUSH_MS);
+  }
+
+  /** The version of WhatsApp Web that it reports. */
+  get version(): string {
+    return this.#permit.version;
   }
 
   /** Why the connection ended, if this side ended it. Baileys reports no reason of its own in that case. */

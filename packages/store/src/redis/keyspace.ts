@@ -69,7 +69,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{workers}:commands:<lane>:<tenant> | zset | ids of the tenant's commands that are under way, by their   |
  * |                                 |        | deadlines, ms; expires. `<tenant>/<session>` for a session's     |
  * | wf:{connects}:bucket            | hash   | tokens for connects to WhatsApp, of all workers together         |
- * | wf:{connects}:breaker:<version> | hash   | present while WhatsApp refuses this version of the client        |
+ * | wf:{connects}:versions          | hash   | versions of the client: which one sessions report, and what is   |
+ * |                                 |        | known of each                                                    |
  * | wf:{placement}:tenants          | zset   | tenants that may have sessions without a worker, by when the last |
  * |                                 |        | one was noted, ms                                                |
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
@@ -109,6 +110,7 @@ export const keys = {
   workerBoxKey: 'wf:worker-box-key',
   writeProbe: 'wf:write-probe',
   connectBucket: 'wf:{connects}:bucket',
+  clientVersions: 'wf:{connects}:versions',
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
   sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
@@ -162,7 +164,6 @@ export const keys = {
   wrongKeys: (address: string) => `wf:wrong-keys:${address}`,
   wrongAdminTokens: (address: string) => `wf:wrong-admin-tokens:${address}`,
 
-  connectBreaker: (clientVersion: string) => `wf:{connects}:breaker:${clientVersion}`,
   placementLine: (tenantId: string, reason: string) => `wf:{placement}:line:${tenantId}:${reason}`,
 } as const;
 

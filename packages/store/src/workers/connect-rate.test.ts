@@ -77,10 +77,14 @@ describe('the rate of connects', () => {
   });
 });
 
+/** What came of a connect with the only version that a worker knows. */
+const refusal = { version: VERSION, purpose: 'normal', outcome: 'refused', session: undefined } as const;
+const probe = { version: VERSION, purpose: 'probe', session: undefined } as const;
+
 describe('the breaker of a client version', () => {
   test('once WhatsApp has refused the version lets only workers with another version connect', async () => {
     const [old, other] = [rateOf(20), rateOf(20)];
-    await old.versionRefused({ wasProbe: false });
+    await old.report(refusal);
     expect(await other.take({ urgent: 1, others: 1 })).toMatchObject({
       urgent: 0,
       others: 0,
@@ -92,7 +96,7 @@ describe('the breaker of a client version', () => {
 
   test('after its pause lets one probe through, and closes when that is accepted', async () => {
     const rate = rateOf(20, { pauseMs: 1 });
-    await rate.versionRefused({ wasProbe: false });
+    await rate.report(refusal);
     await waitFor(async () => (await rate.take({ urgent: 3, others: 3 })).breaker === 'probe', {
       what: 'a probe',
     });
@@ -101,7 +105,7 @@ describe('the breaker of a client version', () => {
       others: 0,
       breaker: 'open',
     });
-    await rate.versionAccepted();
+    await rate.report({ ...probe, outcome: 'accepted' });
     expect(await rate.take({ urgent: 3, others: 3 })).toMatchObject({ urgent: 3, others: 3 });
   });
 
@@ -109,31 +113,31 @@ describe('the breaker of a client version', () => {
     const rate = rateOf(20, { pauseMs: 10_000 });
     const pause = async () => (await rate.take({ urgent: 1, others: 0 })).waitMs;
     const pauses: number[] = [];
-    for (const wasProbe of [false, true, true, true]) {
-      await rate.versionRefused({ wasProbe });
+    for (const purpose of ['normal', 'probe', 'probe', 'probe'] as const) {
+      await rate.report({ ...refusal, purpose });
       pauses.push(await pause());
     }
     const rounded = pauses.map((ms) => Math.ceil(ms / 10_000) * 10_000);
     expect(rounded).toEqual([10_000, 20_000, 40_000, 40_000]);
-    expect(await fixture.redis.pttl(keys.connectBreaker(VERSION))).toBeGreaterThan(40_000);
+    expect(await fixture.redis.pttl(keys.clientVersions)).toBe(-1);
   });
 
   test('counts the connects that were under way when it opened as one', async () => {
     const rate = rateOf(20, { pauseMs: 10_000 });
-    for (let i = 0; i < 5; i += 1) await rate.versionRefused({ wasProbe: false });
+    for (let i = 0; i < 5; i += 1) await rate.report(refusal);
     expect((await rate.take({ urgent: 1, others: 0 })).waitMs).toBeLessThanOrEqual(10_000);
   });
 
   test('lets another probe through after one without a verdict', async () => {
     const rate = rateOf(20, { pauseMs: 1 });
-    await rate.versionRefused({ wasProbe: false });
+    await rate.report(refusal);
     await waitFor(async () => (await rate.take({ urgent: 0, others: 1 })).others === 1, { what: 'a probe' });
-    await rate.probeFailed();
+    await rate.report({ ...probe, outcome: 'failed' });
     const { breaker, waitMs } = await rate.take({ urgent: 0, others: 1 });
     expect(breaker).toBe('open');
     expect(waitMs).toBeLessThanOrEqual(5_000);
-    await rate.versionAccepted();
-    await rate.probeFailed();
+    await rate.report({ ...probe, outcome: 'accepted' });
+    await rate.report({ ...probe, outcome: 'failed' });
     expect((await rate.take({ urgent: 0, others: 1 })).breaker).toBe('closed');
   });
 });

@@ -2,14 +2,17 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
+import type { SessionRef } from '../redis/session-ref.js';
 
 /** How long a client version that WhatsApp refused does not connect: first this long, then twice as long each time. */
 const PAUSE_MS = { first: 30_000, longest: 1_800_000 };
+/** How long the sessions that try a version stay open before the others follow. */
+const TRIAL_MS = 600_000;
 /** How long a probe may take: a connect, which has a minute, and the way there and back. */
 const PROBE_MS = 75_000;
 const NEXT_PROBE_MS = 5_000;
-/** How long a breaker stays without a probe. After this time no worker uses its version any more. */
-const FORGOTTEN_AFTER_MS = 86_400_000;
+/** The least time between two looks at WhatsApp's page that were asked for without knowing that a link failed. */
+const UNCERTAIN_LOOK_MS = 600_000;
 
 /** The share of the bucket that is reserved for connects that a person waits for. */
 const RESERVE = 0.25;
@@ -18,91 +21,163 @@ export interface ConnectDemand {
   /** Connects that a person waits for, to link a phone. */
   readonly urgent: number;
   readonly others: number;
+  /** Sessions among the others that may be the first to try a new version: those that were linked before. */
+  readonly mayTry?: readonly SessionRef[];
 }
 
-export interface ConnectGrant extends ConnectDemand {
+export interface ConnectGrant {
+  readonly urgent: number;
+  readonly others: number;
   /** ms after which a retry may succeed. An earlier retry does not. */
   readonly waitMs: number;
   /**
-   * `closed`: as far as is known, WhatsApp accepts this version of the client. `open`: it does not, and no worker with
-   * this version connects. `probe`: one connect was granted, to find out whether WhatsApp still refuses the version.
+   * `closed`: as far as is known, WhatsApp accepts the version. `open`: it does not, and no worker connects with it.
+   * `probe`: one connect was granted, to find out whether WhatsApp accepts `version`.
    */
   readonly breaker: 'closed' | 'open' | 'probe';
+  /** The version that the client is to report. */
+  readonly version: string;
+  /** Whether a session was opened with that version before. */
+  readonly hasWorked: boolean;
+  /** A newer version, and the sessions that are to try it with their permits. */
+  readonly trial: { readonly version: string; readonly sessions: readonly SessionRef[] } | undefined;
+  /** What a client that is to be linked reports: at first, and after no phone was linked with that. */
+  readonly linking: { readonly first: string; readonly second: string };
+}
+
+/** What a connect was granted for: see ConnectGrant. `normal` for all that is not one of the others. */
+export type ConnectPurpose = 'normal' | 'probe' | 'trial' | 'link';
+
+/** What came of a connect, as far as it says something of the version of the client. */
+export interface ConnectReport {
+  readonly version: string;
+  readonly purpose: ConnectPurpose;
+  /**
+   * `accepted`: the client is logged in or may be linked. `opened`: it is logged in. `refused`: WhatsApp refused the
+   * version. `failed`: the connection ended before, for another reason. `ended`: it ended after it was opened.
+   * `unused`: no connection was made.
+   */
+  readonly outcome: 'accepted' | 'opened' | 'refused' | 'failed' | 'ended' | 'unused';
+  /** Undefined if no session has used the permit. */
+  readonly session: SessionRef | undefined;
+}
+
+export interface ConnectRateOptions {
+  /** How many connects all workers together may make in a second. */
+  readonly perSecond: number;
+  /** The version of WhatsApp Web that this worker's code has, such as `2.3000.1`. */
+  readonly clientVersion: string;
+  /** Whether the worker reports that version, whatever the cluster knows. Default: false. */
+  readonly isPinned?: boolean;
+  /** How long the sessions that try a version stay open before the others follow, ms. Default: 10 minutes. */
+  readonly trialMs?: number;
+  readonly pauseMs?: { readonly first: number; readonly longest: number };
+}
+
+function nameOf({ tenantId, sessionId }: SessionRef): string {
+  return `${tenantId}/${sessionId}`;
+}
+
+function refOf(name: string): SessionRef {
+  const slash = name.indexOf('/');
+  return { tenantId: name.slice(0, slash), sessionId: name.slice(slash + 1) };
 }
 
 const takeConnects = new Script('workers/take-connects', (reply): ConnectGrant => {
-  const [urgent, others, waitMs, breaker] = asList(reply);
+  const [urgent, others, waitMs, breaker, version, hasWorked, trial, trying, first, second] = asList(reply);
   const state = asText(breaker);
   if (state !== 'closed' && state !== 'open' && state !== 'probe') throw new TypeError(`a breaker ${state}`);
+  const tried = asText(trial);
+  const sessions = asList(trying).map((name) => refOf(asText(name)));
   return {
     urgent: asNumber(urgent),
     others: asNumber(others),
     waitMs: asNumber(waitMs),
     breaker: state,
+    version: asText(version),
+    hasWorked: asNumber(hasWorked) === 1,
+    trial: tried === '' ? undefined : { version: tried, sessions },
+    linking: { first: asText(first), second: asText(second) },
   };
 });
-const openBreaker = new Script('workers/open-breaker', asNumber);
-const endProbe = new Script('workers/end-probe', asNumber);
+const reportConnect = new Script('workers/report-connect', asNumber);
+const suspectVersion = new Script('workers/suspect-version', asNumber);
 
 /**
  * Limits how fast all workers together connect to WhatsApp, by a token bucket in Redis and the clock of Redis. In any
  * time t (in seconds) at most `perSecond * (1 + t)` connects are granted. A quarter of them is reserved for connects
  * that a person waits for. Granted but unused connects are lost.
  *
- * Also has a breaker for each version of the client. One refusal of a version opens the breaker for all workers with
- * that version. Workers with a newer version are not affected.
+ * Each grant comes with the version of WhatsApp Web that the client reports. All sessions report the same version, the
+ * current one, except for these:
+ *
+ * - A newer version is first tried by up to five sessions of different tenants, which were linked before. When three of
+ *   them have stayed open for `trialMs`, or all that tried it for six times as long, it becomes the current one. One
+ *   refusal, or three tries that were never opened, end the trial.
+ * - When WhatsApp refuses the current version, its breaker opens. One connect at a time then probes the newest version
+ *   that WhatsApp has not refused, at once. If there is none, it probes the refused ones after a pause that doubles with
+ *   each refusal. The first version that is accepted becomes the current one.
+ * - A session that is not linked has nothing to lose. If no phone was linked with one version, it is shown to WhatsApp
+ *   with another one.
+ *
+ * A worker whose version is pinned reports that one alone, and has the breaker of that version.
  */
 export class ConnectRate {
-  /** The version of the client that the workers report. */
-  readonly clientVersion: string;
   readonly #redis: RedisConnection;
-  readonly #perSecond: number;
-  readonly #breaker: string;
-  readonly #pauseMs: { readonly first: number; readonly longest: number };
+  readonly #options: ConnectRateOptions;
 
-  /** @param options.clientVersion what WhatsApp may refuse as outdated, such as `2.3000.1`. */
-  constructor(
-    redis: RedisConnection,
-    options: {
-      perSecond: number;
-      clientVersion: string;
-      pauseMs?: { readonly first: number; readonly longest: number };
-    },
-  ) {
+  constructor(redis: RedisConnection, options: ConnectRateOptions) {
     this.#redis = redis;
-    this.#perSecond = options.perSecond;
-    this.clientVersion = options.clientVersion;
-    this.#breaker = keys.connectBreaker(options.clientVersion);
-    this.#pauseMs = options.pauseMs ?? PAUSE_MS;
+    this.#options = options;
   }
 
   /** Takes the available tokens, at most the wanted number. */
-  take({ urgent, others }: ConnectDemand): Promise<ConnectGrant> {
-    const reserve = Math.floor(this.#perSecond * RESERVE);
+  take({ urgent, others, mayTry = [] }: ConnectDemand): Promise<ConnectGrant> {
+    const { perSecond, clientVersion } = this.#options;
+    const reserve = Math.floor(perSecond * RESERVE);
     return takeConnects.run(
       this.#redis,
-      [keys.connectBucket, this.#breaker],
-      [urgent, others, this.#perSecond, reserve, PROBE_MS],
+      [keys.connectBucket, keys.clientVersions],
+      [
+        ...[urgent, others, perSecond, reserve, PROBE_MS],
+        ...[clientVersion, this.#isPinned, this.#trialMs],
+        ...mayTry.map(nameOf),
+      ],
     );
   }
 
-  /** Call it when WhatsApp has refused this version of the client: no worker with this version connects for a while. */
-  async versionRefused({ wasProbe }: { wasProbe: boolean }): Promise<void> {
-    const { first, longest } = this.#pauseMs;
-    await openBreaker.run(
+  /** Resolves to whether all sessions connect with another version from now on. */
+  async report({ version, purpose, outcome, session }: ConnectReport): Promise<boolean> {
+    const { clientVersion, pauseMs = PAUSE_MS } = this.#options;
+    const hasChanged = await reportConnect.run(
       this.#redis,
-      [this.#breaker],
-      [wasProbe ? 1 : 0, first, longest, FORGOTTEN_AFTER_MS],
+      [keys.clientVersions],
+      [
+        ...[version, purpose, outcome, session === undefined ? '' : nameOf(session)],
+        ...[pauseMs.first, pauseMs.longest, NEXT_PROBE_MS],
+        ...[clientVersion, this.#isPinned, this.#trialMs],
+      ],
+    );
+    return hasChanged === 1;
+  }
+
+  /**
+   * Call it when no phone was linked with a version. A placer then looks soon whether there is a newer one.
+   * @param options.isCertain whether a phone has tried: then other sessions also begin with another version.
+   */
+  async suspectAtLinking(version: string, { isCertain }: { isCertain: boolean }): Promise<void> {
+    await suspectVersion.run(
+      this.#redis,
+      [keys.clientVersions],
+      [version, isCertain ? 1 : 0, UNCERTAIN_LOOK_MS],
     );
   }
 
-  /** Call it when a probe has found that WhatsApp accepts this version of the client. */
-  async versionAccepted(): Promise<void> {
-    await this.#redis.del(this.#breaker);
+  get #isPinned(): number {
+    return this.#options.isPinned === true ? 1 : 0;
   }
 
-  /** Call it when a probe ended without a verdict of WhatsApp on the version. */
-  async probeFailed(): Promise<void> {
-    await endProbe.run(this.#redis, [this.#breaker], [NEXT_PROBE_MS]);
+  get #trialMs(): number {
+    return this.#options.trialMs ?? TRIAL_MS;
   }
 }

@@ -1,0 +1,65 @@
+import type { ConnectLimiter, LinkStep } from '../connection/connect-limiter.js';
+
+/** How long WhatsApp may take to link a phone after the phone has entered a pairing code. */
+const LINK_AFTER_CODE_MS = 60_000;
+
+/**
+ * Chooses the version of WhatsApp Web for the connections over which a phone is to link the session. WhatsApp lets old
+ * versions show codes for some weeks during which no phone can take them, and the client learns nothing of that. So
+ * after a round without a link the session reports another version, and asks for a look at the newest one.
+ */
+export class LinkVersions {
+  readonly #connectLimiter: Pick<ConnectLimiter, 'suspectAtLinking'>;
+  readonly #linkAfterCodeMs: number;
+  #failedWith: string | undefined;
+  #linkedWith: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param options.linkAfterCodeMs how long a link may take after a pairing code was entered. Default: 60 s. */
+  constructor(options: {
+    connectLimiter: Pick<ConnectLimiter, 'suspectAtLinking'>;
+    linkAfterCodeMs?: number;
+  }) {
+    this.#connectLimiter = options.connectLimiter;
+    this.#linkAfterCodeMs = options.linkAfterCodeMs ?? LINK_AFTER_CODE_MS;
+  }
+
+  /** For which link the next connection is; undefined for a session that was linked before. */
+  stepFor({ isLinked }: { isLinked: boolean }): LinkStep | undefined {
+    if (!isLinked) return { failedWith: this.#failedWith };
+    return this.#linkedWith === undefined ? undefined : { linkedWith: this.#linkedWith };
+  }
+
+  /** A phone has entered the pairing code of the current connection, which reports this version. */
+  codeEntered(version: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#linkFailed(version, true), this.#linkAfterCodeMs);
+  }
+
+  /** The codes of a connection that reports this version were used up without a link. */
+  roundEnded(version: string): void {
+    this.#linkFailed(version, false);
+  }
+
+  /** A phone has linked the session over a connection that reports this version. The first login reports it too. */
+  linked(version: string): void {
+    clearTimeout(this.#timer);
+    this.#linkedWith = version;
+  }
+
+  /** The session has logged in, or WhatsApp does not take the link or the version: the next login is like any other. */
+  forgetLink(): void {
+    this.#linkedWith = undefined;
+  }
+
+  /** The current connection has ended. */
+  connectionEnded(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #linkFailed(version: string, isCertain: boolean): void {
+    clearTimeout(this.#timer);
+    this.#failedWith = version;
+    this.#connectLimiter.suspectAtLinking(version, { isCertain });
+  }
+}

@@ -1,0 +1,115 @@
+-- Defines the functions with which scripts read and change what is known of the versions of the client.
+-- The hash has one field for each version, its record as JSON, and fields of its own:
+--   current      the version that sessions connect with; none until a session was opened
+--   linking      the version with which a phone was linked lately, newer than `current`
+--   suspectedAt  when a phone could not be linked with `current`, ms
+--   askedAt      when a worker last asked for a look at WhatsApp's page, ms
+--   attemptAt    when a placer last began such a look, ms
+--   checkedAt    when the page last named a version, ms
+--   checkError   why it did not, since then
+-- A record has: state (known, trying, worked or refused), at (when that began, ms), foundAt (ms), tries (by session), and
+-- failures, closedUntil and probeUntil while it is refused. A try has: at, openedAt and endedAt (ms) of the last connect;
+-- proven if an earlier connect was opened; held if one stayed open for long enough; failed if none was ever opened.
+-- @include redis/forget-unreadable
+
+-- How long a refused version is remembered, and how many others are, besides the current one.
+local REFUSED_FOR_MS, KEPT_WORKED, KEPT_KNOWN = 86400000, 5, 3
+
+local function read_versions(key)
+  forget_unreadable(key, 'hash')
+  local versions, fields = {}, {}
+  local flat = redis.call('HGETALL', key)
+  for index = 1, #flat, 2 do
+    local name, text = flat[index], flat[index + 1]
+    if string.find(name, '^%d+%.%d+%.%d+$') then
+      local is_json, record = pcall(cjson.decode, text)
+      if is_json and type(record) == 'table' and type(record.state) == 'string' and tonumber(record.at) then
+        if type(record.tries) ~= 'table' then
+          record.tries = {}
+        end
+        versions[name] = record
+      end
+    else
+      fields[name] = text
+    end
+  end
+  return versions, fields
+end
+
+local function parts_of(version)
+  local primary, secondary, tertiary = string.match(version, '^(%d+)%.(%d+)%.(%d+)$')
+  return { tonumber(primary) or 0, tonumber(secondary) or 0, tonumber(tertiary) or 0 }
+end
+
+local function is_newer(version, other)
+  local a, b = parts_of(version), parts_of(other)
+  for index = 1, 3 do
+    if a[index] ~= b[index] then
+      return a[index] > b[index]
+    end
+  end
+  return false
+end
+
+-- The names of the records for which `fits` holds, newest first.
+local function newest_first(versions, fits)
+  local names = {}
+  for name, record in pairs(versions) do
+    if fits(name, record) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names, is_newer)
+  return names
+end
+
+local function save_field(key, name, value)
+  redis.call('HSET', key, name, type(value) == 'number' and string.format('%.0f', value) or value)
+end
+
+local function save_version(key, version, record)
+  redis.call('HSET', key, version, cjson.encode(record))
+end
+
+local function set_state(record, state, time)
+  if record.state ~= state then
+    record.state, record.at = state, time
+  end
+end
+
+-- All sessions connect with this version from now on.
+local function make_current(key, versions, version, time)
+  local record = versions[version] or { foundAt = time, tries = {} }
+  versions[version] = record
+  set_state(record, 'worked', time)
+  record.failures, record.closedUntil, record.probeUntil = nil, nil, nil
+  save_version(key, version, record)
+  save_field(key, 'current', version)
+  redis.call('HDEL', key, 'suspectedAt')
+end
+
+-- Forgets the versions that are not needed any more.
+local function forget_old_versions(key, versions, current, time)
+  local function forget(name)
+    versions[name] = nil
+    redis.call('HDEL', key, name)
+  end
+  local function surplus(state, kept)
+    local names = newest_first(versions, function(name, record)
+      return name ~= current and record.state == state
+    end)
+    for index = kept + 1, #names do
+      forget(names[index])
+    end
+  end
+  for name, record in pairs(versions) do
+    if name ~= current and record.state == 'refused' and time - record.at > REFUSED_FOR_MS then
+      forget(name)
+    elseif record.state == 'trying' and is_newer(current, name) then
+      set_state(record, 'known', time)
+      save_version(key, name, record)
+    end
+  end
+  surplus('worked', KEPT_WORKED)
+  surplus('known', KEPT_KNOWN)
+end
