@@ -27,7 +27,8 @@ function environmentOf(app: App, url: string): Record<string, string> {
     case 'worker':
       return { ...common, HEALTH_PORT: '0', ENCRYPTION_KEY: KEY };
     case 'placer':
-      return { ...common, HEALTH_PORT: '0' };
+      // A test does not ask the real WhatsApp.
+      return { ...common, HEALTH_PORT: '0', VERSION_CHECK_EVERY_MS: '0' };
     case 'edge':
       return { ...common, PORT: '0', ADMIN_TOKEN: 'an-admin-token-of-this-test' };
   }

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 function contextFor(url: string) {
-  const values = { REDIS_URL: url, HOST: '127.0.0.1', HEALTH_PORT: '0' };
+  const values = { REDIS_URL: url, HOST: '127.0.0.1', HEALTH_PORT: '0', VERSION_CHECK_EVERY_MS: '0' };
   return {
     environment: environment.parse(values),
     logger,

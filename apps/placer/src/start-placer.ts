@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { PlacementQueue, Placer, Sweeps } from '@wafleet/placement';
 import { type AppContext, startHealthServer } from '@wafleet/runtime';
 import {
+  ClientVersions,
   CommandClient,
   connectRedis,
   Ownership,
@@ -13,7 +14,10 @@ import {
   WorkerFailureDetector,
   WorkerRegistry,
 } from '@wafleet/store';
+import { VersionChecks } from './client-version/version-checks.js';
+import { versionPageOf } from './client-version/version-page.js';
 import type { PlacerEnvironment } from './env.js';
+import { addPlacerMetrics } from './metrics.js';
 
 /** Milliseconds between two sweeps of a kind. */
 const SWEEP_EVERY = { 'watch-workers': 500, reconcile: 15_000 };
@@ -21,6 +25,8 @@ const SWEEP_EVERY = { 'watch-workers': 500, reconcile: 15_000 };
 const PLACER_STOP_MS = 30_000;
 /** One command to Redis, which may be out of reach. */
 const COMMANDS_STOP_MS = 3_000;
+/** Longer than a look at WhatsApp's page. */
+const VERSION_CHECKS_STOP_MS = 15_000;
 
 /**
  * Starts the parts of a placer process: first what others depend on, last what takes work. A stop goes the other way,
@@ -89,6 +95,16 @@ export async function startPlacer(context: AppContext<PlacerEnvironment>): Promi
   });
   await sweeps.start();
   lifecycle.onStop('sweeps', () => sweeps.stop());
+
+  const checks = new VersionChecks({
+    versions: new ClientVersions(redis),
+    page: versionPageOf(env.WHATSAPP_URL),
+    everyMs: env.VERSION_CHECK_EVERY_MS,
+    logger,
+  });
+  addPlacerMetrics(metrics, checks);
+  checks.start();
+  lifecycle.onStop('version checks', () => checks.stop(), { timeoutMs: VERSION_CHECKS_STOP_MS });
 
   logger.info({ id, healthPort: health.port }, 'the placer runs');
   return { healthPort: health.port };

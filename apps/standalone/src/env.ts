@@ -33,6 +33,16 @@ export const environment = z.object({
     about: 'With --live: a server other than the real one.',
     takes: 'a URL such as ws://localhost:8080/ws/chat',
   }),
+  WHATSAPP_VERSION: variable(
+    z
+      .string()
+      .regex(/^\d{1,3}\.\d{1,5}\.\d{1,10}$/)
+      .optional(),
+    {
+      about: 'The version of WhatsApp Web to report, and no other one. Default: the newest that works.',
+      takes: 'a version such as 2.3000.1043857760',
+    },
+  ),
   WHATSAPP_ROOT_KEY: variable(
     z
       .string()

@@ -261,6 +261,7 @@ export class Incarnation {
         draining: this.#isDraining,
         idlest: this.sessions.idleCandidates(TOLD_IDLEST),
         lifeline: this.#lifeline.token,
+        clientVersions: Object.fromEntries(this.sessions.openVersions),
       });
     } catch (error) {
       this.#logger.warn({ err: error }, 'the heartbeat could not be sent');

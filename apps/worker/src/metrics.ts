@@ -6,6 +6,10 @@ interface MeasuredWorker {
   lastStanzas(): readonly number[];
   /** How many sessions were released since the start of the process though the worker did not run them. */
   readonly strays: number;
+  /** How many open sessions report each version of WhatsApp Web. */
+  readonly openVersions: ReadonlyMap<string, number>;
+  /** How often WhatsApp has refused the version of a session since the start of the process. */
+  readonly versionRefusals: number;
 }
 
 /** Upper bounds of the time since the last stanza, in seconds, with their labels. */
@@ -39,6 +43,17 @@ export function addWorkerMetrics(metrics: Metrics, worker: MeasuredWorker): void
     name: 'wafleet_worker_stray_sessions_total',
     help: 'Sessions that Redis said this worker owned, that it did not run, and that it released.',
     read: () => worker.strays,
+  });
+  metrics.gauge({
+    name: 'wafleet_worker_client_versions',
+    help: 'Open sessions, by the version of WhatsApp Web that they report.',
+    labels: ['version'],
+    read: () => [...worker.openVersions].map(([version, value]) => ({ labels: { version }, value })),
+  });
+  metrics.counter({
+    name: 'wafleet_worker_client_version_refusals_total',
+    help: 'How often WhatsApp refused the version of WhatsApp Web that a session reported.',
+    read: () => worker.versionRefusals,
   });
 }
 

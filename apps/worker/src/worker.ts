@@ -15,6 +15,8 @@ export class Worker {
   #succession: Promise<void> | undefined;
   #stopped = false;
   #strays = 0;
+  /** Refusals of earlier incarnations. */
+  #refusals = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -32,6 +34,16 @@ export class Worker {
   /** When WhatsApp last delivered something to each open session, ms since 1970; 0 if it has not. */
   lastStanzas(): readonly number[] {
     return this.#incarnation?.sessions.lastStanzas() ?? [];
+  }
+
+  /** How many open sessions report each version of WhatsApp Web. */
+  get openVersions(): ReadonlyMap<string, number> {
+    return this.#incarnation?.sessions.openVersions ?? new Map();
+  }
+
+  /** How often WhatsApp has refused the version of a session since the start. */
+  get versionRefusals(): number {
+    return this.#refusals + (this.#incarnation?.sessions.versionRefusals ?? 0);
   }
 
   /** How many sessions were owned, not run, and released since the start. */
@@ -78,6 +90,7 @@ export class Worker {
   }
 
   async #succeed(): Promise<void> {
+    this.#refusals = this.versionRefusals;
     this.#incarnation?.abandon();
     this.#incarnation = undefined;
     while (!this.#stopped) {

@@ -57,7 +57,7 @@ export class Cluster {
       const [attackedEdge, otherEdge] = await Promise.all([
         edge(),
         edge(),
-        start('placer', (port) => ({ HEALTH_PORT: String(port) })),
+        start('placer', (port) => ({ HEALTH_PORT: String(port), WHATSAPP_URL: whatsapp.url })),
         ...Array.from({ length: workers }, worker),
       ]);
       return new Cluster(attackedEdge, otherEdge, started);

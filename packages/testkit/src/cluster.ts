@@ -122,7 +122,11 @@ export class Cluster {
 
   async addPlacer(environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
     const port = await freePort();
-    const placer = await this.#start('placer', port, { HEALTH_PORT: String(port), ...environment });
+    const placer = await this.#start('placer', port, {
+      HEALTH_PORT: String(port),
+      WHATSAPP_URL: this.simulator.url,
+      ...environment,
+    });
     return this.#track(this.placers, placer, placer);
   }
 

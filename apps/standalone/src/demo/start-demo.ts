@@ -53,7 +53,7 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
     ...processes,
     redisUrl,
     secrets,
-    whatsapp: { url, rootKey, mediaUrl },
+    whatsapp: { url, rootKey, version: undefined, mediaUrl },
     port: env.PORT,
     host: env.HOST,
     workerCapacity: env.WORKER_CAPACITY,

@@ -40,6 +40,7 @@ export async function startLive(context: StandaloneContext): Promise<void> {
     whatsapp: {
       url: env.WHATSAPP_URL,
       rootKey: env.WHATSAPP_ROOT_KEY,
+      version: env.WHATSAPP_VERSION,
       mediaUrl: env.WHATSAPP_MEDIA_URL,
     },
   });

@@ -30,6 +30,7 @@ export interface ClusterOptions extends ProcessOptions {
   readonly whatsapp: {
     readonly url: string | undefined;
     readonly rootKey: string | undefined;
+    readonly version: string | undefined;
     readonly mediaUrl: string | undefined;
   };
 }
@@ -139,6 +140,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
             // A variable that is set to the empty string counts as not set.
             WHATSAPP_URL: whatsapp.url ?? '',
             WHATSAPP_ROOT_KEY: whatsapp.rootKey ?? '',
+            WHATSAPP_VERSION: whatsapp.version ?? '',
           },
         };
       }),
@@ -151,7 +153,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
       entry: project.placer,
       port: placerPort,
       readyPath: '/readyz',
-      environment: { ...shared, HEALTH_PORT: String(placerPort) },
+      environment: { ...shared, HEALTH_PORT: String(placerPort), WHATSAPP_URL: whatsapp.url ?? '' },
     },
   ]);
   const ports = edgePorts(port);

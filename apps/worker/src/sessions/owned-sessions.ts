@@ -67,6 +67,16 @@ export class OwnedSessions {
     return this.#table.count;
   }
 
+  /** See ConnectLimiter. */
+  get openVersions(): ReadonlyMap<string, number> {
+    return this.#factory.connectLimiter.openVersions;
+  }
+
+  /** See ConnectLimiter. */
+  get versionRefusals(): number {
+    return this.#factory.connectLimiter.refusals;
+  }
+
   /** Whether the session is here, or about to be, or about to be given up. */
   has(ref: SessionRef): boolean {
     return this.#table.has(ref);

@@ -54,9 +54,10 @@ export interface SessionFactoryOptions {
 /** Creates the session objects of a worker. They share its connection to Redis, its caches and its permits to connect. */
 export class SessionFactory {
   readonly directory: SessionDirectory;
+  /** Grants the permits to connect of all sessions. */
+  readonly connectLimiter: ConnectLimiter;
   readonly #options: SessionFactoryOptions;
   readonly #store: Omit<WhatsAppSessionOptions['store'], 'auth' | 'deleteAuth'>;
-  readonly #connectLimiter: ConnectLimiter;
   readonly #authCache = new AuthCache({ maxBytes: AUTH_CACHE_BYTES });
   readonly #caches = new SessionCaches();
 
@@ -76,7 +77,7 @@ export class SessionFactory {
       messageSecrets: new MessageSecrets({ redis, cipher }),
       finishedMessages: new ProcessedMessages(redis),
     };
-    this.#connectLimiter = new ConnectLimiter({
+    this.connectLimiter = new ConnectLimiter({
       rate: new ConnectRate(redis, {
         perSecond: connectsPerSecond,
         clientVersion: pinnedVersion ?? BUNDLED_VERSION,
@@ -103,7 +104,7 @@ export class SessionFactory {
       whatsapp,
       proxyRules,
       isOwnershipCertain,
-      connectLimiter: this.#connectLimiter,
+      connectLimiter: this.connectLimiter,
       caches: this.#caches,
       logger,
       onEnded,

@@ -233,8 +233,9 @@ export class ConnectLimiter {
 
   #tell({ version, purpose, session }: VersionChoice, outcome: ConnectReport['outcome']): void {
     this.#inOrder(async () => {
-      const hasChanged = await this.#rate.report({ version, purpose, outcome, session });
-      if (hasChanged) this.#logger.warn({ refused: version }, 'sessions go on with another version');
+      const changedTo = await this.#rate.report({ version, purpose, outcome, session });
+      if (changedTo !== undefined)
+        this.#logger.warn({ version: changedTo }, 'all sessions go on with this version of WhatsApp Web');
     });
   }
 

@@ -100,7 +100,7 @@ const takeConnects = new Script('workers/take-connects', (reply): ConnectGrant =
     linking: { first: asText(first), second: asText(second) },
   };
 });
-const reportConnect = new Script('workers/report-connect', asNumber);
+const reportConnect = new Script('workers/report-connect', asText);
 const suspectVersion = new Script('workers/suspect-version', asNumber);
 
 /**
@@ -146,10 +146,10 @@ export class ConnectRate {
     );
   }
 
-  /** Resolves to whether all sessions connect with another version from now on. */
-  async report({ version, purpose, outcome, session }: ConnectReport): Promise<boolean> {
+  /** Resolves to the version that all sessions report from now on, if that has changed. */
+  async report({ version, purpose, outcome, session }: ConnectReport): Promise<string | undefined> {
     const { clientVersion, pauseMs = PAUSE_MS } = this.#options;
-    const hasChanged = await reportConnect.run(
+    const changedTo = await reportConnect.run(
       this.#redis,
       [keys.clientVersions],
       [
@@ -158,7 +158,7 @@ export class ConnectRate {
         ...[clientVersion, this.#isPinned, this.#trialMs],
       ],
     );
-    return hasChanged === 1;
+    return changedTo === '' ? undefined : changedTo;
   }
 
   /**

@@ -10,7 +10,7 @@
 --   ARGV[8]  version that the worker reports if the cluster knows none
 --   ARGV[9]  '1' if the worker reports that version in any case, else '0'
 --   ARGV[10] how long the sessions that try a version stay open before the others follow, ms
--- Returns 1 if all sessions connect with another version from now on, else 0.
+-- Returns the version with which all sessions connect from now on if that has changed, else ''.
 -- @include redis/now
 -- @include workers/read-versions
 local version, purpose, outcome, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -43,7 +43,7 @@ end
 if outcome == 'refused' then
   -- Refusals of connects that were under way when the first one came change nothing.
   if record.state == 'refused' and purpose ~= 'probe' and (tonumber(record.closedUntil) or 0) > 0 then
-    return 0
+    return ''
   end
   set_state(record, 'refused', time)
   record.failures = (tonumber(record.failures) or 0) + 1
@@ -54,31 +54,31 @@ if outcome == 'refused' then
   end
   save()
   if version ~= current then
-    return 0
+    return ''
   end
   save_field(KEYS[1], 'askedAt', time)
   local proven = not is_pinned and proven_version()
   if proven then
     make_current(KEYS[1], versions, proven, time)
-    return 1
+    return proven
   end
-  return 0
+  return ''
 end
 
 if purpose == 'probe' then
   if outcome == 'failed' then
     record.probeUntil = time + tonumber(ARGV[7])
     save()
-    return 0
+    return ''
   end
   if is_pinned then
     set_state(record, 'worked', time)
     record.failures, record.closedUntil, record.probeUntil = nil, nil, nil
     save()
-    return 0
+    return ''
   end
   make_current(KEYS[1], versions, version, time)
-  return version ~= current and 1 or 0
+  return version ~= current and version or ''
 end
 
 if purpose == 'normal' then
@@ -89,12 +89,12 @@ if purpose == 'normal' then
       save_field(KEYS[1], 'current', version)
     end
   end
-  return 0
+  return ''
 end
 
 -- What is left is the trial of a version that sessions do not report in general.
 if version == current then
-  return 0
+  return ''
 end
 local try = record.tries[session]
 if outcome == 'opened' then
@@ -120,4 +120,4 @@ elseif try and (outcome == 'failed' or outcome == 'unused') then
   end
   save()
 end
-return 0
+return ''

@@ -43,7 +43,7 @@ function report(
   purpose: ConnectPurpose,
   outcome: ConnectReport['outcome'],
   session?: SessionRef,
-): Promise<boolean> {
+): Promise<string | undefined> {
   return rate.report({ version, purpose, outcome, session });
 }
 
@@ -179,7 +179,7 @@ describe('a newer version', () => {
     await clusterThatKnows(NEWER);
     await nextConnects(TENANTS.slice(0, 2));
     await report(NEWER, 'trial', 'opened', ref('a'));
-    expect(await report(NEWER, 'trial', 'refused', ref('b'))).toBe(false);
+    expect(await report(NEWER, 'trial', 'refused', ref('b'))).toBeUndefined();
     expect(await stateOf(NEWER)).toBe('refused');
     await pass(120_000);
     expect(await nextConnects(TENANTS)).toMatchObject({
@@ -194,7 +194,7 @@ describe('a newer version', () => {
     expect(await stateOf(NEWER)).toBeUndefined();
   });
 
-  test('is given up after three tries that were never opened, of which one is lost with its worker', async () => {
+  test('is given up after three tries that were never opened, one of them lost with its worker', async () => {
     await clusterThatKnows(NEWER);
     await nextConnects(TENANTS.slice(0, 3));
     await report(NEWER, 'trial', 'failed', ref('a'));
@@ -240,10 +240,10 @@ describe('a newer version', () => {
 describe('the version in use, when WhatsApp refuses it', () => {
   test('is replaced by the newest other one as soon as one session has it open', async () => {
     await clusterThatKnows(NEWER, NEWEST);
-    expect(await report(BUNDLED, 'normal', 'refused', ref('a'))).toBe(false);
+    expect(await report(BUNDLED, 'normal', 'refused', ref('a'))).toBeUndefined();
     expect(await nextConnects(TENANTS)).toMatchObject({ version: NEWEST, breaker: 'probe' });
     expect(await nextConnects(TENANTS)).toMatchObject({ breaker: 'open' });
-    expect(await report(NEWEST, 'probe', 'accepted', ref('b'))).toBe(true);
+    expect(await report(NEWEST, 'probe', 'accepted', ref('b'))).toBe(NEWEST);
     expect(await nextConnects()).toMatchObject({ version: NEWEST, breaker: 'closed' });
     expect(await stateOf(BUNDLED)).toBe('refused');
   });
@@ -252,7 +252,7 @@ describe('the version in use, when WhatsApp refuses it', () => {
     await clusterThatKnows(NEWER);
     await nextConnects([ref('a')]);
     await report(NEWER, 'trial', 'opened', ref('a'));
-    expect(await report(BUNDLED, 'normal', 'refused', ref('b'))).toBe(true);
+    expect(await report(BUNDLED, 'normal', 'refused', ref('b'))).toBe(NEWER);
     expect(await nextConnects()).toMatchObject({ version: NEWER, breaker: 'closed' });
   });
 
@@ -268,7 +268,7 @@ describe('the version in use, when WhatsApp refuses it', () => {
       expect(await nextConnects(TENANTS)).toMatchObject({ version, breaker: 'probe' });
       if (version === NEWEST) await report(version, 'probe', 'refused', ref('b'));
     }
-    expect(await report(OLDER, 'probe', 'accepted', ref('b'))).toBe(true);
+    expect(await report(OLDER, 'probe', 'accepted', ref('b'))).toBe(OLDER);
     expect(await nextConnects()).toMatchObject({ version: OLDER, breaker: 'closed' });
   });
 

@@ -23,6 +23,7 @@ const heartbeatSchema = z.object({
   draining: z.boolean(),
   idlest: z.array(sessionRefSchema).default([]),
   lifeline: z.string().optional(),
+  clientVersions: z.record(z.string(), z.number()).optional(),
   at: z.number(),
 });
 
@@ -42,6 +43,8 @@ export interface WorkerHeartbeat {
   readonly idlest: readonly SessionRef[];
   /** The token of its lifeline, while that is open. */
   readonly lifeline?: string | undefined;
+  /** How many of its open sessions report each version of WhatsApp Web. */
+  readonly clientVersions?: Readonly<Record<string, number>> | undefined;
   /** When Redis received it, ms since 1970 by the clock of Redis. */
   readonly at: number;
 }
