@@ -2,6 +2,7 @@ import accepts from '@fastify/accepts';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import {
+  clientVersionCalls,
   eventCalls,
   keyCalls,
   linkingCalls,
@@ -13,6 +14,7 @@ import {
 import type { Metrics, Readiness } from '@wafleet/runtime';
 import type {
   ApiKeys,
+  ClientVersions,
   SessionDirectory,
   SessionPages,
   SessionSettingsRecords,
@@ -20,6 +22,7 @@ import type {
   TenantLeases,
   TenantLimitTable,
   TenantUsage,
+  WorkerRegistry,
 } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import type { AdminAccess } from '../auth/admin-access.js';
@@ -41,6 +44,7 @@ import type { SseClients } from '../sse/sse-clients.js';
 import { serveApiDocs } from './api-docs.js';
 import { countCalls, lineUpCalls } from './call-places.js';
 import { addCalls } from './calls.js';
+import { clientVersionHandlers } from './client-version-calls.js';
 import { addCommandCalls } from './command-calls.js';
 import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
 import { countHandshakes } from './handshakes.js';
@@ -61,6 +65,8 @@ export interface RestResources {
   readonly apiKeys: ApiKeys;
   readonly revocation: KeyRevocation;
   readonly tenants: TenantDirectory;
+  readonly clientVersions: ClientVersions;
+  readonly workers: WorkerRegistry;
   readonly limits: TenantLimitTable;
   readonly usage: TenantUsage;
   readonly leases: TenantLeases;
@@ -110,6 +116,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     forAdmin.addHook('onRequest', requireAdmin(limited));
     addCalls(forAdmin, tenantCalls, tenantHandlers(resources));
     addCalls(forAdmin, keyCalls, keyHandlers(resources));
+    addCalls(forAdmin, clientVersionCalls, clientVersionHandlers(resources));
   });
   await app.register(async (forTenants) => {
     requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });

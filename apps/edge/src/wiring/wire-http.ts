@@ -1,5 +1,5 @@
 import type { Readiness } from '@wafleet/runtime';
-import { Ownership, TenantDirectory, TenantUsage } from '@wafleet/store';
+import { ClientVersions, Ownership, TenantDirectory, TenantUsage } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
@@ -71,6 +71,8 @@ export async function wireHttp(
     sse: realtime.sse,
     line: limits.line,
     connectionLimits: limits.connectionLimits,
+    clientVersions: new ClientVersions(redis),
+    workers,
     tenants: new TenantDirectory(redis),
     usage: new TenantUsage({ redis, limits: store.limits, rates, leases, logger }),
     charge: chargeCalls({ rates, onExceeded, logger }),

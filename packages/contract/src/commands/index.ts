@@ -1,3 +1,4 @@
+export * from './client-version.js';
 export * from './definition.js';
 export * from './events.js';
 export * from './internal.js';

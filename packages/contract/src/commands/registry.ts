@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { clientVersionCalls } from './client-version.js';
 import type { Command, RestCall } from './definition.js';
 import { eventCalls } from './events.js';
 import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
@@ -50,6 +51,7 @@ export const EDGE_CALLS = {
   ...mediaCalls,
   ...eventCalls,
   ...usageCalls,
+  ...clientVersionCalls,
 } as const satisfies Record<string, RestCall>;
 
 /** The REST calls of those commands that have one, by kind. */
