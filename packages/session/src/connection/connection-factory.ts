@@ -4,10 +4,10 @@ import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import type { KeyStoreFailures } from '../auth/durable-key-store.js';
 import type { SessionAccount } from '../auth/session-account.js';
-import type { LinkVersions } from '../pairing/link-versions.js';
 import type { SettingsInForce } from '../settings/settings-in-force.js';
 import type { ConnectLimiter } from './connect-limiter.js';
 import type { ConnectPermit } from './connect-permit.js';
+import type { LinkVersions } from './link-versions.js';
 import { type ConnectionResources, WhatsAppConnection } from './whatsapp-connection.js';
 
 /** How often a session that waits until its ownership is certain checks it again. */

@@ -12,8 +12,8 @@
 -- proven if an earlier connect was opened; held if one stayed open for long enough; failed if none was ever opened.
 -- @include redis/forget-unreadable
 
--- How long a refused version is remembered, and how many others are, besides the current one.
-local REFUSED_FOR_MS, KEPT_WORKED, KEPT_KNOWN = 86400000, 5, 3
+-- How long a refused version is remembered, and how many of each state are, besides the current one.
+local REFUSED_FOR_MS, KEPT = 86400000, { worked = 5, known = 3, trying = 3, refused = 10 }
 
 local function read_versions(key)
   forget_unreadable(key, 'hash')
@@ -94,14 +94,6 @@ local function forget_old_versions(key, versions, current, time)
     versions[name] = nil
     redis.call('HDEL', key, name)
   end
-  local function surplus(state, kept)
-    local names = newest_first(versions, function(name, record)
-      return name ~= current and record.state == state
-    end)
-    for index = kept + 1, #names do
-      forget(names[index])
-    end
-  end
   for name, record in pairs(versions) do
     if name ~= current and record.state == 'refused' and time - record.at > REFUSED_FOR_MS then
       forget(name)
@@ -110,6 +102,12 @@ local function forget_old_versions(key, versions, current, time)
       save_version(key, name, record)
     end
   end
-  surplus('worked', KEPT_WORKED)
-  surplus('known', KEPT_KNOWN)
+  for state, kept in pairs(KEPT) do
+    local names = newest_first(versions, function(name, record)
+      return name ~= current and record.state == state
+    end)
+    for index = kept + 1, #names do
+      forget(names[index])
+    end
+  end
 end

@@ -15,6 +15,8 @@
 -- @include workers/read-versions
 local version, purpose, outcome, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local is_pinned = ARGV[9] == '1'
+-- Links add to the few tries of a trial. More of them prove nothing more.
+local MOST_TRIES = 10
 local time = now()
 local versions, fields = read_versions(KEYS[1])
 local current = not is_pinned and fields.current or ARGV[8]
@@ -96,16 +98,20 @@ end
 if version == current then
   return ''
 end
+if purpose == 'link' and outcome == 'opened' and is_newer(version, current) then
+  save_field(KEYS[1], 'linking', version)
+end
 local try = record.tries[session]
-if outcome == 'opened' then
+local count = 0
+for _ in pairs(record.tries) do
+  count = count + 1
+end
+if outcome == 'opened' and (try or count < MOST_TRIES) then
   record.tries[session] = { at = try and try.at or time, openedAt = time, held = try and try.held, proven = true }
   if record.state == 'known' or record.state == 'worked' then
     set_state(record, 'trying', time)
   end
   save()
-  if purpose == 'link' and is_newer(version, current) then
-    save_field(KEYS[1], 'linking', version)
-  end
 elseif try and outcome == 'ended' then
   try.held = try.held or (try.openedAt and time - try.openedAt >= tonumber(ARGV[10])) or nil
   try.endedAt = time

@@ -341,6 +341,14 @@ describe('the version of a client that is to be linked', () => {
   });
 });
 
+test('no more than a few sessions are kept of a version with which many phones were linked', async () => {
+  await clusterThatKnows(NEWER);
+  for (let number = 0; number < 30; number += 1)
+    await report(NEWER, 'link', 'opened', ref(`tenant-${number}`));
+  const view = await versions.view();
+  expect(view.versions.find(({ version }) => version === NEWER)?.tries.all).toBe(10);
+});
+
 test('two workers that ask at the same time do not let more sessions try a version', async () => {
   await clusterThatKnows(NEWER);
   const other = rateOf();

@@ -1,4 +1,4 @@
-import type { ConnectLimiter, LinkStep } from '../connection/connect-limiter.js';
+import type { ConnectLimiter, LinkStep } from './connect-limiter.js';
 
 /** How long WhatsApp may take to link a phone after the phone has entered a pairing code. */
 const LINK_AFTER_CODE_MS = 60_000;
