@@ -4,6 +4,7 @@ import type { ConnectionSupervisor } from './connection/connection-supervisor.js
 import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { EventPublisher } from './events/event-publisher.js';
 import type { SessionMedia } from './media/session-media.js';
+import type { LinkReporter } from './pairing/link-reporter.js';
 import type { SessionStateMachine } from './state-machine.js';
 
 interface ConnectionEventsOptions {
@@ -12,6 +13,7 @@ interface ConnectionEventsOptions {
   readonly media: SessionMedia;
   readonly publisher: EventPublisher;
   readonly stateMachine: SessionStateMachine;
+  readonly linkReporter: LinkReporter;
 }
 
 /**
@@ -32,7 +34,7 @@ export class ConnectionEvents implements ConnectionListener {
   }
 
   receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
-    const { supervisor, account, media, publisher, stateMachine } = this.#options;
+    const { supervisor, account, media, publisher, stateMachine, linkReporter } = this.#options;
     if (supervisor.current !== connection) return;
     const credentials = events['creds.update'];
     const saved = credentials && account.current?.saveCreds();
@@ -48,10 +50,21 @@ export class ConnectionEvents implements ConnectionListener {
       // This runs even if an error occurred above: a session that misses a change of its connection is stuck.
       const update = events['connection.update'];
       if (update !== undefined) stateMachine.follow(connection, update);
+      if (credentials !== undefined) linkReporter.checkSync();
     }
   }
 
   linkRefreshed(connection: WhatsAppConnection): void {
     this.#options.stateMachine.refreshLink(connection);
+  }
+
+  codeEntered(connection: WhatsAppConnection): void {
+    const { supervisor, linkReporter } = this.#options;
+    if (supervisor.current === connection) linkReporter.codeEntered();
+  }
+
+  codeRefused(connection: WhatsAppConnection): void {
+    const { supervisor, linkReporter } = this.#options;
+    if (supervisor.current === connection) linkReporter.codeRefused();
   }
 }

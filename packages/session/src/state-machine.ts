@@ -9,6 +9,8 @@ import { Reconnecting } from './connection/reconnect-policy.js';
 import type { WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import type { Outbox } from './outbox/outbox.js';
+import type { LinkProgressTracker } from './pairing/link-progress.js';
+import type { LinkReporter } from './pairing/link-reporter.js';
 import type { PairingOffers } from './pairing/pairing-offers.js';
 import type { SessionEnd, SessionLifecycle } from './status/lifecycle.js';
 import type { Occasion, StatusReporter } from './status/status-reporter.js';
@@ -18,6 +20,8 @@ const UNAUTHORISED = 401;
 interface StateMachineOptions {
   readonly lifecycle: SessionLifecycle;
   readonly statusReporter: StatusReporter;
+  readonly linkProgress: LinkProgressTracker;
+  readonly linkReporter: LinkReporter;
   readonly pairingOffers: PairingOffers;
   readonly supervisor: ConnectionSupervisor;
   readonly account: SessionAccount;
@@ -63,6 +67,8 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** Another worker is to take the session. */
   queue(reason: string | undefined, occasion?: ConnectionEnd): void {
+    const { linkProgress } = this.#options;
+    if (linkProgress.step !== undefined && !linkProgress.isLinked) linkProgress.reach('waiting');
     this.#options.statusReporter.set('queued', reason, occasion);
   }
 
@@ -73,8 +79,9 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** Wipes the keys. */
   logOut(reason: string, occasion: Occasion = {}): void {
-    const { outbox, account, statusReporter } = this.#options;
+    const { outbox, account, statusReporter, linkProgress } = this.#options;
     outbox.run(() => account.wipe());
+    linkProgress.end();
     statusReporter.set('logged_out', reason, { ...occasion, phone: null });
   }
 
@@ -89,31 +96,36 @@ export class SessionStateMachine implements KeyStoreFailures {
     supervisor.letGo();
     const end = { update, cause: connection.cause ?? causeOf(update.lastDisconnect) };
     if (lifecycle.isStopping) this.queue(lifecycle.stopReason, end);
-    if (lifecycle.isRunning) this.#reactTo(end);
+    if (lifecycle.isRunning) this.#reactTo(connection, end);
   }
 
   #followUpdate(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
-    const { statusReporter, pairingOffers, supervisor, account } = this.#options;
+    const { statusReporter, linkProgress, linkReporter, pairingOffers, supervisor, account } = this.#options;
     if (update.connection === 'open') {
       pairingOffers.close();
       this.#isLinkFresh = false;
       supervisor.markOpen();
+      linkReporter.opened();
       statusReporter.set('open', undefined, { update, phone: account.current?.phone });
+      linkReporter.checkSync();
     } else if (update.qr !== undefined) {
+      if (pairingOffers.showsQr) linkProgress.reach('qr-shown', connection.qrRound.endsAt);
       statusReporter.set('awaiting_link', undefined);
       pairingOffers.showQr(update.qr, connection.qrRound.codeExpiresAt);
     } else if (update.isNewLogin === true) {
       pairingOffers.close();
       this.#isLinkFresh = true;
+      if (linkProgress.step === 'qr-shown') linkProgress.reach('scanned');
       statusReporter.set('connecting', 'linked', { update, phone: account.current?.phone });
     } else {
-      statusReporter.tell({ update });
+      if (update.connection === 'connecting') linkReporter.restate();
+      statusReporter.report({ update });
     }
   }
 
   /** Handles an end of the connection that the session did not request. */
-  #reactTo(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, account, logger } = this.#options;
+  #reactTo(connection: WhatsAppConnection, end: ConnectionEnd): void {
+    const { statusReporter, linkReporter, pairingOffers, account, logger } = this.#options;
     logger.info({ ...end.cause, status: statusReporter.status }, 'the connection ended');
     pairingOffers.connectionEnded();
     const isLinkRefused = this.#isLinkRefused(end);
@@ -122,6 +134,11 @@ export class SessionStateMachine implements KeyStoreFailures {
       this.#isLinkFresh = false;
     }
     const isLinked = account.current?.isLinked ?? false;
+    linkReporter.connectionEnded({
+      cause: end.cause,
+      isPaired: connection.isPaired,
+      isRefused: isLinkRefused,
+    });
     // A pairing code becomes invalid with the connection that requested it.
     if (!isLinked) pairingOffers.offerQr();
     const lastDisconnect = end.update?.lastDisconnect;
@@ -138,6 +155,7 @@ export class SessionStateMachine implements KeyStoreFailures {
         this.#endWhenIdle('logged_out');
         break;
       case 'failed':
+        linkReporter.accountRefused();
         this.#rest('failed', reaction.reason, end);
         break;
     }
@@ -145,10 +163,11 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
   refreshLink(connection: WhatsAppConnection): void {
-    const { supervisor, account, pairingOffers } = this.#options;
+    const { supervisor, account, pairingOffers, linkReporter } = this.#options;
     if (supervisor.current !== connection || account.current?.isLinked !== false) return;
     pairingOffers.offerQr();
     pairingOffers.connectionEnded();
+    linkReporter.codesRefreshed();
     void supervisor.replace();
   }
 
@@ -210,18 +229,19 @@ export class SessionStateMachine implements KeyStoreFailures {
   #reconnect({ reason, wait }: { reason: string; wait: 'back-off' | number }, end: ConnectionEnd): void {
     const { statusReporter, supervisor } = this.#options;
     const afterLink = wait === 0 && statusReporter.status === 'connecting';
-    if (afterLink) statusReporter.tell(end);
+    if (afterLink) statusReporter.report(end);
     else statusReporter.set('reconnecting', reason, end);
     if (wait === 'back-off') supervisor.openWithBackOff();
     else supervisor.openIn(wait);
   }
 
   #offerLinkAgain(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, supervisor } = this.#options;
+    const { statusReporter, linkReporter, pairingOffers, supervisor } = this.#options;
     if (pairingOffers.isPatient) {
-      statusReporter.tell(end);
+      statusReporter.report(end);
       supervisor.openIn(0);
     } else {
+      linkReporter.gaveUp();
       this.#rest('closed', 'link-timeout', end);
     }
   }

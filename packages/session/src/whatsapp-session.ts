@@ -27,6 +27,8 @@ import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { SessionMedia } from './media/session-media.js';
 import { Outbox } from './outbox/outbox.js';
+import { LinkProgressTracker } from './pairing/link-progress.js';
+import { LinkReporter } from './pairing/link-reporter.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
@@ -50,6 +52,7 @@ export class WhatsAppSession {
   readonly #outbox: Outbox;
   readonly #statusReporter: StatusReporter;
   readonly #pairingOffers: PairingOffers;
+  readonly #linkProgress: LinkProgressTracker;
   readonly #account: SessionAccount;
   readonly #supervisor: ConnectionSupervisor;
   readonly #connectionFactory: ConnectionFactory;
@@ -77,7 +80,8 @@ export class WhatsAppSession {
     // What leaves the session.
     const readingGate = new ReadingGate();
     const outbox = new Outbox({ fence, eventLog: store.events, logger, lifecycle, readingGate });
-    const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox });
+    const linkProgress = new LinkProgressTracker();
+    const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox, linkProgress });
     const { offers } = store;
     const pairingOffers = new PairingOffers({ fence, offers, outbox, patienceMs: linkPatienceMs });
 
@@ -92,14 +96,16 @@ export class WhatsAppSession {
 
     // The connection and its states.
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
-    const parts = { lifecycle, statusReporter, pairingOffers, supervisor, account, logger };
+    const link = { linkProgress, pairingOffers, account, statusReporter };
+    const linkReporter = new LinkReporter(link);
+    const parts = { ...link, lifecycle, supervisor, linkReporter, logger };
     const stateMachine = new SessionStateMachine({ ...parts, outbox });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, logger });
     const { auth } = store;
     const stored = { recentMessages, messageSecrets, receivedMedia, auth };
     const publisher = new EventPublisher({ ...parts, ...stored, fence, outbox, people });
-    const listener = new ConnectionEvents({ supervisor, account, media, publisher, stateMachine });
+    const listener = new ConnectionEvents({ ...parts, media, publisher, stateMachine });
     const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs };
     const inbound = { journal, deduplicator, outbox, sentMessages };
     const resources = { ...settings, ...inbound, people: publisher, quiet, logger, caches, listener };
@@ -108,6 +114,7 @@ export class WhatsAppSession {
     this.#outbox = outbox;
     this.#statusReporter = statusReporter;
     this.#pairingOffers = pairingOffers;
+    this.#linkProgress = linkProgress;
     this.#account = account;
     this.#supervisor = supervisor;
     this.#connectionFactory = new ConnectionFactory({
@@ -202,6 +209,7 @@ export class WhatsAppSession {
     this.#supervisor.letGo()?.discard();
     void this.#supervisor.close();
     this.#pairingOffers.offerQr();
+    this.#linkProgress.end();
     this.#account.discard();
     this.#outbox.discard();
     this.#media.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sessionIdSchema } from '../identifiers.js';
+import { linkProgressSchema } from '../link-progress.js';
 import { sessionStatusSchema } from '../session-status.js';
 import { type CostedRequest, type RestCall, sessionParamsSchema } from './definition.js';
 import { instantSchema, nameSchema } from './fields.js';
@@ -18,6 +19,9 @@ export const sessionSchema = z.object({
   since: instantSchema,
   worker: z.string().optional().describe('The worker incarnation that owns the session'),
   phone: z.string().optional().describe('The linked phone number, digits only'),
+  link: linkProgressSchema
+    .optional()
+    .describe('How far linking a phone has come: present until the session is linked and open'),
   lastStanzaAt: instantSchema
     .optional()
     .describe('When WhatsApp last delivered something to the session. Up to a minute behind'),

@@ -102,7 +102,7 @@ export function reactionTo(
             wait: Math.min(LONGEST_WAIT_MS, banLeftMs + Math.floor(random * SHORT_JITTER_MS)),
           };
     case 408:
-      if (message.includes(QR_REFS_ENDED)) return { kind: 'new-qr-round' };
+      if (areQrCodesUsedUp({ statusCode, message })) return { kind: 'new-qr-round' };
       break;
     case 440:
       return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };
@@ -110,6 +110,11 @@ export function reactionTo(
       return { kind: 'reconnect', reason: 'rate-limited', wait: rateLimitWaitMs(refusals, random) };
   }
   return { kind: 'reconnect', reason: REASONS[statusCode] ?? 'connection-failed', wait: 'back-off' };
+}
+
+/** Whether a connection ended because all of its QR codes were shown and none was scanned. */
+export function areQrCodesUsedUp({ statusCode, message }: DisconnectCause): boolean {
+  return statusCode === 408 && message.includes(QR_REFS_ENDED);
 }
 
 /** Returns code and message of Baileys' `lastDisconnect`. Without a code it is 500, as in Baileys itself. */

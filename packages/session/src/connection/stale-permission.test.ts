@@ -101,7 +101,12 @@ function factoryOf(fence: Fence) {
       }),
       people: { pairsLearnt: ignore, notePeople: ignore },
       sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
-      listener: { receive: ignore, linkRefreshed: ignore },
+      listener: {
+        receive: ignore,
+        linkRefreshed: ignore,
+        codeEntered: ignore,
+        codeRefused: ignore,
+      },
     },
   });
   return { factory, account };

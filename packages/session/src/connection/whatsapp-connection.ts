@@ -11,6 +11,7 @@ import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { MissingContents } from '../inbound/missing-contents.js';
 import type { DisconnectCause } from '../mapping/connection.js';
 import type { Outbox } from '../outbox/outbox.js';
+import { LinkStanzas } from '../pairing/link-stanzas.js';
 import { catchUpAppState } from './app-state-catch-up.js';
 import { removeCompanion } from './companion-requests.js';
 import type { ConnectPermit } from './connect-limiter.js';
@@ -56,6 +57,10 @@ export interface ConnectionListener {
   receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void;
   /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
   linkRefreshed(connection: WhatsAppConnection): void;
+  /** A pairing code was typed into the phone. Whether it is the right one is not known yet. */
+  codeEntered(connection: WhatsAppConnection): void;
+  /** Another pairing code was typed into the phone than the one that is shown. */
+  codeRefused(connection: WhatsAppConnection): void;
 }
 
 /** What one connection alone uses. */
@@ -82,6 +87,7 @@ export class WhatsAppConnection {
   readonly #valve: SocketValve;
   readonly #transport: Transport;
   readonly #qrRound: QrRound;
+  readonly #linkStanzas: LinkStanzas;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
   #isEnded = false;
@@ -141,6 +147,10 @@ export class WhatsAppConnection {
       });
       this.#transport = new Transport(socket.ws, (cause) => this.endWith(cause));
       this.#qrRound = new QrRound(socket.ws, resources.qrLifeMs);
+      this.#linkStanzas = new LinkStanzas(socket, {
+        codeEntered: () => this.#isHeard && resources.listener.codeEntered(this),
+        codeRefused: () => this.#isHeard && resources.listener.codeRefused(this),
+      });
       socket.ws.on(
         'CB:notification,type:companion_reg_refresh',
         (stanza: BinaryNode) => void this.#refreshLink(stanza),
@@ -177,6 +187,11 @@ export class WhatsAppConnection {
   /** The QR codes of this connection. */
   get qrRound(): Pick<QrRound, 'codeExpiresAt' | 'endsAt'> {
     return this.#qrRound;
+  }
+
+  /** Whether WhatsApp has linked this client, over this connection. */
+  get isPaired(): boolean {
+    return this.#linkStanzas.isPaired;
   }
 
   /**
@@ -279,7 +294,7 @@ export class WhatsAppConnection {
     } catch (error) {
       this.#resources.logger.warn({ err: error }, 'a notification could not be acknowledged');
     }
-    if (!this.#muted && this.#isAlive) this.#resources.listener.linkRefreshed(this);
+    if (this.#isHeard) this.#resources.listener.linkRefreshed(this);
   }
 
   #begin(): void {
@@ -292,6 +307,11 @@ export class WhatsAppConnection {
     catchUpAppState(this.socket).catch((error: unknown) => {
       logger.warn({ err: error }, 'contacts and chats could not be synchronised; the next login tries again');
     });
+  }
+
+  /** Whether the listener learns what WhatsApp sends. */
+  get #isHeard(): boolean {
+    return !this.#muted && this.#isAlive;
   }
 
   get #isAlive(): boolean {

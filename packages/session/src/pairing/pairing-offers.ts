@@ -14,6 +14,7 @@ export class PairingOffers {
   #isShowing = false;
   #lastQr: { readonly qr: string; readonly expiresAt: number } | undefined;
   #codeTimer: NodeJS.Timeout | undefined;
+  #codeExpiresAt: number | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
 
@@ -28,6 +29,16 @@ export class PairingOffers {
 
   get isPatient(): boolean {
     return Date.now() < this.#givesUpAt;
+  }
+
+  /** Whether QR codes are shown as they come, since no pairing code was asked for. */
+  get showsQr(): boolean {
+    return this.#mode === 'qr';
+  }
+
+  /** When the pairing code that is shown expires, ms since 1970; undefined if none is shown. */
+  get codeExpiresAt(): number | undefined {
+    return this.#codeExpiresAt;
   }
 
   /** Resolves when WhatsApp sends the next QR code, shown or not. */
@@ -50,11 +61,12 @@ export class PairingOffers {
   expectCode(): void {
     this.#mode = 'pairing-code';
     this.#givesUpAt = Date.now() + this.#patienceMs;
-    clearTimeout(this.#codeTimer);
+    this.#forgetCode();
     this.withdraw();
   }
 
   showCode(code: string, phone: string, expiresAt: number, onExpired: () => void): void {
+    this.#codeExpiresAt = expiresAt;
     this.#codeTimer = setTimeout(() => {
       this.offerQr();
       onExpired();
@@ -68,15 +80,20 @@ export class PairingOffers {
   /** Returns to QR codes, beginning with the next one. */
   offerQr(): void {
     this.#mode = 'qr';
-    clearTimeout(this.#codeTimer);
+    this.#forgetCode();
     this.withdraw();
   }
 
-  /** Returns to QR codes: to the last one if it has not expired, otherwise to the next. */
-  offerQrAgain(): void {
+  /**
+   * Returns to QR codes: to the last one if it has not expired, otherwise to the next.
+   * @returns whether a QR code is shown now.
+   */
+  offerQrAgain(): boolean {
     this.offerQr();
     const last = this.#lastQr;
-    if (last !== undefined && last.expiresAt > Date.now()) this.showQr(last.qr, last.expiresAt);
+    if (last === undefined || last.expiresAt <= Date.now()) return false;
+    this.showQr(last.qr, last.expiresAt);
+    return true;
   }
 
   /** Removes a code that a phone can no longer use. */
@@ -96,5 +113,10 @@ export class PairingOffers {
   close(): void {
     this.#lastQr = undefined;
     this.offerQr();
+  }
+
+  #forgetCode(): void {
+    clearTimeout(this.#codeTimer);
+    this.#codeExpiresAt = undefined;
   }
 }

@@ -10,7 +10,7 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
  * | wf:{<tenant>}:session-order     | zset   | the same ids, by the time of the sessions' creation, ms          |
- * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
+ * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, link, …  |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent if it has no owner), and     |
  * |                                 |        | the last batch of events: batch                                  |
  * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |

@@ -60,6 +60,28 @@ describe('a session', () => {
     expect(record).not.toHaveProperty('phone');
   });
 
+  test('keeps how far a link has come until its owner removes that, and not what it cannot read', async () => {
+    const directory = directoryOf();
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    const link = {
+      step: 'qr-shown',
+      next: 'Scan it.',
+      expiresAt: '2026-11-22T05:56:41.479Z',
+      problem: { code: 'expired', message: 'too late' },
+    } as const;
+    await directory.setStatus(fence, { status: 'awaiting_link', link });
+    await directory.setStatus(fence, { status: 'connecting' });
+    expect((await directory.require(shop)).link).toEqual(link);
+    await directory.setStatus(fence, { status: 'open', link: null });
+    expect(await directory.require(shop)).not.toHaveProperty('link');
+    for (const unreadable of ['{', '{"step":"a later one"}']) {
+      await fixture.redis.hset(keys.session(shop), 'link', unreadable);
+      const record = await directory.require(shop);
+      expect(record).not.toHaveProperty('link');
+      expect(record.status).toBe('open');
+    }
+  });
+
   test('has its status since the status changed, not since the reason did', async () => {
     const directory = directoryOf();
     const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
