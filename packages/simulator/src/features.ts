@@ -10,6 +10,7 @@ import { placeholderFeature } from './messages/placeholders.js';
 import { messagingFeature } from './messages/routing.js';
 import { notificationsFeature } from './notifications/feature.js';
 import { pairingCodeFeature } from './pairing-code/feature.js';
+import { passkeyFeature } from './passkey/feature.js';
 import { presenceFeature } from './presence/feature.js';
 import type { Feature } from './server/feature.js';
 
@@ -21,6 +22,7 @@ export const features: readonly Feature[] = [
   messagingFeature,
   placeholderFeature,
   pairingCodeFeature,
+  passkeyFeature,
   historyFeature,
   appStateFeature,
   groupsFeature,

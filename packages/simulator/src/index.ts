@@ -7,6 +7,22 @@ export type { SentMessage } from './messages/sent-message.js';
 export { markDirty, setDisappearingMode, sharePrivacyToken } from './notifications/notices.js';
 export { NoPairingRequestError } from './pairing-code/pairing-codes.js';
 export { WrongPairingCodeError } from './pairing-code/phone-side.js';
+export {
+  NoPasskeyCeremonyError,
+  PasskeyCeremonyError,
+  type PasskeyFailure,
+  WrongPasskeyCodeError,
+} from './passkey/ceremony-error.js';
+export type { PasskeyRequestOptions } from './passkey/challenges.js';
+export type { PasskeyDemand } from './passkey/demand.js';
+export type {
+  AssertionFlaws,
+  AssertionJson,
+  AssertionOptions,
+  Passkey,
+  VirtualCredential,
+} from './passkey/passkey.js';
+export type { PasskeyCeremony, PasskeyStage } from './passkey/passkey-ceremony.js';
 export { deliverReceipt } from './phone/deliver-receipt.js';
 export type { Phone, PhoneGroup as Group, PhoneOptions } from './phone/phone.js';
 export { answerInvitation, sendInvitation, sendPoll, vote } from './phone/questions.js';

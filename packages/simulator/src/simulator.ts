@@ -14,6 +14,7 @@ import { Inbox } from './messages/inbox.js';
 import { Outbox } from './messages/outbox.js';
 import { Pictures } from './notifications/pictures.js';
 import { PairingCodes } from './pairing-code/pairing-codes.js';
+import { PasskeyLinks } from './passkey/passkey-links.js';
 import { Phone, type PhoneOptions, type PhoneServer } from './phone/phone.js';
 import { PresenceBoard } from './presence/presence-board.js';
 import { Registry } from './server/registry.js';
@@ -64,7 +65,10 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly groups = new GroupDirectory<Phone>(this.world);
   readonly calls = new Switchboard();
   readonly presence = new PresenceBoard();
-  readonly pairingCodes = new PairingCodes();
+  readonly passkeyLinks = new PasskeyLinks(this);
+  readonly pairingCodes = new PairingCodes((phone, client, advSecret) =>
+    this.passkeyLinks.link(phone, client, advSecret),
+  );
   /** The files of the media host. */
   readonly media = new MediaStore(maxMediaBytes);
   readonly pictures = new Pictures(this);

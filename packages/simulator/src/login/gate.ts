@@ -53,14 +53,17 @@ export class Gate implements ConnectionHandler {
     return client;
   }
 
-  /** Links the client that shows this QR code to the phone's account. */
+  /**
+   * Links the client that shows this QR code to the phone's account. If the phone demands a passkey, resolves at the end of
+   * the ceremony.
+   */
   async scan(phone: Account, qr: string): Promise<Device> {
     const client = this.clientOf(qr);
     const { noiseKey, identityKey, advSecret } = readQr(qr);
     if (!noiseKey.equals(client.payload.noiseKey) || !identityKey.equals(client.payload.identityKey)) {
       throw new Error('this QR code does not belong to the client that was given its ref');
     }
-    return await client.pair(phone, advSecret);
+    return await this.#simulator.passkeyLinks.link(phone, client, advSecret);
   }
 
   opened(connection: Connection, noiseKey: Buffer, payload: proto.ClientPayload): void {

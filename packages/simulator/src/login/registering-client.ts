@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { type BinaryNode, getBinaryNodeChild, proto, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import type { SignedPreKey } from '../protocol/key-bundle.js';
 import { required, unsigned } from '../protocol/payload.js';
+import type { CloseCause } from '../transport/close-cause.js';
 import type { Connection } from '../transport/connection.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Account, Device } from '../world/account.js';
@@ -22,6 +23,20 @@ export interface RegistrationPayload {
   readonly os: string;
   /** DeviceProps.PlatformType's name, such as `CHROME`. */
   readonly platform: string;
+  /** The number of the same. */
+  readonly platformType: number;
+}
+
+/** A notification that the server has sent to a client that is not linked yet. */
+export interface SentNotification {
+  readonly type: string;
+  /** How often the client has acknowledged it, with its type and sender. A correct client does so once. */
+  readonly acks: number;
+}
+
+interface AwaitedAck {
+  readonly type: string;
+  acks: number;
 }
 
 /** A connected client that is not linked yet: it shows QR codes, or asks for a pairing code. */
@@ -29,6 +44,8 @@ export class RegisteringClient {
   readonly payload: RegistrationPayload;
   readonly #connection: Connection;
   readonly #awaitedAcks = new Map<string, () => void>();
+  readonly #notifications = new Map<string, AwaitedAck>();
+  readonly #goneListeners = new Set<() => void>();
   readonly #refs = new Map<string, number>();
   #connected = true;
   #pairing: { confirm(deviceIdentity: Uint8Array): void; abandon(error: Error): void } | undefined;
@@ -80,8 +97,9 @@ export class RegisteringClient {
   /**
    * Links the client to the phone's account: `pair-success`, the client's signature, then stream:error 515 upon
    * which it logs in. Rejects when the client goes away or refuses (a wrong ADV secret).
+   * @param extras more children of `pair-success`, which clients ignore.
    */
-  async pair(phone: Account, advSecret: Uint8Array): Promise<Device> {
+  async pair(phone: Account, advSecret: Uint8Array, extras: readonly BinaryNode[] = []): Promise<Device> {
     const { id, keyIndex } = phone.reserveDeviceId();
     const identity = signDeviceIdentity(phone.identity, this.payload.identityKey, advSecret, keyIndex);
     const confirmed = new Promise<Uint8Array>((resolve, reject) => {
@@ -100,6 +118,7 @@ export class RegisteringClient {
           tag: 'pair-success',
           attrs: {},
           content: [
+            ...extras,
             { tag: 'device-identity', attrs: {}, content: identity },
             {
               tag: 'device',
@@ -146,9 +165,25 @@ export class RegisteringClient {
     return acknowledged;
   }
 
+  /** Sends a notification of the server itself. The result counts the client's acknowledgements. */
+  notify(type: string, content: BinaryNode[]): SentNotification {
+    const id = String(randomInt(100_000_000, 1_000_000_000));
+    const notification = { type, acks: 0 };
+    this.#notifications.set(id, notification);
+    this.send({
+      tag: 'notification',
+      attrs: { from: S_WHATSAPP_NET, type, id, t: String(unixSeconds()) },
+      content,
+    });
+    return notification;
+  }
+
   /** Takes the client's acknowledgements. */
   acknowledged({ attrs }: BinaryNode): void {
-    if (attrs.class === 'notification') this.#awaitedAcks.get(attrs.id ?? '')?.();
+    if (attrs.class !== 'notification') return;
+    this.#awaitedAcks.get(attrs.id ?? '')?.();
+    const notification = this.#notifications.get(attrs.id ?? '');
+    if (notification && notification.type === attrs.type && isServer(attrs.to)) notification.acks += 1;
   }
 
   /** Takes the client's answers to the server's own requests. */
@@ -157,6 +192,17 @@ export class RegisteringClient {
     const identity = getBinaryNodeChild(getBinaryNodeChild(result, 'pair-device-sign'), 'device-identity');
     if (identity?.content instanceof Uint8Array) this.#pairing?.confirm(identity.content);
     else this.#pairing?.abandon(new Error('the client refused to be linked'));
+  }
+
+  /** Closes the client's connection. */
+  close(cause: CloseCause): void {
+    this.#connection.close(cause);
+  }
+
+  /** Calls the listener when the connection is closed. Returns the function that removes the listener. */
+  onGone(listener: () => void): () => void {
+    this.#goneListeners.add(listener);
+    return () => this.#goneListeners.delete(listener);
   }
 
   /** Whether the connection is still open. */
@@ -169,7 +215,13 @@ export class RegisteringClient {
     this.#connected = false;
     this.#refs.clear();
     this.#pairing?.abandon(new Error('the client closed its connection while it was being linked'));
+    for (const listener of [...this.#goneListeners]) listener();
   }
+}
+
+/** A server's JID has an empty user, or is a word of the stanzas' dictionary. */
+function isServer(jid: string | undefined): boolean {
+  return jid === S_WHATSAPP_NET || jid === S_WHATSAPP_NET.slice(1);
 }
 
 const pairDeviceId = 'pair-device-1';
@@ -191,5 +243,6 @@ function readRegistration(noiseKey: Uint8Array, payload: proto.ClientPayload): R
     pushName: payload.pushName || undefined,
     os: props.os ?? '',
     platform: proto.DeviceProps.PlatformType[props.platformType ?? 0] ?? 'UNKNOWN',
+    platformType: props.platformType ?? 0,
   };
 }

@@ -16,7 +16,8 @@ afterAll(async () => {
 
 test('a phone whose number no client asks for', async () => {
   const erik = simulator.addPhone({ name: 'Erik' });
-  await expect(new PairingCodes(10).enter(erik, 'ABCD1234')).rejects.toThrow(NoPairingRequestError);
+  const codes = new PairingCodes((phone, other, secret) => other.pair(phone, secret), 10);
+  await expect(codes.enter(erik, 'ABCD1234')).rejects.toThrow(NoPairingRequestError);
 });
 
 test('a phone refuses a wrong code, and links the client with the right one', async () => {

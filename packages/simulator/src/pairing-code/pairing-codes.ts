@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from '@whiskeysockets/baileys';
+import { ChangeSignal } from '../change-signal.js';
 import type { RegisteringClient } from '../login/registering-client.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Account, Device } from '../world/account.js';
@@ -9,6 +10,13 @@ import { answerCompanionHello, type PrimaryHello } from './phone-side.js';
 export class NoPairingRequestError extends Error {
   override readonly name = 'NoPairingRequestError';
 }
+
+/** Links a client to the phone's account, under the secret that both have. */
+export type LinkClient = (
+  phone: Account,
+  client: RegisteringClient,
+  advSecret: Uint8Array,
+) => Promise<Device>;
 
 /** The content of a client's `companion_hello`. */
 export interface CompanionHello {
@@ -34,11 +42,16 @@ interface Request extends CompanionHello {
  */
 export class PairingCodes {
   readonly #requests = new Map<string, Request>();
-  readonly #watchers = new Set<() => void>();
+  readonly #changes = new ChangeSignal();
+  readonly #link: LinkClient;
   readonly #patienceMs: number;
 
-  /** @param patienceMs how long a phone waits for a client that asks to be linked, and then for its answer. */
-  constructor(patienceMs = 20_000) {
+  /**
+   * @param link called once the client and the phone have agreed on a secret.
+   * @param patienceMs how long a phone waits for a client that asks to be linked, and then for its answer.
+   */
+  constructor(link: LinkClient, patienceMs = 20_000) {
+    this.#link = link;
     this.#patienceMs = patienceMs;
   }
 
@@ -46,7 +59,7 @@ export class PairingCodes {
   request(number: string, hello: CompanionHello): string {
     const ref = randomBytes(24).toString('base64url');
     this.#requests.set(number, { ...hello, ref });
-    for (const wake of [...this.#watchers]) wake();
+    this.#changes.wake();
     return ref;
   }
 
@@ -54,6 +67,7 @@ export class PairingCodes {
    * A person types a code on the phone. Waits for a client that asks for this number, if there is none yet.
    * @throws WrongPairingCodeError if the client shows another code. Retryable with the same client.
    * @throws NoPairingRequestError when no client asks, or it does not answer.
+   * @throws PasskeyCeremonyError if the phone demands a passkey, and the ceremony has failed.
    */
   async enter(phone: Account, code: string): Promise<Device> {
     const request = await this.#requestFor(phone.number);
@@ -75,7 +89,7 @@ export class PairingCodes {
     request.client.send(primaryHelloNode(request.ref, phone, hello));
     const advSecret = await outcome;
     this.#requests.delete(phone.number);
-    return request.client.pair(phone, advSecret);
+    return this.#link(phone, request.client, advSecret);
   }
 
   /**
@@ -103,20 +117,8 @@ export class PairingCodes {
       if (request?.client.isConnected) return request;
       this.#requests.delete(number);
       if (Date.now() >= deadline) throw new NoPairingRequestError(`No client asks to be linked to ${number}`);
-      await this.#nextRequest(deadline - Date.now());
+      await this.#changes.next(deadline - Date.now());
     }
-  }
-
-  #nextRequest(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.#watchers.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, timeoutMs).unref();
-      this.#watchers.add(wake);
-    });
   }
 }
 

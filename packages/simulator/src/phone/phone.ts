@@ -13,9 +13,13 @@ import type { ReceivedMessage } from '../messages/received-message.js';
 import type { SentMessage } from '../messages/sent-message.js';
 import { setBlocked } from '../notifications/notices.js';
 import type { Picture } from '../notifications/pictures.js';
+import type { PasskeyDemand } from '../passkey/demand.js';
+import type { Passkey } from '../passkey/passkey.js';
+import type { PasskeyCeremony } from '../passkey/passkey-ceremony.js';
 import { type ChatState, sendChatState } from '../presence/chat-state.js';
 import type { Presence } from '../presence/presence-board.js';
 import type { SimulatorContext } from '../server/simulator-context.js';
+import type { CloseCause } from '../transport/close-cause.js';
 import { Account, type AccountDetails, type Device } from '../world/account.js';
 import type { Chat, GroupChat, MessageReference } from '../world/chat.js';
 import type { World } from '../world/world.js';
@@ -69,17 +73,83 @@ export class Phone extends Account {
     return this.inbox.messages;
   }
 
-  /** Links the client that shows this QR code. Rejects if the code is unknown or has expired. */
+  /**
+   * Links the client that shows this QR code. Rejects if the code is unknown or has expired. If the phone demands a
+   * passkey, resolves at the end of the ceremony, and rejects with `PasskeyCeremonyError` if it fails.
+   */
   scan(qr: string): Promise<Device> {
     return this.simulator.gate.scan(this, qr);
   }
 
   /**
    * Types the code that a client shows (`requestPairingCode`), and links that client. Rejects with
-   * `WrongPairingCodeError` for another code, with `NoPairingRequestError` when no client asks for this number.
+   * `WrongPairingCodeError` for another code, with `NoPairingRequestError` when no client asks for this number. A passkey
+   * is demanded as after a scan.
    */
   enterCode(code: string): Promise<Device> {
     return this.simulator.pairingCodes.enter(this, code);
+  }
+
+  /** From now on, the phone links a client only after the account's passkey has signed. See `PasskeyDemand`. */
+  demandPasskey(demand: PasskeyDemand = {}): void {
+    this.simulator.passkeyLinks.of(this).require(demand);
+  }
+
+  /** Ends `demandPasskey`. A ceremony that is under way goes on. */
+  waivePasskey(): void {
+    this.simulator.passkeyLinks.of(this).waive();
+  }
+
+  get demandsPasskey(): boolean {
+    return this.simulator.passkeyLinks.of(this).demand !== undefined;
+  }
+
+  /** The account's passkey, with a virtual authenticator. Undefined before the first `demandPasskey`, or without one. */
+  get passkey(): Passkey | undefined {
+    return this.simulator.passkeyLinks.of(this).passkey;
+  }
+
+  /** The last passkey ceremony, under way or over. */
+  get passkeyCeremony(): PasskeyCeremony | undefined {
+    return this.simulator.passkeyLinks.of(this).ceremony;
+  }
+
+  /** Whether WhatsApp is open on the phone's screen. If it is not, the confirmation code must be compared. */
+  get isForeground(): boolean {
+    return this.simulator.passkeyLinks.of(this).isForeground;
+  }
+
+  set isForeground(isForeground: boolean) {
+    this.simulator.passkeyLinks.of(this).isForeground = isForeground;
+  }
+
+  /** The confirmation code that the phone shows, as `XXXX-XXXX`. None is shown after a handoff. */
+  get passkeyCode(): string | undefined {
+    return this.passkeyCeremony?.shownCode;
+  }
+
+  /**
+   * The person compares the client's confirmation code with the phone's, and accepts. Waits until the phone knows it, at
+   * most 20 s. Rejects with `WrongPasskeyCodeError` for another code, with `NoPasskeyCeremonyError` if none is under way.
+   */
+  acceptPasskeyCode(code: string): Promise<void> {
+    return this.simulator.passkeyLinks.accept(this, code);
+  }
+
+  /**
+   * The person refuses: the scan or the pairing code rejects. The client learns nothing, unless its connection is closed
+   * with a cause. Throws `NoPasskeyCeremonyError` if no ceremony is under way.
+   */
+  refusePasskey(closeCause?: CloseCause): void {
+    this.simulator.passkeyLinks.underWay(this).end('refused', closeCause);
+  }
+
+  /**
+   * WhatsApp repeats its request, with a new challenge that replaces the one before. Throws `NoPasskeyCeremonyError` if no
+   * ceremony is under way.
+   */
+  repeatPasskeyRequest(): void {
+    this.simulator.passkeyLinks.underWay(this).sendRequest();
   }
 
   /** See `Outbox.send`. */

@@ -7,6 +7,7 @@ import type { Inbox } from '../messages/inbox.js';
 import type { Outbox } from '../messages/outbox.js';
 import type { Pictures } from '../notifications/pictures.js';
 import type { PairingCodes } from '../pairing-code/pairing-codes.js';
+import type { PasskeyLinks } from '../passkey/passkey-links.js';
 import type { PresenceBoard } from '../presence/presence-board.js';
 import type { SimulatorLogger } from '../silent-logger.js';
 import type { Account } from '../world/account.js';
@@ -20,6 +21,7 @@ export interface SimulatorContext {
   readonly calls: Switchboard;
   readonly presence: PresenceBoard;
   readonly pairingCodes: PairingCodes;
+  readonly passkeyLinks: PasskeyLinks;
   /** The files of the media host. */
   readonly media: MediaStore;
   readonly pictures: Pictures;
