@@ -1,3 +1,4 @@
+import type { LinkProblemCode } from '@wafleet/contract';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { SessionAccount } from './auth/session-account.js';
 import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
@@ -66,5 +67,13 @@ export class ConnectionEvents implements ConnectionListener {
   codeRefused(connection: WhatsAppConnection): void {
     const { supervisor, linkReporter } = this.#options;
     if (supervisor.current === connection) linkReporter.codeRefused();
+  }
+
+  passkeyChanged(connection: WhatsAppConnection): void {
+    this.#options.stateMachine.passkeyChanged(connection);
+  }
+
+  passkeyFailed(connection: WhatsAppConnection, code: LinkProblemCode, message: string): void {
+    this.#options.stateMachine.passkeyFailed(connection, code, message);
   }
 }

@@ -1,3 +1,4 @@
+import type { LinkProblemCode } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { FencedError, isRedisUnreachable, SealedValueError } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
@@ -138,6 +139,7 @@ export class SessionStateMachine implements KeyStoreFailures {
       cause: end.cause,
       isPaired: connection.isPaired,
       isRefused: isLinkRefused,
+      isPasskeyUnderWay: connection.passkey.isUnderWay,
     });
     // A pairing code becomes invalid with the connection that requested it.
     if (!isLinked) pairingOffers.offerQr();
@@ -163,12 +165,33 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
   refreshLink(connection: WhatsAppConnection): void {
-    const { supervisor, account, pairingOffers, linkReporter } = this.#options;
+    const { supervisor, account, linkReporter } = this.#options;
     if (supervisor.current !== connection || account.current?.isLinked !== false) return;
+    linkReporter.codesRefreshed();
+    this.#beginLinkAgain();
+  }
+
+  #beginLinkAgain(): void {
+    const { supervisor, pairingOffers } = this.#options;
     pairingOffers.offerQr();
     pairingOffers.connectionEnded();
-    linkReporter.codesRefreshed();
     void supervisor.replace();
+  }
+
+  /** WhatsApp demands a passkey over this connection, or that has come further. No codes are shown meanwhile. */
+  passkeyChanged(connection: WhatsAppConnection): void {
+    const { supervisor, pairingOffers, linkReporter } = this.#options;
+    if (supervisor.current !== connection) return;
+    pairingOffers.pause();
+    linkReporter.passkeyChanged(connection.passkey.view);
+  }
+
+  /** The link by passkey has failed. A new connection gets new codes. */
+  passkeyFailed(connection: WhatsAppConnection, code: LinkProblemCode, message: string): void {
+    const { supervisor, linkReporter } = this.#options;
+    if (supervisor.current !== connection) return;
+    linkReporter.passkeyFailed(code, message);
+    this.#beginLinkAgain();
   }
 
   /**

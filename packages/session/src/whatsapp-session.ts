@@ -31,6 +31,8 @@ import { LinkProgressTracker } from './pairing/link-progress.js';
 import { LinkReporter } from './pairing/link-reporter.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
+import { PASSKEY_TIMES } from './pairing/passkey/passkey-ceremony.js';
+import { Passkeys } from './pairing/passkey/passkeys.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
 import { SessionStateMachine } from './state-machine.js';
 import { SessionLifecycle } from './status/lifecycle.js';
@@ -69,6 +71,7 @@ export class WhatsAppSession {
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, connectLimiter, isOwnershipCertain = () => true } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
+    const passkeyTimes = { ...PASSKEY_TIMES, ...whatsapp.passkeyTimes };
     const { recentMessages, receivedMedia, messageSecrets } = store;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
     const caches = options.caches.forSession();
@@ -82,8 +85,11 @@ export class WhatsAppSession {
     const outbox = new Outbox({ fence, eventLog: store.events, logger, lifecycle, readingGate });
     const linkProgress = new LinkProgressTracker();
     const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox, linkProgress });
-    const { offers } = store;
-    const pairingOffers = new PairingOffers({ fence, offers, outbox, patienceMs: linkPatienceMs });
+    const { offers, passkeyLinks } = store;
+    const pairingOffers = new PairingOffers({
+      ...{ fence, offers, passkeyLinks, outbox },
+      patienceMs: linkPatienceMs,
+    });
 
     // What outlives a connection.
     const journal = new DecryptionJournal({ logger });
@@ -106,7 +112,7 @@ export class WhatsAppSession {
     const stored = { recentMessages, messageSecrets, receivedMedia, auth };
     const publisher = new EventPublisher({ ...parts, ...stored, fence, outbox, people });
     const listener = new ConnectionEvents({ ...parts, media, publisher, stateMachine });
-    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs };
+    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs, passkeyTimes };
     const inbound = { journal, deduplicator, outbox, sentMessages };
     const resources = { ...settings, ...inbound, people: publisher, quiet, logger, caches, listener };
 
@@ -139,6 +145,7 @@ export class WhatsAppSession {
       recipients: new Recipients(caches.recipients),
       messages: new MessageSender({ sentMessages, readingGate, logger }),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
+      passkeys: new Passkeys(parts),
       media,
     };
   }

@@ -35,6 +35,7 @@ export async function wireHttp(
   const { logger } = options;
   const { redis, guesses, apiKeys, sessions, pages, workers, client, placement, rates, leases, offers } =
     store;
+  const { passkeyLinks } = store;
   const onExceeded = tally.countLimited.bind(tally);
   const commands = new SessionCommands({
     ...{ sessions, client, workers, onExceeded },
@@ -50,7 +51,8 @@ export async function wireHttp(
       ...{ guesses, logger },
     }),
     metricsToken: options.metricsToken,
-    ...{ apiKeys, leases, sessions, pages, commands, media, origins, readiness },
+    ...{ apiKeys, leases, sessions, pages, commands, media, origins, readiness, passkeyLinks },
+    publicUrl: options.publicUrl,
     limits: store.limits,
     keys: realtime.keys,
     connections: realtime.connections,

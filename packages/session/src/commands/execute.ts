@@ -3,12 +3,14 @@ import type { CommandContext, HandlersOf } from './command-context.js';
 import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
 import { messageHandlers } from './messages.js';
+import { passkeyHandlers } from './passkeys.js';
 import { presenceHandlers } from './presence.js';
 
 const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...linkingHandlers,
   ...mediaHandlers,
   ...messageHandlers,
+  ...passkeyHandlers,
   ...presenceHandlers,
 };
 

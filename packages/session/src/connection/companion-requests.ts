@@ -80,24 +80,38 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
   const answered = ask(socket, {
     tag: 'remove-companion-device',
     attrs: { jid, reason: 'user_initiated' },
-  }).catch(async (error: unknown) => {
-    // The end of the connection is emitted shortly before or after the request fails because of it.
-    if (error instanceof WafleetError || !(await withTimeout(removed, 1_000))) throw error;
-  });
+  }).then(
+    () => {},
+    async (error: unknown) => {
+      // The end of the connection is emitted shortly before or after the request fails because of it.
+      if (error instanceof WafleetError || !(await withTimeout(removed, 1_000))) throw error;
+    },
+  );
   await Promise.race([answered, removed]);
 }
 
-async function ask(socket: WASocket, content: BinaryNode): Promise<void> {
-  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type: 'set', xmlns: 'md' }, content: [content] };
-  let answer: unknown;
+/**
+ * Asks WhatsApp for something about this device, and resolves to the answer.
+ * @param options.answerMs how long WhatsApp may take. Default: 10 s.
+ * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details`.
+ * @throws {Error} if the connection ends, or no answer comes in time.
+ */
+export async function ask(
+  socket: WASocket,
+  content: BinaryNode,
+  { type = 'set', answerMs = ANSWER_MS }: { readonly type?: 'get' | 'set'; readonly answerMs?: number } = {},
+): Promise<BinaryNode> {
+  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type, xmlns: 'md' }, content: [content] };
+  let answer: BinaryNode | undefined;
   try {
-    answer = await socket.query(iq, ANSWER_MS);
+    answer = await socket.query(iq, answerMs);
   } catch (error) {
     const code = refusalOf(error);
     if (code === undefined) throw error;
     throw new WafleetError('WHATSAPP_REFUSED', `WhatsApp refused the request (${code}).`, { code });
   }
-  if (answer === undefined) throw new Error(`WhatsApp did not answer within ${ANSWER_MS} ms`);
+  if (answer === undefined) throw new Error(`WhatsApp did not answer within ${answerMs} ms`);
+  return answer;
 }
 
 /** The code of `<iq type="error">`; Baileys passes it on as the error's data. */

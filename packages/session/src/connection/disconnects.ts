@@ -40,8 +40,8 @@ const REASONS: Readonly<Record<number, string>> = {
 /** The cause for a connection that was open and delivered nothing (see SilenceDetector). */
 export const QUIET: DisconnectCause = { statusCode: 428, message: 'WhatsApp delivered nothing for too long' };
 
-/** Baileys' message when a QR round ended without a scan (Socket/socket.js). */
-const QR_REFS_ENDED = 'QR refs attempts ended';
+/** The cause for a connection whose QR codes were all shown, and none was scanned. */
+export const QR_CODES_USED_UP: DisconnectCause = { statusCode: 408, message: 'no QR code was scanned' };
 
 /**
  * The reaction to a disconnect, by its code:
@@ -102,7 +102,7 @@ export function reactionTo(
             wait: Math.min(LONGEST_WAIT_MS, banLeftMs + Math.floor(random * SHORT_JITTER_MS)),
           };
     case 408:
-      if (areQrCodesUsedUp({ statusCode, message })) return { kind: 'new-qr-round' };
+      if (message === QR_CODES_USED_UP.message) return { kind: 'new-qr-round' };
       break;
     case 440:
       return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };
@@ -110,11 +110,6 @@ export function reactionTo(
       return { kind: 'reconnect', reason: 'rate-limited', wait: rateLimitWaitMs(refusals, random) };
   }
   return { kind: 'reconnect', reason: REASONS[statusCode] ?? 'connection-failed', wait: 'back-off' };
-}
-
-/** Whether a connection ended because all of its QR codes were shown and none was scanned. */
-export function areQrCodesUsedUp({ statusCode, message }: DisconnectCause): boolean {
-  return statusCode === 408 && message.includes(QR_REFS_ENDED);
 }
 
 /** Returns code and message of Baileys' `lastDisconnect`. Without a code it is 500, as in Baileys itself. */

@@ -11,8 +11,6 @@ import { keepOuterSecrets } from '../inbound/outer-secrets.js';
 export interface SocketResources {
   /** A server other than WhatsApp's. */
   readonly url: string | undefined;
-  /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
-  readonly qrLifeMs: number | undefined;
   readonly logger: Logger;
   readonly caches: CachesOfSession;
   readonly journal: DecryptionJournal;
@@ -24,12 +22,11 @@ export interface SocketResources {
 }
 
 /** Returns the settings of a Baileys socket that are the same for every connection of a session. */
-export function socketSettings({ url, qrLifeMs, logger, caches, journal, people }: SocketResources) {
+export function socketSettings({ url, logger, caches, journal, people }: SocketResources) {
   const { makeSignalRepository } = DEFAULT_CONNECTION_CONFIG;
   return {
     logger: baileysLogger(logger),
     ...(url === undefined ? {} : { waWebSocketUrl: url }),
-    ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
     // The history sync carries the mapping of phone numbers to LIDs, so it is kept small but never switched off.
     syncFullHistory: false,
     markOnlineOnConnect: false,

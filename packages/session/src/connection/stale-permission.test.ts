@@ -8,6 +8,7 @@ import { People } from '../identity/people.js';
 import { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { Outbox } from '../outbox/outbox.js';
+import { PASSKEY_TIMES } from '../pairing/passkey/passkey-ceremony.js';
 import { Harness, type TestSession } from '../testing/harness.js';
 import { ConnectLimiter } from './connect-limiter.js';
 import { ConnectionFactory } from './connection-factory.js';
@@ -87,6 +88,7 @@ function factoryOf(fence: Fence) {
       url: harness.simulator.url,
       connectTimeoutMs: 60_000,
       qrLifeMs: undefined,
+      passkeyTimes: PASSKEY_TIMES,
       quiet: new SilenceDetector(),
       logger,
       caches,
@@ -106,6 +108,8 @@ function factoryOf(fence: Fence) {
         linkRefreshed: ignore,
         codeEntered: ignore,
         codeRefused: ignore,
+        passkeyChanged: ignore,
+        passkeyFailed: ignore,
       },
     },
   });

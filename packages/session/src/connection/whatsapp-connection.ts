@@ -1,7 +1,9 @@
+import type { LinkProblemCode } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, ConnectionState, proto, WASocket } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import { keepEventsApart } from '../baileys/patches/event-merging.js';
+import { QrRound } from '../baileys/patches/qr-round.js';
 import { shareRetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { rejectQueriesAtEnd } from '../baileys/pending-queries.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
@@ -12,11 +14,12 @@ import { MissingContents } from '../inbound/missing-contents.js';
 import type { DisconnectCause } from '../mapping/connection.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { LinkStanzas } from '../pairing/link-stanzas.js';
+import { PasskeyCeremony, type PasskeyTimes } from '../pairing/passkey/passkey-ceremony.js';
+import { ackNode } from '../pairing/passkey/stanzas.js';
 import { catchUpAppState } from './app-state-catch-up.js';
 import { removeCompanion } from './companion-requests.js';
 import type { ConnectPermit } from './connect-limiter.js';
-import { causeOf } from './disconnects.js';
-import { QrRound } from './qr-round.js';
+import { causeOf, QR_CODES_USED_UP } from './disconnects.js';
 import type { SentMessages } from './sent-messages.js';
 import type { SilenceDetector } from './silence-detector.js';
 import { type SocketResources, socketSettings } from './socket-settings.js';
@@ -42,6 +45,9 @@ export interface ConnectionResources extends SocketResources {
   readonly isOwnershipCertain: () => boolean;
   /** How long a connection may take to become open or to show a QR code. */
   readonly connectTimeoutMs: number;
+  /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
+  readonly qrLifeMs: number | undefined;
+  readonly passkeyTimes: PasskeyTimes;
   /** Receives everything that WhatsApp sends. */
   readonly quiet: SilenceDetector;
   readonly deduplicator: MessageDeduplicator;
@@ -61,6 +67,10 @@ export interface ConnectionListener {
   codeEntered(connection: WhatsAppConnection): void;
   /** Another pairing code was typed into the phone than the one that is shown. */
   codeRefused(connection: WhatsAppConnection): void;
+  /** A link by passkey has begun over this connection, or has come further. */
+  passkeyChanged(connection: WhatsAppConnection): void;
+  /** It has failed. A new connection can begin again. */
+  passkeyFailed(connection: WhatsAppConnection, code: LinkProblemCode, message: string): void;
 }
 
 /** What one connection alone uses. */
@@ -77,6 +87,8 @@ interface ConnectionParts {
  */
 export class WhatsAppConnection {
   readonly socket: WASocket;
+  /** The link by passkey, if WhatsApp demands one. */
+  readonly passkey: PasskeyCeremony;
   /** Whether the session was linked to a phone before this connection began. */
   readonly beganLinked: boolean;
   readonly #resources: ConnectionResources;
@@ -146,7 +158,24 @@ export class WhatsAppConnection {
         isMuted: () => this.#muted,
       });
       this.#transport = new Transport(socket.ws, (cause) => this.endWith(cause));
-      this.#qrRound = new QrRound(socket.ws, resources.qrLifeMs);
+      this.#qrRound = new QrRound(socket, {
+        lifeMs: resources.qrLifeMs,
+        onUsedUp: () => this.endWith(QR_CODES_USED_UP),
+      });
+      this.passkey = new PasskeyCeremony({
+        socket,
+        saveCreds: () => account.saveCreds(),
+        times: resources.passkeyTimes,
+        listener: {
+          changed: () => {
+            this.#qrRound.stop();
+            if (this.#isHeard) resources.listener.passkeyChanged(this);
+          },
+          failed: (code, message) => {
+            if (this.#isHeard) resources.listener.passkeyFailed(this, code, message);
+          },
+        },
+      });
       this.#linkStanzas = new LinkStanzas(socket, {
         codeEntered: () => this.#isHeard && resources.listener.codeEntered(this),
         codeRefused: () => this.#isHeard && resources.listener.codeRefused(this),
@@ -229,6 +258,7 @@ export class WhatsAppConnection {
   /** Ends the connection at once. None of its further events are reported. */
   discard(): void {
     this.#muted = true;
+    this.passkey.end();
     clearTimeout(this.#watchdog);
     this.endWith({ statusCode: 428, message: 'discarded' });
   }
@@ -287,14 +317,14 @@ export class WhatsAppConnection {
    * Acknowledges the notification. Baileys cannot acknowledge it before there is an account, and does it too late
    * afterwards.
    */
-  async #refreshLink({ tag, attrs }: BinaryNode): Promise<void> {
-    const { id = '', from = '', type = '' } = attrs;
+  async #refreshLink(stanza: BinaryNode): Promise<void> {
     try {
-      await this.socket.sendNode({ tag: 'ack', attrs: { id, to: from, class: tag, type } });
+      await this.socket.sendNode(ackNode(stanza));
     } catch (error) {
       this.#resources.logger.warn({ err: error }, 'a notification could not be acknowledged');
     }
-    if (this.#isHeard) this.#resources.listener.linkRefreshed(this);
+    // A phone has taken one of the codes already, and the link goes on without them.
+    if (this.#isHeard && !this.passkey.isUnderWay) this.#resources.listener.linkRefreshed(this);
   }
 
   #begin(): void {
@@ -333,13 +363,12 @@ export class WhatsAppConnection {
       // An error of a listener would leave Baileys' buffer unchanged, and its events would be emitted a second time.
       logger.error({ err: error, events: Object.keys(events) }, 'events could not be handled');
     }
+    if (update?.connection === 'close') this.passkey.end();
   }
 
-  #follow({ qr, connection, lastDisconnect }: Partial<ConnectionState>): void {
-    if (qr !== undefined) {
-      this.#qrRound.codeShown();
-      this.#permit.accepted();
-    }
+  #follow({ qr, connection, isNewLogin, lastDisconnect }: Partial<ConnectionState>): void {
+    if (isNewLogin === true) this.passkey.end({ isLinked: true });
+    if (qr !== undefined) this.#permit.accepted();
     if (connection === 'open') this.#permit.opened();
     if (qr !== undefined || connection === 'open' || connection === 'close') clearTimeout(this.#watchdog);
     if (connection !== 'close') return;

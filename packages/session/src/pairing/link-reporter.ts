@@ -1,11 +1,19 @@
+import type { LinkProblemCode, LinkStep, PasskeyStage, PasskeyView } from '@wafleet/contract';
 import type { SessionAccount } from '../auth/session-account.js';
-import { areQrCodesUsedUp } from '../connection/disconnects.js';
+import { QR_CODES_USED_UP } from '../connection/disconnects.js';
 import type { DisconnectCause } from '../mapping/connection.js';
 import type { StatusReporter } from '../status/status-reporter.js';
 import type { LinkProgressTracker } from './link-progress.js';
 import type { PairingOffers } from './pairing-offers.js';
 
 const UNAUTHORISED = 401;
+
+const PASSKEY_STEPS: Readonly<Record<PasskeyStage, LinkStep>> = {
+  requested: 'passkey-requested',
+  signed: 'passkey-signed',
+  'code-shown': 'passkey-code-shown',
+  confirmed: 'passkey-code-shown',
+};
 
 interface LinkReporterOptions {
   readonly linkProgress: LinkProgressTracker;
@@ -73,6 +81,20 @@ export class LinkReporter {
     statusReporter.report();
   }
 
+  /** Reports how far a link by passkey has come. */
+  passkeyChanged(view: PasskeyView | undefined): void {
+    const { linkProgress, statusReporter } = this.#options;
+    if (view === undefined) return;
+    linkProgress.reach(PASSKEY_STEPS[view.stage], Date.parse(view.expiresAt));
+    statusReporter.set('awaiting_link', 'passkey');
+  }
+
+  passkeyFailed(code: LinkProblemCode, message: string): void {
+    const { linkProgress, statusReporter } = this.#options;
+    linkProgress.fail(code, message);
+    statusReporter.set('awaiting_link', undefined);
+  }
+
   /** Reports that WhatsApp no longer accepts the codes of the connection. */
   codesRefreshed(): void {
     const { linkProgress, statusReporter } = this.#options;
@@ -89,6 +111,8 @@ export class LinkReporter {
     readonly cause: DisconnectCause;
     readonly isPaired: boolean;
     readonly isRefused: boolean;
+    /** Whether a link by passkey was going on over that connection. */
+    readonly isPasskeyUnderWay: boolean;
   }): void {
     const { linkProgress, pairingOffers, account } = this.#options;
     if (linkProgress.step === undefined) return;
@@ -97,9 +121,11 @@ export class LinkReporter {
       if (linkProgress.step !== 'syncing') linkProgress.reach('confirmed');
     } else if (end.isPaired || end.cause.statusCode === UNAUTHORISED)
       linkProgress.fail('refused', 'The link was refused.');
+    else if (end.isPasskeyUnderWay)
+      linkProgress.fail('cancelled', 'The connection was lost before the link was complete.');
     else if (pairingOffers.codeExpiresAt !== undefined)
       linkProgress.fail('expired', 'The pairing code ended with its connection.');
-    else if (areQrCodesUsedUp(end.cause))
+    else if (end.cause.message === QR_CODES_USED_UP.message)
       linkProgress.fail('expired', 'The QR codes ran out before one was scanned.');
     else linkProgress.reach('waiting');
   }

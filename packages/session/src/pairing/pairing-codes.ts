@@ -88,7 +88,8 @@ export class PairingCodes {
     const { account, statusReporter, pairingOffers, supervisor, connectTimeoutMs } = this.#options;
     const { current } = supervisor;
     const timeLeft = (current?.qrRound.endsAt ?? 0) - Date.now();
-    if (current !== undefined && account.current?.isHalfLinked === false && timeLeft >= LEAST_CODE_MS) {
+    const isFree = current?.passkey.isUnderWay === false && account.current?.isHalfLinked === false;
+    if (current !== undefined && isFree && timeLeft >= LEAST_CODE_MS) {
       return current;
     }
     const qrCame = pairingOffers.nextQr();

@@ -1,4 +1,4 @@
-import type { Fence, LinkOffers } from '@wafleet/store';
+import type { Fence, LinkOffers, PasskeyLinks } from '@wafleet/store';
 import type { Outbox } from '../outbox/outbox.js';
 
 /**
@@ -8,6 +8,7 @@ import type { Outbox } from '../outbox/outbox.js';
 export class PairingOffers {
   readonly #fence: Fence;
   readonly #offers: LinkOffers;
+  readonly #passkeyLinks: PasskeyLinks;
   readonly #outbox: Outbox;
   readonly #patienceMs: number;
   #givesUpAt: number;
@@ -17,18 +18,28 @@ export class PairingOffers {
   #codeExpiresAt: number | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
+  /** Since when the link goes on by passkey, ms since 1970. */
+  #pausedAt: number | undefined;
 
   /** @param options.patienceMs how long a person may take, from the start or from the last request for a code. */
-  constructor(options: { fence: Fence; offers: LinkOffers; outbox: Outbox; patienceMs: number }) {
+  constructor(options: {
+    fence: Fence;
+    offers: LinkOffers;
+    /** The tokens of people who use a passkey. They end with what they were made for. */
+    passkeyLinks: PasskeyLinks;
+    outbox: Outbox;
+    patienceMs: number;
+  }) {
     this.#fence = options.fence;
     this.#offers = options.offers;
+    this.#passkeyLinks = options.passkeyLinks;
     this.#outbox = options.outbox;
     this.#patienceMs = options.patienceMs;
     this.#givesUpAt = Date.now() + options.patienceMs;
   }
 
   get isPatient(): boolean {
-    return Date.now() < this.#givesUpAt;
+    return this.#pausedAt !== undefined || Date.now() < this.#givesUpAt;
   }
 
   /** Whether QR codes are shown as they come, since no pairing code was asked for. */
@@ -59,6 +70,7 @@ export class PairingOffers {
 
   /** From now on shows a pairing code, once there is one, and no QR codes. */
   expectCode(): void {
+    this.#endPause();
     this.#mode = 'pairing-code';
     this.#givesUpAt = Date.now() + this.#patienceMs;
     this.#forgetCode();
@@ -77,8 +89,21 @@ export class PairingOffers {
     this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
   }
 
+  /**
+   * The link goes on by passkey: shows no codes, and does not count the time. Ends with the next request for a code, or the
+   * next call of another method that changes what is shown.
+   */
+  pause(): void {
+    if (this.#pausedAt !== undefined) return;
+    this.#pausedAt = Date.now();
+    this.#endPasskeyLink();
+    this.#forgetCode();
+    this.connectionEnded();
+  }
+
   /** Returns to QR codes, beginning with the next one. */
   offerQr(): void {
+    this.#endPause();
     this.#mode = 'qr';
     this.#forgetCode();
     this.withdraw();
@@ -113,6 +138,17 @@ export class PairingOffers {
   close(): void {
     this.#lastQr = undefined;
     this.offerQr();
+  }
+
+  #endPause(): void {
+    if (this.#pausedAt === undefined) return;
+    this.#givesUpAt += Date.now() - this.#pausedAt;
+    this.#pausedAt = undefined;
+    this.#endPasskeyLink();
+  }
+
+  #endPasskeyLink(): void {
+    this.#outbox.run(() => this.#passkeyLinks.end(this.#fence));
   }
 
   #forgetCode(): void {

@@ -13,6 +13,7 @@ import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
+import { PasskeyLinks } from './passkey-links.js';
 import { SessionDirectory } from './session-directory.js';
 
 const fixture = useRedis();
@@ -139,6 +140,7 @@ describe('a purge', () => {
     await store.saveCreds();
     await state.keys.set({ session: { peer: Buffer.from('x') } });
     await new LinkOffers(fixture.redis).putQr(fence, { qr: '2@x', expiresAt: Date.now() + 60_000 });
+    await new PasskeyLinks(fixture.redis).create(shop, Date.now() + 60_000);
     await new RecentMessages({ redis: fixture.redis, cipher }).put(fence, 'id', Buffer.from('x'));
     await new ReceivedMedia({ redis: fixture.redis, cipher }).put(fence, [receivedFile]);
     const secrets = [

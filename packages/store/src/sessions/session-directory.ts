@@ -277,6 +277,7 @@ export class SessionDirectory {
       keys.auth(ref),
       keys.qr(ref),
       keys.pairingCode(ref),
+      keys.passkeyLink(ref),
       ...keys.messages(ref),
       ...keys.media(ref),
       ...keys.secrets(ref),
