@@ -33,6 +33,12 @@ describe('the code must be compared', () => {
     await companion.sendNonce();
     expect(await early).toBe('WrongPasskeyCodeError');
   });
+
+  test('but not longer than the person has patience', async () => {
+    const { anna } = await scanned();
+    const { passkeyCeremony } = anna;
+    await expect(passkeyCeremony?.accept('1111-1111', 10)).rejects.toThrow(NoPasskeyCeremonyError);
+  });
 });
 
 describe('a request', () => {
@@ -71,7 +77,7 @@ describe('a request', () => {
 
 describe('a phone', () => {
   test('is slow', async () => {
-    const { companion, passkey } = await scanned({ continueAfterMs: 100 });
+    const { companion, passkey } = await scanned({ continueAfterMs: 500 });
     await companion.sendPrologue(passkey.sign(await companion.options()));
     expect(companion.hasContinuation).toBe(false);
     await companion.sendNonce();

@@ -68,13 +68,14 @@ describe('a client that is linked by passkey', () => {
   });
 
   test('after its QR codes have expired', async () => {
-    const hasty = new Simulator({ rootKey, qrTtlMs: 400 });
+    const hasty = new Simulator({ rootKey, qrTtlMs: 500 });
     await hasty.start();
     const { anna, client, companion, scan, passkey } = await scanned({}, hasty);
     const registering = anna.passkeyCeremony?.client ?? expect.fail();
     await until('the end of all QR codes', () =>
       [...registering.refs].every((ref) => !registering.isRefValid(ref)),
     );
+    void registering.refresh();
     await companion.sendPrologue(passkey.sign(await companion.options()));
     await companion.sendNonce();
     await companion.sendRequest();

@@ -82,7 +82,8 @@ test('the user can be left out if the options listed the credential', () => {
 });
 
 test('a counter must grow unless it is 0', () => {
-  const stored = { ...credential, signCount: 0 };
+  const { credentialId, userHandle, publicKey } = passkey;
+  const stored = { credentialId, userHandle, publicKey, signCount: 0 };
   verify(passkey.sign(options, { signCount: 5 }), { stored });
   expect(refusal(() => verify(passkey.sign(options, { signCount: 5 }), { stored }))).toBe(401);
   verify(passkey.sign(options), { stored });
@@ -97,6 +98,8 @@ test('a virtual authenticator gets the key that the server knows', () => {
   expect(Buffer.from(userHandle, 'base64')).toEqual(credential.userHandle);
   const key = createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' });
   expect(createPublicKey(key).equals(credential.publicKey)).toBe(true);
+  verify(passkey.sign(options, { signCount: 7 }));
+  expect(passkey.toVirtualCredential().signCount).toBe(7);
 });
 
 test('a form that is not an assertion is refused with 400', () => {
