@@ -5,6 +5,7 @@ export type {
   GroupAnswer,
   LoadAnswer,
   MessageAnswer,
+  PasskeyAnswer,
   ReceivedAnswer,
   StateAnswer,
 } from './control/answers.js';

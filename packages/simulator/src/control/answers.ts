@@ -1,6 +1,9 @@
 import { proto } from '@whiskeysockets/baileys';
 import type { Group } from '../groups/group.js';
 import type { ReceivedMessage } from '../messages/received-message.js';
+import type { PasskeyRequestOptions } from '../passkey/challenges.js';
+import type { VirtualCredential } from '../passkey/passkey.js';
+import type { PasskeyStage } from '../passkey/passkey-ceremony.js';
 import type { Account, Device } from '../world/account.js';
 import { type Chat, isPerson, type MessageReference } from '../world/chat.js';
 
@@ -21,6 +24,28 @@ export interface PhoneAnswer {
   readonly jid: string;
   readonly lid: string;
   readonly devices: readonly DeviceAnswer[];
+}
+
+/** The passkey of an account, and the last ceremony of its phone. */
+export interface PasskeyAnswer {
+  readonly demanded: boolean;
+  /** Whether WhatsApp is open on the phone's screen. */
+  readonly foreground: boolean;
+  /** For a virtual authenticator, with the private key. Absent if the account has no passkey. */
+  readonly credential?: VirtualCredential;
+  readonly ceremony?: {
+    readonly stage: PasskeyStage;
+    /** Why the phone has ended it. */
+    readonly failure?: string;
+    /** Of the challenge that can be signed now. */
+    readonly options?: PasskeyRequestOptions;
+    /** The confirmation code, once the phone knows it. */
+    readonly code?: string;
+    /** The same while the phone shows it. */
+    readonly shownCode?: string;
+    /** What the client was sent, and how often it has acknowledged each. */
+    readonly notifications: readonly { readonly type: string; readonly acks: number }[];
+  };
 }
 
 /** Names a message in later requests. */

@@ -6,6 +6,7 @@ import { faultRoutes } from './fault-routes.js';
 import { groupRoutes } from './group-routes.js';
 import { LoadControl } from './load.js';
 import { found, Lookup } from './lookup.js';
+import { passkeyRoutes } from './passkey-routes.js';
 import { phoneRoutes } from './phone-routes.js';
 import { type ControlRoute, route } from './routes.js';
 import { bodies } from './schemas.js';
@@ -14,7 +15,7 @@ import { bodies } from './schemas.js';
 export function addControlApi(app: FastifyInstance, simulator: ControlledSimulator): void {
   const find = new Lookup(simulator);
   const load = new LoadControl(simulator);
-  const routes = [...phoneRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load)];
+  const routes = [...phoneRoutes, ...passkeyRoutes, ...groupRoutes, ...faultRoutes, ...loadRoutes(load)];
   for (const each of routes) add(app, each, simulator, find);
   app.addHook('onClose', async () => {
     load.stop();

@@ -1,5 +1,10 @@
 import { NoPairingRequestError } from '../pairing-code/pairing-codes.js';
 import { WrongPairingCodeError } from '../pairing-code/phone-side.js';
+import {
+  NoPasskeyCeremonyError,
+  PasskeyCeremonyError,
+  WrongPasskeyCodeError,
+} from '../passkey/ceremony-error.js';
 import { IqError } from '../protocol/iq-error.js';
 
 /** HTTP status of each of the control API's error codes. */
@@ -7,8 +12,10 @@ const statuses = {
   INVALID: 400,
   NOT_FOUND: 404,
   NO_PAIRING_REQUEST: 409,
+  NO_PASSKEY_CEREMONY: 409,
   REFUSED: 409,
   WRONG_PAIRING_CODE: 422,
+  WRONG_PASSKEY_CODE: 422,
   FAILED: 500,
 } as const;
 
@@ -37,6 +44,11 @@ export function toControlError(error: unknown): ControlError {
   if (error instanceof ControlError) return error;
   if (error instanceof WrongPairingCodeError) return new ControlError('WRONG_PAIRING_CODE', error.message);
   if (error instanceof NoPairingRequestError) return new ControlError('NO_PAIRING_REQUEST', error.message);
+  if (error instanceof WrongPasskeyCodeError) return new ControlError('WRONG_PASSKEY_CODE', error.message);
+  if (error instanceof NoPasskeyCeremonyError) return new ControlError('NO_PASSKEY_CEREMONY', error.message);
+  if (error instanceof PasskeyCeremonyError) {
+    return new ControlError('REFUSED', error.message, { reason: error.reason });
+  }
   if (error instanceof IqError) return new ControlError('REFUSED', error.message, { code: error.code });
   return new ControlError('FAILED', error instanceof Error ? error.message : String(error));
 }

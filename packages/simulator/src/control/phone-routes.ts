@@ -1,6 +1,7 @@
 import { proto } from '@whiskeysockets/baileys';
 import type { MessageContent } from '../messages/content.js';
 import { setDisappearingMode } from '../notifications/notices.js';
+import { PasskeyCeremonyError } from '../passkey/ceremony-error.js';
 import { deviceAnswer, messageAnswer, phoneAnswer, receivedAnswer } from './answers.js';
 import { ControlError } from './errors.js';
 import { given } from './given.js';
@@ -25,6 +26,7 @@ export const phoneRoutes: readonly ControlRoute[] = [
     const device = phone(request).scan(request.body.qr);
     return deviceAnswer(
       await device.catch((error: Error) => {
+        if (error instanceof PasskeyCeremonyError) throw error;
         throw new ControlError('REFUSED', error.message);
       }),
     );

@@ -1,5 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import type { CallAnswer, DeviceAnswer, MessageAnswer, PhoneAnswer, ReceivedAnswer } from './answers.js';
+import type { AssertionJson, AssertionOptions } from '../passkey/passkey.js';
+import type {
+  CallAnswer,
+  DeviceAnswer,
+  MessageAnswer,
+  PasskeyAnswer,
+  PhoneAnswer,
+  ReceivedAnswer,
+} from './answers.js';
 import { type ControlChannel, SimulatorControlError } from './channel.js';
 import { type ChatName, chatName, type Person, personName } from './names.js';
 import { RemoteCall } from './remote-call.js';
@@ -33,7 +41,10 @@ export class RemotePhone {
     return devices;
   }
 
-  /** Links the client that shows this QR code. */
+  /**
+   * Links the client that shows this QR code. If the phone demands a passkey, resolves at the end of the ceremony, which
+   * must come within 5 minutes.
+   */
   scan(qr: string): Promise<DeviceAnswer> {
     return this.#do('scan', { qr });
   }
@@ -41,6 +52,46 @@ export class RemotePhone {
   /** Links the client that shows this pairing code. Rejects with `WRONG_PAIRING_CODE` for another code. */
   enterCode(code: string): Promise<DeviceAnswer> {
     return this.#do('enter-code', { code });
+  }
+
+  /** From now on, the phone links a client only after the account's passkey has signed. */
+  demandPasskey(demand: NonNullable<Body<'passkey'>['demand']> = {}): Promise<PasskeyAnswer> {
+    return this.#do('passkey', { demand });
+  }
+
+  /** Ends `demandPasskey`. A ceremony that is under way goes on. */
+  waivePasskey(): Promise<PasskeyAnswer> {
+    return this.#do('passkey', { demand: null });
+  }
+
+  /** Whether WhatsApp is open on the phone's screen. If it is not, the confirmation code must be compared. */
+  setForeground(foreground: boolean): Promise<PasskeyAnswer> {
+    return this.#do('passkey', { foreground });
+  }
+
+  /** The account's passkey, and the last ceremony. */
+  passkey(): Promise<PasskeyAnswer> {
+    return this.#channel.request('GET', `/phones/${this.number}/passkey`);
+  }
+
+  /** Signs a challenge with the account's passkey. Rejects with `REFUSED` if the account has none. */
+  signPasskey(options: AssertionOptions, flaws: Body<'signPasskey'>['flaws'] = {}): Promise<AssertionJson> {
+    return this.#do('passkey/sign', { options, flaws });
+  }
+
+  /** The person compares the codes, and accepts. Rejects with `WRONG_PASSKEY_CODE` for another code. */
+  acceptPasskeyCode(code: string): Promise<void> {
+    return this.#do('passkey/accept', { code });
+  }
+
+  /** The person refuses. The client learns nothing, unless its connection is closed with a cause. */
+  refusePasskey(cause?: NonNullable<Body<'refusePasskey'>>['cause']): Promise<void> {
+    return this.#do('passkey/refuse', { cause });
+  }
+
+  /** WhatsApp repeats its request, with a new challenge that replaces the one before. */
+  repeatPasskeyRequest(): Promise<void> {
+    return this.#do('passkey/repeat', {});
   }
 
   /** Unlinks one device, by its JID, or all. */

@@ -13,6 +13,14 @@ const numbers = z.array(number);
 /** What identifies a message: its id, its author and the chat that it was sent to. */
 const message = z.object({ id: z.string().min(1), sender: number, chat });
 
+/** Why a connection is closed. See `CloseCause`. */
+const closeCause = z.union([
+  z.object({ code: z.number().int() }),
+  z.object({ failure: z.number().int() }),
+  z.enum(['replaced', 'device-removed', 'unknown', 'stream-end', 'socket', 'tcp', 'downgrade']),
+]);
+const milliseconds = z.number().int().nonnegative();
+
 /** The bodies of the control API's requests. Bytes are in base64, times in seconds since 1970. */
 export const bodies = {
   nothing: z.object({}).optional(),
@@ -24,6 +32,46 @@ export const bodies = {
   }),
   scan: z.object({ qr: z.string().min(1) }),
   enterCode: z.object({ code: z.string().min(8) }),
+  passkey: z.object({
+    /** See `PasskeyDemand`. Null ends the demand; absent leaves it. */
+    demand: z
+      .object({
+        hasPasskey: z.boolean(),
+        challengeTtlMs: milliseconds,
+        handoffTtlMs: milliseconds,
+        listsCredential: z.boolean(),
+        requestOptions: z.enum(['inline', 'absent', 'unreadable']),
+        dbscRegistration: z.boolean(),
+        continueAfterMs: z.union([milliseconds, z.literal('never')]),
+        primaryNonceLength: z.number().int().min(0).max(1_000),
+      })
+      .partial()
+      .nullable()
+      .optional(),
+    foreground: z.boolean().optional(),
+  }),
+  signPasskey: z.object({
+    options: z.object({ challenge: z.string().min(1), rpId: z.string().min(1).optional() }),
+    /** See `AssertionFlaws`. */
+    flaws: z
+      .object({
+        origin: z.string(),
+        challenge: z.string(),
+        rpId: z.string(),
+        type: z.string(),
+        wrongKey: z.boolean(),
+        wrongCredential: z.boolean(),
+        userHandle: z.literal('wrong').nullable(),
+        userPresent: z.boolean(),
+        userVerified: z.boolean(),
+        signCount: z.number().int().min(0).max(0xffff_ffff),
+      })
+      .partial()
+      .optional(),
+  }),
+  acceptPasskey: z.object({ code: z.string().min(8) }),
+  /** With a cause, the client's connection is closed. */
+  refusePasskey: z.object({ cause: closeCause.optional() }).optional(),
   unlink: z.object({ device: z.string().optional() }),
   send: z
     .object({
@@ -157,11 +205,7 @@ export const bodies = {
       kind: z.literal('disconnect'),
       /** A number, a device's JID, or all connections. */
       target: z.string(),
-      cause: z.union([
-        z.object({ code: z.number().int() }),
-        z.object({ failure: z.number().int() }),
-        z.enum(['replaced', 'device-removed', 'unknown', 'stream-end', 'socket', 'tcp', 'downgrade']),
-      ]),
+      cause: closeCause,
     }),
     z.object({ kind: z.literal('reject-upgrades'), status: z.number().int().min(400).max(599) }),
     z.object({ kind: z.literal('refuse-logins'), reason: z.number().int(), number: number.optional() }),

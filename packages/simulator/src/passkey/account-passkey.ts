@@ -6,21 +6,20 @@ import type { StoredCredential } from './verify-assertion.js';
 /** The passkey of one account, whether its phone demands it, and the ceremony that this has led to. */
 export class AccountPasskey implements PasskeyOwner {
   #passkey: Passkey | undefined;
-  #credential: StoredCredential | undefined;
   #demand: PasskeyDemand | undefined;
   /** Whether WhatsApp is open on the phone's screen. If it is not, the phone ignores handoff proofs. */
   isForeground = true;
   /** The last ceremony, under way or over. */
   ceremony: PasskeyCeremony | undefined;
 
-  /** The owner's end of the passkey. Undefined until it is demanded for the first time, or if the account has none. */
+  /** Undefined until it is demanded for the first time, or if the account has none. */
   get passkey(): Passkey | undefined {
     return this.#passkey;
   }
 
-  /** The server's end of it. */
+  /** The same, as the server knows it. */
   get credential(): StoredCredential | undefined {
-    return this.#credential;
+    return this.#passkey;
   }
 
   get demand(): PasskeyDemand | undefined {
@@ -30,15 +29,8 @@ export class AccountPasskey implements PasskeyOwner {
   /** From the next scan or pairing code on. The account keeps the passkey that it has. */
   require(demand: PasskeyDemand): void {
     this.#demand = demand;
-    if (demand.hasPasskey === false) {
-      this.#passkey = undefined;
-      this.#credential = undefined;
-    } else if (!this.#passkey) {
-      const passkey = new Passkey();
-      const { credentialId, userHandle, publicKey } = passkey;
-      this.#passkey = passkey;
-      this.#credential = { credentialId, userHandle, publicKey, signCount: 0 };
-    }
+    if (demand.hasPasskey === false) this.#passkey = undefined;
+    else this.#passkey ??= new Passkey();
   }
 
   /** From the next scan or pairing code on, the phone links clients without a passkey. */

@@ -4,7 +4,12 @@ import type { RegisteringClient, SentNotification } from '../login/registering-c
 import { IqError } from '../protocol/iq-error.js';
 import type { CloseCause } from '../transport/close-cause.js';
 import type { Account, Device } from '../world/account.js';
-import { PasskeyCeremonyError, type PasskeyFailure, WrongPasskeyCodeError } from './ceremony-error.js';
+import {
+  NoPasskeyCeremonyError,
+  PasskeyCeremonyError,
+  type PasskeyFailure,
+  WrongPasskeyCodeError,
+} from './ceremony-error.js';
 import { Challenges, type PasskeyRequestOptions } from './challenges.js';
 import type { PasskeyDemand } from './demand.js';
 import { newPrimaryEphemeral, PhoneSide } from './phone-side.js';
@@ -224,7 +229,8 @@ export class PasskeyCeremony {
   /**
    * The person compares the code of the client with the one that the phone shows, and accepts. Waits until the phone
    * shows it, at most `patienceMs`.
-   * @throws WrongPasskeyCodeError for another code: retryable. Rejects with the failure if the ceremony ends.
+   * @throws WrongPasskeyCodeError for another code: retryable. NoPasskeyCeremonyError if none is shown in time. Rejects
+   * with the failure if the ceremony ends.
    */
   async accept(code: string, patienceMs: number): Promise<void> {
     const deadline = Date.now() + patienceMs;
@@ -232,6 +238,7 @@ export class PasskeyCeremony {
       await this.#changes.next(deadline - Date.now());
     }
     if (this.failure) throw this.failure;
+    if (this.#code === undefined) throw new NoPasskeyCeremonyError('The phone does not show a code yet');
     if (code.replace(/[\s-]/g, '').toUpperCase() !== this.#code) throw new WrongPasskeyCodeError();
     this.#isAccepted = true;
     this.#completeIfReady();

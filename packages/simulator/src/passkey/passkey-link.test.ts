@@ -1,46 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Simulator } from '../simulator.js';
-import { Client } from '../testing/client.js';
-import { PasskeyCompanion } from '../testing/passkey-companion.js';
+import { rootKey, usePasskeyLinks } from '../testing/passkey-links.js';
 import { until } from '../testing/until.js';
 import { NoPasskeyCeremonyError, WrongPasskeyCodeError } from './ceremony-error.js';
-import type { PasskeyDemand } from './demand.js';
 
-const rootKey = '22'.repeat(32);
-const simulator = new Simulator({ rootKey });
-const clients: Client[] = [];
-
-beforeAll(() => simulator.start());
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) await client.end();
-});
-
-afterAll(() => simulator.stop());
-
-/** A phone that demands a passkey, and a client that shows its QR code. */
-async function demanding(demand: PasskeyDemand = {}, server = simulator) {
-  const anna = server.addPhone({ name: 'Anna' });
-  anna.demandPasskey(demand);
-  const client = new Client(server);
-  clients.push(client);
-  const companion = new PasskeyCompanion(client);
-  const qr = await client.qr();
-  return { anna, client, companion, qr };
-}
-
-/** The same, once the phone has scanned the code. `scan` never rejects. */
-async function scanned(demand?: PasskeyDemand, server?: Simulator) {
-  const parts = await demanding(demand, server);
-  const scan = parts.anna.scan(parts.qr).catch((error: Error) => error);
-  const { passkey } = parts.anna;
-  if (!passkey) throw new Error('the account has no passkey');
-  return { ...parts, scan, passkey, options: await parts.companion.options() };
-}
+const { simulator, demanding, scanned } = usePasskeyLinks();
 
 describe('a client that is linked by passkey', () => {
   test('after a scan, without a comparison of codes', async () => {
-    const { anna, client, companion, scan, passkey, options } = await scanned();
+    const { anna, client, companion, scan, passkey } = await scanned();
+    const options = await companion.options();
     expect(options).toEqual({
       challenge: expect.stringMatching(/^[\w-]{43}$/),
       timeout: 600_000,
@@ -80,9 +49,9 @@ describe('a client that is linked by passkey', () => {
 
   test('once the person has compared the codes, before or after the request', async () => {
     for (const isAcceptedFirst of [true, false]) {
-      const { anna, companion, scan, passkey, options } = await scanned();
+      const { anna, companion, scan, passkey } = await scanned();
       anna.isForeground = false;
-      await companion.sendPrologue(passkey.sign(options));
+      await companion.sendPrologue(passkey.sign(await companion.options()));
       const code = await companion.sendNonce();
       expect(anna.passkeyCode).toBe(code);
       await expect(anna.acceptPasskeyCode('AAAA-AAAA')).rejects.toThrow(WrongPasskeyCodeError);
@@ -99,14 +68,15 @@ describe('a client that is linked by passkey', () => {
   });
 
   test('after its QR codes have expired', async () => {
-    const hasty = new Simulator({ rootKey, qrTtlMs: 400 });
+    const hasty = new Simulator({ rootKey, qrTtlMs: 500 });
     await hasty.start();
-    const { anna, client, companion, scan, passkey, options } = await scanned({}, hasty);
+    const { anna, client, companion, scan, passkey } = await scanned({}, hasty);
     const registering = anna.passkeyCeremony?.client ?? expect.fail();
     await until('the end of all QR codes', () =>
       [...registering.refs].every((ref) => !registering.isRefValid(ref)),
     );
-    await companion.sendPrologue(passkey.sign(options));
+    void registering.refresh();
+    await companion.sendPrologue(passkey.sign(await companion.options()));
     await companion.sendNonce();
     await companion.sendRequest();
     await companion.logIn();

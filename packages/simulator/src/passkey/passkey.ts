@@ -74,6 +74,8 @@ export class Passkey {
   readonly credentialId = randomBytes(20);
   readonly userHandle = randomBytes(32);
   readonly publicKey: KeyObject;
+  /** The highest that the server has accepted. It accepts only higher ones, and 0. */
+  signCount = 0;
   readonly #privateKey: KeyObject;
 
   constructor() {
@@ -111,7 +113,7 @@ export class Passkey {
       rpId: RP_ID,
       privateKey: this.#privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
       userHandle: this.userHandle.toString('base64'),
-      signCount: 0,
+      signCount: this.signCount,
     };
   }
 

@@ -18,8 +18,8 @@ export interface PrologueFlaws {
   readonly ref?: string;
   readonly publicKey?: Buffer;
   readonly credentialId?: Buffer;
-  /** The text of `webauthn_assertion`. */
-  readonly assertionText?: string;
+  /** The content of `webauthn_assertion`. */
+  readonly assertion?: BinaryNode['content'];
   readonly payload?: Uint8Array;
   /** `none` leaves it out. */
   readonly proof?: 'none' | 'wrong' | 'short';
@@ -34,6 +34,8 @@ export interface RequestFlaws {
   readonly newSecret?: Buffer;
   readonly key?: Buffer;
   readonly iv?: Buffer;
+  /** The client goes on with the secret of its QR code or pairing code. */
+  readonly keepsSecret?: boolean;
 }
 
 /** A companion's half of a passkey ceremony on a Baileys socket: one step at a time, right or wrong. */
@@ -46,12 +48,12 @@ export class PasskeyCompanion {
   #ref = '';
   /** The secret of the QR code or pairing code, as of the last request. */
   #secretBefore = Buffer.alloc(0);
-  readonly #acknowledges: boolean;
+  /** Whether it acknowledges notifications where Baileys does not. */
+  acknowledges = true;
 
   /** Connects the client. */
-  constructor(client: Client, { acknowledges = true } = {}) {
+  constructor(client: Client) {
     this.#client = client;
-    this.#acknowledges = acknowledges;
     client.connect();
     client.sock.ws.on('CB:notification,type:passkey_prologue_request', (node: BinaryNode) => {
       this.#requests.push(node);
@@ -110,7 +112,10 @@ export class PasskeyCompanion {
     const proof = proofs[flaws.proof ?? 'right'];
     const children = [
       leaf('credential_id', flaws.credentialId ?? Buffer.from(assertion.rawId, 'base64url')),
-      leaf('webauthn_assertion', Buffer.from(flaws.assertionText ?? JSON.stringify(assertion))),
+      {
+        ...leaf('webauthn_assertion', Buffer.from(JSON.stringify(assertion))),
+        ...(flaws.assertion && { content: flaws.assertion }),
+      },
       leaf('prologue_payload', payload),
       ...(proof ? [leaf('pairing_handoff_proof', proof)] : []),
     ];
@@ -164,7 +169,7 @@ export class PasskeyCompanion {
       encryptedPayload: sealed(key, iv, plain),
       iv,
     }).finish();
-    creds.advSecretKey = newSecret.toString('base64');
+    if (!flaws.keepsSecret) creds.advSecretKey = newSecret.toString('base64');
     await this.query('set', leaf('encrypted_pairing_request', request));
   }
 
@@ -191,7 +196,7 @@ export class PasskeyCompanion {
   /** Baileys acknowledges notifications by itself once it has a user, which is from a pairing code on. */
   #acknowledge({ attrs }: BinaryNode): void {
     const { id = '', from = '', type = '' } = attrs;
-    if (!this.#acknowledges || this.#client.auth.creds.me) return;
+    if (!this.acknowledges || this.#client.auth.creds.me) return;
     void this.#client.sock.sendNode({ tag: 'ack', attrs: { id, to: from, class: 'notification', type } });
   }
 }
