@@ -3,7 +3,7 @@ import type { WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { SessionMedia } from '../media/session-media.js';
 import type { PairingCodes } from '../pairing/pairing-codes.js';
-import type { Passkeys } from '../pairing/passkey/passkeys.js';
+import type { Passkeys } from '../pairing/passkeys.js';
 import type { MessageSender } from './message-sender.js';
 import type { Recipients } from './recipients.js';
 

@@ -9,13 +9,11 @@ import {
   derivePairingCodeKey,
   getCompanionPlatformId,
   jidEncode,
-  S_WHATSAPP_NET,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import { askWhatsApp } from '../baileys/ask-whatsapp.js';
 import { causeOf } from './disconnects.js';
 
-/** How long WhatsApp may take to answer, ms. */
-const ANSWER_MS = 10_000;
 const CODE_BYTES = 5;
 const LOGGED_OUT = 401;
 
@@ -45,7 +43,7 @@ export async function requestPairingCode(socket: WASocket, phone: string): Promi
   const me = { id: jid, name: '~' };
   Object.assign(creds, { pairingCode: code, me });
   try {
-    await ask(socket, {
+    await askWhatsApp(socket, {
       tag: 'link_code_companion_reg',
       attrs: { jid, stage: 'companion_hello', should_show_push_notification: 'true' },
       content: [
@@ -77,7 +75,7 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
       if (connection === 'close' && causeOf(lastDisconnect).statusCode === LOGGED_OUT) resolve();
     });
   });
-  const answered = ask(socket, {
+  const answered = askWhatsApp(socket, {
     tag: 'remove-companion-device',
     attrs: { jid, reason: 'user_initiated' },
   }).then(
@@ -88,35 +86,4 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
     },
   );
   await Promise.race([answered, removed]);
-}
-
-/**
- * Asks WhatsApp for something about this device, and resolves to the answer.
- * @param options.answerMs how long WhatsApp may take. Default: 10 s.
- * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details`.
- * @throws {Error} if the connection ends, or no answer comes in time.
- */
-export async function ask(
-  socket: WASocket,
-  content: BinaryNode,
-  { type = 'set', answerMs = ANSWER_MS }: { readonly type?: 'get' | 'set'; readonly answerMs?: number } = {},
-): Promise<BinaryNode> {
-  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type, xmlns: 'md' }, content: [content] };
-  let answer: BinaryNode | undefined;
-  try {
-    answer = await socket.query(iq, answerMs);
-  } catch (error) {
-    const code = refusalOf(error);
-    if (code === undefined) throw error;
-    throw new WafleetError('WHATSAPP_REFUSED', `WhatsApp refused the request (${code}).`, { code });
-  }
-  if (answer === undefined) throw new Error(`WhatsApp did not answer within ${answerMs} ms`);
-  return answer;
-}
-
-/** The code of `<iq type="error">`; Baileys passes it on as the error's data. */
-function refusalOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('data' in error)) return undefined;
-  const { data } = error;
-  return typeof data === 'number' && Number.isInteger(data) && data > 0 ? data : undefined;
 }

@@ -4,7 +4,6 @@ import type { ConnectionState } from '@whiskeysockets/baileys';
 import { type DisconnectCause, mapConnection } from '../mapping/connection.js';
 import type { SessionCondition } from '../mapping/mapped-event.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { LinkProgressTracker } from '../pairing/link-progress.js';
 
 /** Data for a change of status: Baileys' own update, why a connection ended, the account's number. */
 export interface Occasion {
@@ -14,12 +13,17 @@ export interface Occasion {
   readonly phone?: string | null | undefined;
 }
 
+/** How far linking has come: a new object after each change, null if no link goes on, undefined if that is not known. */
+interface LinkState {
+  readonly current: LinkProgress | null | undefined;
+}
+
 /** Reports a session's status: first in the directory, where it can be queried, then in `connection.update`. */
 export class StatusReporter {
   readonly #fence: Fence;
   readonly #directory: SessionDirectory;
   readonly #outbox: Outbox;
-  readonly #linkProgress: Pick<LinkProgressTracker, 'current'>;
+  readonly #linkProgress: LinkState;
   #condition: SessionCondition = { status: 'queued', reason: undefined };
   #reportedLink: LinkProgress | undefined;
   #waiting: (() => void)[] = [];
@@ -29,7 +33,7 @@ export class StatusReporter {
     directory: SessionDirectory;
     outbox: Outbox;
     /** Reported together with the status. */
-    linkProgress: Pick<LinkProgressTracker, 'current'>;
+    linkProgress: LinkState;
   }) {
     this.#fence = options.fence;
     this.#directory = options.directory;

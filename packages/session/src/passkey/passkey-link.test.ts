@@ -2,7 +2,7 @@ import type { LinkProgress, PasskeyView } from '@wafleet/contract';
 import type { PasskeyDemand, Phone } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../../testing/harness.js';
+import { Harness, type TestSession } from '../testing/harness.js';
 
 let harness: Harness;
 const sessions: TestSession[] = [];

@@ -1,10 +1,10 @@
 import { type PasskeyAssertion, type PasskeyView, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { SessionAccount } from '../../auth/session-account.js';
-import type { ConnectionSupervisor } from '../../connection/connection-supervisor.js';
-import type { SessionLifecycle } from '../../status/lifecycle.js';
-import type { StatusReporter } from '../../status/status-reporter.js';
-import type { PasskeyCeremony } from './passkey-ceremony.js';
+import type { SessionAccount } from '../auth/session-account.js';
+import type { ConnectionSupervisor } from '../connection/connection-supervisor.js';
+import type { PasskeyCeremony } from '../passkey/passkey-ceremony.js';
+import type { SessionLifecycle } from '../status/lifecycle.js';
+import type { StatusReporter } from '../status/status-reporter.js';
 
 interface PasskeysOptions {
   readonly account: SessionAccount;

@@ -12,7 +12,7 @@ import {
   proto,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { ask } from '../../connection/companion-requests.js';
+import { askWhatsApp } from '../baileys/ask-whatsapp.js';
 import { type CheckedAssertion, checkAssertion, type PasskeyOptions } from './assertion.js';
 import {
   type CeremonyKeys,
@@ -240,7 +240,9 @@ export class PasskeyCeremony {
   }
 
   async #fetchOptions(): Promise<PasskeyOptions | undefined> {
-    const answer = await ask(this.#options.socket, OPTIONS_REQUEST, { type: 'get' }).catch(() => undefined);
+    const answer = await askWhatsApp(this.#options.socket, OPTIONS_REQUEST, { type: 'get' }).catch(
+      () => undefined,
+    );
     return answer && optionsIn(answer);
   }
 
@@ -251,13 +253,13 @@ export class PasskeyCeremony {
     if (keys === undefined) throw this.#notRequested();
     this.#stage = 'signing';
     try {
-      const ref = refIn(await ask(socket, REF_REQUEST, { type: 'get', answerMs: REF_MS }));
+      const ref = refIn(await askWhatsApp(socket, REF_REQUEST, { type: 'get', answerMs: REF_MS }));
       if (ref === undefined) throw new Error('WhatsApp gave no ref');
       this.#name = { deviceType: deviceType(), ref };
       const payload = prologuePayload(this.#name, keys);
       const proof = this.#proofOf(payload);
       this.#isHandedOff = proof !== undefined;
-      await ask(socket, prologueNode({ assertion, payload, proof }));
+      await askWhatsApp(socket, prologueNode({ assertion, payload, proof }));
     } catch (error) {
       throw this.#refused(error);
     }
@@ -302,7 +304,7 @@ export class PasskeyCeremony {
     // The phone may answer before WhatsApp's answer to the signature is handled.
     if (!isReported) listener.changed();
     try {
-      await ask(socket, nonceNode(keys.nonce));
+      await askWhatsApp(socket, nonceNode(keys.nonce));
     } catch {
       this.#fail('refused', 'WhatsApp did not take the answer to the phone.');
       return;
@@ -338,7 +340,7 @@ export class PasskeyCeremony {
       creds.advSecretKey = Buffer.from(keys.advSecret).toString('base64');
       await saveCreds();
       if (this.#stage !== 'confirmed') return;
-      await ask(socket, pairingRequestNode(sealed));
+      await askWhatsApp(socket, pairingRequestNode(sealed));
     } catch {
       this.#fail('refused', 'WhatsApp did not take the request to link.');
     }
