@@ -41,8 +41,12 @@ const LOOKED_FOR = [
   'session._sessions.*._chains.*.chainKey.key',
   'session._sessions.*.currentRatchet.ephemeralKeyPair.privKey',
   'session._sessions.*.currentRatchet.rootKey',
+  'the challenge of a passkey',
+  'the code of a link by passkey',
   'the id of an Engine.IO connection',
   'the secret by which a client comes back',
+  'the signature of a passkey',
+  'the token of a helper link',
 ];
 
 let cluster: Cluster;
@@ -106,6 +110,49 @@ test('another phone is linked by a pairing code, after a wrong one', async () =>
   await waitFor(request, { what: 'a pairing code', timeoutMs: 60_000, intervalMs: 200 });
   await expect(bert.enterCode('AAAA-AAAA')).rejects.toMatchObject({ name: 'WrongPairingCodeError' });
   await cluster.linkByCode(client, 'bert', bert);
+});
+
+test('a third phone is linked by passkey, after signatures that are refused', async () => {
+  const { client } = tenant;
+  const dora = addPhone('Dora');
+  dora.demandPasskey();
+  const params = { id: 'dora' };
+  await client.call('create-session', { body: params });
+  const begin = async () => {
+    const scan = async () => {
+      const { qr } = await client.call('get-qr', { params });
+      void dora.scan(qr).catch(() => {});
+      return true;
+    };
+    await waitFor(scan, { what: 'a QR code', timeoutMs: 60_000, intervalMs: 100 });
+    const request = async () => {
+      const { options } = await client.call('get-passkey', { params });
+      const { challenge } = options ?? {};
+      return typeof challenge === 'string' && { challenge };
+    };
+    return waitFor(request, { what: 'a challenge', timeoutMs: 60_000, intervalMs: 50 });
+  };
+  const sign = async (options: { challenge: string }, flaws: { origin?: string; wrongKey?: boolean } = {}) =>
+    client.call('sign-passkey', { params, body: dora.passkey?.sign(options, flaws) ?? expect.fail() });
+
+  const refused = await begin();
+  await client.call('create-passkey-link', { params });
+  await expect(sign(refused, { origin: 'https://example.com' })).rejects.toMatchObject({
+    code: 'PASSKEY_ASSERTION_INVALID',
+  });
+  await expect(sign(refused, { wrongKey: true })).rejects.toMatchObject({ code: 'PASSKEY_REFUSED' });
+
+  dora.isForeground = false;
+  await sign(await begin());
+  const { code = '' } = await waitFor(
+    async () => {
+      const view = await client.call('get-passkey', { params });
+      return view.code !== undefined && view;
+    },
+    { what: 'a code', timeoutMs: 60_000, intervalMs: 50 },
+  );
+  await dora.acceptPasskeyCode(code);
+  await waitForStatus(client, 'dora', 'open');
 });
 
 test('messages go both ways, to a person and to a group, and one has a message secret', async () => {

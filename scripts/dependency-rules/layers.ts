@@ -32,6 +32,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'add-ons',
     'events',
     'inbound',
+    'passkey',
     'connection',
     'media',
     'pairing',

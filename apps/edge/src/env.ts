@@ -37,6 +37,11 @@ export const environment = z.object({
       takes: '* for any, or origins such as https://app.example.com, separated by commas',
     },
   ),
+  PUBLIC_URL: variable(z.url({ protocol: /^https?$/ }).optional(), {
+    about:
+      'Where browsers reach the edges, for the links by which people use a passkey. Without it, the address that the link is asked for at.',
+    takes: 'an https:// or http:// URL, such as https://api.example.com',
+  }),
   STOP_DELAY_MS: integerField({
     default: 0,
     min: 0,

@@ -23,6 +23,7 @@ await runApp(
       adminToken: env.ADMIN_TOKEN,
       metricsToken: env.METRICS_TOKEN,
       corsOrigin: env.CORS_ORIGIN,
+      publicUrl: env.PUBLIC_URL,
       stopDelayMs: env.STOP_DELAY_MS,
       writerLimits: { maxUnsentBytes: env.MAX_UNSENT_BYTES, maxUnsentPackets: env.MAX_UNSENT_PACKETS },
       bufferLimits: { maxBytes: env.MAX_BUFFERED_BYTES },

@@ -8,6 +8,9 @@ import {
   EVENT_NAMES,
   effectOf,
   isResting,
+  LINK_PROBLEMS,
+  LINK_STEPS,
+  linkProgressSchema,
   payloadSchemas,
   SESSION_STATUSES,
   SETTINGS_GROUPS,
@@ -158,6 +161,25 @@ describe('docs/sessions.md', () => {
       const ways = transitions.filter(({ from }) => from === status);
       expect(ways, status).toEqual([{ from: status, to: 'queued' }]);
     }
+  });
+
+  const [, linking = ''] = doc.split(/^## Linking a phone, step by step$/m);
+
+  it('has a row for each step of a link and each problem, in the order of the contract, and no other', () => {
+    const rows = linking.split('\n').filter((line) => /^\| `[a-z-]+` \|/.test(line));
+    expect(rows).toEqual([
+      ...Object.entries(LINK_STEPS).map(
+        ([step, { meaning, next }]) => `| \`${step}\` | ${meaning} | ${next} |`,
+      ),
+      ...Object.entries(LINK_PROBLEMS).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    ]);
+  });
+
+  it('shows the progress of a link as REST gives it', () => {
+    const [, example = ''] = /^```json\n(.*?)^```$/ms.exec(linking) ?? [];
+    const link = linkProgressSchema.parse(JSON.parse(example));
+    expect(link).toEqual(JSON.parse(example));
+    expect(link.next).toBe(LINK_STEPS[link.step].next);
   });
 
   it('shows a session as REST gives it', () => {

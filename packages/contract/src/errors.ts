@@ -84,6 +84,24 @@ export const ERRORS = {
       'The session shows no QR code now; `details.status` and `details.reason` say why. One that is closed, logged_out or failed stays so until `POST /api/sessions/:id/restart`.',
   },
   ALREADY_LINKED: { status: 409, retryable: false, meaning: 'The session is already linked to a phone.' },
+  PASSKEY_NOT_REQUESTED: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'WhatsApp asks for no passkey now, or for something else: `details.stage` is what it waits for. Link the session until its status has the reason `passkey`.',
+  },
+  PASSKEY_ASSERTION_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'The signature was made for something else, as `details.problem` says: another `challenge`, `origin`, `rp-id`, `type` or `credential`, or without `user-verification`; `malformed` is one that cannot be read. Nothing was sent. Sign the options of `GET …/passkey` again.',
+  },
+  PASSKEY_REFUSED: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'WhatsApp refused the signature of the passkey; `details.code` is its code where known. The link begins again: another challenge is needed.',
+  },
   RECIPIENT_NOT_FOUND: {
     status: 404,
     retryable: false,

@@ -7,6 +7,7 @@ export * from './event-names.js';
 export { MAX_EVENT_BYTES } from './event-size.js';
 export * from './event-stream.js';
 export * from './identifiers.js';
+export * from './link-progress.js';
 export * from './media-file.js';
 export * from './payloads.js';
 export * from './proxy-url.js';

@@ -1,3 +1,4 @@
+import type { LinkProblemCode } from '@wafleet/contract';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { SessionAccount } from './auth/session-account.js';
 import type { CallRejection } from './commands/call-rejection.js';
@@ -6,6 +7,7 @@ import type { OnlinePresence } from './connection/online-presence.js';
 import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { EventPublisher } from './events/event-publisher.js';
 import type { SessionMedia } from './media/session-media.js';
+import type { LinkReporter } from './pairing/link-reporter.js';
 import type { AutoRead } from './settings/auto-read.js';
 import type { SessionStateMachine } from './state-machine.js';
 
@@ -18,6 +20,7 @@ interface ConnectionEventsOptions {
   readonly online: OnlinePresence;
   readonly autoRead: AutoRead;
   readonly stateMachine: SessionStateMachine;
+  readonly linkReporter: LinkReporter;
 }
 
 /**
@@ -38,7 +41,7 @@ export class ConnectionEvents implements ConnectionListener {
   }
 
   receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
-    const { supervisor, account, media, publisher, stateMachine } = this.#options;
+    const { supervisor, account, media, publisher, stateMachine, linkReporter } = this.#options;
     if (supervisor.current !== connection) return;
     const credentials = events['creds.update'];
     const saved = credentials && account.current?.saveCreds();
@@ -54,6 +57,7 @@ export class ConnectionEvents implements ConnectionListener {
       // This runs even if an error occurred above: a session that misses a change of its connection is stuck.
       const update = events['connection.update'];
       if (update !== undefined) stateMachine.follow(connection, update);
+      if (credentials !== undefined) linkReporter.checkSync();
     }
     this.#act(connection, events);
   }
@@ -73,5 +77,17 @@ export class ConnectionEvents implements ConnectionListener {
 
   linkRefreshed(connection: WhatsAppConnection): void {
     this.#options.stateMachine.refreshLink(connection);
+  }
+
+  codeRefused(connection: WhatsAppConnection): void {
+    this.#options.stateMachine.codeRefused(connection);
+  }
+
+  passkeyChanged(connection: WhatsAppConnection): void {
+    this.#options.stateMachine.passkeyChanged(connection);
+  }
+
+  passkeyFailed(connection: WhatsAppConnection, code: LinkProblemCode, message: string): void {
+    this.#options.stateMachine.passkeyFailed(connection, code, message);
   }
 }

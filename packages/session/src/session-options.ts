@@ -7,6 +7,7 @@ import type {
   Fence,
   LinkOffers,
   MessageSecrets,
+  PasskeyLinks,
   ProcessedMessages,
   ReceivedMedia,
   RecentMessages,
@@ -16,6 +17,7 @@ import type {
 import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectLimiter } from './connection/connect-limiter.js';
 import type { QuietLimits } from './connection/silence-detector.js';
+import type { PasskeyTimes } from './passkey/passkey-ceremony.js';
 import type { SessionEnd } from './status/lifecycle.js';
 
 /** What a worker passes to a session. */
@@ -31,6 +33,7 @@ export interface WhatsAppSessionOptions {
     readonly settings: Pick<SessionSettingsStore, 'read'>;
     readonly callReplies: CallReplies;
     readonly offers: LinkOffers;
+    readonly passkeyLinks: PasskeyLinks;
     readonly recentMessages: RecentMessages;
     readonly messageSecrets: MessageSecrets;
     readonly receivedMedia: ReceivedMedia;
@@ -45,6 +48,8 @@ export interface WhatsAppSessionOptions {
     readonly linkPatienceMs?: number;
     /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
     readonly qrLifeMs?: number;
+    /** How long the steps of a link by passkey may take; see PASSKEY_TIMES. */
+    readonly passkeyTimes?: Partial<PasskeyTimes>;
     /** When a connection that delivers nothing is replaced; see QUIET_LIMITS. */
     readonly quietLimits?: Partial<QuietLimits>;
   };

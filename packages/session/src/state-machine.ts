@@ -1,3 +1,4 @@
+import type { LinkProblemCode } from '@wafleet/contract';
 import { ProxyUrlError } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import { FencedError, isRedisUnreachable, ProxyUnreadableError, SealedValueError } from '@wafleet/store';
@@ -12,6 +13,8 @@ import { Reconnecting } from './connection/reconnect-policy.js';
 import type { WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { DisconnectCause } from './mapping/connection.js';
 import type { Outbox } from './outbox/outbox.js';
+import type { LinkProgressTracker } from './pairing/link-progress.js';
+import type { LinkReporter } from './pairing/link-reporter.js';
 import type { PairingOffers } from './pairing/pairing-offers.js';
 import type { SessionEnd, SessionLifecycle } from './status/lifecycle.js';
 import type { Occasion, StatusReporter } from './status/status-reporter.js';
@@ -21,6 +24,8 @@ const UNAUTHORISED = 401;
 interface StateMachineOptions {
   readonly lifecycle: SessionLifecycle;
   readonly statusReporter: StatusReporter;
+  readonly linkProgress: LinkProgressTracker;
+  readonly linkReporter: LinkReporter;
   readonly pairingOffers: PairingOffers;
   readonly linkVersions: LinkVersions;
   readonly supervisor: ConnectionSupervisor;
@@ -71,6 +76,8 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** Another worker is to take the session. */
   queue(reason: string | undefined, occasion?: ConnectionEnd): void {
+    const { linkProgress } = this.#options;
+    if (linkProgress.step !== undefined && !linkProgress.isLinked) linkProgress.reach('waiting');
     this.#options.statusReporter.set('queued', reason, occasion);
   }
 
@@ -81,8 +88,9 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** Wipes the keys. */
   logOut(reason: string, occasion: Occasion = {}): void {
-    const { outbox, account, statusReporter } = this.#options;
+    const { outbox, account, statusReporter, linkProgress } = this.#options;
     outbox.run(() => account.wipe());
+    linkProgress.end();
     statusReporter.set('logged_out', reason, { ...occasion, phone: null });
   }
 
@@ -99,33 +107,39 @@ export class SessionStateMachine implements KeyStoreFailures {
     const cause = connection.cause ?? causeOf(update.lastDisconnect);
     const end = { update, cause, version: connection.version };
     if (lifecycle.isStopping) this.queue(lifecycle.stopReason, end);
-    if (lifecycle.isRunning) this.#reactTo(end);
+    if (lifecycle.isRunning) this.#reactTo(connection, end);
   }
 
   #followUpdate(connection: WhatsAppConnection, update: Partial<ConnectionState>): void {
-    const { statusReporter, pairingOffers, supervisor, account, linkVersions } = this.#options;
+    const { statusReporter, linkProgress, linkReporter, pairingOffers, supervisor, account, linkVersions } =
+      this.#options;
     if (update.connection === 'open') {
       pairingOffers.close();
       this.#isLinkFresh = false;
       linkVersions.forgetLink();
       supervisor.markOpen();
+      linkReporter.opened();
       statusReporter.set('open', undefined, { update, phone: account.current?.phone });
+      linkReporter.checkSync();
     } else if (update.qr !== undefined) {
+      if (pairingOffers.showsQr) linkProgress.reach('qr-shown', connection.qrRound.endsAt);
       statusReporter.set('awaiting_link', undefined);
       pairingOffers.showQr(update.qr, connection.qrRound.codeExpiresAt);
     } else if (update.isNewLogin === true) {
       pairingOffers.close();
       this.#isLinkFresh = true;
       linkVersions.linked(connection.version);
+      if (linkProgress.step === 'qr-shown') linkProgress.reach('scanned');
       statusReporter.set('connecting', 'linked', { update, phone: account.current?.phone });
     } else {
-      statusReporter.tell({ update });
+      if (update.connection === 'connecting') linkReporter.restate();
+      statusReporter.report({ update });
     }
   }
 
   /** Handles an end of the connection that the session did not request. */
-  #reactTo(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, account, linkVersions, logger } = this.#options;
+  #reactTo(connection: WhatsAppConnection, end: ConnectionEnd): void {
+    const { statusReporter, linkReporter, pairingOffers, account, linkVersions, logger } = this.#options;
     logger.info({ ...end.cause, status: statusReporter.status }, 'the connection ended');
     pairingOffers.connectionEnded();
     const isLinkRefused = this.#isLinkRefused(end);
@@ -135,6 +149,12 @@ export class SessionStateMachine implements KeyStoreFailures {
     }
     if (isLinkRefused || end.cause.statusCode === CLIENT_OUTDATED) linkVersions.forgetLink();
     const isLinked = account.current?.isLinked ?? false;
+    linkReporter.connectionEnded({
+      cause: end.cause,
+      isPaired: connection.isPaired,
+      isRefused: isLinkRefused,
+      isPasskeyUnderWay: connection.passkey.isUnderWay,
+    });
     // A pairing code becomes invalid with the connection that requested it.
     if (!isLinked) pairingOffers.offerQr();
     const lastDisconnect = end.update?.lastDisconnect;
@@ -151,15 +171,26 @@ export class SessionStateMachine implements KeyStoreFailures {
         this.#endWhenIdle('logged_out');
         break;
       case 'failed':
+        linkReporter.accountRefused();
         this.#rest('failed', reaction.reason, end);
         break;
     }
   }
 
-  /** A phone has entered the pairing code of the connection. */
+  /** A phone has entered a pairing code over this connection. Whether it is the right one is not known yet. */
   codeEntered(connection: WhatsAppConnection): void {
-    const { supervisor, linkVersions } = this.#options;
-    if (supervisor.current === connection) linkVersions.codeEntered(connection.version);
+    const { supervisor, linkVersions, linkReporter } = this.#options;
+    if (supervisor.current !== connection) return;
+    linkVersions.codeEntered(connection.version);
+    linkReporter.codeEntered();
+  }
+
+  /** Another pairing code was typed into the phone than the one that is shown. */
+  codeRefused(connection: WhatsAppConnection): void {
+    const { supervisor, linkVersions, linkReporter } = this.#options;
+    if (supervisor.current !== connection) return;
+    linkVersions.phoneAnswered();
+    linkReporter.codeRefused();
   }
 
   /**
@@ -167,12 +198,35 @@ export class SessionStateMachine implements KeyStoreFailures {
    * has another name now. A new connection gets new codes. Does nothing to a linked session.
    */
   refreshLink(connection: WhatsAppConnection | undefined): void {
-    const { supervisor, account, pairingOffers } = this.#options;
+    const { supervisor, account, linkReporter } = this.#options;
     if (connection === undefined || supervisor.current !== connection) return;
     if (account.current?.isLinked !== false) return;
+    linkReporter.codesRefreshed();
+    this.#beginLinkAgain();
+  }
+
+  #beginLinkAgain(): void {
+    const { supervisor, pairingOffers } = this.#options;
     pairingOffers.offerQr();
     pairingOffers.connectionEnded();
     void supervisor.replace();
+  }
+
+  /** WhatsApp demands a passkey over this connection, or that has come further. No codes are shown meanwhile. */
+  passkeyChanged(connection: WhatsAppConnection): void {
+    const { supervisor, pairingOffers, linkVersions, linkReporter } = this.#options;
+    if (supervisor.current !== connection) return;
+    linkVersions.phoneAnswered();
+    pairingOffers.pause();
+    linkReporter.passkeyChanged(connection.passkey.view);
+  }
+
+  /** The link by passkey has failed. A new connection gets new codes. */
+  passkeyFailed(connection: WhatsAppConnection, code: LinkProblemCode, message: string): void {
+    const { supervisor, linkReporter } = this.#options;
+    if (supervisor.current !== connection) return;
+    linkReporter.passkeyFailed(code, message);
+    this.#beginLinkAgain();
   }
 
   /**
@@ -246,19 +300,20 @@ export class SessionStateMachine implements KeyStoreFailures {
   #reconnect({ reason, wait }: { reason: string; wait: 'back-off' | number }, end: ConnectionEnd): void {
     const { statusReporter, supervisor } = this.#options;
     const afterLink = wait === 0 && statusReporter.status === 'connecting';
-    if (afterLink) statusReporter.tell(end);
+    if (afterLink) statusReporter.report(end);
     else statusReporter.set('reconnecting', reason, end);
     if (wait === 'back-off') supervisor.openWithBackOff();
     else supervisor.openIn(wait);
   }
 
   #offerLinkAgain(end: ConnectionEnd): void {
-    const { statusReporter, pairingOffers, supervisor, linkVersions } = this.#options;
+    const { statusReporter, linkReporter, pairingOffers, supervisor, linkVersions } = this.#options;
     linkVersions.roundEnded(end.version);
     if (pairingOffers.isPatient) {
-      statusReporter.tell(end);
+      statusReporter.report(end);
       supervisor.openIn(0);
     } else {
+      linkReporter.gaveUp();
       this.#rest('closed', 'link-timeout', end);
     }
   }

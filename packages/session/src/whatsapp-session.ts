@@ -31,8 +31,12 @@ import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { SessionMedia } from './media/session-media.js';
 import { Outbox } from './outbox/outbox.js';
+import { LinkProgressTracker } from './pairing/link-progress.js';
+import { LinkReporter } from './pairing/link-reporter.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
+import { Passkeys } from './pairing/passkeys.js';
+import { PASSKEY_TIMES } from './passkey/passkey-ceremony.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
 import { AutoRead } from './settings/auto-read.js';
 import { ChatFilter } from './settings/chat-filter.js';
@@ -59,6 +63,7 @@ export class WhatsAppSession {
   readonly #statusReporter: StatusReporter;
   readonly #pairingOffers: PairingOffers;
   readonly #linkVersions: LinkVersions;
+  readonly #linkProgress: LinkProgressTracker;
   readonly #account: SessionAccount;
   readonly #supervisor: ConnectionSupervisor;
   readonly #connectionFactory: ConnectionFactory;
@@ -78,6 +83,7 @@ export class WhatsAppSession {
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, connectLimiter, isOwnershipCertain = () => true } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
+    const passkeyTimes = { ...PASSKEY_TIMES, ...whatsapp.passkeyTimes };
     const { recentMessages, receivedMedia, messageSecrets } = store;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
     const caches = options.caches.forSession();
@@ -94,9 +100,13 @@ export class WhatsAppSession {
     // What leaves the session.
     const readingGate = new ReadingGate();
     const outbox = new Outbox({ fence, eventLog: store.events, logger, lifecycle, readingGate });
-    const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox });
-    const { offers } = store;
-    const pairingOffers = new PairingOffers({ fence, offers, outbox, patienceMs: linkPatienceMs });
+    const linkProgress = new LinkProgressTracker();
+    const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox, linkProgress });
+    const { offers, passkeyLinks } = store;
+    const pairingOffers = new PairingOffers({
+      ...{ fence, offers, passkeyLinks, outbox },
+      patienceMs: linkPatienceMs,
+    });
 
     // What outlives a connection.
     const journal = new DecryptionJournal({ logger });
@@ -109,9 +119,11 @@ export class WhatsAppSession {
 
     // The connection and its states.
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
-    const parts = { lifecycle, statusReporter, pairingOffers, supervisor, account, logger };
+    const link = { linkProgress, pairingOffers, account, statusReporter };
+    const linkReporter = new LinkReporter(link);
     const linkVersions = new LinkVersions({ connectLimiter });
-    const stateMachine = new SessionStateMachine({ ...parts, outbox, linkVersions });
+    const parts = { ...link, lifecycle, supervisor, linkReporter, linkVersions, logger };
+    const stateMachine = new SessionStateMachine({ ...parts, outbox });
     const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });
@@ -132,7 +144,7 @@ export class WhatsAppSession {
     const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
     const effects = { calls, online, autoRead };
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
-    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs, inForce };
+    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs, passkeyTimes, inForce };
     const inbound = { journal, deduplicator, outbox, sentMessages };
     const resources = { ...settings, ...inbound, proxy, people: publisher, quiet, logger, caches, listener };
 
@@ -141,6 +153,7 @@ export class WhatsAppSession {
     this.#statusReporter = statusReporter;
     this.#pairingOffers = pairingOffers;
     this.#linkVersions = linkVersions;
+    this.#linkProgress = linkProgress;
     this.#account = account;
     this.#supervisor = supervisor;
     this.#connectionFactory = new ConnectionFactory({
@@ -171,6 +184,7 @@ export class WhatsAppSession {
       messages,
       reloadSettings: () => this.#reloadSettings(),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
+      passkeys: new Passkeys(parts),
       media,
     };
   }
@@ -246,6 +260,7 @@ export class WhatsAppSession {
     void this.#supervisor.close();
     this.#pairingOffers.offerQr();
     this.#linkVersions.connectionEnded();
+    this.#linkProgress.end();
     this.#account.discard();
     this.#outbox.discard();
     this.#media.close();

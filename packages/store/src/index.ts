@@ -51,6 +51,7 @@ export { SharedWriteProbe, writeProbe } from './redis/write-probe.js';
 export { CallReplies } from './sessions/call-replies.js';
 export { LinkOffers, type PairingOffer, type QrOffer } from './sessions/link-offers.js';
 export { type ClaimResult, type OwnerRecord, Ownership } from './sessions/ownership.js';
+export { PasskeyLinks } from './sessions/passkey-links.js';
 export { type DeferredRemoval, deferRemoval } from './sessions/removal-pauses.js';
 export { type Arrival, noteArrivals } from './sessions/session-arrivals.js';
 export { SessionDirectory, type StatusUpdate } from './sessions/session-directory.js';

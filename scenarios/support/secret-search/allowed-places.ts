@@ -14,7 +14,7 @@ const IN_QR_CODE = /"qr":"https:\/\/wa\.me\/settings\/linked_devices#[^"\s]*$/;
 
 /**
  * The only places where a secret may be, by its kind. The owner of a session gets its QR codes and pairing codes by
- * REST and as events. Holders get API keys and secrets of a connection in one answer.
+ * REST and as events, and by REST what its passkey needs. Holders get API keys and secrets of a connection in one answer.
  */
 const ALLOWED: Readonly<Record<SecretKind, (place: Place) => boolean>> = {
   credential: () => false,
@@ -28,6 +28,12 @@ const ALLOWED: Readonly<Record<SecretKind, (place: Place) => boolean>> = {
     (kind === 'client' && before.endsWith('"code":"')) ||
     (redis?.event === 'auth.pairing-code' && before.endsWith('"code":"')) ||
     /^wf:\{[^}]+\}:pairing:/.test(redis?.key ?? ''),
+  // It is on its way to the browser that signs.
+  'passkey-challenge': ({ kind, before }) => kind === 'client' && before.endsWith('"challenge":"'),
+  // It is on its way to the worker, as other commands are.
+  'passkey-signature': ({ redis }) => /^wf:\{workers\}:inbox:/.test(redis?.key ?? ''),
+  'passkey-code': ({ kind, before }) => kind === 'client' && before.endsWith('"code":"'),
+  'passkey-token': ({ kind, before }) => kind === 'client' && /#wafleet-passkey=[\w-]*$/.test(before),
   'api-key': ({ kind, before }) => kind === 'client' && before.endsWith('"key":"'),
   'resume-secret': ({ kind, before }) => kind === 'client' && before.endsWith('"pid":"'),
   'connection-id': ({ kind, before }) => kind === 'client' && before.endsWith('0{"sid":"'),

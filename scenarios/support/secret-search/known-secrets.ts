@@ -17,14 +17,39 @@ const WRITES: ReadonlySet<string> = new Set(['HSET', 'HMSET', 'HSETNX', 'SET']);
 const SEALED = /^wf:\{([^}]+)\}:(auth|messages):(.+)$/;
 const PAIRING_CODE = /^wf:\{[^}]+\}:pairing:/;
 const EDGE = /^wf:edge:/;
+const INBOX = /^wf:\{workers\}:inbox:/;
+const SIGNATURE = /"signature":"([\w+/-]{20,}=*)"/g;
 
 /** Secrets that edges send to clients. */
-const TOLD_SECRETS: readonly { kind: SecretKind; name: string; pattern: RegExp }[] = [
+const TOLD_SECRETS: readonly {
+  kind: SecretKind;
+  name: string;
+  pattern: RegExp;
+  /** What the text that the pattern finds stands for. Default: itself. */
+  bytesOf?: (text: string) => Buffer;
+}[] = [
   { kind: 'api-key', name: 'an API key', pattern: /"key":"(wf_[\w-]{43})"/g },
   {
     kind: 'resume-secret',
     name: 'the secret by which a client comes back',
     pattern: /"pid":"([\w-]{20,})"/g,
+  },
+  {
+    kind: 'passkey-challenge',
+    name: 'the challenge of a passkey',
+    pattern: /"challenge":"([\w-]{20,})"/g,
+    bytesOf: (text) => Buffer.from(text, 'base64url'),
+  },
+  {
+    kind: 'passkey-code',
+    name: 'the code of a link by passkey',
+    pattern: /"code":"([0-9A-Z]{4}-[0-9A-Z]{4})"/g,
+  },
+  {
+    kind: 'passkey-token',
+    name: 'the token of a helper link',
+    pattern: /#wafleet-passkey=([\w-]{20,})/g,
+    bytesOf: tokenOfLink,
   },
   { kind: 'connection-id', name: 'the id of an Engine.IO connection', pattern: /0\{"sid":"([^"]{20,})"/g },
 ];
@@ -57,7 +82,9 @@ export function storedSecrets(
   files: readonly Buffer[],
   environments: readonly Readonly<Record<string, string>>[],
 ): KnownSecrets {
-  const writes = files.flatMap((file) => [...redisWrites(file)].filter(({ command }) => WRITES.has(command)));
+  const writes = files.flatMap((file) =>
+    [...redisWrites(file)].filter(({ command, key }) => WRITES.has(command) || INBOX.test(key)),
+  );
   const keys = environments.flatMap(({ ENCRYPTION_KEY = '' }) => ENCRYPTION_KEY.split(',')).filter(isKey);
   const sealed = writes.flatMap(sealedValues);
   const { chosen, leftOut } = withFewerPreKeys(sealed);
@@ -122,6 +149,7 @@ function withFewerPreKeys(sealed: readonly SealedValue[]): { chosen: SealedValue
 
 /** Secrets that Redis has unsealed: those that are shown to their owner, and those by which edges trust each other. */
 function plainSecrets(write: RedisWrite): Secret[] {
+  if (INBOX.test(write.key)) return write.args.flatMap((arg) => [...signaturesIn(arg)]);
   if (PAIRING_CODE.test(write.key)) {
     const codes = [...pairsOf(write)].filter(([field]) => field === 'code');
     return codes.map(([, bytes]) => ({ name: 'a pairing code', owner: '', kind: 'pairing-code', bytes }));
@@ -139,6 +167,14 @@ function plainSecrets(write: RedisWrite): Secret[] {
           bytes: Buffer.from(token),
         },
       ];
+}
+
+/** What passkeys have signed, in commands on their way to a worker. */
+function* signaturesIn(command: Buffer): Generator<Secret> {
+  for (const [, signature = ''] of command.toString('latin1').matchAll(SIGNATURE)) {
+    const bytes = Buffer.from(signature, 'base64url');
+    yield { name: 'the signature of a passkey', owner: '', kind: 'passkey-signature', bytes };
+  }
 }
 
 function* inboxSecrets(row: unknown, owner: string): Generator<Secret> {
@@ -171,8 +207,14 @@ function* ofEnvironment(name: string, owner: string, value: string): Generator<S
 /** The secrets that edges sent to clients in these bytes. */
 export function* toldSecrets(received: Buffer): Generator<Secret> {
   const text = received.toString('latin1');
-  for (const { kind, name, pattern } of TOLD_SECRETS) {
+  for (const { kind, name, pattern, bytesOf = (secret: string) => Buffer.from(secret) } of TOLD_SECRETS) {
     for (const [, secret = ''] of text.matchAll(pattern))
-      yield { name, owner: '', kind, bytes: Buffer.from(secret) };
+      yield { name, owner: '', kind, bytes: bytesOf(secret) };
   }
+}
+
+/** The token in the fragment of a helper link. */
+function tokenOfLink(fragment: string): Buffer {
+  const [, token = ''] = /"t":"([\w-]+)"/.exec(Buffer.from(fragment, 'base64url').toString()) ?? [];
+  return Buffer.from(token);
 }

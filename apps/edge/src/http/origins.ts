@@ -21,3 +21,14 @@ function isOrigin(text: string): boolean {
   // URL has no origin for the schemes of browser extensions and apps.
   return ['null', text].includes(new URL(text).origin);
 }
+
+/** Where the calls of the passkey helper come from: an extension of a browser, which runs in WhatsApp Web. */
+const HELPER_ORIGINS = ['https://web.whatsapp.com', /^(chrome|moz)-extension:\/\/[\w-]+$/];
+
+/** The calls that take the token of a helper link, and never an API key. */
+const HELPER_PATH = /^\/api\/passkey(\/|\?|$)/;
+
+/** The origins whose pages may call a path. */
+export function originsOf(url: string, origins: AllowedOrigins): '*' | (string | RegExp)[] {
+  return origins === '*' || !HELPER_PATH.test(url) ? origins : [...origins, ...HELPER_ORIGINS];
+}

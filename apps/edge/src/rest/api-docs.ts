@@ -9,6 +9,7 @@ export const errorResponses = { '4xx': errorBodySchema, '5xx': errorBodySchema }
 
 /** Which credentials a route takes, for its schema's `security`. */
 export const TAKES_ADMIN_TOKEN = [{ adminToken: [] }];
+export const TAKES_PASSKEY_TOKEN = [{ passkeyToken: [] }];
 export const takesApiKey = (scope: KeyScope) => [{ apiKey: [scope] }, { bearerKey: [scope] }];
 
 /** The path of the page's files, all in one folder. Other names would make the file system fail in many ways. */
@@ -30,6 +31,7 @@ export async function serveApiDocs(app: FastifyInstance): Promise<void> {
         securitySchemes: {
           adminToken: { type: 'http', scheme: 'bearer', description: 'The administrator’s token' },
           apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+          passkeyToken: { type: 'http', scheme: 'bearer', description: 'The token of a helper link' },
           bearerKey: { type: 'http', scheme: 'bearer', description: 'An API key' },
         },
       },

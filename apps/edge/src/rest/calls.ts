@@ -1,7 +1,7 @@
 import type { ContentAnswer, RestCall } from '@wafleet/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { z } from 'zod';
-import { errorResponses, TAKES_ADMIN_TOKEN } from './api-docs.js';
+import { errorResponses, TAKES_ADMIN_TOKEN, TAKES_PASSKEY_TOKEN } from './api-docs.js';
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
@@ -69,7 +69,9 @@ export function addCall(
       return handler(request, reply);
     },
   };
-  if (call.access !== 'admin') route.config = { scope: call.access, cost: costOf(call) };
+  const { access } = call;
+  if (access === 'passkey-link') route.config = { cost: costOf(call) };
+  else if (access !== 'admin') route.config = { scope: access, cost: costOf(call) };
   if (call.isSecret === true) {
     route.onSend = async (_request, reply) => {
       reply.header('cache-control', 'no-store');
@@ -91,6 +93,7 @@ function schemaOf(name: string, call: RestCall) {
     tags: [tag],
     hide: call.isHidden === true,
     ...(access === 'admin' ? { security: TAKES_ADMIN_TOKEN } : {}),
+    ...(access === 'passkey-link' ? { security: TAKES_PASSKEY_TOKEN } : {}),
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
     ...(headers === undefined ? {} : { headers }),

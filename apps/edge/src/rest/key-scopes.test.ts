@@ -24,6 +24,10 @@ beforeAll(async () => {
     switch (kind) {
       case 'pairing-code':
         return { code: 'K7QW3M9Z', expiresAt: new Date(Date.now() + 60_000).toISOString() };
+      case 'get-passkey':
+      case 'sign-passkey':
+      case 'confirm-passkey':
+        return { stage: 'requested', expiresAt: new Date(Date.now() + 60_000).toISOString() };
       case 'send-text':
         return { messageId: 'M' };
       case 'find-media':
@@ -53,10 +57,10 @@ interface KeyCall {
 /** Every call that takes an API key. */
 const keyCalls = Object.entries<RestCall>(REST_CALLS).flatMap(([name, call]): KeyCall[] => {
   const { route, access, example = {}, isHidden } = call;
-  if (access === 'admin' || isHidden === true) return [];
+  if (access === 'admin' || access === 'passkey-link' || isHidden === true) return [];
   const path = route.replaceAll(/:(\w+)/g, '{$1}');
   const request = Object.entries(example).reduce(
-    (text, [field, value]) => text.replace(`{${field}}`, String(value)),
+    (text, [field, value]) => (field === 'id' ? text : text.replace(`{${field}}`, String(value))),
     path,
   );
   return [
@@ -94,7 +98,10 @@ describe('the scopes', () => {
     const { paths } = document.parse((await sendRequest(edge.url, 'GET /docs/json')).body);
     const documented = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods)
-        .filter(([, { security }]) => !security.some((scheme) => 'adminToken' in scheme))
+        .filter(
+          ([, { security }]) =>
+            !security.some((scheme) => 'adminToken' in scheme || 'passkeyToken' in scheme),
+        )
         .map(([method, { security }]) => [`${method.toUpperCase()} ${path}`, security]),
     );
     const expected = keyCalls.map(({ path, scope }) => [path, [{ apiKey: [scope] }, { bearerKey: [scope] }]]);

@@ -7,6 +7,8 @@ import {
   keyCalls,
   linkingCalls,
   mediaCalls,
+  passkeyCalls,
+  passkeyLinkCalls,
   sessionCalls,
   tenantCalls,
   usageCalls,
@@ -15,6 +17,7 @@ import type { Metrics, Readiness } from '@wafleet/runtime';
 import type {
   ApiKeys,
   ClientVersions,
+  PasskeyLinks,
   SessionDirectory,
   SessionPages,
   SessionSettingsRecords,
@@ -28,9 +31,10 @@ import type { FastifyInstance } from 'fastify';
 import type { AdminAccess } from '../auth/admin-access.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
+import { requirePasskeyLink } from '../auth/passkey-link-auth.js';
 import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
-import type { AllowedOrigins } from '../http/origins.js';
+import { type AllowedOrigins, originsOf } from '../http/origins.js';
 import type { CallLine } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
@@ -52,6 +56,7 @@ import { health } from './health.js';
 import { keyHandlers } from './key-calls.js';
 import { linkingHandlers } from './linking-calls.js';
 import { mediaHandlers } from './media-calls.js';
+import { passkeyHandlers, passkeyLinkHandlers } from './passkey-calls.js';
 import { requireScopes } from './scoped-routes.js';
 import { sessionHandlers } from './session-calls.js';
 import { tenantHandlers } from './tenant-calls.js';
@@ -82,12 +87,29 @@ export interface RestResources {
   readonly removal: SessionRemoval;
   readonly commands: SessionCommands;
   readonly currentQr: QrCodeQuery;
+  readonly passkeyLinks: PasskeyLinks;
+  /** As in the environment variable PUBLIC_URL. */
+  readonly publicUrl: string | undefined;
   readonly media: MediaDownloads;
   readonly sse: SseClients;
   readonly connectionLimits: ConnectionLimits;
   readonly origins: AllowedOrigins;
   readonly readiness: () => Promise<Readiness>;
   readonly metrics: Metrics;
+}
+
+/** What browsers may do with a path from pages of other origins. */
+function corsOf(url: string, origins: AllowedOrigins) {
+  return {
+    origin: originsOf(url, origins),
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
+    exposedHeaders: [
+      ...['content-disposition', 'etag', 'link'],
+      ...['ratelimit', 'ratelimit-policy', 'retry-after'],
+    ],
+    maxAge: 600,
+  };
 }
 
 /** Adds everything that the edge serves over plain HTTP. */
@@ -100,14 +122,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   });
   await app.register(cors, {
-    origin: resources.origins,
-    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
-    exposedHeaders: [
-      ...['content-disposition', 'etag', 'link'],
-      ...['ratelimit', 'ratelimit-policy', 'retry-after'],
-    ],
-    maxAge: 600,
+    delegator: (request, done) => done(null, corsOf(request.url ?? '', resources.origins)),
   });
   await serveApiDocs(app);
   const limited = { ...resources, checkKey: limitWrongKeys(resources) };
@@ -123,8 +138,13 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     await forTenants.register(accepts);
     addCalls(forTenants, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
     addCalls(forTenants, linkingCalls, linkingHandlers(resources));
+    addCalls(forTenants, passkeyCalls, passkeyHandlers(resources));
     addCalls(forTenants, mediaCalls, mediaHandlers(resources));
     addCommandCalls(forTenants, resources.commands);
+  });
+  await app.register(async (forHelpers) => {
+    forHelpers.addHook('onRequest', requirePasskeyLink({ ...resources, enterCall: countCalls(resources) }));
+    addCalls(forHelpers, passkeyLinkCalls, passkeyLinkHandlers(resources));
   });
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);

@@ -1,4 +1,4 @@
-import { createdSessionSchema, WafleetError } from '@wafleet/contract';
+import { createdSessionSchema, LINK_STEPS, WafleetError } from '@wafleet/contract';
 import { noteArrivals } from '@wafleet/store';
 import { listSessions } from '@wafleet/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -141,6 +141,27 @@ describe('GET /api/sessions', () => {
     const view = await getSession('shop-1');
     expect(view).toMatchObject({ id: 'shop-1', status: 'open', phone: '15550001001', worker: worker.id });
     expect(Math.abs(Date.parse(view.since) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('shows how far linking has come, and no code of a worker that is gone', async () => {
+    const worker = await fixture.cluster.startWorker();
+    const fence = await worker.own(fixture.tenant.tenantId, 'shop-1');
+    const problem = { code: 'expired', message: 'too late' } as const;
+    const link = {
+      step: 'code-shown',
+      next: 'Type it.',
+      expiresAt: new Date().toISOString(),
+      problem,
+    } as const;
+    await worker.sessions.setStatus(fence, { status: 'awaiting_link', link });
+    expect(await getSession('shop-1')).toMatchObject({ link });
+    await worker.die();
+    await fixture.cluster.sessions.markQueued(fence, 'no worker is running', worker.id);
+    expect((await getSession('shop-1')).link).toEqual({
+      step: 'waiting',
+      next: LINK_STEPS.waiting.next,
+      problem,
+    });
   });
 
   it('shows when something and when a message last came, once that is noted', async () => {

@@ -1,9 +1,11 @@
 import type { SessionDetails, SessionView } from '@wafleet/contract';
 import type { SessionRecord, SettingsRecord } from '@wafleet/store';
+import { linkOfSession } from '../sessions/link-of-session.js';
 
 /** A session as REST shows it. */
 export function sessionView(record: SessionRecord): SessionView {
   const reason = record.removeBy === undefined ? record.reason : 'removing';
+  const link = linkOfSession(record);
   return {
     id: record.sessionId,
     ...(record.name === undefined ? {} : { name: record.name }),
@@ -12,6 +14,7 @@ export function sessionView(record: SessionRecord): SessionView {
     since: isoTime(record.since),
     ...(record.worker === undefined ? {} : { worker: record.worker }),
     ...(record.phone === undefined ? {} : { phone: record.phone }),
+    ...(link === undefined ? {} : { link }),
     ...(record.lastStanzaAt === undefined ? {} : { lastStanzaAt: isoTime(record.lastStanzaAt) }),
     ...(record.lastMessageAt === undefined ? {} : { lastMessageAt: isoTime(record.lastMessageAt) }),
   };

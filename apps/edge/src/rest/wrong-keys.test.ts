@@ -34,6 +34,7 @@ describe('wrong keys', () => {
     ['GET /api/sessions', 'wrong-key'],
     ['POST /api/sessions', undefined],
     ['POST /api/tenants', 'wrong-admin-token'],
+    ['GET /api/passkey', 'wrong-token'],
   ])('from one address are bounded (%s with %s)', async (request, key) => {
     expect(await sendRequest(edge.url, request, { key })).toMatchObject({ status: 401 });
     const { status, headers, body } = await sendRequest(edge.url, request, { key: 'another-wrong-one' });

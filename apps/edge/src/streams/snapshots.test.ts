@@ -1,4 +1,4 @@
-import { payloadSchemas } from '@wafleet/contract';
+import { LINK_STEPS, payloadSchemas } from '@wafleet/contract';
 import type { Fence } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -22,7 +22,11 @@ beforeEach(async () => {
   };
   await worker.sessions.setStatus(fences.open, { status: 'open', phone: '15550001001' });
   await worker.sessions.setStatus(fences['showing-qr'], { status: 'awaiting_link' });
-  await worker.sessions.setStatus(fences['showing-code'], { status: 'awaiting_link', reason: 'because' });
+  await worker.sessions.setStatus(fences['showing-code'], {
+    status: 'awaiting_link',
+    reason: 'because',
+    link: { step: 'code-shown', next: LINK_STEPS['code-shown'].next },
+  });
   const expiresAt = Date.now() + 60_000;
   await worker.offers.putQr(fences['showing-qr'], { qr: '2@abc', expiresAt });
   await worker.offers.putPairingCode(fences['showing-code'], {
@@ -59,7 +63,15 @@ describe('who subscribes', () => {
     const before = await reported(client);
     expect(before.map(({ event, args }) => [event, args[0]])).toMatchObject([
       ['connection.update', { sessionId: 'open', connection: 'open', status: 'open', snapshot: true }],
-      ['connection.update', { sessionId: 'showing-code', status: 'awaiting_link', reason: 'because' }],
+      [
+        'connection.update',
+        {
+          sessionId: 'showing-code',
+          status: 'awaiting_link',
+          reason: 'because',
+          link: { step: 'code-shown' },
+        },
+      ],
       [
         'auth.pairing-code',
         { sessionId: 'showing-code', code: 'K7QW3M9Z', phone: '15550001002', snapshot: true },

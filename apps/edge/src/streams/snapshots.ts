@@ -6,6 +6,7 @@ import {
   type UnpublishedPayload,
 } from '@wafleet/contract';
 import type { LinkOffers, LoggedEvent, SessionPages, SessionRecord, WorkerRegistry } from '@wafleet/store';
+import { linkOfSession } from '../sessions/link-of-session.js';
 import { hasLivingOwner } from '../sessions/owner-liveness.js';
 import type { SubscriptionSet } from './subscription-set.js';
 
@@ -118,11 +119,14 @@ export class Snapshots {
   }
 }
 
-function conditionOf({ status, reason, since }: SessionRecord): Fields<'connection.update'> {
+function conditionOf(record: SessionRecord): Fields<'connection.update'> {
+  const { status, reason, since } = record;
+  const link = linkOfSession(record);
   return {
     connection: connectionOf(status),
     status,
     ...(reason === undefined ? {} : { reason }),
     since: new Date(since).toISOString(),
+    ...(link === undefined ? {} : { link }),
   };
 }

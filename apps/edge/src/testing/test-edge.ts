@@ -56,6 +56,7 @@ export interface TestEdge {
 export interface TestEdgeOptions {
   readonly redisUrl: string;
   readonly corsOrigin?: string;
+  readonly publicUrl?: string;
   readonly logger?: Logger;
   readonly writerLimits?: WriterLimits;
   readonly bufferLimits?: BufferLimits;
@@ -84,6 +85,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
   const {
     redisUrl,
     corsOrigin = '*',
+    publicUrl,
     logger = createLogger({ app: 'edge', level: 'silent' }),
     writerLimits = WRITER_LIMITS,
     bufferLimits = BUFFER_LIMITS,
@@ -110,6 +112,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       metricsToken,
       connectionTimeouts,
       corsOrigin,
+      publicUrl,
       stopDelayMs: 0,
       writerLimits,
       bufferLimits,

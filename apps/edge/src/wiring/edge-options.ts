@@ -21,6 +21,8 @@ export interface EdgeOptions {
   readonly connectionTimeouts?: Partial<ConnectionTimeouts> | undefined;
   /** As in the environment variable CORS_ORIGIN. */
   readonly corsOrigin: string;
+  /** As in the environment variable PUBLIC_URL. */
+  readonly publicUrl?: string | undefined;
   /** How long /readyz reports the stop before connections are closed, in ms. */
   readonly stopDelayMs: number;
   /** How much may wait for one socket before it is closed. */

@@ -47,6 +47,7 @@ export async function wireHttp(
     rates,
     leases,
     offers,
+    passkeyLinks,
   } = store;
   const onExceeded = tally.countLimited.bind(tally);
   const commands = new SessionCommands({
@@ -63,7 +64,8 @@ export async function wireHttp(
       ...{ guesses, logger },
     }),
     metricsToken: options.metricsToken,
-    ...{ apiKeys, leases, sessions, pages, settings, commands, media, origins, readiness },
+    ...{ apiKeys, leases, sessions, pages, settings, commands, media, origins, readiness, passkeyLinks },
+    publicUrl: options.publicUrl,
     limits: store.limits,
     keys: realtime.keys,
     connections: realtime.connections,

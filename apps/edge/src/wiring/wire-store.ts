@@ -5,6 +5,7 @@ import {
   connectRedis,
   EventLog,
   LinkOffers,
+  PasskeyLinks,
   type RedisConnection,
   type RedisRole,
   ResumeRecords,
@@ -72,6 +73,7 @@ export async function wireStore(options: EdgeOptions) {
     workers: new WorkerRegistry(redis, { logger }),
     guesses: new WrongGuesses(redis),
     offers: new LinkOffers(redis),
+    passkeyLinks: new PasskeyLinks(redis),
     log: new EventLog(redis),
     records: new ResumeRecords(redis, {
       lifeMs: Math.max(options.eventLogMaxAgeMs, REMEMBER_AT_LEAST_MS),

@@ -33,8 +33,11 @@ export interface ContentAnswer {
 /** How a call is served over REST, limited and documented. */
 export interface RestCall {
   readonly route: Route;
-  /** Who may call it: an API key that has this scope, or the holder of the administrator's token. */
-  readonly access: KeyScope | 'admin';
+  /**
+   * Who may call it: an API key that has this scope, the holder of the administrator's token, or of the token of a
+   * helper link for a passkey.
+   */
+  readonly access: KeyScope | 'admin' | 'passkey-link';
   /**
    * What the call costs of the rates of its API key and tenant, in units: about the work of a small read. The
    * administrator's calls cost nothing.
@@ -240,5 +243,6 @@ export function internalCommand<Shape extends z.ZodRawShape, Reply extends z.Zod
 export function exampleBody({ body, params, example = {} }: RestCall): object | undefined {
   if (body === undefined) return undefined;
   const inPath = params?.shape ?? {};
-  return Object.fromEntries(Object.entries(example).filter(([name]) => !(name in inPath)));
+  // No example is of the path's `:id`, so that an `id` is one of the body.
+  return Object.fromEntries(Object.entries(example).filter(([name]) => name === 'id' || !(name in inPath)));
 }

@@ -6,6 +6,7 @@ import { clusterCommands, mediaCommands, settingsCommands } from './internal.js'
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
 import { mediaCalls, messageCommands } from './messages.js';
+import { passkeyCalls, passkeyCommands, passkeyLinkCalls } from './passkeys.js';
 import { presenceCommands } from './presence.js';
 import { sessionCalls } from './sessions.js';
 import { tenantCalls } from './tenants.js';
@@ -14,6 +15,7 @@ import { usageCalls } from './usage.js';
 /** What a session that a worker has executes, by the kind that stands in the message on the bus. */
 export const SESSION_COMMANDS = {
   ...linkingCommands,
+  ...passkeyCommands,
   ...mediaCommands,
   ...messageCommands,
   ...presenceCommands,
@@ -48,6 +50,8 @@ export const EDGE_CALLS = {
   ...keyCalls,
   ...sessionCalls,
   ...linkingCalls,
+  ...passkeyCalls,
+  ...passkeyLinkCalls,
   ...mediaCalls,
   ...eventCalls,
   ...usageCalls,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sessionIdSchema } from '../identifiers.js';
+import { linkProgressSchema } from '../link-progress.js';
 import { proxySchema, proxyUrlSchema } from '../proxy-url.js';
 import {
   metadataChangeSchema,
@@ -29,6 +30,9 @@ export const sessionSchema = z.object({
   since: instantSchema,
   worker: z.string().optional().describe('The worker incarnation that owns the session'),
   phone: z.string().optional().describe('The linked phone number, digits only'),
+  link: linkProgressSchema
+    .optional()
+    .describe('How far linking a phone has come: present until the session is linked and open'),
   lastStanzaAt: instantSchema
     .optional()
     .describe('When WhatsApp last delivered something to the session. Up to a minute behind'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { linkProgressSchema } from '../link-progress.js';
 import { sessionStatusSchema } from '../session-status.js';
 import { envelope, snapshot } from './fields.js';
 
@@ -8,6 +9,7 @@ export const connectionUpdateSchema = z.object({
   status: sessionStatusSchema.optional().describe('the state of the session, see [sessions.md](sessions.md)'),
   reason: z.string().optional().describe('why it is in that state'),
   since: z.iso.datetime().optional().describe('since when'),
+  link: linkProgressSchema.optional().describe('how far linking a phone has come, while it goes on'),
   lastDisconnect: z
     .object({
       statusCode: z.number().optional().describe("WhatsApp's code"),

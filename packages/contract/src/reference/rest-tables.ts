@@ -9,6 +9,12 @@ const TITLES: Readonly<Record<Tag, string>> = {
   administration: 'Administration',
 };
 
+/** What is needed for calls that need no scope. */
+const NEEDS: Readonly<Record<string, string>> = {
+  admin: 'the admin token',
+  'passkey-link': 'a helper link',
+};
+
 type NamedCall = readonly [name: string, call: RestCall];
 
 /** A section with a table for each group of REST calls. */
@@ -27,7 +33,7 @@ function table(calls: readonly NamedCall[]): string[] {
 }
 
 function row([, { route, summary, access, cost, errors }]: NamedCall): string {
-  const needs = access === 'admin' ? 'the admin token' : `\`${access}\``;
+  const needs = NEEDS[access] ?? `\`${access}\``;
   const units = access === 'admin' ? '' : String(typeof cost === 'number' ? cost : cost.text);
   const codes = errors.map((code) => `\`${code}\``).join(', ');
   return `| \`${route}\` | ${summary} | ${needs} | ${units} | ${codes} |`;

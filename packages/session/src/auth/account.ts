@@ -87,6 +87,11 @@ export class Account {
     return this.#creds.nextPreKeyId > 1;
   }
 
+  /** Whether the first part of the history was received, or Baileys has stopped to wait for it. */
+  get hasSynced(): boolean {
+    return this.#creds.accountSyncCounter > 0;
+  }
+
   /** WhatsApp does not know the link. The credentials are useless until `reset`. */
   refuseLink(): void {
     this.#isRefused = true;

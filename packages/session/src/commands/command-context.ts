@@ -3,6 +3,7 @@ import type { WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { SessionMedia } from '../media/session-media.js';
 import type { PairingCodes } from '../pairing/pairing-codes.js';
+import type { Passkeys } from '../pairing/passkeys.js';
 import type { MessageSender } from './message-sender.js';
 import type { Recipients } from './recipients.js';
 
@@ -13,6 +14,7 @@ export interface CommandContext {
   readonly recipients: Recipients;
   readonly messages: MessageSender;
   readonly pairingCodes: PairingCodes;
+  readonly passkeys: Passkeys;
   readonly media: SessionMedia;
   /** Reads the stored settings of the session, and applies them. */
   readonly reloadSettings: () => Promise<void>;

@@ -3,6 +3,7 @@ import type { CommandContext, HandlersOf } from './command-context.js';
 import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
 import { messageHandlers } from './messages.js';
+import { passkeyHandlers } from './passkeys.js';
 import { presenceHandlers } from './presence.js';
 import { settingsHandlers } from './settings.js';
 
@@ -10,6 +11,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...linkingHandlers,
   ...mediaHandlers,
   ...messageHandlers,
+  ...passkeyHandlers,
   ...presenceHandlers,
   ...settingsHandlers,
 };

@@ -9,13 +9,11 @@ import {
   derivePairingCodeKey,
   getCompanionPlatformId,
   jidEncode,
-  S_WHATSAPP_NET,
   type WASocket,
 } from '@whiskeysockets/baileys';
+import { askWhatsApp } from '../baileys/ask-whatsapp.js';
 import { causeOf } from './disconnects.js';
 
-/** How long WhatsApp may take to answer, ms. */
-const ANSWER_MS = 10_000;
 const CODE_BYTES = 5;
 const LOGGED_OUT = 401;
 
@@ -45,7 +43,7 @@ export async function requestPairingCode(socket: WASocket, phone: string): Promi
   const me = { id: jid, name: '~' };
   Object.assign(creds, { pairingCode: code, me });
   try {
-    await ask(socket, {
+    await askWhatsApp(socket, {
       tag: 'link_code_companion_reg',
       attrs: { jid, stage: 'companion_hello', should_show_push_notification: 'true' },
       content: [
@@ -77,32 +75,15 @@ export async function removeCompanion(socket: WASocket): Promise<void> {
       if (connection === 'close' && causeOf(lastDisconnect).statusCode === LOGGED_OUT) resolve();
     });
   });
-  const answered = ask(socket, {
+  const answered = askWhatsApp(socket, {
     tag: 'remove-companion-device',
     attrs: { jid, reason: 'user_initiated' },
-  }).catch(async (error: unknown) => {
-    // The end of the connection is emitted shortly before or after the request fails because of it.
-    if (error instanceof WafleetError || !(await withTimeout(removed, 1_000))) throw error;
-  });
+  }).then(
+    () => {},
+    async (error: unknown) => {
+      // The end of the connection is emitted shortly before or after the request fails because of it.
+      if (error instanceof WafleetError || !(await withTimeout(removed, 1_000))) throw error;
+    },
+  );
   await Promise.race([answered, removed]);
-}
-
-async function ask(socket: WASocket, content: BinaryNode): Promise<void> {
-  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type: 'set', xmlns: 'md' }, content: [content] };
-  let answer: unknown;
-  try {
-    answer = await socket.query(iq, ANSWER_MS);
-  } catch (error) {
-    const code = refusalOf(error);
-    if (code === undefined) throw error;
-    throw new WafleetError('WHATSAPP_REFUSED', `WhatsApp refused the request (${code}).`, { code });
-  }
-  if (answer === undefined) throw new Error(`WhatsApp did not answer within ${ANSWER_MS} ms`);
-}
-
-/** The code of `<iq type="error">`; Baileys passes it on as the error's data. */
-function refusalOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('data' in error)) return undefined;
-  const { data } = error;
-  return typeof data === 'number' && Number.isInteger(data) && data > 0 ? data : undefined;
 }

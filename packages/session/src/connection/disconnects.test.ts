@@ -1,6 +1,6 @@
 import { Boom } from '@hapi/boom';
 import { describe, expect, it } from 'vitest';
-import { banLeftMs, causeOf, isDeviceRemoved, reactionTo } from './disconnects.js';
+import { banLeftMs, causeOf, isDeviceRemoved, QR_CODES_USED_UP, reactionTo } from './disconnects.js';
 
 const react = (
   statusCode: number,
@@ -36,7 +36,7 @@ describe('the reaction to a disconnect', () => {
   });
 
   it('408 starts a new round of QR codes only when those of the last round were used up', () => {
-    expect(react(408, { isLinked: false, message: 'QR refs attempts ended' })).toEqual({
+    expect(react(408, { isLinked: false, message: QR_CODES_USED_UP.message })).toEqual({
       kind: 'new-qr-round',
     });
   });

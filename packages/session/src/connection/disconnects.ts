@@ -44,8 +44,8 @@ export const QUIET: DisconnectCause = { statusCode: 428, message: 'WhatsApp deli
 /** The cause for a connection that is ended because another proxy was set. */
 export const PROXY_CHANGED: DisconnectCause = { statusCode: 428, message: 'another proxy was set' };
 
-/** Baileys' message when a QR round ended without a scan (Socket/socket.js). */
-const QR_REFS_ENDED = 'QR refs attempts ended';
+/** The cause for a connection whose QR codes were all shown, and none was scanned. */
+export const QR_CODES_USED_UP: DisconnectCause = { statusCode: 408, message: 'no QR code was scanned' };
 
 /**
  * The reaction to a disconnect, by its code:
@@ -110,7 +110,7 @@ export function reactionTo(
             wait: Math.min(LONGEST_WAIT_MS, banLeftMs + Math.floor(random * SHORT_JITTER_MS)),
           };
     case 408:
-      if (message.includes(QR_REFS_ENDED)) return { kind: 'new-qr-round' };
+      if (message === QR_CODES_USED_UP.message) return { kind: 'new-qr-round' };
       break;
     case 440:
       return { kind: 'replaced', wait: REPLACED_WAIT_MS + Math.floor(random * SHORT_JITTER_MS) };

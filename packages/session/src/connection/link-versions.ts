@@ -36,6 +36,11 @@ export class LinkVersions {
     this.#timer = setTimeout(() => this.#linkFailed(version, true), this.#linkAfterCodeMs);
   }
 
+  /** The phone refuses the code, or goes on with the link: the version is not the reason if no link follows. */
+  phoneAnswered(): void {
+    clearTimeout(this.#timer);
+  }
+
   /** The codes of a connection that reports this version were used up without a link. */
   roundEnded(version: string): void {
     this.#linkFailed(version, false);

@@ -16,8 +16,6 @@ import { routedConnections } from './session-proxy.js';
 export interface SocketResources {
   /** A server other than WhatsApp's. */
   readonly url: string | undefined;
-  /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
-  readonly qrLifeMs: number | undefined;
   /** What was set for the session. */
   readonly inForce: { readonly settings: SessionSettings };
   readonly logger: Logger;
@@ -38,7 +36,7 @@ const { FULL } = proto.HistorySync.HistorySyncType;
  * @param route the way of everything that the socket connects to; undefined: directly.
  */
 export function socketSettings(
-  { url, qrLifeMs, inForce, logger, caches, journal, people }: SocketResources,
+  { url, inForce, logger, caches, journal, people }: SocketResources,
   { version, route }: { readonly version: string; readonly route: ProxyRoute | undefined },
 ) {
   const { settings } = inForce;
@@ -48,7 +46,6 @@ export function socketSettings(
     version: baileysVersion(version),
     ...(url === undefined ? {} : { waWebSocketUrl: url }),
     ...(route === undefined ? {} : routedConnections(route, url)),
-    ...(qrLifeMs === undefined ? {} : { qrTimeout: qrLifeMs }),
     browser: browserOf(settings),
     // The history sync carries the mapping of phone numbers to LIDs, so it is never switched off, and by default small.
     syncFullHistory: settings.history === 'full',

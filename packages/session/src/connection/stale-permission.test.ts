@@ -8,6 +8,7 @@ import { People } from '../identity/people.js';
 import { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { Outbox } from '../outbox/outbox.js';
+import { PASSKEY_TIMES } from '../passkey/passkey-ceremony.js';
 import { SettingsInForce } from '../settings/settings-in-force.js';
 import { Harness, type TestSession } from '../testing/harness.js';
 import { ConnectLimiter } from './connect-limiter.js';
@@ -94,6 +95,7 @@ function factoryOf(fence: Fence) {
       proxy: new SessionProxy({ rules: undefined, connectTimeoutMs: 60_000 }),
       qrLifeMs: undefined,
       inForce,
+      passkeyTimes: PASSKEY_TIMES,
       quiet: new SilenceDetector(),
       logger,
       caches,
@@ -108,7 +110,14 @@ function factoryOf(fence: Fence) {
       }),
       people: { pairsLearnt: ignore, notePeople: ignore },
       sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
-      listener: { receive: ignore, codeEntered: ignore, linkRefreshed: ignore },
+      listener: {
+        receive: ignore,
+        linkRefreshed: ignore,
+        codeEntered: ignore,
+        codeRefused: ignore,
+        passkeyChanged: ignore,
+        passkeyFailed: ignore,
+      },
     },
   });
   return { factory, account };

@@ -1,8 +1,10 @@
+import type { LinkProblemCode } from '@wafleet/contract';
 import type { ProxyRoute } from '@wafleet/egress';
 import { withTimeout } from '@wafleet/runtime';
 import type { BaileysEventMap, BinaryNode, ConnectionState, proto, WASocket } from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import { keepEventsApart } from '../baileys/patches/event-merging.js';
+import { QrRound } from '../baileys/patches/qr-round.js';
 import { shareRetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { rejectQueriesAtEnd } from '../baileys/pending-queries.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
@@ -12,11 +14,13 @@ import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { MissingContents } from '../inbound/missing-contents.js';
 import type { DisconnectCause } from '../mapping/connection.js';
 import type { Outbox } from '../outbox/outbox.js';
+import { PasskeyCeremony, type PasskeyTimes } from '../passkey/passkey-ceremony.js';
+import { ackNode } from '../passkey/stanzas.js';
 import { catchUpAppState } from './app-state-catch-up.js';
 import { removeCompanion } from './companion-requests.js';
 import type { ConnectPermit } from './connect-permit.js';
-import { causeOf } from './disconnects.js';
-import { QrRound } from './qr-round.js';
+import { causeOf, QR_CODES_USED_UP } from './disconnects.js';
+import { LinkStanzas } from './link-stanzas.js';
 import type { SentMessages } from './sent-messages.js';
 import type { SessionProxy } from './session-proxy.js';
 import type { SilenceDetector } from './silence-detector.js';
@@ -43,6 +47,9 @@ export interface ConnectionResources extends SocketResources {
   readonly isOwnershipCertain: () => boolean;
   /** How long a connection may take to become open or to show a QR code. */
   readonly connectTimeoutMs: number;
+  /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
+  readonly qrLifeMs: number | undefined;
+  readonly passkeyTimes: PasskeyTimes;
   /** Receives everything that WhatsApp sends. */
   readonly quiet: SilenceDetector;
   readonly deduplicator: MessageDeduplicator;
@@ -58,10 +65,16 @@ export interface ConnectionResources extends SocketResources {
 export interface ConnectionListener {
   /** Receives everything Baileys emits, in order. One call for each flush of its buffer. */
   receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void;
-  /** A phone has entered the pairing code of this connection. */
-  codeEntered(connection: WhatsAppConnection): void;
   /** WhatsApp no longer accepts this connection's codes for linking. A new connection gets new codes. */
   linkRefreshed(connection: WhatsAppConnection): void;
+  /** A pairing code was typed into the phone. Whether it is the right one is not known yet. */
+  codeEntered(connection: WhatsAppConnection): void;
+  /** Another pairing code was typed into the phone than the one that is shown. */
+  codeRefused(connection: WhatsAppConnection): void;
+  /** A link by passkey has begun over this connection, or has come further. */
+  passkeyChanged(connection: WhatsAppConnection): void;
+  /** It has failed. A new connection can begin again. */
+  passkeyFailed(connection: WhatsAppConnection, code: LinkProblemCode, message: string): void;
 }
 
 /** What one connection alone uses. */
@@ -78,6 +91,8 @@ interface ConnectionParts {
  */
 export class WhatsAppConnection {
   readonly socket: WASocket;
+  /** The link by passkey, if WhatsApp demands one. */
+  readonly passkey: PasskeyCeremony;
   /** Whether the session was linked to a phone before this connection began. */
   readonly beganLinked: boolean;
   /** Whether Baileys shows the account as online at the login. */
@@ -92,6 +107,7 @@ export class WhatsAppConnection {
   readonly #valve: SocketValve;
   readonly #transport: Transport;
   readonly #qrRound: QrRound;
+  readonly #linkStanzas: LinkStanzas;
   readonly #watchdog: NodeJS.Timeout;
   readonly #flusher: NodeJS.Timeout;
   #isEnded = false;
@@ -157,14 +173,32 @@ export class WhatsAppConnection {
         isMuted: () => this.#muted,
       });
       this.#transport = new Transport(socket.ws, (cause) => this.endWith(cause));
-      this.#qrRound = new QrRound(socket.ws, resources.qrLifeMs);
+      this.#qrRound = new QrRound(socket, {
+        lifeMs: resources.qrLifeMs,
+        onUsedUp: () => this.endWith(QR_CODES_USED_UP),
+      });
+      this.passkey = new PasskeyCeremony({
+        socket,
+        saveCreds: () => account.saveCreds(),
+        times: resources.passkeyTimes,
+        listener: {
+          changed: () => {
+            this.#qrRound.stop();
+            if (this.#isHeard) resources.listener.passkeyChanged(this);
+          },
+          failed: (code, message) => {
+            if (this.#isHeard) resources.listener.passkeyFailed(this, code, message);
+          },
+        },
+      });
+      this.#linkStanzas = new LinkStanzas(socket, {
+        codeEntered: () => this.#isHeard && resources.listener.codeEntered(this),
+        codeRefused: () => this.#isHeard && resources.listener.codeRefused(this),
+      });
       socket.ws.on(
         'CB:notification,type:companion_reg_refresh',
         (stanza: BinaryNode) => void this.#refreshLink(stanza),
       );
-      socket.ws.on('CB:notification,type:link_code_companion_reg', () => {
-        if (!this.#muted && this.#isAlive) resources.listener.codeEntered(this);
-      });
       resources.quiet.begin();
       socket.ws.on('frame', (frame: unknown) => resources.quiet.see(frame));
       // Messages in the event buffer were already acknowledged to WhatsApp: without this they would be lost.
@@ -210,6 +244,11 @@ export class WhatsAppConnection {
     return this.#qrRound;
   }
 
+  /** Whether WhatsApp has linked this client, over this connection. */
+  get isPaired(): boolean {
+    return this.#linkStanzas.isPaired;
+  }
+
   /**
    * Reads nothing more from the socket until `resumeReading`. What WhatsApp sends stays unread. It is acknowledged
    * later, or delivered again over another connection. A pause of more than about 30 s ends the connection: Baileys
@@ -245,6 +284,7 @@ export class WhatsAppConnection {
   /** Ends the connection at once. None of its further events are reported. */
   discard(): void {
     this.#muted = true;
+    this.passkey.end();
     clearTimeout(this.#watchdog);
     this.endWith({ statusCode: 428, message: 'discarded' });
   }
@@ -309,14 +349,14 @@ export class WhatsAppConnection {
    * Acknowledges the notification. Baileys cannot acknowledge it before there is an account, and does it too late
    * afterwards.
    */
-  async #refreshLink({ tag, attrs }: BinaryNode): Promise<void> {
-    const { id = '', from = '', type = '' } = attrs;
+  async #refreshLink(stanza: BinaryNode): Promise<void> {
     try {
-      await this.socket.sendNode({ tag: 'ack', attrs: { id, to: from, class: tag, type } });
+      await this.socket.sendNode(ackNode(stanza));
     } catch (error) {
       this.#resources.logger.warn({ err: error }, 'a notification could not be acknowledged');
     }
-    if (!this.#muted && this.#isAlive) this.#resources.listener.linkRefreshed(this);
+    // A phone has taken one of the codes already, and the link goes on without them.
+    if (this.#isHeard && !this.passkey.isUnderWay) this.#resources.listener.linkRefreshed(this);
   }
 
   #begin(): void {
@@ -329,6 +369,11 @@ export class WhatsAppConnection {
     catchUpAppState(this.socket).catch((error: unknown) => {
       logger.warn({ err: error }, 'contacts and chats could not be synchronised; the next login tries again');
     });
+  }
+
+  /** Whether the listener learns what WhatsApp sends. */
+  get #isHeard(): boolean {
+    return !this.#muted && this.#isAlive;
   }
 
   get #isAlive(): boolean {
@@ -350,13 +395,12 @@ export class WhatsAppConnection {
       // An error of a listener would leave Baileys' buffer unchanged, and its events would be emitted a second time.
       logger.error({ err: error, events: Object.keys(events) }, 'events could not be handled');
     }
+    if (update?.connection === 'close') this.passkey.end();
   }
 
-  #follow({ qr, connection, lastDisconnect }: Partial<ConnectionState>): void {
-    if (qr !== undefined) {
-      this.#qrRound.codeShown();
-      this.#permit.accepted();
-    }
+  #follow({ qr, connection, isNewLogin, lastDisconnect }: Partial<ConnectionState>): void {
+    if (isNewLogin === true) this.passkey.end({ isLinked: true });
+    if (qr !== undefined) this.#permit.accepted();
     if (connection === 'open') this.#permit.opened();
     if (qr !== undefined || connection === 'open' || connection === 'close') clearTimeout(this.#watchdog);
     if (connection !== 'close') return;

@@ -1,4 +1,4 @@
-import type { EventName, SessionStatus } from '@wafleet/contract';
+import type { EventName, LinkProgress, SessionStatus } from '@wafleet/contract';
 import type { JsonObject } from './normalise.js';
 
 /** An event of the contract with its payload, without the envelope that publishing adds. */
@@ -13,6 +13,8 @@ export interface SessionCondition {
   readonly reason: string | undefined;
   /** When the status became what it is, ISO 8601. */
   readonly since?: string;
+  /** How far linking a phone has come, while that goes on. */
+  readonly link?: LinkProgress;
 }
 
 /** What a mapping needs to know of the session that the events belong to. */

@@ -6,6 +6,7 @@ import type { ConnectionSupervisor } from '../connection/connection-supervisor.j
 import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
 import type { SessionLifecycle } from '../status/lifecycle.js';
 import type { StatusReporter } from '../status/status-reporter.js';
+import type { LinkProgressTracker } from './link-progress.js';
 import type { PairingOffers } from './pairing-offers.js';
 
 const CODE_MS = 180_000;
@@ -20,6 +21,7 @@ interface PairingCodesOptions {
   readonly lifecycle: SessionLifecycle;
   readonly statusReporter: StatusReporter;
   readonly pairingOffers: PairingOffers;
+  readonly linkProgress: LinkProgressTracker;
   readonly supervisor: ConnectionSupervisor;
   readonly connectTimeoutMs: number;
   readonly logger: Logger;
@@ -41,25 +43,44 @@ export class PairingCodes {
    * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
    */
   async request(phone: string): Promise<{ code: string; expiresAt: number }> {
-    const { account, lifecycle, statusReporter, pairingOffers, logger } = this.#options;
+    const { account, lifecycle, statusReporter, pairingOffers, linkProgress, logger } = this.#options;
     if (account.current?.isLinked === true) {
       throw new WafleetError('ALREADY_LINKED', 'The session is already linked to a phone.');
     }
     if (!lifecycle.isRunning) throw statusReporter.notOpen();
     pairingOffers.expectCode();
+    linkProgress.reach('waiting');
+    statusReporter.report();
     try {
       const connection = await this.#readyConnection();
       pairingOffers.expectCode();
       const code = await requestPairingCode(connection.socket, phone);
       const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRound.endsAt);
-      pairingOffers.showCode(code, phone, expiresAt, () => void this.#linkAnew());
+      linkProgress.reach('code-shown', expiresAt);
+      statusReporter.report();
+      pairingOffers.showCode(code, phone, expiresAt, () => this.#codeExpired());
       return { code, expiresAt };
     } catch (error) {
-      pairingOffers.offerQrAgain();
+      this.#offerQrAgain();
       if (error instanceof WafleetError) throw error;
       logger.warn({ err: error }, 'WhatsApp gave no pairing code');
       throw statusReporter.notOpen();
     }
+  }
+
+  #offerQrAgain(): void {
+    const { pairingOffers, linkProgress, statusReporter, supervisor } = this.#options;
+    if (pairingOffers.offerQrAgain()) {
+      linkProgress.reach('qr-shown', supervisor.current?.qrRound.endsAt);
+      statusReporter.report();
+    }
+  }
+
+  #codeExpired(): void {
+    const { linkProgress, statusReporter } = this.#options;
+    linkProgress.fail('expired', 'The pairing code expired before it was typed into the phone.');
+    statusReporter.report();
+    void this.#linkAnew();
   }
 
   /** Returns a connection that waits for a link, with fresh credentials and enough time left. */
@@ -67,7 +88,8 @@ export class PairingCodes {
     const { account, statusReporter, pairingOffers, supervisor, connectTimeoutMs } = this.#options;
     const { current } = supervisor;
     const timeLeft = (current?.qrRound.endsAt ?? 0) - Date.now();
-    if (current !== undefined && account.current?.isHalfLinked === false && timeLeft >= LEAST_CODE_MS) {
+    const isFree = current?.passkey.isUnderWay === false && account.current?.isHalfLinked === false;
+    if (current !== undefined && isFree && timeLeft >= LEAST_CODE_MS) {
       return current;
     }
     const qrCame = pairingOffers.nextQr();

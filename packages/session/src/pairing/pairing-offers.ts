@@ -1,4 +1,4 @@
-import type { Fence, LinkOffers } from '@wafleet/store';
+import type { Fence, LinkOffers, PasskeyLinks } from '@wafleet/store';
 import type { Outbox } from '../outbox/outbox.js';
 
 /**
@@ -8,26 +8,48 @@ import type { Outbox } from '../outbox/outbox.js';
 export class PairingOffers {
   readonly #fence: Fence;
   readonly #offers: LinkOffers;
+  readonly #passkeyLinks: PasskeyLinks;
   readonly #outbox: Outbox;
   readonly #patienceMs: number;
   #givesUpAt: number;
   #isShowing = false;
   #lastQr: { readonly qr: string; readonly expiresAt: number } | undefined;
   #codeTimer: NodeJS.Timeout | undefined;
+  #codeExpiresAt: number | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
+  /** Since when the link goes on by passkey, ms since 1970. */
+  #pausedAt: number | undefined;
 
   /** @param options.patienceMs how long a person may take, from the start or from the last request for a code. */
-  constructor(options: { fence: Fence; offers: LinkOffers; outbox: Outbox; patienceMs: number }) {
+  constructor(options: {
+    fence: Fence;
+    offers: LinkOffers;
+    /** The tokens of people who use a passkey. They end with what they were made for. */
+    passkeyLinks: PasskeyLinks;
+    outbox: Outbox;
+    patienceMs: number;
+  }) {
     this.#fence = options.fence;
     this.#offers = options.offers;
+    this.#passkeyLinks = options.passkeyLinks;
     this.#outbox = options.outbox;
     this.#patienceMs = options.patienceMs;
     this.#givesUpAt = Date.now() + options.patienceMs;
   }
 
   get isPatient(): boolean {
-    return Date.now() < this.#givesUpAt;
+    return this.#pausedAt !== undefined || Date.now() < this.#givesUpAt;
+  }
+
+  /** Whether QR codes are shown as they come, since no pairing code was asked for. */
+  get showsQr(): boolean {
+    return this.#mode === 'qr';
+  }
+
+  /** When the pairing code that is shown expires, ms since 1970; undefined if none is shown. */
+  get codeExpiresAt(): number | undefined {
+    return this.#codeExpiresAt;
   }
 
   /** Resolves when WhatsApp sends the next QR code, shown or not. */
@@ -48,13 +70,15 @@ export class PairingOffers {
 
   /** From now on shows a pairing code, once there is one, and no QR codes. */
   expectCode(): void {
+    this.#endPause();
     this.#mode = 'pairing-code';
     this.#givesUpAt = Date.now() + this.#patienceMs;
-    clearTimeout(this.#codeTimer);
+    this.#forgetCode();
     this.withdraw();
   }
 
   showCode(code: string, phone: string, expiresAt: number, onExpired: () => void): void {
+    this.#codeExpiresAt = expiresAt;
     this.#codeTimer = setTimeout(() => {
       this.offerQr();
       onExpired();
@@ -65,18 +89,36 @@ export class PairingOffers {
     this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
   }
 
+  /**
+   * The link goes on by passkey: shows no codes, and does not count the time. Ends with the next request for a code, or the
+   * next call of another method that changes what is shown.
+   */
+  pause(): void {
+    if (this.#pausedAt !== undefined) return;
+    this.#pausedAt = Date.now();
+    this.#endPasskeyLink();
+    this.#forgetCode();
+    this.connectionEnded();
+  }
+
   /** Returns to QR codes, beginning with the next one. */
   offerQr(): void {
+    this.#endPause();
     this.#mode = 'qr';
-    clearTimeout(this.#codeTimer);
+    this.#forgetCode();
     this.withdraw();
   }
 
-  /** Returns to QR codes: to the last one if it has not expired, otherwise to the next. */
-  offerQrAgain(): void {
+  /**
+   * Returns to QR codes: to the last one if it has not expired, otherwise to the next.
+   * @returns whether a QR code is shown now.
+   */
+  offerQrAgain(): boolean {
     this.offerQr();
     const last = this.#lastQr;
-    if (last !== undefined && last.expiresAt > Date.now()) this.showQr(last.qr, last.expiresAt);
+    if (last === undefined || last.expiresAt <= Date.now()) return false;
+    this.showQr(last.qr, last.expiresAt);
+    return true;
   }
 
   /** Removes a code that a phone can no longer use. */
@@ -96,5 +138,21 @@ export class PairingOffers {
   close(): void {
     this.#lastQr = undefined;
     this.offerQr();
+  }
+
+  #endPause(): void {
+    if (this.#pausedAt === undefined) return;
+    this.#givesUpAt += Date.now() - this.#pausedAt;
+    this.#pausedAt = undefined;
+    this.#endPasskeyLink();
+  }
+
+  #endPasskeyLink(): void {
+    this.#outbox.run(() => this.#passkeyLinks.end(this.#fence));
+  }
+
+  #forgetCode(): void {
+    clearTimeout(this.#codeTimer);
+    this.#codeExpiresAt = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { type SessionStatus, WafleetError } from '@wafleet/contract';
+import { type LinkProgress, type SessionStatus, WafleetError } from '@wafleet/contract';
 import type { Fence, SessionDirectory, StatusUpdate } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import { type DisconnectCause, mapConnection } from '../mapping/connection.js';
@@ -13,27 +13,42 @@ export interface Occasion {
   readonly phone?: string | null | undefined;
 }
 
+/** How far linking has come: a new object after each change, null if no link goes on, undefined if that is not known. */
+interface LinkState {
+  readonly current: LinkProgress | null | undefined;
+}
+
 /** Reports a session's status: first in the directory, where it can be queried, then in `connection.update`. */
 export class StatusReporter {
   readonly #fence: Fence;
   readonly #directory: SessionDirectory;
   readonly #outbox: Outbox;
+  readonly #linkProgress: LinkState;
   #condition: SessionCondition = { status: 'queued', reason: undefined };
+  #reportedLink: LinkProgress | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(options: { fence: Fence; directory: SessionDirectory; outbox: Outbox }) {
+  constructor(options: {
+    fence: Fence;
+    directory: SessionDirectory;
+    outbox: Outbox;
+    /** Reported together with the status. */
+    linkProgress: LinkState;
+  }) {
     this.#fence = options.fence;
     this.#directory = options.directory;
     this.#outbox = options.outbox;
+    this.#linkProgress = options.linkProgress;
   }
 
   get status(): SessionStatus {
     return this.#condition.status;
   }
 
-  /** The status with its reason, and since when. */
+  /** The status with its reason, since when, and how far the link has come. */
   get condition(): SessionCondition {
-    return this.#condition;
+    const { current } = this.#linkProgress;
+    return { ...this.#condition, ...(current ? { link: current } : {}) };
   }
 
   /** Returns the error for a command that needs an open session. */
@@ -51,34 +66,43 @@ export class StatusReporter {
   /** Writes the current status into the directory again, whatever is stored there. */
   restate(): void {
     const { status, reason } = this.#condition;
-    this.#write({ status, ...(reason === undefined ? {} : { reason }) });
+    this.#write({ status, reason });
   }
 
-  /** Changes the status. Without a change it is reported only if `occasion` has an update or a cause. */
+  /**
+   * Changes the status, and reports it together with the progress of the link. If neither has changed, they are reported
+   * only if `occasion` has an update or a cause. The end of a link alone is not a change.
+   */
   set(status: SessionStatus, reason: string | undefined, occasion: Occasion = {}): void {
     const { update, cause, phone } = occasion;
+    const link = this.#linkProgress.current ?? undefined;
     const isSame = status === this.#condition.status && reason === this.#condition.reason;
-    if (isSame && update === undefined && cause === undefined) return;
+    const isSameLink = link === undefined || link === this.#reportedLink;
+    if (isSame && isSameLink && update === undefined && cause === undefined) return;
     if (!isSame || phone !== undefined) {
       const { since = new Date().toISOString() } = status === this.#condition.status ? this.#condition : {};
       this.#condition = { status, reason, since };
       for (const resolve of this.#waiting.splice(0)) resolve();
-      const change = {
-        status,
-        ...(reason === undefined ? {} : { reason }),
-        ...(phone === undefined ? {} : { phone }),
-      };
-      this.#write(change);
     }
+    this.#reportedLink = link;
+    if (!isSame || !isSameLink || phone !== undefined) this.#write({ status, reason, phone });
     this.tell(occasion);
   }
 
+  /** Reports the status as it is, with the progress of the link if that has changed. */
+  report(occasion: Occasion = {}): void {
+    this.set(this.#condition.status, this.#condition.reason, occasion);
+  }
+
   #write(change: StatusUpdate): void {
-    this.#outbox.run(() => this.#directory.setStatus(this.#fence, change));
+    const { current } = this.#linkProgress;
+    // Clients learn once that a link is complete; that is not stored.
+    const link = current?.step === 'open' ? null : current;
+    this.#outbox.run(() => this.#directory.setStatus(this.#fence, { ...change, link }));
   }
 
   /** Publishes Baileys' update of the connection, with the current status. */
   tell({ update = {}, cause }: Occasion): void {
-    this.#outbox.publish([mapConnection(update, this.#condition, cause)]);
+    this.#outbox.publish([mapConnection(update, this.condition, cause)]);
   }
 }

@@ -14,6 +14,7 @@ import {
   LinkOffers,
   MessageSecrets,
   Ownership,
+  PasskeyLinks,
   ProcessedMessages,
   ReceivedMedia,
   RecentMessages,
@@ -130,6 +131,7 @@ export class Harness {
   readonly directory: SessionDirectory;
   readonly events: EventLog;
   readonly offers: LinkOffers;
+  readonly passkeyLinks: PasskeyLinks;
   readonly ownership: Ownership;
   readonly connectLimiter: ConnectLimiter;
   readonly caches = new SessionCaches();
@@ -146,6 +148,7 @@ export class Harness {
     this.directory = new SessionDirectory(this.#redis);
     this.events = new EventLog(this.#redis, { maxLength: 10_000 });
     this.offers = new LinkOffers(this.#redis);
+    this.passkeyLinks = new PasskeyLinks(this.#redis);
     this.ownership = new Ownership(this.#redis);
     const rate = new ConnectRate(this.#redis, {
       perSecond: 1_000,
@@ -227,6 +230,7 @@ export class Harness {
       settings: new SessionSettingsStore({ redis: this.#redis, cipher: this.#cipher }),
       callReplies: new CallReplies(this.#redis),
       offers: this.offers,
+      passkeyLinks: this.passkeyLinks,
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
       receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
       messageSecrets: new MessageSecrets({ redis: this.#redis, cipher: this.#cipher }),

@@ -10,7 +10,7 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:tenant            | hash   | name, createdAt                                                  |
  * | wf:{<tenant>}:sessions          | set    | ids of the tenant's sessions                                     |
  * | wf:{<tenant>}:session-order     | zset   | the same ids, by the time of the sessions' creation, ms          |
- * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, …        |
+ * | wf:{<tenant>}:session:<id>      | hash   | directory entry: desired, status, reason, since, phone, link, …  |
  * | wf:{<tenant>}:owner:<id>        | hash   | owner record: epoch, worker (absent if it has no owner), and     |
  * |                                 |        | the last batch of events: batch                                  |
  * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |
@@ -22,6 +22,7 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
+ * | wf:{<tenant>}:passkey-link:<id> | string | the SHA-256 of the token that is good for the session's passkey; expires |
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
  * | wf:{<tenant>}:media:<id>:<n>    | hash   | the file descriptions of messages of those days: author and      |
  * |                                 |        | sealed file by the message's id                                  |
@@ -53,6 +54,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
  * |                                 |        | expiresAt; goes seven days after that, as the next one does      |
+ * | wf:passkey-token:<first half of SHA-256> | string | a token for a session's passkey: hash, tenantId, sessionId (JSON);  |
+ * |                                 |        | expires                                                          |
  * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
  * | wf:{workers}:lease:<worker>     | string | present while the incarnation lives; expires                     |
  * | wf:{workers}:identity:<name>    | string | the incarnation that has the identity; expires with its lease    |
@@ -125,6 +128,7 @@ export const keys = {
   callReplies: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:call-replies:${sessionId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
+  passkeyLink: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:passkey-link:${sessionId}`,
   messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),
   media: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:media:${sessionId}`),
   secrets: ({ tenantId, sessionId }: SessionRef) => [
@@ -150,6 +154,7 @@ export const keys = {
 
   apiKeys: (tenantId: string) => `wf:{${tenantId}}:keys`,
   apiKey: (lookup: string) => `wf:key:${lookup}`,
+  passkeyToken: (lookup: string) => `wf:passkey-token:${lookup}`,
   apiKeyId: (keyId: string) => `wf:key-id:${keyId}`,
 
   lease: (workerId: string) => `wf:{workers}:lease:${workerId}`,

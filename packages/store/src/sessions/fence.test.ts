@@ -10,6 +10,7 @@ import { claimed, everythingIn, ownedSession, useRedis } from '../testing/redis-
 import { CallReplies } from './call-replies.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
+import { PasskeyLinks } from './passkey-links.js';
 import { SessionDirectory } from './session-directory.js';
 
 const fixture = useRedis();
@@ -36,6 +37,7 @@ const writes: Record<string, (redis: RedisConnection, fence: Fence) => Promise<u
     new LinkOffers(redis).putQr(fence, { qr: '2@x', expiresAt: Date.now() + 60_000 }),
   'removal of a QR code': (redis, fence) => new LinkOffers(redis).clear(fence),
   'note of a reply to a call': (redis, fence) => new CallReplies(redis).note(fence, '1@lid'),
+  'end of the token for a passkey': (redis, fence) => new PasskeyLinks(redis).end(fence),
   'keeping of a message': (redis, fence) =>
     new RecentMessages({ redis, cipher }).put(fence, 'id', Buffer.from('x')),
 };
@@ -46,6 +48,7 @@ async function sessionWithState(redis: RedisConnection): Promise<Fence> {
   await store.saveCreds();
   await state.keys.set({ session: { kept: Buffer.from('kept') } });
   await new LinkOffers(redis).putQr(fence, { qr: '2@old', expiresAt: Date.now() + 600_000 });
+  await new PasskeyLinks(redis).create(fence, Date.now() + 600_000);
   return fence;
 }
 

@@ -15,6 +15,7 @@ import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { CallReplies } from './call-replies.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
+import { PasskeyLinks } from './passkey-links.js';
 import { SessionDirectory } from './session-directory.js';
 
 const fixture = useRedis();
@@ -60,6 +61,28 @@ describe('a session', () => {
     const record = await directory.require(shop);
     expect(record).not.toHaveProperty('reason');
     expect(record).not.toHaveProperty('phone');
+  });
+
+  test('keeps how far a link has come until its owner removes that, and not what it cannot read', async () => {
+    const directory = directoryOf();
+    const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
+    const link = {
+      step: 'qr-shown',
+      next: 'Scan it.',
+      expiresAt: '2026-11-22T05:56:41.479Z',
+      problem: { code: 'expired', message: 'too late' },
+    } as const;
+    await directory.setStatus(fence, { status: 'awaiting_link', link });
+    await directory.setStatus(fence, { status: 'connecting' });
+    expect((await directory.require(shop)).link).toEqual(link);
+    await directory.setStatus(fence, { status: 'open', link: null });
+    expect(await directory.require(shop)).not.toHaveProperty('link');
+    for (const unreadable of ['{', '{"step":"a later one"}']) {
+      await fixture.redis.hset(keys.session(shop), 'link', unreadable);
+      const record = await directory.require(shop);
+      expect(record).not.toHaveProperty('link');
+      expect(record.status).toBe('open');
+    }
   });
 
   test('has its status since the status changed, not since the reason did', async () => {
@@ -119,6 +142,7 @@ describe('a purge', () => {
     await store.saveCreds();
     await state.keys.set({ session: { peer: Buffer.from('x') } });
     await new LinkOffers(fixture.redis).putQr(fence, { qr: '2@x', expiresAt: Date.now() + 60_000 });
+    await new PasskeyLinks(fixture.redis).create(shop, Date.now() + 60_000);
     await new RecentMessages({ redis: fixture.redis, cipher }).put(fence, 'id', Buffer.from('x'));
     await new ReceivedMedia({ redis: fixture.redis, cipher }).put(fence, [receivedFile]);
     const secrets = [

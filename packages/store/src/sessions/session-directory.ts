@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { limitError, type SessionStatus, sessionIdSchema, WafleetError } from '@wafleet/contract';
+import {
+  type LinkProgress,
+  limitError,
+  type SessionStatus,
+  sessionIdSchema,
+  WafleetError,
+} from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
@@ -27,6 +33,8 @@ export interface StatusUpdate {
   readonly reason?: string | undefined;
   /** Undefined keeps the phone number, null removes it. */
   readonly phone?: string | null | undefined;
+  /** Undefined keeps what is stored of the link, null removes it. */
+  readonly link?: LinkProgress | null | undefined;
 }
 
 type Created =
@@ -206,14 +214,15 @@ export class SessionDirectory {
   }
 
   /** Writes the status that the owner reports. @throws {FencedError} if the fence no longer owns the session. */
-  async setStatus(fence: Fence, { status, reason, phone }: StatusUpdate): Promise<void> {
+  async setStatus(fence: Fence, { status, reason, phone, link }: StatusUpdate): Promise<void> {
     const phoneAction = phone === undefined ? 'keep' : phone === null ? 'clear' : 'set';
+    const linkAction = link === undefined ? 'keep' : link === null ? 'clear' : 'set';
     await setStatus.run(
       this.#redis,
       keys.owner(fence),
       fence,
       [keys.session(fence)],
-      [status, reason ?? '', phoneAction, phone ?? ''],
+      [status, reason ?? '', phoneAction, phone ?? '', linkAction, link ? JSON.stringify(link) : ''],
     );
   }
 
@@ -288,6 +297,7 @@ export class SessionDirectory {
       keys.callReplies(ref),
       keys.qr(ref),
       keys.pairingCode(ref),
+      keys.passkeyLink(ref),
       ...keys.messages(ref),
       ...keys.media(ref),
       ...keys.secrets(ref),

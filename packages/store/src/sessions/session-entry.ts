@@ -1,4 +1,9 @@
-import { type SessionStatus, sessionStatusSchema } from '@wafleet/contract';
+import {
+  type LinkProgress,
+  linkProgressSchema,
+  type SessionStatus,
+  sessionStatusSchema,
+} from '@wafleet/contract';
 import { z } from 'zod';
 import type { SessionRef } from '../redis/session-ref.js';
 
@@ -20,6 +25,8 @@ export interface SessionRecord extends SessionRef {
   readonly since: number;
   /** The linked phone number, digits only. */
   readonly phone?: string;
+  /** How far linking a phone has come, as its owner reports it; absent if the session is linked. */
+  readonly link?: LinkProgress;
   /** The worker incarnation in the owner record. It may have died since. */
   readonly worker?: string;
   /** ms since 1970. */
@@ -42,6 +49,20 @@ export interface SessionRecord extends SessionRef {
 const LAST_INSTANT = 8.64e15;
 const instant = z.coerce.number().min(0).max(LAST_INSTANT);
 
+/** JSON text of an object that fits the schema. */
+const linkSchema = z
+  .string()
+  .transform((text, context) => {
+    try {
+      const value: unknown = JSON.parse(text);
+      return value;
+    } catch {
+      context.addIssue('not JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(linkProgressSchema);
+
 const fieldSchemas = {
   name: z.string().trim().min(1).max(100).optional(),
   desired: z.enum(['open', 'closed']),
@@ -49,6 +70,7 @@ const fieldSchemas = {
   reason: z.string().optional(),
   since: instant,
   phone: z.string().optional(),
+  link: linkSchema.optional(),
   createdAt: instant,
   removeBy: instant.optional(),
   removeAfter: instant.optional(),
@@ -84,6 +106,7 @@ export function readEntry(
   const status = read('status', fieldSchemas.status);
   const reason = read('reason', fieldSchemas.reason);
   const phone = read('phone', fieldSchemas.phone);
+  const link = read('link', fieldSchemas.link);
   const removeBy = read('removeBy', fieldSchemas.removeBy);
   const removeAfter = read('removeAfter', fieldSchemas.removeAfter);
   const lastStanzaAt = read('lastStanzaAt', fieldSchemas.lastStanzaAt);
@@ -102,6 +125,7 @@ export function readEntry(
     ...(name === undefined ? {} : { name }),
     ...(shownReason === undefined ? {} : { reason: shownReason }),
     ...(phone === undefined ? {} : { phone }),
+    ...(link === undefined ? {} : { link }),
     ...(worker === undefined ? {} : { worker }),
     ...(removeBy === undefined ? {} : { removeBy }),
     ...(removeAfter === undefined ? {} : { removeAfter }),

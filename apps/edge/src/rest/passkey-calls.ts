@@ -1,0 +1,60 @@
+import type { PasskeyView, passkeyCalls, passkeyLinkCalls } from '@wafleet/contract';
+import type { PasskeyLinks, SessionDirectory, SessionRef } from '@wafleet/store';
+import { linkedSessionOf } from '../auth/passkey-link-auth.js';
+import type { SessionCommands } from '../sessions/session-commands.js';
+import type { HandlersOf } from './calls.js';
+import { sessionRefOf } from './session-ref.js';
+
+/** The longest life of a helper link, ms. */
+const LINK_MS = 600_000;
+
+/** Where the helper extension runs: the passkeys of WhatsApp can be used in pages of WhatsApp alone. */
+const PAGE = 'https://web.whatsapp.com/';
+
+interface PasskeyResources {
+  readonly commands: SessionCommands;
+  readonly passkeyLinks: PasskeyLinks;
+  readonly sessions: SessionDirectory;
+  /** Where browsers reach the cluster's edges. Default: where the request was sent to. */
+  readonly publicUrl: string | undefined;
+}
+
+/** Links for people who sign for a session and have no API key. */
+export function passkeyHandlers(resources: PasskeyResources): HandlersOf<typeof passkeyCalls> {
+  const { commands, passkeyLinks, publicUrl } = resources;
+  return {
+    'create-passkey-link': async ({ params, body, request }) => {
+      const ref = sessionRefOf(request, params);
+      const view = await commands.call({ kind: 'get-passkey', ...ref });
+      const expiresAt = Math.min(Date.parse(view.expiresAt), Date.now() + LINK_MS);
+      const token = await passkeyLinks.create(ref, expiresAt);
+      const base = body?.apiUrl ?? publicUrl ?? `${request.protocol}://${request.host}`;
+      const link = JSON.stringify({ t: token, b: base.replace(/\/+$/, '') });
+      const fragment = `wafleet-passkey=${Buffer.from(link).toString('base64url')}`;
+      return { url: `${PAGE}#${fragment}`, expiresAt: new Date(expiresAt).toISOString() };
+    },
+  };
+}
+
+/** What the holder of such a link does. */
+export function passkeyLinkHandlers(resources: PasskeyResources): HandlersOf<typeof passkeyLinkCalls> {
+  const { commands, sessions } = resources;
+  const labelled = async (ref: SessionRef, view: PasskeyView) => {
+    const { name = ref.sessionId } = await sessions.require(ref);
+    return { ...view, label: name };
+  };
+  return {
+    'get-linked-passkey': async ({ request }) => {
+      const ref = linkedSessionOf(request);
+      return labelled(ref, await commands.call({ kind: 'get-passkey', ...ref }));
+    },
+    'sign-linked-passkey': async ({ request, body }) => {
+      const ref = linkedSessionOf(request);
+      return labelled(ref, await commands.call({ ...body, kind: 'sign-passkey', ...ref }));
+    },
+    'confirm-linked-passkey': async ({ request, body }) => {
+      const ref = linkedSessionOf(request);
+      return labelled(ref, await commands.call({ ...body, kind: 'confirm-passkey', ...ref }));
+    },
+  };
+}

@@ -1,0 +1,391 @@
+import {
+  type LinkProblemCode,
+  type PasskeyAssertion,
+  type PasskeyStage,
+  type PasskeyView,
+  WafleetError,
+} from '@wafleet/contract';
+import {
+  type BinaryNode,
+  DEFAULT_CONNECTION_CONFIG,
+  getAllBinaryNodeChildren,
+  proto,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { askWhatsApp } from '../baileys/ask-whatsapp.js';
+import { type CheckedAssertion, checkAssertion, type PasskeyOptions } from './assertion.js';
+import {
+  type CeremonyKeys,
+  type CompanionName,
+  confirmationCode,
+  handoffKey,
+  handoffProof,
+  newCeremonyKeys,
+  type PrimaryIdentity,
+  prologuePayload,
+  sealPairingRequest,
+} from './crypto.js';
+import {
+  ackNode,
+  isFromServer,
+  nonceNode,
+  OPTIONS_REQUEST,
+  optionsIn,
+  pairingRequestNode,
+  primaryIdentityIn,
+  prologueNode,
+  REF_REQUEST,
+  refIn,
+} from './stanzas.js';
+
+/** How long the steps of a link by passkey may take, ms: those of WhatsApp Web. */
+export interface PasskeyTimes {
+  /** How long WhatsApp takes a signature of its challenge, unless the challenge says less. */
+  readonly challengeMs: number;
+  /** How long the phone remembers the code that it has read, so that no other code needs to be compared. */
+  readonly handoffMs: number;
+  /** How long the phone, or the person who compares the codes, may take for one step. */
+  readonly patienceMs: number;
+}
+
+export const PASSKEY_TIMES: PasskeyTimes = {
+  challengeMs: 600_000,
+  handoffMs: 300_000,
+  patienceMs: 120_000,
+};
+
+/** Learns how a ceremony goes on. */
+export interface PasskeyListener {
+  /** The view has changed. */
+  changed(): void;
+  /** The ceremony has failed. Nothing more can be done with the connection: it is for other codes to link. */
+  failed(code: LinkProblemCode, message: string): void;
+}
+
+interface PasskeyCeremonyOptions {
+  readonly socket: WASocket;
+  /** Stores the credentials. Never rejects. */
+  readonly saveCreds: () => Promise<void>;
+  readonly times: PasskeyTimes;
+  readonly listener: PasskeyListener;
+}
+
+/** How long WhatsApp may take for the ref, so that the caller gets the answer to the signature in time. */
+const REF_MS = 4_000;
+
+type Stage = 'none' | 'requested' | 'signing' | 'signed' | 'revealing' | 'code-shown' | 'confirmed' | 'over';
+
+const SHOWN: Readonly<Record<Stage, PasskeyStage | undefined>> = {
+  none: undefined,
+  requested: 'requested',
+  signing: 'requested',
+  signed: 'signed',
+  revealing: 'signed',
+  'code-shown': 'code-shown',
+  confirmed: 'confirmed',
+  over: undefined,
+};
+
+/**
+ * The ceremony by which WhatsApp has the passkey of an account link a device: WhatsApp asks for it after a QR code or a
+ * pairing code. There is one at most for each connection, since WhatsApp's challenge and both sides' keys belong to the
+ * connection.
+ *
+ * | stage | how it comes about | what ends it |
+ * |---|---|---|
+ * | requested | WhatsApp's challenge | `sign` → signing; the challenge expires → over |
+ * | signing | a signature that was checked is sent | accepted → signed; refused → over |
+ * | signed | WhatsApp hands over to the phone | the phone's key and nonce → revealing |
+ * | revealing | this side's nonce is sent | accepted → code-shown |
+ * | code-shown | both sides can compute the code | `confirm`, or by itself if the phone knows this client → confirmed |
+ * | confirmed | the sealed keys and the new secret are sent | WhatsApp links the device: `end` |
+ *
+ * From `signed` on, each stage but the last ends with the ceremony after `times.patienceMs`, and so does that one.
+ */
+export class PasskeyCeremony {
+  readonly #options: PasskeyCeremonyOptions;
+  #stage: Stage = 'none';
+  #requestOptions: PasskeyOptions | undefined;
+  #expiresAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #keys: CeremonyKeys | undefined;
+  #handoff: { readonly key: Uint8Array; readonly until: number } | undefined;
+  #name: CompanionName | undefined;
+  #primary: PrimaryIdentity | undefined;
+  #code: string | undefined;
+  #isHandedOff = false;
+  #isLinked = false;
+  #signing: { readonly signature: string; readonly done: Promise<void> } | undefined;
+
+  constructor(options: PasskeyCeremonyOptions) {
+    this.#options = options;
+    const { ws } = options.socket;
+    const listen = (type: string, handle: (stanza: BinaryNode) => Promise<void>) => {
+      ws.on(`CB:notification,type:${type}`, (stanza: BinaryNode) => {
+        if (!isFromServer(stanza)) return;
+        this.#acknowledge(stanza);
+        void handle(stanza);
+      });
+    };
+    listen('passkey_prologue_request', (stanza) => this.#receiveRequest(stanza));
+    listen('crsc_continuation', (stanza) => this.#receiveContinuation(stanza));
+  }
+
+  get isUnderWay(): boolean {
+    return SHOWN[this.#stage] !== undefined;
+  }
+
+  /** What clients see. Undefined if no ceremony is under way. */
+  get view(): PasskeyView | undefined {
+    const stage = SHOWN[this.#stage];
+    if (stage === undefined) return undefined;
+    const options = stage === 'requested' ? this.#requestOptions : undefined;
+    const code = this.#code;
+    return {
+      stage,
+      expiresAt: new Date(this.#expiresAt).toISOString(),
+      ...(options === undefined ? {} : { options }),
+      ...(code === undefined ? {} : { code, isCodeOptional: this.#isHandedOff }),
+    };
+  }
+
+  /**
+   * Sends a signature of WhatsApp's challenge. Resolves when WhatsApp has accepted it. A repeated call with the same
+   * signature sends nothing, and resolves alike.
+   * @throws {WafleetError} PASSKEY_NOT_REQUESTED; PASSKEY_ASSERTION_INVALID, after which another one can follow;
+   * PASSKEY_REFUSED, which ends the ceremony.
+   * @throws {Error} if the connection ends.
+   */
+  async sign(assertion: PasskeyAssertion): Promise<void> {
+    const { signature } = assertion.response;
+    if (this.isUnderWay && this.#signing?.signature === signature) return this.#signing.done;
+    const options = this.#requestOptions;
+    if (this.#stage !== 'requested' || options === undefined) throw this.#notRequested();
+    const checked = checkAssertion(assertion, options);
+    const done = this.#send(checked);
+    this.#signing = { signature, done };
+    return done;
+  }
+
+  /**
+   * The person has seen the same code on the phone. Resolves when WhatsApp has the sealed request.
+   * @throws {WafleetError} PASSKEY_NOT_REQUESTED if no code is shown.
+   */
+  async confirm(): Promise<void> {
+    if (this.#stage === 'confirmed') return;
+    if (this.#stage !== 'code-shown') throw this.#notRequested();
+    await this.#handOver();
+  }
+
+  /** The person does not want the link. @throws {WafleetError} PASSKEY_NOT_REQUESTED */
+  cancel(): void {
+    if (!this.isUnderWay) throw this.#notRequested();
+    this.#fail('cancelled', 'The link was cancelled.');
+  }
+
+  /** Whether the ceremony has led to a link. */
+  get isLinked(): boolean {
+    return this.#isLinked;
+  }
+
+  /** The ceremony is over: the device is linked, or the connection has ended. Idempotent. */
+  end({ isLinked = false }: { readonly isLinked?: boolean } = {}): void {
+    clearTimeout(this.#timer);
+    this.#isLinked ||= isLinked && this.isUnderWay;
+    this.#stage = 'over';
+    this.#keys = undefined;
+    this.#handoff = undefined;
+    this.#requestOptions = undefined;
+    this.#code = undefined;
+    this.#signing = undefined;
+  }
+
+  /**
+   * Baileys acknowledges notifications, but cannot do so before there is an account. With a pairing code there is one.
+   * This is decided at once, as Baileys does.
+   */
+  #acknowledge(stanza: BinaryNode): void {
+    const { socket } = this.#options;
+    if (socket.authState.creds.me !== undefined) return;
+    // A send that fails shows as the end of the connection.
+    socket.sendNode(ackNode(stanza)).catch(() => {});
+  }
+
+  async #receiveRequest(stanza: BinaryNode): Promise<void> {
+    const { socket, listener, times } = this.#options;
+    const { creds } = socket.authState;
+    if (creds.account !== undefined) return;
+    if (this.#stage === 'none') {
+      this.#keys = newCeremonyKeys();
+      const key = handoffKey(Buffer.from(creds.advSecretKey, 'base64'));
+      this.#handoff = { key, until: Date.now() + times.handoffMs };
+      this.#stage = 'requested';
+      this.#expectUntil(times.challengeMs, 'expired', 'The passkey was not used in time.');
+      listener.changed();
+    }
+    // A repeated request brings another challenge and nothing else: the phone knows only the secret of its code.
+    if (this.#stage !== 'requested') return;
+    const options = optionsIn(stanza) ?? (await this.#fetchOptions());
+    if (this.#stage !== 'requested') return;
+    if (options === undefined) {
+      this.#fail('refused', 'WhatsApp asked for a passkey and gave nothing to sign.');
+      return;
+    }
+    this.#requestOptions = options;
+    const { timeout } = options;
+    const { challengeMs } = times;
+    const lifeMs = typeof timeout === 'number' && timeout > 0 ? Math.min(timeout, challengeMs) : challengeMs;
+    this.#expectUntil(lifeMs, 'expired', 'The passkey was not used in time.');
+    listener.changed();
+  }
+
+  async #fetchOptions(): Promise<PasskeyOptions | undefined> {
+    const answer = await askWhatsApp(this.#options.socket, OPTIONS_REQUEST, { type: 'get' }).catch(
+      () => undefined,
+    );
+    return answer && optionsIn(answer);
+  }
+
+  /** Sends the signature, with the commitment to this side's nonce. */
+  async #send(assertion: CheckedAssertion): Promise<void> {
+    const { socket, listener, times } = this.#options;
+    const keys = this.#keys;
+    if (keys === undefined) throw this.#notRequested();
+    this.#stage = 'signing';
+    try {
+      const ref = refIn(await askWhatsApp(socket, REF_REQUEST, { type: 'get', answerMs: REF_MS }));
+      if (ref === undefined) throw new Error('WhatsApp gave no ref');
+      this.#name = { deviceType: deviceType(), ref };
+      const payload = prologuePayload(this.#name, keys);
+      const proof = this.#proofOf(payload);
+      this.#isHandedOff = proof !== undefined;
+      await askWhatsApp(socket, prologueNode({ assertion, payload, proof }));
+    } catch (error) {
+      throw this.#refused(error);
+    }
+    if (this.#stage !== 'signing') return;
+    this.#stage = 'signed';
+    this.#expectUntil(
+      times.patienceMs,
+      'phone-timeout',
+      'The phone did not go on after the passkey was used.',
+    );
+    listener.changed();
+  }
+
+  /** The proof is good for one use, and only as long as the phone remembers the code. */
+  #proofOf(payload: Uint8Array): Uint8Array | undefined {
+    const handoff = this.#handoff;
+    this.#handoff = undefined;
+    return handoff !== undefined && Date.now() < handoff.until
+      ? handoffProof(handoff.key, payload)
+      : undefined;
+  }
+
+  async #receiveContinuation(stanza: BinaryNode): Promise<void> {
+    if (this.#stage !== 'signing' && this.#stage !== 'signed') return;
+    const [child] = getAllBinaryNodeChildren(stanza);
+    if (child?.tag !== 'primary_ephemeral_identity') return;
+    const { socket, listener, times } = this.#options;
+    const primary = primaryIdentityIn(stanza);
+    const keys = this.#keys;
+    if (primary === undefined || keys === undefined) {
+      this.#fail('refused', 'The phone answered in a way that cannot be read.');
+      return;
+    }
+    const isReported = this.#stage === 'signed';
+    this.#primary = primary;
+    this.#stage = 'revealing';
+    this.#expectUntil(
+      times.patienceMs,
+      'phone-timeout',
+      'The phone did not go on after the passkey was used.',
+    );
+    // The phone may answer before WhatsApp's answer to the signature is handled.
+    if (!isReported) listener.changed();
+    try {
+      await askWhatsApp(socket, nonceNode(keys.nonce));
+    } catch {
+      this.#fail('refused', 'WhatsApp did not take the answer to the phone.');
+      return;
+    }
+    if (this.#stage !== 'revealing') return;
+    this.#code = confirmationCode(keys.nonce, primary);
+    this.#stage = 'code-shown';
+    this.#expectUntil(times.patienceMs, 'expired', 'The code was not confirmed in time.');
+    listener.changed();
+    // The listener may have ended it.
+    if (this.#isHandedOff && this.isUnderWay) await this.#handOver();
+  }
+
+  /** Gives the phone this client's keys, and the new secret with which it will sign the link. */
+  async #handOver(): Promise<void> {
+    const { socket, saveCreds, listener, times } = this.#options;
+    const keys = this.#keys;
+    const name = this.#name;
+    const primary = this.#primary;
+    if (keys === undefined || name === undefined || primary === undefined) throw this.#notRequested();
+    this.#stage = 'confirmed';
+    this.#expectUntil(times.patienceMs, 'phone-timeout', 'The phone did not complete the link.');
+    listener.changed();
+    const { creds } = socket.authState;
+    try {
+      const sealed = sealPairingRequest(primary, name, {
+        ...keys,
+        noisePublic: creds.noiseKey.public,
+        identityPublic: creds.signedIdentityKey.public,
+      });
+      // The secret is replaced this late so that codes shown after an abandoned ceremony are those that are verified.
+      // It must be in place before the request: the link may arrive earlier than its answer.
+      creds.advSecretKey = Buffer.from(keys.advSecret).toString('base64');
+      await saveCreds();
+      if (this.#stage !== 'confirmed') return;
+      await askWhatsApp(socket, pairingRequestNode(sealed));
+    } catch {
+      this.#fail('refused', 'WhatsApp did not take the request to link.');
+    }
+  }
+
+  #expectUntil(ms: number, code: LinkProblemCode, message: string): void {
+    clearTimeout(this.#timer);
+    this.#expiresAt = Date.now() + ms;
+    this.#timer = setTimeout(() => this.#fail(code, message), ms);
+  }
+
+  #fail(code: LinkProblemCode, message: string): void {
+    if (!this.isUnderWay) return;
+    this.end();
+    this.#options.listener.failed(code, message);
+  }
+
+  /** Ends the ceremony: a challenge is good for one signature. @returns what the caller gets. */
+  #refused(error: unknown): unknown {
+    const code = error instanceof WafleetError ? error.details?.code : undefined;
+    const { ws } = this.#options.socket;
+    if (!ws.isOpen) return error;
+    this.#fail('passkey-refused', 'WhatsApp did not accept the signature of the passkey.');
+    const details = code === undefined ? undefined : { code };
+    const message = 'WhatsApp did not accept the signature of the passkey.';
+    return new WafleetError('PASSKEY_REFUSED', message, details, { cause: error });
+  }
+
+  #notRequested(): WafleetError {
+    const { view } = this;
+    return new WafleetError(
+      'PASSKEY_NOT_REQUESTED',
+      view === undefined
+        ? 'WhatsApp asks for no passkey now.'
+        : `The link by passkey waits for something else: it is at the stage ${view.stage}.`,
+      view === undefined ? undefined : { stage: view.stage },
+    );
+  }
+}
+
+/** The number under which Baileys has registered this client with WhatsApp (Utils/validate-connection.js). */
+function deviceType(): number {
+  const { PlatformType } = proto.DeviceProps;
+  const name = DEFAULT_CONNECTION_CONFIG.browser[1].toUpperCase();
+  if (name === 'ANDROID') return PlatformType.ANDROID_PHONE;
+  const found: unknown = Reflect.get(PlatformType, name);
+  return typeof found === 'number' && found > 0 ? found : PlatformType.CHROME;
+}

@@ -1,0 +1,353 @@
+import type { LinkProgress, PasskeyView } from '@wafleet/contract';
+import type { PasskeyDemand, Phone } from '@wafleet/simulator';
+import { waitFor } from '@wafleet/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Harness, type TestSession } from '../testing/harness.js';
+
+let harness: Harness;
+const sessions: TestSession[] = [];
+
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+
+afterAll(async () => {
+  for (const { session } of sessions) session.discard();
+  await harness.stop();
+});
+
+type Way = 'QR code' | 'pairing code';
+type Whatsapp = Parameters<Harness['newSession']>[0];
+
+interface Attempt {
+  readonly phone: Phone;
+  readonly test: TestSession;
+  /** What becomes of the phone's part. Never rejects. */
+  readonly outcome: Promise<unknown>;
+}
+
+/** A phone that has read the code of a session, and demands a passkey. */
+async function demanded(
+  way: Way = 'QR code',
+  demand: PasskeyDemand = {},
+  whatsapp: Whatsapp = {},
+): Promise<Attempt> {
+  const phone = harness.simulator.addPhone({ name: 'Anna' });
+  phone.demandPasskey(demand);
+  const test = await harness.newSession(whatsapp);
+  sessions.push(test);
+  await test.session.start();
+  return { phone, test, ...(await readCode(phone, test, way)) };
+}
+
+async function readCode(phone: Phone, test: TestSession, way: Way): Promise<Pick<Attempt, 'outcome'>> {
+  const qr = await qrOf(test);
+  let done: Promise<unknown>;
+  if (way === 'QR code') done = phone.scan(qr);
+  else {
+    const { code } = await test.session.execute('pairing-code', { phone: phone.number });
+    done = phone.enterCode(code);
+  }
+  const outcome = done.catch((error: unknown) => error);
+  await passkey(test, ({ options }) => options !== undefined);
+  return { outcome };
+}
+
+function qrOf(test: TestSession, isWanted: (qr: string) => boolean = () => true): Promise<string> {
+  const look = async () => {
+    const offer = await harness.offers.getQr(test.fence);
+    return offer !== undefined && isWanted(offer.qr) && offer.qr;
+  };
+  return waitFor(look, { what: 'a QR code' });
+}
+
+function view(test: TestSession): Promise<PasskeyView> {
+  return test.session.execute('get-passkey', {});
+}
+
+/** Waits for a view of the ceremony. */
+function passkey(test: TestSession, isWanted: (view: PasskeyView) => boolean): Promise<PasskeyView> {
+  const look = async () => {
+    const current = await view(test);
+    return isWanted(current) && current;
+  };
+  return waitFor(look, { what: 'the passkey' });
+}
+
+function challengeIn({ options }: PasskeyView) {
+  const { challenge, rpId } = options ?? {};
+  if (typeof challenge !== 'string') throw new Error('there is no challenge');
+  return { challenge, rpId: typeof rpId === 'string' ? rpId : undefined };
+}
+
+async function signed(
+  { phone, test }: Attempt,
+  flaws: Parameters<NonNullable<Phone['passkey']>['sign']>[1] = {},
+) {
+  const assertion = phone.passkey?.sign(challengeIn(await view(test)), flaws);
+  if (assertion === undefined) throw new Error('the account has no passkey');
+  return assertion;
+}
+
+async function steps(test: TestSession): Promise<string[]> {
+  const all = (await test.events()).flatMap(({ event, payload }) => {
+    if (event !== 'connection.update' || payload.link === undefined) return [];
+    const { step, problem } = payload.link as LinkProgress;
+    return problem === undefined ? step : `${step} ${problem.code}`;
+  });
+  return all.filter((step, index) => step !== all[index - 1]);
+}
+
+/** Waits until linking has begun again because of a problem. */
+function begunAgain(test: TestSession, problem: string): Promise<unknown> {
+  const look = async () => {
+    const { link, status, reason } = await test.record();
+    const isAgain = link?.step === 'qr-shown' && link.problem?.code === problem;
+    return isAgain && status === 'awaiting_link' && reason === undefined;
+  };
+  return waitFor(look, { what: `new codes after the problem ${problem}` });
+}
+
+describe.each(['QR code', 'pairing code'] as const)('a link by %s and passkey', (way) => {
+  it('opens after one signature, without a comparison of codes', async () => {
+    const attempt = await demanded(way);
+    const { phone, test, outcome } = attempt;
+    const record = await waitFor(
+      async () => {
+        const current = await test.record();
+        return current.link?.step === 'passkey-requested' && current;
+      },
+      { what: 'the request in the record' },
+    );
+    expect(record).toMatchObject({ status: 'awaiting_link', reason: 'passkey' });
+    expect(await harness.offers.getQr(test.fence)).toBeUndefined();
+    expect(await harness.offers.getPairingCode(test.fence)).toBeUndefined();
+    const { stage, options } = await view(test);
+    expect({ stage, options }).toEqual({ stage: 'requested', options: phone.passkeyCeremony?.options });
+
+    const assertion = await signed(attempt);
+    const answers = await Promise.all([
+      test.session.execute('sign-passkey', assertion),
+      test.session.execute('sign-passkey', assertion),
+    ]);
+    for (const answer of answers) expect(answer.options).toBeUndefined();
+    expect((await test.status('open')).phone).toBe(phone.number);
+    expect(await outcome).toMatchObject({ phone });
+    expect(phone.devices.size).toBe(1);
+    expect(phone.passkeyCeremony?.isHandedOff).toBe(true);
+    // Each notification is acknowledged once, by Baileys if it can.
+    expect(phone.passkeyCeremony?.notifications).toEqual([
+      { type: 'passkey_prologue_request', acks: 1 },
+      { type: 'crsc_continuation', acks: 1 },
+    ]);
+    const shown = await steps(test);
+    expect(shown.slice(shown.indexOf('passkey-requested'))).toEqual([
+      'passkey-requested',
+      'passkey-signed',
+      'passkey-code-shown',
+      'confirmed',
+      'syncing',
+    ]);
+    await expect(view(test)).rejects.toMatchObject({ code: 'ALREADY_LINKED' });
+    await harness.simulator.addPhone({ name: 'Carl' }).send(phone, { text: 'over the new link' });
+    await test.event('messages.upsert', 'over the new link');
+  });
+
+  it('opens after both sides have confirmed the code, when the phone has forgotten the first one', async () => {
+    const attempt = await demanded(way, { handoffTtlMs: 0 }, { passkeyTimes: { handoffMs: 0 } });
+    const { phone, test } = attempt;
+    await test.session.execute('sign-passkey', await signed(attempt));
+    const { code = '', isCodeOptional } = await passkey(test, ({ stage }) => stage === 'code-shown');
+    expect(code).toMatch(/^[1-9A-HJ-NP-TV-Z]{4}-[1-9A-HJ-NP-TV-Z]{4}$/);
+    expect(isCodeOptional).toBe(false);
+    await phone.acceptPasskeyCode(code);
+    expect(phone.devices.size).toBe(0);
+    expect(await test.session.execute('confirm-passkey', { matches: true })).toMatchObject({
+      stage: 'confirmed',
+    });
+    await test.status('open');
+  });
+
+  it('shows the code when the phone alone wants it compared', async () => {
+    const attempt = await demanded(way);
+    const { phone, test } = attempt;
+    phone.isForeground = false;
+    await test.session.execute('sign-passkey', await signed(attempt));
+    const { code = '', isCodeOptional } = await passkey(test, ({ stage }) => stage === 'confirmed');
+    expect(isCodeOptional).toBe(true);
+    await phone.acceptPasskeyCode(code);
+    await test.status('open');
+  });
+
+  it('that the person cancels begins again, and an ordinary one follows', async () => {
+    const attempt = await demanded(way, {}, { passkeyTimes: { handoffMs: 0 } });
+    const { phone, test } = attempt;
+    await test.session.execute('sign-passkey', await signed(attempt));
+    await passkey(test, ({ stage }) => stage === 'code-shown');
+    await test.session.execute('confirm-passkey', { matches: false });
+    await begunAgain(test, 'cancelled');
+    await expect(view(test)).rejects.toMatchObject({ code: 'PASSKEY_NOT_REQUESTED' });
+    phone.waivePasskey();
+    await phone.scan(await qrOf(test));
+    expect((await test.status('open')).link?.problem).toBeUndefined();
+  });
+
+  it('that no phone continues ends after its patience, and a second attempt succeeds', async () => {
+    const attempt = await demanded(way, { continueAfterMs: 'never' }, { passkeyTimes: { patienceMs: 300 } });
+    const { phone, test } = attempt;
+    await test.session.execute('sign-passkey', await signed(attempt));
+    await begunAgain(test, 'phone-timeout');
+    phone.demandPasskey();
+    await readCode(phone, test, way);
+    await test.session.execute('sign-passkey', await signed(attempt));
+    await test.status('open');
+  });
+});
+
+describe('a link by passkey', () => {
+  it('outlasts its QR codes', async () => {
+    const attempt = await demanded('QR code', {}, { qrLifeMs: 200, linkPatienceMs: 300 });
+    const { test } = attempt;
+    const { expiresAt } = await view(test);
+    await waitFor(
+      async () => Date.now() > Date.parse((await test.record()).link?.expiresAt ?? '') - 598_000,
+      {
+        what: 'the end of all QR codes',
+      },
+    );
+    expect((await view(test)).expiresAt).toBe(expiresAt);
+    await test.session.execute('sign-passkey', await signed(attempt));
+    await test.status('open');
+  });
+
+  it('fetches the challenge when the request has none, and ignores what it does not know', async () => {
+    for (const requestOptions of ['absent', 'unreadable'] as const) {
+      const attempt = await demanded('QR code', { requestOptions, dbscRegistration: true });
+      await attempt.test.session.execute('sign-passkey', await signed(attempt));
+      await attempt.test.status('open');
+    }
+  });
+
+  it('takes the challenge of a repeated request', async () => {
+    const attempt = await demanded();
+    const { phone, test } = attempt;
+    const first = challengeIn(await view(test));
+    const old = await signed(attempt);
+    phone.repeatPasskeyRequest();
+    await passkey(test, (current) => challengeIn(current).challenge !== first.challenge);
+    await expect(test.session.execute('sign-passkey', old)).rejects.toMatchObject({
+      code: 'PASSKEY_ASSERTION_INVALID',
+      details: { problem: 'challenge' },
+    });
+    await test.session.execute('sign-passkey', await signed(attempt));
+    await test.status('open');
+    expect(phone.passkeyCeremony?.isHandedOff).toBe(true);
+  });
+
+  it.each([
+    [{ origin: 'https://web.whatsapp.com.example.com' }, 'origin'],
+    [{ challenge: 'AAAA' }, 'challenge'],
+    [{ rpId: 'example.com' }, 'rp-id'],
+    [{ type: 'webauthn.create' }, 'type'],
+    [{ userVerified: false }, 'user-verification'],
+    [{ wrongCredential: true }, 'credential'],
+  ] as const)('sends nothing for a signature with %j, and takes the next one', async (flaws, problem) => {
+    const attempt = await demanded('QR code', { listsCredential: true });
+    const { phone, test } = attempt;
+    const { challenge } = challengeIn(await view(test));
+    await expect(test.session.execute('sign-passkey', await signed(attempt, flaws))).rejects.toMatchObject({
+      code: 'PASSKEY_ASSERTION_INVALID',
+      details: { problem },
+    });
+    expect(phone.passkeyCeremony?.options?.challenge).toBe(challenge);
+    await test.session.execute('sign-passkey', await signed(attempt));
+    await test.status('open');
+  });
+
+  it('begins again when WhatsApp refuses the signature', async () => {
+    const attempt = await demanded();
+    const { test } = attempt;
+    await expect(
+      test.session.execute('sign-passkey', await signed(attempt, { wrongKey: true })),
+    ).rejects.toMatchObject({ code: 'PASSKEY_REFUSED', details: { code: 401 } });
+    await begunAgain(test, 'passkey-refused');
+    expect((await steps(test)).filter((step) => step.endsWith('passkey-refused'))).toEqual([
+      'waiting passkey-refused',
+      'qr-shown passkey-refused',
+    ]);
+  });
+
+  it.each([
+    ['companion_nonce', 'refused'],
+    ['encrypted_pairing_request', 'refused'],
+  ])('begins again when WhatsApp refuses %s', async (tag, problem) => {
+    const attempt = await demanded();
+    harness.simulator.refuseRequests(tag, 409);
+    await attempt.test.session.execute('sign-passkey', await signed(attempt));
+    await begunAgain(attempt.test, problem);
+    harness.simulator.resume();
+  });
+
+  it('begins again when the phone answers with a nonce of another length', async () => {
+    const attempt = await demanded('QR code', { primaryNonceLength: 31 });
+    await attempt.test.session.execute('sign-passkey', await signed(attempt));
+    await begunAgain(attempt.test, 'refused');
+  });
+
+  it('begins again when the challenge expires, and when the phone refuses', async () => {
+    const expired = await demanded('QR code', { challengeTtlMs: 300 });
+    await begunAgain(expired.test, 'expired');
+    const refused = await demanded('QR code', {}, { passkeyTimes: { patienceMs: 300 } });
+    refused.phone.isForeground = false;
+    await refused.test.session.execute('sign-passkey', await signed(refused));
+    refused.phone.refusePasskey();
+    await begunAgain(refused.test, 'phone-timeout');
+  });
+
+  it('begins again when the connection is lost', async () => {
+    const { phone, test, outcome } = await demanded();
+    phone.refusePasskey({ code: 503 });
+    await begunAgain(test, 'cancelled');
+    expect(await outcome).toMatchObject({ reason: 'refused' });
+  });
+
+  it('goes on when WhatsApp no longer takes the codes', async () => {
+    const attempt = await demanded();
+    await attempt.phone.passkeyCeremony?.client.refresh();
+    await attempt.test.session.execute('sign-passkey', await signed(attempt));
+    await attempt.test.status('open');
+  });
+
+  it('gives way to a pairing code that is asked for meanwhile', async () => {
+    const { phone, test } = await demanded();
+    phone.waivePasskey();
+    const { code } = await test.session.execute('pairing-code', { phone: phone.number });
+    await expect(view(test)).rejects.toMatchObject({ code: 'PASSKEY_NOT_REQUESTED' });
+    await phone.enterCode(code);
+    await test.status('open');
+  });
+
+  it('is not there without a request, and not before its stage', async () => {
+    const test = await harness.newSession();
+    sessions.push(test);
+    await test.session.start();
+    await qrOf(test);
+    await expect(view(test)).rejects.toMatchObject({ code: 'PASSKEY_NOT_REQUESTED' });
+    const attempt = await demanded();
+    await expect(attempt.test.session.execute('confirm-passkey', { matches: true })).rejects.toMatchObject({
+      code: 'PASSKEY_NOT_REQUESTED',
+      details: { stage: 'requested' },
+    });
+  });
+
+  it('of two sessions at once links each to its own account', async () => {
+    const attempts = await Promise.all([demanded('QR code'), demanded('pairing code')]);
+    const [first, second] = attempts;
+    const foreign = await signed(second);
+    await expect(first.test.session.execute('sign-passkey', foreign)).rejects.toMatchObject({
+      code: 'PASSKEY_ASSERTION_INVALID',
+    });
+    for (const attempt of attempts) await attempt.test.session.execute('sign-passkey', await signed(attempt));
+    for (const { phone, test } of attempts) expect((await test.status('open')).phone).toBe(phone.number);
+  });
+});
