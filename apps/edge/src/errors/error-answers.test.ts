@@ -47,7 +47,7 @@ describe('an invalid request is refused', () => {
     'GET /',
     'GET /api',
     'PUT /api/sessions',
-    'PATCH /api/sessions/shop-1',
+    'PUT /api/sessions/shop-1',
     'GET /api/tenants',
     'GET /api/sessions/shop-1/nothing',
   ])('a route that does not exist: %s', async (request) => {
