@@ -67,6 +67,27 @@ it('a session with a proxy hands it out with the file, sealed for the edge that 
   expect(await find()).toEqual({ file });
 });
 
+it('a session that has not read its settings yet, or not heard of a change, hands its proxy out all the same', async () => {
+  const owner = await harness.newSession();
+  const phone = harness.simulator.addPhone({ name: 'Dora' });
+  await owner.link(phone);
+  const { id } = await carl.sendMedia(phone, { kind: 'image', data: Buffer.from('a picture') });
+  await owner.event('messages.upsert', id);
+  const box = new ReplyBox();
+  const proxyIn = async ({ session, fence: { tenantId, sessionId } }: TestSession) => {
+    const { proxy } = await session.execute('find-media', { messageId: id, replyKey: box.publicKey });
+    return proxy && box.open(proxy, `proxy ${tenantId}/${sessionId}`);
+  };
+  await harness.storeSettings(owner.fence, {}, 'socks5://127.0.0.1:1');
+  expect(await proxyIn(owner)).toBe('socks5://127.0.0.1:1');
+  await owner.session.stop({ reason: 'moved' });
+  await harness.ownership.release(owner.fence);
+  const next = await harness.takeOver(owner.fence);
+  expect(await proxyIn(next)).toBe('socks5://127.0.0.1:1');
+  await harness.damageSettings(next.fence);
+  await expect(proxyIn(next)).rejects.toMatchObject({ code: 'MEDIA_UNAVAILABLE' });
+});
+
 it.each<[string, (image: proto.IMessage) => proto.IMessage]>([
   ['a template', (header) => ({ templateMessage: { interactiveMessageTemplate: { header } } })],
   ['an interactive message', (header) => ({ interactiveMessage: { header } })],

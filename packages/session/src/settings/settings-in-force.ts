@@ -12,7 +12,6 @@ interface SettingsInForceOptions {
 export class SettingsInForce {
   readonly #options: SettingsInForceOptions;
   #current: StoredSettings = { settings: DEFAULT_SETTINGS, version: 0 };
-  #isLoaded = false;
   #reading: Promise<void> = Promise.resolve();
 
   constructor(options: SettingsInForceOptions) {
@@ -24,11 +23,12 @@ export class SettingsInForce {
   }
 
   /**
-   * The URL of the proxy, with its password; undefined if there is none. Reads the settings if that was not done yet.
+   * The URL of the proxy, with its password; undefined if there is none. Reads the settings first: that may not have been
+   * done yet, and the session may have missed a change.
    * @throws as `load` does.
    */
   async readProxy(): Promise<string | undefined> {
-    if (!this.#isLoaded) await this.load();
+    await this.load();
     return this.#current.proxy;
   }
 
@@ -42,7 +42,6 @@ export class SettingsInForce {
       .catch(() => {})
       .then(async () => {
         this.#replace(await store.read(fence));
-        this.#isLoaded = true;
       });
     return this.#reading;
   }
