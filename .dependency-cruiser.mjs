@@ -67,6 +67,14 @@ const configuration = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'passkey-helper-runs-in-browsers',
+      comment:
+        'What a browser loads has no library, so that it is small enough to be read before it is trusted.',
+      severity: 'error',
+      from: { path: '^apps/passkey-helper/dist/', pathNot: `${TEST_CODE}|/dist/packaging/` },
+      to: { pathNot: '^apps/passkey-helper/dist/(?!packaging/)' },
+    },
+    {
       name: 'no-test-code-in-production',
       severity: 'error',
       from: { path: inside(everyRoom), pathNot: `${TEST_CODE}|^scenarios/` },

@@ -40,6 +40,7 @@ export const ROOMS = {
     'packages/simulator',
     'packages/store',
   ],
+  'apps/passkey-helper': [],
   // The store, for reading Redis directly, such as the content of the log.
   scenarios: [
     'packages/client',

@@ -81,6 +81,18 @@ const CASES: readonly Case[] = [
     breaks: ['client-runs-in-browsers'],
   },
   {
+    what: 'a script of the passkey helper loads what only Node.js has',
+    file: 'apps/passkey-helper/dist/panel/main.js',
+    imports: ['node:fs'],
+    breaks: ['passkey-helper-runs-in-browsers'],
+  },
+  {
+    what: 'a script of the passkey helper loads what packs it',
+    file: 'apps/passkey-helper/dist/relay/main.js',
+    imports: ['../packaging/zip.js'],
+    breaks: ['passkey-helper-runs-in-browsers'],
+  },
+  {
     what: 'imports go in a circle',
     file: 'apps/placer/dist/one.js',
     imports: ['./two.js'],
@@ -113,6 +125,7 @@ const PLAIN = [
   'packages/store/dist/testing/helper.js',
   'packages/testkit/dist/redis.js',
   'apps/edge/dist/plain.js',
+  'apps/passkey-helper/dist/packaging/zip.js',
 ];
 
 interface Violation {
