@@ -11,6 +11,11 @@ const passkey = createPasskey();
 const code = 'PYSL-SH11';
 const ASKED = 'WhatsApp asks for your passkey.';
 const SIGN = 'Sign with a passkey';
+/** In the page: whether the browser paints it, which takes far less than five seconds. */
+const PAINTED = `new Promise((resolve) => {
+  requestAnimationFrame(() => resolve('painted'));
+  setTimeout(resolve, 5_000, 'blank');
+})`;
 
 let whatsApp: WhatsAppPage;
 let browser: HelperBrowser;
@@ -61,7 +66,7 @@ test('a person signs, compares the codes and is done', async () => {
     'button Cancel',
   ]);
   // A page that was merely stopped has all of this, and shows nothing.
-  await tab.evaluate('new Promise((painted) => requestAnimationFrame(painted))');
+  expect(await tab.evaluate(PAINTED)).toBe('painted');
 
   await tab.click(SIGN);
   await tab.waitForText('Compare the code with the one on your phone.');
