@@ -1,6 +1,7 @@
 import { type Cluster, startCluster, type TestTenant, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ownerOf } from './support/owner-process.js';
+import { beginPasskeyLink } from './support/passkey-link.js';
 import { report } from './support/report.js';
 
 /**
@@ -53,24 +54,6 @@ async function makeLink(): Promise<Helper> {
   return { token: t, url: b };
 }
 
-/** Lets the phone read the code of the session, until WhatsApp demands the passkey. */
-async function begin(way: 'QR code' | 'pairing code', phone: Phone): Promise<void> {
-  const { client } = tenant;
-  const read = async () => {
-    if (way === 'QR code') {
-      const { qr } = await client.call('get-qr', { params });
-      phone.scan(qr).catch(() => {});
-    } else {
-      const { code } = await client.call('pairing-code', { params, body: { phone: phone.number } });
-      phone.enterCode(code).catch(() => {});
-    }
-    return true;
-  };
-  await waitFor(read, { what: `a ${way}`, timeoutMs: 60_000, intervalMs: 100 });
-  const request = async () => (await client.call('get-passkey', { params })).options !== undefined;
-  await waitFor(request, { what: 'the request for a passkey', timeoutMs: 30_000, intervalMs: 50 });
-}
-
 async function sign(helper: Helper, phone: Phone): Promise<void> {
   const { answer } = await asHelper(helper, 'GET /api/passkey');
   expect(answer).toMatchObject({ stage: 'requested', label: 'Shop' });
@@ -86,7 +69,7 @@ test.each(['QR code', 'pairing code'] as const)(
     const phone = cluster.simulator.addPhone({ name: 'Anna' });
     phone.demandPasskey({ continueAfterMs: 'never' });
     await client.call('create-session', { body: { ...params, name: 'Shop' } });
-    await begin(way, phone);
+    await beginPasskeyLink(tenant, 'shop', { way, phone });
     const first = await makeLink();
     await sign(first, phone);
     await waitFor(
@@ -109,7 +92,7 @@ test.each(['QR code', 'pairing code'] as const)(
     expect(again.expiresAt).toBeDefined();
     expect(await asHelper(first, 'GET /api/passkey')).not.toMatchObject({ status: 200 });
 
-    await begin(way, phone);
+    await beginPasskeyLink(tenant, 'shop', { way, phone });
     await sign(await makeLink(), phone);
     const session = await waitForStatus(client, 'shop', 'open');
     expect(session.phone).toBe(phone.number);
