@@ -72,6 +72,8 @@ test('a person signs, compares the codes and is done', async () => {
   await tab.waitForText('Compare the code with the one on your phone.');
   expect(await tab.panelText()).toContain(code);
   await tab.click('The codes match');
+  await tab.waitForText('Your phone finishes the link.');
+  calls.finish();
   await tab.waitForText('Done: the device is linked.');
   expect(calls.writes).toEqual(['POST /api/passkey/assertion 200', 'POST /api/passkey/confirmation 200']);
   expect(await hostileScript()).toEqual({ runs: 0, received: '' });

@@ -13,6 +13,7 @@ it('each stage is read', () => {
   expect(readPasskeyView(shown)).toEqual({ ...shown, expiresAt: Date.parse(expiresAt) });
   expect(readPasskeyView({ stage: 'signed', expiresAt })?.stage).toBe('signed');
   expect(readPasskeyView({ stage: 'confirmed', expiresAt })?.stage).toBe('confirmed');
+  expect(readPasskeyView({ stage: 'linked', expiresAt })?.stage).toBe('linked');
 });
 
 it('a long label is cut', () => {

@@ -1,6 +1,6 @@
 import { isFields, isText, type UncheckedFields } from './json-fields.js';
 
-const STAGES = ['requested', 'signed', 'code-shown', 'confirmed'] as const;
+const STAGES = ['requested', 'signed', 'code-shown', 'confirmed', 'linked'] as const;
 
 /** How far a passkey request has come, as the API says it. */
 export interface PasskeyView {

@@ -126,7 +126,7 @@ export class SessionStateMachine implements KeyStoreFailures {
       statusReporter.set('awaiting_link', undefined);
       pairingOffers.showQr(update.qr, connection.qrRound.codeExpiresAt);
     } else if (update.isNewLogin === true) {
-      pairingOffers.close();
+      pairingOffers.linked();
       this.#isLinkFresh = true;
       linkVersions.linked(connection.version);
       if (linkProgress.step === 'qr-shown') linkProgress.reach('scanned');

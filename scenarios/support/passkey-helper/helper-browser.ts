@@ -134,8 +134,18 @@ export class HelperTab {
 
   /** Clicks a button of the panel with the mouse, found by its name as a screen reader finds it. */
   async click(name: string): Promise<void> {
-    const backendNodeId = await waitFor(() => this.#buttonNamed(name), { what: `the button "${name}"` });
-    const { model } = await this.#devTools.send('DOM.getBoxModel', { backendNodeId });
+    // What screen readers find, and where it is, is known a moment after it is shown.
+    let last = '';
+    const findBox = async () => {
+      const backendNodeId = await this.#buttonNamed(name);
+      if (backendNodeId === undefined) return undefined;
+      const { model } = await this.#devTools.send('DOM.getBoxModel', { backendNodeId });
+      const box = JSON.stringify([backendNodeId, model.border]);
+      const isSteady = box === last;
+      last = box;
+      return isSteady && model;
+    };
+    const model = await waitFor(findBox, { what: `the button "${name}", in place`, intervalMs: 200 });
     const [left = 0, top = 0, , , right = 0, bottom = 0] = model.border;
     await this.#page.mouse.click((left + right) / 2, (top + bottom) / 2);
   }

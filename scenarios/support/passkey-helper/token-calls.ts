@@ -24,7 +24,7 @@ export class TokenCalls {
   readonly #server: Server;
   readonly #passkey: Passkey;
   readonly #after: AfterSignature;
-  #stage: 'requested' | 'code-shown' | 'confirmed' | 'ended' = 'requested';
+  #stage: 'requested' | 'code-shown' | 'confirmed' | 'linked' | 'ended' = 'requested';
 
   private constructor(passkey: Passkey, after: AfterSignature) {
     this.#passkey = passkey;
@@ -55,7 +55,7 @@ export class TokenCalls {
 
   /** The phone finishes the link. */
   finish(): void {
-    this.#stage = 'confirmed';
+    this.#stage = 'linked';
   }
 
   /** WhatsApp's request runs out. */

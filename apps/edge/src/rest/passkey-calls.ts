@@ -1,4 +1,10 @@
-import type { PasskeyView, passkeyCalls, passkeyLinkCalls } from '@wafleet/contract';
+import {
+  type LinkedPasskeyView,
+  type PasskeyView,
+  type passkeyCalls,
+  type passkeyLinkCalls,
+  WafleetError,
+} from '@wafleet/contract';
 import type { PasskeyLinks, SessionDirectory, SessionRef } from '@wafleet/store';
 import { linkedSessionOf } from '../auth/passkey-link-auth.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
@@ -39,14 +45,14 @@ export function passkeyHandlers(resources: PasskeyResources): HandlersOf<typeof 
 /** What the holder of such a link does. */
 export function passkeyLinkHandlers(resources: PasskeyResources): HandlersOf<typeof passkeyLinkCalls> {
   const { commands, sessions } = resources;
-  const labelled = async (ref: SessionRef, view: PasskeyView) => {
+  const labelled = async (ref: SessionRef, view: Omit<LinkedPasskeyView, 'label'>) => {
     const { name = ref.sessionId } = await sessions.require(ref);
     return { ...view, label: name };
   };
   return {
     'get-linked-passkey': async ({ request }) => {
       const ref = linkedSessionOf(request);
-      return labelled(ref, await commands.call({ kind: 'get-passkey', ...ref }));
+      return labelled(ref, await viewOf(commands, ref));
     },
     'sign-linked-passkey': async ({ request, body }) => {
       const ref = linkedSessionOf(request);
@@ -57,4 +63,17 @@ export function passkeyLinkHandlers(resources: PasskeyResources): HandlersOf<typ
       return labelled(ref, await commands.call({ ...body, kind: 'confirm-passkey', ...ref }));
     },
   };
+}
+
+/** The person has done everything once the session is linked, so that is an answer here, and not an error. */
+async function viewOf(
+  commands: SessionCommands,
+  ref: SessionRef,
+): Promise<PasskeyView | { stage: 'linked'; expiresAt: string }> {
+  try {
+    return await commands.call({ kind: 'get-passkey', ...ref });
+  } catch (error) {
+    if (!(error instanceof WafleetError) || error.code !== 'ALREADY_LINKED') throw error;
+    return { stage: 'linked', expiresAt: new Date().toISOString() };
+  }
 }

@@ -12,10 +12,13 @@ function refused(status: number, code: string): CallOutcome {
 }
 
 describe('an answer', () => {
-  it('with a view shows it, and ends with a confirmed one', () => {
+  it('with a view shows it, and ends when the session is linked', () => {
     expect(stateAfter(get, { kind: 'view', view: shown }, requested)).toEqual({ at: 'open', view: shown });
     const confirmed: PasskeyView = { ...shown, stage: 'confirmed' };
-    expect(stateAfter(get, { kind: 'view', view: confirmed }, shown)).toEqual({ at: 'ended', end: 'done' });
+    const after = stateAfter(get, { kind: 'view', view: confirmed }, shown);
+    expect(after).toEqual({ at: 'open', view: confirmed });
+    const linked: PasskeyView = { ...shown, stage: 'linked' };
+    expect(stateAfter(get, { kind: 'view', view: linked }, shown)).toEqual({ at: 'ended', end: 'done' });
   });
 
   it.each([

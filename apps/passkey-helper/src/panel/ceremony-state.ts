@@ -55,7 +55,7 @@ function stateAfterAny(outcome: CallOutcome, view: PasskeyView | undefined): Cer
 }
 
 function stateOf(view: PasskeyView): CeremonyState {
-  return view.stage === 'confirmed' ? { at: 'ended', end: 'done' } : { at: 'open', view };
+  return view.stage === 'linked' ? { at: 'ended', end: 'done' } : { at: 'open', view };
 }
 
 /** The token ends with the request: after a signature, a refused token may mean success as well. */

@@ -110,7 +110,7 @@ function screenOfView({ stage, code, isCodeOptional, expiresAt }: PasskeyView): 
       actions: [SIGN, CANCEL],
     };
   }
-  if (code === undefined || stage !== 'code-shown') {
+  if (code === undefined || stage === 'signed') {
     return {
       tone: 'neutral',
       status: 'Signed. Waiting for your phone …',
@@ -118,7 +118,7 @@ function screenOfView({ stage, code, isCodeOptional, expiresAt }: PasskeyView): 
       actions: [],
     };
   }
-  return isCodeOptional
+  return isCodeOptional || stage === 'confirmed'
     ? {
         tone: 'neutral',
         status: 'Signed. Your phone finishes the link.',

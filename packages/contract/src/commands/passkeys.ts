@@ -48,8 +48,13 @@ export const passkeyViewSchema = z.object({
     .describe('Whether the session has confirmed the code by itself, so that the phone need not show it'),
 });
 
-/** The same for a person who has a helper link and no API key. */
+/** The same for a person who has a helper link and no API key. For a minute it says also that the link was made. */
 export const linkedPasskeyViewSchema = passkeyViewSchema.extend({
+  stage: z
+    .enum([...PASSKEY_STAGES, 'linked'])
+    .describe(
+      'As in `GET /api/sessions/:id/passkey`, or `linked`: the session is linked, nothing is left to do',
+    ),
   label: z.string().describe('The name of the session, or its id'),
 });
 
@@ -71,6 +76,7 @@ export const passkeyLinkSchema = z.object({
 
 export type PasskeyAssertion = z.output<typeof passkeyAssertionSchema>;
 export type PasskeyView = z.output<typeof passkeyViewSchema>;
+export type LinkedPasskeyView = z.output<typeof linkedPasskeyViewSchema>;
 export type PasskeyStage = PasskeyView['stage'];
 
 const assertionExample = {

@@ -1,6 +1,9 @@
 import type { Fence, LinkOffers, PasskeyLinks } from '@wafleet/store';
 import type { Outbox } from '../outbox/outbox.js';
 
+/** How long the holder of a helper link can see that the session is linked. The extension asks every two seconds. */
+const LINKED_KNOWN_MS = 60_000;
+
 /**
  * What a session that is not linked shows: QR codes, or one pairing code. While a pairing code is valid, no QR code is
  * shown: the phone that scans it would not be the one for which the code was requested.
@@ -132,6 +135,15 @@ export class PairingOffers {
   connectionEnded(): void {
     this.#lastQr = undefined;
     this.withdraw();
+  }
+
+  /** The phone has linked the session: nothing more is shown. The holder of a helper link can see that for a while. */
+  linked(): void {
+    if (this.#pausedAt !== undefined) {
+      this.#pausedAt = undefined;
+      this.#outbox.run(() => this.#passkeyLinks.endWithin(this.#fence, LINKED_KNOWN_MS));
+    }
+    this.close();
   }
 
   /** Shows nothing more: the session is linked, or ends. */

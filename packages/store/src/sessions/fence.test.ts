@@ -38,6 +38,7 @@ const writes: Record<string, (redis: RedisConnection, fence: Fence) => Promise<u
   'removal of a QR code': (redis, fence) => new LinkOffers(redis).clear(fence),
   'note of a reply to a call': (redis, fence) => new CallReplies(redis).note(fence, '1@lid'),
   'end of the token for a passkey': (redis, fence) => new PasskeyLinks(redis).end(fence),
+  'shorter life of that token': (redis, fence) => new PasskeyLinks(redis).endWithin(fence, 0),
   'keeping of a message': (redis, fence) =>
     new RecentMessages({ redis, cipher }).put(fence, 'id', Buffer.from('x')),
 };

@@ -25,6 +25,17 @@ test('a token leads to its session, until another one is made or it is ended', a
   expect(await links.find(ofOther)).toEqual(other);
 });
 
+test('the life of a token can be shortened, and not prolonged', async () => {
+  const links = new PasskeyLinks(fixture.redis);
+  const fence = await ownedSession(fixture.redis, { ...shop, sessionId: 'linked' }, 'wrk_a');
+  const token = await links.create(fence, soon());
+  await links.endWithin(fence, 600_000);
+  expect(await fixture.redis.pttl(keys.passkeyLink(fence))).toBeLessThanOrEqual(60_000);
+  await links.endWithin(fence, 50);
+  await waitFor(async () => (await links.find(token)) === undefined, { what: 'the end of the token' });
+  await links.endWithin(fence, 50);
+});
+
 test('a token is not stored, expires, and is not found by a part of its hash', async () => {
   const links = new PasskeyLinks(fixture.redis);
   const token = await links.create(shop, soon());

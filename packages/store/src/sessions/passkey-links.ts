@@ -11,6 +11,7 @@ import type { Fence, SessionRef } from '../redis/session-ref.js';
 const MAX_TOKEN_LENGTH = 100;
 
 const deleteKeys = new FencedScript('redis/delete-keys', asNumber);
+const shorten = new FencedScript('sessions/shorten-passkey-link', asNumber);
 
 const recordSchema = z
   .string()
@@ -59,6 +60,11 @@ export class PasskeyLinks {
     const ref = { tenantId: data.tenantId, sessionId: data.sessionId };
     const current = await this.#redis.get(keys.passkeyLink(ref));
     return current !== null && isSame(current, hash) ? ref : undefined;
+  }
+
+  /** Ends the token of a session, if it has one, after this time at the latest, ms. @throws {FencedError} */
+  async endWithin(fence: Fence, ms: number): Promise<void> {
+    await shorten.run(this.#redis, keys.owner(fence), fence, [keys.passkeyLink(fence)], [ms]);
   }
 
   /** Ends the token of a session, if it has one. @throws {FencedError} */

@@ -15,7 +15,7 @@ import {
   waitForStatus,
 } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { Phone } from './support/linked-sessions.js';
+import type { Phone } from '../support/linked-sessions.js';
 
 /**
  * Everything that a cluster connects to for a session with a proxy goes through that proxy, whatever happens: WhatsApp
