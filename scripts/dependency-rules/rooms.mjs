@@ -8,6 +8,7 @@
 export const ROOMS = {
   'packages/contract': [],
   'packages/client': ['packages/contract'],
+  'packages/session-bundle': [],
   'packages/runtime': ['packages/contract'],
   'packages/store': ['packages/contract', 'packages/runtime'],
   'packages/session': ['packages/contract', 'packages/runtime', 'packages/store'],

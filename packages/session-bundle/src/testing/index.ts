@@ -1,0 +1,11 @@
+export { PlainBaileys } from './plain-baileys.js';
+export {
+  baileys6,
+  evolutionFiles,
+  evolutionHash,
+  evolutionLines,
+  type Folder,
+  wahaFolder,
+  wahaMongo,
+  wahaPostgres,
+} from './written-formats.js';
