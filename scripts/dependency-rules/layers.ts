@@ -9,8 +9,10 @@ import { importsBelow } from './imports.js';
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'packages/store': [
     'redis',
+    'accounts',
     'sessions',
     'auth',
+    'moving',
     'placement',
     'messages',
     'events',

@@ -16,13 +16,20 @@ export const ROOMS = {
   'packages/local-redis': [],
   'packages/simulator': [],
   'packages/testkit': ['packages/client', 'packages/contract', 'packages/local-redis', 'packages/simulator'],
-  'apps/edge': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
+  'apps/edge': [
+    'packages/contract',
+    'packages/runtime',
+    'packages/store',
+    'packages/placement',
+    'packages/session-bundle',
+  ],
   'apps/worker': [
     'packages/contract',
     'packages/runtime',
     'packages/store',
     'packages/session',
     'packages/placement',
+    'packages/session-bundle',
   ],
   'apps/placer': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
   'apps/standalone': [

@@ -9,7 +9,7 @@ import { peerIdentityOf } from './signal-records.js';
 
 export type MutableRecords = Map<RecordType, Map<string, unknown>>;
 
-/** Pre-keys that are checked in one turn of the event loop: about 10 ms. */
+/** Pre-keys that are checked in one turn of the event loop: a few ms. */
 const CHECKED_AT_ONCE = 50;
 
 /** What WhatsApp's signatures begin with (Baileys, Defaults/index.js): of an account's phone, of a hosted account. */

@@ -4,7 +4,10 @@ import { createPrivateKey, createPublicKey, diffieHellman, randomBytes, verify }
 const PRIME = 2n ** 255n - 19n;
 const SIGN_BIT = 0x80;
 /** 9, whose product with a private key is the public key (RFC 7748). */
-const BASE_POINT = Buffer.from(`09${'00'.repeat(31)}`, 'hex');
+const BASE_POINT = createPublicKey({
+  key: { kty: 'OKP', crv: 'X25519', x: base64url(Buffer.from(`09${'00'.repeat(31)}`, 'hex')) },
+  format: 'jwk',
+});
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /** Two halves of a key, 32 bytes each. */
@@ -15,7 +18,11 @@ export interface KeyPair {
 
 /** Returns the X25519 public key of a private key of 32 bytes. */
 function publicKeyOf(privateKey: Uint8Array): Buffer {
-  return agree(privateKey, BASE_POINT);
+  const der = Buffer.concat([PKCS8_PREFIX, privateKey]);
+  return diffieHellman({
+    privateKey: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }),
+    publicKey: BASE_POINT,
+  });
 }
 
 export function generateKeyPair(): KeyPair {
@@ -25,27 +32,22 @@ export function generateKeyPair(): KeyPair {
   return { private: privateKey, public: publicKeyOf(privateKey) };
 }
 
-/** Whether the halves belong together. Never throws. */
+/**
+ * Whether the halves belong together. Never throws. The key is read as a JWK, which takes Node.js 20 a tenth of the time
+ * of other forms. Node.js 24 refuses a JWK whose halves do not belong together, and earlier releases do not look.
+ */
 export function isKeyPair(pair: KeyPair): boolean {
   try {
-    return publicKeyOf(pair.private).equals(pair.public);
+    const jwk = { kty: 'OKP', crv: 'X25519', x: base64url(pair.public), d: base64url(pair.private) };
+    const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+    return diffieHellman({ privateKey, publicKey: BASE_POINT }).equals(pair.public);
   } catch {
     return false;
   }
 }
 
-function agree(privateKey: Uint8Array, publicKey: Uint8Array): Buffer {
-  return diffieHellman({
-    privateKey: createPrivateKey({
-      key: Buffer.concat([PKCS8_PREFIX, privateKey]),
-      format: 'der',
-      type: 'pkcs8',
-    }),
-    publicKey: createPublicKey({
-      key: { kty: 'OKP', crv: 'X25519', x: Buffer.from(publicKey).toString('base64url') },
-      format: 'jwk',
-    }),
-  });
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
 }
 
 /**

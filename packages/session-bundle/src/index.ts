@@ -12,5 +12,8 @@ export {
   newBundleKey,
   openBundle,
   readBundleHeader,
+  readBundleKey,
+  type SealableSession,
   sealBundle,
+  writeBundleKey,
 } from './sealed-bundle.js';

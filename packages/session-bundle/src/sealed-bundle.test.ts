@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ReadSession, readForeignSession } from './read-session.js';
-import { isBundle, newBundleKey, openBundle, readBundleHeader, sealBundle } from './sealed-bundle.js';
+import {
+  isBundle,
+  newBundleKey,
+  openBundle,
+  readBundleHeader,
+  readBundleKey,
+  sealBundle,
+  writeBundleKey,
+} from './sealed-bundle.js';
 import { makeUsedSessions } from './testing/used-session.js';
 
 const passphrase = 'correct horse battery';
@@ -11,8 +19,12 @@ let bundle: Buffer;
 beforeAll(async () => {
   const [anna] = await makeUsedSessions();
   read = await readForeignSession('baileys', anna.files);
-  bundle = sealBundle(read.session, await newBundleKey({ passphrase }));
+  bundle = sealBundle(sealable(), await newBundleKey({ passphrase }));
 });
+
+function sealable() {
+  return { device: read.device, ...read.session };
+}
 
 describe('a bundle', () => {
   it('opens with its passphrase to the same session', async () => {
@@ -21,12 +33,12 @@ describe('a bundle', () => {
 
   it('opens with a key of 32 bytes', async () => {
     const key = randomBytes(32);
-    const sealed = sealBundle(read.session, await newBundleKey({ key }));
+    const sealed = sealBundle(sealable(), readBundleKey(writeBundleKey(await newBundleKey({ key }))));
     expect((await openBundle(sealed, { key })).session).toEqual(read.session);
     await expect(openBundle(sealed, { passphrase })).rejects.toMatchObject({ problem: 'not-opened' });
   });
 
-  it('says when it was made and of which device, and nothing secret', () => {
+  it('says when it was made and for what device, and nothing secret', () => {
     expect(readBundleHeader(bundle)).toMatchObject({ device: read.device, kdf: { name: 'scrypt' } });
     const front = bundle.subarray(0, 200).toString('latin1');
     expect(front).not.toContain(read.session.creds.noiseKey.private.toString('base64').slice(0, 12));

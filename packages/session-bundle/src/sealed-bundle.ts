@@ -1,10 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { z } from 'zod';
 import { BundleError } from './bundle-error.js';
-import { deviceNameOf } from './checks.js';
 import type { FoundRecord } from './containers.js';
 import { BUNDLE_LIMITS } from './limits.js';
-import { type LinkedSession, Notes } from './linked-session.js';
+import { Notes } from './linked-session.js';
 import { type ReadOptions, type ReadSession, readRecords } from './read-session.js';
 import { parseRecordName } from './record-names.js';
 import { asFields } from './values.js';
@@ -28,6 +27,8 @@ const kdfSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('none') }),
 ]);
 
+const keySchema = z.object({ bytes: z.base64().length(44), kdf: kdfSchema });
+
 const headerSchema = z.object({
   createdAt: z.iso.datetime(),
   device: z.string().max(32),
@@ -42,6 +43,14 @@ export interface BundleHeader {
   readonly device: string;
   /** `scrypt`: from a passphrase. `none`: the key itself is needed. */
   readonly kdf: { readonly name: 'scrypt'; readonly salt: string } | { readonly name: 'none' };
+}
+
+/** A session as a bundle takes it: credentials and Signal records in the form of Baileys 7. */
+export interface SealableSession {
+  /** `<number>:<device>` */
+  readonly device: string;
+  readonly creds: object;
+  readonly keys: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 }
 
 /** What opens a bundle. */
@@ -62,15 +71,26 @@ export async function newBundleKey(secret: BundleSecret): Promise<BundleKey> {
   return { bytes: await derive(secret.passphrase, salt), kdf };
 }
 
+/** A bundle's key as bytes, for a process that is to seal. Contains the secret. */
+export function writeBundleKey({ bytes, kdf }: BundleKey): Buffer {
+  return Buffer.from(JSON.stringify({ bytes: bytes.toString('base64'), kdf }));
+}
+
+/** @throws {Error} if the bytes are not of `writeBundleKey`. */
+export function readBundleKey(written: Buffer): BundleKey {
+  const { bytes, kdf } = keySchema.parse(JSON.parse(written.toString()));
+  return { bytes: Buffer.from(bytes, 'base64'), kdf };
+}
+
 /** Seals a session: AES-256-GCM, the header authenticated with it. Nothing outside of the ciphertext is secret. */
 export function sealBundle(
-  session: LinkedSession,
+  session: SealableSession,
   { bytes, kdf }: BundleKey,
   { createdAt = new Date() }: { createdAt?: Date } = {},
 ): Buffer {
   const header: BundleHeader = {
     createdAt: createdAt.toISOString(),
-    device: deviceNameOf(session.creds),
+    device: session.device,
     kdf,
   };
   const text = Buffer.from(JSON.stringify(header));
@@ -174,7 +194,7 @@ function lengthOf(bytes: Buffer): Buffer {
 }
 
 /** The records of a session by the names that Baileys gives them, with bytes as base64. */
-function recordsOf({ creds, keys }: LinkedSession): object {
+function recordsOf({ creds, keys }: SealableSession): object {
   const entries = [...keys].flatMap(([type, records]) =>
     [...records].map(([id, record]) => [`${type}-${id}`, withBase64(record)] as const),
   );

@@ -22,6 +22,8 @@ interface StateMachineOptions {
   readonly supervisor: ConnectionSupervisor;
   readonly account: SessionAccount;
   readonly outbox: Outbox;
+  /** When the credentials were imported, ms since 1970; undefined if they were not. */
+  readonly importedAt?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -45,11 +47,12 @@ type ConnectionEnd = Occasion & { readonly cause: DisconnectCause };
  */
 export class SessionStateMachine implements KeyStoreFailures {
   readonly #options: StateMachineOptions;
-  readonly #reconnecting = new Reconnecting();
+  readonly #reconnecting: Reconnecting;
   #isLinkFresh = false;
 
   constructor(options: StateMachineOptions) {
     this.#options = options;
+    this.#reconnecting = new Reconnecting({ importedAt: options.importedAt });
   }
 
   /** A phone has just linked the session, and a person waits for it to open. */
@@ -98,14 +101,16 @@ export class SessionStateMachine implements KeyStoreFailures {
       pairingOffers.close();
       this.#isLinkFresh = false;
       supervisor.markOpen();
-      statusReporter.set('open', undefined, { update, phone: account.current?.phone });
+      const { phone, device } = account.current ?? {};
+      statusReporter.set('open', undefined, { update, phone, device });
     } else if (update.qr !== undefined) {
       statusReporter.set('awaiting_link', undefined);
       pairingOffers.showQr(update.qr, connection.qrRound.codeExpiresAt);
     } else if (update.isNewLogin === true) {
       pairingOffers.close();
       this.#isLinkFresh = true;
-      statusReporter.set('connecting', 'linked', { update, phone: account.current?.phone });
+      const { phone, device } = account.current ?? {};
+      statusReporter.set('connecting', 'linked', { update, phone, device });
     } else {
       statusReporter.tell({ update });
     }

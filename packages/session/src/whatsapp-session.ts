@@ -93,7 +93,7 @@ export class WhatsAppSession {
     // The connection and its states.
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
     const parts = { lifecycle, statusReporter, pairingOffers, supervisor, account, logger };
-    const stateMachine = new SessionStateMachine({ ...parts, outbox });
+    const stateMachine = new SessionStateMachine({ ...parts, outbox, importedAt: options.importedAt });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, logger });
     const { auth } = store;

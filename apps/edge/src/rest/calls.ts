@@ -69,6 +69,7 @@ export function addCall(
       return handler(request, reply);
     },
   };
+  if (call.bodyLimit !== undefined) route.bodyLimit = call.bodyLimit;
   if (call.access !== 'admin') route.config = { scope: call.access, cost: costOf(call) };
   if (call.isSecret === true) {
     route.onSend = async (_request, reply) => {

@@ -6,6 +6,7 @@ import {
   keyCalls,
   linkingCalls,
   mediaCalls,
+  movingCalls,
   sessionCalls,
   tenantCalls,
   usageCalls,
@@ -32,6 +33,7 @@ import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
 import type { QrCodeQuery } from '../sessions/qr-code-query.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
+import type { SessionExport } from '../sessions/session-export.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
@@ -43,9 +45,12 @@ import { addCommandCalls } from './command-calls.js';
 import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
+import { BODY_LIMIT } from './http-server.js';
 import { keyHandlers } from './key-calls.js';
+import { boundLargeBodies } from './large-bodies.js';
 import { linkingHandlers } from './linking-calls.js';
 import { mediaHandlers } from './media-calls.js';
+import { movingHandlers } from './moving-calls.js';
 import { requireScopes } from './scoped-routes.js';
 import { sessionHandlers } from './session-calls.js';
 import { tenantHandlers } from './tenant-calls.js';
@@ -70,6 +75,7 @@ export interface RestResources {
   readonly charge: ChargeCall;
   readonly starter: SessionStarter;
   readonly removal: SessionRemoval;
+  readonly exporter: SessionExport;
   readonly commands: SessionCommands;
   readonly currentQr: QrCodeQuery;
   readonly media: MediaDownloads;
@@ -111,6 +117,8 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });
     await forTenants.register(accepts);
     addCalls(forTenants, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
+    boundLargeBodies(forTenants, BODY_LIMIT);
+    addCalls(forTenants, movingCalls, movingHandlers(resources));
     addCalls(forTenants, linkingCalls, linkingHandlers(resources));
     addCalls(forTenants, mediaCalls, mediaHandlers(resources));
     addCommandCalls(forTenants, resources.commands);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { DEFAULT_PAGE_SESSIONS, type sessionCalls, type usageCalls, WafleetError } from '@wafleet/contract';
 import type { SessionDirectory, SessionPages, TenantUsage } from '@wafleet/store';
 import { mayUseSession } from '../access/identity.js';
@@ -6,6 +5,7 @@ import { identityOf } from '../auth/request-auth.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { HandlersOf } from './calls.js';
+import { generateSessionId } from './generate-session-id.js';
 import { sessionRefOf } from './session-ref.js';
 import { sessionView } from './session-view.js';
 
@@ -64,8 +64,4 @@ export function sessionHandlers(
       return usage.read(tenantId, keyId);
     },
   };
-}
-
-function generateSessionId(): string {
-  return `ses_${randomBytes(8).toString('hex')}`;
 }

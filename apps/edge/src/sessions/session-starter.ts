@@ -3,8 +3,10 @@ import type { PlacementQueue, PlacementReason } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
 import {
   type CommandClient,
+  type ImportedSession,
   RECORD_UNREADABLE,
   type SessionDirectory,
+  type SessionImports,
   type SessionRecord,
   type SessionRef,
   type TenantRates,
@@ -17,6 +19,7 @@ const RELEASE_MS = 5_000;
 
 interface SessionStarterResources {
   readonly sessions: SessionDirectory;
+  readonly imports: SessionImports;
   readonly workers: WorkerRegistry;
   readonly client: CommandClient;
   readonly placement: PlacementQueue;
@@ -42,9 +45,21 @@ export class SessionStarter {
    * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN if Redis did not answer.
    */
   async create(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
-    const record = await this.#enter(ref, options);
-    await this.#askForWorker(ref, 'create');
-    return record;
+    const { sessions } = this.#resources;
+    return this.#enter(ref, (maxSessions) => sessions.create(ref, { ...options, maxSessions }));
+  }
+
+  /**
+   * Creates a session with credentials from elsewhere, as `create` does.
+   * @throws {WafleetError} ACCOUNT_IN_USE and UNAVAILABLE as `SessionImports.create`; those of `create`.
+   */
+  async import(
+    ref: SessionRef,
+    session: ImportedSession,
+    options: { readonly name?: string },
+  ): Promise<SessionRecord> {
+    const { imports } = this.#resources;
+    return this.#enter(ref, (maxSessions) => imports.create(ref, session, { ...options, maxSessions }));
   }
 
   /**
@@ -71,11 +86,16 @@ export class SessionStarter {
     return sessions.require(ref);
   }
 
-  async #enter(ref: SessionRef, options: { readonly name?: string }): Promise<SessionRecord> {
-    const { sessions, rates, maxSessions, onExceeded } = this.#resources;
+  async #enter(
+    ref: SessionRef,
+    create: (maxSessions: number) => Promise<SessionRecord>,
+  ): Promise<SessionRecord> {
+    const { rates, maxSessions, onExceeded } = this.#resources;
     try {
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
-      return await sessions.create(ref, { ...options, maxSessions });
+      const record = await create(maxSessions);
+      await this.#askForWorker(ref, 'create');
+      return record;
     } catch (error) {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');

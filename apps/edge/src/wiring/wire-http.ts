@@ -1,5 +1,5 @@
 import type { Readiness } from '@wafleet/runtime';
-import { Ownership, TenantDirectory, TenantUsage } from '@wafleet/store';
+import { Ownership, SessionExports, SessionImports, TenantDirectory, TenantUsage } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
@@ -9,6 +9,7 @@ import { registerRoutes } from '../rest/routes.js';
 import { OwnerCache } from '../sessions/owner-cache.js';
 import { QrCodeQuery } from '../sessions/qr-code-query.js';
 import { SessionCommands } from '../sessions/session-commands.js';
+import { SessionExport } from '../sessions/session-export.js';
 import { SessionRemoval } from '../sessions/session-removal.js';
 import { SessionStarter } from '../sessions/session-starter.js';
 import type { EdgeOptions } from './edge-options.js';
@@ -63,9 +64,14 @@ export async function wireHttp(
     charge: chargeCalls({ rates, onExceeded, logger }),
     starter: new SessionStarter({
       ...{ sessions, workers, client, placement, rates, onExceeded, logger },
+      imports: new SessionImports({ redis, directory: sessions }),
       maxSessions: store.limits.defaults.sessions,
     }),
     removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
+    exporter: new SessionExport({
+      ...{ sessions, workers, client, placement, logger },
+      exports: new SessionExports(redis),
+    }),
     currentQr: new QrCodeQuery({ sessions, offers, workers }),
     metrics: options.metrics,
   });

@@ -3,6 +3,7 @@ import { withTimeout } from '@wafleet/runtime';
 import type { SessionEnd, StorageReach, WhatsAppSession } from '@wafleet/session';
 import {
   deferRemoval,
+  type ExportRequest,
   type Fence,
   NotOwnerError,
   Ownership,
@@ -33,6 +34,12 @@ export interface OwnedSessionsOptions extends SessionFactoryOptions {
 function dueHere(record: SessionRecord | undefined): number | undefined {
   if (record?.removeBy === undefined) return undefined;
   return performance.now() + record.removeBy - (record.readAt ?? record.removeBy);
+}
+
+/** The export of a session that is to be carried out now. */
+function exportWanted(record: SessionRecord | undefined): ExportRequest | undefined {
+  const { exportRequest, readAt = 0 } = record ?? {};
+  return exportRequest !== undefined && readAt < exportRequest.by ? exportRequest : undefined;
 }
 
 function noRoom(why: string): WafleetError {
@@ -264,7 +271,12 @@ export class OwnedSessions {
     // All sessions were given up meanwhile, and nothing would discard this one.
     if (this.#isOver) throw refuse('takes no more sessions');
     const removeBy = dueHere(record);
-    const owned = this.#open(claim.fence);
+    const wanted = removeBy === undefined ? exportWanted(record) : undefined;
+    if (wanted !== undefined) {
+      void this.#exportOrOpen(claim.fence, wanted, record?.importedAt);
+      return;
+    }
+    const owned = this.#open(claim.fence, record?.importedAt);
     if (removeBy === undefined) return;
     // The reason why it could not be removed is in the log already.
     this.#remove(owned, removeBy).catch(() => {});
@@ -282,12 +294,24 @@ export class OwnedSessions {
     return owned.removal;
   }
 
-  #open(fence: Fence): OwnedSession {
+  /** Hands the credentials out and gives the session up, or opens it if there is nothing to hand out. Never rejects. */
+  async #exportOrOpen(fence: Fence, request: ExportRequest, importedAt: number | undefined): Promise<void> {
+    try {
+      if (await this.#factory.export(fence, request)) await this.#releases.release(fence, 'exported');
+      else if (!this.#isOver) this.#open(fence, importedAt);
+    } catch (error) {
+      const { tenantId, sessionId } = fence;
+      this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be handed out');
+      this.#releases.retry(() => this.#releases.release(fence, 'export-failed'));
+    }
+  }
+
+  #open(fence: Fence, importedAt: number | undefined): OwnedSession {
     const owned: OwnedSession = {
       fence,
       commands: new Set(),
       isLeaving: false,
-      session: this.#factory.create(fence, (end) => this.#onEnded(owned, end)),
+      session: this.#factory.create(fence, { importedAt, onEnded: (end) => this.#onEnded(owned, end) }),
     };
     this.#table.add(owned);
     void owned.session.start();

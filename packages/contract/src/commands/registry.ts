@@ -5,6 +5,7 @@ import { clusterCommands, mediaCommands } from './internal.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
 import { mediaCalls, messageCommands } from './messages.js';
+import { movingCalls } from './moving.js';
 import { presenceCommands } from './presence.js';
 import { sessionCalls } from './sessions.js';
 import { tenantCalls } from './tenants.js';
@@ -46,6 +47,7 @@ export const EDGE_CALLS = {
   ...keyCalls,
   ...sessionCalls,
   ...linkingCalls,
+  ...movingCalls,
   ...mediaCalls,
   ...eventCalls,
   ...usageCalls,

@@ -1,4 +1,5 @@
 export { PlainBaileys } from './plain-baileys.js';
+export { readyFiles } from './ready-files.js';
 export {
   baileys6,
   evolutionFiles,

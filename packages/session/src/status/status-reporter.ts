@@ -11,6 +11,8 @@ export interface Occasion {
   readonly cause?: DisconnectCause;
   /** Null removes the number. */
   readonly phone?: string | null | undefined;
+  /** The linked device, beside its number. */
+  readonly device?: string | undefined;
 }
 
 /** Reports a session's status: first in the directory, where it can be queried, then in `connection.update`. */
@@ -56,7 +58,7 @@ export class StatusReporter {
 
   /** Changes the status. Without a change it is reported only if `occasion` has an update or a cause. */
   set(status: SessionStatus, reason: string | undefined, occasion: Occasion = {}): void {
-    const { update, cause, phone } = occasion;
+    const { update, cause, phone, device } = occasion;
     const isSame = status === this.#condition.status && reason === this.#condition.reason;
     if (isSame && update === undefined && cause === undefined) return;
     if (!isSame || phone !== undefined) {
@@ -67,6 +69,7 @@ export class StatusReporter {
         status,
         ...(reason === undefined ? {} : { reason }),
         ...(phone === undefined ? {} : { phone }),
+        ...(device === undefined ? {} : { device }),
       };
       this.#write(change);
     }

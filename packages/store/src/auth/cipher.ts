@@ -77,6 +77,17 @@ export class Cipher {
     return this.#keys.length > 1;
   }
 
+  /**
+   * The seeds of the keys by which edges seal for workers (see worker-box.ts), 32 bytes each; that of the sealing key
+   * comes first.
+   */
+  boxSeeds(): readonly { readonly id: Buffer; readonly seed: Buffer }[] {
+    return this.#keys.map(({ id, bytes }) => ({
+      id,
+      seed: Buffer.from(hkdfSync('sha256', bytes, '', 'wafleet worker box', 32)),
+    }));
+  }
+
   /** Returns the object that seals the values of one scope. A value opens in its own scope only. */
   scope(name: string): ScopedCipher {
     return new ScopedCipher(this.#keys, name);

@@ -2,6 +2,7 @@ import { StartError } from '@wafleet/runtime';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { type Cipher, SealedValueError } from './cipher.js';
+import { WorkerBoxes } from './worker-box.js';
 
 const SCOPE = 'encryption check';
 const CANARY = 'canary';
@@ -9,7 +10,7 @@ const CANARY = 'canary';
 /**
  * Verifies before a worker starts that it can open the values stored in this Redis. The first worker stores a sealed
  * constant. Every other worker must be able to open it with one of its keys, and reseals it with its first key. No
- * session's data is ever changed.
+ * session's data is ever changed. Then publishes the public key by which edges seal for workers.
  * @throws {StartError} if the constant was sealed with a key that the worker does not have.
  */
 export async function verifyEncryptionKey(redis: RedisConnection, cipher: Cipher): Promise<void> {
@@ -20,6 +21,7 @@ export async function verifyEncryptionKey(redis: RedisConnection, cipher: Cipher
   try {
     if (stored !== null && scope.open(stored, CANARY).toString() === CANARY) {
       if (!scope.isCurrent(stored)) await redis.set(keys.encryptionCanary, sealed);
+      await redis.set(keys.workerBoxKey, new WorkerBoxes(cipher).publicKey);
       return;
     }
   } catch (error) {

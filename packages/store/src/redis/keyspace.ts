@@ -16,7 +16,9 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:purged-epoch      | string | the highest epoch of the tenant's purged sessions                |
  * | wf:{<tenant>}:owned:<worker>    | set    | ids of the tenant's sessions that the worker owns                |
  * | wf:{<tenant>}:unowned           | set    | ids of the tenant's sessions that want a worker and have none    |
- * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
+ * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`; `import`, sealed   |
+ * |                                 |        | for workers, until the first one has opened the session          |
+ * | wf:{<tenant>}:exported:<id>:<export> | string | what became of an export: its bundle or why not; expires    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
@@ -80,6 +82,9 @@ import type { SessionRef } from './session-ref.js';
  * |                                 |        | expires then                                                     |
  * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
  * |                                 |        | is looked at, ms; expires                                        |
+ * | wf:account:<number>:<device>    | hash   | the session that has this device of an account: session          |
+ * |                                 |        | (`<tenant>/<id>`), and until when an import has reserved it: until, ms |
+ * | wf:worker-box-key               | string | the public key by which edges seal for workers                   |
  * | wf:encryption-canary            | string | a sealed constant that verifies the ENCRYPTION_KEY               |
  * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
  */
@@ -102,6 +107,7 @@ export const keys = {
   drainLineLife: 'wf:{workers}:drain-line-life',
   pulse: 'wf:{workers}:pulse',
   encryptionCanary: 'wf:encryption-canary',
+  workerBoxKey: 'wf:worker-box-key',
   writeProbe: 'wf:write-probe',
   connectBucket: 'wf:{connects}:bucket',
 
@@ -114,6 +120,8 @@ export const keys = {
   purgedEpoch: (tenantId: string) => `wf:{${tenantId}}:purged-epoch`,
   unowned: (tenantId: string) => `wf:{${tenantId}}:unowned`,
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
+  exported: ({ tenantId, sessionId }: SessionRef, exportId: string) =>
+    `wf:{${tenantId}}:exported:${sessionId}:${exportId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
   messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),
@@ -147,6 +155,8 @@ export const keys = {
   tenantsOf: (workerId: string) => `wf:{workers}:tenants:${workerId}`,
   identity: (identity: string) => `wf:{workers}:identity:${identity}`,
   inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
+
+  account: (device: string) => `wf:account:${device}`,
 
   edge: (edgeId: string) => `wf:edge:${edgeId}`,
   edgesCounting: 'wf:{edges}:counting',

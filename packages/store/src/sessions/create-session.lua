@@ -5,10 +5,14 @@
 --   KEYS[4]  the same ids, by when the sessions were made
 --   KEYS[5]  limits of the tenant
 --   KEYS[6]  ids of the tenant's sessions that want a worker and have none
+--   KEYS[7]  credentials
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
 --   ARGV[3]  maximum number of sessions of a tenant that has no limit of its own, or '' for any number
 --   ARGV[4]  id of this call: a retry, after its answer was lost, gets the same answer
+--   ARGV[5]  credentials of a linked session, sealed for workers, or ''
+--   ARGV[6]  phone number of its account
+--   ARGV[7]  its device of the account
 -- Returns {'created', ms}, {'exists'} or {'full', maximum number of sessions, number of sessions}.
 -- @include redis/now
 -- @include tenants/limit-of
@@ -32,6 +36,11 @@ redis.call('HSET', KEYS[1], 'desired', 'open', 'status', 'queued', 'since', crea
   'madeBy', ARGV[4])
 if ARGV[2] ~= '' then
   redis.call('HSET', KEYS[1], 'name', ARGV[2])
+end
+if ARGV[5] ~= '' then
+  redis.call('HSET', KEYS[1], 'phone', ARGV[6], 'device', ARGV[7], 'importedAt', created)
+  redis.call('DEL', KEYS[7])
+  redis.call('HSET', KEYS[7], 'import', ARGV[5])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 -- An index that cannot be read is left unchanged: the next page rebuilds the order (page-sessions), and the slow
