@@ -32,6 +32,7 @@ export const ROOMS = {
     'packages/session-bundle',
   ],
   'apps/placer': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
+  'apps/move': ['packages/client', 'packages/contract', 'packages/runtime', 'packages/session-bundle'],
   'apps/standalone': [
     'packages/client',
     'packages/contract',
