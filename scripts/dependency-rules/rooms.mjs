@@ -46,6 +46,7 @@ export const ROOMS = {
     'packages/client',
     'packages/contract',
     'packages/runtime',
+    'packages/session-bundle',
     'packages/simulator',
     'packages/store',
     'packages/testkit',
