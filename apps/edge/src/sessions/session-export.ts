@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isResting, WafleetError } from '@wafleet/contract';
+import { WafleetError } from '@wafleet/contract';
 import type { PlacementQueue } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
 import { type BundleSecret, newBundleKey, readBundleHeader, writeBundleKey } from '@wafleet/session-bundle';
@@ -58,7 +58,9 @@ export class SessionExport {
     if (record.phone === undefined || record.removeBy !== undefined) throw notLinked();
     const key = writeBundleKey(await newBundleKey(secret));
     const id = await exports.request(ref, { key, withinMs: RELEASE_MS + WITHIN_MS });
-    if (await hasLivingOwner(record, workers)) await this.#haveReleased(record);
+    // Read again: a worker that claimed the session before the export was noted does not know of it.
+    const current = await sessions.require(ref);
+    if (await hasLivingOwner(current, workers)) await this.#haveReleased(current);
     await this.#askForWorker(ref);
     return bundleOf(await this.#outcomeOf(ref, id));
   }
@@ -78,8 +80,8 @@ export class SessionExport {
   }
 
   /** Never rejects: a session that its owner does not release is not handed out. */
-  async #haveReleased({ tenantId, sessionId, worker, status }: SessionRecord): Promise<void> {
-    if (worker === undefined || isResting(status)) return;
+  async #haveReleased({ tenantId, sessionId, worker }: SessionRecord): Promise<void> {
+    if (worker === undefined) return;
     const { client, logger } = this.#resources;
     try {
       await client.call(worker, { kind: 'release', tenantId, sessionId }, { deadlineMs: RELEASE_MS });

@@ -1,4 +1,4 @@
-import { WafleetError } from '@wafleet/contract';
+import { isResting, WafleetError } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
 import type { SessionEnd, StorageReach, WhatsAppSession } from '@wafleet/session';
 import {
@@ -40,6 +40,11 @@ function dueHere(record: SessionRecord | undefined): number | undefined {
 function exportWanted(record: SessionRecord | undefined): ExportRequest | undefined {
   const { exportRequest, readAt = 0 } = record ?? {};
   return exportRequest !== undefined && readAt < exportRequest.by ? exportRequest : undefined;
+}
+
+/** Whether its credentials were handed out, so that it may run elsewhere. */
+function wasHandedOut({ status, reason }: SessionRecord): boolean {
+  return status === 'closed' && reason === 'exported';
 }
 
 function noRoom(why: string): WafleetError {
@@ -272,9 +277,14 @@ export class OwnedSessions {
     if (this.#isOver) throw refuse('takes no more sessions');
     const removeBy = dueHere(record);
     const wanted = removeBy === undefined ? exportWanted(record) : undefined;
-    if (wanted !== undefined) {
-      void this.#exportOrOpen(claim.fence, wanted, record?.importedAt);
+    if (record !== undefined && wanted !== undefined) {
+      void this.#exportOrOpen(claim.fence, wanted, record);
       return;
+    }
+    if (removeBy === undefined && record !== undefined && wasHandedOut(record)) {
+      // The placer read of another export, which has ended meanwhile.
+      await this.#releases.release(claim.fence, 'exported');
+      throw refuse('does not open what was handed out');
     }
     const owned = this.#open(claim.fence, record?.importedAt);
     if (removeBy === undefined) return;
@@ -294,11 +304,16 @@ export class OwnedSessions {
     return owned.removal;
   }
 
-  /** Hands the credentials out and gives the session up, or opens it if there is nothing to hand out. Never rejects. */
-  async #exportOrOpen(fence: Fence, request: ExportRequest, importedAt: number | undefined): Promise<void> {
+  /**
+   * Hands the credentials out and gives the session up. If there is nothing to hand out, or the export was taken back,
+   * the session goes on as before: it is opened, unless it rests. Never rejects.
+   */
+  async #exportOrOpen(fence: Fence, request: ExportRequest, record: SessionRecord): Promise<void> {
     try {
-      if (await this.#factory.export(fence, request)) await this.#releases.release(fence, 'exported');
-      else if (!this.#isOver) this.#open(fence, importedAt);
+      const isExported = await this.#factory.export(fence, request);
+      if (this.#isOver) return;
+      if (!isExported && !isResting(record.status)) this.#open(fence, record.importedAt);
+      else await this.#releases.release(fence, isExported ? 'exported' : 'export-failed');
     } catch (error) {
       const { tenantId, sessionId } = fence;
       this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be handed out');
