@@ -40,7 +40,9 @@ const moved: MovedSession[] = [];
 
 beforeAll(async () => {
   notePassphrase(passphrase);
-  cluster = await startCluster();
+  // The tests import more in ten seconds than a tenant may.
+  const environment = { TENANT_LIMITS: 'restUnits=100000,restUnitsPerKey=100000' };
+  cluster = await startCluster({ environment });
   tenant = await cluster.addTenant();
   events = await collectEvents(cluster.edges[0]?.url ?? '', tenant.apiKey, [
     'messages.upsert',

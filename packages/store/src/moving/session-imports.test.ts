@@ -14,7 +14,7 @@ const cipher = Cipher.fromHexKeys('07'.repeat(32));
 const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
 const other = { tenantId: 'tnt_b', sessionId: 'other' };
 const device = '15551230001:3';
-const token = Buffer.from('a record that nobody may read');
+const token = Buffer.from('a record that only workers read');
 
 function session(
   creds = { ...initAuthCreds(), me: { id: `${device}@s.whatsapp.net` }, account: {} },
