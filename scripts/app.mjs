@@ -1,4 +1,4 @@
-/** `npm run edge`, `npm run worker`, `npm run placer`, `npm run simulator`: one program, configured by environment. */
+/** `npm run edge`, `npm run worker`, `npm run placer`, `npm run move`, `npm run simulator`: one program, configured by environment. */
 import { join } from 'node:path';
 import { build } from './lib/build.mjs';
 import { installDependencies } from './lib/install.mjs';
@@ -11,6 +11,7 @@ const FOLDERS = new Map([
   ['edge', 'apps/edge'],
   ['worker', 'apps/worker'],
   ['placer', 'apps/placer'],
+  ['move', 'apps/move'],
   ['simulator', 'packages/simulator'],
 ]);
 
@@ -23,5 +24,5 @@ await main(async () => {
   checkNodeVersion();
   await installDependencies();
   await build([folder]);
-  become(join(ROOT, folder, 'dist/main.js'), args);
+  become(join(ROOT, folder, 'dist/main.js'), args, { asksUser: name === 'move' });
 });

@@ -9,9 +9,11 @@ import { importsBelow } from './imports.js';
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'packages/store': [
     'redis',
+    'accounts',
     'sessions',
     'auth',
     'settings',
+    'moving',
     'placement',
     'messages',
     'events',

@@ -8,6 +8,7 @@
 export const ROOMS = {
   'packages/contract': [],
   'packages/client': ['packages/contract'],
+  'packages/session-bundle': [],
   'packages/runtime': ['packages/contract'],
   'packages/egress': [],
   'packages/store': ['packages/contract', 'packages/runtime'],
@@ -22,6 +23,7 @@ export const ROOMS = {
     'packages/runtime',
     'packages/store',
     'packages/placement',
+    'packages/session-bundle',
   ],
   'apps/worker': [
     'packages/contract',
@@ -30,8 +32,10 @@ export const ROOMS = {
     'packages/store',
     'packages/session',
     'packages/placement',
+    'packages/session-bundle',
   ],
   'apps/placer': ['packages/contract', 'packages/runtime', 'packages/store', 'packages/placement'],
+  'apps/move': ['packages/client', 'packages/contract', 'packages/runtime', 'packages/session-bundle'],
   'apps/standalone': [
     'packages/client',
     'packages/contract',
@@ -46,6 +50,7 @@ export const ROOMS = {
     'packages/client',
     'packages/contract',
     'packages/runtime',
+    'packages/session-bundle',
     'packages/simulator',
     'packages/store',
     'packages/testkit',

@@ -32,8 +32,9 @@ export function run(program, args, environment = {}) {
  *
  * @param {string} entry
  * @param {readonly string[]} args
+ * @param {{ asksUser?: boolean }} [options] `asksUser`: it reads from the terminal
  */
-export function become(entry, args) {
+export function become(entry, args, { asksUser = false } = {}) {
   // Before the program starts, because a signal in between would end only this process.
   let lastSignalAt = 0;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
@@ -47,8 +48,8 @@ export function become(entry, args) {
     cwd: ROOT,
     stdio: 'inherit',
     // In a separate process group: on Ctrl-C the terminal and npm both signal this process, and each signal would reach
-    // the program. A program treats a second signal as a forced stop.
-    detached: true,
+    // the program. A program treats a second signal as a forced stop. One that asks its user needs the terminal.
+    detached: !asksUser,
   });
   const guard = stopWithThisProcess(child.pid);
   child.once('error', (error) => {

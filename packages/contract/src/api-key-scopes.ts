@@ -1,7 +1,13 @@
 import type { EventName } from './event-names.js';
 
 /** What an API key may be allowed, each on its own: no scope contains another. */
-export const KEY_SCOPES = ['events:read', 'sessions:read', 'sessions:write', 'messages:write'] as const;
+export const KEY_SCOPES = [
+  'events:read',
+  'sessions:read',
+  'sessions:write',
+  'sessions:export',
+  'messages:write',
+] as const;
 
 export type KeyScope = (typeof KEY_SCOPES)[number];
 

@@ -83,6 +83,28 @@ export const ERRORS = {
     meaning:
       'The session shows no QR code now; `details.status` and `details.reason` say why. One that is closed, logged_out or failed stays so until `POST /api/sessions/:id/restart`.',
   },
+  ACCOUNT_IN_USE: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'A session of this cluster, perhaps of another tenant, has the same linked device of the account. Two would disconnect each other. Remove that one, or link the phone again by a QR code.',
+  },
+  BUNDLE_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'What was to be imported is not a session that can be run. `details.problem` says why, `details.path` where; see [moving-in.md](moving-in.md).',
+  },
+  BUNDLE_PASSPHRASE_WRONG: {
+    status: 422,
+    retryable: false,
+    meaning: 'The bundle does not open: it has another passphrase or key, or is damaged.',
+  },
+  NOT_LINKED: {
+    status: 409,
+    retryable: false,
+    meaning: 'The session is not linked to a phone, so there is nothing to hand out.',
+  },
   ALREADY_LINKED: { status: 409, retryable: false, meaning: 'The session is already linked to a phone.' },
   PASSKEY_NOT_REQUESTED: {
     status: 409,

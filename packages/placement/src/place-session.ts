@@ -1,3 +1,4 @@
+import { isResting } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import {
   type CommandClient,
@@ -57,16 +58,16 @@ export async function placeSession(
     const session = await lookAt(ref, request, resources);
     if ('unneeded' in session) return session;
     if ('toRemove' in session) return remindOf(ref, session.toRemove, resources);
-    const { deadOwner, moveFrom } = session;
+    const { deadOwner, moveFrom, isAtRest = false } = session;
 
-    if (failed.length === CANDIDATES) return giveUp(ref, deadOwner, resources);
+    if (failed.length === CANDIDATES) return giveUp(ref, { deadOwner, isAtRest }, resources);
     const avoid = [...request.avoid, ...failed, ...(moveFrom === undefined ? [] : [moveFrom])];
     const only = moveFrom === undefined ? undefined : request.to;
     const found = await choose({ avoid, only }, resources);
     const choice = 'none' in found || (await resources.mayTakeRoom()) ? found : NOT_ITS_TURN;
     if ('none' in choice) {
-      if (failed.length > 0) return giveUp(ref, deadOwner, resources);
-      if (moveFrom === undefined) await sessions.markQueued(ref, choice.none, deadOwner);
+      if (failed.length > 0) return giveUp(ref, { deadOwner, isAtRest }, resources);
+      if (moveFrom === undefined && !isAtRest) await sessions.markQueued(ref, choice.none, deadOwner);
       return moveFrom !== undefined && request.reason === 'rebalance'
         ? { unneeded: choice.none }
         : { waits: choice.none };
@@ -100,7 +101,12 @@ export async function placeSession(
 type Need =
   | { readonly unneeded: string }
   | { readonly toRemove: string }
-  | { readonly deadOwner?: string | undefined; readonly moveFrom?: string };
+  | {
+      readonly deadOwner?: string | undefined;
+      readonly moveFrom?: string;
+      /** It is only to hand its credentials out, and keeps its status. */
+      readonly isAtRest?: boolean;
+    };
 
 async function lookAt(
   ref: SessionRef,
@@ -114,7 +120,10 @@ async function lookAt(
   const owner = session.worker;
   const alive = await resources.workers.aliveIds(owner === undefined ? [] : [owner]);
   if (owner === undefined || !alive.has(owner)) {
-    return needsWorkerNow(session) ? { deadOwner: owner } : { unneeded: 'its removal is tried again later' };
+    const isAtRest = session.removeBy === undefined && isResting(session.status);
+    return needsWorkerNow(session)
+      ? { deadOwner: owner, isAtRest }
+      : { unneeded: 'its removal is tried again later' };
   }
 
   const isMove = request.reason === 'drain' || request.reason === 'rebalance';
@@ -168,9 +177,9 @@ async function release(worker: string, ref: SessionRef, commands: CommandClient)
 
 async function giveUp(
   ref: SessionRef,
-  deadOwner: string | undefined,
+  { deadOwner, isAtRest }: { readonly deadOwner: string | undefined; readonly isAtRest: boolean },
   { sessions }: PlacementResources,
 ): Promise<never> {
-  await sessions.markQueued(ref, 'no worker took the session', deadOwner);
+  if (!isAtRest) await sessions.markQueued(ref, 'no worker took the session', deadOwner);
   throw new Error('no worker took the session');
 }

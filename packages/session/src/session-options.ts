@@ -24,6 +24,8 @@ import type { SessionEnd } from './status/lifecycle.js';
 export interface WhatsAppSessionOptions {
   /** The proof that this worker owns the session. */
   readonly fence: Fence;
+  /** When the credentials were imported from elsewhere, ms since 1970; undefined if they were not. */
+  readonly importedAt?: number | undefined;
   readonly store: {
     readonly auth: AuthStateStore;
     /** Deletes the stored credentials. */

@@ -31,6 +31,8 @@ interface StateMachineOptions {
   readonly supervisor: ConnectionSupervisor;
   readonly account: SessionAccount;
   readonly outbox: Outbox;
+  /** When the credentials were imported, ms since 1970; undefined if they were not. */
+  readonly importedAt?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -58,11 +60,12 @@ type ConnectionEnd = Occasion & {
  */
 export class SessionStateMachine implements KeyStoreFailures {
   readonly #options: StateMachineOptions;
-  readonly #reconnecting = new Reconnecting();
+  readonly #reconnecting: Reconnecting;
   #isLinkFresh = false;
 
   constructor(options: StateMachineOptions) {
     this.#options = options;
+    this.#reconnecting = new Reconnecting({ importedAt: options.importedAt });
   }
 
   /** A phone has just linked the session, and a person waits for it to open. */
@@ -118,8 +121,9 @@ export class SessionStateMachine implements KeyStoreFailures {
       this.#isLinkFresh = false;
       linkVersions.forgetLink();
       supervisor.markOpen();
+      const { phone, device } = account.current ?? {};
       linkReporter.opened();
-      statusReporter.set('open', undefined, { update, phone: account.current?.phone });
+      statusReporter.set('open', undefined, { update, phone, device });
       linkReporter.checkSync();
     } else if (update.qr !== undefined) {
       if (pairingOffers.showsQr) linkProgress.reach('qr-shown', connection.qrRound.endsAt);
@@ -130,7 +134,8 @@ export class SessionStateMachine implements KeyStoreFailures {
       this.#isLinkFresh = true;
       linkVersions.linked(connection.version);
       if (linkProgress.step === 'qr-shown') linkProgress.reach('scanned');
-      statusReporter.set('connecting', 'linked', { update, phone: account.current?.phone });
+      const { phone, device } = account.current ?? {};
+      statusReporter.set('connecting', 'linked', { update, phone, device });
     } else {
       if (update.connection === 'connecting') linkReporter.restate();
       statusReporter.report({ update });

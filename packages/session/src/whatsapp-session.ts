@@ -123,7 +123,7 @@ export class WhatsAppSession {
     const linkReporter = new LinkReporter(link);
     const linkVersions = new LinkVersions({ connectLimiter });
     const parts = { ...link, lifecycle, supervisor, linkReporter, linkVersions, logger };
-    const stateMachine = new SessionStateMachine({ ...parts, outbox });
+    const stateMachine = new SessionStateMachine({ ...parts, outbox, importedAt: options.importedAt });
     const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });

@@ -4,6 +4,7 @@ export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth/au
 export { Cipher, SealedValueError } from './auth/cipher.js';
 export { verifyEncryptionKey } from './auth/encryption-check.js';
 export { ReplyBox, sealReply } from './auth/reply-box.js';
+export { WorkerBoxes } from './auth/worker-box.js';
 export { type CallOptions, CommandClient } from './commands/command-client.js';
 export { CommandServer } from './commands/command-server.js';
 export { NotOwnerError, NotSupportedError, type WorkerCommand } from './commands/worker-command.js';
@@ -39,6 +40,8 @@ export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './mess
 export { digestOfMessage, type KnownDigests, ProcessedMessages } from './messages/processed-messages.js';
 export { type ReceivedFile, ReceivedMedia } from './messages/received-media.js';
 export { RecentMessages } from './messages/recent-messages.js';
+export { type ExportOutcome, SessionExports } from './moving/session-exports.js';
+export { type ImportedSession, SessionImports } from './moving/session-imports.js';
 export { PlacementRanks } from './placement/placement-ranks.js';
 export { connectRedis, type RedisConnection, type RedisRole } from './redis/connection.js';
 export { lacksChannels } from './redis/reconnecting-redis.js';
@@ -54,8 +57,13 @@ export { type ClaimResult, type OwnerRecord, Ownership } from './sessions/owners
 export { PasskeyLinks } from './sessions/passkey-links.js';
 export { type DeferredRemoval, deferRemoval } from './sessions/removal-pauses.js';
 export { type Arrival, noteArrivals } from './sessions/session-arrivals.js';
-export { SessionDirectory, type StatusUpdate } from './sessions/session-directory.js';
-export { type DesiredState, RECORD_UNREADABLE, type SessionRecord } from './sessions/session-entry.js';
+export { type NewSessionOptions, SessionDirectory, type StatusUpdate } from './sessions/session-directory.js';
+export {
+  type DesiredState,
+  type ExportRequest,
+  RECORD_UNREADABLE,
+  type SessionRecord,
+} from './sessions/session-entry.js';
 export { SessionIndex } from './sessions/session-index.js';
 export { type SessionPage, SessionPages } from './sessions/session-pages.js';
 export { SessionSettingsRecords, type SettingsRecord } from './settings/session-settings-records.js';

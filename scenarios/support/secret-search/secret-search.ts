@@ -26,8 +26,11 @@ const TOLD_CONTEXT = 80;
 /** Text around a finding that may be a secret or a part of one. The report leaves it out. */
 const LOOKS_SECRET = /[A-Za-z0-9+/_=-]{12,}|(?:[0-9a-f]{2} ){4,}|(?:\d+,\s*){4,}|[^\x20-\x7e]+/g;
 
-/** Searches everything that left the processes of a run for all secrets that they had. */
-export function searchForSecrets(run: RunRecord): SearchOutcome {
+/**
+ * Searches everything that left the processes of a run for all secrets that they had.
+ * @param noted secrets that the test itself made.
+ */
+export function searchForSecrets(run: RunRecord, noted: readonly Secret[] = []): SearchOutcome {
   const files = run.redisFiles();
   const stored = storedSecrets(
     files,
@@ -40,7 +43,7 @@ export function searchForSecrets(run: RunRecord): SearchOutcome {
   const made = run.secretsMade.map(({ name, value }): Secret => {
     return { name, owner: '', kind: 'made-by-test', bytes: Buffer.from(value) };
   });
-  const secrets = [...given, ...stored.secrets, ...reported, ...made];
+  const secrets = [...given, ...stored.secrets, ...reported, ...made, ...noted];
   const index = new SecretIndex(secrets);
 
   const bytes = { process: 0, client: 0, redis: 0 };

@@ -1,6 +1,7 @@
 import { observeTests } from '@wafleet/testkit';
 import { afterAll, expect } from 'vitest';
 import { report } from '../report.js';
+import { takeGivenSecrets } from './given-secrets.js';
 import { RunRecord } from './run-record.js';
 import { type SearchOutcome, searchForSecrets } from './secret-search.js';
 
@@ -27,7 +28,7 @@ afterAll(() => {
 export function searchSoFar(): SearchOutcome {
   const begun = performance.now();
   try {
-    const outcome = searchForSecrets(run);
+    const outcome = searchForSecrets(run, takeGivenSecrets());
     const { secrets, names, preKeysLeftOut, unreadable, bytes, findings } = outcome;
     report('secrets', {
       ...{ secrets, kinds: names.size, preKeysLeftOut, unreadable },

@@ -69,6 +69,7 @@ export function addCall(
       return handler(request, reply);
     },
   };
+  if (call.bodyLimit !== undefined) route.bodyLimit = call.bodyLimit;
   const { access } = call;
   if (access === 'passkey-link') route.config = { cost: costOf(call) };
   else if (access !== 'admin') route.config = { scope: access, cost: costOf(call) };

@@ -8,7 +8,7 @@ import { answerMalformedRequests } from './client-errors.js';
 import { readJsonBodies } from './json-body.js';
 
 /** More than the longest text message as JSON, where a character may take six bytes. */
-const BODY_LIMIT = 512 * 1024;
+export const BODY_LIMIT = 512 * 1024;
 
 /**
  * Creates a Fastify without routes, with the edge's limits and error handling. It logs one line per request: method,

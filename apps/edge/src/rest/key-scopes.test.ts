@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { exampleBody, KEY_SCOPES, type KeyScope, REST_CALLS, type RestCall } from '@wafleet/contract';
-import { ApiKeys, type NewApiKey } from '@wafleet/store';
+import { readBundleKey, sealBundle } from '@wafleet/session-bundle';
+import { readyFiles } from '@wafleet/session-bundle/testing';
+import {
+  ApiKeys,
+  Cipher,
+  type NewApiKey,
+  SessionExports,
+  type SessionRef,
+  verifyEncryptionKey,
+  WorkerBoxes,
+} from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -14,14 +24,19 @@ let edge: TestEdge;
 let worker: TestWorker;
 let tenant: TestTenant;
 let host: TestMediaHost;
+const cipher = Cipher.fromHexKeys('07'.repeat(32));
 
 beforeAll(async () => {
   [cluster, host] = await Promise.all([TestCluster.start(), TestMediaHost.start()]);
   edge = await cluster.startEdge({ media: { url: host.url } });
   const { file, blob } = encryptedFile(Buffer.from('"a file"'), { directPath: '/v/a' });
   host.put(file.directPath, { body: blob });
-  worker = await cluster.startWorker(async ({ kind }) => {
-    switch (kind) {
+  await verifyEncryptionKey(cluster.connection, cipher);
+  worker = await cluster.startWorker(async (command) => {
+    switch (command.kind) {
+      case 'release':
+        await handOut(command);
+        return {};
       case 'pairing-code':
         return { code: 'K7QW3M9Z', expiresAt: new Date(Date.now() + 60_000).toISOString() };
       case 'get-passkey':
@@ -78,7 +93,22 @@ async function keyWith(limits: NewApiKey, { tenantId }: TestTenant = tenant): Pr
   return key;
 }
 
-function run({ request, body }: KeyCall, key: string, sessionId = 'shop-1') {
+/** Hands a session out as a worker does. */
+async function handOut(ref: SessionRef): Promise<void> {
+  const exports = new SessionExports(cluster.connection);
+  const { exportRequest } = await cluster.sessions.require(ref);
+  if (exportRequest === undefined) return;
+  const key = readBundleKey(exports.openKey(ref, exportRequest, new WorkerBoxes(cipher)));
+  const bundle = sealBundle({ device: '15551230001:1', creds: {}, keys: new Map() }, key);
+  await exports.finish(worker.fenceOf(ref), exportRequest, { bundle });
+}
+
+const isImport = ({ path }: KeyCall) => path === 'POST /api/sessions/import';
+const isExport = ({ path }: KeyCall) => path.endsWith('/export');
+
+function run(made: KeyCall, key: string, sessionId = 'shop-1') {
+  const { request } = made;
+  const body = isImport(made) ? { id: 'later', from: 'baileys', files: readyFiles() } : made.body;
   return sendRequest(edge.url, request.replace('{id}', sessionId), { key, body });
 }
 
@@ -87,6 +117,14 @@ async function offer(sessionId: string, { tenantId }: TestTenant = tenant): Prom
   const fence = await worker.own(tenantId, sessionId);
   await worker.sessions.setStatus(fence, { status: 'awaiting_link' });
   await worker.offers.putQr(fence, { qr: 'a secret', expiresAt: Date.now() + 60_000 });
+}
+
+/** A session that the call succeeds for. */
+async function offerFor(made: KeyCall, sessionId: string): Promise<void> {
+  await offer(sessionId);
+  if (!isExport(made)) return;
+  const fence = worker.fenceOf({ tenantId: tenant.tenantId, sessionId });
+  await worker.sessions.setStatus(fence, { status: 'open', phone: '15551230001' });
 }
 
 const isGet = ({ request }: KeyCall) => request.startsWith('GET');
@@ -115,7 +153,7 @@ describe('the scopes', () => {
   });
 
   it.each(calls)('$request: takes a key with $scope alone', async (made) => {
-    await offer('shop-1');
+    await offerFor(made, 'shop-1');
     const answer = await run(made, await keyWith({ scopes: [made.scope] }));
     expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
   });
@@ -152,7 +190,7 @@ describe('a key with a list of sessions', () => {
   it.each(calls.filter(({ request }) => request !== 'GET /api/sessions'))(
     '$request: serves those in its list',
     async (made) => {
-      await offer('shop-1');
+      await offerFor(made, 'shop-1');
       const answer = await run(made, await keyWith({ sessions: ['shop-1', 'later'] }));
       expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
     },

@@ -7,6 +7,7 @@ import {
   keyCalls,
   linkingCalls,
   mediaCalls,
+  movingCalls,
   passkeyCalls,
   passkeyLinkCalls,
   sessionCalls,
@@ -41,6 +42,7 @@ import type { MediaDownloads } from '../media/media-downloads.js';
 import type { QrCodeQuery } from '../sessions/qr-code-query.js';
 import type { SessionChanges } from '../sessions/session-changes.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
+import type { SessionExport } from '../sessions/session-export.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
@@ -53,9 +55,12 @@ import { addCommandCalls } from './command-calls.js';
 import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
+import { BODY_LIMIT } from './http-server.js';
 import { keyHandlers } from './key-calls.js';
+import { boundLargeBodies } from './large-bodies.js';
 import { linkingHandlers } from './linking-calls.js';
 import { mediaHandlers } from './media-calls.js';
+import { movingHandlers } from './moving-calls.js';
 import { passkeyHandlers, passkeyLinkHandlers } from './passkey-calls.js';
 import { requireScopes } from './scoped-routes.js';
 import { sessionHandlers } from './session-calls.js';
@@ -85,6 +90,7 @@ export interface RestResources {
   readonly starter: SessionStarter;
   readonly changes: SessionChanges;
   readonly removal: SessionRemoval;
+  readonly exporter: SessionExport;
   readonly commands: SessionCommands;
   readonly currentQr: QrCodeQuery;
   readonly passkeyLinks: PasskeyLinks;
@@ -137,6 +143,8 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });
     await forTenants.register(accepts);
     addCalls(forTenants, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
+    boundLargeBodies(forTenants, BODY_LIMIT);
+    addCalls(forTenants, movingCalls, movingHandlers(resources));
     addCalls(forTenants, linkingCalls, linkingHandlers(resources));
     addCalls(forTenants, passkeyCalls, passkeyHandlers(resources));
     addCalls(forTenants, mediaCalls, mediaHandlers(resources));

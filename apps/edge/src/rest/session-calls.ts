@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { DEFAULT_PAGE_SESSIONS, type sessionCalls, type usageCalls, WafleetError } from '@wafleet/contract';
 import type {
   SessionDirectory,
@@ -9,10 +8,12 @@ import type {
 } from '@wafleet/store';
 import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
-import { plainAfter, type SessionChanges } from '../sessions/session-changes.js';
+import type { SessionChanges } from '../sessions/session-changes.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { HandlersOf } from './calls.js';
+import { generateSessionId } from './generate-session-id.js';
+import { newSessionOf } from './new-session.js';
 import { sessionRefOf } from './session-ref.js';
 import { sessionDetails, sessionView } from './session-view.js';
 
@@ -37,17 +38,13 @@ export function sessionHandlers(
   };
   return {
     'create-session': async ({ body, request, reply }) => {
-      const { id = generateSessionId(), name, ...set } = body ?? {};
+      const { id = generateSessionId() } = body ?? {};
       const identity = identityOf(request);
       if (!mayUseSession(identity, id)) {
         throw new WafleetError('FORBIDDEN', 'This API key may make the sessions in its list only.');
       }
       const ref = { tenantId: identity.tenantId, sessionId: id };
-      const isSet = Object.values(set).some((value) => value !== undefined);
-      const { sessionId, status } = await starter.create(ref, {
-        ...(name === undefined ? {} : { name }),
-        ...(isSet ? { settings: { plain: plainAfter({}, set), proxy: set.proxy } } : {}),
-      });
+      const { sessionId, status } = await starter.create(ref, newSessionOf(body ?? {}));
       reply.header('location', `/api/sessions/${sessionId}`);
       return { id: sessionId, status };
     },
@@ -85,8 +82,4 @@ export function sessionHandlers(
       return usage.read(tenantId, keyId);
     },
   };
-}
-
-function generateSessionId(): string {
-  return `ses_${randomBytes(8).toString('hex')}`;
 }

@@ -11,6 +11,8 @@ const PATIENCE_MS = 60 * 60 * 1000;
 /** How long a request waits for a worker to take the session up and log it out. */
 const WAIT_MS = 8_000;
 const LOOK_MS = 100;
+/** The reason of a session whose credentials were handed out. */
+const EXPORTED = 'exported';
 
 /**
  * The outcome of a removal. `removed`: nothing is stored of the session, and no phone lists it. `still-listed`: nothing
@@ -37,7 +39,7 @@ export class SessionRemoval {
   /**
    * Marks the session for removal, and has a worker log it out at WhatsApp and purge it: its owner, or the next one if
    * it has none. Keys are kept until then, for up to an hour. After a crash the sweeps give the session to another
-   * worker, which goes on. A session without credentials is purged at once.
+   * worker, which goes on. A session without credentials is purged at once, and so is one that was handed out.
    * @param options.force purges it at once, linked or not.
    * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER if the owner is only just taking the session up, or the owner's
    * own error: the session then stays unchanged, unless an earlier request is to remove it.
@@ -49,6 +51,11 @@ export class SessionRemoval {
       const mayBeListed = record.phone !== undefined;
       await sessions.purge(ref);
       return mayBeListed ? 'still-listed' : 'removed';
+    }
+    // Its device is used elsewhere now. To log it out would unlink that session.
+    if (record.status === 'closed' && record.reason === EXPORTED) {
+      await sessions.purge(ref);
+      return 'still-listed';
     }
     const isOwned = await hasLivingOwner(record, workers);
     if (!isOwned && record.phone === undefined && !(await sessions.hasCredentials(ref))) {

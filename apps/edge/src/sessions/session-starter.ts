@@ -3,8 +3,11 @@ import type { PlacementQueue, PlacementReason } from '@wafleet/placement';
 import type { Logger } from '@wafleet/runtime';
 import {
   type CommandClient,
+  type ImportedSession,
+  type NewSessionOptions,
   RECORD_UNREADABLE,
   type SessionDirectory,
+  type SessionImports,
   type SessionRecord,
   type SessionRef,
   type SessionSettingsRecords,
@@ -14,7 +17,7 @@ import {
 import { hasLivingOwner } from './owner-liveness.js';
 
 /** What a session is created with. */
-interface NewSession {
+export interface NewSession {
   readonly name?: string;
   /** What is set for it, and the URL of its proxy. */
   readonly settings?: {
@@ -29,6 +32,7 @@ const RELEASE_MS = 5_000;
 interface SessionStarterResources {
   readonly sessions: SessionDirectory;
   readonly settings: SessionSettingsRecords;
+  readonly imports: SessionImports;
   readonly workers: WorkerRegistry;
   readonly client: CommandClient;
   readonly placement: PlacementQueue;
@@ -54,10 +58,18 @@ export class SessionStarter {
    * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN if Redis did not answer;
    * UNAVAILABLE if a proxy cannot be sealed yet.
    */
-  async create(ref: SessionRef, options: NewSession): Promise<SessionRecord> {
-    const record = await this.#enter(ref, options);
-    await this.#askForWorker(ref, 'create');
-    return record;
+  async create(ref: SessionRef, session: NewSession): Promise<SessionRecord> {
+    const { sessions } = this.#resources;
+    return this.#enter(ref, session, (options) => sessions.create(ref, options));
+  }
+
+  /**
+   * Creates a session with credentials from elsewhere, as `create` does.
+   * @throws {WafleetError} ACCOUNT_IN_USE and UNAVAILABLE as `SessionImports.create`; those of `create`.
+   */
+  async import(ref: SessionRef, credentials: ImportedSession, session: NewSession): Promise<SessionRecord> {
+    const { imports } = this.#resources;
+    return this.#enter(ref, session, (options) => imports.create(ref, credentials, options));
   }
 
   /**
@@ -84,12 +96,18 @@ export class SessionStarter {
     return sessions.require(ref);
   }
 
-  async #enter(ref: SessionRef, { name, settings: set }: NewSession): Promise<SessionRecord> {
-    const { sessions, settings, rates, maxSessions, onExceeded } = this.#resources;
+  async #enter(
+    ref: SessionRef,
+    { name, settings: set }: NewSession,
+    create: (options: NewSessionOptions) => Promise<SessionRecord>,
+  ): Promise<SessionRecord> {
+    const { settings, rates, maxSessions, onExceeded } = this.#resources;
     try {
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
       const proxy = set === undefined ? '' : await settings.sealProxy(ref, set.proxy);
-      return await sessions.create(ref, { name, maxSessions, settings: set && { plain: set.plain, proxy } });
+      const record = await create({ name, maxSessions, settings: set && { plain: set.plain, proxy } });
+      await this.#askForWorker(ref, 'create');
+      return record;
     } catch (error) {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');

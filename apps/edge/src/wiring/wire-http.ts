@@ -1,5 +1,12 @@
 import type { Readiness } from '@wafleet/runtime';
-import { ClientVersions, Ownership, TenantDirectory, TenantUsage } from '@wafleet/store';
+import {
+  ClientVersions,
+  Ownership,
+  SessionExports,
+  SessionImports,
+  TenantDirectory,
+  TenantUsage,
+} from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
@@ -10,6 +17,7 @@ import { OwnerCache } from '../sessions/owner-cache.js';
 import { QrCodeQuery } from '../sessions/qr-code-query.js';
 import { SessionChanges } from '../sessions/session-changes.js';
 import { SessionCommands } from '../sessions/session-commands.js';
+import { SessionExport } from '../sessions/session-export.js';
 import { SessionRemoval } from '../sessions/session-removal.js';
 import { SessionStarter } from '../sessions/session-starter.js';
 import type { EdgeOptions } from './edge-options.js';
@@ -80,10 +88,15 @@ export async function wireHttp(
     charge: chargeCalls({ rates, onExceeded, logger }),
     starter: new SessionStarter({
       ...{ sessions, settings, workers, client, placement, rates, onExceeded, logger },
+      imports: new SessionImports({ redis, directory: sessions }),
       maxSessions: store.limits.defaults.sessions,
     }),
     changes: new SessionChanges({ settings, commands, logger }),
     removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
+    exporter: new SessionExport({
+      ...{ sessions, workers, client, placement, logger },
+      exports: new SessionExports(redis),
+    }),
     currentQr: new QrCodeQuery({ sessions, offers, workers }),
     metrics: options.metrics,
   });

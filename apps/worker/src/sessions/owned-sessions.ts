@@ -1,8 +1,9 @@
-import { WafleetError } from '@wafleet/contract';
+import { isResting, WafleetError } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
 import type { SessionEnd, StorageReach, WhatsAppSession } from '@wafleet/session';
 import {
   deferRemoval,
+  type ExportRequest,
   type Fence,
   NotOwnerError,
   Ownership,
@@ -33,6 +34,17 @@ export interface OwnedSessionsOptions extends SessionFactoryOptions {
 function dueHere(record: SessionRecord | undefined): number | undefined {
   if (record?.removeBy === undefined) return undefined;
   return performance.now() + record.removeBy - (record.readAt ?? record.removeBy);
+}
+
+/** The export of a session that is to be carried out now. */
+function exportWanted(record: SessionRecord | undefined): ExportRequest | undefined {
+  const { exportRequest, readAt = 0 } = record ?? {};
+  return exportRequest !== undefined && readAt < exportRequest.by ? exportRequest : undefined;
+}
+
+/** Whether its credentials were handed out, so that it may run elsewhere. */
+function wasHandedOut({ status, reason }: SessionRecord): boolean {
+  return status === 'closed' && reason === 'exported';
 }
 
 function noRoom(why: string): WafleetError {
@@ -274,7 +286,17 @@ export class OwnedSessions {
     // All sessions were given up meanwhile, and nothing would discard this one.
     if (this.#isOver) throw refuse('takes no more sessions');
     const removeBy = dueHere(record);
-    const owned = this.#open(claim.fence);
+    const wanted = removeBy === undefined ? exportWanted(record) : undefined;
+    if (record !== undefined && wanted !== undefined) {
+      void this.#exportOrOpen(claim.fence, wanted, record);
+      return;
+    }
+    if (removeBy === undefined && record !== undefined && wasHandedOut(record)) {
+      // The placer read of another export, which has ended meanwhile.
+      await this.#releases.release(claim.fence, 'exported');
+      throw refuse('does not open what was handed out');
+    }
+    const owned = this.#open(claim.fence, record?.importedAt);
     if (removeBy === undefined) return;
     // The reason why it could not be removed is in the log already.
     this.#remove(owned, removeBy).catch(() => {});
@@ -292,12 +314,29 @@ export class OwnedSessions {
     return owned.removal;
   }
 
-  #open(fence: Fence): OwnedSession {
+  /**
+   * Hands the credentials out and gives the session up. If there is nothing to hand out, or the export was taken back,
+   * the session goes on as before: it is opened, unless it rests. Never rejects.
+   */
+  async #exportOrOpen(fence: Fence, request: ExportRequest, record: SessionRecord): Promise<void> {
+    try {
+      const isExported = await this.#factory.export(fence, request);
+      if (this.#isOver) return;
+      if (!isExported && !isResting(record.status)) this.#open(fence, record.importedAt);
+      else await this.#releases.release(fence, isExported ? 'exported' : 'export-failed');
+    } catch (error) {
+      const { tenantId, sessionId } = fence;
+      this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be handed out');
+      this.#releases.retry(() => this.#releases.release(fence, 'export-failed'));
+    }
+  }
+
+  #open(fence: Fence, importedAt: number | undefined): OwnedSession {
     const owned: OwnedSession = {
       fence,
       commands: new Set(),
       isLeaving: false,
-      session: this.#factory.create(fence, (end) => this.#onEnded(owned, end)),
+      session: this.#factory.create(fence, { importedAt, onEnded: (end) => this.#onEnded(owned, end) }),
     };
     this.#table.add(owned);
     void owned.session.start();

@@ -17,6 +17,7 @@ import {
   deleteAuthState,
   EventLog,
   type EventLogBounds,
+  type ExportRequest,
   type Fence,
   LinkOffers,
   MessageSecrets,
@@ -26,8 +27,10 @@ import {
   RecentMessages,
   type RedisConnection,
   SessionDirectory,
+  SessionExports,
   SessionSettingsStore,
 } from '@wafleet/store';
+import { exportSession } from './export-session.js';
 
 /** Enough for what a few hundred busy sessions use between two messages; Redis has the rest. */
 const AUTH_CACHE_BYTES = 64 * 1024 * 1024;
@@ -92,15 +95,20 @@ export class SessionFactory {
 
   /**
    * Creates the object for a session that this worker owns. It is not started.
-   * @param onEnded called once, when the session ended by itself.
+   * @param options.importedAt see WhatsAppSessionOptions.
+   * @param options.onEnded called once, when the session ended by itself.
    */
-  create(fence: Fence, onEnded: (end: SessionEnd) => void): WhatsAppSession {
-    const { redis, cipher, whatsapp, proxyRules, isOwnershipCertain, logger } = this.#options;
+  create(
+    fence: Fence,
+    options: { readonly importedAt: number | undefined; readonly onEnded: (end: SessionEnd) => void },
+  ): WhatsAppSession {
+    const { redis, whatsapp, proxyRules, isOwnershipCertain, logger } = this.#options;
     return new WhatsAppSession({
       fence,
+      ...options,
       store: {
         ...this.#store,
-        auth: new AuthStateStore({ redis, cipher, fence, cache: this.#authCache, logger }),
+        auth: this.#authOf(fence),
         deleteAuth: () => deleteAuthState(redis, fence),
       },
       whatsapp,
@@ -109,7 +117,18 @@ export class SessionFactory {
       connectLimiter: this.connectLimiter,
       caches: this.#caches,
       logger,
-      onEnded,
     });
+  }
+
+  /** Hands the session's credentials out, if that is still wanted. See exportSession. */
+  export(fence: Fence, request: ExportRequest): Promise<boolean> {
+    const { cipher, redis, logger } = this.#options;
+    const parts = { exports: new SessionExports(redis), events: this.#store.events, cipher };
+    return exportSession({ fence, request, auth: this.#authOf(fence), logger, ...parts });
+  }
+
+  #authOf(fence: Fence): AuthStateStore {
+    const { redis, cipher, logger } = this.#options;
+    return new AuthStateStore({ redis, cipher, fence, cache: this.#authCache, logger });
   }
 }

@@ -9,7 +9,7 @@ type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Route = `${Method} /api/${string}`;
 
 /** The groups of calls in the documentation. */
-export type Tag = 'administration' | 'sessions' | 'linking' | 'messages' | 'events' | 'usage';
+export type Tag = 'administration' | 'sessions' | 'linking' | 'moving' | 'messages' | 'events' | 'usage';
 
 /** The part of a request that decides what it costs. It has not been validated yet. */
 export interface CostedRequest {
@@ -50,6 +50,8 @@ export interface RestCall {
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodType;
   readonly body?: z.ZodType;
+  /** How large the body may be, bytes. Default: that of the edge, which is enough for the longest text. */
+  readonly bodyLimit?: number;
   /** By status. */
   readonly answers: Readonly<Record<number, z.ZodType | ContentAnswer>>;
   /** The errors of this call, besides those that any call can have: see COMMON_ERRORS. */

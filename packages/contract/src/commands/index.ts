@@ -5,6 +5,7 @@ export * from './internal.js';
 export * from './keys.js';
 export * from './linking.js';
 export * from './messages.js';
+export * from './moving.js';
 export * from './passkeys.js';
 export * from './presence.js';
 export * from './registry.js';

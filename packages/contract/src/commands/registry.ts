@@ -6,6 +6,7 @@ import { clusterCommands, mediaCommands, settingsCommands } from './internal.js'
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
 import { mediaCalls, messageCommands } from './messages.js';
+import { movingCalls } from './moving.js';
 import { passkeyCalls, passkeyCommands, passkeyLinkCalls } from './passkeys.js';
 import { presenceCommands } from './presence.js';
 import { sessionCalls } from './sessions.js';
@@ -50,6 +51,7 @@ export const EDGE_CALLS = {
   ...keyCalls,
   ...sessionCalls,
   ...linkingCalls,
+  ...movingCalls,
   ...passkeyCalls,
   ...passkeyLinkCalls,
   ...mediaCalls,

@@ -108,6 +108,7 @@ export const sessionPageSchema = z.object({
   nextCursor: z.string().optional().describe('What the next page is asked for with; absent on the last page'),
 });
 
+export type CreateSessionBody = z.infer<typeof createSessionBodySchema>;
 export type CreatedSession = z.infer<typeof createdSessionSchema>;
 export type SessionPageQuery = z.infer<typeof sessionPageQuerySchema>;
 export type SessionView = z.infer<typeof sessionSchema>;

@@ -3,6 +3,7 @@ import { REST_CALLS, type RestCall, type Tag } from '../commands/index.js';
 const TITLES: Readonly<Record<Tag, string>> = {
   sessions: 'Sessions',
   linking: 'Linking a phone',
+  moving: 'Moving sessions in and out',
   messages: 'Messages',
   events: 'Events',
   usage: 'Usage',

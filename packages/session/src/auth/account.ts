@@ -74,6 +74,12 @@ export class Account {
     return jidDecode(this.#creds.me?.id)?.user;
   }
 
+  /** The linked device of the account: `<number>:<device>`. Undefined if the device has no number yet. */
+  get device(): string | undefined {
+    const { user, device } = jidDecode(this.#creds.me?.id) ?? {};
+    return user === undefined || device === undefined ? undefined : `${user}:${device}`;
+  }
+
   /**
    * Whether a phone has signed this device's identity. `registered` does not show this: Baileys leaves it false if the
    * link was made by QR code.

@@ -58,7 +58,7 @@ export const QR_CODES_USED_UP: DisconnectCause = { statusCode: 408, message: 'no
  * | 403, 406, 411 | end: a person must act |
  * | 405 client outdated | back off; all connections are held for a while (see connect-limiter.ts) |
  * | 408 with the QR codes used up | a new round of QR codes, for as long as linking may take |
- * | 440 replaced by another connection | after 30 s or more, unless too often (see reconnect-policy.ts) |
+ * | 440 replaced by another connection | after 30 s or more, unless too often or soon after an import (see reconnect-policy.ts) |
  * | 429 | after 20 to 30 s; each further one within half an hour doubles the wait, up to five minutes |
  * | `QUIET` | reconnect at once, at most once in some hours (see silence-detector.ts) |
  * | `PROXY_CHANGED` | reconnect at once |

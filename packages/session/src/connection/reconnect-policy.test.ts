@@ -23,6 +23,16 @@ it('fails a session that is replaced for the fifth time within an hour', () => {
   ]);
 });
 
+it('fails an imported session the first time in its first day, since its source still runs', () => {
+  const importedAt = Date.now() - 3_600_000;
+  let now = 0;
+  const reconnecting = new Reconnecting({ random: () => 0, now: () => now, importedAt });
+  const reaction = () => reconnecting.reactionTo(REPLACED, { isLinked: true });
+  expect(reaction()).toEqual({ kind: 'failed', reason: 'used-elsewhere' });
+  now = 86_400_000;
+  expect(reaction()).toEqual({ kind: 'reconnect', reason: 'replaced', wait: 30_000 });
+});
+
 it('reconnects after replacements that are rarer than that', () => {
   const hourly = Array.from({ length: 50 }, (_, index) => index * 900_000);
   expect(replacements(hourly).every(({ kind }) => kind === 'reconnect')).toBe(true);

@@ -11,6 +11,8 @@ export interface Occasion {
   readonly cause?: DisconnectCause;
   /** Null removes the number. */
   readonly phone?: string | null | undefined;
+  /** The linked device, beside its number. */
+  readonly device?: string | undefined;
 }
 
 /** How far linking has come: a new object after each change, null if no link goes on, undefined if that is not known. */
@@ -74,7 +76,7 @@ export class StatusReporter {
    * only if `occasion` has an update or a cause. The end of a link alone is not a change.
    */
   set(status: SessionStatus, reason: string | undefined, occasion: Occasion = {}): void {
-    const { update, cause, phone } = occasion;
+    const { update, cause, phone, device } = occasion;
     const link = this.#linkProgress.current ?? undefined;
     const isSame = status === this.#condition.status && reason === this.#condition.reason;
     const isSameLink = link === undefined || link === this.#reportedLink;
@@ -85,7 +87,7 @@ export class StatusReporter {
       for (const resolve of this.#waiting.splice(0)) resolve();
     }
     this.#reportedLink = link;
-    if (!isSame || !isSameLink || phone !== undefined) this.#write({ status, reason, phone });
+    if (!isSame || !isSameLink || phone !== undefined) this.#write({ status, reason, phone, device });
     this.tell(occasion);
   }
 

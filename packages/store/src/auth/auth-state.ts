@@ -14,7 +14,9 @@ import { UnreadableRecords } from '../redis/unreadable-records.js';
 import type { AuthCache, SessionAuthCache } from './auth-cache.js';
 import { decodeAuthValue, encodeAuthValue } from './auth-codec.js';
 import { type Cipher, type ScopedCipher, SealedValueError } from './cipher.js';
+import { fieldsOfImport, IMPORT_FIELD, placeOfImport } from './imported-credentials.js';
 import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
+import { WorkerBoxes } from './worker-box.js';
 
 const CREDS = 'creds';
 /** A pre-key is read once, for its only message, and then deleted. Hundreds of them would fill the cache. */
@@ -23,6 +25,8 @@ const UNCACHED = /^(creds$|pre-key:|inbox:)/;
 const LEARNT_AGAIN = 'lid-mapping:';
 /** How many fields one write reseals. */
 const RESEALED_AT_ONCE = 200;
+/** How many fields an export reads at a time. */
+const READ_AT_ONCE = 500;
 
 const writeAuth = new FencedScript('auth/write-auth', asNumber);
 const deleteKeys = new FencedScript('redis/delete-keys', asNumber);
@@ -56,6 +60,7 @@ export interface StoredAuthState {
 export class AuthStateStore {
   readonly #redis: RedisConnection;
   readonly #fence: Fence;
+  readonly #cipher: Cipher;
   readonly #scope: ScopedCipher;
   readonly #key: string;
   readonly #cache: SessionAuthCache | undefined;
@@ -76,6 +81,7 @@ export class AuthStateStore {
   }) {
     this.#redis = options.redis;
     this.#fence = options.fence;
+    this.#cipher = options.cipher;
     this.#scope = options.cipher.sessionScope(options.fence);
     this.#isRotating = options.cipher.isRotating;
     this.#key = keys.auth(options.fence);
@@ -84,14 +90,14 @@ export class AuthStateStore {
   }
 
   /**
-   * Reads the credentials.
+   * Reads the credentials. Imported ones are stored field by field before.
    * @param freshCreds makes credentials for a session that has none, such as Baileys' `initAuthCreds`.
    * @throws {SealedValueError} if the stored value is damaged or was sealed with another key.
    * @throws {Error} if it opens but is malformed.
    */
   async load(freshCreds: () => AuthenticationCreds): Promise<StoredAuthState> {
     this.#cache?.clear();
-    const [stored] = await this.#read([CREDS]);
+    const [stored] = (await this.#hasImport()) ? await this.#unpackImport() : await this.#read([CREDS]);
     const creds = stored === undefined ? freshCreds() : stored;
     if (!isCredentials(creds)) throw new Error('the stored credentials are malformed');
     this.#creds = creds;
@@ -147,6 +153,45 @@ export class AuthStateStore {
   /** Removes this session from the cache. Reads and writes continue without it. */
   discard(): void {
     this.#cache?.close();
+  }
+
+  /**
+   * Reads everything that is stored, except rows of the decryption journal: a malformed Signal record counts as missing.
+   * @throws {SealedValueError} if a value cannot be opened. @throws {Error} if there are no credentials.
+   */
+  async readAll(): Promise<{ creds: AuthenticationCreds; keys: Map<string, Map<string, unknown>> }> {
+    const { creds } = await this.load(() => {
+      throw new Error('there are no credentials');
+    });
+    const keys = new Map<string, Map<string, unknown>>();
+    const fields = (await this.#redis.hkeys(this.#key)).filter((field) => signalTypeOf(field) !== undefined);
+    for (let from = 0; from < fields.length; from += READ_AT_ONCE) {
+      const chunk = fields.slice(from, from + READ_AT_ONCE);
+      const values = await this.#readStored(chunk);
+      for (const field of chunk) {
+        const value = values.get(field);
+        const record = value === undefined ? undefined : this.#decode(field, value);
+        const [type = ''] = field.split(':', 1);
+        const ofType = keys.get(type) ?? new Map<string, unknown>();
+        keys.set(type, ofType);
+        if (record !== undefined) ofType.set(field.slice(type.length + 1), record);
+      }
+    }
+    return { creds, keys };
+  }
+
+  async #hasImport(): Promise<boolean> {
+    return (await this.#redis.hexists(this.#key, IMPORT_FIELD)) === 1;
+  }
+
+  /** Stores the fields of imported credentials, sealed as all others, in place of those that edges sealed together. */
+  async #unpackImport(): Promise<unknown[]> {
+    const box = await this.#redis.hgetBuffer(this.#key, IMPORT_FIELD);
+    if (box === null) return this.#read([CREDS]);
+    const opened = new WorkerBoxes(this.#cipher).open(box, placeOfImport(this.#fence));
+    const fields = new Map<string, Buffer | undefined>(fieldsOfImport(opened));
+    await this.#write(() => fields.set(IMPORT_FIELD, undefined));
+    return this.#read([CREDS]);
   }
 
   /** The unsealed values of those fields that were sealed with an old key. */

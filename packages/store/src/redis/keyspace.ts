@@ -19,7 +19,9 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:settings:<id>     | hash   | what was set for the session: plain (JSON), proxy (sealed),      |
  * |                                 |        | version                                                          |
  * | wf:{<tenant>}:call-replies:<id> | zset   | callers who were sent a message, by when, ms; expires            |
- * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`                    |
+ * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`; `import`, sealed  |
+ * |                                 |        | for workers, until the first one has opened the session          |
+ * | wf:{<tenant>}:exported:<id>:<export> | string | what became of an export: its bundle or why not; expires    |
  * | wf:{<tenant>}:qr:<id>           | hash   | QR code on show; expires with it                                 |
  * | wf:{<tenant>}:pairing:<id>      | hash   | pairing code on show; expires with it                            |
  * | wf:{<tenant>}:passkey-link:<id> | string | the SHA-256 of the token that is good for the session's passkey; expires |
@@ -87,6 +89,8 @@ import type { SessionRef } from './session-ref.js';
  * |                                 |        | expires then                                                     |
  * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
  * |                                 |        | is looked at, ms; expires                                        |
+ * | wf:account:<number>:<device>    | hash   | the session that has this device of an account: session          |
+ * |                                 |        | (`<tenant>/<id>`), and until when an import has reserved it: until, ms |
  * | wf:worker-box-key               | string | the public key by which edges seal for workers                   |
  * | wf:encryption-canary            | string | a sealed constant that verifies the ENCRYPTION_KEY               |
  * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |
@@ -126,6 +130,8 @@ export const keys = {
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
   settings: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:settings:${sessionId}`,
   callReplies: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:call-replies:${sessionId}`,
+  exported: ({ tenantId, sessionId }: SessionRef, exportId: string) =>
+    `wf:{${tenantId}}:exported:${sessionId}:${exportId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,
   pairingCode: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:pairing:${sessionId}`,
   passkeyLink: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:passkey-link:${sessionId}`,
@@ -161,6 +167,8 @@ export const keys = {
   tenantsOf: (workerId: string) => `wf:{workers}:tenants:${workerId}`,
   identity: (identity: string) => `wf:{workers}:identity:${identity}`,
   inbox: (workerId: string) => `wf:{workers}:inbox:${workerId}`,
+
+  account: (device: string) => `wf:account:${device}`,
 
   edge: (edgeId: string) => `wf:edge:${edgeId}`,
   edgesCounting: 'wf:{edges}:counting',

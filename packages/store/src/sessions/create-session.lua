@@ -6,12 +6,16 @@
 --   KEYS[5]  limits of the tenant
 --   KEYS[6]  ids of the tenant's sessions that want a worker and have none
 --   KEYS[7]  settings of the session
+--   KEYS[8]  credentials
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
 --   ARGV[3]  maximum number of sessions of a tenant that has no limit of its own, or '' for any number
 --   ARGV[4]  id of this call: a retry, after its answer was lost, gets the same answer
 --   ARGV[5]  the readable part of its settings, JSON, or '' if nothing is set
 --   ARGV[6]  its sealed proxy, or ''
+--   ARGV[7]  credentials of a linked session, sealed for workers, or ''
+--   ARGV[8]  phone number of its account
+--   ARGV[9]  its device of the account
 -- Returns {'created', ms}, {'exists'} or {'full', maximum number of sessions, number of sessions}.
 -- @include redis/now
 -- @include tenants/limit-of
@@ -43,6 +47,11 @@ if ARGV[5] ~= '' then
 end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[7], 'proxy', ARGV[6])
+end
+if ARGV[7] ~= '' then
+  redis.call('HSET', KEYS[1], 'phone', ARGV[8], 'device', ARGV[9], 'importedAt', created)
+  redis.call('DEL', KEYS[8])
+  redis.call('HSET', KEYS[8], 'import', ARGV[7])
 end
 redis.call('SADD', KEYS[2], ARGV[1])
 -- An index that cannot be read is left unchanged: the next page rebuilds the order (page-sessions), and the slow

@@ -4,7 +4,9 @@ import { AuthStateStore, deleteAuthState } from '../auth/auth-state.js';
 import { Cipher } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
 import { RecentMessages } from '../messages/recent-messages.js';
+import { SessionExports } from '../moving/session-exports.js';
 import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
 import { type Fence, FencedError } from '../redis/session-ref.js';
 import { claimed, everythingIn, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { CallReplies } from './call-replies.js';
@@ -39,6 +41,8 @@ const writes: Record<string, (redis: RedisConnection, fence: Fence) => Promise<u
   'note of a reply to a call': (redis, fence) => new CallReplies(redis).note(fence, '1@lid'),
   'end of the token for a passkey': (redis, fence) => new PasskeyLinks(redis).end(fence),
   'shorter life of that token': (redis, fence) => new PasskeyLinks(redis).endWithin(fence, 0),
+  'end of an export': async (redis, fence) =>
+    new SessionExports(redis).finish(fence, { id: 'export', by: 0, key: '' }, { bundle: Buffer.from('x') }),
   'keeping of a message': (redis, fence) =>
     new RecentMessages({ redis, cipher }).put(fence, 'id', Buffer.from('x')),
 };
@@ -50,6 +54,7 @@ async function sessionWithState(redis: RedisConnection): Promise<Fence> {
   await state.keys.set({ session: { kept: Buffer.from('kept') } });
   await new LinkOffers(redis).putQr(fence, { qr: '2@old', expiresAt: Date.now() + 600_000 });
   await new PasskeyLinks(redis).create(fence, Date.now() + 600_000);
+  await redis.hset(keys.session(ref), { exportId: 'export' });
   return fence;
 }
 

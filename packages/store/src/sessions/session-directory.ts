@@ -7,6 +7,7 @@ import {
   WafleetError,
 } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
+import { AccountDevices } from '../accounts/account-devices.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
@@ -33,8 +34,31 @@ export interface StatusUpdate {
   readonly reason?: string | undefined;
   /** Undefined keeps the phone number, null removes it. */
   readonly phone?: string | null | undefined;
+  /** `<number>:<device>`, set and removed with the phone number. */
+  readonly device?: string | undefined;
   /** Undefined keeps what is stored of the link, null removes it. */
   readonly link?: LinkProgress | null | undefined;
+}
+
+/** The credentials that a session is created with. */
+export interface LinkedAccount {
+  /** The account's number, digits only. */
+  readonly phone: string;
+  /** `<number>:<device>` */
+  readonly device: string;
+  /** The credentials, sealed for workers: see imported-credentials.ts. */
+  readonly box: Buffer;
+}
+
+/** What a session is created with. */
+export interface NewSessionOptions {
+  readonly name?: string | undefined;
+  /** The limit of a tenant that has none of its own. Default: unlimited. */
+  readonly maxSessions?: number | undefined;
+  /** What is set for it from the start; see SessionSettingsRecords. Default: nothing. */
+  readonly settings?:
+    | { readonly plain: Readonly<Record<string, unknown>>; readonly proxy: Buffer | '' }
+    | undefined;
 }
 
 type Created =
@@ -56,7 +80,7 @@ const createSession = new Script('sessions/create-session', (reply): Created => 
       return { outcome: 'created', createdAt: asNumber(first) };
   }
 });
-const setStatus = new FencedScript('sessions/set-status', asNumber);
+const setStatus = new FencedScript('sessions/set-status', asText);
 const markQueued = new Script('sessions/mark-queued', asNumber);
 const setDesired = new Script('sessions/set-desired', asNumber);
 const requeueSession = new Script('sessions/requeue-session', asNumber);
@@ -103,50 +127,41 @@ export function notFound({ sessionId }: SessionRef): WafleetError {
 export class SessionDirectory {
   readonly #redis: RedisConnection;
   readonly #index: SessionIndex;
+  readonly #devices: AccountDevices;
   readonly #unreadable: UnreadableRecords;
 
   /** @param options.logger logs the names of unreadable records, each once in five minutes. */
   constructor(redis: RedisConnection, options: { logger?: Logger } = {}) {
     this.#redis = redis;
     this.#index = new SessionIndex(redis);
+    this.#devices = new AccountDevices(redis);
     this.#unreadable = new UnreadableRecords(options.logger);
   }
 
   /**
    * Creates a session with the desired state open, and queues it for a worker. The tenant must exist. The tenant's
    * number of sessions is checked in the same step, so that concurrent calls cannot exceed the limit.
-   * @param options.maxSessions the limit of a tenant that has none of its own. Default: unlimited.
-   * @param options.settings what is set for it from the start; see SessionSettingsRecords. Default: nothing.
+   * @param options.linked credentials that are stored in the same step, so that no worker opens the session without.
    * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; OUTCOME_UNKNOWN if the command was sent and got no
    * answer.
    */
   async create(
     ref: SessionRef,
-    options: {
-      name?: string | undefined;
-      maxSessions?: number | undefined;
-      settings?:
-        | { readonly plain: Readonly<Record<string, unknown>>; readonly proxy: Buffer | '' }
-        | undefined;
-    } = {},
+    options: NewSessionOptions & { readonly linked?: LinkedAccount | undefined } = {},
   ): Promise<SessionRecord> {
-    const { settings } = options;
+    const { name, maxSessions, settings, linked } = options;
     await this.#index.noteUnowned(ref.tenantId);
     const making = createSession.run(
       this.#redis,
       [
         ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
         ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId), keys.unowned(ref.tenantId)],
-        keys.settings(ref),
+        ...[keys.settings(ref), keys.auth(ref)],
       ],
       [
-        ...[
-          ref.sessionId,
-          options.name ?? '',
-          options.maxSessions ?? '',
-          randomBytes(6).toString('base64url'),
-        ],
+        ...[ref.sessionId, name ?? '', maxSessions ?? '', randomBytes(6).toString('base64url')],
         ...[settings === undefined ? '' : JSON.stringify(settings.plain), settings?.proxy ?? ''],
+        ...[linked?.box ?? '', linked?.phone ?? '', linked?.device ?? ''],
       ],
     );
     const created = await madeOrUnknown(
@@ -164,7 +179,8 @@ export class SessionDirectory {
     return {
       tenantId: ref.tenantId,
       sessionId: ref.sessionId,
-      ...(options.name === undefined ? {} : { name: options.name }),
+      ...(name === undefined ? {} : { name }),
+      ...(linked === undefined ? {} : { phone: linked.phone, device: linked.device, importedAt: createdAt }),
       desired: 'open',
       status: 'queued',
       since: createdAt,
@@ -214,16 +230,21 @@ export class SessionDirectory {
   }
 
   /** Writes the status that the owner reports. @throws {FencedError} if the fence no longer owns the session. */
-  async setStatus(fence: Fence, { status, reason, phone, link }: StatusUpdate): Promise<void> {
+  async setStatus(fence: Fence, { status, reason, phone, device = '', link }: StatusUpdate): Promise<void> {
     const phoneAction = phone === undefined ? 'keep' : phone === null ? 'clear' : 'set';
     const linkAction = link === undefined ? 'keep' : link === null ? 'clear' : 'set';
-    await setStatus.run(
+    const former = await setStatus.run(
       this.#redis,
       keys.owner(fence),
       fence,
       [keys.session(fence)],
-      [status, reason ?? '', phoneAction, phone ?? '', linkAction, link ? JSON.stringify(link) : ''],
+      [
+        ...[status, reason ?? '', phoneAction, phone ?? '', phoneAction === 'set' ? device : ''],
+        ...[linkAction, link ? JSON.stringify(link) : ''],
+      ],
     );
+    if (former !== '') await this.#devices.release(former, fence);
+    if (phoneAction === 'set' && device !== '') await this.#devices.note(device, fence);
   }
 
   /**
@@ -305,6 +326,7 @@ export class SessionDirectory {
     ];
     // If the session is claimed meanwhile, its id stays in the set of its new worker until that set is next checked.
     const worker = await this.#redis.hget(keys.owner(ref), 'worker').catch(() => null);
+    const device = await this.#redis.hget(keys.session(ref), 'device').catch(() => null);
     const purged = await purgeSession.run(
       this.#redis,
       [
@@ -317,6 +339,7 @@ export class SessionDirectory {
         isUnlinked === undefined ? '' : Number(isUnlinked),
       ],
     );
+    if (purged === 1 && device !== null) await this.#devices.release(device, ref);
     return purged === 1;
   }
 
@@ -408,7 +431,8 @@ export class SessionDirectory {
         const name = `${tenantId}/${ref.sessionId}`;
         this.#unreadable.report({ kind: 'session', name, ...ref, fields: unreadable });
       }
-      return record.removeBy === undefined ? record : { ...record, readAt };
+      const isTimed = record.removeBy !== undefined || record.exportRequest !== undefined;
+      return isTimed ? { ...record, readAt } : record;
     });
   }
 }

@@ -12,6 +12,15 @@ export type DesiredState = 'open' | 'closed';
 /** The reason of a session whose record this release cannot read. It shows as `failed`; a restart repairs it. */
 export const RECORD_UNREADABLE = 'record-unreadable';
 
+/** An export that is noted with a session, for the next worker that claims it. */
+export interface ExportRequest {
+  readonly id: string;
+  /** Until when a worker may carry it out, ms since 1970. */
+  readonly by: number;
+  /** What the bundle is to be sealed with, sealed for workers. */
+  readonly key: string;
+}
+
 /** A session in the directory. */
 export interface SessionRecord extends SessionRef {
   readonly name?: string;
@@ -27,6 +36,12 @@ export interface SessionRecord extends SessionRef {
   readonly phone?: string;
   /** How far linking a phone has come, as its owner reports it; absent if the session is linked. */
   readonly link?: LinkProgress;
+  /** The linked device of the account, `<number>:<device>`. Missing if no release that notes it has run the session. */
+  readonly device?: string;
+  /** When its credentials were imported, ms since 1970; missing if they were not. */
+  readonly importedAt?: number;
+  /** Present if its credentials are to be handed out. Void once its time is over. */
+  readonly exportRequest?: ExportRequest;
   /** The worker incarnation in the owner record. It may have died since. */
   readonly worker?: string;
   /** ms since 1970. */
@@ -37,7 +52,10 @@ export interface SessionRecord extends SessionRef {
   readonly removeBy?: number;
   /** Present if an attempt to remove the session failed: the earliest time of the next attempt, ms since 1970. */
   readonly removeAfter?: number;
-  /** When Redis read the record, ms since 1970, to compare the two times above by one clock. Only beside `removeBy`. */
+  /**
+   * When Redis read the record, ms since 1970, to compare these times by one clock. Only beside `removeBy` and
+   * `exportRequest`.
+   */
   readonly readAt?: number;
   /** When WhatsApp last delivered something, as noted about once a minute, ms since 1970. */
   readonly lastStanzaAt?: number;
@@ -71,6 +89,11 @@ const fieldSchemas = {
   since: instant,
   phone: z.string().optional(),
   link: linkSchema.optional(),
+  device: z.string().optional(),
+  importedAt: instant.optional(),
+  exportId: z.string().optional(),
+  exportBy: instant.optional(),
+  exportKey: z.string().optional(),
   createdAt: instant,
   removeBy: instant.optional(),
   removeAfter: instant.optional(),
@@ -107,6 +130,11 @@ export function readEntry(
   const reason = read('reason', fieldSchemas.reason);
   const phone = read('phone', fieldSchemas.phone);
   const link = read('link', fieldSchemas.link);
+  const device = read('device', fieldSchemas.device);
+  const importedAt = read('importedAt', fieldSchemas.importedAt);
+  const exportId = read('exportId', fieldSchemas.exportId);
+  const exportBy = read('exportBy', fieldSchemas.exportBy);
+  const exportKey = read('exportKey', fieldSchemas.exportKey);
   const removeBy = read('removeBy', fieldSchemas.removeBy);
   const removeAfter = read('removeAfter', fieldSchemas.removeAfter);
   const lastStanzaAt = read('lastStanzaAt', fieldSchemas.lastStanzaAt);
@@ -126,6 +154,11 @@ export function readEntry(
     ...(shownReason === undefined ? {} : { reason: shownReason }),
     ...(phone === undefined ? {} : { phone }),
     ...(link === undefined ? {} : { link }),
+    ...(device === undefined ? {} : { device }),
+    ...(importedAt === undefined ? {} : { importedAt }),
+    ...(exportId === undefined || exportBy === undefined || exportKey === undefined
+      ? {}
+      : { exportRequest: { id: exportId, by: exportBy, key: exportKey } }),
     ...(worker === undefined ? {} : { worker }),
     ...(removeBy === undefined ? {} : { removeBy }),
     ...(removeAfter === undefined ? {} : { removeAfter }),

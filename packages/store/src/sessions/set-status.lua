@@ -7,20 +7,27 @@
 --   ARGV[4]  reason, or ''
 --   ARGV[5]  'keep', 'clear' or 'set' the phone number
 --   ARGV[6]  phone number to set, or ''
---   ARGV[7]  'keep', 'clear' or 'set' the progress of the link
---   ARGV[8]  progress of the link to set, JSON, or ''
--- Returns 1. Error FENCED.
+--   ARGV[7]  the account's device to set with the number, or ''
+--   ARGV[8]  'keep', 'clear' or 'set' the progress of the link
+--   ARGV[9]  progress of the link to set, JSON, or ''
+-- Returns the device that the session does not have any more, or ''. Error FENCED.
 -- @include sessions/fence
 -- @include sessions/write-status
 write_status(KEYS[2], ARGV[3], ARGV[4])
+local former = ''
 if ARGV[5] == 'set' then
   redis.call('HSET', KEYS[2], 'phone', ARGV[6])
+  if ARGV[7] ~= '' then
+    former = redis.call('HGET', KEYS[2], 'device') or ''
+    redis.call('HSET', KEYS[2], 'device', ARGV[7])
+  end
 elseif ARGV[5] == 'clear' then
-  redis.call('HDEL', KEYS[2], 'phone')
+  former = redis.call('HGET', KEYS[2], 'device') or ''
+  redis.call('HDEL', KEYS[2], 'phone', 'device')
 end
-if ARGV[7] == 'set' then
-  redis.call('HSET', KEYS[2], 'link', ARGV[8])
-elseif ARGV[7] == 'clear' then
+if ARGV[8] == 'set' then
+  redis.call('HSET', KEYS[2], 'link', ARGV[9])
+elseif ARGV[8] == 'clear' then
   redis.call('HDEL', KEYS[2], 'link')
 end
-return 1
+return former ~= ARGV[7] and former or ''

@@ -1,0 +1,28 @@
+import { WafleetError } from '@wafleet/contract';
+import type { FastifyInstance } from 'fastify';
+
+/** A large body takes some times its size in memory until it is read. */
+const AT_ONCE = 2;
+const RETRY_AFTER_MS = 2_000;
+
+/**
+ * Bounds how many large bodies this edge has in memory at a time, for the routes that are added from here on. Others are
+ * refused before anything of them is read.
+ * @param normalLimit the size up to which a body is not large, bytes.
+ */
+export function boundLargeBodies(app: FastifyInstance, normalLimit: number): void {
+  let taken = 0;
+  app.addHook('preParsing', async (request, reply, payload) => {
+    if (request.routeOptions.bodyLimit <= normalLimit) return payload;
+    if (taken >= AT_ONCE) {
+      throw new WafleetError('UNAVAILABLE', 'This edge reads as many imports as it can at a time.', {
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    taken += 1;
+    reply.raw.once('close', () => {
+      taken -= 1;
+    });
+    return payload;
+  });
+}

@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import { BundleError } from './bundle-error.js';
+import {
+  checkCredentials,
+  checkRecords,
+  deviceNameOf,
+  type MutableRecords,
+  repairCounters,
+} from './checks.js';
+import { type FoundRecord, findRecords, type SourceFiles, type SourceFormat } from './containers.js';
+import { deviceOf, readCredentials } from './credentials.js';
+import { reviveBytes } from './json.js';
+import { type LinkedCredentials, type LinkedSession, type Note, Notes } from './linked-session.js';
+import { readSignalRecord } from './signal-records.js';
+import { bridgeToBaileys7 } from './to-baileys-7.js';
+
+/** A session that was read and checked. */
+export interface ReadSession {
+  readonly session: LinkedSession;
+  /** The account's number, digits only. */
+  readonly phone: string;
+  /** `<number>:<device>`, which names the linked device in the whole of WhatsApp. */
+  readonly device: string;
+  /** What was not taken over as it was stored, and how often. */
+  readonly notes: Readonly<Partial<Record<Note, number>>>;
+}
+
+export interface ReadOptions {
+  /**
+   * Whether the versions of the synchronised state are taken over. Without them the state is fetched again, and all
+   * chats and contacts are published. Default: false.
+   */
+  readonly keepAppState?: boolean | undefined;
+}
+
+/**
+ * Reads a session from what another gateway has stored, checks it as far as that is possible without WhatsApp, and
+ * brings it into the form of Baileys 7. Takes about a tenth of a
+ * millisecond for each pre-key, in small steps.
+ * @throws {BundleError} if it cannot be run: see the problems. It names places, never values.
+ */
+export function readForeignSession(
+  format: SourceFormat,
+  files: SourceFiles,
+  options: ReadOptions = {},
+): Promise<ReadSession> {
+  const notes = new Notes();
+  return readRecords(findRecords(format, files, notes), { ...options, notes, format });
+}
+
+/** The same for records that are found already. */
+export async function readRecords(
+  found: readonly FoundRecord[],
+  { keepAppState = false, notes, format }: ReadOptions & { notes: Notes; format?: SourceFormat },
+): Promise<ReadSession> {
+  const read = chooseCredentials(found, notes);
+  checkCredentials(read, notes);
+  const keys = collectRecords(found, notes);
+  if (format === 'waha' && found.some(({ isRow }) => isRow)) dropOwnSession(read, keys, notes);
+  await checkRecords(read, keys, notes);
+  bridgeToBaileys7(keys, read.me.lid?.split(':')[0], notes);
+  const hasKeys = (keys.get('app-state-sync-key')?.size ?? 0) > 0;
+  if (!keepAppState || !hasKeys) {
+    notes.add('app-state-dropped', keys.get('app-state-sync-version')?.size ?? 0);
+    keys.delete('app-state-sync-version');
+  }
+  const creds = repairCounters(read, keys, notes);
+  const { phone } = deviceOf(creds.me.id) ?? { phone: '' };
+  return { session: { creds, keys }, phone, device: deviceNameOf(creds), notes: notes.counts() };
+}
+
+/** Of several credentials of one device takes the newest: a switched setting leaves old ones behind. */
+function chooseCredentials(found: readonly FoundRecord[], notes: Notes): LinkedCredentials {
+  const all = found
+    .filter(({ name }) => name === undefined)
+    .map(({ value }) => readCredentials(reviveBytes(value, 'creds')));
+  const [first] = all;
+  if (first === undefined) {
+    throw new BundleError('no-credentials', 'creds', 'There are no credentials in what was given.');
+  }
+  if (all.some(({ noiseKey }) => !isDeepStrictEqual(noiseKey, first.noiseKey))) {
+    throw new BundleError('several-accounts', 'creds', 'There are credentials of several devices.');
+  }
+  notes.add('older-credentials', all.length - 1);
+  const ageOf = (creds: LinkedCredentials) => [creds.nextPreKeyId, Number(creds.accountSyncCounter)] as const;
+  return all.reduce((newest, creds) => {
+    const [[nextId, syncs], [otherId, otherSyncs]] = [ageOf(creds), ageOf(newest)];
+    return nextId > otherId || (nextId === otherId && syncs > otherSyncs) ? creds : newest;
+  }, first);
+}
+
+function collectRecords(found: readonly FoundRecord[], notes: Notes): MutableRecords {
+  const keys: MutableRecords = new Map();
+  for (const { name, value } of found) {
+    if (name === undefined || value === null || value === undefined) continue;
+    const { type, id } = name;
+    const revived = reviveBytes(value, `${type}-…`);
+    const record = readSignalRecord(type, revived);
+    if (record === undefined) {
+      notes.add('malformed');
+      continue;
+    }
+    if (type === 'sender-key' && Array.isArray(revived)) notes.add('sender-keys-converted');
+    const records = keys.get(type) ?? new Map<string, unknown>();
+    keys.set(type, records.set(id, record));
+  }
+  return keys;
+}
+
+function dropOwnSession({ me }: LinkedCredentials, keys: MutableRecords, notes: Notes): void {
+  const [number] = me.id.split(':');
+  if (keys.get('session')?.delete(`${number}.0`) === true) notes.add('own-session-dropped');
+}

@@ -1,0 +1,76 @@
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { asList, asNumber, asText } from '../redis/reply.js';
+import { Script } from '../redis/script.js';
+import type { SessionRef } from '../redis/session-ref.js';
+
+/** How long an import that reserved a device may take to create its session. */
+const RESERVED_MS = 60_000;
+const ATTEMPTS = 3;
+
+type Reserved = { readonly by: string; readonly heldMs: number } | undefined;
+
+const reserveDevice = new Script('accounts/reserve-device', (reply): Reserved => {
+  const [isNoted, by, heldMs] = asList(reply);
+  return asNumber(isNoted) === 1 ? undefined : { by: asText(by), heldMs: asNumber(heldMs) };
+});
+const releaseDevice = new Script('accounts/release-device', asNumber);
+
+/**
+ * Which session, of any tenant, has a device of an account. Two sessions with the same device would disconnect each
+ * other and make messages unreadable.
+ *
+ * The directory entry of the session says which device it has. The notes here lead to it: they are in other slots of a
+ * Redis Cluster than the entries, so no script can change both. A note that is out of date therefore does no harm: it
+ * counts only if the entry of its session names the device, or if an import has reserved the device a moment ago.
+ */
+export class AccountDevices {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Reserves a device for a session that is about to be created, for a minute. Of several concurrent calls for
+   * different sessions, one succeeds.
+   * @param device `<number>:<device>`.
+   * @returns false if another session has the device, or another import has reserved it.
+   */
+  reserve(device: string, ref: SessionRef): Promise<boolean> {
+    return this.#note(device, ref, RESERVED_MS);
+  }
+
+  /** Notes that a session has a device, as its entry says. Leaves a note of another session that has it. */
+  async note(device: string, ref: SessionRef): Promise<void> {
+    await this.#note(device, ref, 0);
+  }
+
+  /** Removes the note of a session that does not have the device any more. */
+  async release(device: string, ref: SessionRef): Promise<void> {
+    await releaseDevice.run(this.#redis, [keys.account(device)], [nameOf(ref)]);
+  }
+
+  async #note(device: string, ref: SessionRef, holdMs: number): Promise<boolean> {
+    let outdated = '';
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const args = [nameOf(ref), holdMs, outdated];
+      const reserved = await reserveDevice.run(this.#redis, [keys.account(device)], args);
+      if (reserved === undefined) return true;
+      if (reserved.heldMs > 0 || (await this.#has(reserved.by, device))) return false;
+      outdated = reserved.by;
+    }
+    return false;
+  }
+
+  async #has(name: string, device: string): Promise<boolean> {
+    const [tenantId = '', sessionId = ''] = name.split('/');
+    const read = this.#redis.hget(keys.session({ tenantId, sessionId }), 'device');
+    // An entry of another type is of no session that could be opened.
+    return (await read.catch(() => null)) === device;
+  }
+}
+
+function nameOf({ tenantId, sessionId }: SessionRef): string {
+  return `${tenantId}/${sessionId}`;
+}
