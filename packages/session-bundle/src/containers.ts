@@ -52,6 +52,9 @@ class Container {
   addFile(path: string, content: unknown): void {
     const file = path.slice(path.lastIndexOf('/') + 1);
     const name = parseRecordName(file.replace(/\.json$/, ''), 'file');
+    // A query that finds no row of credentials leaves an empty file: they are elsewhere.
+    const isEmpty = typeof content === 'string' && content.trim() === '';
+    if (CREDENTIALS_FILE.test(file) && isEmpty && this.#format === 'evolution') return;
     if (CREDENTIALS_FILE.test(file) && !isHash(content)) this.#add('creds', undefined, content, false);
     else if (name !== undefined) this.#add(path, name, content, false);
     else if (this.#format === 'baileys' || file.startsWith('.')) this.#notes.add('unknown-name');
@@ -125,10 +128,25 @@ function isHash(content: unknown): boolean {
 
 /** `HGETALL` of older releases of `redis-cli`: field and value in turn. */
 function linesAsFields(text: string): Fields {
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
   const entries: [string, string][] = [];
-  for (let at = 0; at + 1 < lines.length; at += 2) entries.push([lines[at] ?? '', lines[at + 1] ?? '']);
+  for (let at = 0; at < text.length; ) {
+    if (entries.length > BUNDLE_LIMITS.records) {
+      throw new BundleError('too-large', '', 'There are more records than a session has.');
+    }
+    const [name, afterName] = lineAt(text, at);
+    const [value, afterValue] = lineAt(text, afterName);
+    if (afterName >= text.length) break;
+    entries.push([name, value]);
+    at = afterValue;
+  }
   return Object.fromEntries(entries);
+}
+
+/** The line that begins there, and where the next one begins. */
+function lineAt(text: string, at: number): [line: string, next: number] {
+  const end = text.indexOf('\n', at);
+  const line = end < 0 ? text.slice(at) : text.slice(at, end);
+  return [line.replace(/\r$/, ''), end < 0 ? text.length : end + 1];
 }
 
 /** WAHA's rows repeat their id around the value; a session worker of Evolution API answers with `{"data": text}`. */

@@ -100,6 +100,11 @@ describe('a session that plain Baileys wrote', () => {
     );
   });
 
+  it('is taken from Redis if the query for the credentials in the database found none', async () => {
+    const read = await readForeignSession('evolution', { ...evolutionHash(anna.files), 'creds.txt': '\n' });
+    expect(read.session).toEqual(expected.session);
+  });
+
   it('gets the newest of two copies of its credentials', async () => {
     const older = withCreds((creds) => ({ ...creds, nextPreKeyId: 2 }))['creds.json'] ?? '';
     const files = { ...evolutionHash(anna.files), 'creds.txt': JSON.stringify(older) };
@@ -207,6 +212,13 @@ describe('what cannot be imported', () => {
     const many = Array.from({ length: BUNDLE_LIMITS.records + 1 }, (_, id) => [`pre-key-${id}.json`, {}]);
     expect(await problemOf(Object.fromEntries(many))).toBe('too-large');
     expect(await problemOf({ 'creds.json': ' '.repeat(BUNDLE_LIMITS.bytes + 1) })).toBe('too-large');
+  });
+
+  it('more credentials and more lines than a store has', async () => {
+    const creds = Array.from({ length: 5 }, (_, id) => [`${id}/creds.json`, anna.files['creds.json']]);
+    expect(await problemOf(Object.fromEntries(creds))).toBe('several-accounts creds');
+    const lines = { 'hash.txt': '\n'.repeat(2 * BUNDLE_LIMITS.records + 10) };
+    expect(await problemOf(lines, 'evolution')).toBe('too-large');
   });
 
   it('a text of a million brackets', async () => {

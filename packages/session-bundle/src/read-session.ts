@@ -69,11 +69,16 @@ export async function readRecords(
   return { session: { creds, keys }, phone, device: deviceNameOf(creds), notes: notes.counts() };
 }
 
+/** A store has one, and an earlier one that another setting has left behind. To read one takes some time. */
+const MAX_CREDENTIALS = 4;
+
 /** Of several credentials of one device takes the newest: a switched setting leaves old ones behind. */
 function chooseCredentials(found: readonly FoundRecord[], notes: Notes): LinkedCredentials {
-  const all = found
-    .filter(({ name }) => name === undefined)
-    .map(({ value }) => readCredentials(reviveBytes(value, 'creds')));
+  const candidates = found.filter(({ name }) => name === undefined);
+  if (candidates.length > MAX_CREDENTIALS) {
+    throw new BundleError('several-accounts', 'creds', 'There are too many credentials in what was given.');
+  }
+  const all = candidates.map(({ value }) => readCredentials(reviveBytes(value, 'creds')));
   const [first] = all;
   if (first === undefined) {
     throw new BundleError('no-credentials', 'creds', 'There are no credentials in what was given.');

@@ -200,12 +200,13 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /**
    * The codes of this connection are not to be used for linking any more, because WhatsApp says so or because the session
-   * has another name now. A new connection gets new codes. Does nothing to a linked session.
+   * has another name now. A new connection gets new codes. Does nothing to a linked session,
+   * and nothing while the phone links it by passkey.
    */
   refreshLink(connection: WhatsAppConnection | undefined): void {
     const { supervisor, account, linkReporter } = this.#options;
     if (connection === undefined || supervisor.current !== connection) return;
-    if (account.current?.isLinked !== false) return;
+    if (account.current?.isLinked !== false || connection.passkey.isUnderWay) return;
     linkReporter.codesRefreshed();
     this.#beginLinkAgain();
   }

@@ -43,7 +43,7 @@ export function requirePasskeyLink(resources: PasskeyLinkResources): onRequestAs
     }
     const { tenantId, sessionId } = ref;
     const identity = {
-      keyId: `passkey-link:${sessionId}`,
+      keyId: `passkey-link:${tenantId}:${sessionId}`,
       tenantId,
       scopes: new Set<never>(),
       sessions: new Set([sessionId]),

@@ -5,10 +5,10 @@ import {
   aesEncryptCTR,
   type BinaryNode,
   bytesToCrockford,
-  DEFAULT_CONNECTION_CONFIG,
   derivePairingCodeKey,
   getCompanionPlatformId,
   jidEncode,
+  type WABrowserDescription,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { askWhatsApp } from '../baileys/ask-whatsapp.js';
@@ -24,11 +24,15 @@ const LOGGED_OUT = 401;
 
 /**
  * Asks WhatsApp for a code with which a phone can link this client, and resolves to the code.
- * @param phone digits only, country code first.
+ * @param options.phone digits only, country code first.
+ * @param options.browser what the client has said of itself when it connected.
  * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details`. The credentials are then as before.
  * @throws {Error} if the connection ends, or no answer comes within 10 s.
  */
-export async function requestPairingCode(socket: WASocket, phone: string): Promise<string> {
+export async function requestPairingCode(
+  socket: WASocket,
+  { phone, browser }: { readonly phone: string; readonly browser: WABrowserDescription },
+): Promise<string> {
   const { creds } = socket.authState;
   const code = bytesToCrockford(randomBytes(CODE_BYTES));
   const jid = jidEncode(phone, 's.whatsapp.net');
@@ -36,7 +40,6 @@ export async function requestPairingCode(socket: WASocket, phone: string): Promi
   const iv = randomBytes(16);
   const key = await derivePairingCodeKey(code, salt);
   const wrapped = aesEncryptCTR(creds.pairingEphemeralKeyPair.public, key, iv);
-  const { browser } = DEFAULT_CONNECTION_CONFIG;
   const field = (tag: string, content: Uint8Array | string): BinaryNode => ({ tag, attrs: {}, content });
   const previous = { me: creds.me, pairingCode: creds.pairingCode };
   // Baileys needs both when the phone answers, which may be at once.

@@ -1,7 +1,14 @@
 import type { LinkProblemCode } from '@wafleet/contract';
 import type { ProxyRoute } from '@wafleet/egress';
 import { withTimeout } from '@wafleet/runtime';
-import type { BaileysEventMap, BinaryNode, ConnectionState, proto, WASocket } from '@whiskeysockets/baileys';
+import type {
+  BaileysEventMap,
+  BinaryNode,
+  ConnectionState,
+  proto,
+  WABrowserDescription,
+  WASocket,
+} from '@whiskeysockets/baileys';
 import type { Account } from '../auth/account.js';
 import { keepEventsApart } from '../baileys/patches/event-merging.js';
 import { QrRound } from '../baileys/patches/qr-round.js';
@@ -91,6 +98,8 @@ interface ConnectionParts {
  */
 export class WhatsAppConnection {
   readonly socket: WASocket;
+  /** What the client says of itself when it is linked. It holds for the whole connection. */
+  readonly browser: WABrowserDescription;
   /** The link by passkey, if WhatsApp demands one. */
   readonly passkey: PasskeyCeremony;
   /** Whether the session was linked to a phone before this connection began. */
@@ -129,8 +138,10 @@ export class WhatsAppConnection {
     this.#proxyVersion = resources.proxy.version;
     this.#route = resources.proxy.openRoute();
     this.beganOnline = resources.inForce.settings.online;
+    const settings = socketSettings(resources, { version: permit.version, route: this.#route });
+    this.browser = settings.browser;
     const socket = makeWholeSocket({
-      ...socketSettings(resources, { version: permit.version, route: this.#route }),
+      ...settings,
       auth: account.auth(
         () => this.#isAlive,
         () => {
@@ -174,11 +185,13 @@ export class WhatsAppConnection {
       });
       this.#transport = new Transport(socket.ws, (cause) => this.endWith(cause));
       this.#qrRound = new QrRound(socket, {
+        browser: this.browser,
         lifeMs: resources.qrLifeMs,
         onUsedUp: () => this.endWith(QR_CODES_USED_UP),
       });
       this.passkey = new PasskeyCeremony({
         socket,
+        browser: this.browser,
         saveCreds: () => account.saveCreds(),
         times: resources.passkeyTimes,
         listener: {

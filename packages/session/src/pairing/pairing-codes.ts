@@ -54,7 +54,7 @@ export class PairingCodes {
     try {
       const connection = await this.#readyConnection();
       pairingOffers.expectCode();
-      const code = await requestPairingCode(connection.socket, phone);
+      const code = await requestPairingCode(connection.socket, { phone, browser: connection.browser });
       const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRound.endsAt);
       linkProgress.reach('code-shown', expiresAt);
       statusReporter.report();

@@ -7,9 +7,9 @@ import {
 } from '@wafleet/contract';
 import {
   type BinaryNode,
-  DEFAULT_CONNECTION_CONFIG,
   getAllBinaryNodeChildren,
   proto,
+  type WABrowserDescription,
   type WASocket,
 } from '@whiskeysockets/baileys';
 import { askWhatsApp } from '../baileys/ask-whatsapp.js';
@@ -64,6 +64,8 @@ export interface PasskeyListener {
 
 interface PasskeyCeremonyOptions {
   readonly socket: WASocket;
+  /** What the client has said of itself when it connected. */
+  readonly browser: WABrowserDescription;
   /** Stores the credentials. Never rejects. */
   readonly saveCreds: () => Promise<void>;
   readonly times: PasskeyTimes;
@@ -228,6 +230,7 @@ export class PasskeyCeremony {
     const options = optionsIn(stanza) ?? (await this.#fetchOptions());
     if (this.#stage !== 'requested') return;
     if (options === undefined) {
+      if (!socket.ws.isOpen) return;
       this.#fail('refused', 'WhatsApp asked for a passkey and gave nothing to sign.');
       return;
     }
@@ -255,7 +258,7 @@ export class PasskeyCeremony {
     try {
       const ref = refIn(await askWhatsApp(socket, REF_REQUEST, { type: 'get', answerMs: REF_MS }));
       if (ref === undefined) throw new Error('WhatsApp gave no ref');
-      this.#name = { deviceType: deviceType(), ref };
+      this.#name = { deviceType: deviceTypeOf(this.#options.browser), ref };
       const payload = prologuePayload(this.#name, keys);
       const proof = this.#proofOf(payload);
       this.#isHandedOff = proof !== undefined;
@@ -306,7 +309,8 @@ export class PasskeyCeremony {
     try {
       await askWhatsApp(socket, nonceNode(keys.nonce));
     } catch {
-      this.#fail('refused', 'WhatsApp did not take the answer to the phone.');
+      // The end of the connection is reported by itself.
+      if (socket.ws.isOpen) this.#fail('refused', 'WhatsApp did not take the answer to the phone.');
       return;
     }
     if (this.#stage !== 'revealing') return;
@@ -342,7 +346,8 @@ export class PasskeyCeremony {
       if (this.#stage !== 'confirmed') return;
       await askWhatsApp(socket, pairingRequestNode(sealed));
     } catch {
-      this.#fail('refused', 'WhatsApp did not take the request to link.');
+      // As above.
+      if (socket.ws.isOpen) this.#fail('refused', 'WhatsApp did not take the request to link.');
     }
   }
 
@@ -382,9 +387,9 @@ export class PasskeyCeremony {
 }
 
 /** The number under which Baileys has registered this client with WhatsApp (Utils/validate-connection.js). */
-function deviceType(): number {
+function deviceTypeOf([, browser]: WABrowserDescription): number {
   const { PlatformType } = proto.DeviceProps;
-  const name = DEFAULT_CONNECTION_CONFIG.browser[1].toUpperCase();
+  const name = browser.toUpperCase();
   if (name === 'ANDROID') return PlatformType.ANDROID_PHONE;
   const found: unknown = Reflect.get(PlatformType, name);
   return typeof found === 'number' && found > 0 ? found : PlatformType.CHROME;

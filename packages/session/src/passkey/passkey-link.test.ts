@@ -318,6 +318,24 @@ describe('a link by passkey', () => {
     await attempt.test.status('open');
   });
 
+  it.each(['QR code', 'pairing code'] as const)(
+    'of a client that says that it is Firefox succeeds by %s, and a change of that waits for the next link',
+    async (way) => {
+      const phone = harness.simulator.addPhone({ name: 'Anna' });
+      phone.demandPasskey();
+      const test = await harness.newSession();
+      sessions.push(test);
+      await harness.storeSettings(test.fence, { device: { name: 'Till 3', platform: 'firefox' } });
+      await test.session.start();
+      const attempt = { phone, test, ...(await readCode(phone, test, way)) };
+      await harness.storeSettings(test.fence, { device: { name: 'Till 4', platform: 'edge' } });
+      await test.session.execute('settings-changed', {});
+      await test.session.execute('sign-passkey', await signed(attempt));
+      await test.status('open');
+      expect([...phone.devices.values()]).toMatchObject([{ os: 'Till 3', platform: 'FIREFOX' }]);
+    },
+  );
+
   it('gives way to a pairing code that is asked for meanwhile', async () => {
     const { phone, test } = await demanded();
     phone.waivePasskey();

@@ -65,9 +65,13 @@ export class AccountDevices {
 
   async #has(name: string, device: string): Promise<boolean> {
     const [tenantId = '', sessionId = ''] = name.split('/');
-    const read = this.#redis.hget(keys.session({ tenantId, sessionId }), 'device');
-    // An entry of another type is of no session that could be opened.
-    return (await read.catch(() => null)) === device;
+    try {
+      return (await this.#redis.hget(keys.session({ tenantId, sessionId }), 'device')) === device;
+    } catch (error) {
+      // An entry of another type is of no session that could be opened. Anything else leaves it unknown.
+      if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return false;
+      throw error;
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 import {
   type BinaryNode,
   buildPairingQRData,
-  DEFAULT_CONNECTION_CONFIG,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   S_WHATSAPP_NET,
+  type WABrowserDescription,
   type WASocket,
 } from '@whiskeysockets/baileys';
 
@@ -15,6 +15,8 @@ const FIRST_QR_MS = 60_000;
 const LATER_QR_MS = 20_000;
 
 interface QrRoundOptions {
+  /** What the client has said of itself when it connected. */
+  readonly browser: WABrowserDescription;
   /** How long each code lives. Default: as long as WhatsApp accepts it. */
   readonly lifeMs: number | undefined;
   /** All codes were shown and none was scanned: nothing more can be done with the connection. */
@@ -91,7 +93,7 @@ export class QrRound {
       Buffer.from(noiseKey.public).toString('base64'),
       Buffer.from(signedIdentityKey.public).toString('base64'),
       advSecretKey,
-      DEFAULT_CONNECTION_CONFIG.browser,
+      this.#options.browser,
     );
     const lifeMs = this.#lifeMs(isFirst);
     this.#codeExpiresAt = Date.now() + lifeMs;
