@@ -26,8 +26,8 @@ import {
   waitForStatus,
 } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { MovedSession } from './support/moved-session.js';
-import { notePassphrase } from './support/secret-search/given-secrets.js';
+import { MovedSession } from '../support/moved-session.js';
+import { notePassphrase } from '../support/secret-search/given-secrets.js';
 
 /** Sessions that were linked elsewhere go on in a cluster without being linked again, and in another one after that. */
 
@@ -297,12 +297,12 @@ test('a bundle opens with its passphrase only, and a key without the scope gets 
 
 /** The calls of the tool in the guide, in their order, without `npm run move --`. */
 function guideCommands(): string[][] {
-  const text = readFileSync(new URL('../docs/moving-in.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../docs/moving-in.md', import.meta.url), 'utf8');
   return [...text.matchAll(/^npm run move -- (.+)$/gm)].map(([, line = '']) => line.split(' '));
 }
 
 async function runTool(args: readonly string[], input = ''): Promise<string> {
-  const entry = fileURLToPath(new URL('../apps/move/dist/main.js', import.meta.url));
+  const entry = fileURLToPath(new URL('../../apps/move/dist/main.js', import.meta.url));
   const running = execute(process.execPath, [entry, ...args], {
     env: { WAFLEET_URL: toolUrl(), ...(input === '' ? toolSecrets() : {}) },
   });

@@ -1,8 +1,8 @@
 import { type Cluster, startCluster, type TestTenant, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ownerOf } from './support/owner-process.js';
-import { beginPasskeyLink } from './support/passkey-link.js';
-import { report } from './support/report.js';
+import { ownerOf } from '../support/owner-process.js';
+import { beginPasskeyLink } from '../support/passkey-link.js';
+import { report } from '../support/report.js';
 
 /**
  * WhatsApp demands the passkey of an account, a person signs by a helper link, and the worker is killed in the middle.
