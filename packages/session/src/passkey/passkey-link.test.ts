@@ -140,6 +140,8 @@ describe.each(['QR code', 'pairing code'] as const)('a link by %s and passkey', 
       { type: 'passkey_prologue_request', acks: 1 },
       { type: 'crsc_continuation', acks: 1 },
     ]);
+    // The directory has the state before the log has its event.
+    await test.event('connection.update', '"syncing"');
     const shown = await steps(test);
     expect(shown.slice(shown.indexOf('passkey-requested'))).toEqual([
       'passkey-requested',
