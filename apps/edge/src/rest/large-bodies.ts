@@ -13,7 +13,9 @@ const RETRY_AFTER_MS = 2_000;
 export function boundLargeBodies(app: FastifyInstance, normalLimit: number): void {
   let taken = 0;
   app.addHook('preParsing', async (request, reply, payload) => {
-    if (request.routeOptions.bodyLimit <= normalLimit) return payload;
+    // Without a length it may be as large as the route allows.
+    const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+    if (Math.min(request.routeOptions.bodyLimit, length) <= normalLimit) return payload;
     if (taken >= AT_ONCE) {
       throw new WafleetError('UNAVAILABLE', 'This edge reads as many imports as it can at a time.', {
         retryAfterMs: RETRY_AFTER_MS,
