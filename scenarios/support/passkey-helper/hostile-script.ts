@@ -1,6 +1,6 @@
 /**
  * A script of the page that tries to take part: it offers the panel a signer of its own, asks the signer for its
- * channel and for a signature, clicks, and writes down whatever it receives. It knows the helper's source.
+ * channel and for a signature, clicks, and writes down all that it receives. It knows the helper's source.
  * `sessionStorage.ran` counts its runs, `sessionStorage.received` has what it received.
  */
 export const HOSTILE_SCRIPT = `

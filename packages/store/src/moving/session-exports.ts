@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
 import { sealForWorkers, type WorkerBoxes } from '../auth/worker-box.js';
+import { readWorkerBoxKey } from '../auth/worker-box-key.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asNumber } from '../redis/reply.js';
@@ -26,13 +27,6 @@ const finishExport = new FencedScript('moving/finish-export', asNumber);
 
 function placeOf({ tenantId, sessionId }: SessionRef, id: string): string {
   return `export ${tenantId}/${sessionId} ${id}`;
-}
-
-/** The public key by which edges seal for workers. @throws {WafleetError} UNAVAILABLE if no worker has started yet. */
-export async function readWorkerBoxKey(redis: RedisConnection): Promise<Buffer> {
-  const key = await redis.getBuffer(keys.workerBoxKey);
-  if (key !== null) return key;
-  throw new WafleetError('UNAVAILABLE', 'No worker of this release has started yet.');
 }
 
 /**

@@ -1,11 +1,11 @@
 import { WafleetError } from '@wafleet/contract';
 import { AccountDevices } from '../accounts/account-devices.js';
 import { type ImportedCredentials, sealImport } from '../auth/imported-credentials.js';
+import { readWorkerBoxKey } from '../auth/worker-box-key.js';
 import type { RedisConnection } from '../redis/connection.js';
 import type { SessionRef } from '../redis/session-ref.js';
 import type { NewSessionOptions, SessionDirectory } from '../sessions/session-directory.js';
 import type { SessionRecord } from '../sessions/session-entry.js';
-import { readWorkerBoxKey } from './session-exports.js';
 
 /** How long a reserved device may wait for its session. The reservation itself holds twice as long. */
 const CREATED_WITHIN_MS = 30_000;

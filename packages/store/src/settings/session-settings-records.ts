@@ -1,6 +1,6 @@
-import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { sealForWorkers } from '../auth/worker-box.js';
+import { readWorkerBoxKey } from '../auth/worker-box-key.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asNumber } from '../redis/reply.js';
@@ -9,9 +9,6 @@ import type { SessionRef } from '../redis/session-ref.js';
 import { isWrongType, UnreadableRecords } from '../redis/unreadable-records.js';
 import { notFound } from '../sessions/session-directory.js';
 import { type PlainSettings, proxyPlace, readPlainSettings, versionOf } from './settings-record.js';
-
-/** When a proxy that could not be sealed may be tried again. */
-const RETRY_MS = 5_000;
 
 const writeSettings = new Script('settings/write-settings', asNumber);
 
@@ -83,11 +80,7 @@ export class SessionSettingsRecords {
   /** Seals the URL of a proxy for its session; '' for undefined. @throws {WafleetError} UNAVAILABLE */
   async sealProxy(ref: SessionRef, proxy: string | undefined): Promise<Buffer | ''> {
     if (proxy === undefined) return '';
-    const publicKey = await this.#redis.getBuffer(keys.workerBoxKey);
-    if (publicKey === null) {
-      const message = 'A proxy can be set once a worker has run: none has published its key yet.';
-      throw new WafleetError('UNAVAILABLE', message, { retryAfterMs: RETRY_MS });
-    }
+    const publicKey = await readWorkerBoxKey(this.#redis);
     return sealForWorkers(publicKey, Buffer.from(proxy), proxyPlace(ref));
   }
 }
