@@ -141,7 +141,7 @@ describe.each(['QR code', 'pairing code'] as const)('a link by %s and passkey', 
       { type: 'crsc_continuation', acks: 1 },
     ]);
     // The directory has the state before the log has its event.
-    await test.event('connection.update', '"syncing"');
+    await test.event('connection.update', '"step":"open"');
     const shown = await steps(test);
     expect(shown.slice(shown.indexOf('passkey-requested'))).toEqual([
       'passkey-requested',
@@ -149,6 +149,7 @@ describe.each(['QR code', 'pairing code'] as const)('a link by %s and passkey', 
       'passkey-code-shown',
       'confirmed',
       'syncing',
+      'open',
     ]);
     await expect(view(test)).rejects.toMatchObject({ code: 'ALREADY_LINKED' });
     await harness.simulator.addPhone({ name: 'Carl' }).send(phone, { text: 'over the new link' });
