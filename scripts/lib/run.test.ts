@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -26,12 +26,19 @@ beforeAll(() => {
   const run = JSON.stringify(new URL('run.mjs', import.meta.url));
   const program = JSON.stringify(join(folder, 'program.mjs'));
   writeFileSync(join(folder, 'script.mjs'), `import { become } from ${run}; become(${program}, ['--live']);`);
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const start = scripts.start.replace('scripts/start.mjs', 'script.mjs');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { start } }));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function start(): Promise<{ script: ChildProcess; lines: string[]; closed: Promise<unknown[]> }> {
-  const script = spawn(process.execPath, [join(folder, 'script.mjs')], {
+async function start(
+  program = process.execPath,
+  args = [join(folder, 'script.mjs')],
+): Promise<{ script: ChildProcess; lines: string[]; closed: Promise<unknown[]> }> {
+  const script = spawn(program, args, {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];
@@ -54,5 +61,12 @@ it('stops the program even if the script is killed', async () => {
   const { script, lines, closed } = await start();
   script.kill('SIGKILL');
   await closed;
+  expect(lines.at(-1)).toBe('SIGTERM');
+});
+
+it('a signal to npm alone, such as from a process manager, reaches the program of `npm start`', async () => {
+  const { script, lines, closed } = await start('npm', ['--silent', 'start']);
+  script.kill('SIGTERM');
+  expect(await closed).toEqual([7, null]);
   expect(lines.at(-1)).toBe('SIGTERM');
 });
