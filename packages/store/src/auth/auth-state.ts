@@ -14,17 +14,18 @@ import { UnreadableRecords } from '../redis/unreadable-records.js';
 import type { AuthCache, SessionAuthCache } from './auth-cache.js';
 import { decodeAuthValue, encodeAuthValue } from './auth-codec.js';
 import { type Cipher, type ScopedCipher, SealedValueError } from './cipher.js';
-import { fieldsOfImport, IMPORT_FIELD, placeOfImport } from './imported-credentials.js';
+import { CREDS_FIELD, fieldsOfImport, IMPORT_FIELD, placeOfImport } from './imported-credentials.js';
 import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
 import { WorkerBoxes } from './worker-box.js';
 
-const CREDS = 'creds';
 /** A pre-key is read once, for its only message, and then deleted. Hundreds of them would fill the cache. */
 const UNCACHED = /^(creds$|pre-key:|inbox:)/;
 /** Pairs of number and LID, which WhatsApp sends again. No read fails because one of them cannot be opened. */
 const LEARNT_AGAIN = 'lid-mapping:';
 /** How many fields one write reseals. */
 const RESEALED_AT_ONCE = 200;
+/** How many fields of imported credentials one write stores: Redis and this process are busy for a few ms. */
+const UNPACKED_AT_ONCE = 500;
 /** How many fields an export reads at a time. */
 const READ_AT_ONCE = 500;
 
@@ -97,7 +98,7 @@ export class AuthStateStore {
    */
   async load(freshCreds: () => AuthenticationCreds): Promise<StoredAuthState> {
     this.#cache?.clear();
-    const [stored] = (await this.#hasImport()) ? await this.#unpackImport() : await this.#read([CREDS]);
+    const [stored] = (await this.#hasImport()) ? await this.#unpackImport() : await this.#read([CREDS_FIELD]);
     const creds = stored === undefined ? freshCreds() : stored;
     if (!isCredentials(creds)) throw new Error('the stored credentials are malformed');
     this.#creds = creds;
@@ -123,7 +124,7 @@ export class AuthStateStore {
   async saveCreds(): Promise<void> {
     await this.#write(() => {
       if (this.#creds === undefined) throw new Error('the credentials were not loaded');
-      return new Map([[CREDS, encodeAuthValue(this.#creds)]]);
+      return new Map([[CREDS_FIELD, encodeAuthValue(this.#creds)]]);
     });
   }
 
@@ -184,14 +185,24 @@ export class AuthStateStore {
     return (await this.#redis.hexists(this.#key, IMPORT_FIELD)) === 1;
   }
 
-  /** Stores the fields of imported credentials, sealed as all others, in place of those that edges sealed together. */
+  /**
+   * Stores the fields of imported credentials, sealed as all others, in place of those that edges sealed together. The
+   * last write deletes those: a worker that ends before is followed by one that begins again.
+   */
   async #unpackImport(): Promise<unknown[]> {
     const box = await this.#redis.hgetBuffer(this.#key, IMPORT_FIELD);
-    if (box === null) return this.#read([CREDS]);
+    if (box === null) return this.#read([CREDS_FIELD]);
     const opened = new WorkerBoxes(this.#cipher).open(box, placeOfImport(this.#fence));
-    const fields = new Map<string, Buffer | undefined>(fieldsOfImport(opened));
-    await this.#write(() => fields.set(IMPORT_FIELD, undefined));
-    return this.#read([CREDS]);
+    let chunk = new Map<string, Buffer | undefined>();
+    for (const [field, value] of fieldsOfImport(opened)) {
+      chunk.set(field, value);
+      if (chunk.size < UNPACKED_AT_ONCE || field === CREDS_FIELD) continue;
+      const full = chunk;
+      chunk = new Map();
+      await this.#inTurn(() => this.#writeNow(full));
+    }
+    await this.#write(() => chunk.set(IMPORT_FIELD, undefined));
+    return this.#read([CREDS_FIELD]);
   }
 
   /** The unsealed values of those fields that were sealed with an old key. */

@@ -3,6 +3,9 @@ import { decodeAuthValue, encodeAuthValue } from './auth-codec.js';
 import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
 import { sealForWorkers } from './worker-box.js';
 
+/** The field of a session's credentials that names its keys and its account. */
+export const CREDS_FIELD = 'creds';
+
 /** The field of a session's credentials that has imported ones until its first worker stores them one by one. */
 export const IMPORT_FIELD = 'import';
 
@@ -25,20 +28,20 @@ export function sealImport(publicKey: Buffer, ref: SessionRef, { creds, keys }: 
 }
 
 /**
- * Returns the encoded value of each field of the credentials.
+ * Yields the encoded value of each field of the credentials, `creds` last.
  * @param opened the content of the box.
- * @throws {Error} if the credentials are malformed. Malformed records are left out, as when they are read.
+ * @throws {Error} before the first one, if the credentials are malformed. Malformed records are left out, as when they
+ * are read.
  */
-export function fieldsOfImport(opened: Buffer): Map<string, Buffer> {
+export function* fieldsOfImport(opened: Buffer): Generator<[field: string, value: Buffer]> {
   const content = decodeAuthValue(opened);
   const { creds, records } = isContent(content) ? content : {};
   if (!isCredentials(creds)) throw new Error('the imported credentials are malformed');
-  const fields = new Map([['creds', encodeAuthValue(creds)]]);
   for (const [field, record] of Object.entries(records ?? {})) {
     const type = signalTypeOf(field);
-    if (type !== undefined && isOfSignalType(type, record)) fields.set(field, encodeAuthValue(record));
+    if (type !== undefined && isOfSignalType(type, record)) yield [field, encodeAuthValue(record)];
   }
-  return fields;
+  yield [CREDS_FIELD, encodeAuthValue(creds)];
 }
 
 function isContent(value: unknown): value is { readonly creds?: unknown; readonly records?: object } {
