@@ -1,3 +1,4 @@
+export { linkedDevice } from './accounts/linked-device.js';
 export { AuthCache } from './auth/auth-cache.js';
 export { decodeAuthValue } from './auth/auth-codec.js';
 export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth/auth-state.js';

@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import type { AuthStateStore } from '@wafleet/store';
+import { type AuthStateStore, linkedDevice } from '@wafleet/store';
 import {
   type AuthenticationCreds,
   type AuthenticationState,
@@ -74,10 +74,12 @@ export class Account {
     return jidDecode(this.#creds.me?.id)?.user;
   }
 
-  /** The linked device of the account: `<number>:<device>`. Undefined if the device has no number yet. */
+  /** The linked device, as `linkedDevice` names it. Undefined if the device has no number yet. */
   get device(): string | undefined {
     const { user, device } = jidDecode(this.#creds.me?.id) ?? {};
-    return user === undefined || device === undefined ? undefined : `${user}:${device}`;
+    return user === undefined || device === undefined
+      ? undefined
+      : linkedDevice(`${user}:${device}`, this.#creds);
   }
 
   /**

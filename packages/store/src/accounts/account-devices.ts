@@ -8,6 +8,12 @@ import type { SessionRef } from '../redis/session-ref.js';
 const RESERVED_MS = 60_000;
 const ATTEMPTS = 3;
 
+/** A session that has a device, or is about to. */
+export interface DeviceHolder extends SessionRef {
+  /** The id of the call that created it: a later session with its id has another one. '' if it is not known. */
+  readonly madeBy: string;
+}
+
 type Reserved = { readonly by: string; readonly heldMs: number } | undefined;
 
 const reserveDevice = new Script('accounts/reserve-device', (reply): Reserved => {
@@ -34,27 +40,30 @@ export class AccountDevices {
   /**
    * Reserves a device for a session that is about to be created, for a minute. Of several concurrent calls for
    * different sessions, one succeeds.
-   * @param device `<number>:<device>`.
+   * @param device as `linkedDevice` names it.
    * @returns false if another session has the device, or another import has reserved it.
    */
-  reserve(device: string, ref: SessionRef): Promise<boolean> {
-    return this.#note(device, ref, RESERVED_MS);
+  reserve(device: string, holder: DeviceHolder): Promise<boolean> {
+    return this.#note(device, holder, RESERVED_MS);
   }
 
   /** Notes that a session has a device, as its entry says. Leaves a note of another session that has it. */
-  async note(device: string, ref: SessionRef): Promise<void> {
-    await this.#note(device, ref, 0);
+  async note(device: string, holder: DeviceHolder): Promise<void> {
+    await this.#note(device, holder, 0);
   }
 
-  /** Removes the note of a session that does not have the device any more. */
-  async release(device: string, ref: SessionRef): Promise<void> {
-    await releaseDevice.run(this.#redis, [keys.account(device)], [nameOf(ref)]);
+  /**
+   * Removes the note of a session that does not have the device any more. May come late: the note of a later session
+   * with the same id stays.
+   */
+  async release(device: string, holder: DeviceHolder): Promise<void> {
+    await releaseDevice.run(this.#redis, [keys.account(device)], [nameOf(holder), holder.madeBy]);
   }
 
-  async #note(device: string, ref: SessionRef, holdMs: number): Promise<boolean> {
+  async #note(device: string, holder: DeviceHolder, holdMs: number): Promise<boolean> {
     let outdated = '';
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const args = [nameOf(ref), holdMs, outdated];
+      const args = [nameOf(holder), holdMs, outdated, holder.madeBy];
       const reserved = await reserveDevice.run(this.#redis, [keys.account(device)], args);
       if (reserved === undefined) return true;
       if (reserved.heldMs > 0 || (await this.#has(reserved.by, device))) return false;

@@ -1,6 +1,7 @@
 import { initAuthCreds } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { AccountDevices } from '../accounts/account-devices.js';
+import { linkedDevice } from '../accounts/linked-device.js';
 import { AuthStateStore } from '../auth/auth-state.js';
 import { Cipher, SealedValueError } from '../auth/cipher.js';
 import { verifyEncryptionKey } from '../auth/encryption-check.js';
@@ -18,9 +19,15 @@ const other = { tenantId: 'tnt_b', sessionId: 'other' };
 const device = '15551230001:3';
 const token = Buffer.from('a record that only workers read');
 
-function session(
-  creds = { ...initAuthCreds(), me: { id: `${device}@s.whatsapp.net` }, account: {} },
-): ImportedSession {
+/** Credentials that claim to be of the device. Each call makes other keys. */
+function newCreds() {
+  return { ...initAuthCreds(), me: { id: `${device}@s.whatsapp.net` }, account: {} };
+}
+
+const linked = newCreds();
+const deviceName = linkedDevice(device, linked);
+
+function session(creds = linked): ImportedSession {
   const records = new Map<string, Map<string, unknown>>([
     ['tctoken', new Map([['15551230002@s.whatsapp.net', { token }]])],
     ['device-list', new Map([['15551230002', 'malformed']])],
@@ -39,10 +46,10 @@ function directoryOf(): SessionDirectory {
 
 describe('an import', () => {
   test('creates a session that has its credentials when the first worker opens it', async () => {
-    const creds = { ...initAuthCreds(), me: { id: `${device}@s.whatsapp.net` }, account: {} };
-    await (await imports()).create(shop, session(creds), { name: 'Shop' });
+    const creds = linked;
+    await (await imports()).create(shop, session(), { name: 'Shop' });
     expect(await directoryOf().get(shop)).toMatchObject({
-      ...{ status: 'queued', desired: 'open', phone: '15551230001', device, name: 'Shop' },
+      ...{ status: 'queued', desired: 'open', phone: '15551230001', device: deviceName, name: 'Shop' },
       importedAt: expect.any(Number),
     });
     expect((await everythingIn(fixture.redis)).includes(token)).toBe(false);
@@ -75,7 +82,7 @@ describe('an import', () => {
     const stored = new SessionSettingsStore({ redis, cipher });
     expect(await stored.read(shop)).toMatchObject({ proxy, settings: { online: true }, version: 1 });
     expect(await redis.hkeys(keys.auth(shop))).toEqual(['import']);
-    expect(await directoryOf().get(shop)).toMatchObject({ name: 'Shop', phone: '15551230001', device });
+    expect(await directoryOf().get(shop)).toMatchObject({ name: 'Shop', phone: '15551230001' });
     expect(await directoryOf().get(shop)).not.toHaveProperty('link');
     await directoryOf().purge(shop);
     expect(await redis.exists(keys.auth(shop), keys.settings(shop))).toBe(0);
@@ -133,15 +140,78 @@ describe('an import', () => {
     await directory.setStatus(fence, { status: 'logged_out', phone: null });
     await all.create(other, session());
     await directory.purge(other);
-    await directory.setStatus(fence, { status: 'open', phone: '15551230001', device });
+    await directory.setStatus(fence, { status: 'open', phone: '15551230001', device: deviceName });
     await expect(all.create(other, session())).rejects.toMatchObject({ code: 'ACCOUNT_IN_USE' });
     await directory.setStatus(fence, { status: 'open', phone: '15551230001', device: '15551230001:4' });
     await all.create(other, session());
   });
 
   test('is not hindered by a note that a crash has left', async () => {
-    await new AccountDevices(fixture.redis).note(device, shop);
+    await new AccountDevices(fixture.redis).note(deviceName, { ...shop, madeBy: 'a' });
     await (await imports()).create(other, session());
+  });
+
+  test('with the number of another device and keys of its own learns nothing of it, and does not block it', async () => {
+    const all = await imports();
+    await all.create(shop, session());
+    await all.create(other, session(newCreds()));
+    await directoryOf().purge(shop);
+    await all.create(shop, session());
+    await expect(all.create({ ...other, sessionId: 'third' }, session())).rejects.toMatchObject({
+      code: 'ACCOUNT_IN_USE',
+    });
+  });
+
+  test('keeps its device when the removal of an earlier session with its id ends late', async () => {
+    const all = await imports();
+    const devices = new AccountDevices(fixture.redis);
+    await all.create(shop, session());
+    const madeBy = (await fixture.redis.hget(keys.session(shop), 'madeBy')) ?? '';
+    await directoryOf().purge(shop);
+    await all.create(shop, session());
+    await devices.release(deviceName, { ...shop, madeBy });
+    await expect(all.create(other, session())).rejects.toMatchObject({ code: 'ACCOUNT_IN_USE' });
+    const now = (await fixture.redis.hget(keys.session(shop), 'madeBy')) ?? '';
+    await devices.note(deviceName, { ...shop, madeBy });
+    expect(await fixture.redis.hget(keys.account(deviceName), 'madeBy')).toBe(now);
+  });
+
+  test('keeps a reservation of an earlier release, which does not say for which session it is', async () => {
+    const devices = new AccountDevices(fixture.redis);
+    const note = { session: 'tnt_a/shop', until: String(Date.now() + 60_000) };
+    await fixture.redis.hset(keys.account(deviceName), note);
+    await devices.release(deviceName, { ...shop, madeBy: 'a' });
+    expect(await devices.reserve(deviceName, { ...other, madeBy: 'b' })).toBe(false);
+    await fixture.redis.hset(keys.account(deviceName), { ...note, until: '0' });
+    await devices.release(deviceName, { ...shop, madeBy: 'a' });
+    expect(await fixture.redis.exists(keys.account(deviceName))).toBe(0);
+  });
+
+  test('of many records is stored in several writes, and begins again after a worker that ended amid', async () => {
+    const ids = Array.from({ length: 1_700 }, (_, index) => [String(index), String(index)] as const);
+    const many = { ...session(), keys: new Map([['lid-mapping', new Map<string, unknown>(ids)]]) };
+    await (await imports()).create(shop, many);
+    const { redis } = fixture;
+    const first = await claimed(redis, shop, 'wrk_a');
+    const writes = fixture.connect('command');
+    const send = writes.sendCommand.bind(writes);
+    let sent = 0;
+    // The worker ends after its second write: a Redis that is gone looks the same.
+    writes.sendCommand = (...args) => {
+      sent += args[0].name.startsWith('eval') ? 1 : 0;
+      if (sent > 3) writes.disconnect();
+      return send(...args);
+    };
+    await expect(
+      new AuthStateStore({ redis: writes, cipher, fence: first }).load(initAuthCreds),
+    ).rejects.toThrow();
+    expect(await redis.hexists(keys.auth(shop), 'import')).toBe(1);
+    expect(await redis.hexists(keys.auth(shop), 'creds')).toBe(0);
+    const fence = await claimed(redis, shop, 'wrk_b', 'wrk_a');
+    const { creds, keys: stored } = await new AuthStateStore({ redis, cipher, fence }).readAll();
+    expect(creds.noiseKey).toEqual(linked.noiseKey);
+    expect(stored.get('lid-mapping')?.size).toBe(1_700);
+    expect(await redis.hexists(keys.auth(shop), 'import')).toBe(0);
   });
 
   test('needs a worker that has published its key', async () => {

@@ -1,16 +1,22 @@
 import { WafleetError } from '@wafleet/contract';
-import { AccountDevices } from '../accounts/account-devices.js';
+import { AccountDevices, type DeviceHolder } from '../accounts/account-devices.js';
+import { linkedDevice } from '../accounts/linked-device.js';
 import { type ImportedCredentials, sealImport } from '../auth/imported-credentials.js';
+import { isCredentials } from '../auth/signal-records.js';
 import { readWorkerBoxKey } from '../auth/worker-box-key.js';
 import type { RedisConnection } from '../redis/connection.js';
 import type { SessionRef } from '../redis/session-ref.js';
-import type { NewSessionOptions, SessionDirectory } from '../sessions/session-directory.js';
+import {
+  type NewSessionOptions,
+  newCreationId,
+  type SessionDirectory,
+} from '../sessions/session-directory.js';
 import type { SessionRecord } from '../sessions/session-entry.js';
 
 /** How long a reserved device may wait for its session. The reservation itself holds twice as long. */
 const CREATED_WITHIN_MS = 30_000;
 
-/** A session that was linked elsewhere. */
+/** A session that was linked elsewhere. The halves of its keys belong together: see `linkedDevice`. */
 export interface ImportedSession extends ImportedCredentials {
   /** The account's number, digits only. */
   readonly phone: string;
@@ -41,23 +47,35 @@ export class SessionImports {
     session: ImportedSession,
     options: NewSessionOptions = {},
   ): Promise<SessionRecord> {
-    const { phone, device } = session;
+    const { phone, creds } = session;
+    if (!isCredentials(creds)) throw new TypeError('not the credentials of a linked session');
+    const device = linkedDevice(session.device, creds);
     const box = sealImport(await readWorkerBoxKey(this.#redis), ref, session);
+    const holder = { ...ref, madeBy: newCreationId() };
     const startedAt = performance.now();
-    if (!(await this.#devices.reserve(device, ref))) {
+    if (!(await this.#devices.reserve(device, holder))) {
       throw new WafleetError('ACCOUNT_IN_USE', 'A session of this cluster runs this device of the account.');
     }
     try {
       if (performance.now() - startedAt > CREATED_WITHIN_MS) {
         throw new WafleetError('UNAVAILABLE', 'Redis answered too late.');
       }
-      return await this.#directory.create(ref, { ...options, linked: { phone, device, box } });
+      const linked = { phone, device, madeBy: holder.madeBy, box };
+      return await this.#directory.create(ref, { ...options, linked });
     } catch (error) {
       // Without an answer the session may exist. The reservation then ends by itself, or the session has the device.
-      if (!isUnknown(error) && (await this.#directory.get(ref))?.device !== device) {
-        await this.#devices.release(device, ref);
-      }
+      if (!isUnknown(error)) await this.#giveBack(device, holder);
       throw error;
+    }
+  }
+
+  /** Never rejects: a reservation that stays ends by itself. */
+  async #giveBack(device: string, holder: DeviceHolder): Promise<void> {
+    try {
+      // Another call may have created the session with this device meanwhile.
+      if ((await this.#directory.get(holder))?.device !== device) await this.#devices.release(device, holder);
+    } catch {
+      // Redis is out of reach.
     }
   }
 }

@@ -89,8 +89,9 @@ import type { SessionRef } from './session-ref.js';
  * |                                 |        | expires then                                                     |
  * | wf:wrong-admin-tokens:<address> | hash   | wrong: how many an address has shown; until: when the next one   |
  * |                                 |        | is looked at, ms; expires                                        |
- * | wf:account:<number>:<device>    | hash   | the session that has this device of an account: session          |
- * |                                 |        | (`<tenant>/<id>`), and until when an import has reserved it: until, ms |
+ * | wf:account:<number>:<device>:<digest> | hash | the session that has this device, with these keys: session     |
+ * |                                 |        | (`<tenant>/<id>`), which of that id: madeBy, and until when an   |
+ * |                                 |        | import has reserved it: until, ms                                |
  * | wf:worker-box-key               | string | the public key by which edges seal for workers                   |
  * | wf:encryption-canary            | string | a sealed constant that verifies the ENCRYPTION_KEY               |
  * | wf:write-probe                  | string | written to find out whether Redis takes writes; expires          |

@@ -34,7 +34,7 @@ export interface StatusUpdate {
   readonly reason?: string | undefined;
   /** Undefined keeps the phone number, null removes it. */
   readonly phone?: string | null | undefined;
-  /** `<number>:<device>`, set and removed with the phone number. */
+  /** As `linkedDevice` names it, set and removed with the phone number. */
   readonly device?: string | undefined;
   /** Undefined keeps what is stored of the link, null removes it. */
   readonly link?: LinkProgress | null | undefined;
@@ -44,8 +44,10 @@ export interface StatusUpdate {
 export interface LinkedAccount {
   /** The account's number, digits only. */
   readonly phone: string;
-  /** `<number>:<device>` */
+  /** As `linkedDevice` names it. */
   readonly device: string;
+  /** As `newCreationId` gives it. The note of the device has it already. */
+  readonly madeBy: string;
   /** The credentials, sealed for workers: see imported-credentials.ts. */
   readonly box: Buffer;
 }
@@ -80,7 +82,10 @@ const createSession = new Script('sessions/create-session', (reply): Created => 
       return { outcome: 'created', createdAt: asNumber(first) };
   }
 });
-const setStatus = new FencedScript('sessions/set-status', asText);
+const setStatus = new FencedScript('sessions/set-status', (reply) => {
+  const [former, madeBy] = asList(reply);
+  return { former: asText(former), madeBy: asText(madeBy) };
+});
 const markQueued = new Script('sessions/mark-queued', asNumber);
 const setDesired = new Script('sessions/set-desired', asNumber);
 const requeueSession = new Script('sessions/requeue-session', asNumber);
@@ -113,6 +118,11 @@ function fieldsOf(flat: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (let i = 0; i + 1 < flat.length; i += 2) fields[flat[i] ?? ''] = flat[i + 1] ?? '';
   return fields;
+}
+
+/** An id of a call that creates a session. It tells the session from later ones with the same id. */
+export function newCreationId(): string {
+  return randomBytes(6).toString('base64url');
 }
 
 /** The error of a session that does not exist. */
@@ -159,7 +169,7 @@ export class SessionDirectory {
         ...[keys.settings(ref), keys.auth(ref)],
       ],
       [
-        ...[ref.sessionId, name ?? '', maxSessions ?? '', randomBytes(6).toString('base64url')],
+        ...[ref.sessionId, name ?? '', maxSessions ?? '', linked?.madeBy ?? newCreationId()],
         ...[settings === undefined ? '' : JSON.stringify(settings.plain), settings?.proxy ?? ''],
         ...[linked?.box ?? '', linked?.phone ?? '', linked?.device ?? ''],
       ],
@@ -233,7 +243,7 @@ export class SessionDirectory {
   async setStatus(fence: Fence, { status, reason, phone, device = '', link }: StatusUpdate): Promise<void> {
     const phoneAction = phone === undefined ? 'keep' : phone === null ? 'clear' : 'set';
     const linkAction = link === undefined ? 'keep' : link === null ? 'clear' : 'set';
-    const former = await setStatus.run(
+    const { former, madeBy } = await setStatus.run(
       this.#redis,
       keys.owner(fence),
       fence,
@@ -243,8 +253,9 @@ export class SessionDirectory {
         ...[linkAction, link ? JSON.stringify(link) : ''],
       ],
     );
-    if (former !== '') await this.#devices.release(former, fence);
-    if (phoneAction === 'set' && device !== '') await this.#devices.note(device, fence);
+    const holder = { ...fence, madeBy };
+    if (former !== '') await this.#devices.release(former, holder);
+    if (phoneAction === 'set' && device !== '') await this.#devices.note(device, holder);
   }
 
   /**
@@ -326,7 +337,9 @@ export class SessionDirectory {
     ];
     // If the session is claimed meanwhile, its id stays in the set of its new worker until that set is next checked.
     const worker = await this.#redis.hget(keys.owner(ref), 'worker').catch(() => null);
-    const device = await this.#redis.hget(keys.session(ref), 'device').catch(() => null);
+    const [device, madeBy] = await this.#redis
+      .hmget(keys.session(ref), 'device', 'madeBy')
+      .catch(() => [null, null]);
     const purged = await purgeSession.run(
       this.#redis,
       [
@@ -339,7 +352,9 @@ export class SessionDirectory {
         isUnlinked === undefined ? '' : Number(isUnlinked),
       ],
     );
-    if (purged === 1 && device !== null) await this.#devices.release(device, ref);
+    if (purged === 1 && device != null) {
+      await this.#devices.release(device, { ...ref, madeBy: madeBy ?? '' });
+    }
     return purged === 1;
   }
 

@@ -36,7 +36,7 @@ export interface SessionRecord extends SessionRef {
   readonly phone?: string;
   /** How far linking a phone has come, as its owner reports it; absent if the session is linked. */
   readonly link?: LinkProgress;
-  /** The linked device of the account, `<number>:<device>`. Missing if no release that notes it has run the session. */
+  /** The linked device, as `linkedDevice` names it. Missing if no release that notes it has run the session. */
   readonly device?: string;
   /** When its credentials were imported, ms since 1970; missing if they were not. */
   readonly importedAt?: number;

@@ -7,10 +7,11 @@
 --   ARGV[4]  reason, or ''
 --   ARGV[5]  'keep', 'clear' or 'set' the phone number
 --   ARGV[6]  phone number to set, or ''
---   ARGV[7]  the account's device to set with the number, or ''
+--   ARGV[7]  the linked device to set with the number, or ''
 --   ARGV[8]  'keep', 'clear' or 'set' the progress of the link
 --   ARGV[9]  progress of the link to set, JSON, or ''
--- Returns the device that the session does not have any more, or ''. Error FENCED.
+-- Returns {the device that the session does not have any more, or '', id of the call that created it, or ''}. Error
+-- FENCED.
 -- @include sessions/fence
 -- @include sessions/write-status
 write_status(KEYS[2], ARGV[3], ARGV[4])
@@ -30,4 +31,4 @@ if ARGV[8] == 'set' then
 elseif ARGV[8] == 'clear' then
   redis.call('HDEL', KEYS[2], 'link')
 end
-return former ~= ARGV[7] and former or ''
+return { former ~= ARGV[7] and former or '', redis.call('HGET', KEYS[2], 'madeBy') or '' }
