@@ -103,7 +103,13 @@ export const ERRORS = {
   NOT_LINKED: {
     status: 409,
     retryable: false,
-    meaning: 'The session is not linked to a phone, so there is nothing to hand out.',
+    meaning: 'The session is not linked to a phone, or is being removed, so there is nothing to hand out.',
+  },
+  SESSION_TOO_LARGE: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'The session has more than a bundle may have (`details.records`, `details.bytes`), so no import would take it. Nothing was changed; link the phone again by a QR code where the session is to go.',
   },
   ALREADY_LINKED: { status: 409, retryable: false, meaning: 'The session is already linked to a phone.' },
   PASSKEY_NOT_REQUESTED: {

@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
+import { Breaks } from './breaks.js';
 import { BundleError } from './bundle-error.js';
-import { deviceOf } from './credentials.js';
 import { isKeyPair, isSignedBy, type KeyPair } from './curve25519.js';
 import { BUNDLE_LIMITS } from './limits.js';
 import type { AccountIdentity, LinkedCredentials, Notes } from './linked-session.js';
@@ -8,9 +7,6 @@ import type { RecordType } from './record-names.js';
 import { peerIdentityOf } from './signal-records.js';
 
 export type MutableRecords = Map<RecordType, Map<string, unknown>>;
-
-/** Pre-keys that are checked in one turn of the event loop: a few ms. */
-const CHECKED_AT_ONCE = 50;
 
 /** What WhatsApp's signatures begin with (Baileys, Defaults/index.js): of an account's phone, of a hosted account. */
 const ACCOUNT_PREFIX = { phone: Buffer.of(6, 0), hosted: Buffer.of(6, 5) };
@@ -95,8 +91,9 @@ async function checkPreKeys(keys: MutableRecords, notes: Notes): Promise<void> {
   const preKeys = keys.get('pre-key');
   if (preKeys === undefined) return;
   const newestFirst = [...preKeys.keys()].sort((a, b) => Number(b) - Number(a));
+  const breaks = new Breaks();
   for (const [index, id] of newestFirst.entries()) {
-    if (index % CHECKED_AT_ONCE === 0) await setImmediate();
+    await breaks.next();
     if (index >= BUNDLE_LIMITS.preKeys) {
       preKeys.delete(id);
       notes.add('old-pre-keys');
@@ -152,10 +149,4 @@ function newestAppStateKey(keys: ReadonlyMap<string, unknown> | undefined): stri
   const timeOf = (key: unknown) =>
     typeof key === 'object' && key !== null && 'timestamp' in key ? Number(key.timestamp) : 0;
   return [...(keys ?? [])].sort(([, a], [, b]) => timeOf(b) - timeOf(a))[0]?.[0];
-}
-
-/** `<number>:<device>`, which names a linked device in the whole of WhatsApp. */
-export function deviceNameOf(creds: LinkedCredentials): string {
-  const found = deviceOf(creds.me.id);
-  return found === undefined ? creds.me.id : `${found.phone}:${found.device}`;
 }

@@ -1,3 +1,4 @@
+import { Breaks } from './breaks.js';
 import { BundleError } from './bundle-error.js';
 import { parseRecord } from './json.js';
 import { BUNDLE_LIMITS } from './limits.js';
@@ -32,9 +33,13 @@ const CREDENTIALS_FILE = /^creds(?:\.json|\.txt)?$/;
  * the other records elsewhere.
  * @throws {BundleError} too-large, not-json.
  */
-export function findRecords(format: SourceFormat, files: SourceFiles, notes: Notes): FoundRecord[] {
+export async function findRecords(
+  format: SourceFormat,
+  files: SourceFiles,
+  notes: Notes,
+): Promise<FoundRecord[]> {
   const container = new Container(format, notes);
-  for (const [path, content] of Object.entries(files)) container.addFile(path, content);
+  for (const [path, content] of Object.entries(files)) await container.addFile(path, content);
   return container.records;
 }
 
@@ -42,6 +47,7 @@ class Container {
   readonly records: FoundRecord[] = [];
   readonly #format: SourceFormat;
   readonly #notes: Notes;
+  readonly #breaks = new Breaks();
   #characters = 0;
 
   constructor(format: SourceFormat, notes: Notes) {
@@ -49,7 +55,8 @@ class Container {
     this.#notes = notes;
   }
 
-  addFile(path: string, content: unknown): void {
+  async addFile(path: string, content: unknown): Promise<void> {
+    await this.#breaks.next();
     const file = path.slice(path.lastIndexOf('/') + 1);
     const name = parseRecordName(file.replace(/\.json$/, ''), 'file');
     // A query that finds no row of credentials leaves an empty file: they are elsewhere.
@@ -58,35 +65,36 @@ class Container {
     if (CREDENTIALS_FILE.test(file) && !isHash(content)) this.#add('creds', undefined, content, false);
     else if (name !== undefined) this.#add(path, name, content, false);
     else if (this.#format === 'baileys' || file.startsWith('.')) this.#notes.add('unknown-name');
-    else this.#addTable(path, content);
+    else await this.#addTable(path, content);
   }
 
   /** A file with many records. */
-  #addTable(path: string, content: unknown): void {
+  async #addTable(path: string, content: unknown): Promise<void> {
     const parsed = this.#parse(path, content, { mayBeLines: true });
     const fields = asFields(parsed);
-    if (Array.isArray(parsed)) for (const row of parsed) this.#addRow(row);
+    if (Array.isArray(parsed)) for (const row of parsed) await this.#addRow(row);
     else if (fields === undefined) this.#notes.add('unknown-name');
-    else this.#addFields(fields, this.#format === 'waha' ? 'document' : 'plain');
+    else await this.#addFields(fields, this.#format === 'waha' ? 'document' : 'plain');
   }
 
   /** `{id, data}` of WAHA's Postgres, `{key, data}` of its MongoDB, or MongoDB's one document with all records. */
-  #addRow(row: unknown): void {
+  async #addRow(row: unknown): Promise<void> {
     const fields = asFields(row) ?? {};
     const { id, key, data = fields.value } = fields;
     const name = typeof id === 'string' ? id : key;
     if (typeof name === 'string' && data !== undefined) {
-      this.#addNamed(name, typeof id === 'string' ? 'plain' : 'document', data);
+      await this.#addNamed(name, typeof id === 'string' ? 'plain' : 'document', data);
     } else {
-      this.#addFields(fields, 'document');
+      await this.#addFields(fields, 'document');
     }
   }
 
-  #addFields(fields: Fields, style: NameStyle): void {
-    for (const [name, value] of Object.entries(fields)) this.#addNamed(name, style, value);
+  async #addFields(fields: Fields, style: NameStyle): Promise<void> {
+    for (const [name, value] of Object.entries(fields)) await this.#addNamed(name, style, value);
   }
 
-  #addNamed(written: string, style: NameStyle, value: unknown): void {
+  async #addNamed(written: string, style: NameStyle, value: unknown): Promise<void> {
+    await this.#breaks.next();
     const name = parseRecordName(written, style);
     if (written === 'creds') this.#add('creds', undefined, value, true);
     else if (name === undefined) this.#notes.add('unknown-name');

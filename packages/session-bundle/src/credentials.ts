@@ -16,11 +16,19 @@ function malformed(path: string): BundleError {
   return new BundleError('malformed', path, `${path} is missing, or not in the form that Baileys writes.`);
 }
 
-/** The account's number and the device, of a companion's id. */
-export function deviceOf(jid: string): { readonly phone: string; readonly device: number } | undefined {
+/** A linked device, by the id of a companion. */
+export interface CompanionDevice {
+  /** The account's number, digits only. */
+  readonly phone: string;
+  /** `<number>:<device>`, which names a linked device in the whole of WhatsApp. */
+  readonly device: string;
+}
+
+/** Returns undefined for a text that is not the id of a companion. */
+export function deviceOf(jid: string): CompanionDevice | undefined {
   const [, phone, device] = COMPANION.exec(jid) ?? [];
   if (phone === undefined || Number(device) < 1) return undefined;
-  return { phone, device: Number(device) };
+  return { phone, device: `${phone}:${Number(device)}` };
 }
 
 /**

@@ -3,12 +3,14 @@ import { BundleError } from './bundle-error.js';
 import type { SourceFiles, SourceFormat } from './containers.js';
 import { BUNDLE_LIMITS } from './limits.js';
 import { type ReadSession, readForeignSession } from './read-session.js';
+import { newBundleKey, sealBundle } from './sealed-bundle.js';
 import { makeUsedSessions, type UsedSession } from './testing/used-session.js';
 import {
   baileys6,
   evolutionFiles,
   evolutionHash,
   evolutionLines,
+  evolutionMixed,
   type Folder,
   wahaFolder,
   wahaMongo,
@@ -41,6 +43,24 @@ function fileOf(type: string): string {
   return found;
 }
 
+/** Counts the turns of the event loop. */
+function countTurns() {
+  let count = -1;
+  let next: NodeJS.Immediate | undefined;
+  const turn = () => {
+    count += 1;
+    next = setImmediate(turn);
+  };
+  turn();
+  return {
+    taken: () => count,
+    end: () => {
+      clearImmediate(next);
+      return count;
+    },
+  };
+}
+
 async function problemOf(files: SourceFiles, format: SourceFormat = 'baileys'): Promise<string> {
   try {
     await readForeignSession(format, files);
@@ -60,6 +80,16 @@ describe('a session that plain Baileys wrote', () => {
     expect(records).toBe(files);
   });
 
+  it('is read and sealed in steps, between which the process does other work', async () => {
+    const turns = countTurns();
+    const { session } = await readForeignSession('baileys', anna.files);
+    // One for each fifty files, and for each fifty records and pre-keys.
+    const atLeast = Math.floor(Object.keys(anna.files).length / 50);
+    expect(turns.taken()).toBeGreaterThanOrEqual(3 * atLeast - 2);
+    await sealBundle(session, await newBundleKey({ key: Buffer.alloc(32) }));
+    expect(turns.end()).toBeGreaterThanOrEqual(4 * atLeast - 3);
+  });
+
   it('has its bytes as bytes, also those of protobuf messages', () => {
     const { account, noiseKey } = expected.session.creds;
     expect([account.accountSignature.length, account.accountSignatureKey.length]).toEqual([64, 32]);
@@ -77,6 +107,7 @@ describe('a session that plain Baileys wrote', () => {
     ['Evolution API with Redis', 'evolution', evolutionHash],
     ['Evolution API with Redis, as lines', 'evolution', evolutionLines],
     ['Evolution API with a database and files', 'evolution', evolutionFiles],
+    ['Evolution API with a database and Redis', 'evolution', evolutionMixed],
     ['a folder of WAHA', 'waha', wahaFolder],
   ] as const)('is the same from %s', async (_name, format, write) => {
     const { session } = await readForeignSession(format, write(anna.files));

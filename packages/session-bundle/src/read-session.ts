@@ -1,26 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Breaks } from './breaks.js';
 import { BundleError } from './bundle-error.js';
-import {
-  checkCredentials,
-  checkRecords,
-  deviceNameOf,
-  type MutableRecords,
-  repairCounters,
-} from './checks.js';
+import { checkCredentials, checkRecords, type MutableRecords, repairCounters } from './checks.js';
 import { type FoundRecord, findRecords, type SourceFiles, type SourceFormat } from './containers.js';
-import { deviceOf, readCredentials } from './credentials.js';
+import { type CompanionDevice, deviceOf, readCredentials } from './credentials.js';
 import { reviveBytes } from './json.js';
 import { type LinkedCredentials, type LinkedSession, type Note, Notes } from './linked-session.js';
 import { readSignalRecord } from './signal-records.js';
 import { bridgeToBaileys7 } from './to-baileys-7.js';
 
 /** A session that was read and checked. */
-export interface ReadSession {
+export interface ReadSession extends CompanionDevice {
   readonly session: LinkedSession;
-  /** The account's number, digits only. */
-  readonly phone: string;
-  /** `<number>:<device>`, which names the linked device in the whole of WhatsApp. */
-  readonly device: string;
   /** What was not taken over as it was stored, and how often. */
   readonly notes: Readonly<Partial<Record<Note, number>>>;
 }
@@ -36,16 +27,16 @@ export interface ReadOptions {
 /**
  * Reads a session from what another gateway has stored, checks it as far as that is possible without WhatsApp, and
  * brings it into the form of Baileys 7. Takes about a tenth of a
- * millisecond for each pre-key, in small steps.
+ * millisecond for each pre-key, and half of one for a Signal session, in small steps.
  * @throws {BundleError} if it cannot be run: see the problems. It names places, never values.
  */
-export function readForeignSession(
+export async function readForeignSession(
   format: SourceFormat,
   files: SourceFiles,
   options: ReadOptions = {},
 ): Promise<ReadSession> {
   const notes = new Notes();
-  return readRecords(findRecords(format, files, notes), { ...options, notes, format });
+  return readRecords(await findRecords(format, files, notes), { ...options, notes, format });
 }
 
 /** The same for records that are found already. */
@@ -55,7 +46,7 @@ export async function readRecords(
 ): Promise<ReadSession> {
   const read = chooseCredentials(found, notes);
   checkCredentials(read, notes);
-  const keys = collectRecords(found, notes);
+  const keys = await collectRecords(found, notes);
   if (format === 'waha' && found.some(({ isRow }) => isRow)) dropOwnSession(read, keys, notes);
   await checkRecords(read, keys, notes);
   bridgeToBaileys7(keys, read.me.lid?.split(':')[0], notes);
@@ -65,8 +56,9 @@ export async function readRecords(
     keys.delete('app-state-sync-version');
   }
   const creds = repairCounters(read, keys, notes);
-  const { phone } = deviceOf(creds.me.id) ?? { phone: '' };
-  return { session: { creds, keys }, phone, device: deviceNameOf(creds), notes: notes.counts() };
+  // Credentials without a device are not read.
+  const { phone, device } = deviceOf(creds.me.id) ?? { phone: '', device: '' };
+  return { session: { creds, keys }, phone, device, notes: notes.counts() };
 }
 
 /** A store has one, and an earlier one that another setting has left behind. To read one takes some time. */
@@ -94,9 +86,11 @@ function chooseCredentials(found: readonly FoundRecord[], notes: Notes): LinkedC
   }, first);
 }
 
-function collectRecords(found: readonly FoundRecord[], notes: Notes): MutableRecords {
+async function collectRecords(found: readonly FoundRecord[], notes: Notes): Promise<MutableRecords> {
   const keys: MutableRecords = new Map();
+  const breaks = new Breaks();
   for (const { name, value } of found) {
+    await breaks.next();
     if (name === undefined || value === null || value === undefined) continue;
     const { type, id } = name;
     const revived = reviveBytes(value, `${type}-…`);

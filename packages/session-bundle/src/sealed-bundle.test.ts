@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { BUNDLE_LIMITS } from './limits.js';
 import { type ReadSession, readForeignSession } from './read-session.js';
 import {
   isBundle,
@@ -19,12 +20,8 @@ let bundle: Buffer;
 beforeAll(async () => {
   const [anna] = await makeUsedSessions();
   read = await readForeignSession('baileys', anna.files);
-  bundle = sealBundle(sealable(), await newBundleKey({ passphrase }));
+  bundle = await sealBundle(read.session, await newBundleKey({ passphrase }));
 });
-
-function sealable() {
-  return { device: read.device, ...read.session };
-}
 
 describe('a bundle', () => {
   it('opens with its passphrase to the same session', async () => {
@@ -33,7 +30,7 @@ describe('a bundle', () => {
 
   it('opens with a key of 32 bytes', async () => {
     const key = randomBytes(32);
-    const sealed = sealBundle(sealable(), readBundleKey(writeBundleKey(await newBundleKey({ key }))));
+    const sealed = await sealBundle(read.session, readBundleKey(writeBundleKey(await newBundleKey({ key }))));
     expect((await openBundle(sealed, { key })).session).toEqual(read.session);
     await expect(openBundle(sealed, { passphrase })).rejects.toMatchObject({ problem: 'not-opened' });
   });
@@ -60,6 +57,36 @@ describe('a bundle', () => {
         problem: expect.stringMatching(/^not-(opened|a-bundle)$/),
       });
     }
+  });
+
+  it('is not made of what no import would take, and none of a session without a phone', async () => {
+    const key = await newBundleKey({ key: randomBytes(32) });
+    const { creds } = read.session;
+    const many = (count: number) => {
+      const ids = Array.from({ length: count }, (_, index) => [String(index), 'x'] as const);
+      return { creds, keys: new Map([['lid-mapping', new Map<string, unknown>(ids)]]) };
+    };
+    const tooLarge = { problem: 'too-large' };
+    await expect(sealBundle(many(BUNDLE_LIMITS.records), key)).rejects.toMatchObject(tooLarge);
+    const heavy = new Map([
+      ['session', new Map<string, unknown>([['1.0', 'x'.repeat(BUNDLE_LIMITS.bytes)]])],
+    ]);
+    await expect(sealBundle({ creds, keys: heavy }, key)).rejects.toMatchObject(tooLarge);
+    const { me: _, ...unlinked } = creds;
+    const notLinked = { problem: 'not-linked' };
+    await expect(sealBundle({ creds: unlinked, keys: new Map() }, key)).rejects.toMatchObject(notLinked);
+  });
+
+  it('of as many records as a session may have is opened again', async () => {
+    const key = randomBytes(32);
+    const pairs = Array.from({ length: (BUNDLE_LIMITS.records - 2) / 2 }, (_, index) => {
+      const [pn, lid] = [String(20_000_000_000 + index), String(30_000_000_000 + index)];
+      return [[pn, lid] as const, [`${lid}_reverse`, pn] as const];
+    });
+    const keys = new Map([['lid-mapping', new Map<string, unknown>(pairs.flat())]]);
+    const sealed = await sealBundle({ creds: read.session.creds, keys }, await newBundleKey({ key }));
+    const opened = await openBundle(sealed, { key });
+    expect(opened.session.keys.get('lid-mapping')?.size).toBe(BUNDLE_LIMITS.records - 2);
   });
 
   it('is not mistaken for anything else', async () => {

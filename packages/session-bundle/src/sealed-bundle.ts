@@ -1,12 +1,14 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { z } from 'zod';
+import { Breaks } from './breaks.js';
 import { BundleError } from './bundle-error.js';
 import type { FoundRecord } from './containers.js';
+import { deviceOf } from './credentials.js';
 import { BUNDLE_LIMITS } from './limits.js';
 import { Notes } from './linked-session.js';
 import { type ReadOptions, type ReadSession, readRecords } from './read-session.js';
 import { parseRecordName } from './record-names.js';
-import { asFields } from './values.js';
+import { asFields, asText } from './values.js';
 
 /** The first bytes of each bundle, and the version of its format. */
 const MAGIC = Buffer.from('WAFLEET-SESSION\0', 'latin1');
@@ -47,8 +49,6 @@ export interface BundleHeader {
 
 /** A session as a bundle takes it: credentials and Signal records in the form of Baileys 7. */
 export interface SealableSession {
-  /** `<number>:<device>` */
-  readonly device: string;
   readonly creds: object;
   readonly keys: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 }
@@ -82,23 +82,43 @@ export function readBundleKey(written: Buffer): BundleKey {
   return { bytes: Buffer.from(bytes, 'base64'), kdf };
 }
 
-/** Seals a session: AES-256-GCM, the header authenticated with it. Nothing outside of the ciphertext is secret. */
-export function sealBundle(
+/**
+ * Seals a session, in small steps: AES-256-GCM, the header authenticated with it. Nothing outside of the ciphertext is
+ * secret.
+ * @throws {BundleError} not-linked; too-large for a bundle that no import would take.
+ */
+export async function sealBundle(
   session: SealableSession,
   { bytes, kdf }: BundleKey,
   { createdAt = new Date() }: { createdAt?: Date } = {},
-): Buffer {
-  const header: BundleHeader = {
-    createdAt: createdAt.toISOString(),
-    device: session.device,
-    kdf,
-  };
+): Promise<Buffer> {
+  const header: BundleHeader = { createdAt: createdAt.toISOString(), device: requireDevice(session), kdf };
   const text = Buffer.from(JSON.stringify(header));
   const front = Buffer.concat([MAGIC, Buffer.of(VERSION), lengthOf(text), text, randomBytes(NONCE_BYTES)]);
   const cipher = createCipheriv(ALGORITHM, bytes, front.subarray(-NONCE_BYTES));
   cipher.setAAD(front);
-  const content = Buffer.from(JSON.stringify(recordsOf(session)));
-  return Buffer.concat([front, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+  const parts = [front];
+  let [records, length] = [0, front.length + TAG_BYTES + 1];
+  const breaks = new Breaks();
+  for (const text of textOf(session)) {
+    await breaks.next();
+    const part = cipher.update(text);
+    parts.push(part);
+    [records, length] = [records + 1, length + part.length];
+    if (records > BUNDLE_LIMITS.records || length > BUNDLE_LIMITS.bytes) {
+      throw new BundleError('too-large', '', 'The session is larger than a bundle may be.');
+    }
+  }
+  return Buffer.concat([...parts, cipher.update('}'), cipher.final(), cipher.getAuthTag()]);
+}
+
+function requireDevice({ creds }: SealableSession): string {
+  const { me, account } = asFields(creds) ?? {};
+  const { device } = deviceOf(asText(asFields(me)?.id) ?? '') ?? {};
+  if (device === undefined || account === undefined || account === null) {
+    throw new BundleError('not-linked', 'creds', 'These credentials are not linked to a phone.');
+  }
+  return device;
 }
 
 /** Whether bytes begin as a bundle does. */
@@ -193,12 +213,17 @@ function lengthOf(bytes: Buffer): Buffer {
   return length;
 }
 
-/** The records of a session by the names that Baileys gives them, with bytes as base64. */
-function recordsOf({ creds, keys }: SealableSession): object {
-  const entries = [...keys].flatMap(([type, records]) =>
-    [...records].map(([id, record]) => [`${type}-${id}`, withBase64(record)] as const),
-  );
-  return { creds: withBase64(creds), ...Object.fromEntries(entries) };
+/**
+ * The JSON of the records of a session by the names that Baileys gives them, with bytes as base64: a text for each,
+ * without the end of the object.
+ */
+function* textOf({ creds, keys }: SealableSession): Generator<string> {
+  yield `{"creds":${JSON.stringify(withBase64(creds))}`;
+  for (const [type, records] of keys) {
+    for (const [id, record] of records) {
+      yield `,${JSON.stringify(`${type}-${id}`)}:${JSON.stringify(withBase64(record))}`;
+    }
+  }
 }
 
 function withBase64(value: unknown): unknown {

@@ -1,19 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { exampleBody, KEY_SCOPES, type KeyScope, REST_CALLS, type RestCall } from '@wafleet/contract';
-import { readBundleKey, sealBundle } from '@wafleet/session-bundle';
 import { readyFiles } from '@wafleet/session-bundle/testing';
-import {
-  ApiKeys,
-  Cipher,
-  type NewApiKey,
-  SessionExports,
-  type SessionRef,
-  verifyEncryptionKey,
-  WorkerBoxes,
-} from '@wafleet/store';
+import { ApiKeys, Cipher, type NewApiKey, verifyEncryptionKey } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { handOut } from '../testing/hand-out.js';
 import { encryptedFile, TestMediaHost } from '../testing/media-host.js';
 import { sendRequest } from '../testing/raw-request.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
@@ -35,7 +27,7 @@ beforeAll(async () => {
   worker = await cluster.startWorker(async (command) => {
     switch (command.kind) {
       case 'release':
-        await handOut(command);
+        await handOut(worker.fenceOf(command), { redis: cluster.connection, cipher });
         return {};
       case 'pairing-code':
         return { code: 'K7QW3M9Z', expiresAt: new Date(Date.now() + 60_000).toISOString() };
@@ -91,16 +83,6 @@ const callsOfSession = calls.filter(({ request }) => request.includes('{id}'));
 async function keyWith(limits: NewApiKey, { tenantId }: TestTenant = tenant): Promise<string> {
   const { key } = await new ApiKeys(cluster.connection).create(tenantId, limits);
   return key;
-}
-
-/** Hands a session out as a worker does. */
-async function handOut(ref: SessionRef): Promise<void> {
-  const exports = new SessionExports(cluster.connection);
-  const { exportRequest } = await cluster.sessions.require(ref);
-  if (exportRequest === undefined) return;
-  const key = readBundleKey(exports.openKey(ref, exportRequest, new WorkerBoxes(cipher)));
-  const bundle = sealBundle({ device: '15551230001:1', creds: {}, keys: new Map() }, key);
-  await exports.finish(worker.fenceOf(ref), exportRequest, { bundle });
 }
 
 const isImport = ({ path }: KeyCall) => path === 'POST /api/sessions/import';

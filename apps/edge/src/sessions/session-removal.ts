@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
-import type { PlacementQueue } from '@wafleet/placement';
-import type { Logger } from '@wafleet/runtime';
 import type { SessionDirectory, SessionRef, WorkerRegistry } from '@wafleet/store';
 import { hasLivingOwner } from './owner-liveness.js';
 import type { SessionCommands } from './session-commands.js';
+import type { WorkerRequests } from './worker-requests.js';
 
 /** How long a linked session keeps its keys so that a login can log it out, ms. */
 const PATIENCE_MS = 60 * 60 * 1000;
 /** How long a request waits for a worker to take the session up and log it out. */
 const WAIT_MS = 8_000;
 const LOOK_MS = 100;
-/** The reason of a session whose credentials were handed out. */
-const EXPORTED = 'exported';
 
 /**
  * The outcome of a removal. `removed`: nothing is stored of the session, and no phone lists it. `still-listed`: nothing
@@ -24,8 +21,7 @@ interface SessionRemovalResources {
   readonly sessions: SessionDirectory;
   readonly workers: WorkerRegistry;
   readonly commands: SessionCommands;
-  readonly placement: PlacementQueue;
-  readonly logger: Logger;
+  readonly requests: WorkerRequests;
 }
 
 /** Removes sessions. */
@@ -45,30 +41,26 @@ export class SessionRemoval {
    * own error: the session then stays unchanged, unless an earlier request is to remove it.
    */
   async remove(ref: SessionRef, { force = false }: { force?: boolean } = {}): Promise<RemovalOutcome> {
-    const { sessions, workers } = this.#resources;
+    const { sessions, workers, requests } = this.#resources;
     const record = await sessions.require(ref);
     if (force) {
       const mayBeListed = record.phone !== undefined;
       await sessions.purge(ref);
       return mayBeListed ? 'still-listed' : 'removed';
     }
-    // Its device is used elsewhere now. To log it out would unlink that session.
-    if (record.status === 'closed' && record.reason === EXPORTED) {
-      await sessions.purge(ref);
-      return 'still-listed';
-    }
     const isOwned = await hasLivingOwner(record, workers);
     if (!isOwned && record.phone === undefined && !(await sessions.hasCredentials(ref))) {
       await sessions.purge(ref);
       return 'removed';
     }
-    const isFirst = await sessions.markRemoval(ref, {
+    const mark = await sessions.markRemoval(ref, {
       deadWorker: isOwned ? undefined : record.worker,
       patienceMs: PATIENCE_MS,
     });
-    const outcome = isOwned ? await this.#haveUnlinked(ref, isFirst) : undefined;
+    if (mark === 'handed-out') return this.#purgeHandedOut(ref);
+    const outcome = isOwned ? await this.#haveUnlinked(ref, mark === 'marked') : undefined;
     if (outcome !== undefined) return outcome;
-    await this.#askForWorker(ref);
+    await requests.askForWorker(ref);
     return this.#untilGone(ref);
   }
 
@@ -77,7 +69,7 @@ export class SessionRemoval {
    * @param isFirst whether this request made the mark. The mark of an earlier request is not taken back.
    */
   async #haveUnlinked(ref: SessionRef, isFirst: boolean): Promise<RemovalOutcome | undefined> {
-    const { sessions, workers, commands } = this.#resources;
+    const { sessions, workers, commands, requests } = this.#resources;
     try {
       const { isUnlinked = true } = await commands.call({ kind: 'unlink', ...ref });
       // The worker has purged it already, unless the worker is of an earlier release.
@@ -87,21 +79,27 @@ export class SessionRemoval {
       const code = error instanceof WafleetError ? error.code : undefined;
       if (code === 'OUTCOME_UNKNOWN') {
         // The command may be lost with a process: the placers have the owner look at the mark.
-        await this.#askForWorker(ref);
+        await requests.askForWorker(ref);
         return 'removing';
       }
       if (code === 'SESSION_NOT_FOUND') return this.#untilGone(ref);
       const record = await sessions.get(ref);
       const isWithoutOwner = code === 'NO_WORKER' || code === 'SESSION_NOT_OPEN';
       if (record === undefined || (isWithoutOwner && !(await hasLivingOwner(record, workers)))) {
-        if (record !== undefined) {
-          await sessions.markRemoval(ref, { deadWorker: record.worker, patienceMs: PATIENCE_MS });
-        }
-        return undefined;
+        if (record === undefined) return undefined;
+        const options = { deadWorker: record.worker, patienceMs: PATIENCE_MS };
+        const mark = await sessions.markRemoval(ref, options);
+        return mark === 'handed-out' ? this.#purgeHandedOut(ref) : undefined;
       }
       if (isFirst) await sessions.unmarkRemoval(ref);
       throw error;
     }
+  }
+
+  /** Its device may be used elsewhere. To log it out would unlink that session. */
+  async #purgeHandedOut(ref: SessionRef): Promise<RemovalOutcome> {
+    await this.#resources.sessions.purge(ref);
+    return 'still-listed';
   }
 
   async #untilGone(ref: SessionRef): Promise<RemovalOutcome> {
@@ -118,14 +116,5 @@ export class SessionRemoval {
       await delay(LOOK_MS);
     }
     return 'removing';
-  }
-
-  async #askForWorker(ref: SessionRef): Promise<void> {
-    const { placement, logger } = this.#resources;
-    try {
-      await placement.enqueue({ ...ref, reason: 'restart', avoid: [] });
-    } catch (error) {
-      logger.warn({ err: error, ...ref }, 'could not ask for a worker; the reconciler will');
-    }
   }
 }

@@ -1,8 +1,5 @@
 import { isResting, WafleetError } from '@wafleet/contract';
-import type { PlacementQueue, PlacementReason } from '@wafleet/placement';
-import type { Logger } from '@wafleet/runtime';
 import {
-  type CommandClient,
   type ImportedSession,
   type NewSessionOptions,
   RECORD_UNREADABLE,
@@ -15,6 +12,7 @@ import {
   type WorkerRegistry,
 } from '@wafleet/store';
 import { hasLivingOwner } from './owner-liveness.js';
+import type { WorkerRequests } from './worker-requests.js';
 
 /** What a session is created with. */
 export interface NewSession {
@@ -34,13 +32,11 @@ interface SessionStarterResources {
   readonly settings: SessionSettingsRecords;
   readonly imports: SessionImports;
   readonly workers: WorkerRegistry;
-  readonly client: CommandClient;
-  readonly placement: PlacementQueue;
+  readonly requests: WorkerRequests;
   readonly rates: TenantRates;
   /** How many sessions a tenant without a limit of its own may have. */
   readonly maxSessions: number;
   readonly onExceeded: (limit: 'sessions' | 'session_creations') => void;
-  readonly logger: Logger;
 }
 
 /** Creates sessions, wakes resting ones, and asks for a worker for them. */
@@ -79,20 +75,23 @@ export class SessionStarter {
    * @throws {WafleetError} SESSION_NOT_FOUND.
    */
   async restart(ref: SessionRef): Promise<SessionRecord> {
-    const { sessions, workers } = this.#resources;
+    const { sessions, workers, requests } = this.#resources;
     const record = await sessions.require(ref);
     const isOwned = await hasLivingOwner(record, workers);
     // A session that is being removed stays so.
     if (record.removeBy !== undefined) return record;
     if (isOwned && !isResting(record.status)) return record;
-    if (isOwned) await this.#haveReleased(record);
+    // An owner that does not release a resting session loses it.
+    if (isOwned && record.worker !== undefined) {
+      await requests.haveReleased(ref, record.worker, RELEASE_MS);
+    }
     const isReadable = record.reason !== RECORD_UNREADABLE;
     const isQueued = await sessions.requeue(ref, {
       reason: 'restart',
       notOwner: record.worker,
       status: isReadable ? record.status : undefined,
     });
-    if (isQueued) await this.#askForWorker(ref, 'restart');
+    if (isQueued) await requests.askForWorker(ref);
     return sessions.require(ref);
   }
 
@@ -101,40 +100,17 @@ export class SessionStarter {
     { name, settings: set }: NewSession,
     create: (options: NewSessionOptions) => Promise<SessionRecord>,
   ): Promise<SessionRecord> {
-    const { settings, rates, maxSessions, onExceeded } = this.#resources;
+    const { settings, rates, maxSessions, onExceeded, requests } = this.#resources;
     try {
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
       const proxy = set === undefined ? '' : await settings.sealProxy(ref, set.proxy);
       const record = await create({ name, maxSessions, settings: set && { plain: set.plain, proxy } });
-      await this.#askForWorker(ref, 'create');
+      await requests.askForWorker(ref, 'create');
       return record;
     } catch (error) {
       if (error instanceof WafleetError && error.code === 'TOO_MANY_SESSIONS') onExceeded('sessions');
       if (error instanceof WafleetError && error.code === 'RATE_LIMITED') onExceeded('session_creations');
       throw error;
-    }
-  }
-
-  /** Never rejects. An owner that does not release a resting session loses it. */
-  async #haveReleased({ tenantId, sessionId, worker }: SessionRecord): Promise<void> {
-    if (worker === undefined) return;
-    const { client, logger } = this.#resources;
-    try {
-      await client.call(worker, { kind: 'release', tenantId, sessionId }, { deadlineMs: RELEASE_MS });
-    } catch (error) {
-      logger.warn(
-        { err: error, tenantId, sessionId, workerId: worker },
-        'owner did not release a resting session',
-      );
-    }
-  }
-
-  async #askForWorker(ref: SessionRef, reason: PlacementReason): Promise<void> {
-    const { placement, logger } = this.#resources;
-    try {
-      await placement.enqueue({ ...ref, reason, avoid: [] });
-    } catch (error) {
-      logger.warn({ err: error, ...ref }, 'could not ask for a worker; the reconciler will');
     }
   }
 }

@@ -20,6 +20,7 @@ import { SessionCommands } from '../sessions/session-commands.js';
 import { SessionExport } from '../sessions/session-export.js';
 import { SessionRemoval } from '../sessions/session-removal.js';
 import { SessionStarter } from '../sessions/session-starter.js';
+import { WorkerRequests } from '../sessions/worker-requests.js';
 import type { EdgeOptions } from './edge-options.js';
 import type { EdgeCounters } from './metrics.js';
 import type { EdgeLimits } from './wire-limits.js';
@@ -62,6 +63,7 @@ export async function wireHttp(
     ...{ sessions, client, workers, onExceeded },
     owners: new OwnerCache(new Ownership(redis)),
   });
+  const requests = new WorkerRequests({ client, placement, logger });
   const media = new MediaDownloads({
     ...{ commands, media: options.media, logger },
     onEnded: (outcome) => tally.countDownload(outcome),
@@ -87,14 +89,14 @@ export async function wireHttp(
     usage: new TenantUsage({ redis, limits: store.limits, rates, leases, logger }),
     charge: chargeCalls({ rates, onExceeded, logger }),
     starter: new SessionStarter({
-      ...{ sessions, settings, workers, client, placement, rates, onExceeded, logger },
+      ...{ sessions, settings, workers, requests, rates, onExceeded },
       imports: new SessionImports({ redis, directory: sessions }),
       maxSessions: store.limits.defaults.sessions,
     }),
     changes: new SessionChanges({ settings, commands, logger }),
-    removal: new SessionRemoval({ sessions, workers, commands, placement, logger }),
+    removal: new SessionRemoval({ sessions, workers, commands, requests }),
     exporter: new SessionExport({
-      ...{ sessions, workers, client, placement, logger },
+      ...{ sessions, workers, requests, logger },
       exports: new SessionExports(redis),
     }),
     currentQr: new QrCodeQuery({ sessions, offers, workers }),

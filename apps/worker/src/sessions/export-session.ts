@@ -1,6 +1,6 @@
 import { connectionOf } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import { readBundleKey, sealBundle } from '@wafleet/session-bundle';
+import { BundleError, readBundleKey, sealBundle } from '@wafleet/session-bundle';
 import {
   type AuthStateStore,
   type Cipher,
@@ -54,12 +54,11 @@ async function sealedSession(resources: ExportResources): Promise<ExportOutcome>
   const { fence, request, auth, cipher, exports, logger } = resources;
   try {
     const key = readBundleKey(exports.openKey(fence, request, new WorkerBoxes(cipher)));
-    const { creds, keys } = await auth.readAll();
-    const [number, device] = /^(\d+)(?:_\d+)?:(\d+)@/.exec(creds.me?.id ?? '')?.slice(1) ?? [];
-    if (creds.account === undefined || device === undefined) return { failure: 'not-linked' };
-    return { bundle: sealBundle({ device: `${number}:${device}`, creds, keys }, key) };
+    return { bundle: await sealBundle(await auth.readAll(), key) };
   } catch (error) {
     if (isRedisUnreachable(error)) throw error;
+    const problem = error instanceof BundleError ? error.problem : undefined;
+    if (problem === 'not-linked' || problem === 'too-large') return { failure: problem };
     const { tenantId, sessionId } = fence;
     logger.warn({ err: error, tenantId, sessionId }, 'the stored credentials cannot be handed out');
     return { failure: 'unreadable' };

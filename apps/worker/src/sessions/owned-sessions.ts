@@ -1,4 +1,4 @@
-import { isResting, WafleetError } from '@wafleet/contract';
+import { WafleetError } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
 import type { SessionEnd, StorageReach, WhatsAppSession } from '@wafleet/session';
 import {
@@ -18,6 +18,7 @@ import { SessionFactory, type SessionFactoryOptions } from './session-factory.js
 import { SessionLog } from './session-log.js';
 import { SessionReleases } from './session-releases.js';
 import { SessionTable } from './session-table.js';
+import { dueHere, exportWanted, needsOpening, wasHandedOut } from './session-wishes.js';
 
 /** How long a session that is to end waits for the commands that are being executed. */
 const COMMANDS_MS = 3_000;
@@ -26,25 +27,6 @@ export interface OwnedSessionsOptions extends SessionFactoryOptions {
   /** The incarnation that claims. */
   readonly worker: string;
   readonly capacity: number;
-}
-
-/**
- * When the session is removed in any case, by `performance.now()`: the clock of this machine may differ from Redis'.
- */
-function dueHere(record: SessionRecord | undefined): number | undefined {
-  if (record?.removeBy === undefined) return undefined;
-  return performance.now() + record.removeBy - (record.readAt ?? record.removeBy);
-}
-
-/** The export of a session that is to be carried out now. */
-function exportWanted(record: SessionRecord | undefined): ExportRequest | undefined {
-  const { exportRequest, readAt = 0 } = record ?? {};
-  return exportRequest !== undefined && readAt < exportRequest.by ? exportRequest : undefined;
-}
-
-/** Whether its credentials were handed out, so that it may run elsewhere. */
-function wasHandedOut({ status, reason }: SessionRecord): boolean {
-  return status === 'closed' && reason === 'exported';
 }
 
 function noRoom(why: string): WafleetError {
@@ -139,10 +121,11 @@ export class OwnedSessions {
 
   /**
    * Logs the session out at WhatsApp, wipes its keys and gives it up. A session that is to be removed is waited for
-   * until it is open, and purged. Resolves to whether no phone lists the device any more.
+   * until it is open, and purged. One that is being handed out is waited for. Resolves to whether no phone lists the device any more.
    * @throws {NotOwnerError}
    */
   async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
+    await this.#table.handOutOf(ref)?.done;
     const owned = this.#find(ref);
     const removeBy = dueHere(await this.#factory.directory.get(ref));
     if (removeBy !== undefined) return this.#remove(owned, removeBy);
@@ -262,6 +245,9 @@ export class OwnedSessions {
 
   async #claim(ref: SessionRef, expectPrevious: string | undefined): Promise<void> {
     const { worker, capacity } = this.#options;
+    const handOut = this.#table.handOutOf(ref);
+    // Another claim would fence it off.
+    if (handOut !== undefined && (await this.#owns(handOut.fence))) return;
     const refuse = (reason: string, ownerId?: string) => {
       this.#log.claimRefused(ref, reason, ownerId);
       return noRoom(ownerId === undefined ? reason : `${reason}, ${ownerId} is`);
@@ -285,21 +271,30 @@ export class OwnedSessions {
     });
     // All sessions were given up meanwhile, and nothing would discard this one.
     if (this.#isOver) throw refuse('takes no more sessions');
-    const removeBy = dueHere(record);
-    const wanted = removeBy === undefined ? exportWanted(record) : undefined;
-    if (record !== undefined && wanted !== undefined) {
-      void this.#exportOrOpen(claim.fence, wanted, record);
+    const wanted = exportWanted(record);
+    if (wanted !== undefined) {
+      this.#table.addHandOut({ fence: claim.fence, done: this.#handOut(claim.fence, wanted) });
       return;
     }
-    if (removeBy === undefined && record !== undefined && wasHandedOut(record)) {
+    if (record !== undefined && wasHandedOut(record)) {
       // The placer read of another export, which has ended meanwhile.
       await this.#releases.release(claim.fence, 'exported');
       throw refuse('does not open what was handed out');
     }
-    const owned = this.#open(claim.fence, record?.importedAt);
-    if (removeBy === undefined) return;
+    this.#begin(claim.fence, record);
+  }
+
+  /** Opens a claimed session, or removes it if that was noted. */
+  #begin(fence: Fence, record: SessionRecord | undefined): void {
+    const owned = this.#open(fence, record?.importedAt);
+    const removeBy = dueHere(record);
     // The reason why it could not be removed is in the log already.
-    this.#remove(owned, removeBy).catch(() => {});
+    if (removeBy !== undefined) this.#remove(owned, removeBy).catch(() => {});
+  }
+
+  async #owns(fence: Fence): Promise<boolean> {
+    const record = await this.#ownership.read(fence);
+    return record?.epoch === fence.epoch && record.worker === fence.worker;
   }
 
   #remove(owned: OwnedSession, removeBy: number): Promise<{ isUnlinked: boolean }> {
@@ -315,15 +310,22 @@ export class OwnedSessions {
   }
 
   /**
-   * Hands the credentials out and gives the session up. If there is nothing to hand out, or the export was taken back,
-   * the session goes on as before: it is opened, unless it rests. Never rejects.
+   * Hands the credentials out and gives the session up. If nothing was handed out, the session goes on as its record now
+   * says: it is opened or removed, unless it rests. Never rejects.
    */
-  async #exportOrOpen(fence: Fence, request: ExportRequest, record: SessionRecord): Promise<void> {
+  async #handOut(fence: Fence, request: ExportRequest): Promise<void> {
     try {
       const isExported = await this.#factory.export(fence, request);
+      const record = isExported ? undefined : await this.#factory.directory.get(fence);
       if (this.#isOver) return;
-      if (!isExported && !isResting(record.status)) this.#open(fence, record.importedAt);
-      else await this.#releases.release(fence, isExported ? 'exported' : 'export-failed');
+      const another = exportWanted(record);
+      if (another !== undefined) {
+        await this.#handOut(fence, another);
+      } else if (record === undefined || this.#takesNoMore || !needsOpening(record)) {
+        await this.#releases.release(fence, isExported ? 'exported' : 'export-failed');
+      } else {
+        this.#begin(fence, record);
+      }
     } catch (error) {
       const { tenantId, sessionId } = fence;
       this.#options.logger.warn({ err: error, tenantId, sessionId }, 'a session could not be handed out');

@@ -1,14 +1,22 @@
-import type { SessionRef } from '@wafleet/store';
+import type { Fence, SessionRef } from '@wafleet/store';
 import type { OwnedSession } from './owned-session.js';
 
 function keyOf({ tenantId, sessionId }: SessionRef): string {
   return `${tenantId}/${sessionId}`;
 }
 
-/** The sessions that are at a worker, and the claims that are being made. */
+/** A claimed session whose credentials are being handed out, without a connection. */
+export interface HandOut {
+  readonly fence: Fence;
+  /** Never rejects. */
+  readonly done: Promise<void>;
+}
+
+/** The sessions that are at a worker, the claims that are being made, and the sessions that are being handed out. */
 export class SessionTable {
   readonly #owned = new Map<string, OwnedSession>();
   readonly #claims = new Map<string, Promise<void>>();
+  readonly #handOuts = new Map<string, HandOut>();
 
   /** How many sessions are here or about to be. */
   get count(): number {
@@ -27,7 +35,7 @@ export class SessionTable {
   /** Whether the session is here, or about to be, or about to be given up. */
   has(ref: SessionRef): boolean {
     const key = keyOf(ref);
-    return this.#owned.has(key) || this.#claims.has(key);
+    return this.#owned.has(key) || this.#claims.has(key) || this.#handOuts.has(key);
   }
 
   /** Whether this very object is here and is not being handed over. */
@@ -58,8 +66,23 @@ export class SessionTable {
     return begun;
   }
 
-  /** Resolves when the claims that are being made have succeeded or failed. */
+  /** Notes that a session is being handed out. */
+  addHandOut(handOut: HandOut): void {
+    const key = keyOf(handOut.fence);
+    this.#handOuts.set(key, handOut);
+    void handOut.done.then(() => {
+      // After a takeover and back the key may stand for a later one.
+      if (this.#handOuts.get(key) === handOut) this.#handOuts.delete(key);
+    });
+  }
+
+  handOutOf(ref: SessionRef): HandOut | undefined {
+    return this.#handOuts.get(keyOf(ref));
+  }
+
+  /** Resolves when the claims that are being made have succeeded or failed, and what they led to is handed out or not. */
   async claimsSettled(): Promise<void> {
     await Promise.allSettled(this.#claims.values());
+    await Promise.all([...this.#handOuts.values()].map(({ done }) => done));
   }
 }

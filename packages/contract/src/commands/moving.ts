@@ -104,7 +104,7 @@ export const movingCalls = {
     params: sessionParamsSchema,
     body: exportSessionBodySchema,
     answers: { 200: exportedSessionSchema },
-    errors: ['SESSION_NOT_FOUND', 'NOT_LINKED', 'NO_WORKER'],
+    errors: ['SESSION_NOT_FOUND', 'NOT_LINKED', 'SESSION_TOO_LARGE', 'NO_WORKER'],
     isSecret: true,
     example: { passphrase: 'correct horse battery staple' },
   },

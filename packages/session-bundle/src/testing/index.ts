@@ -5,6 +5,7 @@ export {
   evolutionFiles,
   evolutionHash,
   evolutionLines,
+  evolutionMixed,
   type Folder,
   wahaFolder,
   wahaMongo,

@@ -38,6 +38,16 @@ export function evolutionFiles(folder: Folder): Record<string, string> {
   return { 'creds.txt': `${JSON.stringify(creds)}\n`, ...others };
 }
 
+/** Evolution API with its database and Redis, as in its example: there the other records are JSON only once. */
+export function evolutionMixed(folder: Folder): Record<string, string> {
+  const { 'creds.json': creds = '', ...others } = folder;
+  const fields = recordsOf(others).map(([name, value]) => [name, JSON.stringify(value)]);
+  return {
+    'creds.txt': `${JSON.stringify(creds)}\n`,
+    'hash.json': `${JSON.stringify(Object.fromEntries(fields))}\n`,
+  };
+}
+
 /** A folder of WAHA: that of Baileys with files of its own. */
 export function wahaFolder(folder: Folder): Record<string, string> {
   return { ...folder, '.waha.session.config.json': '{"webhooks":[]}' };

@@ -4,15 +4,18 @@
 --   KEYS[3]  ids of the tenant's sessions that want a worker and have none
 --   ARGV[1]  session id
 --   ARGV[2]  id of the export
---   ARGV[3]  how long it may take, ms
+--   ARGV[3]  how long it stands unless it is kept, ms; see keep-export
 --   ARGV[4]  what the bundle is to be sealed with, sealed for workers
--- Returns 1, 2 if another export is under way, or 0 if there is no such session.
+-- Returns 1, 2 if another export is under way, 3 if the session is being removed, or 0 if there is no such session.
 -- @include redis/now
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return 0
 end
-local by = tonumber(redis.call('HGET', KEYS[2], 'exportBy') or '0') or 0
-if by > now() then
+local entry = redis.call('HMGET', KEYS[2], 'exportBy', 'removeBy')
+if entry[2] then
+  return 3
+end
+if (tonumber(entry[1]) or 0) > now() then
   return 2
 end
 local worker = redis.call('HGET', KEYS[1], 'worker')

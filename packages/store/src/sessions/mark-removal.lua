@@ -7,13 +7,20 @@
 --   ARGV[1]  session id
 --   ARGV[2]  worker that is dead and therefore does not count as an owner, or ''
 --   ARGV[3]  time after which it is removed even if the phone does not know, ms; an earlier mark stays
--- Returns 1, 2 if the session was already marked, or 0 if there is no such session.
+-- Returns 1, 2 if the session was already marked, 3 if its credentials were handed out, or 0 if there is no such session.
+-- With 3 and 0 nothing is written: a worker would log out a device that may be used elsewhere.
 -- @include sessions/write-status
 if redis.call('EXISTS', KEYS[2]) == 0 then
   return 0
 end
+local entry = redis.call('HMGET', KEYS[2], 'status', 'reason')
+if entry[1] == 'closed' and entry[2] == 'exported' then
+  return 3
+end
 -- Read before anything is written: it may be of another type.
 local worker = redis.call('HGET', KEYS[1], 'worker')
+-- An export that a worker of an earlier release carries out is taken back as well.
+redis.call('HDEL', KEYS[2], 'exportId', 'exportBy', 'exportKey')
 local is_first = redis.call('HSETNX', KEYS[2], 'removeBy', string.format('%.0f', now() + ARGV[3]))
 if not worker or worker == ARGV[2] then
   redis.call('HDEL', KEYS[1], 'worker')

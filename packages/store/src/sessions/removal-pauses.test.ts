@@ -63,8 +63,8 @@ test('a worker that lost a session cannot put its removal off', async () => {
 test('a count of attempts that cannot be read begins again', async () => {
   const directory = new SessionDirectory(fixture.redis);
   const fence = await ownedSession(fixture.redis, shop, 'wrk_a');
-  expect(await directory.markRemoval(shop, { patienceMs: HOUR_MS })).toBe(true);
-  expect(await directory.markRemoval(shop, { patienceMs: HOUR_MS })).toBe(false);
+  expect(await directory.markRemoval(shop, { patienceMs: HOUR_MS })).toBe('marked');
+  expect(await directory.markRemoval(shop, { patienceMs: HOUR_MS })).toBe('was-marked');
   await fixture.redis.hset(keys.session(shop), 'removeAttempts', 'many');
   expect((await deferRemoval(fixture.redis, fence))?.attempts).toBe(1);
 });

@@ -92,6 +92,12 @@ const requeueSession = new Script('sessions/requeue-session', asNumber);
 const markRemoval = new Script('sessions/mark-removal', asNumber);
 const purgeSession = new Script('sessions/purge-session', asNumber);
 
+/** `marked`: this call set the mark. `was-marked`: an earlier one had. `handed-out`: see `markRemoval`. */
+export type RemovalMark = 'marked' | 'was-marked' | 'handed-out';
+
+/** By the answer of the script, which is 0 if there is no such session. */
+const REMOVAL_MARKS: readonly (RemovalMark | undefined)[] = [undefined, 'marked', 'was-marked', 'handed-out'];
+
 interface StoredSession {
   /** Undefined if the stored record is not a hash. */
   readonly entry: Readonly<Record<string, string>> | undefined;
@@ -363,13 +369,14 @@ export class SessionDirectory {
    * queued for a worker, which logs it out and purges it. If it has an owner, the caller must ask that worker.
    * @param options.deadWorker does not count as an owner.
    * @param options.patienceMs time after which the session is purged even if the phone does not know.
-   * @returns true if this call set the mark, false if an earlier one had.
+   * @returns `handed-out`, and changes nothing, if its credentials were handed out: its device may be used elsewhere, and
+   * a worker would log it out. Any of them ends an export that is under way.
    * @throws {WafleetError} SESSION_NOT_FOUND
    */
   async markRemoval(
     ref: SessionRef,
     options: { readonly deadWorker?: string | undefined; readonly patienceMs: number },
-  ): Promise<boolean> {
+  ): Promise<RemovalMark> {
     const { deadWorker = '', patienceMs } = options;
     await this.#index.noteUnowned(ref.tenantId);
     const marked = await markRemoval.run(
@@ -380,8 +387,9 @@ export class SessionDirectory {
       ],
       [ref.sessionId, deadWorker, patienceMs],
     );
-    if (marked === 0) throw notFound(ref);
-    return marked === 1;
+    const mark = REMOVAL_MARKS[marked];
+    if (mark === undefined) throw notFound(ref);
+    return mark;
   }
 
   /** Removes the mark, for a session that its owner could not remove. */
