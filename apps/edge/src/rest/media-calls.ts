@@ -7,6 +7,7 @@ import type { KeyConnections } from '../auth/key-connections.js';
 import { identityOf } from '../auth/request-auth.js';
 import type { MediaDownload, MediaDownloads } from '../media/media-downloads.js';
 import { mediaHeaders } from '../media/media-headers.js';
+import { onAnswerEnd } from './answer-end.js';
 import type { HandlersOf } from './calls.js';
 import { sessionRefOf } from './session-ref.js';
 
@@ -36,13 +37,11 @@ function clientOf(
     client.abort(keyEnded(reason, identity));
     if (reply.raw.headersSent) reply.raw.destroy();
   });
-  const gone = () => {
-    leave();
-    if (!reply.raw.writableFinished) client.abort();
-  };
   // The client may have gone while its key was checked.
-  if (reply.raw.closed) gone();
-  else reply.raw.once('close', gone);
+  onAnswerEnd(reply, (isSent) => {
+    leave();
+    if (!isSent) client.abort();
+  });
   return client.signal;
 }
 
@@ -77,8 +76,7 @@ export function mediaHandlers({
         if (headers.etag === known) return reply.code(304).headers(headers).send();
       }
       const release = await leases.take(ref.tenantId, 'mediaDownloads');
-      if (reply.raw.closed) release();
-      else reply.raw.once('close', release);
+      onAnswerEnd(reply, release);
       sendFile(reply, messageId, await media.open(ref, client));
       return reply;
     },

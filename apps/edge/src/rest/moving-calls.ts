@@ -10,6 +10,7 @@ import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
 import type { SessionExport } from '../sessions/session-export.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
+import { onAnswerEnd } from './answer-end.js';
 import type { HandlersOf } from './calls.js';
 import { generateSessionId } from './generate-session-id.js';
 import { newSessionOf } from './new-session.js';
@@ -37,9 +38,11 @@ export function movingHandlers({ starter, exporter }: MovingCallResources): Hand
       reply.header('location', `/api/sessions/${sessionId}`);
       return { id: sessionId, status, phone, notes: { ...notes } };
     },
-    'export-session': async ({ params, body, request }) => {
+    'export-session': async ({ params, body, request, reply }) => {
+      const client = new AbortController();
+      onAnswerEnd(reply, () => client.abort());
       const ref = sessionRefOf(request, params);
-      const { bundle, device, createdAt } = await exporter.export(ref, secretOf(body));
+      const { bundle, device, createdAt } = await exporter.export(ref, secretOf(body), client.signal);
       return { bundle: bundle.toString('base64'), device, createdAt };
     },
   };

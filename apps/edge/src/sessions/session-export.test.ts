@@ -26,6 +26,8 @@ import { WorkerRequests } from './worker-requests.js';
 const fixture = useCluster();
 const logger = createLogger({ app: 'test', level: 'silent' });
 const cipher = Cipher.fromHexKeys('07'.repeat(32));
+/** A client that waits. */
+const patient = new AbortController().signal;
 const passphrase = 'correct horse battery';
 const EXPORT = 'POST /api/sessions/shop-1/export';
 const connections: RedisConnection[] = [];
@@ -86,7 +88,7 @@ const recordOf = () => fixture.cluster.sessions.require(fence);
 const isNoted = async () => (await recordOf()).exportRequest !== undefined;
 
 describe('an export', () => {
-  it('closes the session and is answered with the bundle, of which nothing stays in Redis', async () => {
+  it('closes the session and is answered with the bundle, which does not stay in Redis', async () => {
     whenReleased(handOutHere);
     const answer = await fixture.send(EXPORT, { passphrase });
     expect(answer).toMatchObject({ status: 200, body: { device: '15551230001:1' } });
@@ -123,11 +125,13 @@ describe('an export', () => {
     }
     const { exporter } = await exporterWith({ withinMs: 1_000, standsMs: 60_000 });
     const codes = ids.map((sessionId) =>
-      exporter.export({ tenantId, sessionId }, { passphrase }).catch(({ code }) => code),
+      exporter.export({ tenantId, sessionId }, { passphrase }, patient).catch(({ code }) => code),
     );
     expect((await Promise.all(codes)).sort()).toEqual(['NO_WORKER', 'NO_WORKER', 'UNAVAILABLE']);
     // Those that ended make room.
-    await expect(exporter.export(fence, { passphrase })).rejects.toMatchObject({ code: 'NO_WORKER' });
+    await expect(exporter.export(fence, { passphrase }, patient)).rejects.toMatchObject({
+      code: 'NO_WORKER',
+    });
   });
 
   it('ends at once when the session is to be removed meanwhile', async () => {
@@ -143,9 +147,26 @@ describe('an export', () => {
     expect(await fixture.send(EXPORT, { passphrase })).toMatchObject(errorAnswer(404, 'SESSION_NOT_FOUND'));
   });
 
+  it('leaves the session alone when the client goes before it has the bundle', async () => {
+    const client = new AbortController();
+    const url = `${fixture.edge.url}/api/sessions/shop-1/export`;
+    const headers = { 'x-api-key': fixture.tenant.key, 'content-type': 'application/json' };
+    const { signal } = client;
+    const calling = fetch(url, { method: 'POST', headers, body: JSON.stringify({ passphrase }), signal });
+    const failed = expect(calling).rejects.toThrow();
+    await waitFor(isNoted, { what: 'the export' });
+    client.abort();
+    await failed;
+    await waitFor(async () => !(await isNoted()), { what: 'the end of the export' });
+    expect(await handOutHere()).toBe(false);
+    expect(await recordOf()).toMatchObject({ status: 'open', desired: 'open' });
+  });
+
   it('leaves the session alone when no worker takes it in time', async () => {
     const { exporter } = await exporterWith({ withinMs: 200, standsMs: 60_000 });
-    await expect(exporter.export(fence, { passphrase })).rejects.toMatchObject({ code: 'NO_WORKER' });
+    await expect(exporter.export(fence, { passphrase }, patient)).rejects.toMatchObject({
+      code: 'NO_WORKER',
+    });
     expect(await isNoted()).toBe(false);
     expect(await recordOf()).toMatchObject({ status: 'open', desired: 'open' });
   });
@@ -158,7 +179,7 @@ describe('an export', () => {
       const isCancel = command.name.startsWith('eval') && command.args.length === 4;
       return isCancel ? handOutHere().then(() => send(command, stream)) : send(command, stream);
     };
-    expect(await exporter.export(fence, { passphrase })).toMatchObject({ device: '15551230001:1' });
+    expect(await exporter.export(fence, { passphrase }, patient)).toMatchObject({ device: '15551230001:1' });
     expect(await recordOf()).toMatchObject({ status: 'closed', reason: 'exported' });
   });
 
@@ -171,13 +192,15 @@ describe('an export', () => {
       await handOutHere();
       lossy.loseAnswer(':exported:shop-1:', 'cut');
     });
-    expect(await exporter.export(fence, { passphrase })).toMatchObject({ device: '15551230001:1' });
+    expect(await exporter.export(fence, { passphrase }, patient)).toMatchObject({ device: '15551230001:1' });
   });
 
   it('does not outlive an edge that loses its connection for good', async () => {
     const { exporter, own } = await exporterWith({ withinMs: 300, standsMs: 100 });
     whenReleased(async () => own.disconnect());
-    await expect(exporter.export(fence, { passphrase })).rejects.toMatchObject({ code: 'NO_WORKER' });
+    await expect(exporter.export(fence, { passphrase }, patient)).rejects.toMatchObject({
+      code: 'NO_WORKER',
+    });
     const isOver = ({ exportRequest, readAt = 0 }: SessionRecord) =>
       exportRequest !== undefined && exportRequest.by < readAt;
     await waitFor(async () => isOver(await recordOf()), { what: 'the end of the export' });

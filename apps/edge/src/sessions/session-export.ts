@@ -69,10 +69,11 @@ export class SessionExport {
    * key for the workers, and the one that claims the session seals the credentials with it. If this rejects, the session
    * goes on by itself, unless a worker had handed it out already and Redis is out of reach; then it is closed, and a
    * restart opens it. If this edge is killed, it goes on as well, after ten seconds at the latest.
+   * @param client aborted when the client has gone, which would not get the bundle.
    * @throws {WafleetError} SESSION_NOT_FOUND; NOT_LINKED; SESSION_TOO_LARGE; NO_WORKER if no worker took the session in
    * time; UNAVAILABLE, also if this edge hands out as much as it can.
    */
-  async export(ref: SessionRef, secret: BundleSecret): Promise<ExportedSession> {
+  async export(ref: SessionRef, secret: BundleSecret, client: AbortSignal): Promise<ExportedSession> {
     const { sessions, exports } = this.#resources;
     const record = await sessions.require(ref);
     if (record.phone === undefined) throw notLinked();
@@ -81,24 +82,26 @@ export class SessionExport {
     if (this.#bytesUnderWay + bytes > BYTES_AT_ONCE) throw tooMuch();
     this.#bytesUnderWay += bytes;
     try {
-      return await this.#handOut(ref, secret);
+      return await this.#handOut(ref, secret, client);
     } finally {
       this.#bytesUnderWay -= bytes;
     }
   }
 
-  async #handOut(ref: SessionRef, secret: BundleSecret): Promise<ExportedSession> {
+  async #handOut(ref: SessionRef, secret: BundleSecret, client: AbortSignal): Promise<ExportedSession> {
     const { exports } = this.#resources;
     const key = writeBundleKey(await newBundleKey(secret));
     const id = await exports.request(ref, { key, standsMs: this.#times.standsMs });
     void this.#haveClaimed(ref);
-    const outcome = await this.#outcomeOf(ref, id).catch((error: unknown) => this.#takeBack(ref, id, error));
+    const outcome = await this.#outcomeOf(ref, id, client).catch((error: unknown) =>
+      this.#takeBack(ref, id, error),
+    );
     await this.#forget(ref, id);
     return bundleOf(outcome);
   }
 
   /** Waits for what becomes of an export, and keeps it meanwhile. Goes on while Redis does not answer. */
-  async #outcomeOf(ref: SessionRef, id: string): Promise<ExportOutcome> {
+  async #outcomeOf(ref: SessionRef, id: string, client: AbortSignal): Promise<ExportOutcome> {
     const { exports } = this.#resources;
     const giveUpAt = performance.now() + this.#times.withinMs;
     let isPending = true;
@@ -106,6 +109,7 @@ export class SessionExport {
       try {
         const outcome = await exports.outcomeOf(ref, id);
         if (outcome !== undefined) return outcome;
+        if (client.aborted) throw new WafleetError('UNAVAILABLE', 'The client has gone.');
         // The outcome was looked for after the export had ended.
         if (!isPending) throw await this.#whyEnded(ref);
         isPending = await exports.keep(ref, id, this.#times.standsMs);

@@ -9,8 +9,8 @@ interface DeviceKeys {
 }
 
 /**
- * Names a linked device together with its keys: `<number>:<device>:<SHA-256, base64url>`. Whoever has the credentials
- * of the device gets the same name. Credentials with other keys and the same number get another name, so that they
+ * Names a linked device together with its keys: `<number>:<device>:<SHA-256, base64url>`. All who have the credentials
+ * of the device get the same name. Credentials with the same number and other keys get another name, so that they
  * neither find out about the device nor block it.
  *
  * The caller must know that the private halves of the keys are there: an import checks that they belong together.

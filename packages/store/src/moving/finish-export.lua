@@ -21,7 +21,7 @@ if entry[1] ~= ARGV[3] then
   return 0
 end
 redis.call('HDEL', KEYS[2], 'exportId', 'exportBy', 'exportKey')
--- A removal logs the device out, and nobody waits for the bundle after the time.
+-- A removal logs the device out, and no edge waits for the bundle after the time.
 if entry[3] or (tonumber(entry[2]) or 0) <= now() then
   return 0
 end

@@ -122,7 +122,7 @@ export class SessionExports {
 
   /**
    * Lets an export stand for longer.
-   * @returns false if it was carried out, was taken back, or has ended because nobody kept it.
+   * @returns false if it was carried out, was taken back, or has ended because no edge kept it.
    */
   async keep(ref: SessionRef, id: string, standsMs: number): Promise<boolean> {
     return (await keepExport.run(this.#redis, [keys.session(ref)], [id, standsMs])) === 1;
