@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { SessionRef } from '../redis/session-ref.js';
 import { decodeAuthValue, encodeAuthValue } from './auth-codec.js';
 import { isCredentials, isOfSignalType, signalTypeOf } from './signal-records.js';
@@ -15,16 +16,37 @@ export interface ImportedCredentials {
   readonly keys: ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 }
 
+/** A few ms of work: half of them are records. */
+const ENCODED_AT_ONCE = 200;
+const COMMA = Buffer.from(',');
+/** Of the records, and of the object that has them and the credentials. */
+const END = Buffer.from('}}');
+
 export function placeOfImport({ tenantId, sessionId }: SessionRef): string {
   return `import ${tenantId}/${sessionId}`;
 }
 
-/** Seals credentials for the workers, for one session. */
-export function sealImport(publicKey: Buffer, ref: SessionRef, { creds, keys }: ImportedCredentials): Buffer {
-  const records = Object.fromEntries(
-    [...keys].flatMap(([type, ofType]) => [...ofType].map(([id, record]) => [`${type}:${id}`, record])),
-  );
-  return sealForWorkers(publicKey, encodeAuthValue({ creds, records }), placeOfImport(ref));
+/** Seals credentials for the workers, for one session. Encodes them in small steps. */
+export async function sealImport(
+  publicKey: Buffer,
+  ref: SessionRef,
+  credentials: ImportedCredentials,
+): Promise<Buffer> {
+  return sealForWorkers(publicKey, await encodeImport(credentials), placeOfImport(ref));
+}
+
+/** The same as `encodeAuthValue({ creds, records })`, where the records have names as `<type>:<id>`. */
+async function encodeImport({ creds, keys }: ImportedCredentials): Promise<Buffer> {
+  const parts: Uint8Array[] = [encodeAuthValue({ creds, records: {} }).subarray(0, -END.length)];
+  for (const [type, ofType] of keys) {
+    for (const [id, record] of ofType) {
+      if (parts.length > 1) parts.push(COMMA);
+      // Without the byte before it and without its braces.
+      parts.push(encodeAuthValue({ [`${type}:${id}`]: record }).subarray(2, -1));
+      if (parts.length % ENCODED_AT_ONCE === 0) await setImmediate();
+    }
+  }
+  return Buffer.concat([...parts, END]);
 }
 
 /**

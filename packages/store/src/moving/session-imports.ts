@@ -50,7 +50,7 @@ export class SessionImports {
     const { phone, creds } = session;
     if (!isCredentials(creds)) throw new TypeError('not the credentials of a linked session');
     const device = linkedDevice(session.device, creds);
-    const box = sealImport(await readWorkerBoxKey(this.#redis), ref, session);
+    const box = await sealImport(await readWorkerBoxKey(this.#redis), ref, session);
     const holder = { ...ref, madeBy: newCreationId() };
     const startedAt = performance.now();
     if (!(await this.#devices.reserve(device, holder))) {
