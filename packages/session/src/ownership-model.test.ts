@@ -101,7 +101,7 @@ class NotedGate extends ConnectLimiter {
         version: permit.version,
         report: (outcome) => {
           permit.ended(0);
-          if (outcome === 'accepted') this.noteAccepted();
+          if (outcome === 'opened') this.noteAccepted();
         },
       })
     );

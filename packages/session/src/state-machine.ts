@@ -153,6 +153,7 @@ export class SessionStateMachine implements KeyStoreFailures {
       this.#isLinkFresh = false;
     }
     if (isLinkRefused || end.cause.statusCode === CLIENT_OUTDATED) linkVersions.forgetLink();
+    else linkVersions.loginFailed({ isPaired: connection.isPaired });
     const isLinked = account.current?.isLinked ?? false;
     linkReporter.connectionEnded({
       cause: end.cause,

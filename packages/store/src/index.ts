@@ -87,6 +87,7 @@ export {
   type VersionCheckOutcome,
 } from './workers/client-versions.js';
 export {
+  type ConnectDemand,
   type ConnectGrant,
   type ConnectPurpose,
   ConnectRate,

@@ -16,6 +16,7 @@ let harness: Harness;
 let redis: RedisConnection;
 let versions: ClientVersions;
 let connectLimiter: ConnectLimiter;
+const started: TestSession[] = [];
 
 beforeAll(async () => {
   harness = await Harness.start();
@@ -28,7 +29,11 @@ beforeEach(async () => {
   connectLimiter = limiterOf({});
 });
 
-afterEach(() => harness.simulator.resume());
+// A session that is left would go on to report versions during the next test.
+afterEach(async () => {
+  harness.simulator.resume();
+  await Promise.all(started.splice(0).map(({ session }) => session.stop({ reason: 'away' })));
+});
 
 afterAll(async () => {
   redis?.disconnect();
@@ -45,9 +50,19 @@ function limiterOf(options: Partial<ConstructorParameters<typeof ConnectRate>[1]
   return new ConnectLimiter({ rate, logger });
 }
 
+async function recordOf(version: string) {
+  const view = await versions.view();
+  return view.versions.find((each) => each.version === version);
+}
+
+const stateOf = async (version: string) => (await recordOf(version))?.state;
+const triesOf = async (version: string) => (await recordOf(version))?.tries.all;
+
 async function newSession(whatsapp = {}): Promise<TestSession> {
   const { fence } = await harness.newSession();
-  return harness.takeOver(fence, fence.worker, whatsapp, { connectLimiter });
+  const session = await harness.takeOver(fence, fence.worker, whatsapp, { connectLimiter });
+  started.push(session);
+  return session;
 }
 
 async function linked(name: string) {
@@ -125,6 +140,75 @@ describe('a session', () => {
       await session.status('open');
     }
     expect(await versions.view()).toMatchObject({ current: NEWER });
+  });
+});
+
+describe('an account that WhatsApp refuses for a reason of its own', () => {
+  it('keeps no other session from connecting with the version in use', async () => {
+    const [anna, ben] = [await linked('Anna'), await linked('Ben')];
+    await versions.noteCheck({ version: NEWER });
+    harness.simulator.refuseLogins(405, anna.phone);
+    // Anna is refused with both versions before Ben connects.
+    harness.simulator.disconnect(anna.device, 'socket');
+    await waitFor(async () => (await stateOf(BUNDLED_VERSION)) === 'refused', { what: 'the refusal' });
+    await waitFor(() => connectLimiter.refusals >= 2, { what: 'a refusal of the other version' });
+    const { logins } = ben.device.loginRecord;
+    harness.simulator.disconnect(ben.device, 'socket');
+    await waitFor(() => ben.device.loginRecord.logins > logins, { what: 'a login' });
+    await ben.session.status('open');
+    expect(ben.device.clientVersion).toBe(BUNDLED_VERSION);
+    expect(await versions.view()).toMatchObject({ current: BUNDLED_VERSION });
+    expect(await stateOf(BUNDLED_VERSION)).toBe('worked');
+    expect(await stateOf(NEWER)).not.toBe('refused');
+  });
+});
+
+describe('an outage', () => {
+  it.each([429, 503])('with %i says nothing against the version that is tried', async (reason) => {
+    const { phone, device, session } = await linked(`Lea ${reason}`);
+    await versions.noteCheck({ version: NEWER });
+    harness.simulator.refuseLogins(reason, phone);
+    harness.simulator.disconnect(device, 'socket');
+    await waitFor(async () => (await triesOf(NEWER)) === 1, { what: 'a try' });
+    await session.event('connection.update', reason === 503 ? '"unavailable"' : '"rate-limited"');
+    // What came of a connect is reported before the next one.
+    await linked(`After ${reason}`);
+    expect(await versions.view()).toMatchObject({ versions: [{ tries: { failed: 0 } }, {}] });
+  });
+
+  it('lets the session that it has hit come back with the version in use, and not try another one', async () => {
+    const { phone, device, session } = await linked('Mia');
+    harness.simulator.refuseLogins(503, phone);
+    harness.simulator.disconnect(device, 'socket');
+    await session.event('connection.update', '"unavailable"');
+    await versions.noteCheck({ version: NEWER });
+    harness.simulator.resume();
+    await session.status('open');
+    expect(device.clientVersion).toBe(BUNDLED_VERSION);
+  });
+});
+
+describe('the first login after a link', () => {
+  it('reports the version in use after it has failed twice with the one of the link', async () => {
+    await linked('Nora');
+    await versions.noteCheck({ version: NEWER });
+    connectLimiter.suspectAtLinking(BUNDLED_VERSION, { isCertain: true });
+    const phone = harness.simulator.addPhone({ name: 'Otto' });
+    harness.simulator.refuseLogins(503, phone);
+    const session = await newSession();
+    await session.session.start();
+    const { payload } = await session.event('auth.qr');
+    const device = await phone.scan(String(payload.qr));
+    expect(device.clientVersion).toBe(NEWER);
+    const failures = async () =>
+      (await session.events()).filter(
+        ({ event, payload }) =>
+          event === 'connection.update' && JSON.stringify(payload).includes('"unavailable"'),
+      );
+    await waitFor(async () => (await failures()).length >= 2, { what: 'a second failure' });
+    harness.simulator.resume();
+    await session.status('open');
+    expect(device.clientVersion).toBe(BUNDLED_VERSION);
   });
 });
 

@@ -1,8 +1,8 @@
 import { createLogger } from '@wafleet/runtime';
-import { ConnectRate, connectRedis, type RedisConnection } from '@wafleet/store';
+import { ClientVersions, ConnectRate, connectRedis, type RedisConnection } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConnectLimiter } from './connect-limiter.js';
+import { ConnectLimiter, type PermitRequest } from './connect-limiter.js';
 import type { ConnectPermit } from './connect-permit.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
@@ -46,11 +46,11 @@ class Asking {
     this.#connectLimiter = connectLimiter;
   }
 
-  ask(name: string, options: { tenantId?: string; isUrgent?: boolean; signal?: AbortSignal } = {}): void {
-    const { tenantId = 'acme', isUrgent = false, signal = leaving.signal } = options;
+  ask(name: string, options: Partial<PermitRequest> & { tenantId?: string } = {}): void {
+    const { tenantId = 'acme', isUrgent = false, linking, signal = leaving.signal } = options;
     const onHeld = () => this.held.add(name);
     const session = { tenantId, sessionId: name };
-    void this.#connectLimiter.permit({ session, isUrgent, signal, onHeld }).then((permit) => {
+    void this.#connectLimiter.permit({ session, isUrgent, linking, signal, onHeld }).then((permit) => {
       if (permit !== undefined) this.permits.set(name, permit);
     });
   }
@@ -136,6 +136,48 @@ describe('a client version that WhatsApp refuses', () => {
     await waitFor(() => probes().length === 2, { what: 'the next probe' });
     for (const permit of probes()) permit.accepted();
     await waitFor(() => probes().length === 4, { what: 'everybody connects again' });
+  });
+
+  it.each([
+    [405, 2],
+    [409, 2],
+    [418, 2],
+    [428, 1],
+  ])('is refused again by a probe that ends with %i: refusals are %i', async (statusCode, refusals) => {
+    const limiter = gateOf(20);
+    const asking = new Asking(limiter);
+    asking.ask('first');
+    await asking.passed(1);
+    asking.permits.get('first')?.ended(405);
+    asking.ask('second');
+    await asking.passed(2);
+    asking.permits.get('second')?.ended(statusCode);
+    expect(limiter.refusals).toBe(refusals);
+  });
+
+  it('lets a session that is logged in, and no code, prove another version', async () => {
+    const limiter = gateOf(20);
+    const asking = new Asking(limiter);
+    const versions = new ClientVersions(redis);
+    asking.ask('first');
+    await asking.passed(1);
+    await versions.noteCheck({ version: '2.3000.2' });
+    asking.permits.get('first')?.ended(405);
+    const linking = { failedWith: undefined };
+    asking.ask('new', { isUrgent: true, linking });
+    await asking.passed(2);
+    expect(asking.permits.get('new')?.version).toBe('2.3000.2');
+    asking.permits.get('new')?.accepted();
+    // Others are linked with it meanwhile, and one that was linked before makes the next probe.
+    asking.ask('next', { isUrgent: true, linking });
+    await asking.passed(3);
+    expect(asking.permits.get('next')?.version).toBe('2.3000.2');
+    for (const name of ['linked', 'other']) asking.ask(name);
+    await asking.passed(4);
+    expect(asking.held.size).toBeGreaterThan(0);
+    asking.permits.get(asking.names[3] ?? '')?.opened();
+    await asking.passed(5);
+    expect((await versions.view()).current).toBe('2.3000.2');
   });
 
   it('does not hold up other sessions after another failure', async () => {

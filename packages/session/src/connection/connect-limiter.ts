@@ -1,28 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FairQueue, type Logger } from '@wafleet/runtime';
-import type { ConnectGrant, ConnectPurpose, ConnectRate, ConnectReport, SessionRef } from '@wafleet/store';
-import { CLIENT_OUTDATED, type ConnectOutcome, ConnectPermit } from './connect-permit.js';
+import type { ConnectGrant, ConnectRate, ConnectReport, SessionRef } from '@wafleet/store';
+import { type ConnectOutcome, ConnectPermit } from './connect-permit.js';
 import { OpenConnections } from './open-connections.js';
 import { StartPace } from './start-pace.js';
+import {
+  choiceFor,
+  endOf,
+  isRefusal,
+  isSame,
+  type LinkStep,
+  usageOf,
+  type VersionChoice,
+  type WaiterUsage,
+} from './version-choice.js';
 
-/**
- * What WhatsApp may answer to a version that it does not take: outdated, a bad user agent, an unknown client. The last two
- * have other causes too, so they count only for a version that is being tried. Source: whatsmeow, ConnectFailureReason.
- */
-const TRIAL_REFUSALS: ReadonlySet<number> = new Set([CLIENT_OUTDATED, 409, 418]);
-/** How many waiting sessions are looked at for one that may try a new version. */
-const LOOKED_AT = 20;
+/** How many waiting sessions are looked at for those that may try or probe a version, and how many of a kind are named. */
+const LOOKED_AT = 100;
+const NAMED = 20;
 const SHORTEST_WAIT_MS = 20;
 /** Keeps the delay short between the closing of the breaker and the next attempt. */
 const LONGEST_WAIT_MS = 2_000;
 /** The pause between two attempts while Redis is unreachable. */
 const RETRY_MS = 500;
-
-/**
- * For which link a session connects. `failedWith`: it is not linked, and no phone has linked it with that version.
- * `linkedWith`: a phone has linked it over a connection with that version.
- */
-export type LinkStep = { readonly failedWith: string | undefined } | { readonly linkedWith: string };
 
 export interface PermitRequest {
   readonly session: SessionRef;
@@ -30,6 +30,8 @@ export interface PermitRequest {
   readonly isUrgent: boolean;
   /** Undefined for a session that was linked before. */
   readonly linking?: LinkStep | undefined;
+  /** Whether its last connection ended before it was open: then it is none of the first to try a new version. */
+  readonly hasFailed?: boolean;
   /** Cancels the request. */
   readonly signal: AbortSignal;
   /** Called when WhatsApp refuses this version of the client: the wait may then be long. */
@@ -39,18 +41,10 @@ export interface PermitRequest {
 interface Waiter {
   readonly session: SessionRef;
   readonly linking: LinkStep | undefined;
+  readonly hasFailed: boolean;
   readonly admit: (permit: ConnectPermit) => void;
   /** Called at most once. */
   onHeld: (() => void) | undefined;
-}
-
-/** The version of one connect, why it has that one, and what is reported of it. */
-interface VersionChoice {
-  readonly version: string;
-  readonly purpose: ConnectPurpose;
-  readonly session: SessionRef | undefined;
-  /** Whether a session was opened with the version before. */
-  readonly hasWorked: boolean;
 }
 
 /**
@@ -92,7 +86,8 @@ export class ConnectLimiter {
   }
 
   /** Resolves when it is the session's turn; to undefined if the request was cancelled. */
-  permit({ session, isUrgent, linking, signal, onHeld }: PermitRequest): Promise<ConnectPermit | undefined> {
+  permit(request: PermitRequest): Promise<ConnectPermit | undefined> {
+    const { session, isUrgent, linking, hasFailed = false, signal, onHeld } = request;
     if (signal.aborted) return Promise.resolve(undefined);
     const { tenantId } = session;
     return new Promise((resolve) => {
@@ -104,6 +99,7 @@ export class ConnectLimiter {
       const waiter: Waiter = {
         session,
         linking,
+        hasFailed,
         admit: (permit) => {
           signal.removeEventListener('abort', giveUp);
           resolve(permit);
@@ -148,34 +144,56 @@ export class ConnectLimiter {
     // The outcome of an earlier connection applies to the following ones.
     await this.#report;
     try {
-      const demand = { urgent: this.#urgent.size, others: this.#others.size, mayTry: this.#mayTry() };
+      const demand = { urgent: this.#urgent.size, others: this.#others.size, ...this.#waiting() };
       const grant = await this.#rate.take(demand);
-      const { urgent, others, waitMs, breaker } = grant;
       this.#noteVersion(grant);
       const trying = [...(grant.trial?.sessions ?? [])];
+      const { breaker, urgent, others } = grant;
       for (let granted = urgent + others; granted > 0; granted -= 1) {
-        const [first, second] =
-          granted > others ? [this.#urgent, this.#others] : [this.#others, this.#urgent];
-        this.#admit(first.next() ?? second.next(), grant, trying);
+        this.#admit(this.#nextWaiter(grant, granted > others), grant, trying);
         if (granted > 1) await this.#pace.gap();
       }
       this.#giveBack(grant, trying);
       if (breaker !== 'closed') this.#reportHeld();
-      return waitMs;
+      return grant.waitMs;
     } catch (error) {
       this.#logger.debug({ err: error }, 'sessions wait for Redis before they connect');
       return RETRY_MS;
     }
   }
 
-  /** A few of the waiting sessions that were linked before. */
-  #mayTry(): SessionRef[] {
-    const found: SessionRef[] = [];
-    for (const { session, linking } of this.#others) {
-      if (found.length === LOOKED_AT) break;
-      if (linking === undefined) found.push(session);
+  /** A few of the waiting sessions, by what they may do with a version that is not known to work. */
+  #waiting(): Record<WaiterUsage, readonly SessionRef[]> {
+    const found: Record<WaiterUsage, SessionRef[]> = { mayTry: [], mayProbe: [], toLink: [] };
+    for (const line of [this.#urgent, this.#others]) {
+      let looked = 0;
+      for (const waiter of line) {
+        if (looked === LOOKED_AT) break;
+        looked += 1;
+        const named = found[usageOf(waiter, line === this.#others)];
+        if (named.length < NAMED) named.push(waiter.session);
+      }
     }
     return found;
+  }
+
+  /** Takes the waiter out for which the next connect was granted; undefined if it has left. */
+  #nextWaiter({ breaker, prober }: ConnectGrant, isUrgent: boolean): Waiter | undefined {
+    if (breaker === 'open') return this.#urgent.next();
+    if (breaker === 'probe' && prober !== undefined) return this.#leave(prober);
+    const [first, second] = isUrgent ? [this.#urgent, this.#others] : [this.#others, this.#urgent];
+    return first.next() ?? second.next();
+  }
+
+  #leave(ref: SessionRef): Waiter | undefined {
+    for (const line of [this.#others, this.#urgent]) {
+      for (const waiter of line) {
+        if (!isSame(waiter.session, ref)) continue;
+        line.leave(ref.tenantId, waiter);
+        return waiter;
+      }
+    }
+    return undefined;
   }
 
   #admit(waiter: Waiter | undefined, grant: ConnectGrant, trying: SessionRef[]): void {
@@ -218,16 +236,17 @@ export class ConnectLimiter {
 
   #learn(choice: VersionChoice, outcome: ConnectOutcome, statusCode: number): void {
     const { version, purpose } = choice;
-    if (outcome === 'accepted') for (const listener of [...this.#acceptanceListeners]) listener();
-    const isTrial = purpose === 'trial' || purpose === 'link';
-    if (outcome === 'outdated' || (isTrial && TRIAL_REFUSALS.has(statusCode))) {
+    const isAccepted = outcome === 'accepted' || outcome === 'opened';
+    if (isAccepted) for (const listener of [...this.#acceptanceListeners]) listener();
+    if (isRefusal(purpose, statusCode)) {
       this.#refusals += 1;
-      this.#logger.error({ version, purpose, statusCode }, 'WhatsApp refuses this version of the client');
+      const occasion = { version, purpose, statusCode, ...choice.session };
+      this.#logger.error(occasion, 'WhatsApp refuses this version of the client');
       this.#tell(choice, 'refused');
-    } else if (purpose === 'probe') {
-      this.#tell(choice, outcome === 'accepted' ? 'accepted' : 'failed');
-    } else if (purpose === 'trial' && outcome === 'failed') {
-      this.#tell(choice, statusCode === 0 ? 'unused' : 'failed');
+    } else if (purpose === 'probe' && isAccepted) {
+      this.#tell(choice, outcome);
+    } else if ((purpose === 'probe' || purpose === 'trial') && outcome === 'failed') {
+      this.#tell(choice, endOf(statusCode));
     }
   }
 
@@ -244,31 +263,4 @@ export class ConnectLimiter {
       this.#logger.warn({ err: error }, 'could not report the outcome of a connect to the other workers');
     });
   }
-}
-
-/** Removes the session from `trying` if it gets the version on trial. */
-function choiceFor(
-  waiter: Waiter | undefined,
-  { breaker, version, hasWorked, trial, linking }: ConnectGrant,
-  trying: SessionRef[],
-): VersionChoice {
-  const session = waiter?.session;
-  const usual = { version, purpose: 'normal', session, hasWorked } as const;
-  if (breaker === 'probe') return { ...usual, purpose: 'probe' };
-  if (waiter === undefined || session === undefined) return usual;
-  if (waiter.linking === undefined) {
-    const index = trying.findIndex(
-      ({ tenantId, sessionId }) => tenantId === session.tenantId && sessionId === session.sessionId,
-    );
-    if (trial === undefined || index === -1) return usual;
-    trying.splice(index, 1);
-    return { ...usual, version: trial.version, purpose: 'trial' };
-  }
-  const chosen = versionToLinkWith(waiter.linking, linking);
-  return chosen === version ? usual : { ...usual, version: chosen, purpose: 'link' };
-}
-
-function versionToLinkWith(step: LinkStep, { first, second }: ConnectGrant['linking']): string {
-  if ('linkedWith' in step) return step.linkedWith;
-  return first === step.failedWith ? second : first;
 }

@@ -3,8 +3,8 @@ import { OpenConnections } from './open-connections.js';
 /** WhatsApp's code for a version of the client that is too old (`<failure reason="405">`). */
 export const CLIENT_OUTDATED = 405;
 
-/** What the first report of a permit says. */
-export type ConnectOutcome = 'accepted' | 'outdated' | 'failed';
+/** What the first report of a permit says. `accepted`: the client may be linked. `opened`: it is logged in. */
+export type ConnectOutcome = 'accepted' | 'opened' | 'failed';
 
 interface ConnectPermitOptions {
   readonly version: string;
@@ -24,6 +24,7 @@ export class ConnectPermit {
   readonly #options: ConnectPermitOptions;
   readonly #open: OpenConnections;
   #isReported = false;
+  #hasFailed = false;
   #stage: 'connecting' | 'open' | 'closed' = 'connecting';
 
   constructor(options: ConnectPermitOptions) {
@@ -32,14 +33,19 @@ export class ConnectPermit {
     this.#open = options.open ?? new OpenConnections();
   }
 
-  /** WhatsApp has accepted the client: it is logged in, or may be linked. */
+  /** Whether the connection ended before the session was logged in. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** WhatsApp has accepted the client: it may be linked. */
   accepted(): void {
     this.#once('accepted', 200);
   }
 
   /** The session is logged in. */
   opened(): void {
-    this.accepted();
+    this.#once('opened', 200);
     if (this.#stage !== 'connecting') return;
     this.#stage = 'open';
     this.#open.opened(this, this.version);
@@ -49,9 +55,10 @@ export class ConnectPermit {
   /** The connection has ended, or was never opened: then the code is 0. */
   ended(statusCode: number): void {
     const wasOpen = this.#stage === 'open';
+    if (this.#stage === 'connecting') this.#hasFailed = true;
     this.#stage = 'closed';
     this.#open.closed(this);
-    this.#once(statusCode === CLIENT_OUTDATED ? 'outdated' : 'failed', statusCode);
+    this.#once('failed', statusCode);
     if (wasOpen) this.#options.onClosed?.();
   }
 

@@ -42,6 +42,8 @@ interface ConnectionFactoryOptions {
 /** Opens a session's connections, one after the other. */
 export class ConnectionFactory {
   readonly #options: ConnectionFactoryOptions;
+  /** That of the last connection. */
+  #lastPermit: ConnectPermit | undefined;
 
   constructor(options: ConnectionFactoryOptions) {
     this.#options = options;
@@ -108,6 +110,7 @@ export class ConnectionFactory {
       session: { tenantId, sessionId },
       isUrgent: !isLinked || isLinkFresh,
       linking: linkVersions.stepFor({ isLinked }),
+      hasFailed: this.#lastPermit?.hasFailed ?? false,
       signal,
       onHeld: () => stateMachine.holdUp(),
     });
@@ -120,6 +123,7 @@ export class ConnectionFactory {
       permit.ended(0);
       return undefined;
     }
+    this.#lastPermit = permit;
     try {
       return new WhatsAppConnection(resources, { account, permit, leftOver: this.#leftOver() });
     } catch (error) {

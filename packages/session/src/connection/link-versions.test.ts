@@ -63,3 +63,16 @@ test('the login after a link reports the same version, and those after it any ot
   linkVersions.forgetLink();
   expect(linkVersions.stepFor({ isLinked: true })).toBeUndefined();
 });
+
+test('the login after a link reports any other version once two logins with that one have failed', () => {
+  const { linkVersions } = watched();
+  linkVersions.linked(OTHER);
+  linkVersions.loginFailed({ isPaired: true });
+  linkVersions.loginFailed({ isPaired: false });
+  expect(linkVersions.stepFor({ isLinked: true })).toEqual({ linkedWith: OTHER });
+  linkVersions.loginFailed({ isPaired: false });
+  expect(linkVersions.stepFor({ isLinked: true })).toBeUndefined();
+  linkVersions.linked(OTHER);
+  linkVersions.loginFailed({ isPaired: false });
+  expect(linkVersions.stepFor({ isLinked: true })).toEqual({ linkedWith: OTHER });
+});

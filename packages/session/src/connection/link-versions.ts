@@ -1,7 +1,10 @@
-import type { ConnectLimiter, LinkStep } from './connect-limiter.js';
+import type { ConnectLimiter } from './connect-limiter.js';
+import type { LinkStep } from './version-choice.js';
 
 /** How long WhatsApp may take to link a phone after the phone has entered a pairing code. */
 const LINK_AFTER_CODE_MS = 60_000;
+/** After so many first logins that failed, the version of the link may be the reason. */
+const MOST_LOGIN_FAILURES = 2;
 
 /**
  * Chooses the version of WhatsApp Web for the connections over which a phone is to link the session. WhatsApp lets old
@@ -13,6 +16,7 @@ export class LinkVersions {
   readonly #linkAfterCodeMs: number;
   #failedWith: string | undefined;
   #linkedWith: string | undefined;
+  #loginFailures = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param options.linkAfterCodeMs how long a link may take after a pairing code was entered. Default: 60 s. */
@@ -50,6 +54,18 @@ export class LinkVersions {
   linked(version: string): void {
     clearTimeout(this.#timer);
     this.#linkedWith = version;
+    this.#loginFailures = 0;
+  }
+
+  /**
+   * The first login after a link has failed, or the connection over which the phone linked the session has ended. After
+   * repeated failures the next login is like any other, since the version of the link may not be one to log in with.
+   * @param options.isPaired whether the phone linked the session over that connection.
+   */
+  loginFailed({ isPaired }: { isPaired: boolean }): void {
+    if (isPaired || this.#linkedWith === undefined) return;
+    this.#loginFailures += 1;
+    if (this.#loginFailures >= MOST_LOGIN_FAILURES) this.forgetLink();
   }
 
   /** The session has logged in, or WhatsApp does not take the link or the version: the next login is like any other. */

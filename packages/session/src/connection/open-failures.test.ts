@@ -156,7 +156,7 @@ it('malformed rows of the inbox are deleted and logged, and the session opens', 
   await waitFor(async () => (await inbox()).join() === 'inbox:8', { what: 'the other rows are gone' });
   for (const id of Object.keys(rows)) expect(lines.join('')).toContain(`"row":"inbox:${id}"`);
   expect(lines.join('')).toContain('"row":"inbox:8"');
-  expect(connectLimiter.outcomes).toEqual(['accepted']);
+  expect(connectLimiter.outcomes).toEqual(['opened']);
 
   const carl = harness.simulator.addPhone({ name: 'Carl' });
   await carl.send(phone, { text: 'all is well' });

@@ -8,8 +8,11 @@
 -- @include workers/read-versions
 local time = now()
 local _, fields = read_versions(KEYS[1])
--- The clock may have been set back.
-local attempted = math.min(time, tonumber(fields.attemptAt) or 0)
+local attempted = tonumber(fields.attemptAt) or 0
+-- The clock was set back.
+if attempted > time then
+  attempted = 0
+end
 local every = fields.checkError and tonumber(ARGV[2]) or tonumber(ARGV[1])
 local is_asked = (tonumber(fields.askedAt) or 0) >= attempted
 local is_answered = fields.checkError or (tonumber(fields.checkedAt) or 0) >= attempted

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { keys } from '../redis/keyspace.js';
 import { useRedis } from '../testing/redis-fixture.js';
 import { ClientVersions } from './client-versions.js';
 import { ConnectRate } from './connect-rate.js';
@@ -41,12 +42,25 @@ test('a look whose placer died is repeated', async () => {
   expect(await versions.beginCheck({ ...TIMES, leastMs: 0 })).toBe(true);
 });
 
-test('a version that is older than the one in use, or cannot be right, is not taken', async () => {
+test('a version that is older than the one in use is noted, and one that cannot be right is not', async () => {
   expect(await versions.noteCheck({ version: '2.3000.1043000000' })).toBe('older');
   expect(await versions.noteCheck({ version: '2.3000.9999999999' })).toBe('implausible');
+  expect(await versions.noteCheck({ version: '2.3000.12' })).toBe('implausible');
   const view = await versions.view();
-  expect(view.versions.map(({ version }) => version)).toEqual([CURRENT]);
-  expect(view.checkError).toContain('2.3000.9999999999');
+  expect(view.current).toBe(CURRENT);
+  expect(view.versions.map(({ version }) => version)).toEqual([CURRENT, '2.3000.1043000000']);
+  expect(view.checkError).toContain('2.3000.12');
+});
+
+test('the version that the page names is kept, however many newer ones are known', async () => {
+  for (const step of [4, 3, 2, 1]) await versions.noteCheck({ version: `2.3000.${1_043_857_760 + step}` });
+  const view = await versions.view();
+  expect(view.versions.map(({ version }) => version)).toContain('2.3000.1043857761');
+});
+
+test('a look is due after the clock of Redis was set back', async () => {
+  await fixture.redis.hset(keys.clientVersions, { attemptAt: Date.now() + 86_400_000 });
+  expect(await versions.beginCheck(TIMES)).toBe(true);
 });
 
 test('only the last versions are kept', async () => {

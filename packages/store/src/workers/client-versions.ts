@@ -5,16 +5,13 @@ import { asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import { jsonOf } from '../redis/unreadable-records.js';
 
-/** How far the last number of a version may be ahead of the one in use. It grows by about 65,000 a day. */
-const PLAUSIBLE_GROWTH = 100_000_000;
-
 const beginVersionCheck = new Script('workers/begin-version-check', asNumber);
 const noteVersion = new Script('workers/note-version', asText);
 
 const OUTCOMES = ['new', 'known', 'older', 'implausible', 'failed'] as const;
 /**
- * What became of a version that WhatsApp's page named. `older`: than the one in use. `implausible`: so far ahead that the
- * page was read wrongly. `failed`: the page could not be read.
+ * What became of a version that WhatsApp's page named. `older`: than the one in use, so it is only used when that one is
+ * refused. `implausible`: so far from it that the page was read wrongly. `failed`: the page could not be read.
  */
 export type VersionCheckOutcome = (typeof OUTCOMES)[number];
 
@@ -92,11 +89,7 @@ export class ClientVersions {
   /** Notes what the look has found: a version, or why the page could not be read. */
   async noteCheck(found: { version: string } | { error: string }): Promise<VersionCheckOutcome> {
     const [version, error] = 'version' in found ? [found.version, ''] : ['', found.error];
-    const text = await noteVersion.run(
-      this.#redis,
-      [keys.clientVersions],
-      [version, error, PLAUSIBLE_GROWTH],
-    );
+    const text = await noteVersion.run(this.#redis, [keys.clientVersions], [version, error]);
     const outcome = OUTCOMES.find((each) => each === text);
     if (outcome === undefined) throw new TypeError(`the outcome of a check is ${text}`);
     return outcome;

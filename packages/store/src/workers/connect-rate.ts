@@ -10,7 +10,8 @@ const PAUSE_MS = { first: 30_000, longest: 1_800_000 };
 const TRIAL_MS = 600_000;
 /** How long a probe may take: a connect, which has a minute, and the way there and back. */
 const PROBE_MS = 75_000;
-const NEXT_PROBE_MS = 5_000;
+/** How long a version is not probed after a probe without a verdict: first this long, then twice as long each time. */
+const UNCLEAR_PAUSE_MS = { first: 5_000, longest: 300_000 };
 /** The least time between two looks at WhatsApp's page that were asked for without knowing that a link failed. */
 const UNCERTAIN_LOOK_MS = 600_000;
 
@@ -21,8 +22,15 @@ export interface ConnectDemand {
   /** Connects that a person waits for, to link a phone. */
   readonly urgent: number;
   readonly others: number;
-  /** Sessions among the others that may be the first to try a new version: those that were linked before. */
+  /**
+   * Sessions among the others that may try or probe a version: they were linked before, and their last connection did
+   * not fail before it was open.
+   */
   readonly mayTry?: readonly SessionRef[];
+  /** Further sessions among the others that were linked before. They may probe a version if none of the former can. */
+  readonly mayProbe?: readonly SessionRef[];
+  /** Sessions that are to be linked. They may probe a version as long as it is not known to take logins. */
+  readonly toLink?: readonly SessionRef[];
 }
 
 export interface ConnectGrant {
@@ -31,8 +39,9 @@ export interface ConnectGrant {
   /** ms after which a retry may succeed. An earlier retry does not. */
   readonly waitMs: number;
   /**
-   * `closed`: as far as is known, WhatsApp accepts the version. `open`: it does not, and no worker connects with it.
-   * `probe`: one connect was granted, to find out whether WhatsApp accepts `version`.
+   * `closed`: as far as is known, WhatsApp accepts the version. `open`: it does not, and no worker connects with it; the
+   * urgent connects that are granted report `linking.first`. `probe`: one connect was granted, to find out whether
+   * WhatsApp accepts `version`.
    */
   readonly breaker: 'closed' | 'open' | 'probe';
   /** The version that the client is to report. */
@@ -41,6 +50,8 @@ export interface ConnectGrant {
   readonly hasWorked: boolean;
   /** A newer version, and the sessions that are to try it with their permits. */
   readonly trial: { readonly version: string; readonly sessions: readonly SessionRef[] } | undefined;
+  /** The session that makes the probe, if the demand named one for it. */
+  readonly prober: SessionRef | undefined;
   /** What a client that is to be linked reports: at first, and after no phone was linked with that. */
   readonly linking: { readonly first: string; readonly second: string };
 }
@@ -53,11 +64,11 @@ export interface ConnectReport {
   readonly version: string;
   readonly purpose: ConnectPurpose;
   /**
-   * `accepted`: the client is logged in or may be linked. `opened`: it is logged in. `refused`: WhatsApp refused the
-   * version. `failed`: the connection ended before, for another reason. `ended`: it ended after it was opened.
-   * `unused`: no connection was made.
+   * `accepted`: the client may be linked. `opened`: it is logged in. `refused`: WhatsApp refused the version. `failed`:
+   * the connection ended before, for another reason. `unclear`: the same, for a reason that says nothing of the version,
+   * such as an outage. `ended`: it ended after it was opened. `unused`: no connection was made.
    */
-  readonly outcome: 'accepted' | 'opened' | 'refused' | 'failed' | 'ended' | 'unused';
+  readonly outcome: 'accepted' | 'opened' | 'refused' | 'failed' | 'unclear' | 'ended' | 'unused';
   /** Undefined if no session has used the permit. */
   readonly session: SessionRef | undefined;
 }
@@ -84,11 +95,13 @@ function refOf(name: string): SessionRef {
 }
 
 const takeConnects = new Script('workers/take-connects', (reply): ConnectGrant => {
-  const [urgent, others, waitMs, breaker, version, hasWorked, trial, trying, first, second] = asList(reply);
+  const [urgent, others, waitMs, breaker, version, hasWorked, trial, trying, first, second, prober] =
+    asList(reply);
   const state = asText(breaker);
   if (state !== 'closed' && state !== 'open' && state !== 'probe') throw new TypeError(`a breaker ${state}`);
   const tried = asText(trial);
   const sessions = asList(trying).map((name) => refOf(asText(name)));
+  const probing = asText(prober);
   return {
     urgent: asNumber(urgent),
     others: asNumber(others),
@@ -97,6 +110,7 @@ const takeConnects = new Script('workers/take-connects', (reply): ConnectGrant =
     version: asText(version),
     hasWorked: asNumber(hasWorked) === 1,
     trial: tried === '' ? undefined : { version: tried, sessions },
+    prober: probing === '' ? undefined : refOf(probing),
     linking: { first: asText(first), second: asText(second) },
   };
 });
@@ -113,10 +127,15 @@ const suspectVersion = new Script('workers/suspect-version', asNumber);
  *
  * - A newer version is first tried by up to five sessions of different tenants, which were linked before. When three of
  *   them have stayed open for `trialMs`, or all that tried it for six times as long, it becomes the current one. One
- *   refusal, or three tries that were never opened, end the trial.
- * - When WhatsApp refuses the current version, its breaker opens. One connect at a time then probes the newest version
- *   that WhatsApp has not refused, at once. If there is none, it probes the refused ones after a pause that doubles with
- *   each refusal. The first version that is accepted becomes the current one.
+ *   refusal, or three tries that were never opened, end the trial. After a try that ended for a reason that says nothing
+ *   of the version, further ones wait for a pause that doubles, and go one at a time until one is opened.
+ * - When WhatsApp refuses the current version, its breaker opens, and one connect at a time probes. If the version has
+ *   worked before, another session first probes it again: if that is opened, WhatsApp refuses the first session for a
+ *   reason of its own, and what it answers to it counts for nothing for an hour. If that is refused as well, the newest
+ *   version is probed that WhatsApp has not refused; if there is none, each of the refused ones after a pause that
+ *   doubles with each refusal. The first version that a session is opened with becomes the current one. Codes to be
+ *   linked with prove that only of a version that has worked before; any other one is then reported by clients that are
+ *   to be linked.
  * - A session that is not linked has nothing to lose. If no phone was linked with one version, it is shown to WhatsApp
  *   with another one.
  *
@@ -132,8 +151,9 @@ export class ConnectRate {
   }
 
   /** Takes the available tokens, at most the wanted number. */
-  take({ urgent, others, mayTry = [] }: ConnectDemand): Promise<ConnectGrant> {
-    const { perSecond, clientVersion } = this.#options;
+  take(demand: ConnectDemand): Promise<ConnectGrant> {
+    const { urgent, others, mayTry = [], mayProbe = [], toLink = [] } = demand;
+    const { perSecond, clientVersion, pauseMs = PAUSE_MS } = this.#options;
     const reserve = Math.floor(perSecond * RESERVE);
     return takeConnects.run(
       this.#redis,
@@ -141,7 +161,8 @@ export class ConnectRate {
       [
         ...[urgent, others, perSecond, reserve, PROBE_MS],
         ...[clientVersion, this.#isPinned, this.#trialMs],
-        ...mayTry.map(nameOf),
+        ...[pauseMs.first, pauseMs.longest, mayTry.length, mayProbe.length],
+        ...[...mayTry, ...mayProbe, ...toLink].map(nameOf),
       ],
     );
   }
@@ -154,7 +175,7 @@ export class ConnectRate {
       [keys.clientVersions],
       [
         ...[version, purpose, outcome, session === undefined ? '' : nameOf(session)],
-        ...[pauseMs.first, pauseMs.longest, NEXT_PROBE_MS],
+        ...[pauseMs.first, pauseMs.longest, UNCLEAR_PAUSE_MS.first, UNCLEAR_PAUSE_MS.longest],
         ...[clientVersion, this.#isPinned, this.#trialMs],
       ],
     );

@@ -2,14 +2,28 @@
 -- The hash has one field for each version, its record as JSON, and fields of its own:
 --   current      the version that sessions connect with; none until a session was opened
 --   linking      the version with which a phone was linked lately, newer than `current`
+--   refusedAlone the sessions that WhatsApp refuses for a reason of their own, with the time of that, as JSON
 --   suspectedAt  when a phone could not be linked with `current`, ms
 --   askedAt      when a worker last asked for a look at WhatsApp's page, ms
 --   attemptAt    when a placer last began such a look, ms
+--   named        the version that the page named last
 --   checkedAt    when the page last named a version, ms
 --   checkError   why it did not, since then
--- A record has: state (known, trying, worked or refused), at (when that began, ms), foundAt (ms), tries (by session), and
--- failures, closedUntil and probeUntil while it is refused. A try has: at, openedAt and endedAt (ms) of the last connect;
--- proven if an earlier connect was opened; held if one stayed open for long enough; failed if none was ever opened.
+-- A record has:
+--   state        known, trying, worked or refused; `at`: when that began, ms; `foundAt`, ms
+--   hasWorked    true once a session was opened with it
+--   acceptedAt   when a client that is to be linked was shown codes, ms: says nothing yet of logins
+--   tries        by session: `at`, `openedAt` and `endedAt` (ms) of the last connect; `proven` if an earlier connect was
+--                opened; `held` if one stayed open for long enough; `failed` if none was ever opened; `unclear` if the
+--                last one ended for a reason that says nothing of the version
+--   tryAt        no further session tries it before, ms: after an unclear end
+--   misses       unclear ends in a row, of tries or of probes
+--   probeAt      not probed before, ms: after a probe without a verdict
+--   probeUntil   a probe of it is under way until then, ms
+-- and while it is refused:
+--   refusers     the sessions for which it was, a few of them
+--   failures     refusals in a row
+--   closedUntil  the end of the pause that follows the last one, ms
 -- @include redis/forget-unreadable
 
 -- How long a refused version is remembered, and how many of each state are, besides the current one.
@@ -24,8 +38,10 @@ local function read_versions(key)
     if string.find(name, '^%d+%.%d+%.%d+$') then
       local is_json, record = pcall(cjson.decode, text)
       if is_json and type(record) == 'table' and type(record.state) == 'string' and tonumber(record.at) then
-        if type(record.tries) ~= 'table' then
-          record.tries = {}
+        for _, part in ipairs({ 'tries', 'refusers' }) do
+          if type(record[part]) ~= 'table' then
+            record[part] = {}
+          end
         end
         versions[name] = record
       end
@@ -49,6 +65,17 @@ local function is_newer(version, other)
     end
   end
   return false
+end
+
+-- How far the last number of a version may be from that of the one in use. It grows by about 65,000 a day.
+local PLAUSIBLE_DISTANCE = 100000000
+
+local function is_plausible(version, current)
+  return math.abs(parts_of(version)[3] - parts_of(current)[3]) <= PLAUSIBLE_DISTANCE
+end
+
+local function new_record(time)
+  return { state = 'known', at = time, foundAt = time, tries = {}, refusers = {} }
 end
 
 -- The names of the records for which `fits` holds, newest first.
@@ -77,19 +104,30 @@ local function set_state(record, state, time)
   end
 end
 
+-- WhatsApp does not refuse the version any more, as far as is known.
+local function clear_refusal(record)
+  record.refusers, record.failures, record.closedUntil = {}, nil, nil
+  record.misses, record.tryAt, record.probeAt, record.probeUntil = nil, nil, nil, nil
+end
+
+-- A session was opened with the version, or is known to work with it.
+local function set_worked(key, version, record, time)
+  set_state(record, 'worked', time)
+  record.hasWorked = true
+  clear_refusal(record)
+  save_version(key, version, record)
+end
+
 -- All sessions connect with this version from now on.
 local function make_current(key, versions, version, time)
-  local record = versions[version] or { foundAt = time, tries = {} }
-  versions[version] = record
-  set_state(record, 'worked', time)
-  record.failures, record.closedUntil, record.probeUntil = nil, nil, nil
-  save_version(key, version, record)
+  versions[version] = versions[version] or new_record(time)
+  set_worked(key, version, versions[version], time)
   save_field(key, 'current', version)
   redis.call('HDEL', key, 'suspectedAt')
 end
 
--- Forgets the versions that are not needed any more.
-local function forget_old_versions(key, versions, current, time)
+-- Forgets the versions that are not needed any more: not the current one, nor the one that the page names.
+local function forget_old_versions(key, versions, current, named, time)
   local function forget(name)
     versions[name] = nil
     redis.call('HDEL', key, name)
@@ -107,7 +145,9 @@ local function forget_old_versions(key, versions, current, time)
       return name ~= current and record.state == state
     end)
     for index = kept + 1, #names do
-      forget(names[index])
+      if names[index] ~= named then
+        forget(names[index])
+      end
     end
   end
 end

@@ -3,13 +3,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { keys } from '../redis/keyspace.js';
 import type { SessionRef } from '../redis/session-ref.js';
 import { useRedis } from '../testing/redis-fixture.js';
-import { ClientVersions } from './client-versions.js';
-import {
-  type ConnectPurpose,
-  ConnectRate,
-  type ConnectRateOptions,
-  type ConnectReport,
-} from './connect-rate.js';
+import { VersionCluster } from '../testing/version-cluster.js';
+import type { ClientVersions } from './client-versions.js';
+import type { ConnectPurpose, ConnectRate, ConnectRateOptions, ConnectReport } from './connect-rate.js';
 
 const fixture = useRedis();
 
@@ -18,22 +14,18 @@ const NEWER = '2.3000.2000';
 const NEWEST = '2.3000.3000';
 const OLDER = '2.3000.900';
 
+let cluster: VersionCluster;
 let rate: ConnectRate;
 let versions: ClientVersions;
 
 beforeEach(() => {
-  rate = rateOf();
-  versions = new ClientVersions(fixture.redis);
+  cluster = new VersionCluster(fixture.redis, { clientVersion: BUNDLED });
+  ({ rate, versions } = cluster);
 });
 
-function rateOf(options: Partial<ConnectRateOptions> = {}): ConnectRate {
-  return new ConnectRate(fixture.redis, {
-    perSecond: 1_000,
-    clientVersion: BUNDLED,
-    trialMs: 60_000,
-    ...options,
-  });
-}
+const rateOf = (options: Partial<ConnectRateOptions> = {}) => cluster.rateOf(options);
+const pass = (ms: number) => cluster.pass(ms);
+const stateOf = (version: string) => cluster.stateOf(version);
 
 const ref = (tenantId: string, sessionId = 'phone'): SessionRef => ({ tenantId, sessionId });
 const TENANTS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((tenantId) => ref(tenantId));
@@ -53,28 +45,12 @@ async function clusterThatKnows(...found: readonly string[]): Promise<void> {
   for (const version of found) await versions.noteCheck({ version });
 }
 
+const refuse = (version: string) => cluster.refuse(version, ref('a'), ref('b'));
+
 /** The version of the next connect of these sessions: of those that try one, and of the others. */
 async function nextConnects(mayTry: readonly SessionRef[] = []) {
   const { version, trial, breaker } = await rate.take({ urgent: 0, others: mayTry.length, mayTry });
   return { version, breaker, trial: trial?.version, trying: trial?.sessions.map(({ tenantId }) => tenantId) };
-}
-
-/** Moves everything that is known of the versions into the past. */
-async function pass(ms: number): Promise<void> {
-  const shift = (value: unknown): unknown => {
-    if (typeof value === 'number') return value > 1e12 ? value - ms : value;
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shift(each)]));
-  };
-  for (const [field, text] of Object.entries(await fixture.redis.hgetall(keys.clientVersions))) {
-    const isJson = text.startsWith('{') || /^\d+$/.test(text);
-    if (isJson) await fixture.redis.hset(keys.clientVersions, field, JSON.stringify(shift(JSON.parse(text))));
-  }
-}
-
-async function stateOf(version: string): Promise<string | undefined> {
-  const view = await versions.view();
-  return view.versions.find((each) => each.version === version)?.state;
 }
 
 describe('the version that sessions report', () => {
@@ -240,41 +216,41 @@ describe('a newer version', () => {
 describe('the version in use, when WhatsApp refuses it', () => {
   test('is replaced by the newest other one as soon as one session has it open', async () => {
     await clusterThatKnows(NEWER, NEWEST);
-    expect(await report(BUNDLED, 'normal', 'refused', ref('a'))).toBeUndefined();
+    expect(await refuse(BUNDLED)).toBeUndefined();
     expect(await nextConnects(TENANTS)).toMatchObject({ version: NEWEST, breaker: 'probe' });
     expect(await nextConnects(TENANTS)).toMatchObject({ breaker: 'open' });
-    expect(await report(NEWEST, 'probe', 'accepted', ref('b'))).toBe(NEWEST);
+    expect(await report(NEWEST, 'probe', 'opened', ref('b'))).toBe(NEWEST);
     expect(await nextConnects()).toMatchObject({ version: NEWEST, breaker: 'closed' });
     expect(await stateOf(BUNDLED)).toBe('refused');
   });
 
   test('is replaced at once by one that a session has open', async () => {
     await clusterThatKnows(NEWER);
-    await nextConnects([ref('a')]);
-    await report(NEWER, 'trial', 'opened', ref('a'));
-    expect(await report(BUNDLED, 'normal', 'refused', ref('b'))).toBe(NEWER);
+    await nextConnects([ref('c')]);
+    await report(NEWER, 'trial', 'opened', ref('c'));
+    expect(await refuse(BUNDLED)).toBe(NEWER);
     expect(await nextConnects()).toMatchObject({ version: NEWER, breaker: 'closed' });
   });
 
   test('is replaced by one that worked before if the newer ones are refused as well', async () => {
     await clusterThatKnows(NEWER);
-    await report(BUNDLED, 'normal', 'refused', ref('a'));
+    await refuse(BUNDLED);
     await nextConnects(TENANTS);
-    await report(NEWER, 'probe', 'accepted', ref('a'));
+    await report(NEWER, 'probe', 'opened', ref('a'));
     await versions.noteCheck({ version: NEWEST });
     rate = rateOf({ clientVersion: OLDER });
-    await report(NEWER, 'normal', 'refused', ref('a'));
+    await refuse(NEWER);
     for (const version of [NEWEST, OLDER]) {
       expect(await nextConnects(TENANTS)).toMatchObject({ version, breaker: 'probe' });
       if (version === NEWEST) await report(version, 'probe', 'refused', ref('b'));
     }
-    expect(await report(OLDER, 'probe', 'accepted', ref('b'))).toBe(OLDER);
+    expect(await report(OLDER, 'probe', 'opened', ref('b'))).toBe(OLDER);
     expect(await nextConnects()).toMatchObject({ version: OLDER, breaker: 'closed' });
   });
 
   test('and all others with it, is probed after a pause, and a version that is found then at once', async () => {
     await clusterThatKnows(NEWER);
-    await report(BUNDLED, 'normal', 'refused', ref('a'));
+    await refuse(BUNDLED);
     await nextConnects(TENANTS);
     await report(NEWER, 'probe', 'refused', ref('a'));
     const { breaker, waitMs } = await rate.take({ urgent: 1, others: 0 });
@@ -286,6 +262,12 @@ describe('the version in use, when WhatsApp refuses it', () => {
     await report(NEWEST, 'probe', 'refused', ref('a'));
     await pass(31_000);
     expect(await nextConnects(TENANTS)).toMatchObject({ breaker: 'probe' });
+  });
+
+  test('is replaced by an older one that the page names', async () => {
+    await clusterThatKnows(OLDER);
+    await refuse(BUNDLED);
+    expect(await nextConnects(TENANTS)).toMatchObject({ version: OLDER, breaker: 'probe' });
   });
 
   test('asks for a look at the page, at most once a minute', async () => {
