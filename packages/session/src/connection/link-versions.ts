@@ -3,7 +3,7 @@ import type { LinkStep } from './version-choice.js';
 
 /** How long WhatsApp may take to link a phone after the phone has entered a pairing code. */
 const LINK_AFTER_CODE_MS = 60_000;
-/** After so many first logins that failed, the version of the link may be the reason. */
+/** After two first logins that failed, the version of the link may be the reason. */
 const MOST_LOGIN_FAILURES = 2;
 
 /**

@@ -27,7 +27,7 @@ local probe_ms, own, is_pinned, trial_ms = tonumber(ARGV[5]), ARGV[6], ARGV[7] =
 local first_pause, longest_pause = tonumber(ARGV[9]), tonumber(ARGV[10])
 local try_count, probe_count = tonumber(ARGV[11]), tonumber(ARGV[12])
 local MOST_TRIES, ENOUGH_TRIES, PATIENCE, LONGEST_TRIAL_MS, SUSPECTED_FOR_MS = 5, 3, 6, 86400000, 3600000
-local FIRST_WAITER = 13
+local FIRST_WAITER, DOUBTFUL_PROBES = 13, 3
 local time = now()
 
 forget_unreadable(KEYS[1], 'hash')
@@ -174,25 +174,36 @@ end
 local function probe_time(name, session)
   local record = versions[name]
   local at = tonumber(record.probeAt) or 0
-  local is_free = is_in_doubt(name, record, fields) and not record.refusers[session]
+  local is_free = name == current and is_in_doubt(name, record, fields) and not record.refusers[session]
   if record.state == 'refused' and not is_free then
     at = math.max(at, tonumber(record.closedUntil) or 0)
   end
   return math.min(at, time + longest_pause)
 end
 
--- Finds the best probe for one of these sessions, and when the next one is possible: first of the version in use, as
--- long as it is in doubt, then of the newest version that is not refused, then of the newest one.
+-- The versions that one of these sessions may probe, newest first: only the one in use while that is in doubt, and has
+-- not ended several probes without a verdict. No other one is worth a change before that is settled.
+local function versions_to_probe(sessions)
+  local record = versions[current]
+  for _, session in ipairs(is_in_doubt(current, record, fields) and sessions or {}) do
+    if not record.refusers[session] and (tonumber(record.misses) or 0) < DOUBTFUL_PROBES then
+      return { current }
+    end
+  end
+  return newest_first(versions, function(name)
+    return not is_pinned or name == own
+  end)
+end
+
+-- Finds the best probe for one of these sessions, and when the next one is possible: of a version that is not refused
+-- before one that is, by a session that was not refused with it before one that was, of a newer one before an older one.
 local function find_probe(sessions, are_linked)
   local best, opens_at = nil, math.huge
-  for _, name in ipairs(newest_first(versions, function(name) return not is_pinned or name == own end)) do
+  for _, name in ipairs(versions_to_probe(sessions)) do
     local record = versions[name]
     for _, session in ipairs(sessions) do
       local at = probe_time(name, session)
-      local rank = record.state == 'refused' and 3 or 2
-      if name == current and is_in_doubt(name, record, fields) and not record.refusers[session] then
-        rank = 1
-      end
+      local rank = (record.state == 'refused' and 2 or 0) + (record.refusers[session] and 1 or 0)
       -- Clients to be linked report a version with codes without a probe. What it lacks is a login.
       local is_useful = are_linked or not record.acceptedAt
       if is_useful then

@@ -150,6 +150,33 @@ describe('a session that alone is refused', () => {
     }
   });
 
+  test('is checked with the version in use alone, and others wait for their pause', async () => {
+    await clusterThatKnows(NEWER);
+    await cluster.take([X, Y, Z]);
+    for (const session of [X, Y, Z]) await cluster.report(NEWER, 'trial', 'opened', session);
+    await cluster.pass(61_000);
+    expect(await cluster.take([])).toMatchObject({ version: NEWER });
+    await cluster.refuse(NEWER, X, Y);
+    expect(await cluster.take([X])).toMatchObject({ breaker: 'probe', version: BUNDLED });
+    await cluster.report(BUNDLED, 'probe', 'refused', X);
+    expect(await cluster.take([Z])).toMatchObject({ breaker: 'open' });
+    await cluster.pass(31_000);
+    expect(await cluster.take([Z])).toMatchObject({ breaker: 'probe' });
+  });
+
+  test('moves the cluster to no other version if the check ends without a verdict, unless that goes on', async () => {
+    await clusterThatKnows(NEWER);
+    await cluster.report(BUNDLED, 'normal', 'refused', X);
+    for (let check = 0; check < 3; check += 1) {
+      expect(await cluster.take([Y])).toMatchObject({ breaker: 'probe', version: BUNDLED });
+      await cluster.report(BUNDLED, 'probe', 'unclear', Y);
+      if (check === 2) break;
+      expect(await cluster.take([Y])).toMatchObject({ breaker: 'open' });
+      await cluster.pass(11_000);
+    }
+    expect(await cluster.take([Y])).toMatchObject({ breaker: 'probe', version: NEWER });
+  });
+
   test('lengthens no pause of another one, and what it was answered on other versions is taken back', async () => {
     await clusterThatKnows(NEWER);
     await cluster.report(BUNDLED, 'normal', 'refused', X);
@@ -186,7 +213,7 @@ describe('a session that alone is refused', () => {
     expect(await cluster.take([Y])).toMatchObject({ breaker: 'probe', version: BUNDLED });
   });
 
-  test('is not alone once another one is refused, and the pause begins anew', async () => {
+  test('is not alone once another one is refused, and the pauses start over', async () => {
     await clusterThatKnows();
     await cluster.report(BUNDLED, 'normal', 'refused', X);
     for (let time = 0; time < 5; time += 1) await cluster.report(BUNDLED, 'probe', 'refused', X);

@@ -1,6 +1,6 @@
 -- Defines what follows from a refusal of a version of the client. One session alone may be refused for a reason of its
 -- own. So a version that has worked is in doubt after its first refusal, until another session was refused as well:
--- meanwhile any other session may probe it at once. If that is opened, the first one is known to be refused alone. What
+-- meanwhile any other session may probe it at once if it is the one in use. If that is opened, the first one is known to be refused alone. What
 -- WhatsApp answers to that one counts for nothing for an hour.
 -- @include workers/read-versions
 
@@ -27,8 +27,11 @@ local function pause_after(count, first, longest)
   return math.min(longest, first * 2 ^ math.min(count - 1, 30))
 end
 
--- Closes a version after a refusal. Pauses are counted anew once a second session confirms the first refusal.
+-- Closes a version after a refusal. The count of pauses starts over once a second session confirms the first refusal.
 local function refuse(record, session, time, first, longest)
+  if record.state ~= 'refused' then
+    record.refusers = {}
+  end
   local refusers = size_of(record.refusers)
   local is_confirmation = refusers == 1 and not record.refusers[session]
   if refusers < MOST_REFUSERS then
