@@ -36,7 +36,8 @@ export const environment = z.object({
   WHATSAPP_VERSION: variable(
     z
       .string()
-      .regex(/^\d{1,3}\.\d{1,5}\.\d{1,10}$/)
+      // Clients report each number in 32 bits.
+      .regex(/^\d{1,3}\.\d{1,5}\.(0|[1-9]\d{0,8}|[1-3]\d{9})$/)
       .optional(),
     {
       about: 'The version of WhatsApp Web to report, and no other one. Default: the newest that works.',

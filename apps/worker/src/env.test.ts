@@ -11,11 +11,16 @@ test('a version of WhatsApp Web is taken as it is', () => {
   expect(parseEnvironment(app, { ...required, WHATSAPP_VERSION: '' }).WHATSAPP_VERSION).toBeUndefined();
 });
 
-test.each(['2.3000', '2,3000,1043857760', 'v2.3000.1043857760', '2.3000.1043857760-alpha', 'latest'])(
-  'a worker with the version %s does not start, and says what it takes',
-  (version) => {
-    expect(() => parseEnvironment(app, { ...required, WHATSAPP_VERSION: version })).toThrow(
-      `WHATSAPP_VERSION is "${version}"; it takes a version such as 2.3000.1043857760.`,
-    );
-  },
-);
+test.each([
+  '2.3000',
+  '2,3000,1043857760',
+  'v2.3000.1043857760',
+  '2.3000.1043857760-alpha',
+  '2.3000.9999999999',
+  '2.3000.01043857760',
+  'latest',
+])('a worker with the version %s does not start, and says what it takes', (version) => {
+  expect(() => parseEnvironment(app, { ...required, WHATSAPP_VERSION: version })).toThrow(
+    `WHATSAPP_VERSION is "${version}"; it takes a version such as 2.3000.1043857760.`,
+  );
+});

@@ -68,6 +68,12 @@ test.each<[string, RequestListener, RegExp]>([
     (_request, response) => response.end('"client_revision":10438577601,'),
     /names no version/,
   ],
+  [
+    'a number that no client can report',
+    (_request, response) => response.end('"client_revision":9999999999,'),
+    /names no version/,
+  ],
+  ['zero', (_request, response) => response.end('"client_revision":0,'), /names no version/],
 ])('a page that answers with %s is an error', async (_name, listener, message) => {
   await expect(readNewestVersion(await pageOf(listener), { timeoutMs: 500 })).rejects.toThrow(message);
 });

@@ -7,8 +7,8 @@ const HEADERS = {
     'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36',
   'sec-fetch-site': 'none',
 };
-/** The page has the number in a text of JSON, whose quotes are escaped. */
-const REVISION = /\\?"client_revision\\?":\s*(\d{1,10})\b/;
+/** The page has the number in a text of JSON, whose quotes are escaped. Clients report it in 32 bits. */
+const REVISION = /\\?"client_revision\\?":\s*([1-9]\d{0,8}|[1-3]\d{9})\b/;
 /** A number that begins at the end of one part of the page is found with the next part. */
 const OVERLAP = 64;
 
