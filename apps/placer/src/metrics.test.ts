@@ -18,6 +18,7 @@ function record(version: string, state: ClientVersionRecord['state']): ClientVer
     foundAt: 0,
     tries: { all: 0, open: 0, failed: 0 },
     closedUntil: undefined,
+    refusers: 0,
   };
 }
 

@@ -9,6 +9,7 @@ const idle = {
   strays: 0,
   openVersions: new Map<string, number>(),
   versionRefusals: 0,
+  heldByVersion: 0,
 };
 
 async function textOf(worker: Parameters<typeof addWorkerMetrics>[1]): Promise<string> {
@@ -43,13 +44,14 @@ test('open sessions are counted by how long ago something came, released strays 
   expect(text).toContain('wafleet_worker_stray_sessions_total 2');
 });
 
-test('open sessions are counted by their version, and refusals as a sum', async () => {
+test('open sessions are counted by their version, refusals as a sum, and sessions that wait for one', async () => {
   const openVersions = new Map([
     ['2.3000.1', 3],
     ['2.3000.2', 1],
   ]);
-  const text = await textOf({ ...idle, openVersions, versionRefusals: 4 });
+  const text = await textOf({ ...idle, openVersions, versionRefusals: 4, heldByVersion: 5 });
   expect(text).toContain('wafleet_worker_client_versions{version="2.3000.1"} 3');
   expect(text).toContain('wafleet_worker_client_versions{version="2.3000.2"} 1');
   expect(text).toContain('wafleet_worker_client_version_refusals_total 4');
+  expect(text).toContain('wafleet_worker_client_version_held_sessions 5');
 });

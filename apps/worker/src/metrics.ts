@@ -10,6 +10,8 @@ interface MeasuredWorker {
   readonly openVersions: ReadonlyMap<string, number>;
   /** How often WhatsApp has refused the version of a session since the start of the process. */
   readonly versionRefusals: number;
+  /** How many sessions wait since WhatsApp refuses the version that they report. */
+  readonly heldByVersion: number;
 }
 
 /** Upper bounds of the time since the last stanza, in seconds, with their labels. */
@@ -54,6 +56,11 @@ export function addWorkerMetrics(metrics: Metrics, worker: MeasuredWorker): void
     name: 'wafleet_worker_client_version_refusals_total',
     help: 'How often WhatsApp refused the version of WhatsApp Web that a session reported.',
     read: () => worker.versionRefusals,
+  });
+  metrics.gauge({
+    name: 'wafleet_worker_client_version_held_sessions',
+    help: 'Sessions that wait, since WhatsApp refuses the version of WhatsApp Web that they report.',
+    read: () => worker.heldByVersion,
   });
 }
 

@@ -46,6 +46,11 @@ export class Worker {
     return this.#refusals + (this.#incarnation?.sessions.versionRefusals ?? 0);
   }
 
+  /** How many sessions wait since WhatsApp refuses the version that they report. */
+  get heldByVersion(): number {
+    return this.#incarnation?.sessions.heldByVersion ?? 0;
+  }
+
   /** How many sessions were owned, not run, and released since the start. */
   get strays(): number {
     return this.#strays;

@@ -54,7 +54,7 @@ test('the administrator sees which versions are known, used and refused, and no 
   expect(shown).toMatchObject({
     current: CURRENT,
     versions: [
-      { version: NEWER, state: 'refused', tries: { all: 1, open: 0, failed: 1 } },
+      { version: NEWER, state: 'refused', tries: { all: 1, open: 0, failed: 1 }, refusedSessions: 1 },
       { version: CURRENT, state: 'worked' },
     ],
     sessions: { [CURRENT]: 4 },

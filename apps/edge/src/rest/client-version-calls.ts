@@ -33,9 +33,10 @@ export function clientVersionHandlers({
 }
 
 function answerOf(record: ClientVersionRecord): ClientVersionsAnswer['versions'][number] {
-  const { version, state, since, foundAt, tries, closedUntil } = record;
+  const { version, state, since, foundAt, tries, closedUntil, refusers } = record;
   return {
     ...{ version, state, since: instant(since), foundAt: instant(foundAt), tries },
+    ...(state === 'refused' && refusers > 0 ? { refusedSessions: refusers } : {}),
     ...(state === 'refused' && closedUntil !== undefined ? { refusedUntil: instant(closedUntil) } : {}),
   };
 }

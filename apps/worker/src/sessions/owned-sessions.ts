@@ -71,6 +71,11 @@ export class OwnedSessions {
     return this.#factory.connectLimiter.refusals;
   }
 
+  /** See ConnectLimiter. */
+  get heldByVersion(): number {
+    return this.#factory.connectLimiter.heldSessions;
+  }
+
   /** Whether the session is here, or about to be, or about to be given up. */
   has(ref: SessionRef): boolean {
     return this.#table.has(ref);

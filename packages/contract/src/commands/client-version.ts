@@ -32,6 +32,12 @@ export const clientVersionsSchema = z.object({
           .describe(
             'The sessions that tried it before the others, how many of them are open, and how many never were.',
           ),
+        refusedSessions: z
+          .int()
+          .optional()
+          .describe(
+            'If it is refused: how many sessions WhatsApp has refused for it, up to 5. One that has worked is in doubt after the first one: another session tries it before it counts. Absent if tries have failed otherwise.',
+          ),
         refusedUntil: instantSchema.optional().describe('When it may be tried again.'),
       }),
     )

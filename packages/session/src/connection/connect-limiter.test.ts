@@ -55,6 +55,11 @@ class Asking {
     });
   }
 
+  /** How many wait since WhatsApp refuses their version. */
+  get waiting(): number {
+    return this.#connectLimiter.heldSessions;
+  }
+
   passed(count: number): Promise<boolean> {
     return waitFor(() => this.permits.size >= count, { what: `${count} sessions may connect` });
   }
@@ -131,11 +136,13 @@ describe('a client version that WhatsApp refuses', () => {
     await waitFor(() => one.held.size + other.held.size >= 3, {
       what: 'the others learn that the wait may be long',
     });
+    await waitFor(() => one.waiting + other.waiting === 3, { what: 'they are counted' });
     expect(probes()).toHaveLength(1);
     for (const permit of probes()) permit.ended(405);
     await waitFor(() => probes().length === 2, { what: 'the next probe' });
     for (const permit of probes()) permit.accepted();
     await waitFor(() => probes().length === 4, { what: 'everybody connects again' });
+    expect(one.waiting + other.waiting).toBe(0);
   });
 
   it.each([

@@ -69,6 +69,7 @@ export class ConnectLimiter {
   #wake = new AbortController();
   #version: string | undefined;
   #refusals = 0;
+  #isHeld = false;
 
   constructor(options: { rate: ConnectRate; logger: Logger }) {
     this.#rate = options.rate;
@@ -83,6 +84,11 @@ export class ConnectLimiter {
   /** How often WhatsApp has refused the version of a client of this process. */
   get refusals(): number {
     return this.#refusals;
+  }
+
+  /** How many sessions of this process wait since WhatsApp refuses the version that they report. */
+  get heldSessions(): number {
+    return this.#isHeld ? this.#urgent.size + this.#others.size : 0;
   }
 
   /** Resolves when it is the session's turn; to undefined if the request was cancelled. */
@@ -147,6 +153,7 @@ export class ConnectLimiter {
       const demand = { urgent: this.#urgent.size, others: this.#others.size, ...this.#waiting() };
       const grant = await this.#rate.take(demand);
       this.#noteVersion(grant);
+      this.#isHeld = grant.breaker !== 'closed';
       const trying = [...(grant.trial?.sessions ?? [])];
       const { breaker, urgent, others } = grant;
       for (let granted = urgent + others; granted > 0; granted -= 1) {

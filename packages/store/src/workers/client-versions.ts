@@ -28,6 +28,7 @@ const recordSchema = z.object({
     }),
   ),
   closedUntil: z.number().optional(),
+  refusers: z.record(z.string(), z.literal(true)).default({}),
 });
 
 /** What is known of a version of WhatsApp Web. Times are ms since 1970. */
@@ -44,6 +45,8 @@ export interface ClientVersionRecord {
   readonly tries: { readonly all: number; readonly open: number; readonly failed: number };
   /** If it is refused: when WhatsApp may be asked again. */
   readonly closedUntil: number | undefined;
+  /** If it is refused: how many sessions WhatsApp has refused for it, up to 5. */
+  readonly refusers: number;
 }
 
 /** What the cluster knows of the versions of WhatsApp Web. Times are ms since 1970. */
@@ -101,13 +104,22 @@ export class ClientVersions {
       const { data } = recordSchema.safeParse(jsonOf(text));
       if (data === undefined) return [];
       const { state, at, foundAt, closedUntil } = data;
+      const refusers = Object.keys(data.refusers).length;
       const tries = Object.values(data.tries);
       const open = tries.filter(
         ({ openedAt, endedAt }) => openedAt !== undefined && endedAt === undefined,
       ).length;
       const failed = tries.filter((each) => each.failed === true).length;
       return [
-        { version, state, since: at, foundAt, tries: { all: tries.length, open, failed }, closedUntil },
+        {
+          version,
+          state,
+          since: at,
+          foundAt,
+          tries: { all: tries.length, open, failed },
+          closedUntil,
+          refusers,
+        },
       ];
     });
     const { current, linking, checkedAt, checkError } = fields;
