@@ -53,8 +53,8 @@ async function openSessions(): Promise<number> {
   return lists.flat().filter(({ status }) => status === 'open').length;
 }
 
-/** Cuts these connections. Resolves when all sessions are open again, with how long that took. */
-async function reconnect(cut: readonly LinkedSession[]): Promise<number> {
+/** Cuts these connections. Resolves when they are back and all sessions, or `open` of them, are open: after that many ms. */
+async function reconnect(cut: readonly LinkedSession[], open = sessions().length): Promise<number> {
   const startedAt = performance.now();
   const before = new Map(cut.map((session) => [session, deviceOf(session).loginRecord.logins]));
   for (const { phone } of cut) cluster.simulator.disconnect(phone, 'socket');
@@ -62,7 +62,7 @@ async function reconnect(cut: readonly LinkedSession[]): Promise<number> {
     const { isOnline, loginRecord } = deviceOf(session);
     return isOnline && loginRecord.logins > (before.get(session) ?? 0);
   };
-  await waitFor(async () => cut.every(isBack) && (await openSessions()) === sessions().length, {
+  await waitFor(async () => cut.every(isBack) && (await openSessions()) === open, {
     what: 'all sessions open',
     timeoutMs: HEALED_WITHIN_MS,
     intervalMs: 100,
@@ -138,7 +138,14 @@ test('sessions whose version WhatsApp refuses are open again with the newest one
   // No process knows the next version when the one in use is refused.
   cluster.simulator.clientVersions.acceptOnly([next]);
   cluster.simulator.clientVersions.serve({ revision });
-  const healedMs = await reconnect(sessions());
+  const startedAt = performance.now();
+  const [healedMs, chosenMs] = await Promise.all([
+    reconnect(sessions()),
+    waitFor(async () => (await versionInUse()) === next && performance.now() - startedAt, {
+      what: 'the next version is in use',
+      timeoutMs: HEALED_WITHIN_MS,
+    }),
+  ]);
   expect(loginsWith(next)).toBe(sessions().length);
   expect(await versionInUse()).toBe(next);
   expect(linkedAnew(sessions())).toEqual([]);
@@ -153,5 +160,32 @@ test('sessions whose version WhatsApp refuses are open again with the newest one
   expect(cluster.crashes()).toEqual([]);
   const { versions } = await cluster.admin.call('get-client-version');
   expect(versions.find(({ version }) => version === before)?.state).toBe('refused');
-  report('client version is refused', { sessions: sessions().length, healedMs: Math.round(healedMs) });
+  report('client version is refused', {
+    sessions: sessions().length,
+    chosenMs: Math.round(chosenMs),
+    healedMs: Math.round(healedMs),
+  });
+});
+
+test('an account that is refused for a reason of its own keeps no other session waiting', async () => {
+  const [refused, ...others] = sessions().slice(-4);
+  if (refused === undefined) throw new Error('there is no session');
+  const { simulator, admin } = cluster;
+  const before = await versionInUse();
+  const stateInUse = async () => {
+    const { versions } = await admin.call('get-client-version');
+    return versions.find(({ version }) => version === before)?.state;
+  };
+  const open = (await openSessions()) - 1;
+  simulator.refuseLogins(405, refused.phone);
+  simulator.disconnect(refused.phone, 'socket');
+  await waitFor(async () => (await stateInUse()) === 'refused', {
+    what: 'the refusal',
+    // The session has lost connections before, so it may wait for two minutes.
+    timeoutMs: 150_000,
+  });
+  await reconnect(others, open);
+  expect(await versionInUse()).toBe(before);
+  expect(await stateInUse()).toBe('worked');
+  expect(loginsWith(before ?? '')).toBe(sessions().length);
 });
