@@ -106,6 +106,7 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly #messageRefusals = new Map<Account | undefined, number>();
   readonly #ackFaults = new Map<Account, 'lost' | 'cut'>();
   readonly #requestRefusals = new Map<string, number>();
+  readonly #withheldAnswers = new Map<string, (() => void)[]>();
   #upgradeRefusal: number | undefined;
   #silent = false;
   #port = 0;
@@ -236,6 +237,23 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     return this.#requestRefusals.get(tag);
   }
 
+  /** Handles requests (iq) whose first child has this tag, and sends their answers at `resume`. */
+  withholdAnswers(tag: string): void {
+    this.#withheldAnswers.set(tag, []);
+  }
+
+  /** How many answers are withheld now. */
+  get withheldCount(): number {
+    return [...this.#withheldAnswers.values()].reduce((count, { length }) => count + length, 0);
+  }
+
+  /** Sends the answer to a request of this tag, at `resume` if such answers are withheld. */
+  sendAnswer(tag: string, send: () => void): void {
+    const withheld = this.#withheldAnswers.get(tag);
+    if (withheld === undefined) send();
+    else withheld.push(send);
+  }
+
   /** Answers WebSocket upgrades with this HTTP status and `Connection: close`, until `resume`. */
   rejectUpgrades(status: number): void {
     this.#upgradeRefusal = status;
@@ -247,8 +265,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   }
 
   /**
-   * Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks`, `refuseRequests` and what was set
-   * in `clientVersions`. What devices missed is delivered at their next login.
+   * Ends `goSilent`, `rejectUpgrades`, `refuseLogins`, `refuseMessages`, `breakAcks`, `refuseRequests`,
+   * `withholdAnswers` and what was set in `clientVersions`. What devices missed is delivered at their next login.
    */
   resume(): void {
     this.#silent = false;
@@ -257,6 +275,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     this.#messageRefusals.clear();
     this.#ackFaults.clear();
     this.#requestRefusals.clear();
+    for (const send of [...this.#withheldAnswers.values()].flat()) send();
+    this.#withheldAnswers.clear();
     this.clientVersions.reset();
   }
 

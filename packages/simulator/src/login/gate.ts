@@ -1,5 +1,5 @@
 import { type BinaryNode, getBinaryNodeChild, type proto, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
-import { answerIq, handleStanza } from '../server/dispatch.js';
+import { answerIq, handleStanza, tagOfRequest } from '../server/dispatch.js';
 import type { DeviceContext } from '../server/feature.js';
 import type { Registry } from '../server/registry.js';
 import type { SimulatorContext } from '../server/simulator-context.js';
@@ -90,7 +90,8 @@ export class Gate implements ConnectionHandler {
       return;
     }
     const handler = this.#registry.registrationIq(stanza);
-    connection.send(await answerIq(stanza, handler, { simulator: this.#simulator, client }));
+    const answer = await answerIq(stanza, handler, { simulator: this.#simulator, client });
+    this.#answer(connection, stanza, answer);
   }
 
   closed(connection: Connection): void {
@@ -158,8 +159,12 @@ export class Gate implements ConnectionHandler {
     if (iq.attrs.type === 'result' || iq.attrs.type === 'error') return;
     const isActivation = iq.attrs.xmlns === 'passive' && getBinaryNodeChild(iq, 'active') !== undefined;
     const handler = this.#registry.iq(iq);
-    connection.send(await answerIq(iq, handler, context));
+    this.#answer(connection, iq, await answerIq(iq, handler, context));
     if (isActivation) this.#activate(connection, context, link);
+  }
+
+  #answer(connection: Connection, iq: BinaryNode, answer: BinaryNode): void {
+    this.#simulator.sendAnswer(tagOfRequest(iq), () => connection.send(answer));
   }
 
   #activate(connection: Connection, context: DeviceContext, link: DeviceLink): void {

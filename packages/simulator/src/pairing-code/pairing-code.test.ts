@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Simulator } from '../simulator.js';
 import { Client } from '../testing/client.js';
+import { until } from '../testing/until.js';
 import { NoPairingRequestError, PairingCodes } from './pairing-codes.js';
 import { WrongPairingCodeError } from './phone-side.js';
 
@@ -36,4 +37,23 @@ test('a phone refuses a wrong code, and links the client with the right one', as
   expect(client.auth.creds.me?.id).toBe(device.jid);
   await simulator.addPhone({ name: 'Carl' }).send(anna, 'hi');
   await client.text('hi');
+});
+
+test('a phone that is slow links the client when it goes on', async () => {
+  const bert = simulator.addPhone({ name: 'Bert' });
+  const other = new Client(simulator);
+  other.connect();
+  await other.qr();
+  const code = await other.sock.requestPairingCode(bert.number);
+  let goOn = () => {};
+  const linking = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const linked = bert.enterCode(code, { linking });
+  await until('the code is accepted', () => other.auth.creds.registered);
+  expect(bert.devices.size).toBe(0);
+  goOn();
+  await linked;
+  expect(bert.devices.size).toBe(1);
+  await other.end();
 });

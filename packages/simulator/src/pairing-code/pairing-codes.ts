@@ -68,8 +68,9 @@ export class PairingCodes {
    * @throws WrongPairingCodeError if the client shows another code. Retryable with the same client.
    * @throws NoPairingRequestError when no client asks, or it does not answer.
    * @throws PasskeyCeremonyError if the phone demands a passkey, and the ceremony has failed.
+   * @param linking when the phone goes on, after both sides have agreed on a secret. Default: at once.
    */
-  async enter(phone: Account, code: string): Promise<Device> {
+  async enter(phone: Account, code: string, linking: Promise<void> = Promise.resolve()): Promise<Device> {
     const request = await this.#requestFor(phone.number);
     const hello = await answerCompanionHello(request.wrappedEphemeral, code, phone.identity);
     const outcome = new Promise<Uint8Array>((resolve, reject) => {
@@ -89,6 +90,7 @@ export class PairingCodes {
     request.client.send(primaryHelloNode(request.ref, phone, hello));
     const advSecret = await outcome;
     this.#requests.delete(phone.number);
+    await linking;
     return this.#link(phone, request.client, advSecret);
   }
 

@@ -130,6 +130,22 @@ describe('an assertion', () => {
   });
 });
 
+test('an answer that is withheld comes at `resume`, after later ones, and its request is handled before', async () => {
+  const { companion, passkey, anna } = await scanned({ continueAfterMs: 'never' });
+  const options = await companion.options();
+  simulator.withholdAnswers('passkey_prologue');
+  let isAnswered = false;
+  const answered = companion.sendPrologue(passkey.sign(options)).then(() => {
+    isAnswered = true;
+  });
+  await until('the prologue is handled', () => anna.passkeyCeremony?.stage === 'signed');
+  await companion.fetchRef();
+  expect(isAnswered).toBe(false);
+  expect(simulator.withheldCount).toBe(1);
+  simulator.resume();
+  await answered;
+});
+
 describe('what follows the assertion', () => {
   test('is refused with 409 when it is out of order', async () => {
     const { companion, passkey } = await scanned({ continueAfterMs: 'never' });

@@ -85,9 +85,10 @@ export class Phone extends Account {
    * Types the code that a client shows (`requestPairingCode`), and links that client. Rejects with
    * `WrongPairingCodeError` for another code, with `NoPairingRequestError` when no client asks for this number. A passkey
    * is demanded as after a scan.
+   * @param options.linking a slow phone: it links the client once this has resolved. Default: at once.
    */
-  enterCode(code: string): Promise<Device> {
-    return this.simulator.pairingCodes.enter(this, code);
+  enterCode(code: string, options: { readonly linking?: Promise<void> } = {}): Promise<Device> {
+    return this.simulator.pairingCodes.enter(this, code, options.linking);
   }
 
   /** From now on, the phone links a client only after the account's passkey has signed. See `PasskeyDemand`. */

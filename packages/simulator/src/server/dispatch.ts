@@ -2,6 +2,11 @@ import { type BinaryNode, S_WHATSAPP_NET } from '@whiskeysockets/baileys';
 import { IqError } from '../protocol/iq-error.js';
 import type { DeviceContext, IqHandler, StanzaHandler } from './feature.js';
 
+/** The tag of the first child, which tells what an iq asks for; empty without one. */
+export function tagOfRequest({ content }: BinaryNode): string {
+  return Array.isArray(content) ? (content[0]?.tag ?? '') : '';
+}
+
 /** The answer to an iq: the handler's answer, or an error with the reason. */
 export async function answerIq<Context extends { simulator: DeviceContext['simulator'] }>(
   iq: BinaryNode,
@@ -10,8 +15,8 @@ export async function answerIq<Context extends { simulator: DeviceContext['simul
 ): Promise<BinaryNode> {
   const attrs = { id: iq.attrs.id ?? '', from: iq.attrs.to ?? S_WHATSAPP_NET };
   try {
-    const refusal = Array.isArray(iq.content) && context.simulator.requestRefusal(iq.content[0]?.tag ?? '');
-    if (typeof refusal === 'number') throw new IqError(refusal, 'refused');
+    const refusal = context.simulator.requestRefusal(tagOfRequest(iq));
+    if (refusal !== undefined) throw new IqError(refusal, 'refused');
     if (!handler) throw new IqError(501, 'feature-not-implemented');
     return { tag: 'iq', attrs: { ...attrs, type: 'result' }, content: [...(await handler(iq, context))] };
   } catch (error) {

@@ -45,6 +45,8 @@ export interface SimulatorContext {
   readonly receiptDelayMs: number;
   /** The code with which to refuse a request whose first child has this tag, if any. */
   requestRefusal(tag: string): number | undefined;
+  /** Sends the answer to a request whose first child has this tag: now, or later if such answers are withheld. */
+  sendAnswer(tag: string, send: () => void): void;
   /** The reason with which to refuse a login of this phone's devices, if any. */
   loginRefusal(phone: Account): number | undefined;
   /** The error with which to answer messages of this phone's devices, if any. */
