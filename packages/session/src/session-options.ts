@@ -48,6 +48,8 @@ export interface WhatsAppSessionOptions {
     readonly connectTimeoutMs?: number;
     /** How long a person may take to link a phone, rounded up to whole rounds of QR codes. Default: 10 minutes. */
     readonly linkPatienceMs?: number;
+    /** How long a link may take after its pairing code was typed, even if the code expires. Default: 60 s. */
+    readonly linkAfterCodeMs?: number;
     /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
     readonly qrLifeMs?: number;
     /** How long the steps of a link by passkey may take; see PASSKEY_TIMES. */

@@ -16,7 +16,7 @@ import { MessageSender } from './commands/message-sender.js';
 import { Recipients } from './commands/recipients.js';
 import { ConnectionFactory } from './connection/connection-factory.js';
 import { ConnectionSupervisor, type StorageReach } from './connection/connection-supervisor.js';
-import { LinkVersions } from './connection/link-versions.js';
+import { LINK_AFTER_CODE_MS, LinkVersions } from './connection/link-versions.js';
 import { OnlinePresence } from './connection/online-presence.js';
 import { OpenSocket } from './connection/open-socket.js';
 import { ReadingGate } from './connection/reading-gate.js';
@@ -83,6 +83,7 @@ export class WhatsAppSession {
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, connectLimiter, isOwnershipCertain = () => true } = options;
     const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
+    const { linkAfterCodeMs = LINK_AFTER_CODE_MS } = whatsapp;
     const passkeyTimes = { ...PASSKEY_TIMES, ...whatsapp.passkeyTimes };
     const { recentMessages, receivedMedia, messageSecrets } = store;
     const logger = options.logger.child({ tenantId: fence.tenantId, sessionId: fence.sessionId });
@@ -106,6 +107,7 @@ export class WhatsAppSession {
     const pairingOffers = new PairingOffers({
       ...{ fence, offers, passkeyLinks, outbox },
       patienceMs: linkPatienceMs,
+      linkAfterCodeMs,
     });
 
     // What outlives a connection.
@@ -121,7 +123,7 @@ export class WhatsAppSession {
     const supervisor = new ConnectionSupervisor({ connectLimiter, readingGate });
     const link = { linkProgress, pairingOffers, account, statusReporter };
     const linkReporter = new LinkReporter(link);
-    const linkVersions = new LinkVersions({ connectLimiter });
+    const linkVersions = new LinkVersions({ connectLimiter, linkAfterCodeMs });
     const parts = { ...link, lifecycle, supervisor, linkReporter, linkVersions, logger };
     const stateMachine = new SessionStateMachine({ ...parts, outbox, importedAt: options.importedAt });
     const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs });
@@ -144,7 +146,8 @@ export class WhatsAppSession {
     const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
     const effects = { calls, online, autoRead };
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
-    const settings = { isOwnershipCertain, url, connectTimeoutMs, qrLifeMs, passkeyTimes, inForce };
+    const times = { connectTimeoutMs, linkAfterCodeMs, qrLifeMs, passkeyTimes };
+    const settings = { isOwnershipCertain, url, ...times, inForce };
     const inbound = { journal, deduplicator, outbox, sentMessages };
     const resources = { ...settings, ...inbound, proxy, people: publisher, quiet, logger, caches, listener };
 

@@ -1,8 +1,8 @@
 import type { ConnectLimiter } from './connect-limiter.js';
 import type { LinkStep } from './version-choice.js';
 
-/** How long WhatsApp may take to link a phone after the phone has entered a pairing code. */
-const LINK_AFTER_CODE_MS = 60_000;
+/** How long WhatsApp and the phone may take to link the session after a pairing code was typed into the phone, ms. */
+export const LINK_AFTER_CODE_MS = 60_000;
 /** After two first logins that failed, the version of the link may be the reason. */
 const MOST_LOGIN_FAILURES = 2;
 

@@ -96,6 +96,7 @@ function factoryOf(fence: Fence) {
       qrLifeMs: undefined,
       inForce,
       passkeyTimes: PASSKEY_TIMES,
+      linkAfterCodeMs: 60_000,
       quiet: new SilenceDetector(),
       logger,
       caches,

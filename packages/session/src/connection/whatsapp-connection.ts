@@ -45,6 +45,12 @@ const FLUSH_MS = 250;
 const FLUSH_FOR_MS = 60_000;
 /** How long a server may take to confirm that the connection closes. */
 const CLOSE_MS = 1_000;
+/**
+ * How much longer than a link may take a connection is kept after a pairing code was typed. The session ends a link that
+ * takes too long before that, and says why.
+ */
+const CODE_MARGIN_MS = 10_000;
+
 /** What the connections of a session use. All of it outlives a connection. */
 export interface ConnectionResources extends SocketResources {
   /**
@@ -56,6 +62,8 @@ export interface ConnectionResources extends SocketResources {
   readonly connectTimeoutMs: number;
   /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
+  /** How long a link may take after its pairing code was typed. */
+  readonly linkAfterCodeMs: number;
   readonly passkeyTimes: PasskeyTimes;
   /** Receives everything that WhatsApp sends. */
   readonly quiet: SilenceDetector;
@@ -205,8 +213,14 @@ export class WhatsAppConnection {
         },
       });
       this.#linkStanzas = new LinkStanzas(socket, {
-        codeEntered: () => this.#isHeard && resources.listener.codeEntered(this),
-        codeRefused: () => this.#isHeard && resources.listener.codeRefused(this),
+        codeEntered: () => {
+          this.#qrRound.hold(resources.linkAfterCodeMs + CODE_MARGIN_MS);
+          if (this.#isHeard) resources.listener.codeEntered(this);
+        },
+        codeRefused: () => {
+          if (this.#isHeard) resources.listener.codeRefused(this);
+          this.#qrRound.release();
+        },
       });
       socket.ws.on(
         'CB:notification,type:companion_reg_refresh',

@@ -44,6 +44,24 @@ async function linkDone(test: TestSession): Promise<void> {
   await waitFor(async () => (await test.record()).link === undefined, { what: 'no link in the record' });
 }
 
+/** A session that shows a pairing code for a phone. */
+async function shownCode(name: string, whatsapp: Parameters<Harness['newSession']>[0]) {
+  const phone = harness.simulator.addPhone({ name });
+  const test = await harness.newSession(whatsapp);
+  await test.session.start();
+  const shown = await test.session.execute('pairing-code', { phone: phone.number });
+  return { phone, test, ...shown };
+}
+
+/** A phone that goes on with a link when the test says so. */
+function slowPhone() {
+  let goOn = () => {};
+  const linking = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  return { linking, goOn: () => goOn() };
+}
+
 describe('a link by QR code', () => {
   it('goes through its steps, and is over when the history has come', async () => {
     const phone = harness.simulator.addPhone({ name: 'Anna' });
@@ -148,6 +166,38 @@ describe('a link by pairing code', () => {
       'syncing',
       'open',
     ]);
+    test.session.discard();
+  });
+
+  it('is completed after the end of the code, if that was typed before', async () => {
+    const { phone, test, code, expiresAt } = await shownCode('Hanna', { qrLifeMs: 400 });
+    const { linking, goOn } = slowPhone();
+    const outcome = phone.enterCode(code, { linking });
+    const entered = await link(test, 'code-entered');
+    expect(Date.parse(entered.expiresAt ?? '')).toBeGreaterThan(Date.parse(expiresAt) + 30_000);
+    await waitFor(() => Date.now() > Date.parse(expiresAt) + 500, { what: 'the end of the code' });
+    expect(await test.record()).toMatchObject({ status: 'awaiting_link', link: { step: 'code-entered' } });
+    goOn();
+    expect(await outcome).toMatchObject({ phone });
+    await test.status('open');
+    expect((await stepsOf(test)).filter((step) => step.includes(' '))).toEqual([]);
+    test.session.discard();
+  });
+
+  it('ends when the phone does not complete it in time', async () => {
+    const { phone, test, code } = await shownCode('Ida', { qrLifeMs: 400, linkAfterCodeMs: 3_000 });
+    const { linking } = slowPhone();
+    phone.enterCode(code, { linking }).catch(() => {});
+    const ended = await link(test, 'qr-shown', 'expired');
+    expect(ended.problem?.message).toContain('did not complete the link');
+    test.session.discard();
+  });
+
+  it('ends with the code after a wrong one was typed', async () => {
+    const { phone, test, code, expiresAt } = await shownCode('Jana', { qrLifeMs: 400 });
+    await expect(phone.enterCode(code === 'AAAAAAAA' ? 'BBBBBBBB' : 'AAAAAAAA')).rejects.toThrow();
+    expect((await link(test, 'code-shown', 'refused')).expiresAt).toBe(expiresAt);
+    expect((await link(test, 'qr-shown', 'expired')).problem?.message).toContain('pairing code');
     test.session.discard();
   });
 

@@ -64,6 +64,7 @@ export class LinkReporter {
   /** Reports that a pairing code was typed into the phone. Whether it is the right one is not known yet. */
   codeEntered(): void {
     const { linkProgress, pairingOffers, statusReporter } = this.#options;
+    pairingOffers.codeEntered();
     linkProgress.reach('code-entered', pairingOffers.codeExpiresAt);
     statusReporter.report();
   }
@@ -71,6 +72,7 @@ export class LinkReporter {
   /** Reports that another code was typed into the phone. The right one can still be typed, while it is valid. */
   codeRefused(): void {
     const { linkProgress, pairingOffers, statusReporter } = this.#options;
+    pairingOffers.codeRefused();
     const { codeExpiresAt: expiresAt } = pairingOffers;
     const still = expiresAt === undefined ? {} : ({ step: 'code-shown', expiresAt } as const);
     linkProgress.fail(

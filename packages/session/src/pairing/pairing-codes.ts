@@ -78,7 +78,11 @@ export class PairingCodes {
 
   #codeExpired(): void {
     const { linkProgress, statusReporter } = this.#options;
-    linkProgress.fail('expired', 'The pairing code expired before it was typed into the phone.');
+    const message =
+      linkProgress.step === 'code-entered'
+        ? 'The phone did not complete the link after the pairing code was typed.'
+        : 'The pairing code expired before it was typed into the phone.';
+    linkProgress.fail('expired', message);
     statusReporter.report();
     void this.#linkAnew();
   }

@@ -14,17 +14,22 @@ export class PairingOffers {
   readonly #passkeyLinks: PasskeyLinks;
   readonly #outbox: Outbox;
   readonly #patienceMs: number;
+  readonly #linkAfterCodeMs: number;
   #givesUpAt: number;
   #isShowing = false;
   #lastQr: { readonly qr: string; readonly expiresAt: number } | undefined;
   #codeTimer: NodeJS.Timeout | undefined;
   #codeExpiresAt: number | undefined;
+  #code: { readonly expiresAt: number; readonly onExpired: () => void } | undefined;
   #mode: 'qr' | 'pairing-code' = 'qr';
   #qrWaiters: (() => void)[] = [];
   /** Since when the link goes on by passkey, ms since 1970. */
   #pausedAt: number | undefined;
 
-  /** @param options.patienceMs how long a person may take, from the start or from the last request for a code. */
+  /**
+   * @param options.patienceMs how long a person may take, from the start or from the last request for a code.
+   * @param options.linkAfterCodeMs how long the phone may take to link the session after a pairing code was typed.
+   */
   constructor(options: {
     fence: Fence;
     offers: LinkOffers;
@@ -32,12 +37,14 @@ export class PairingOffers {
     passkeyLinks: PasskeyLinks;
     outbox: Outbox;
     patienceMs: number;
+    linkAfterCodeMs: number;
   }) {
     this.#fence = options.fence;
     this.#offers = options.offers;
     this.#passkeyLinks = options.passkeyLinks;
     this.#outbox = options.outbox;
     this.#patienceMs = options.patienceMs;
+    this.#linkAfterCodeMs = options.linkAfterCodeMs;
     this.#givesUpAt = Date.now() + options.patienceMs;
   }
 
@@ -50,7 +57,7 @@ export class PairingOffers {
     return this.#mode === 'qr';
   }
 
-  /** When the pairing code that is shown expires, ms since 1970; undefined if none is shown. */
+  /** When the link by the pairing code that is shown ends, ms since 1970; undefined if none is shown. */
   get codeExpiresAt(): number | undefined {
     return this.#codeExpiresAt;
   }
@@ -81,15 +88,23 @@ export class PairingOffers {
   }
 
   showCode(code: string, phone: string, expiresAt: number, onExpired: () => void): void {
-    this.#codeExpiresAt = expiresAt;
-    this.#codeTimer = setTimeout(() => {
-      this.offerQr();
-      onExpired();
-    }, expiresAt - Date.now());
+    this.#code = { expiresAt, onExpired };
+    this.#endCodeAt(expiresAt);
     this.#isShowing = true;
     this.#outbox.run(() => this.#offers.putPairingCode(this.#fence, { code, phone, expiresAt }));
     const payload = { code, phone, expiresAt: new Date(expiresAt).toISOString() };
     this.#outbox.publish([{ event: 'auth.pairing-code', payload }]);
+  }
+
+  /** A code was typed into the phone: the link has the time that it takes, even if the code expires meanwhile. */
+  codeEntered(): void {
+    if (this.#code !== undefined)
+      this.#endCodeAt(Math.max(this.#code.expiresAt, Date.now() + this.#linkAfterCodeMs));
+  }
+
+  /** It was not the code that is shown, which can still be typed until it expires. */
+  codeRefused(): void {
+    if (this.#code !== undefined) this.#endCodeAt(this.#code.expiresAt);
   }
 
   /**
@@ -163,8 +178,19 @@ export class PairingOffers {
     this.#outbox.run(() => this.#passkeyLinks.end(this.#fence));
   }
 
+  #endCodeAt(at: number): void {
+    clearTimeout(this.#codeTimer);
+    this.#codeExpiresAt = at;
+    this.#codeTimer = setTimeout(() => {
+      const onExpired = this.#code?.onExpired;
+      this.offerQr();
+      onExpired?.();
+    }, at - Date.now());
+  }
+
   #forgetCode(): void {
     clearTimeout(this.#codeTimer);
     this.#codeExpiresAt = undefined;
+    this.#code = undefined;
   }
 }

@@ -37,6 +37,8 @@ export class QrRound {
   #refs: string[] = [];
   #endsAt = 0;
   #codeExpiresAt = 0;
+  #heldUntil = 0;
+  #isUsedUp = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(socket: WASocket, options: QrRoundOptions) {
@@ -57,10 +59,25 @@ export class QrRound {
     return this.#codeExpiresAt;
   }
 
+  /**
+   * Keeps the connection for this time at least, ms, even if the codes are used up before: a phone links the client by a
+   * pairing code.
+   */
+  hold(milliseconds: number): void {
+    this.#heldUntil = Date.now() + milliseconds;
+  }
+
+  /** Ends `hold`. If the codes were used up meanwhile, the connection ends now. */
+  release(): void {
+    this.#heldUntil = 0;
+    if (this.#isUsedUp) this.#endRound();
+  }
+
   /** Shows no more codes. The connection stays, as long as WhatsApp keeps it. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#refs = [];
+    this.#isUsedUp = false;
   }
 
   async #begin(stanza: BinaryNode): Promise<void> {
@@ -84,7 +101,7 @@ export class QrRound {
     if (!ws.isOpen) return;
     const ref = this.#refs.shift();
     if (ref === undefined) {
-      this.#options.onUsedUp();
+      this.#endRound();
       return;
     }
     const { noiseKey, signedIdentityKey, advSecretKey } = authState.creds;
@@ -99,6 +116,14 @@ export class QrRound {
     this.#codeExpiresAt = Date.now() + lifeMs;
     this.#timer = setTimeout(() => this.#showNext(false), lifeMs);
     ev.emit('connection.update', { qr });
+  }
+
+  #endRound(): void {
+    clearTimeout(this.#timer);
+    this.#isUsedUp = true;
+    const heldMs = this.#heldUntil - Date.now();
+    if (heldMs > 0) this.#timer = setTimeout(() => this.#endRound(), heldMs);
+    else this.#options.onUsedUp();
   }
 
   #lifeMs(isFirst: boolean): number {
