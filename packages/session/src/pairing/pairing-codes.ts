@@ -40,31 +40,51 @@ export class PairingCodes {
    * request invalidates the first code.
    * @param phone digits only, country code first.
    * @returns the code, and when it expires, ms since 1970.
-   * @throws {WafleetError} ALREADY_LINKED, SESSION_NOT_OPEN.
+   * @throws {WafleetError} ALREADY_LINKED, WHATSAPP_REFUSED, SESSION_NOT_OPEN: also if a phone has begun to link the
+   * session by an earlier code meanwhile. That link goes on.
    */
   async request(phone: string): Promise<{ code: string; expiresAt: number }> {
     const { account, lifecycle, statusReporter, pairingOffers, linkProgress, logger } = this.#options;
-    if (account.current?.isLinked === true) {
-      throw new WafleetError('ALREADY_LINKED', 'The session is already linked to a phone.');
-    }
+    if (account.current?.isLinked === true) throw alreadyLinked();
     if (!lifecycle.isRunning) throw statusReporter.notOpen();
     pairingOffers.expectCode();
     linkProgress.reach('waiting');
     statusReporter.report();
     try {
       const connection = await this.#readyConnection();
+      this.#requireFree(connection);
       pairingOffers.expectCode();
       const code = await requestPairingCode(connection.socket, { phone, browser: connection.browser });
+      this.#requireFree(connection);
       const expiresAt = Math.min(Date.now() + CODE_MS, connection.qrRound.endsAt);
       linkProgress.reach('code-shown', expiresAt);
       statusReporter.report();
       pairingOffers.showCode(code, phone, expiresAt, () => this.#codeExpired());
       return { code, expiresAt };
     } catch (error) {
-      this.#offerQrAgain();
+      if (!this.#isBeingLinked) this.#offerQrAgain();
       if (error instanceof WafleetError) throw error;
       logger.warn({ err: error }, 'WhatsApp gave no pairing code');
       throw statusReporter.notOpen();
+    }
+  }
+
+  /** Whether a phone has linked the session, or does so by passkey. */
+  get #isBeingLinked(): boolean {
+    const { account, supervisor } = this.#options;
+    return account.current?.isLinked === true || supervisor.current?.passkey.isUnderWay === true;
+  }
+
+  /** @throws {WafleetError} if a code for this connection is of no use, or would disturb the link that goes on. */
+  #requireFree(connection: WhatsAppConnection): void {
+    const { account, lifecycle, statusReporter, supervisor } = this.#options;
+    if (account.current?.isLinked === true) throw alreadyLinked();
+    if (!lifecycle.isRunning || supervisor.current !== connection) throw statusReporter.notOpen();
+    if (connection.passkey.isUnderWay) {
+      const { status } = statusReporter;
+      throw new WafleetError('SESSION_NOT_OPEN', 'A phone links the session by an earlier code now.', {
+        status,
+      });
     }
   }
 
@@ -107,4 +127,8 @@ export class PairingCodes {
     const { account, lifecycle, supervisor } = this.#options;
     if (lifecycle.isRunning && account.current?.isLinked !== true) await supervisor.replace();
   }
+}
+
+function alreadyLinked(): WafleetError {
+  return new WafleetError('ALREADY_LINKED', 'The session is already linked to a phone.');
 }

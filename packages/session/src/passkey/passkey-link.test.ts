@@ -348,6 +348,38 @@ describe('a link by passkey', () => {
     await test.status('open');
   });
 
+  it.each([undefined, 429])(
+    'goes on when a pairing code that was asked for before comes meanwhile, or is refused with %s',
+    async (refusal) => {
+      const phone = harness.simulator.addPhone({ name: 'Anna' });
+      phone.demandPasskey();
+      const test = await harness.newSession();
+      sessions.push(test);
+      await test.session.start();
+      const qr = await qrOf(test);
+      harness.simulator.withholdAnswers('link_code_companion_reg');
+      if (refusal !== undefined) harness.simulator.refuseRequests('link_code_companion_reg', refusal);
+      const asked = test.session
+        .execute('pairing-code', { phone: phone.number })
+        .catch((error: unknown) => error);
+      await waitFor(() => harness.simulator.withheldCount > 0, { what: 'the request for a code' });
+      const outcome = phone.scan(qr).catch((error: unknown) => error);
+      await passkey(test, ({ options }) => options !== undefined);
+      const token = await harness.passkeyLinks.create(test.fence, Date.now() + 60_000);
+      harness.simulator.resume();
+      expect(await asked).toMatchObject(
+        refusal === undefined
+          ? { code: 'SESSION_NOT_OPEN', details: { status: 'awaiting_link' } }
+          : { code: 'WHATSAPP_REFUSED' },
+      );
+      expect(await harness.offers.getPairingCode(test.fence)).toBeUndefined();
+      expect(await test.record()).toMatchObject({ reason: 'passkey', link: { step: 'passkey-requested' } });
+      expect(await harness.passkeyLinks.find(token)).toMatchObject({ sessionId: test.fence.sessionId });
+      await test.session.execute('sign-passkey', await signed({ phone, test, outcome }));
+      await test.status('open');
+    },
+  );
+
   it('is not there without a request, and not before its stage', async () => {
     const test = await harness.newSession();
     sessions.push(test);
