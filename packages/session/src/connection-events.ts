@@ -76,7 +76,7 @@ export class ConnectionEvents implements ConnectionListener {
   }
 
   linkRefreshed(connection: WhatsAppConnection): void {
-    this.#options.stateMachine.refreshLink(connection);
+    this.#options.stateMachine.linkRefreshed(connection);
   }
 
   codeRefused(connection: WhatsAppConnection): void {

@@ -62,6 +62,8 @@ export class SessionStateMachine implements KeyStoreFailures {
   readonly #options: StateMachineOptions;
   readonly #reconnecting: Reconnecting;
   #isLinkFresh = false;
+  /** The connection over which the session says something else of itself than its settings, until its link has ended. */
+  #outdated: WhatsAppConnection | undefined;
 
   constructor(options: StateMachineOptions) {
     this.#options = options;
@@ -193,22 +195,38 @@ export class SessionStateMachine implements KeyStoreFailures {
 
   /** Another pairing code was typed into the phone than the one that is shown. */
   codeRefused(connection: WhatsAppConnection): void {
-    const { supervisor, linkVersions, linkReporter } = this.#options;
+    const { supervisor, linkVersions, linkReporter, pairingOffers } = this.#options;
     if (supervisor.current !== connection) return;
     linkVersions.phoneAnswered();
+    const isOutdated = this.#outdated === connection;
+    if (isOutdated) pairingOffers.offerQr();
     linkReporter.codeRefused();
+    if (isOutdated) this.#beginLinkAgain();
+  }
+
+  /** WhatsApp no longer takes the codes of this connection. */
+  linkRefreshed(connection: WhatsAppConnection): void {
+    if (this.#options.supervisor.current === connection)
+      this.#refreshLink(connection, 'WhatsApp no longer accepts the codes.');
   }
 
   /**
-   * The codes of this connection are not to be used for linking any more, because WhatsApp says so or because the session
-   * has another name now. A new connection gets new codes. Does nothing to a linked session,
-   * and nothing while the phone links it by passkey.
+   * The session is to say something else of itself when it is linked. If codes are shown, new ones follow. While a phone
+   * links the session by a pairing code or a passkey, that waits until the link has failed.
    */
-  refreshLink(connection: WhatsAppConnection | undefined): void {
-    const { supervisor, account, linkReporter } = this.#options;
-    if (connection === undefined || supervisor.current !== connection) return;
+  deviceChanged(): void {
+    const { supervisor, linkProgress } = this.#options;
+    const { current } = supervisor;
+    if (current === undefined) return;
+    if (linkProgress.step === 'code-entered') this.#outdated = current;
+    else this.#refreshLink(current, 'The session has other settings of its device now.');
+  }
+
+  /** A new connection gets new codes, unless the session is linked or the phone links it by passkey. */
+  #refreshLink(connection: WhatsAppConnection, message: string): void {
+    const { account, linkReporter } = this.#options;
     if (account.current?.isLinked !== false || connection.passkey.isUnderWay) return;
-    linkReporter.codesRefreshed();
+    linkReporter.codesRefreshed(message);
     this.#beginLinkAgain();
   }
 

@@ -325,7 +325,7 @@ export class WhatsAppSession {
 
   /**
    * Applies changed settings at once, as far as a running session can. If a session that waits for a link is to say
-   * something else of itself, it gets new codes. If it has another proxy, its connection is ended in order, so that
+   * something else of itself, it gets new codes, unless a phone is linking it already. If it has another proxy, its connection is ended in order, so that
    * nothing is lost, and opened again through that proxy.
    */
   #settingsChanged(before: StoredSettings, now: StoredSettings): void {
@@ -333,8 +333,7 @@ export class WhatsAppSession {
     if (!this.#lifecycle.isRunning) return;
     this.#online.follow();
     if (before.proxy !== now.proxy) void this.#supervisor.proxyChanged();
-    else if (changesLink(before.settings, now.settings))
-      this.#stateMachine.refreshLink(this.#supervisor.current);
+    else if (changesLink(before.settings, now.settings)) this.#stateMachine.deviceChanged();
   }
 
   /** Waits until everything is stored and published, and ends the session. */

@@ -97,10 +97,10 @@ export class LinkReporter {
     statusReporter.set('awaiting_link', undefined);
   }
 
-  /** Reports that WhatsApp no longer accepts the codes of the connection. */
-  codesRefreshed(): void {
+  /** Reports that the codes of the connection are not to be used any more. */
+  codesRefreshed(message: string): void {
     const { linkProgress, statusReporter } = this.#options;
-    linkProgress.fail('expired', 'WhatsApp no longer accepts the codes.');
+    linkProgress.fail('expired', message);
     statusReporter.report();
   }
 

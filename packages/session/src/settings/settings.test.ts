@@ -39,6 +39,19 @@ async function linked(settings: Changes = {}) {
   return { ...all, test, device };
 }
 
+/** A session that shows a pairing code for a phone. */
+async function shownCode() {
+  const { alice } = people();
+  const test = await harness.newSession();
+  await test.session.start();
+  const { code } = await test.session.execute('pairing-code', { phone: alice.number });
+  return { alice, test, code };
+}
+
+async function typed(test: TestSession): Promise<void> {
+  await waitFor(async () => (await test.record()).link?.step === 'code-entered', { what: 'a typed code' });
+}
+
 /** The texts of the messages that were published after the one with this text, which comes last. */
 async function textsUntil(test: TestSession, last: string): Promise<string[]> {
   await test.event('messages.upsert', last);
@@ -73,6 +86,39 @@ describe('device', () => {
     await alice.scan(next);
     await test.status('open');
     expect([...alice.devices.values()]).toMatchObject([{ os: 'Till 4' }]);
+  });
+
+  it('that changes after a pairing code was typed waits for the link', async () => {
+    const { alice, test, code } = await shownCode();
+    let goOn = () => {};
+    const linking = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const outcome = alice.enterCode(code, { linking });
+    await typed(test);
+    await change(test, { device: { name: 'Till 6' }, history: 'full' });
+    expect((await test.record()).link).toMatchObject({ step: 'code-entered' });
+    goOn();
+    await outcome;
+    await test.status('open');
+    expect([...alice.devices.values()]).toMatchObject([{ os: 'Mac OS', wantsFullHistory: false }]);
+    expect((await test.record()).link?.problem).toBeUndefined();
+  });
+
+  it('that changes after a wrong pairing code was typed is that of the next code', async () => {
+    const { alice, test } = await shownCode();
+    harness.simulator.withholdAnswers('link_code_companion_reg');
+    const outcome = expect(alice.enterCode('AAAAAAAA')).rejects.toThrow();
+    await typed(test);
+    await change(test, { device: { name: 'Till 7' } });
+    expect((await test.record()).link).toMatchObject({ step: 'code-entered' });
+    await outcome;
+    harness.simulator.resume();
+    const { qr } = await waitFor(() => harness.offers.getQr(test.fence), { what: 'another QR code' });
+    expect((await test.record()).link?.problem?.code).toBe('refused');
+    await alice.scan(qr);
+    await test.status('open');
+    expect([...alice.devices.values()]).toMatchObject([{ os: 'Till 7' }]);
   });
 
   it('that changes while the session is open leaves the connection alone', async () => {
