@@ -17,7 +17,7 @@ import type {
 import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectLimiter } from './connection/connect-limiter.js';
 import type { QuietLimits } from './connection/silence-detector.js';
-import type { PasskeyTimes } from './passkey/passkey-ceremony.js';
+import type { PasskeyTimes } from './passkey/passkey-times.js';
 import type { SessionEnd } from './status/lifecycle.js';
 
 /** What a worker passes to a session. */

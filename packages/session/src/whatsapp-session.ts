@@ -36,7 +36,7 @@ import { LinkReporter } from './pairing/link-reporter.js';
 import { PairingCodes } from './pairing/pairing-codes.js';
 import { PairingOffers } from './pairing/pairing-offers.js';
 import { Passkeys } from './pairing/passkeys.js';
-import { PASSKEY_TIMES } from './passkey/passkey-ceremony.js';
+import { PASSKEY_TIMES } from './passkey/passkey-times.js';
 import type { WhatsAppSessionOptions } from './session-options.js';
 import { AutoRead } from './settings/auto-read.js';
 import { ChatFilter } from './settings/chat-filter.js';

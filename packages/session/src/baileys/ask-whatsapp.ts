@@ -1,14 +1,23 @@
 import { WafleetError } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
 import { type BinaryNode, S_WHATSAPP_NET, type WASocket } from '@whiskeysockets/baileys';
 
 /** How long WhatsApp may take to answer, ms. */
 const ANSWER_MS = 10_000;
+/** Baileys gives up this much later, since its error for that looks like the end of a connection. */
+const LATER_MS = 1_000;
+
+/** WhatsApp has not answered a request in time. It may have carried it out. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
 
 /**
  * Asks WhatsApp for something about this device, and resolves to the answer.
  * @param options.answerMs how long WhatsApp may take. Default: 10 s.
- * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details`.
- * @throws {Error} if the connection ends, or no answer comes in time.
+ * @throws {WafleetError} WHATSAPP_REFUSED, with WhatsApp's code in `details` where it is known.
+ * @throws {NoAnswerError} if no answer comes in time.
+ * @throws {Error} if the connection ends.
  */
 export async function askWhatsApp(
   socket: WASocket,
@@ -18,19 +27,25 @@ export async function askWhatsApp(
   const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type, xmlns: 'md' }, content: [content] };
   let answer: BinaryNode | undefined;
   try {
-    answer = await socket.query(iq, answerMs);
+    const asked = socket.query(iq, answerMs + LATER_MS).then((node: BinaryNode | undefined) => {
+      answer = node;
+    });
+    await withTimeout(asked, answerMs);
   } catch (error) {
-    const code = refusalOf(error);
-    if (code === undefined) throw error;
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const { code } = refusal;
+    if (code === undefined) throw new WafleetError('WHATSAPP_REFUSED', 'WhatsApp refused the request.');
     throw new WafleetError('WHATSAPP_REFUSED', `WhatsApp refused the request (${code}).`, { code });
   }
-  if (answer === undefined) throw new Error(`WhatsApp did not answer within ${answerMs} ms`);
+  if (answer === undefined) throw new NoAnswerError(`WhatsApp did not answer within ${answerMs} ms`);
   return answer;
 }
 
-/** The code of `<iq type="error">`; Baileys passes it on as the error's data. */
-function refusalOf(error: unknown): number | undefined {
+/** `<iq type="error">`. Baileys passes its code on as the error's data: NaN if there is none that can be read. */
+function refusalOf(error: unknown): { readonly code: number | undefined } | undefined {
   if (!(error instanceof Error) || !('data' in error)) return undefined;
   const { data } = error;
-  return typeof data === 'number' && Number.isInteger(data) && data > 0 ? data : undefined;
+  if (typeof data !== 'number') return undefined;
+  return { code: Number.isInteger(data) && data > 0 ? data : undefined };
 }

@@ -8,7 +8,7 @@ import { People } from '../identity/people.js';
 import { DecryptionJournal } from '../inbound/decryption-journal.js';
 import { MessageDeduplicator } from '../inbound/message-deduplicator.js';
 import { Outbox } from '../outbox/outbox.js';
-import { PASSKEY_TIMES } from '../passkey/passkey-ceremony.js';
+import { PASSKEY_TIMES } from '../passkey/passkey-times.js';
 import { SettingsInForce } from '../settings/settings-in-force.js';
 import { Harness, type TestSession } from '../testing/harness.js';
 import { ConnectLimiter } from './connect-limiter.js';

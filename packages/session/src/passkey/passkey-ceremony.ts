@@ -5,6 +5,7 @@ import {
   type PasskeyView,
   WafleetError,
 } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
 import {
   type BinaryNode,
   getAllBinaryNodeChildren,
@@ -12,7 +13,7 @@ import {
   type WABrowserDescription,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { askWhatsApp } from '../baileys/ask-whatsapp.js';
+import { askWhatsApp, NoAnswerError } from '../baileys/ask-whatsapp.js';
 import { type CheckedAssertion, checkAssertion, type PasskeyOptions } from './assertion.js';
 import {
   type CeremonyKeys,
@@ -25,6 +26,7 @@ import {
   prologuePayload,
   sealPairingRequest,
 } from './crypto.js';
+import type { PasskeyTimes } from './passkey-times.js';
 import {
   ackNode,
   isFromServer,
@@ -37,22 +39,6 @@ import {
   REF_REQUEST,
   refIn,
 } from './stanzas.js';
-
-/** How long the steps of a link by passkey may take, ms: those of WhatsApp Web. */
-export interface PasskeyTimes {
-  /** How long WhatsApp takes a signature of its challenge, unless the challenge says less. */
-  readonly challengeMs: number;
-  /** How long the phone remembers the code that it has read, so that no other code needs to be compared. */
-  readonly handoffMs: number;
-  /** How long the phone, or the person who compares the codes, may take for one step. */
-  readonly patienceMs: number;
-}
-
-export const PASSKEY_TIMES: PasskeyTimes = {
-  challengeMs: 600_000,
-  handoffMs: 300_000,
-  patienceMs: 120_000,
-};
 
 /** Learns how a ceremony goes on. */
 export interface PasskeyListener {
@@ -71,9 +57,6 @@ interface PasskeyCeremonyOptions {
   readonly times: PasskeyTimes;
   readonly listener: PasskeyListener;
 }
-
-/** How long WhatsApp may take for the ref, so that the caller gets the answer to the signature in time. */
-const REF_MS = 4_000;
 
 type Stage = 'none' | 'requested' | 'signing' | 'signed' | 'revealing' | 'code-shown' | 'confirmed' | 'over';
 
@@ -96,11 +79,13 @@ const SHOWN: Readonly<Record<Stage, PasskeyStage | undefined>> = {
  * | stage | how it comes about | what ends it |
  * |---|---|---|
  * | requested | WhatsApp's challenge | `sign` → signing; the challenge expires → over |
- * | signing | a signature that was checked is sent | accepted → signed; refused → over |
- * | signed | WhatsApp hands over to the phone | the phone's key and nonce → revealing |
+ * | signing | a signature that was checked is sent | accepted, or no answer → signed; refused → over; not sent → requested |
+ * | signed | WhatsApp hands over to the phone, or may do so | the phone's key and nonce → revealing |
  * | revealing | this side's nonce is sent | accepted → code-shown |
  * | code-shown | both sides can compute the code | `confirm`, or by itself if the phone knows this client → confirmed |
  * | confirmed | the sealed keys and the new secret are sent | WhatsApp links the device: `end` |
+ *
+ * Only what WhatsApp answers is a refusal. Without an answer the stage stays, and ends by its time.
  *
  * From `signed` on, each stage but the last ends with the ceremony after `times.patienceMs`, and so does that one.
  */
@@ -155,7 +140,8 @@ export class PasskeyCeremony {
    * Sends a signature of WhatsApp's challenge. Resolves when WhatsApp has accepted it. A repeated call with the same
    * signature sends nothing, and resolves alike.
    * @throws {WafleetError} PASSKEY_NOT_REQUESTED; PASSKEY_ASSERTION_INVALID, after which another one can follow;
-   * PASSKEY_REFUSED, which ends the ceremony.
+   * UNAVAILABLE if nothing was sent, after which the same one can follow; PASSKEY_REFUSED, which ends the ceremony;
+   * OUTCOME_UNKNOWN if WhatsApp did not answer, and the phone may go on.
    * @throws {Error} if the connection ends.
    */
   async sign(assertion: PasskeyAssertion): Promise<void> {
@@ -170,13 +156,14 @@ export class PasskeyCeremony {
   }
 
   /**
-   * The person has seen the same code on the phone. Resolves when WhatsApp has the sealed request.
+   * The person has seen the same code on the phone. Resolves when WhatsApp has the sealed request, after
+   * `times.answerMs` at the latest.
    * @throws {WafleetError} PASSKEY_NOT_REQUESTED if no code is shown.
    */
   async confirm(): Promise<void> {
     if (this.#stage === 'confirmed') return;
     if (this.#stage !== 'code-shown') throw this.#notRequested();
-    await this.#handOver();
+    await withTimeout(this.#handOver(), this.#options.times.answerMs);
   }
 
   /** The person does not want the link. @throws {WafleetError} PASSKEY_NOT_REQUESTED */
@@ -242,38 +229,90 @@ export class PasskeyCeremony {
     listener.changed();
   }
 
+  /** Asks until WhatsApp answers. Resolves to undefined if it has nothing to sign, and when the request has ended. */
   async #fetchOptions(): Promise<PasskeyOptions | undefined> {
-    const answer = await askWhatsApp(this.#options.socket, OPTIONS_REQUEST, { type: 'get' }).catch(
-      () => undefined,
-    );
-    return answer && optionsIn(answer);
+    const { socket, times } = this.#options;
+    while (this.#stage === 'requested') {
+      try {
+        const wanted = { type: 'get', answerMs: times.answerMs } as const;
+        return optionsIn(await askWhatsApp(socket, OPTIONS_REQUEST, wanted));
+      } catch (error) {
+        if (!(error instanceof NoAnswerError)) return undefined;
+      }
+    }
+    return undefined;
   }
 
   /** Sends the signature, with the commitment to this side's nonce. */
   async #send(assertion: CheckedAssertion): Promise<void> {
-    const { socket, listener, times } = this.#options;
+    const { socket, times } = this.#options;
     const keys = this.#keys;
     if (keys === undefined) throw this.#notRequested();
     this.#stage = 'signing';
+    const ref = await this.#askRef();
+    if (this.#stage !== 'signing') throw this.#notRequested();
+    this.#name = { deviceType: deviceTypeOf(this.#options.browser), ref };
+    const payload = prologuePayload(this.#name, keys);
+    const proof = this.#proofOf(payload);
+    this.#isHandedOff = proof !== undefined;
+    const prologue = prologueNode({ assertion, payload, proof });
     try {
-      const ref = refIn(await askWhatsApp(socket, REF_REQUEST, { type: 'get', answerMs: REF_MS }));
-      if (ref === undefined) throw new Error('WhatsApp gave no ref');
-      this.#name = { deviceType: deviceTypeOf(this.#options.browser), ref };
-      const payload = prologuePayload(this.#name, keys);
-      const proof = this.#proofOf(payload);
-      this.#isHandedOff = proof !== undefined;
-      await askWhatsApp(socket, prologueNode({ assertion, payload, proof }));
+      await askWhatsApp(socket, prologue, { answerMs: times.answerMs });
     } catch (error) {
-      throw this.#refused(error);
+      if (error instanceof WafleetError) throw this.#refused(error);
+      this.#withoutAnswer(error);
+      return;
     }
+    this.#waitForPhone();
+  }
+
+  /**
+   * The name that WhatsApp gives the ceremony. Nothing of the signature is sent before, so without a name it can be used
+   * again.
+   */
+  async #askRef(): Promise<string> {
+    const wanted = { type: 'get', answerMs: this.#options.times.refMs } as const;
+    try {
+      const ref = refIn(await askWhatsApp(this.#options.socket, REF_REQUEST, wanted));
+      if (ref !== undefined) return ref;
+    } catch (error) {
+      if (error instanceof WafleetError) throw this.#refused(error);
+      if (!(error instanceof NoAnswerError)) throw error;
+    }
+    if (this.#stage === 'signing') this.#stage = 'requested';
+    this.#signing = undefined;
+    const message =
+      'WhatsApp did not answer in time, and nothing was sent. The same signature can be sent again.';
+    throw new WafleetError('UNAVAILABLE', message);
+  }
+
+  /**
+   * The signature was sent, and WhatsApp's answer has not come. If the phone goes on, WhatsApp has accepted it.
+   * @throws the error that the caller gets unless the phone has gone on.
+   */
+  #withoutAnswer(error: unknown): void {
+    const isSigning = this.#stage === 'signing';
+    if (!isSigning && (this.isUnderWay || this.#isLinked)) return;
+    if (!(error instanceof NoAnswerError)) throw error;
+    this.#waitForPhone();
+    throw new WafleetError(
+      'OUTCOME_UNKNOWN',
+      'WhatsApp may have accepted the signature: its answer has not come. The link goes on if the phone does.',
+      undefined,
+      { cause: error },
+    );
+  }
+
+  /** The phone is to go on, unless it has done so, or the ceremony is over. */
+  #waitForPhone(): void {
     if (this.#stage !== 'signing') return;
     this.#stage = 'signed';
     this.#expectUntil(
-      times.patienceMs,
+      this.#options.times.patienceMs,
       'phone-timeout',
       'The phone did not go on after the passkey was used.',
     );
-    listener.changed();
+    this.#options.listener.changed();
   }
 
   /** The proof is good for one use, and only as long as the phone remembers the code. */
@@ -307,10 +346,11 @@ export class PasskeyCeremony {
     // The phone may answer before WhatsApp's answer to the signature is handled.
     if (!isReported) listener.changed();
     try {
-      await askWhatsApp(socket, nonceNode(keys.nonce));
-    } catch {
-      // The end of the connection is reported by itself.
-      if (socket.ws.isOpen) this.#fail('refused', 'WhatsApp did not take the answer to the phone.');
+      await askWhatsApp(socket, nonceNode(keys.nonce), { answerMs: times.patienceMs });
+    } catch (error) {
+      // The end of the connection is reported by itself, and a missing answer ends with the patience.
+      if (error instanceof WafleetError)
+        this.#fail('refused', 'WhatsApp did not take the answer to the phone.');
       return;
     }
     if (this.#stage !== 'revealing') return;
@@ -332,22 +372,33 @@ export class PasskeyCeremony {
     this.#stage = 'confirmed';
     this.#expectUntil(times.patienceMs, 'phone-timeout', 'The phone did not complete the link.');
     listener.changed();
-    const { creds } = socket.authState;
+    const sealed = this.#seal(primary, name, keys);
+    if (sealed === undefined) return;
+    // The secret is replaced this late so that codes shown after an abandoned ceremony are those that are verified.
+    // It must be in place before the request: the link may arrive earlier than its answer.
+    socket.authState.creds.advSecretKey = Buffer.from(keys.advSecret).toString('base64');
+    await saveCreds();
+    if (this.#stage !== 'confirmed') return;
     try {
-      const sealed = sealPairingRequest(primary, name, {
-        ...keys,
-        noisePublic: creds.noiseKey.public,
-        identityPublic: creds.signedIdentityKey.public,
-      });
-      // The secret is replaced this late so that codes shown after an abandoned ceremony are those that are verified.
-      // It must be in place before the request: the link may arrive earlier than its answer.
-      creds.advSecretKey = Buffer.from(keys.advSecret).toString('base64');
-      await saveCreds();
-      if (this.#stage !== 'confirmed') return;
-      await askWhatsApp(socket, pairingRequestNode(sealed));
-    } catch {
+      await askWhatsApp(socket, pairingRequestNode(sealed), { answerMs: times.patienceMs });
+    } catch (error) {
       // As above.
-      if (socket.ws.isOpen) this.#fail('refused', 'WhatsApp did not take the request to link.');
+      if (error instanceof WafleetError) this.#fail('refused', 'WhatsApp did not take the request to link.');
+    }
+  }
+
+  /** Seals this client's keys for the phone. Ends the ceremony if the phone's key cannot be used. */
+  #seal(primary: PrimaryIdentity, name: CompanionName, keys: CeremonyKeys): Uint8Array | undefined {
+    const { noiseKey, signedIdentityKey } = this.#options.socket.authState.creds;
+    try {
+      return sealPairingRequest(primary, name, {
+        ...keys,
+        noisePublic: noiseKey.public,
+        identityPublic: signedIdentityKey.public,
+      });
+    } catch {
+      this.#fail('refused', 'The phone answered in a way that cannot be read.');
+      return undefined;
     }
   }
 
@@ -364,14 +415,10 @@ export class PasskeyCeremony {
   }
 
   /** Ends the ceremony: a challenge is good for one signature. @returns what the caller gets. */
-  #refused(error: unknown): unknown {
-    const code = error instanceof WafleetError ? error.details?.code : undefined;
-    const { ws } = this.#options.socket;
-    if (!ws.isOpen) return error;
-    this.#fail('passkey-refused', 'WhatsApp did not accept the signature of the passkey.');
-    const details = code === undefined ? undefined : { code };
+  #refused(error: WafleetError): WafleetError {
     const message = 'WhatsApp did not accept the signature of the passkey.';
-    return new WafleetError('PASSKEY_REFUSED', message, details, { cause: error });
+    this.#fail('passkey-refused', message);
+    return new WafleetError('PASSKEY_REFUSED', message, error.details, { cause: error });
   }
 
   #notRequested(): WafleetError {

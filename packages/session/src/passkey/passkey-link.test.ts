@@ -1,7 +1,7 @@
 import type { LinkProgress, PasskeyView } from '@wafleet/contract';
 import type { PasskeyDemand, Phone } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, type TestSession } from '../testing/harness.js';
 
 let harness: Harness;
@@ -143,7 +143,9 @@ describe.each(['QR code', 'pairing code'] as const)('a link by %s and passkey', 
     // The directory has the state before the log has its event.
     await test.event('connection.update', '"step":"open"');
     const shown = await steps(test);
-    expect(shown.slice(shown.indexOf('passkey-requested'))).toEqual([
+    // The last step may have come too.
+    const begun = shown.indexOf('passkey-requested');
+    expect(shown.slice(begun, begun + 5)).toEqual([
       'passkey-requested',
       'passkey-signed',
       'passkey-code-shown',
@@ -291,6 +293,14 @@ describe('a link by passkey', () => {
     harness.simulator.resume();
   });
 
+  it('begins again when WhatsApp refuses without a code', async () => {
+    const attempt = await demanded();
+    harness.simulator.refuseRequests('companion_nonce', Number.NaN);
+    await attempt.test.session.execute('sign-passkey', await signed(attempt));
+    await begunAgain(attempt.test, 'refused');
+    harness.simulator.resume();
+  });
+
   it('begins again when the phone answers with a nonce of another length', async () => {
     const attempt = await demanded('QR code', { primaryNonceLength: 31 });
     await attempt.test.session.execute('sign-passkey', await signed(attempt));
@@ -338,6 +348,103 @@ describe('a link by passkey', () => {
       expect([...phone.devices.values()]).toMatchObject([{ os: 'Till 3', platform: 'FIREFOX' }]);
     },
   );
+
+  describe('whose requests WhatsApp does not answer in time', () => {
+    const SHORT = { passkeyTimes: { refMs: 200, answerMs: 200 } };
+    afterEach(() => harness.simulator.resume());
+
+    /** Waits until an answer is missing for longer than a caller waits. */
+    async function missing(count = 1): Promise<void> {
+      await waitFor(() => harness.simulator.withheldCount >= count, { what: 'a missing answer' });
+      const since = Date.now();
+      await waitFor(() => Date.now() > since + 500, { what: 'the time of an answer' });
+    }
+
+    it('takes the same signature again if it was not sent', async () => {
+      const attempt = await demanded('QR code', {}, SHORT);
+      const { test } = attempt;
+      const before = await view(test);
+      const assertion = await signed(attempt);
+      harness.simulator.withholdAnswers('ref');
+      await expect(test.session.execute('sign-passkey', assertion)).rejects.toMatchObject({
+        code: 'UNAVAILABLE',
+        retryable: true,
+      });
+      expect(await view(test)).toEqual(before);
+      harness.simulator.resume();
+      await test.session.execute('sign-passkey', assertion);
+      await test.status('open');
+    });
+
+    it('goes on after the signature when the phone does', async () => {
+      const attempt = await demanded('QR code', {}, SHORT);
+      harness.simulator.withholdAnswers('passkey_prologue');
+      await attempt.test.session.execute('sign-passkey', await signed(attempt));
+      await attempt.test.status('open');
+    });
+
+    it('waits for the phone when it may have taken the signature', async () => {
+      const attempt = await demanded('QR code', { continueAfterMs: 'never' }, SHORT);
+      const { phone, test } = attempt;
+      const assertion = await signed(attempt);
+      harness.simulator.withholdAnswers('passkey_prologue');
+      await expect(test.session.execute('sign-passkey', assertion)).rejects.toMatchObject({
+        code: 'OUTCOME_UNKNOWN',
+      });
+      expect(await view(test)).toMatchObject({ stage: 'signed' });
+      expect(phone.passkeyCeremony?.stage).toBe('signed');
+      await waitFor(async () => (await test.record()).link?.step === 'passkey-signed', {
+        what: 'the signature in the record',
+      });
+    });
+
+    it('goes on when the answer to the nonce comes late', async () => {
+      const attempt = await demanded('QR code', {}, SHORT);
+      const { test } = attempt;
+      harness.simulator.withholdAnswers('companion_nonce');
+      await test.session.execute('sign-passkey', await signed(attempt));
+      await missing();
+      expect(await view(test)).toMatchObject({ stage: 'signed' });
+      harness.simulator.resume();
+      await test.status('open');
+    });
+
+    it('goes on without the answer to the request for the link', async () => {
+      const attempt = await demanded(
+        'QR code',
+        { handoffTtlMs: 0 },
+        {
+          passkeyTimes: { ...SHORT.passkeyTimes, handoffMs: 0 },
+        },
+      );
+      const { phone, test } = attempt;
+      harness.simulator.withholdAnswers('encrypted_pairing_request');
+      await test.session.execute('sign-passkey', await signed(attempt));
+      const { code = '' } = await passkey(test, ({ stage }) => stage === 'code-shown');
+      expect(await test.session.execute('confirm-passkey', { matches: true })).toMatchObject({
+        stage: 'confirmed',
+      });
+      await missing();
+      expect(await view(test)).toMatchObject({ stage: 'confirmed' });
+      await phone.acceptPasskeyCode(code);
+      await test.status('open');
+    });
+
+    it('asks again for what is to be signed', async () => {
+      const phone = harness.simulator.addPhone({ name: 'Anna' });
+      phone.demandPasskey({ requestOptions: 'absent' });
+      const test = await harness.newSession(SHORT);
+      sessions.push(test);
+      await test.session.start();
+      harness.simulator.withholdAnswers('passkey_request_options');
+      const outcome = phone.scan(await qrOf(test)).catch((error: unknown) => error);
+      await missing(2);
+      harness.simulator.resume();
+      await passkey(test, ({ options }) => options !== undefined);
+      await test.session.execute('sign-passkey', await signed({ phone, test, outcome }));
+      await test.status('open');
+    });
+  });
 
   it('gives way to a pairing code that is asked for meanwhile', async () => {
     const { phone, test } = await demanded();
