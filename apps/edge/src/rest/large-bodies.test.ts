@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { type ClientRequest, request } from 'node:http';
+import { waitFor } from '@wafleet/testkit';
+import { afterEach, expect, test } from 'vitest';
+import { useCluster } from '../testing/cluster-fixture.js';
+import { type Answer, errorAnswer, sendRequest } from '../testing/raw-request.js';
+import { BODY_LIMIT } from './http-server.js';
+
+const SMALL = { from: 'baileys', files: {} };
+const LARGE = { from: 'baileys', files: { 'creds.json': 'x'.repeat(BODY_LIMIT) } };
+const BUSY = errorAnswer(503, 'UNAVAILABLE', { retryAfterMs: 2_000 });
+
+const fixture = useCluster();
+const begun: ClientRequest[] = [];
+
+afterEach(() => {
+  for (const upload of begun.splice(0)) upload.destroy();
+});
+
+/** Sends an import, of a tenant of its own: imports are dear, and are not to meet the rate of a tenant. */
+async function send(body: unknown): Promise<Answer> {
+  const { key } = await fixture.cluster.createTenant();
+  return sendRequest(fixture.edge.url, 'POST /api/sessions/import', { key, body });
+}
+
+/** Begins an import whose body does not end. `length` is what its header says; undefined for none. */
+async function begin(length: number | undefined): Promise<ClientRequest> {
+  const { key } = await fixture.cluster.createTenant();
+  const upload = request(`${fixture.edge.url}/api/sessions/import`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      ...(length === undefined ? {} : { 'content-length': length }),
+    },
+  });
+  upload.on('error', () => {});
+  upload.write('{');
+  begun.push(upload);
+  return upload;
+}
+
+/** Waits until the edge takes large bodies, or takes none. */
+async function takesLarge(isTaken: boolean): Promise<void> {
+  await waitFor(async () => ((await send(LARGE)).status !== 503) === isTaken, {
+    what: `large bodies are taken: ${isTaken}`,
+  });
+}
+
+test('while two large bodies are read, a third is refused at once, and small ones are read', async () => {
+  await takesLarge(true);
+  const uploads = [await begin(2 * BODY_LIMIT), await begin(undefined)];
+  await takesLarge(false);
+  expect(await send(LARGE)).toMatchObject(BUSY);
+  for (const answer of await Promise.all(Array.from({ length: 5 }, () => send(SMALL))))
+    expect(answer).toMatchObject(errorAnswer(422, 'BUNDLE_INVALID'));
+
+  // The answer comes before the body was sent.
+  const [third] = await once(await begin(2 * BODY_LIMIT), 'response');
+  expect(third.statusCode).toBe(503);
+
+  uploads[0]?.destroy();
+  await takesLarge(true);
+});
+
+test('small bodies take no place of large ones', async () => {
+  await takesLarge(true);
+  for (let count = 0; count < 5; count += 1) await begin(BODY_LIMIT);
+  expect(await send(SMALL)).toMatchObject(errorAnswer(422, 'BUNDLE_INVALID'));
+  expect((await send(LARGE)).status).not.toBe(503);
+});
