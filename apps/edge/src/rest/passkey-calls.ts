@@ -1,5 +1,7 @@
 import {
   type LinkedPasskeyView,
+  PASSKEY_AFTER_SIGNATURE_MS,
+  PASSKEY_CHALLENGE_MS,
   type PasskeyView,
   type passkeyCalls,
   type passkeyLinkCalls,
@@ -11,8 +13,8 @@ import type { SessionCommands } from '../sessions/session-commands.js';
 import type { HandlersOf } from './calls.js';
 import { sessionRefOf } from './session-ref.js';
 
-/** The longest life of a helper link, ms. */
-const LINK_MS = 600_000;
+/** How long a helper link outlives the longest link by passkey, so that its end can be seen, ms. */
+const MARGIN_MS = 60_000;
 
 /** Where the helper extension runs: the passkeys of WhatsApp can be used in pages of WhatsApp alone. */
 const PAGE = 'https://web.whatsapp.com/';
@@ -32,7 +34,7 @@ export function passkeyHandlers(resources: PasskeyResources): HandlersOf<typeof 
     'create-passkey-link': async ({ params, body, request }) => {
       const ref = sessionRefOf(request, params);
       const view = await commands.call({ kind: 'get-passkey', ...ref });
-      const expiresAt = Math.min(Date.parse(view.expiresAt), Date.now() + LINK_MS);
+      const expiresAt = endOf(view);
       const token = await passkeyLinks.create(ref, expiresAt);
       const base = body?.apiUrl ?? publicUrl ?? `${request.protocol}://${request.host}`;
       const link = JSON.stringify({ t: token, b: base.replace(/\/+$/, '') });
@@ -63,6 +65,15 @@ export function passkeyLinkHandlers(resources: PasskeyResources): HandlersOf<typ
       return labelled(ref, await commands.call({ ...body, kind: 'confirm-passkey', ...ref }));
     },
   };
+}
+
+/**
+ * When the link by passkey has ended at the latest, ms since 1970. The person needs the helper link until then: the codes
+ * are compared after the signature. The worker ends the helper link with the link by passkey.
+ */
+function endOf({ expiresAt }: PasskeyView): number {
+  const stageEndsAt = Math.min(Date.parse(expiresAt), Date.now() + PASSKEY_CHALLENGE_MS);
+  return stageEndsAt + PASSKEY_AFTER_SIGNATURE_MS + MARGIN_MS;
 }
 
 /** The person has done everything once the session is linked, so that is an answer here, and not an error. */

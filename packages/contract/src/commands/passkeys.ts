@@ -71,7 +71,7 @@ export const createPasskeyLinkBodySchema = z.strictObject({
 });
 export const passkeyLinkSchema = z.object({
   url: z.string().describe('For one person: it opens WhatsApp Web, where the helper extension signs'),
-  expiresAt: instantSchema,
+  expiresAt: instantSchema.describe('When it ends at the latest. It ends earlier with the link by passkey'),
 });
 
 export type PasskeyAssertion = z.output<typeof passkeyAssertionSchema>;
@@ -141,7 +141,7 @@ export const passkeyCalls = {
     tag: 'linking',
     summary: 'Create a link by which a person can sign in a browser, without an API key',
     description:
-      'It ends with the passkey request, and when another one is created for the session. It is good for the three ' +
+      'It ends with the link by passkey, and when another one is created for the session. It is good for the three ' +
       'calls under `/api/passkey`, of this session alone.',
     params: sessionParamsSchema,
     body: createPasskeyLinkBodySchema.nullish(),

@@ -446,6 +446,30 @@ describe('a link by passkey', () => {
     });
   });
 
+  it.each([true, false])(
+    'keeps the token of its helper link until it has ended, linked: %s',
+    async (matches) => {
+      const attempt = await demanded('QR code', { handoffTtlMs: 0 }, { passkeyTimes: { handoffMs: 0 } });
+      const { phone, test } = attempt;
+      const token = await harness.passkeyLinks.create(test.fence, Date.now() + 3_600_000);
+      const isGood = async () => (await harness.passkeyLinks.find(token)) !== undefined;
+      await test.session.execute('sign-passkey', await signed(attempt));
+      const { code = '' } = await passkey(test, ({ stage }) => stage === 'code-shown');
+      expect(await isGood()).toBe(true);
+      await test.session.execute('confirm-passkey', { matches });
+      if (matches) {
+        expect(await isGood()).toBe(true);
+        await phone.acceptPasskeyCode(code);
+        await test.status('open');
+        // Its holder can see for a minute that the session is linked.
+        expect(await isGood()).toBe(true);
+      } else {
+        await begunAgain(test, 'cancelled');
+        expect(await isGood()).toBe(false);
+      }
+    },
+  );
+
   it('gives way to a pairing code that is asked for meanwhile', async () => {
     const { phone, test } = await demanded();
     phone.waivePasskey();

@@ -1,3 +1,5 @@
+import { PASSKEY_CHALLENGE_MS, PASSKEY_STEP_MS } from '@wafleet/contract';
+
 /** How long the steps of a link by passkey may take, ms: those of WhatsApp Web. */
 export interface PasskeyTimes {
   /** How long WhatsApp takes a signature of its challenge, unless the challenge says less. */
@@ -13,9 +15,9 @@ export interface PasskeyTimes {
 }
 
 export const PASSKEY_TIMES: PasskeyTimes = {
-  challengeMs: 600_000,
+  challengeMs: PASSKEY_CHALLENGE_MS,
   handoffMs: 300_000,
-  patienceMs: 120_000,
+  patienceMs: PASSKEY_STEP_MS,
   refMs: 4_000,
   answerMs: 10_000,
 };
