@@ -11,6 +11,8 @@ export interface LinkStanzaListener {
   codeEntered(): void;
   /** The phone does not take the answer: another code was typed. The right one may still be typed. */
   codeRefused(): void;
+  /** WhatsApp has linked the client, whose confirmation follows. */
+  paired(): void;
 }
 
 /**
@@ -38,6 +40,7 @@ export class LinkStanzas {
     });
     ws.on('CB:iq,,pair-success', () => {
       this.#isPaired = true;
+      listener.paired();
     });
   }
 

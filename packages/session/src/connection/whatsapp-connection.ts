@@ -63,7 +63,7 @@ export interface ConnectionResources extends SocketResources {
   readonly connectTimeoutMs: number;
   /** How long each QR code lives. Default: WhatsApp's own 60 s for the first and 20 s for each later one. */
   readonly qrLifeMs: number | undefined;
-  /** How long a link may take after its pairing code was typed. */
+  /** How long a link may take after its pairing code was typed, or after WhatsApp has made it. */
   readonly linkAfterCodeMs: number;
   readonly passkeyTimes: PasskeyTimes;
   /** Receives everything that WhatsApp sends. */
@@ -222,6 +222,7 @@ export class WhatsAppConnection {
           if (this.#isHeard) resources.listener.codeRefused(this);
           this.#qrRound.release();
         },
+        paired: () => this.#qrRound.finish(resources.linkAfterCodeMs),
       });
       socket.ws.on(
         'CB:notification,type:companion_reg_refresh',

@@ -1,4 +1,5 @@
-import { AuthStateStore } from '@wafleet/store';
+import { linkProgressSchema } from '@wafleet/contract';
+import { AuthStateStore, type Fence } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Harness } from '../testing/harness.js';
@@ -22,6 +23,34 @@ class WatchedAuth extends AuthStateStore {
     await super.saveCreds();
   }
 }
+
+test('a link that is still being stored when the QR codes are used up is completed', async () => {
+  const phone = harness.simulator.addPhone({ name: 'Berta' });
+  const { fence } = await harness.newSession();
+  const auths: WatchedAuth[] = [];
+  const store = (owner: Fence) => {
+    const auth = new WatchedAuth(harness.authOptions(owner));
+    auths.push(auth);
+    return { ...harness.storeOf(owner), auth };
+  };
+  const slow = await harness.takeOver(fence, fence.worker, { qrLifeMs: 200 }, { store });
+  await slow.session.start();
+  const { payload } = await slow.event('connection.update', '"qr-shown"');
+  const { expiresAt = '' } = linkProgressSchema.parse(payload.link);
+  for (const auth of auths) {
+    auth.beforeSave = async () => {
+      auth.beforeSave = async () => {};
+      await waitFor(() => Date.now() > Date.parse(expiresAt) + 200, { what: 'the end of the QR codes' });
+    };
+  }
+  const offer = await waitFor(() => harness.offers.getQr(fence), { what: 'a QR code' });
+  await phone.scan(offer.qr);
+  await slow.status('open');
+  const shown = (await slow.events()).map(({ payload: { status } }) => status);
+  expect(shown).not.toContain('reconnecting');
+  expect(phone.devices.size).toBe(1);
+  slow.session.discard();
+});
 
 test.each(['this process', 'another worker'])(
   'a link whose connection breaks before WhatsApp has its confirmation is made again by %s',

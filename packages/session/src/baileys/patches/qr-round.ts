@@ -73,6 +73,16 @@ export class QrRound {
     if (this.#isUsedUp) this.#endRound();
   }
 
+  /**
+   * Shows no more codes, since WhatsApp has linked the client: it ends the connection itself, so that the client logs in.
+   * If it does not, this side ends it after this time, ms.
+   */
+  finish(milliseconds: number): void {
+    this.stop();
+    this.hold(milliseconds);
+    this.#endRound();
+  }
+
   /** Shows no more codes. The connection stays, as long as WhatsApp keeps it. */
   stop(): void {
     clearTimeout(this.#timer);
