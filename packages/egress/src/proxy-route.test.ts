@@ -5,13 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createServer as createTlsServer } from 'node:tls';
 import { inspect } from 'node:util';
 import { Simulator } from '@wafleet/simulator';
-import {
-  type ProxyFault,
-  startProxy,
-  type TestProxy,
-  type TestProxyOptions,
-  waitFor,
-} from '@wafleet/testkit';
+import { type ProxyFault, type TestProxy, type TestProxyOptions, waitFor } from '@wafleet/testkit';
 import { generate } from 'selfsigned';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -20,6 +14,7 @@ import { AddressRules } from './address-rules.js';
 import { EgressProxy } from './egress-proxy.js';
 import { type ProxyError, proxyErrorIn } from './proxy-error.js';
 import { ProxyRoute } from './proxy-route.js';
+import { proxyForTest } from './testing/index.js';
 import { openTunnel } from './tunnel.js';
 
 const CREDENTIALS = { username: 'customer', password: 'p@ss:wörd-topsecret' };
@@ -44,13 +39,9 @@ function routeTo(url: string, timeoutMs?: number): ProxyRoute {
   return route;
 }
 
-async function proxyFor(options: TestProxyOptions): Promise<TestProxy> {
-  const proxy = await startProxy({
-    names: { 'whatsapp.invalid:443': simulator.host, 'mmg.whatsapp.net:443': simulator.host },
-    ...options,
-  });
-  onTestFinished(() => proxy.stop());
-  return proxy;
+function proxyFor(options: TestProxyOptions): Promise<TestProxy> {
+  const names = { 'whatsapp.invalid:443': simulator.host, 'mmg.whatsapp.net:443': simulator.host };
+  return proxyForTest({ names, ...options });
 }
 
 /** Each way in which libraries connect. Resolves once something was answered through the proxy. */

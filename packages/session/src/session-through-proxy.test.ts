@@ -1,12 +1,7 @@
 import { AddressRules } from '@wafleet/egress';
-import {
-  type ProxyFault,
-  startProxy,
-  type TestProxy,
-  type TestProxyOptions,
-  waitFor,
-} from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { proxyForTest } from '@wafleet/egress/testing';
+import { type ProxyFault, waitFor } from '@wafleet/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Harness, type TestSession } from './testing/harness.js';
 
 const FROM = '127.0.0.2';
@@ -19,12 +14,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => harness.stop());
-
-async function proxyFor(options: TestProxyOptions): Promise<TestProxy> {
-  const proxy = await startProxy({ from: FROM, ...options });
-  onTestFinished(() => proxy.stop());
-  return proxy;
-}
 
 function sessionFor(url: string): Promise<TestSession> {
   return harness.newSession({ connectTimeoutMs: 4_000 }, { proxy: url, proxyRules });
@@ -51,7 +40,7 @@ async function messages(session: TestSession, text: string): Promise<number> {
 
 describe.each(['http', 'socks5'] as const)('through the %s proxy', (kind) => {
   test('a session is linked, used and taken over, and WhatsApp sees the proxy alone', async () => {
-    const proxy = await proxyFor({ kind, credentials: CREDENTIALS });
+    const proxy = await proxyForTest({ kind, credentials: CREDENTIALS });
     const begunAt = Date.now();
     const anna = harness.simulator.addPhone({ name: 'Anna' });
     const carl = harness.simulator.addPhone({ name: 'Carl' });
@@ -85,7 +74,7 @@ describe.each(['http', 'socks5'] as const)('through the %s proxy', (kind) => {
     ['garbage', 'proxy-unreachable'],
   ];
   test.each(faults)('the fault %s is not taken for WhatsApp’s, and heals', async (fault, expected) => {
-    const proxy = await proxyFor({ kind, fault });
+    const proxy = await proxyForTest({ kind, fault });
     const begunAt = Date.now();
     const session = await sessionFor(proxy.url());
     await session.session.start();
@@ -100,7 +89,7 @@ describe.each(['http', 'socks5'] as const)('through the %s proxy', (kind) => {
   });
 
   test('wrong credentials show, and right ones heal them at once', async () => {
-    const proxy = await proxyFor({ kind, credentials: CREDENTIALS });
+    const proxy = await proxyForTest({ kind, credentials: CREDENTIALS });
     const session = await sessionFor(proxy.url({ username: 'customer', password: 'old-topsecret' }));
     await session.session.start();
     await reason(session, 'proxy-auth');
@@ -113,7 +102,7 @@ describe.each(['http', 'socks5'] as const)('through the %s proxy', (kind) => {
   });
 
   test('the death of the proxy shows, and its return heals', async () => {
-    const proxy = await proxyFor({ kind });
+    const proxy = await proxyForTest({ kind });
     const anna = harness.simulator.addPhone({ name: 'Anna' });
     const carl = harness.simulator.addPhone({ name: 'Carl' });
     const session = await sessionFor(proxy.url());
@@ -131,8 +120,8 @@ describe.each(['http', 'socks5'] as const)('through the %s proxy', (kind) => {
 });
 
 test('a session that gets a proxy while it is open connects again through it, once, and loses nothing', async () => {
-  const proxy = await proxyFor({ kind: 'socks5', credentials: CREDENTIALS });
-  const other = await proxyFor({ kind: 'http', from: '127.0.0.3' });
+  const proxy = await proxyForTest({ kind: 'socks5', credentials: CREDENTIALS });
+  const other = await proxyForTest({ kind: 'http', from: '127.0.0.3' });
   const anna = harness.simulator.addPhone({ name: 'Anna' });
   const carl = harness.simulator.addPhone({ name: 'Carl' });
   const session = await harness.newSession({}, { proxyRules });
@@ -179,7 +168,7 @@ test('a proxy that cannot be read ends the session, which never connects without
 });
 
 test('a proxy in the cluster’s own network is not connected to', async () => {
-  const proxy = await proxyFor({ kind: 'http' });
+  const proxy = await proxyForTest({ kind: 'http' });
   const session = await harness.newSession({ connectTimeoutMs: 4_000 }, { proxy: proxy.url() });
   await session.session.start();
   await reason(session, 'proxy-unreachable');
@@ -188,7 +177,7 @@ test('a proxy in the cluster’s own network is not connected to', async () => {
 });
 
 test('an end of the session gives up a connection that the proxy holds up', async () => {
-  const proxy = await proxyFor({ kind: 'http', fault: 'silent' });
+  const proxy = await proxyForTest({ kind: 'http', fault: 'silent' });
   const session = await harness.newSession({}, { proxy: proxy.url(), proxyRules });
   await session.session.start();
   await waitFor(() => proxy.connections === 1, { what: 'a connection to the proxy' });

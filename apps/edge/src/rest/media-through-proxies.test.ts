@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { AddressRules } from '@wafleet/egress';
-import {
-  type ProxyFault,
-  startProxy,
-  type TestProxy,
-  type TestProxyOptions,
-  waitFor,
-} from '@wafleet/testkit';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { proxyForTest } from '@wafleet/egress/testing';
+import { type ProxyFault, type TestProxy, waitFor } from '@wafleet/testkit';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { useMedia } from '../testing/media-fixture.js';
 import type { TestEdge } from '../testing/test-edge.js';
 
@@ -22,19 +17,13 @@ beforeAll(async () => {
   edge = await media.edgeWith({ proxyRules: AddressRules.parse('127.0.0.1'), stallMs: 1_000 });
 });
 
-async function proxyFor(options: TestProxyOptions): Promise<TestProxy> {
-  const proxy = await startProxy({ from: FROM, ...options });
-  onTestFinished(() => proxy.stop());
-  return proxy;
-}
-
 async function nothingIsOpen(proxy: TestProxy): Promise<void> {
   await waitFor(() => proxy.connections === 0, { what: 'no connection to the proxy' });
 }
 
 describe.each(['http', 'socks5'] as const)('a file of a session with a proxy (%s)', (kind) => {
   it('is fetched through the proxy', async () => {
-    const proxy = await proxyFor({ kind, credentials: CREDENTIALS });
+    const proxy = await proxyForTest({ kind, credentials: CREDENTIALS });
     media.proxy = proxy.url();
     const data = randomBytes(2_000_000);
     media.receive(data);
@@ -48,7 +37,7 @@ describe.each(['http', 'socks5'] as const)('a file of a session with a proxy (%s
   });
 
   it('is uploaded again and then fetched through the proxy', async () => {
-    const proxy = await proxyFor({ kind });
+    const proxy = await proxyForTest({ kind });
     media.proxy = proxy.url();
     const moved = media.receive(Buffer.from('a file'));
     media.host.put('/v/gone.enc', { status: 410 });
@@ -63,7 +52,7 @@ describe.each(['http', 'socks5'] as const)('a file of a session with a proxy (%s
   it.each<ProxyFault>([407, 403, 502, 'rst', 'garbage'])(
     'is not fetched in another way when the proxy has the fault %s',
     async (fault) => {
-      const proxy = await proxyFor({ kind, fault, credentials: CREDENTIALS });
+      const proxy = await proxyForTest({ kind, fault, credentials: CREDENTIALS });
       media.proxy = proxy.url();
       media.receive(Buffer.from('a file'));
       const begun = media.host.asked.length;
@@ -76,7 +65,7 @@ describe.each(['http', 'socks5'] as const)('a file of a session with a proxy (%s
   );
 
   it('ends when the tunnel breaks or stands still', async () => {
-    const proxy = await proxyFor({ kind, fault: { freezeAfterMs: 30 } });
+    const proxy = await proxyForTest({ kind, fault: { freezeAfterMs: 30 } });
     media.proxy = proxy.url();
     media.receive(randomBytes(1_000_000), {}, { stallAfter: 200_000 });
     const frozen = await media.get(edge.url);
@@ -88,7 +77,7 @@ describe.each(['http', 'socks5'] as const)('a file of a session with a proxy (%s
   });
 
   it('leaves nothing open when the client goes', async () => {
-    const proxy = await proxyFor({ kind });
+    const proxy = await proxyForTest({ kind });
     media.proxy = proxy.url();
     media.receive(randomBytes(5_000_000));
     const response = await media.open(edge.url);
@@ -100,7 +89,7 @@ describe.each(['http', 'socks5'] as const)('a file of a session with a proxy (%s
 });
 
 it('no file is fetched through a proxy whose address is not allowed', async () => {
-  const proxy = await proxyFor({ kind: 'http' });
+  const proxy = await proxyForTest({ kind: 'http' });
   media.proxy = proxy.url();
   media.receive(Buffer.from('a file'));
   const begun = media.host.asked.length;
@@ -127,7 +116,7 @@ it('no file is fetched if the proxy cannot be read', async () => {
 });
 
 it('the headers of a file are answered without the proxy', async () => {
-  const proxy = await proxyFor({ kind: 'http', fault: 'silent' });
+  const proxy = await proxyForTest({ kind: 'http', fault: 'silent' });
   media.proxy = proxy.url();
   media.receive(Buffer.from('a file'));
   expect((await media.get(edge.url, { method: 'HEAD' })).status).toBe(200);

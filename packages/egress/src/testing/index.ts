@@ -1,0 +1,1 @@
+export { proxyForTest } from './proxy-for-test.js';
