@@ -1,5 +1,13 @@
 import { AddressRules } from '@wafleet/egress';
-import { hostField, integerField, logLevelField, portField, redisUrlField, variable } from '@wafleet/runtime';
+import {
+  hostField,
+  integerField,
+  logLevelField,
+  portField,
+  proxyAllowField,
+  redisUrlField,
+  variable,
+} from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS, parseTenantLimits } from '@wafleet/store';
 import { z } from 'zod';
 import { isApiKey } from './auth/credentials.js';
@@ -186,17 +194,7 @@ export const environment = z.object({
       takes: 'an http:// or https:// URL without a path',
     },
   ),
-  PROXY_ALLOW: variable(
-    z
-      .string()
-      .default('')
-      .refine((text) => AddressRules.canParse(text), 'not an address or a network'),
-    {
-      about:
-        'Networks that are not public in which the proxies of sessions may be; the same for all workers and edges.',
-      takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
-    },
-  ),
+  PROXY_ALLOW: proxyAllowField(AddressRules.canParse),
   MAX_MEDIA_BYTES: integerField({
     default: 2 * 1024 ** 3,
     min: 1024,

@@ -5,6 +5,7 @@ import {
   integerField,
   logLevelField,
   portField,
+  proxyAllowField,
   redisUrlField,
   variable,
 } from '@wafleet/runtime';
@@ -42,17 +43,7 @@ export const environment = z.object({
       takes: 'a version such as 2.3000.1043857760',
     },
   ),
-  PROXY_ALLOW: variable(
-    z
-      .string()
-      .default('')
-      .refine((text) => AddressRules.canParse(text), 'not an address or a network'),
-    {
-      about:
-        'Networks that are not public in which the proxies of sessions may be; the same for all workers and edges.',
-      takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
-    },
-  ),
+  PROXY_ALLOW: proxyAllowField(AddressRules.canParse),
   VERSION_TRIAL_MS: integerField({
     default: 600_000,
     min: 0,

@@ -42,6 +42,15 @@ export function portField(defaultPort: number, about: string) {
   });
 }
 
+/** @param areNetworks whether a text is a list of networks. Only edges and workers load the code that knows. */
+export function proxyAllowField(areNetworks: (text: string) => boolean) {
+  return variable(z.string().default('').refine(areNetworks, 'not an address or a network'), {
+    about:
+      'Networks that are not public in which the proxies of sessions may be; the same for all workers and edges.',
+    takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
+  });
+}
+
 /** A whole number within bounds. */
 export function integerField(options: { default: number; min: number; max: number; about: string }) {
   return variable(z.coerce.number().int().min(options.min).max(options.max).default(options.default), {
