@@ -44,6 +44,8 @@ export interface WhatsAppSessionOptions {
   readonly whatsapp: {
     /** A server other than WhatsApp's own. */
     readonly url?: string | undefined;
+    /** Certificate authorities to trust at servers behind a proxy, in PEM. Default: Node.js' own. */
+    readonly ca?: string | undefined;
     /** How long a connection may take to become open or to show a QR code. Default: 60 s. */
     readonly connectTimeoutMs?: number;
     /** How long a person may take to link a phone, rounded up to whole rounds of QR codes. Default: 10 minutes. */

@@ -82,7 +82,7 @@ export class WhatsAppSession {
 
   constructor(options: WhatsAppSessionOptions) {
     const { fence, store, whatsapp, connectLimiter, isOwnershipCertain = () => true } = options;
-    const { url, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
+    const { url, ca, connectTimeoutMs = 60_000, linkPatienceMs = 600_000, qrLifeMs, quietLimits } = whatsapp;
     const { linkAfterCodeMs = LINK_AFTER_CODE_MS } = whatsapp;
     const passkeyTimes = { ...PASSKEY_TIMES, ...whatsapp.passkeyTimes };
     const { recentMessages, receivedMedia, messageSecrets } = store;
@@ -126,7 +126,7 @@ export class WhatsAppSession {
     const linkVersions = new LinkVersions({ connectLimiter, linkAfterCodeMs });
     const parts = { ...link, lifecycle, supervisor, linkReporter, linkVersions, logger };
     const stateMachine = new SessionStateMachine({ ...parts, outbox, importedAt: options.importedAt });
-    const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs });
+    const proxy = new SessionProxy({ rules: options.proxyRules, connectTimeoutMs, ca });
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });
     const { auth } = store;

@@ -8,13 +8,22 @@ const LONGEST_CONNECT_MS = 15_000;
 export class SessionProxy {
   readonly #rules: AddressRules;
   readonly #connectTimeoutMs: number;
+  readonly #ca: string | undefined;
   #url: string | undefined;
   #version = 0;
 
-  /** @param options.connectTimeoutMs how long a connection to WhatsApp may take to become open. */
-  constructor(options: { rules: AddressRules | undefined; connectTimeoutMs: number }) {
+  /**
+   * @param options.connectTimeoutMs how long a connection to WhatsApp may take to become open.
+   * @param options.ca certificate authorities to trust, in PEM. Default: Node.js' own.
+   */
+  constructor(options: {
+    rules: AddressRules | undefined;
+    connectTimeoutMs: number;
+    ca?: string | undefined;
+  }) {
     this.#rules = options.rules ?? AddressRules.parse('');
     this.#connectTimeoutMs = options.connectTimeoutMs;
+    this.#ca = options.ca;
   }
 
   /** Grows whenever another proxy is set, or none. */
@@ -37,7 +46,13 @@ export class SessionProxy {
     if (this.#url === undefined) return undefined;
     // So that a proxy that does not answer is not taken for WhatsApp.
     const timeoutMs = Math.min(LONGEST_CONNECT_MS, this.#connectTimeoutMs / 2);
-    return new ProxyRoute(EgressProxy.parse(this.#url), { rules: this.#rules, timeoutMs });
+    const answerMs = this.#connectTimeoutMs / 2;
+    return new ProxyRoute(EgressProxy.parse(this.#url), {
+      rules: this.#rules,
+      ...{ timeoutMs, ca: this.#ca },
+      // A file that stands still holds up the messages behind it.
+      answers: { headersTimeout: answerMs, bodyTimeout: answerMs },
+    });
   }
 }
 

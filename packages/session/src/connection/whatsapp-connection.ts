@@ -191,6 +191,7 @@ export class WhatsAppConnection {
       this.#inbound = new InboundPipeline({
         ...{ socket, deduplicator, journal, outbox, missing, details, logger, leftOver },
         isMuted: () => this.#muted,
+        isHistoryWanted: settings.shouldSyncHistoryMessage,
       });
       this.#transport = new Transport(socket.ws, (cause) => this.endWith(cause));
       this.#qrRound = new QrRound(socket, {

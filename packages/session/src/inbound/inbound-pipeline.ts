@@ -10,6 +10,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import { acknowledgeAgain } from './acknowledge-again.js';
 import type { DecryptionJournal } from './decryption-journal.js';
 import type { Drop } from './dropped-messages.js';
+import { HistoryParts } from './history-parts.js';
 import { InboundMessage } from './inbound-message.js';
 import type { MessageDeduplicator } from './message-deduplicator.js';
 import type { MissingContents } from './missing-contents.js';
@@ -29,6 +30,8 @@ interface InboundPipelineOptions {
   readonly logger: Logger;
   /** Whether the events of the socket are no longer published. */
   readonly isMuted: () => boolean;
+  /** Whether Baileys is to fetch a part of the history. */
+  readonly isHistoryWanted: ConstructorParameters<typeof HistoryParts>[0];
   /** Messages that come before all others. They begin with `start`, or with the first new message. */
   readonly leftOver: readonly BinaryNode[];
 }
@@ -43,6 +46,7 @@ interface InboundPipelineOptions {
 export class InboundPipeline {
   readonly #options: InboundPipelineOptions;
   readonly #baileys: BaileysMessageHandler;
+  readonly #history: HistoryParts;
   #waiting: BinaryNode[];
   /** The message that Baileys is processing. */
   #current: InboundMessage | undefined;
@@ -52,6 +56,7 @@ export class InboundPipeline {
   /** Takes the place of Baileys as the listener for messages. */
   constructor(options: InboundPipelineOptions) {
     this.#options = options;
+    this.#history = new HistoryParts(options.isHistoryWanted);
     this.#waiting = [...options.leftOver];
     this.#baileys = new BaileysMessageHandler(options.socket.ws, (stanza) => {
       if (this.#isClosed) return;
@@ -89,14 +94,19 @@ export class InboundPipeline {
    */
   observe(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
     const current = this.#current;
-    if (current?.id === undefined) return events;
+    if (current?.id === undefined) {
+      this.#noteHistory(events);
+      return events;
+    }
     const emitted = current.isEmitted
       ? undefined
       : events['messages.upsert']?.messages.find(({ key }) => key.id === current.id);
     if (emitted !== undefined) {
       current.isEmitted = true;
       current.isReadable = emitted.messageStubType !== proto.WebMessageInfo.StubType.CIPHERTEXT;
+      this.#history.note(current, emitted);
     }
+    this.#noteHistory(events, current);
     return current.isRepeated ? withoutMessage(events, current.id) : events;
   }
 
@@ -145,6 +155,41 @@ export class InboundPipeline {
     // Finish: the append of its last event deletes the plaintext and stores the digest that identifies the message.
     if (isOurs) this.#finish(message);
     this.#completeReceipt(message);
+    if (isOurs && this.#history.isDue(message)) this.#fetchAgain(message);
+  }
+
+  /** A part of the history may come later than the end of its message, if something else failed meanwhile. */
+  #noteHistory({ 'messaging-history.set': part }: Partial<BaileysEventMap>, current?: InboundMessage): void {
+    const message = part && this.#history.emitted(part, current);
+    if (message !== undefined && message !== current) this.#handOut(message);
+  }
+
+  /**
+   * Processes a message again whose part of the history could not be fetched. The journal has its plaintext. After the
+   * end of the connection the next one begins with it.
+   */
+  #fetchAgain(message: InboundMessage): void {
+    const { socket, logger } = this.#options;
+    // Without a plaintext Baileys could not decrypt it again.
+    if (!socket.ws.isOpen || this.#isClosed || message.entry === undefined) return;
+    const retryMs = this.#history.failed(message);
+    logger.warn({ message: message.id, retryMs }, 'a part of the history could not be fetched');
+    if (retryMs === undefined) {
+      this.#handOut(message);
+      return;
+    }
+    setTimeout(() => {
+      if (this.#isClosed || !socket.ws.isOpen || !this.#history.isDue(message)) return;
+      this.#waiting.push(message.stanza);
+      this.start();
+    }, retryMs).unref();
+  }
+
+  /** Nothing more comes of a message that was left unfinished. */
+  #handOut(message: InboundMessage): void {
+    message.isHandedOut = true;
+    if (message.entry !== undefined) message.entry.state = 'handed-out';
+    this.#finish(message);
   }
 
   #finish(message: InboundMessage): void {
@@ -169,7 +214,8 @@ export class InboundPipeline {
     if (socket.ev.isBuffering()) socket.ev.flush();
     if (this.idWaitedFor !== undefined && socket.ws.isOpen) missing.publishUnemitted(message.stanza);
     // Baileys gives up a message if it cannot send the receipt.
-    message.isHandedOut = !isMuted() && !message.isCut && (socket.ws.isOpen || message.isEmitted);
+    const isComplete = !message.isCut && !this.#history.isDue(message);
+    message.isHandedOut = !isMuted() && isComplete && (socket.ws.isOpen || message.isEmitted);
     return message.isHandedOut;
   }
 

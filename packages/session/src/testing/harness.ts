@@ -158,9 +158,9 @@ export class Harness {
     this.connectLimiter = new ConnectLimiter({ rate, logger });
   }
 
-  static async start(): Promise<Harness> {
+  static async start(options: ConstructorParameters<typeof Simulator>[0] = {}): Promise<Harness> {
     quietLibsignal();
-    const simulator = new Simulator();
+    const simulator = new Simulator(options);
     const [redisServer] = await Promise.all([startRedis(), simulator.start()]);
     trustRootKey(simulator.rootKey);
     const harness = new Harness(redisServer, simulator);
