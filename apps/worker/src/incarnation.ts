@@ -206,6 +206,7 @@ export class Incarnation {
       if (outcome === 'renewed') {
         this.#leaseClock.renewed(askedAt);
         await this.sessions.noteArrivals();
+        await this.sessions.noticeSettings();
         await this.#strays.look();
         return;
       }

@@ -13,6 +13,7 @@ import {
   SessionDirectory,
   type SessionRecord,
   type SessionRef,
+  SessionSettingsRecords,
   TenantDirectory,
   WorkerRegistry,
 } from '@wafleet/store';
@@ -190,6 +191,17 @@ test('a session that Redis says the worker owns, and that it does not run, is gi
   await waitFor(async () => (await directory.require(stray)).worker === undefined, { what: 'its release' });
   expect((await directory.require(sound)).worker).toBe(idOf());
   expect(await metrics.text()).toContain('wafleet_worker_stray_sessions_total 1');
+});
+
+test('a session follows a change of its settings that the worker was not told of', async () => {
+  const { idOf } = await newWorker();
+  const ref = await newSession();
+  await assign(idOf(), ref);
+  await reaches(ref, 'awaiting_link');
+  const shown = { kind: 'http', host: 'proxy.invalid', port: 3128, hasCredentials: false };
+  const change = { plain: { proxy: shown }, proxy: 'http://proxy.invalid:3128' };
+  expect(await new SessionSettingsRecords(redis).replace(ref, 0, change)).toBe(true);
+  expect(await reaches(ref, 'reconnecting')).toMatchObject({ reason: 'proxy-unreachable' });
 });
 
 test('unlink logs out, wipes the keys and gives the session up', async () => {

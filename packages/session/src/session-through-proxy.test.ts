@@ -1,12 +1,16 @@
 import { AddressRules } from '@wafleet/egress';
 import { proxyForTest } from '@wafleet/egress/testing';
+import { createLogger } from '@wafleet/runtime';
+import { ConnectRate, connectRedis } from '@wafleet/store';
 import { type ProxyFault, waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ConnectLimiter } from './connection/connect-limiter.js';
 import { Harness, type TestSession } from './testing/harness.js';
 
 const FROM = '127.0.0.2';
 const CREDENTIALS = { username: 'customer', password: 'topsecret' };
 const proxyRules = AddressRules.parse('127.0.0.1');
+const logger = createLogger({ app: 'test', level: 'silent' });
 let harness: Harness;
 
 beforeAll(async () => {
@@ -154,6 +158,48 @@ test('a session that gets a proxy while it is open connects again through it, on
   for (let i = 1; i <= sent; i += 1) expect(await messages(session, `"text-${i}."`), `text ${i}`).toBe(1);
   const reasons = (await session.events()).map(({ payload }) => payload.reason);
   expect(reasons.filter((each) => each === 'proxy-changed').length).toBeGreaterThanOrEqual(3);
+  session.session.discard();
+});
+
+/** Grants nothing while it is held. */
+class HeldRate extends ConnectRate {
+  isAsked = false;
+  isHeld = true;
+
+  override async take(demand: Parameters<ConnectRate['take']>[0]) {
+    this.isAsked = true;
+    await waitFor(() => !this.isHeld, { what: 'the end of the hold' });
+    return super.take(demand);
+  }
+}
+
+test('a proxy that is set while the session waits for its turn to connect is used, though nobody told it', async () => {
+  const redis = connectRedis({ url: harness.redisServer.url, role: 'command', name: 'test', logger });
+  onTestFinished(() => redis.disconnect());
+  const rate = new HeldRate(redis, { perSecond: 1_000, clientVersion: '2.3000.1' });
+  const connectLimiter = new ConnectLimiter({ rate, logger });
+  const proxy = await proxyForTest({ kind: 'http' });
+  const begunAt = Date.now();
+  const session = await harness.newSession({}, { proxyRules, connectLimiter });
+  const started = session.session.start();
+  await waitFor(() => rate.isAsked, { what: 'the request for a permit' });
+  await harness.storeSettings(session.fence, {}, proxy.url());
+  rate.isHeld = false;
+  await started;
+  await session.status('awaiting_link');
+  expect(origins(begunAt)).toEqual(new Set([FROM]));
+  session.session.discard();
+});
+
+test('a session that is told of a later version of its settings reads them', async () => {
+  const proxy = await proxyForTest({ kind: 'http' });
+  const session = await harness.newSession({}, { proxyRules });
+  await session.session.start();
+  await session.status('awaiting_link');
+  const begunAt = Date.now();
+  await harness.storeSettings(session.fence, {}, proxy.url());
+  await session.session.noticeSettings(1);
+  await waitFor(() => origins(begunAt).has(FROM), { what: 'a connection through the proxy' });
   session.session.discard();
 });
 

@@ -254,6 +254,14 @@ export class WhatsAppSession {
     this.#supervisor.setStorage(reach);
   }
 
+  /**
+   * Informs the session of the stored version of its settings. It reads them if it has another one. Rejects if they
+   * cannot be read now.
+   */
+  async noticeSettings(version: number): Promise<void> {
+    if (this.#lifecycle.isRunning && version !== this.#settings.version) await this.#reloadSettings();
+  }
+
   /** Ends the session at once and writes nothing more: the ownership is lost, or the process gives up. */
   discard(): void {
     if (!this.#lifecycle.close()) return;

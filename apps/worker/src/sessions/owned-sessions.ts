@@ -19,6 +19,7 @@ import { SessionLog } from './session-log.js';
 import { SessionReleases } from './session-releases.js';
 import { SessionTable } from './session-table.js';
 import { dueHere, exportWanted, needsOpening, wasHandedOut } from './session-wishes.js';
+import { SettingsWatch } from './settings-watch.js';
 
 /** How long a session that is to end waits for the commands that are being executed. */
 const COMMANDS_MS = 3_000;
@@ -40,6 +41,7 @@ export class OwnedSessions {
   readonly #factory: SessionFactory;
   readonly #log: SessionLog;
   readonly #arrivals: ArrivalNotes;
+  readonly #settingsWatch: SettingsWatch;
   readonly #table = new SessionTable();
   readonly #releases: SessionReleases;
   #takesNoMore = false;
@@ -52,6 +54,7 @@ export class OwnedSessions {
     this.#factory = new SessionFactory(options);
     this.#log = new SessionLog(logger);
     this.#arrivals = new ArrivalNotes(redis, logger);
+    this.#settingsWatch = new SettingsWatch({ store: this.#factory.settings, logger });
     const parts = { ownership: this.#ownership, table: this.#table, log: this.#log };
     this.#releases = new SessionReleases({ worker, ...parts });
   }
@@ -187,6 +190,11 @@ export class OwnedSessions {
   /** Writes to the directory when WhatsApp last delivered something, where that is due. Never rejects. */
   noteArrivals(): Promise<void> {
     return this.#arrivals.write(this.#table.all());
+  }
+
+  /** Has some of the sessions read their settings, if those were changed unnoticed. Never rejects. */
+  noticeSettings(): Promise<void> {
+    return this.#settingsWatch.look(() => this.#table.all());
   }
 
   /** Informs every session whether Redis can be reached. */

@@ -58,6 +58,7 @@ export interface SessionFactoryOptions {
 /** Creates the session objects of a worker. They share its connection to Redis, its caches and its permits to connect. */
 export class SessionFactory {
   readonly directory: SessionDirectory;
+  readonly settings: SessionSettingsStore;
   /** Grants the permits to connect of all sessions. */
   readonly connectLimiter: ConnectLimiter;
   readonly #options: SessionFactoryOptions;
@@ -70,10 +71,11 @@ export class SessionFactory {
     const { pinnedVersion, versionTrialMs } = options;
     this.#options = options;
     this.directory = new SessionDirectory(redis, { logger });
+    this.settings = new SessionSettingsStore({ redis, cipher, logger });
     this.#store = {
       events: new EventLog(redis, eventLog),
       directory: this.directory,
-      settings: new SessionSettingsStore({ redis, cipher, logger }),
+      settings: this.settings,
       callReplies: new CallReplies(redis),
       offers: new LinkOffers(redis),
       passkeyLinks: new PasskeyLinks(redis),

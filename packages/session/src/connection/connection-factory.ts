@@ -27,7 +27,7 @@ interface ConnectionFactoryOptions {
   readonly fence: Fence;
   readonly connectLimiter: ConnectLimiter;
   readonly account: SessionAccount;
-  /** Read again for each connection, so that a change whose announcement was lost takes effect. */
+  /** Read right before each connection, so that a change whose announcement was lost takes effect. */
   readonly settings: Pick<SettingsInForce, 'load'>;
   /** Chooses the version of connections that are to be linked. */
   readonly linkVersions: Pick<LinkVersions, 'stepFor'>;
@@ -68,7 +68,7 @@ export class ConnectionFactory {
    * and the loss of its sessions in one turn of the event loop, in any order.
    */
   async #open(signal: AbortSignal): Promise<WhatsAppConnection | undefined> {
-    const { account: loading, settings, connectLimiter, stateMachine, resources } = this.#options;
+    const { account: loading, connectLimiter, stateMachine, resources } = this.#options;
     const { isLinkFresh } = stateMachine;
     if (loading.current === undefined) await connectLimiter.loads.turn();
     if (signal.aborted) return undefined;
@@ -81,14 +81,13 @@ export class ConnectionFactory {
     await resources.journal.settle();
     if (signal.aborted) return undefined;
     if (account.isHalfLinked) await account.reset();
-    await settings.load();
     while (!signal.aborted) {
       if (!resources.isOwnershipCertain()) {
         await delay(CERTAINTY_LOOK_MS, undefined, { signal }).catch(() => {});
         continue;
       }
       const permit = await this.#permit(signal, account.isLinked, isLinkFresh);
-      const connection = permit && this.#connect(permit, account, signal);
+      const connection = permit && (await this.#connect(permit, account, signal));
       if (connection !== undefined) return connection;
     }
     return undefined;
@@ -117,14 +116,20 @@ export class ConnectionFactory {
   }
 
   /** Gives the permit back and returns undefined if the session may not connect any more, or not now. */
-  #connect(permit: ConnectPermit, account: Account, signal: AbortSignal): WhatsAppConnection | undefined {
-    const { resources } = this.#options;
-    if (signal.aborted || !resources.isOwnershipCertain()) {
-      permit.ended(0);
-      return undefined;
-    }
-    this.#lastPermit = permit;
+  async #connect(
+    permit: ConnectPermit,
+    account: Account,
+    signal: AbortSignal,
+  ): Promise<WhatsAppConnection | undefined> {
+    const { settings, resources } = this.#options;
     try {
+      // The wait for the permit may have been long.
+      await settings.load();
+      if (signal.aborted || !resources.isOwnershipCertain()) {
+        permit.ended(0);
+        return undefined;
+      }
+      this.#lastPermit = permit;
       return new WhatsAppConnection(resources, { account, permit, leftOver: this.#leftOver() });
     } catch (error) {
       permit.ended(0);

@@ -22,6 +22,11 @@ export class SettingsInForce {
     return this.#current.settings;
   }
 
+  /** The version of what was read last; 0 if nothing was. */
+  get version(): number {
+    return this.#current.version;
+  }
+
   /**
    * The URL of the proxy, with its password; undefined if there is none. Reads the settings first: that may not have been
    * done yet, and the session may have missed a change.

@@ -65,6 +65,23 @@ export class SessionSettingsStore {
     };
   }
 
+  /**
+   * Reads the versions alone, in the order of the sessions. 0 if nothing was ever set; -1 for a record of another type.
+   * Rejects if Redis is unreachable.
+   */
+  readVersions(refs: readonly SessionRef[]): Promise<number[]> {
+    return Promise.all(
+      refs.map(async (ref) => {
+        try {
+          return versionOf(await this.#redis.hget(keys.settings(ref), 'version'));
+        } catch (error) {
+          if (isWrongType(error)) return -1;
+          throw error;
+        }
+      }),
+    );
+  }
+
   async #fields(ref: SessionRef): Promise<(Buffer | null)[]> {
     try {
       return await this.#redis.hmgetBuffer(keys.settings(ref), 'plain', 'proxy', 'version');
