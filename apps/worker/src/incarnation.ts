@@ -9,6 +9,7 @@ import {
   Lifeline,
   type RedisConnection,
   type RedisRole,
+  WORKER_FEATURES,
   WorkerRegistry,
 } from '@wafleet/store';
 import { executeCommand } from './command-executor.js';
@@ -263,6 +264,7 @@ export class Incarnation {
         idlest: this.sessions.idleCandidates(TOLD_IDLEST),
         lifeline: this.#lifeline.token,
         clientVersions: Object.fromEntries(this.sessions.openVersions),
+        features: WORKER_FEATURES,
       });
     } catch (error) {
       this.#logger.warn({ err: error }, 'the heartbeat could not be sent');

@@ -219,7 +219,7 @@ export const ERRORS = {
     status: 501,
     retryable: true,
     meaning:
-      'The worker of this session runs an earlier release, which does not know this call; nothing was done. Try again when the upgrade of the cluster has ended.',
+      'The worker of this session, or for a proxy any worker, runs an earlier release that cannot do this; nothing was done. Try again when the upgrade of the cluster has ended.',
   },
   NO_WORKER: {
     status: 503,

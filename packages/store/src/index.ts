@@ -98,6 +98,7 @@ export { WorkerFailureDetector } from './workers/failure-detector.js';
 export { Lifeline } from './workers/lifeline.js';
 export {
   LEASE_MS,
+  WORKER_FEATURES,
   type WorkerHeartbeat,
   WorkerRegistry,
   type WorkerState,

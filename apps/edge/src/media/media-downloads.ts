@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { finished, pipeline, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type MediaFile, WafleetError } from '@wafleet/contract';
+import { type CommandReply, type MediaFile, WafleetError } from '@wafleet/contract';
 import { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
-import { ReplyBox, SealedValueError, type SessionRef } from '@wafleet/store';
+import { ReplyBox, SealedValueError, type SessionRef, type SessionSettingsRecords } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import { DownloadSlots } from './download-slots.js';
 import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';
@@ -15,6 +15,8 @@ const FINISH_MS = 10_000;
 /** How often a phone's answer is asked for, in addition to the time that its worker waits for it. */
 const LOOK_MS = 750;
 const RETRY_AFTER_MS = 5_000;
+/** When to try again what the session's worker cannot do yet: upgrades take minutes. */
+const UPGRADE_MS = 30_000;
 
 /** How a download ended. `cancelled`: by the client. `refused`: there is no file, or it is not available. */
 export const DOWNLOAD_OUTCOMES = ['complete', 'cancelled', 'refused', 'failed'] as const;
@@ -53,6 +55,7 @@ interface MediaRef extends SessionRef {
 /** Fetches the files of messages: asks the session's owner for what is known, then the media host, and decrypts. */
 export class MediaDownloads {
   readonly #commands: SessionCommands;
+  readonly #settings: Pick<SessionSettingsRecords, 'hasNoProxy'>;
   /** Opens the proxies of sessions, which workers seal for this edge. */
   readonly #replies = new ReplyBox();
   readonly #host: MediaHost;
@@ -67,6 +70,7 @@ export class MediaDownloads {
 
   constructor(options: {
     commands: SessionCommands;
+    settings: Pick<SessionSettingsRecords, 'hasNoProxy'>;
     media: MediaOptions;
     onEnded: (outcome: DownloadOutcome) => void;
     logger: Logger;
@@ -74,6 +78,7 @@ export class MediaDownloads {
     const { url, maxBytes, stallMs = 60_000, phoneMs = 15_000 } = options.media;
     const { proxyRules = AddressRules.parse('') } = options.media;
     this.#commands = options.commands;
+    this.#settings = options.settings;
     this.#host = new MediaHost({ url, answerMs: stallMs, proxyRules });
     this.#slots = new DownloadSlots(options.media.downloads);
     this.#maxBytes = maxBytes;
@@ -174,9 +179,11 @@ export class MediaDownloads {
   }
 
   async #fetch(ref: MediaRef, signal: AbortSignal): Promise<{ file: MediaFile; encrypted: EncryptedFile }> {
-    const { file, proxy: sealed } = await this.#find(ref);
+    const found = await this.#find(ref);
+    const { file } = found;
+    const proxy = await this.#proxyOf(found, ref);
     signal.throwIfAborted();
-    const way = { signal, proxy: sealed === undefined ? undefined : this.#proxyIn(sealed, ref) };
+    const way = { signal, proxy };
     const encrypted = await this.#host.fetch(file.directPath, way);
     if (encrypted !== 'gone') return { file, encrypted };
     const moved = await this.#refresh(ref, file.directPath, signal);
@@ -185,9 +192,23 @@ export class MediaDownloads {
     throw new WafleetError('MEDIA_UNAVAILABLE', 'WhatsApp’s media server does not have the file yet.');
   }
 
-  #find(ref: MediaRef): Promise<{ file: MediaFile; proxy?: string | undefined }> {
+  #find(ref: MediaRef): Promise<CommandReply<'find-media'>> {
     const replyKey = this.#replies.publicKey;
     return this.#commands.call({ kind: 'find-media', ...ref, replyKey }).catch(withoutEffect);
+  }
+
+  /**
+   * The URL of the proxy that a file must be fetched through; undefined if the session certainly has none.
+   * @throws {WafleetError} MEDIA_UNAVAILABLE; NOT_SUPPORTED if the worker's release may not know of proxies.
+   */
+  async #proxyOf(
+    { proxy, isDirect }: CommandReply<'find-media'>,
+    ref: MediaRef,
+  ): Promise<string | undefined> {
+    if (proxy !== undefined) return this.#proxyIn(proxy, ref);
+    if (isDirect === true || (await this.#settings.hasNoProxy(ref))) return undefined;
+    const message = 'The worker of the session runs an earlier release, which does not name its proxy.';
+    throw new WafleetError('NOT_SUPPORTED', message, { retryAfterMs: UPGRADE_MS });
   }
 
   /** @throws {WafleetError} MEDIA_UNAVAILABLE: it cannot be opened, and the file is not fetched without it. */

@@ -115,6 +115,30 @@ it('no file is fetched if the proxy cannot be read', async () => {
   expect(media.host.asked).toHaveLength(begun);
 });
 
+describe('if the worker does not say whether the session has a proxy, as those of earlier releases,', () => {
+  it('a file of a session with a proxy is not fetched', async () => {
+    await media.setProxy('http://proxy.example:3128');
+    media.isSilentOfProxy = true;
+    media.receive(Buffer.from('a file'));
+    const begun = media.host.asked.length;
+    expect(await media.refusal(edge.url)).toMatchObject({ status: 501, error: { code: 'NOT_SUPPORTED' } });
+    expect(media.host.asked).toHaveLength(begun);
+  });
+
+  it('a file is not fetched if the settings cannot be read', async () => {
+    await media.damageSettings();
+    media.isSilentOfProxy = true;
+    media.receive(Buffer.from('a file'));
+    expect(await media.refusal(edge.url)).toMatchObject({ status: 501, error: { code: 'NOT_SUPPORTED' } });
+  });
+
+  it('a file of a session without one is fetched', async () => {
+    media.isSilentOfProxy = true;
+    media.receive(Buffer.from('a file'));
+    expect((await media.get(edge.url)).status).toBe(200);
+  });
+});
+
 it('the headers of a file are answered without the proxy', async () => {
   const proxy = await proxyForTest({ kind: 'http', fault: 'silent' });
   media.proxy = proxy.url();

@@ -1,6 +1,6 @@
 import { DEFAULT_SETTINGS, WafleetError } from '@wafleet/contract';
 import { Cipher, SessionSettingsStore, verifyEncryptionKey } from '@wafleet/store';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { useCluster } from '../testing/cluster-fixture.js';
 import { errorAnswer } from '../testing/raw-request.js';
 
@@ -53,6 +53,30 @@ describe('POST /api/sessions', () => {
     const answer = await asTenant('POST /api/sessions', body);
     expect(answer).toMatchObject(errorAnswer(400, 'VALIDATION_FAILED'));
     expect(JSON.stringify(answer)).not.toContain('top-secret');
+  });
+});
+
+describe('a worker of an earlier release, which would connect without the proxy,', () => {
+  const refused = errorAnswer(501, 'NOT_SUPPORTED', { retryAfterMs: expect.any(Number) });
+
+  it('has proxies refused while it runs, and nothing else', async () => {
+    await fixture.cluster.startWorker();
+    const old = await fixture.cluster.startWorker(undefined, { features: [] });
+    onTestFinished(() => old.die());
+    expect(await asTenant('POST /api/sessions', { id: 'shop-1', proxy: PROXY })).toMatchObject(refused);
+    expect(await asTenant('POST /api/sessions', { id: 'shop-1' })).toMatchObject({ status: 201 });
+    expect(await change({ proxy: PROXY })).toMatchObject(refused);
+    expect(await change({ settings: { online: true }, proxy: null })).toMatchObject({ status: 200 });
+    expect(await ofWorker()).not.toHaveProperty('proxy');
+    await old.die();
+    expect(await change({ proxy: PROXY })).toMatchObject({ status: 200 });
+  });
+
+  it('has them refused if its heartbeat cannot be read', async () => {
+    const old = await fixture.cluster.startWorker(undefined, { heartbeatMs: 60_000 });
+    onTestFinished(() => old.die());
+    await fixture.cluster.connection.hset('wf:{workers}:heartbeats', old.id, '{"another": "shape"}');
+    expect(await asTenant('POST /api/sessions', { id: 'shop-1', proxy: PROXY })).toMatchObject(refused);
   });
 });
 

@@ -10,8 +10,9 @@ import {
   WafleetError,
 } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { SessionRef, SessionSettingsRecords, SettingsRecord } from '@wafleet/store';
+import type { SessionRef, SessionSettingsRecords, SettingsRecord, WorkerRegistry } from '@wafleet/store';
 import { mergePatch } from './merge-patch.js';
+import { requireProxySupport } from './require-proxy-support.js';
 import type { SessionCommands } from './session-commands.js';
 import { shownProxy } from './shown-proxy.js';
 
@@ -20,6 +21,7 @@ type Effects = ChangedSession['takesEffect'];
 interface SessionChangesResources {
   readonly settings: SessionSettingsRecords;
   readonly commands: SessionCommands;
+  readonly workers: Pick<WorkerRegistry, 'haveAll'>;
   readonly logger: Logger;
 }
 
@@ -41,9 +43,11 @@ export class SessionChanges {
    * Applies a merge patch. Once it is stored, the session's worker applies it; if that cannot be reached, the change holds
    * from the next connection on. Concurrent changes are applied one after the other.
    * @returns when each part that has changed takes effect.
-   * @throws {WafleetError} SESSION_NOT_FOUND; VALIDATION_FAILED if there would be too much metadata; UNAVAILABLE.
+   * @throws {WafleetError} SESSION_NOT_FOUND; VALIDATION_FAILED if there would be too much metadata; UNAVAILABLE;
+   * NOT_SUPPORTED for a proxy while a worker of an earlier release runs.
    */
   async change(ref: SessionRef, change: SessionChange): Promise<Effects> {
+    await requireProxySupport(this.#resources.workers, change.proxy);
     const effects = await this.#store(ref, change);
     const { name: _name, metadata: _metadata, ...ofSession } = effects;
     if (Object.keys(ofSession).length === 0 || (await this.#announce(ref))) return effects;

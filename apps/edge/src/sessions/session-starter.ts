@@ -12,6 +12,7 @@ import {
   type WorkerRegistry,
 } from '@wafleet/store';
 import { hasLivingOwner } from './owner-liveness.js';
+import { requireProxySupport } from './require-proxy-support.js';
 import type { WorkerRequests } from './worker-requests.js';
 
 /** What a session is created with. */
@@ -52,7 +53,7 @@ export class SessionStarter {
    * fails, by the placers' reconciler, which looks for sessions without a worker. So that failure is not reported to
    * the caller.
    * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS, RATE_LIMITED; OUTCOME_UNKNOWN if Redis did not answer;
-   * UNAVAILABLE if a proxy cannot be sealed yet.
+   * UNAVAILABLE if a proxy cannot be sealed yet; NOT_SUPPORTED for a proxy while a worker of an earlier release runs.
    */
   async create(ref: SessionRef, session: NewSession): Promise<SessionRecord> {
     const { sessions } = this.#resources;
@@ -100,8 +101,9 @@ export class SessionStarter {
     { name, settings: set }: NewSession,
     create: (options: NewSessionOptions) => Promise<SessionRecord>,
   ): Promise<SessionRecord> {
-    const { settings, rates, maxSessions, onExceeded, requests } = this.#resources;
+    const { settings, workers, rates, maxSessions, onExceeded, requests } = this.#resources;
     try {
+      await requireProxySupport(workers, set?.proxy);
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
       const proxy = set === undefined ? '' : await settings.sealProxy(ref, set.proxy);
       const record = await create({ name, maxSessions, settings: set && { plain: set.plain, proxy } });

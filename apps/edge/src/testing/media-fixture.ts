@@ -7,7 +7,13 @@ import {
   type TenantLimits,
   WafleetError,
 } from '@wafleet/contract';
-import { sealReply } from '@wafleet/store';
+import {
+  Cipher,
+  type SessionRef,
+  SessionSettingsRecords,
+  sealReply,
+  verifyEncryptionKey,
+} from '@wafleet/store';
 import type { Handle } from '@wafleet/store/testing';
 
 import { waitFor } from '@wafleet/testkit';
@@ -48,6 +54,8 @@ export class MediaFixture {
   proxy: string | undefined;
   /** What the worker answers in its place. */
   sealedProxy: string | undefined;
+  /** Whether the worker's answer says nothing of a proxy, not even that there is none. */
+  isSilentOfProxy = false;
   #file: MediaFile | undefined;
   #running: Running | undefined;
   #tenant: TestTenant | undefined;
@@ -63,6 +71,7 @@ export class MediaFixture {
     this.onRefresh = () => ({});
     this.proxy = undefined;
     this.sealedProxy = undefined;
+    this.isSilentOfProxy = false;
     await this.nextTenant();
   }
 
@@ -113,6 +122,24 @@ export class MediaFixture {
   /** Makes the last file's message say something else of it. */
   tell(reported: Partial<MediaFile>): void {
     this.#file = { ...there(this.#file), ...reported };
+  }
+
+  /** Stores a proxy for the session. */
+  async setProxy(url: string): Promise<void> {
+    const { connection } = this.cluster;
+    await verifyEncryptionKey(connection, Cipher.fromHexKeys('5a'.repeat(32)));
+    const plain = { proxy: { kind: 'http', host: 'proxy.example', port: 3128, hasCredentials: false } };
+    await new SessionSettingsRecords(connection).replace(this.#session, 0, { plain, proxy: url });
+  }
+
+  /** Makes the stored settings of the session unreadable. */
+  async damageSettings(): Promise<void> {
+    const { tenantId, sessionId } = this.#session;
+    await this.cluster.connection.set(`wf:{${tenantId}}:settings:${sessionId}`, 'damaged');
+  }
+
+  get #session(): SessionRef {
+    return { tenantId: this.tenant.tenantId, sessionId: 'shop-1' };
   }
 
   /** The tenant that requests are of. */
@@ -167,7 +194,8 @@ export class MediaFixture {
     const { tenantId, sessionId, replyKey = '' } = command;
     const file = this.#file;
     if (this.sealedProxy !== undefined) return { file, proxy: this.sealedProxy };
-    if (this.proxy === undefined) return { file };
+    if (this.isSilentOfProxy) return { file };
+    if (this.proxy === undefined) return { file, isDirect: true };
     return { file, proxy: sealReply(replyKey, this.proxy, `proxy ${tenantId}/${sessionId}`) };
   };
 }

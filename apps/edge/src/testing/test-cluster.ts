@@ -7,7 +7,7 @@ import {
   SessionDirectory,
   TenantDirectory,
 } from '@wafleet/store';
-import { type Handle, TestWorker } from '@wafleet/store/testing';
+import { type Handle, TestWorker, type TestWorkerOptions } from '@wafleet/store/testing';
 import { startRedis, type TestRedis } from '@wafleet/testkit';
 import { startTestEdge, type TestEdge, type TestEdgeOptions } from './test-edge.js';
 
@@ -43,8 +43,11 @@ export class TestCluster {
     return edge;
   }
 
-  async startWorker(handle?: Handle): Promise<TestWorker> {
-    const worker = await TestWorker.start({ redisUrl: this.redis.url, handle });
+  async startWorker(
+    handle?: Handle,
+    options: Pick<TestWorkerOptions, 'features' | 'heartbeatMs'> = {},
+  ): Promise<TestWorker> {
+    const worker = await TestWorker.start({ redisUrl: this.redis.url, handle, ...options });
     this.#ends.push(() => worker.die());
     return worker;
   }

@@ -65,7 +65,7 @@ export async function wireHttp(
   });
   const requests = new WorkerRequests({ client, placement, logger });
   const media = new MediaDownloads({
-    ...{ commands, media: options.media, logger },
+    ...{ commands, settings, media: options.media, logger },
     onEnded: (outcome) => tally.countDownload(outcome),
   });
   await registerRoutes(app, {
@@ -93,7 +93,7 @@ export async function wireHttp(
       imports: new SessionImports({ redis, directory: sessions }),
       maxSessions: store.limits.defaults.sessions,
     }),
-    changes: new SessionChanges({ settings, commands, logger }),
+    changes: new SessionChanges({ settings, commands, workers, logger }),
     removal: new SessionRemoval({ sessions, workers, commands, requests }),
     exporter: new SessionExport({
       ...{ sessions, workers, requests, logger },

@@ -32,11 +32,16 @@ export const settingsCommands = {
 export const mediaCommands = {
   /**
    * Looks up what a message says of its file. If the session has a proxy, the file must be fetched through it: the reply
-   * has its URL, sealed for `replyKey`.
+   * has its URL, sealed for `replyKey`. `isDirect` says that it has none: workers of earlier releases may have a proxy
+   * and not name it.
    */
   'find-media': internalCommand({
     fields: { messageId: messageIdSchema, replyKey: z.string().max(200).optional() },
-    reply: z.object({ file: mediaFileSchema, proxy: z.string().optional() }),
+    reply: z.object({
+      file: mediaFileSchema,
+      proxy: z.string().optional(),
+      isDirect: z.boolean().optional(),
+    }),
     execution: { lane: 'media' },
   }),
   /**

@@ -34,7 +34,13 @@ export const messageCommands = {
 
 const mediaParamsSchema = sessionParamsSchema.extend({ messageId: messageIdSchema });
 
-const MEDIA_ERRORS = ['SESSION_NOT_FOUND', 'SESSION_NOT_OPEN', 'NO_WORKER', 'MEDIA_NOT_FOUND'] as const;
+const MEDIA_ERRORS = [
+  'SESSION_NOT_FOUND',
+  'SESSION_NOT_OPEN',
+  'NO_WORKER',
+  'NOT_SUPPORTED',
+  'MEDIA_NOT_FOUND',
+] as const;
 
 /** Files of messages. */
 export const mediaCalls = {

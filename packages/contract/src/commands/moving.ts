@@ -83,7 +83,7 @@ export const movingCalls = {
     answers: { 201: importedSessionSchema },
     errors: [
       ...(['BUNDLE_INVALID', 'BUNDLE_PASSPHRASE_WRONG', 'ACCOUNT_IN_USE'] as const),
-      ...(['SESSION_EXISTS', 'TOO_MANY_SESSIONS', 'OUTCOME_UNKNOWN'] as const),
+      ...(['SESSION_EXISTS', 'TOO_MANY_SESSIONS', 'OUTCOME_UNKNOWN', 'NOT_SUPPORTED'] as const),
     ],
     isSecret: true,
     example: {

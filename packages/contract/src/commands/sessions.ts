@@ -139,7 +139,7 @@ export const sessionCalls = {
       'A key with a list of sessions creates those in its list, by their ids.',
     body: createSessionBodySchema.nullish(),
     answers: { 201: createdSessionSchema },
-    errors: ['SESSION_EXISTS', 'TOO_MANY_SESSIONS', 'OUTCOME_UNKNOWN'],
+    errors: ['SESSION_EXISTS', 'TOO_MANY_SESSIONS', 'OUTCOME_UNKNOWN', 'NOT_SUPPORTED'],
     example: { id: 'shop-1', name: 'Shop' },
   },
   'list-sessions': {
@@ -178,7 +178,7 @@ export const sessionCalls = {
     params: sessionParamsSchema,
     body: changeSessionBodySchema,
     answers: { 200: changedSessionSchema },
-    errors: ['SESSION_NOT_FOUND'],
+    errors: ['SESSION_NOT_FOUND', 'NOT_SUPPORTED'],
     example: { settings: { online: true } },
   },
   'restart-session': {

@@ -1,5 +1,8 @@
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { AddressRules, EgressProxy, ProxyRoute, ProxyUrlError } from '@wafleet/egress';
+import { proxyForTest } from '@wafleet/egress/testing';
 import { createLogger } from '@wafleet/runtime';
 import { Simulator } from '@wafleet/simulator';
 import { startProxy, waitFor } from '@wafleet/testkit';
@@ -106,4 +109,25 @@ test('a change of the proxy counts, and what is none is refused', () => {
   proxy.openRoute()?.close();
   proxy.set('nonsense');
   expect(() => proxy.openRoute()).toThrow(ProxyUrlError);
+});
+
+test('a file that stands still behind the proxy is given up', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': '10' });
+    response.write('x');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const testProxy = await proxyForTest({ kind: 'http' });
+  const proxy = new SessionProxy({ rules: AddressRules.parse('127.0.0.1'), connectTimeoutMs: 2_000 });
+  proxy.set(testProxy.url());
+  const route = proxy.openRoute();
+  if (route === undefined) throw new Error('there is no route');
+  onTestFinished(() => route.close());
+  const { port } = server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/`, routedConnections(route).options);
+  await expect(response.arrayBuffer()).rejects.toThrow();
 });

@@ -64,7 +64,7 @@ it('a session with a proxy hands it out with the file, sealed for the edge that 
   }
   await test.setProxy(undefined);
   await test.status('open');
-  expect(await find()).toEqual({ file });
+  expect(await find()).toEqual({ file, isDirect: true });
 });
 
 it('a session that has not read its settings yet, or not heard of a change, hands its proxy out all the same', async () => {

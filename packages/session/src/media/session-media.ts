@@ -1,4 +1,4 @@
-import { type MediaFile, WafleetError } from '@wafleet/contract';
+import { type CommandReply, type MediaFile, WafleetError } from '@wafleet/contract';
 import { type Logger, withTimeout } from '@wafleet/runtime';
 import {
   type Fence,
@@ -72,15 +72,15 @@ export class SessionMedia {
   }
 
   /**
-   * What a message contains about its file, whether the session is open or not, and the URL of the session's proxy, if
-   * it has one, sealed for the edge that has asked.
+   * What a message contains about its file, whether the session is open or not, and the URL of the session's proxy,
+   * sealed for the edge that has asked, or that it has none.
    * @throws {WafleetError} MEDIA_NOT_FOUND; MEDIA_UNAVAILABLE if the proxy cannot be read, or there is no key to seal it
    * for, as in the question of an edge of an earlier release, which would not use the proxy.
    */
-  async find(messageId: string, replyKey?: string): Promise<{ file: MediaFile; proxy?: string }> {
+  async find(messageId: string, replyKey?: string): Promise<CommandReply<'find-media'>> {
     const { file } = await this.#find(messageId);
     const url = await this.#readProxy();
-    return url === undefined ? { file } : { file, proxy: this.#sealed(url, replyKey) };
+    return url === undefined ? { file, isDirect: true } : { file, proxy: this.#sealed(url, replyKey) };
   }
 
   /**

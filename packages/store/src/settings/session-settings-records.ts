@@ -77,6 +77,18 @@ export class SessionSettingsRecords {
     return written > 0;
   }
 
+  /** Whether it is certain that the session has no proxy. */
+  async hasNoProxy(ref: SessionRef): Promise<boolean> {
+    try {
+      const [plain, proxy] = await this.#redis.hmget(keys.settings(ref), 'plain', 'proxy');
+      const { stored, unreadable } = readPlainSettings(plain ?? undefined);
+      return proxy === null && stored.proxy === undefined && !unreadable.includes('plain');
+    } catch (error) {
+      if (isWrongType(error)) return false;
+      throw error;
+    }
+  }
+
   /** Seals the URL of a proxy for its session; '' for undefined. @throws {WafleetError} UNAVAILABLE */
   async sealProxy(ref: SessionRef, proxy: string | undefined): Promise<Buffer | ''> {
     if (proxy === undefined) return '';

@@ -11,7 +11,7 @@ import { LinkOffers } from '../sessions/link-offers.js';
 import { Ownership } from '../sessions/ownership.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
 import { Lifeline } from '../workers/lifeline.js';
-import { LEASE_MS, WorkerRegistry } from '../workers/worker-registry.js';
+import { LEASE_MS, WORKER_FEATURES, type WorkerFeature, WorkerRegistry } from '../workers/worker-registry.js';
 
 const logger = createLogger({ app: 'test-worker', level: 'silent' });
 
@@ -31,6 +31,8 @@ export interface TestWorkerOptions {
   readonly release?: string | undefined;
   /** Time between two heartbeats in ms. Default: a fifth of a lease. */
   readonly heartbeatMs?: number | undefined;
+  /** What its heartbeats say that it can do. Default: all that a worker can. */
+  readonly features?: readonly WorkerFeature[];
 }
 
 type OwnFields<N extends EventName> =
@@ -188,6 +190,7 @@ export class TestWorker {
       draining: this.#isDraining,
       idlest: this.fences.slice(0, IDLEST).map(({ tenantId, sessionId }) => ({ tenantId, sessionId })),
       lifeline: this.#lifeline.token,
+      features: this.#options.features ?? WORKER_FEATURES,
     });
   }
 

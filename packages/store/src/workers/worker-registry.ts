@@ -12,6 +12,11 @@ import { jsonOf, UnreadableRecords } from '../redis/unreadable-records.js';
 /** How long a worker incarnation counts as alive after its last renewal. Renew about five times within it. */
 export const LEASE_MS = 15_000;
 
+/** What a worker can do that those of earlier releases cannot. `proxies`: it never connects without a session's proxy. */
+export const WORKER_FEATURES = ['proxies'] as const;
+
+export type WorkerFeature = (typeof WORKER_FEATURES)[number];
+
 const sessionRefSchema = z.object({ tenantId: z.string(), sessionId: z.string() });
 
 const heartbeatSchema = z.object({
@@ -24,6 +29,7 @@ const heartbeatSchema = z.object({
   idlest: z.array(sessionRefSchema).default([]),
   lifeline: z.string().optional(),
   clientVersions: z.record(z.string(), z.number()).optional(),
+  features: z.array(z.string()).optional(),
   at: z.number(),
 });
 
@@ -45,6 +51,8 @@ export interface WorkerHeartbeat {
   readonly lifeline?: string | undefined;
   /** How many of its open sessions report each version of WhatsApp Web. */
   readonly clientVersions?: Readonly<Record<string, number>> | undefined;
+  /** What it can do, see WORKER_FEATURES. Absent in the heartbeats of earlier releases. */
+  readonly features?: readonly string[] | undefined;
   /** When Redis received it, ms since 1970 by the clock of Redis. */
   readonly at: number;
 }
@@ -161,6 +169,13 @@ export class WorkerRegistry {
       this.#unreadable.report({ kind: 'heartbeat', name: id, workerId: id });
       return [];
     });
+  }
+
+  /** Whether all living workers have a feature. One whose heartbeat cannot be read does not count as having it. */
+  async haveAll(feature: WorkerFeature): Promise<boolean> {
+    const { heartbeats } = await listHeartbeats.run(this.#redis, [keys.heartbeats], []);
+    const without = heartbeats.filter(({ heartbeat }) => heartbeat?.features?.includes(feature) !== true);
+    return (await this.aliveIds(without.map(({ id }) => id))).size === 0;
   }
 
   /** Whether a worker is handing its sessions over to others. */
