@@ -1,4 +1,6 @@
+import { execFile, spawnSync } from 'node:child_process';
 import { platform } from 'node:os';
+import { promisify } from 'node:util';
 import type { Metadata, SessionChange } from '@wafleet/contract';
 import { statusBroadcast } from '@wafleet/simulator';
 import {
@@ -12,6 +14,7 @@ import {
   waitForStatus,
 } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { codeBlocks } from './support/client-programs.js';
 import type { Phone } from './support/linked-sessions.js';
 import { ownerOf } from './support/owner-process.js';
 
@@ -19,6 +22,8 @@ interface NewSession {
   readonly settings?: NonNullable<SessionChange['settings']>;
   readonly metadata?: Metadata;
 }
+
+const execute = promisify(execFile);
 
 /** The type of a part of the history. */
 const COMPLETE = 2;
@@ -226,6 +231,24 @@ test('an open session follows each change at once, over the same connection', as
 });
 
 // Other systems have one address on the loopback.
+// A bare machine may lack curl; the test then counts as skipped.
+test.skipIf(spawnSync('curl', ['--version']).status !== 0)(
+  'the commands of docs/proxies.md set a proxy and remove it',
+  async () => {
+    await tenant.client.call('create-session', { body: { id: 'shop' } });
+    const run = async (command: string) => {
+      const toEdge = command.replaceAll('http://localhost:3000', cluster.edges[0]?.url ?? '');
+      const env = { PATH: process.env.PATH ?? '', API_KEY: tenant.apiKey };
+      // Without blocking this process: the simulator, which answers the session, is part of it.
+      return JSON.parse((await execute('sh', ['-euc', toEdge], { env })).stdout);
+    };
+    const [set = '', remove = ''] = codeBlocks('docs/proxies.md', 'sh');
+    const shown = { kind: 'socks5', host: 'proxy.example', port: 1080, hasCredentials: true };
+    expect(await run(set)).toMatchObject({ proxy: shown, takesEffect: { proxy: 'reconnect' } });
+    expect(await run(remove)).not.toHaveProperty('proxy');
+  },
+);
+
 test.runIf(platform() === 'linux')(
   'a proxy replaces the connection once, and holds from then on',
   async () => {
