@@ -65,8 +65,10 @@ test('messages that waited for the login come before those that arrive after it,
   const writing = writeTo(phone);
   for (let round = 0; round < 2; round += 1) {
     const before = (await textsOf(session)).length;
+    const [device] = phone.devices.values();
+    const { logins } = device?.loginRecord ?? { logins: 0 };
     harness.simulator.disconnect(phone, 'tcp');
-    await session.status('reconnecting');
+    await waitFor(() => (device?.loginRecord.logins ?? 0) > logins, { what: 'the next login' });
     await session.status('open');
     await waitFor(async () => (await textsOf(session)).length > before + 20, { what: 'what was missed' });
   }
