@@ -193,7 +193,7 @@ test('a session that Redis says the worker owns, and that it does not run, is gi
   expect(await metrics.text()).toContain('wafleet_worker_stray_sessions_total 1');
 });
 
-test('a session follows a change of its settings that the worker was not told of', async () => {
+test('a session follows a change of its settings whose notice was lost', async () => {
   const { idOf } = await newWorker();
   const ref = await newSession();
   await assign(idOf(), ref);

@@ -173,7 +173,7 @@ class HeldRate extends ConnectRate {
   }
 }
 
-test('a proxy that is set while the session waits for its turn to connect is used, though nobody told it', async () => {
+test('a proxy that is set while the session waits for its turn to connect is used, without a notice of it', async () => {
   const redis = connectRedis({ url: harness.redisServer.url, role: 'command', name: 'test', logger });
   onTestFinished(() => redis.disconnect());
   const rate = new HeldRate(redis, { perSecond: 1_000, clientVersion: '2.3000.1' });
@@ -191,7 +191,7 @@ test('a proxy that is set while the session waits for its turn to connect is use
   session.session.discard();
 });
 
-test('a session that is told of a later version of its settings reads them', async () => {
+test('a session that learns of a later version of its settings reads them', async () => {
   const proxy = await proxyForTest({ kind: 'http' });
   const session = await harness.newSession({}, { proxyRules });
   await session.session.start();

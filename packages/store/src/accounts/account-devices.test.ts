@@ -5,8 +5,8 @@ import { ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { AccountDevices } from './account-devices.js';
 
 const fixture = useRedis();
-const shop = { tenantId: 'tnt_a', sessionId: 'shop' };
-const other = { tenantId: 'tnt_b', sessionId: 'other' };
+const shop = { tenantId: 'tnt_a', sessionId: 'shop', madeBy: 'call-1' };
+const other = { tenantId: 'tnt_b', sessionId: 'other', madeBy: 'call-2' };
 const device = '15551230001:3';
 
 afterEach(() => fixture.server.command('ACL', 'SETUSER', 'default', '+hget'));
