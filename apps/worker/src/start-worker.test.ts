@@ -201,7 +201,9 @@ test('a session follows a change of its settings whose notice was lost', async (
   const shown = { kind: 'http', host: 'proxy.invalid', port: 3128, hasCredentials: false };
   const change = { plain: { proxy: shown }, proxy: 'http://proxy.invalid:3128' };
   expect(await new SessionSettingsRecords(redis).replace(ref, 0, change)).toBe(true);
-  expect(await reaches(ref, 'reconnecting')).toMatchObject({ reason: 'proxy-unreachable' });
+  await waitFor(async () => (await directory.require(ref)).reason === 'proxy-unreachable', {
+    what: 'a connect by the proxy',
+  });
 });
 
 test('unlink logs out, wipes the keys and gives the session up', async () => {
