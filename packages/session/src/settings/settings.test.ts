@@ -345,8 +345,9 @@ describe('a session whose proxy cannot be read', () => {
     const begunAt = Date.now();
     await test.session.start();
     expect(await test.status('failed')).toMatchObject({ reason: 'proxy-unreadable' });
-    expect(harness.simulator.arrivals.since(begunAt)).toEqual([]);
+    await waitFor(() => test.ends.length > 0, { what: 'the end of the session' });
     expect(test.ends).toEqual(['failed']);
+    expect(harness.simulator.arrivals.since(begunAt)).toEqual([]);
   });
 
   it('closes its connection', async () => {
