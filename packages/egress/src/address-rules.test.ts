@@ -16,6 +16,10 @@ const PRIVATE = [
   '::',
   'fc00::1',
   '2001:db8::1',
+  // Not assigned to anybody: what leads there is a route of one's own network.
+  '1::1',
+  '4000::1',
+  'fe00::1',
 ];
 /** Also where everything is allowed. */
 const NEVER = [
@@ -27,6 +31,8 @@ const NEVER = [
   '::ffff:8.8.8.8',
   '::ffff:a9fe:a9fe',
   '64:ff9b::a9fe:a9fe',
+  '::a9fe:a9fe',
+  '::127.0.0.1',
   '2002:a9fe:a9fe::1',
   '2001:0:4136:e378:8000:63bf:3fff:fdd2',
   'fd00:ec2::254',

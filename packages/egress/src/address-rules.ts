@@ -27,6 +27,11 @@ const METADATA = new Set(
   ),
 );
 
+/** The only IPv6 addresses that are given to anybody for use in the Internet (RFC 4291, 2.4). */
+const PUBLIC_IPV6: Network = ipaddr.parseCIDR('2000::/3');
+/** They stand for IPv4 addresses (RFC 4291, 2.5.5.1). The address of the own machine is one of them. */
+const IPV4_COMPATIBLE: Network = ipaddr.parseCIDR('::/96');
+
 /**
  * Which addresses a proxy may have. Proxies are named by tenants, so without a rule a tenant could have the cluster
  * connect to its own network. Public addresses are allowed, and the networks that the operator allows in addition.
@@ -66,7 +71,9 @@ export class AddressRules {
     const parsed = ipaddr.parse(address);
     const range = parsed.range();
     if (NEVER.has(range) || METADATA.has(parsed.toString())) return false;
-    return range === 'unicast' || this.#networks.some((network) => isIn(parsed, network));
+    if (range !== 'loopback' && isIn(parsed, IPV4_COMPATIBLE)) return false;
+    const isPublic = range === 'unicast' && (parsed.kind() === 'ipv4' || isIn(parsed, PUBLIC_IPV6));
+    return isPublic || this.#networks.some((network) => isIn(parsed, network));
   }
 }
 
