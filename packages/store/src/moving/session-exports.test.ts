@@ -56,6 +56,16 @@ describe('an export', () => {
     expect(await exports.cancel(shop, id)).toBe(false);
   });
 
+  test('leaves a closed session, whatever a placer does that has not seen that', async () => {
+    const { exports, directory, fence, request } = await requested();
+    await exports.finish(fence, request, { bundle: Buffer.from('sealed') });
+    await new Ownership(fixture.redis).release(fence);
+    expect(await directory.markQueued(shop, 'no worker took the session')).toBe(false);
+    expect(await directory.require(shop)).toMatchObject({ status: 'closed', reason: 'exported' });
+    // A login that logs it out would unlink the session where it is now.
+    expect(await directory.markRemoval(shop, { patienceMs: 60_000 })).toBe('handed-out');
+  });
+
   test('ends what is stored of its link, whose first synchronisation may be under way', async () => {
     const { exports, directory, fence, request } = await requested();
     await directory.setStatus(fence, { status: 'queued', link: { step: 'syncing', next: 'wait' } });

@@ -265,7 +265,8 @@ export class SessionDirectory {
   }
 
   /**
-   * Shows a session as queued, unless a worker owns it. Returns false if a worker does or if there is no such session.
+   * Shows a session as queued. Returns false, and changes nothing, if a worker owns it, if its credentials were handed
+   * out, or if there is no such session.
    * @param deadWorker does not count as an owner.
    */
   async markQueued(ref: SessionRef, reason?: string, deadWorker?: string): Promise<boolean> {
