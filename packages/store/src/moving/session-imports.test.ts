@@ -88,6 +88,16 @@ describe('an import', () => {
     expect(await redis.exists(keys.auth(shop), keys.settings(shop))).toBe(0);
   });
 
+  test('is one as long as the session has what was imported', async () => {
+    await (await imports()).create(shop, session());
+    const fence = await claimed(fixture.redis, shop, 'wrk_a');
+    await directoryOf().setStatus(fence, { status: 'open', phone: '15551230001', device: deviceName });
+    expect(await directoryOf().get(shop)).toHaveProperty('importedAt');
+    await directoryOf().setStatus(fence, { status: 'logged_out', phone: null });
+    // A phone that links it now is the only one with its keys.
+    expect(await directoryOf().get(shop)).not.toHaveProperty('importedAt');
+  });
+
   test('is opened by no worker with another key, and by none for another session', async () => {
     await (await imports()).create(shop, session());
     const fence = await claimed(fixture.redis, shop, 'wrk_a');

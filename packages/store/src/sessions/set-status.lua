@@ -24,7 +24,8 @@ if ARGV[5] == 'set' then
   end
 elseif ARGV[5] == 'clear' then
   former = redis.call('HGET', KEYS[2], 'device') or ''
-  redis.call('HDEL', KEYS[2], 'phone', 'device')
+  -- What was imported is gone with them. The next link has keys of its own.
+  redis.call('HDEL', KEYS[2], 'phone', 'device', 'importedAt')
 end
 if ARGV[8] == 'set' then
   redis.call('HSET', KEYS[2], 'link', ARGV[9])
