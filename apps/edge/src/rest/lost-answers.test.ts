@@ -67,6 +67,30 @@ describe('a session', () => {
   });
 });
 
+test('a change of settings whose answer was lost is announced, and reported as made', async () => {
+  const { tenantId, key } = await cluster.createTenant();
+  const worker = await cluster.startWorker();
+  await worker.own(tenantId, 'shop-3');
+  // Redis knows the script from here on.
+  const change = (name: string) =>
+    sendRequest(edge.url, 'PATCH /api/sessions/shop-3', {
+      key,
+      body: { settings: { device: { name } }, metadata: { till: name } },
+    });
+  await change('Till 1');
+  const announced = () => worker.received.filter(({ kind }) => kind === 'settings-changed').length;
+  expect(announced()).toBe(1);
+  lossy.loseAnswer('Till 2', 'cut');
+  expect(await change('Till 2')).toMatchObject({
+    status: 200,
+    body: {
+      settings: { device: { name: 'Till 2' } },
+      takesEffect: { device: 'next-link', metadata: 'now' },
+    },
+  });
+  expect(announced()).toBe(2);
+});
+
 test('a key or tenant that may have been made is not reported as failed', async () => {
   const { tenantId } = await cluster.createTenant();
   lossy.loseAnswer('a-key', 'silence');

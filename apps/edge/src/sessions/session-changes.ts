@@ -58,10 +58,13 @@ export class SessionChanges {
   async #store(ref: SessionRef, change: SessionChange): Promise<Effects> {
     const { settings } = this.#resources;
     const { name, proxy } = change;
+    let before: SettingsRecord | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const before = await settings.read(ref);
-      const plain = plainAfter(before.stored, change);
-      if (await settings.replace(ref, before.version, { name, plain, proxy })) {
+      const current = await settings.read(ref);
+      // If an answer of Redis was lost, what came between is this change itself, and is in what is read again.
+      before ??= current;
+      const plain = plainAfter(current.stored, change);
+      if (await settings.replace(ref, current.version, { name, plain, proxy })) {
         return effectsOf(before, plain, change);
       }
     }
@@ -112,18 +115,21 @@ function requireBounded(metadata: unknown): void {
   throw new WafleetError('VALIDATION_FAILED', message, { issues: [{ path: 'body.metadata', message }] });
 }
 
+/** Of the parts that the change names, since others may have changed the rest meanwhile. */
 function effectsOf(
   before: SettingsRecord,
   plain: Readonly<Record<string, unknown>>,
-  { name, proxy }: SessionChange,
+  { name, metadata, settings: named, proxy }: SessionChange,
 ): Effects {
   const { settings } = readSettings(plain.settings);
-  const changed = SETTINGS_GROUPS.filter((group) => !isSame(settings[group], before.settings[group]));
-  const groups = changed.map((group) => [group, effectOf(group, settings)]);
+  const groups = SETTINGS_GROUPS.filter((group) => named === null || named?.[group] !== undefined);
+  const changed = groups.filter((group) => !isSame(settings[group], before.settings[group]));
+  const isMetadataChanged = metadata !== undefined && !isSame(plain.metadata ?? {}, before.metadata);
+  const effects = changed.map((group) => [group, effectOf(group, settings)]);
   return {
     ...(name === undefined ? {} : { name: 'now' }),
-    ...(isSame(plain.metadata ?? {}, before.metadata) ? {} : { metadata: 'now' }),
-    ...Object.fromEntries(groups),
+    ...(isMetadataChanged ? { metadata: 'now' } : {}),
+    ...Object.fromEntries(effects),
     ...(proxy === undefined ? {} : { proxy: 'reconnect' }),
   };
 }
