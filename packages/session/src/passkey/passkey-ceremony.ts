@@ -87,7 +87,8 @@ const SHOWN: Readonly<Record<Stage, PasskeyStage | undefined>> = {
  *
  * Only what WhatsApp answers is a refusal. Without an answer the stage stays, and ends by its time.
  *
- * From `signed` on, each stage but the last ends with the ceremony after `times.patienceMs`, and so does that one.
+ * The time of the challenge ends when the signature is sent. From then on each stage ends after `times.patienceMs`, and the
+ * ceremony with it.
  */
 export class PasskeyCeremony {
   readonly #options: PasskeyCeremonyOptions;
@@ -256,6 +257,8 @@ export class PasskeyCeremony {
     const proof = this.#proofOf(payload);
     this.#isHandedOff = proof !== undefined;
     const prologue = prologueNode({ assertion, payload, proof });
+    // The challenge was answered in time, whenever WhatsApp says so.
+    this.#expectPhone();
     try {
       await askWhatsApp(socket, prologue, { answerMs: times.answerMs });
     } catch (error) {
@@ -307,12 +310,13 @@ export class PasskeyCeremony {
   #waitForPhone(): void {
     if (this.#stage !== 'signing') return;
     this.#stage = 'signed';
-    this.#expectUntil(
-      this.#options.times.patienceMs,
-      'phone-timeout',
-      'The phone did not go on after the passkey was used.',
-    );
+    this.#expectPhone();
     this.#options.listener.changed();
+  }
+
+  #expectPhone(): void {
+    const { patienceMs } = this.#options.times;
+    this.#expectUntil(patienceMs, 'phone-timeout', 'The phone did not go on after the passkey was used.');
   }
 
   /** The proof is good for one use, and only as long as the phone remembers the code. */
@@ -338,11 +342,7 @@ export class PasskeyCeremony {
     const isReported = this.#stage === 'signed';
     this.#primary = primary;
     this.#stage = 'revealing';
-    this.#expectUntil(
-      times.patienceMs,
-      'phone-timeout',
-      'The phone did not go on after the passkey was used.',
-    );
+    this.#expectPhone();
     // The phone may answer before WhatsApp's answer to the signature is handled.
     if (!isReported) listener.changed();
     try {

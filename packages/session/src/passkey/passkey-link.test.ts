@@ -396,6 +396,22 @@ describe('a link by passkey', () => {
       });
     });
 
+    it('does not expire while WhatsApp looks at the signature', async () => {
+      const challengeMs = 1_000;
+      const passkeyTimes = { challengeMs, refMs: 200, answerMs: 10_000 };
+      const attempt = await demanded('QR code', { continueAfterMs: 'never' }, { passkeyTimes });
+      const { phone, test } = attempt;
+      harness.simulator.withholdAnswers('passkey_prologue');
+      const signing = test.session.execute('sign-passkey', await signed(attempt));
+      await waitFor(() => harness.simulator.withheldCount > 0, { what: 'the signature at WhatsApp' });
+      const since = Date.now();
+      await waitFor(() => Date.now() > since + challengeMs, { what: 'the end of the challenge' });
+      harness.simulator.resume();
+      expect(await signing).toMatchObject({ stage: 'signed' });
+      expect(phone.passkeyCeremony?.stage).toBe('signed');
+      expect(await view(test)).toMatchObject({ stage: 'signed' });
+    });
+
     it('goes on when the answer to the nonce comes late', async () => {
       const attempt = await demanded('QR code', {}, SHORT);
       const { test } = attempt;
