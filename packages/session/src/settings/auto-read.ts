@@ -45,9 +45,7 @@ export class AutoRead {
     const { inForce, outbox } = this.#options;
     const { autoRead, autoReadStatuses } = inForce.settings;
     if (!autoRead && !autoReadStatuses) return;
-    const keys = events.flatMap(unreadIn).filter(({ remoteJid }) => {
-      return remoteJid === STATUS ? autoReadStatuses : autoRead;
-    });
+    const keys = events.flatMap(unreadIn).filter((key) => this.#isWanted(key));
     if (keys.length === 0) return;
     outbox.finish({
       field: undefined,
@@ -69,20 +67,28 @@ export class AutoRead {
     });
   }
 
+  #isWanted({ remoteJid }: ReadKey): boolean {
+    const { autoRead, autoReadStatuses } = this.#options.inForce.settings;
+    return remoteJid === STATUS ? autoReadStatuses : autoRead;
+  }
+
   /** Never rejects. Resolves to whether nothing failed. */
   async #send(): Promise<boolean> {
     const { openSocket, logger } = this.#options;
     for (let socket = openSocket(); socket !== undefined && this.#waiting.length > 0; socket = openSocket()) {
-      const keys = this.#waiting.slice(0, KEYS_PER_RECEIPT);
       try {
-        await socket.sendReceipts(keys, await receiptType(socket));
+        const type = await receiptType(socket);
+        // The settings may have changed since the messages came.
+        this.#waiting = this.#waiting.filter((key) => this.#isWanted(key));
+        const keys = this.#waiting.slice(0, KEYS_PER_RECEIPT);
+        if (keys.length > 0) await socket.sendReceipts(keys, type);
+        const sent = new Set(keys);
+        this.#waiting = this.#waiting.filter((key) => !sent.has(key));
       } catch (error) {
         // They are sent with the next message, or when the session opens again.
         logger.warn({ err: error }, 'messages could not be marked as read');
         return false;
       }
-      const sent = new Set(keys);
-      this.#waiting = this.#waiting.filter((key) => !sent.has(key));
     }
     return openSocket() !== undefined;
   }

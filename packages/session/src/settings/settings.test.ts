@@ -294,6 +294,18 @@ describe('automatic read receipts', () => {
     expect(readBy(bob)).not.toContain(ignored);
   });
 
+  it('are not sent for what still waits when they are switched off', async () => {
+    harness.simulator.refuseRequests('privacy', 500);
+    const { test, alice, bob } = await linked({ autoRead: true });
+    const { id: first } = await bob.send(alice, 'one');
+    await test.event('messages.upsert', 'one');
+    await change(test, { autoRead: false, autoReadStatuses: true });
+    harness.simulator.resume();
+    const { id: status } = await bob.send(statusBroadcast, 'status', { audience: [alice] });
+    await waitFor(() => readBy(bob).includes(status), { what: 'the status is seen' });
+    expect(readBy(bob)).not.toContain(first);
+  });
+
   it('are sent for what waited while the session was away', async () => {
     const { alice, bob, device } = await linked({ autoRead: true });
     harness.simulator.disconnect(device, { code: 503 });
