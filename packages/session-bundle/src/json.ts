@@ -88,10 +88,30 @@ export function reviveBytes(value: unknown, path: string, depth = 0): unknown {
   return Object.fromEntries(entries.map(([name, field]) => [name, reviveBytes(field, path, depth + 1)]));
 }
 
+/** Whether a value has more fields and items than a record may have. Marked bytes count as one. */
+export function isTooWide(value: unknown): boolean {
+  return valuesLeft(value, BUNDLE_LIMITS.values, 0) < 0;
+}
+
+/** How many of the values that are left a value leaves; a negative number as soon as there are too many. */
+function valuesLeft(value: unknown, left: number, depth: number): number {
+  const isObject = typeof value === 'object' && value !== null && !(value instanceof Uint8Array);
+  if (!isObject || isMarked(value) || depth > BUNDLE_LIMITS.depth) return left;
+  const names = Object.keys(value);
+  let rest = left - names.length;
+  for (const name of names) {
+    if (rest < 0) break;
+    rest = valuesLeft(Reflect.get(value, name), rest, depth + 1);
+  }
+  return rest;
+}
+
+function isMarked(value: object): boolean {
+  return ('type' in value && value.type === 'Buffer') || ('buffer' in value && value.buffer === true);
+}
+
 function markedBytes(value: object): Buffer | undefined {
-  const isMarked =
-    ('type' in value && value.type === 'Buffer') || ('buffer' in value && value.buffer === true);
-  if (!isMarked) return undefined;
+  if (!isMarked(value)) return undefined;
   const data = ('data' in value ? value.data : undefined) ?? ('value' in value ? value.value : undefined);
   if (typeof data === 'string') return Buffer.from(data, 'base64');
   return isListOfBytes(data) ? Buffer.from(data) : undefined;

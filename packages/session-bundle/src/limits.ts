@@ -10,6 +10,11 @@ export const BUNDLE_LIMITS = {
   records: 200_000,
   /** Characters of a record's name. */
   nameLength: 512,
+  /**
+   * Fields and items of one record, on all its levels. The members' devices of the largest groups are 25,000. A record with
+   * more keeps the process busy for seconds, all at once, and so do those who read it later.
+   */
+  values: 50_000,
   /** Levels of objects in a record. A Signal session has six. */
   depth: 32,
   /** Newest pre-keys that are kept. WhatsApp holds 812 at most; some gateways never delete used ones. */

@@ -61,6 +61,11 @@ function countTurns() {
   };
 }
 
+/** To whom the keys of a group were sent. */
+function members(count: number): Record<string, true> {
+  return Object.fromEntries(Array.from({ length: count }, (_, id) => [`${1e9 + id}:1@lid`, true]));
+}
+
 async function problemOf(files: SourceFiles, format: SourceFormat = 'baileys'): Promise<string> {
   try {
     await readForeignSession(format, files);
@@ -88,6 +93,17 @@ describe('a session that plain Baileys wrote', () => {
     expect(turns.taken()).toBeGreaterThanOrEqual(3 * atLeast - 2);
     await sealBundle(session, await newBundleKey({ key: Buffer.alloc(32) }));
     expect(turns.end()).toBeGreaterThanOrEqual(4 * atLeast - 3);
+  });
+
+  it('lets other work run between large records, however few they are', async () => {
+    const large = Array.from({ length: 8 }, (_, id) => [
+      `sender-key-memory-49${id}@g.us.json`,
+      members(BUNDLE_LIMITS.values),
+    ]);
+    const files = { 'creds.json': anna.files['creds.json'], ...Object.fromEntries(large) };
+    const turns = countTurns();
+    await readForeignSession('baileys', files);
+    expect(turns.end()).toBeGreaterThanOrEqual(large.length);
   });
 
   it('has its bytes as bytes, also those of protobuf messages', () => {
@@ -223,6 +239,11 @@ describe('what cannot be imported', () => {
       'too-large creds',
     ],
     [
+      'credentials of too many values',
+      () => withCreds((creds) => ({ ...creds, signalIdentities: Array(BUNDLE_LIMITS.values).fill(0) })),
+      'too-large creds',
+    ],
+    [
       'credentials of two accounts',
       () => ({ ...evolutionHash(anna.files), 'creds.json': bert.files['creds.json'] }),
       'several-accounts creds',
@@ -271,6 +292,15 @@ describe('what cannot be imported', () => {
 
 describe('what is repaired or left out', () => {
   it.each<[string, () => SourceFiles, Record<string, number>]>([
+    [
+      'a record of more values than any has',
+      () => ({
+        ...anna.files,
+        'sender-key-memory-491@g.us.json': members(BUNDLE_LIMITS.values + 1),
+        'sender-key-memory-492@g.us.json': JSON.stringify(members(BUNDLE_LIMITS.values + 1)),
+      }),
+      { malformed: 2 },
+    ],
     [
       'the rest of an earlier text',
       () => ({ ...anna.files, 'creds.json': `${anna.files['creds.json']}":1}}` }),

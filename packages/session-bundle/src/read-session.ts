@@ -4,7 +4,7 @@ import { BundleError } from './bundle-error.js';
 import { checkCredentials, checkRecords, type MutableRecords, repairCounters } from './checks.js';
 import { type FoundRecord, findRecords, type SourceFiles, type SourceFormat } from './containers.js';
 import { type CompanionDevice, deviceOf, readCredentials } from './credentials.js';
-import { reviveBytes } from './json.js';
+import { isTooWide, reviveBytes } from './json.js';
 import { type LinkedCredentials, type LinkedSession, type Note, Notes } from './linked-session.js';
 import { readSignalRecord } from './signal-records.js';
 import { bridgeToBaileys7 } from './to-baileys-7.js';
@@ -49,7 +49,7 @@ export async function readRecords(
   const keys = await collectRecords(found, notes);
   if (format === 'waha' && found.some(({ isRow }) => isRow)) dropOwnSession(read, keys, notes);
   await checkRecords(read, keys, notes);
-  bridgeToBaileys7(keys, read.me.lid?.split(':')[0], notes);
+  await bridgeToBaileys7(keys, read.me.lid?.split(':')[0], notes);
   const hasKeys = (keys.get('app-state-sync-key')?.size ?? 0) > 0;
   if (!keepAppState || !hasKeys) {
     notes.add('app-state-dropped', keys.get('app-state-sync-version')?.size ?? 0);
@@ -69,6 +69,9 @@ function chooseCredentials(found: readonly FoundRecord[], notes: Notes): LinkedC
   const candidates = found.filter(({ name }) => name === undefined);
   if (candidates.length > MAX_CREDENTIALS) {
     throw new BundleError('several-accounts', 'creds', 'There are too many credentials in what was given.');
+  }
+  if (candidates.some(({ value }) => isTooWide(value))) {
+    throw new BundleError('too-large', 'creds', 'The credentials have more fields than credentials have.');
   }
   const all = candidates.map(({ value }) => readCredentials(reviveBytes(value, 'creds')));
   const [first] = all;
@@ -93,8 +96,8 @@ async function collectRecords(found: readonly FoundRecord[], notes: Notes): Prom
     await breaks.next();
     if (name === undefined || value === null || value === undefined) continue;
     const { type, id } = name;
-    const revived = reviveBytes(value, `${type}-…`);
-    const record = readSignalRecord(type, revived);
+    const revived = isTooWide(value) ? undefined : reviveBytes(value, `${type}-…`);
+    const record = revived === undefined ? undefined : readSignalRecord(type, revived);
     if (record === undefined) {
       notes.add('malformed');
       continue;

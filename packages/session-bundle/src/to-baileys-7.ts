@@ -1,3 +1,4 @@
+import { Breaks } from './breaks.js';
 import type { MutableRecords } from './checks.js';
 import type { Notes } from './linked-session.js';
 import type { RecordType } from './record-names.js';
@@ -15,8 +16,12 @@ const REVERSE = '_reverse';
  * lost: peers would be asked to send once more.
  * @param ownLid the LID of the account, if it is known.
  */
-export function bridgeToBaileys7(keys: MutableRecords, ownLid: string | undefined, notes: Notes): void {
-  nameLidDomains(keys, ownLid, notes);
+export async function bridgeToBaileys7(
+  keys: MutableRecords,
+  ownLid: string | undefined,
+  notes: Notes,
+): Promise<void> {
+  nameLidDomains(keys, await knownLids(keys, ownLid), notes);
   const lidOf = completePairs(keys, notes);
   listDevices(keys, notes);
   for (const [pn, lid] of lidOf) {
@@ -27,8 +32,7 @@ export function bridgeToBaileys7(keys: MutableRecords, ownLid: string | undefine
 }
 
 /** Baileys 6 wrote the addresses of LIDs as those of numbers. */
-function nameLidDomains(keys: MutableRecords, ownLid: string | undefined, notes: Notes): void {
-  const lids = knownLids(keys, ownLid);
+function nameLidDomains(keys: MutableRecords, lids: ReadonlySet<string>, notes: Notes): void {
   for (const type of ['session', 'identity-key'] as const) {
     rename(keys.get(type), (address) => {
       const [, user = '', device] = PN_ADDRESS.exec(address) ?? [];
@@ -43,15 +47,18 @@ function nameLidDomains(keys: MutableRecords, ownLid: string | undefined, notes:
 }
 
 /** LIDs that records name as such: of the account, of pairs, and of members of groups. */
-function knownLids(keys: MutableRecords, ownLid: string | undefined): Set<string> {
-  const ofPairs = [...(keys.get('lid-mapping') ?? [])].flatMap(([id, other]) =>
-    id.endsWith(REVERSE) ? [id.slice(0, -REVERSE.length)] : [String(other)],
-  );
-  const members = [...(keys.get('sender-key-memory')?.values() ?? [])].flatMap((sent) =>
-    typeof sent === 'object' && sent !== null ? Object.keys(sent) : [],
-  );
-  const ofMembers = members.filter((jid) => jid.endsWith('@lid')).map((jid) => jid.replace(/[:@_].*$/, ''));
-  return new Set([...ofPairs, ...ofMembers, ...(ownLid === undefined ? [] : [ownLid])]);
+async function knownLids(keys: MutableRecords, ownLid: string | undefined): Promise<Set<string>> {
+  const lids = new Set(ownLid === undefined ? [] : [ownLid]);
+  for (const [id, other] of keys.get('lid-mapping') ?? []) {
+    lids.add(id.endsWith(REVERSE) ? id.slice(0, -REVERSE.length) : String(other));
+  }
+  const breaks = new Breaks();
+  for (const sent of keys.get('sender-key-memory')?.values() ?? []) {
+    await breaks.next();
+    const members = typeof sent === 'object' && sent !== null ? Object.keys(sent) : [];
+    for (const jid of members) if (jid.endsWith('@lid')) lids.add(jid.replace(/[:@_].*$/, ''));
+  }
+  return lids;
 }
 
 /** Renames records; one that has the new name already stays. Returns how many were renamed. */

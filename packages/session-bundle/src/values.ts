@@ -3,10 +3,12 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Returns undefined for anything that is not an object with names. */
 export function asFields(value: unknown): Fields | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    return undefined;
-  }
-  return { ...value };
+  return isFields(value) ? value : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && !Array.isArray(value) && !(value instanceof Uint8Array);
 }
 
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
