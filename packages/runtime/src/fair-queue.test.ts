@@ -9,7 +9,7 @@ it('serves tenants in turn, and those of a tenant in their order', () => {
   line.join('b', 'b1');
   line.join('c', 'c1');
   line.join('c', 'c2');
-  expect([...line].sort()).toEqual(['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'c2']);
+  expect([...line]).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3', 'a4']);
   expect(drain(line)).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3', 'a4']);
   expect([line.size, line.next()]).toEqual([0, undefined]);
 });
@@ -29,6 +29,14 @@ it('passes over a tenant who may not be served, who keeps its place', () => {
   expect(line.next((tenantId) => tenantId === 'none')).toBeUndefined();
   expect(line.size).toBe(3);
   expect(drain(line)).toEqual(['a1', 'c1', 'b2']);
+});
+
+it('serves one out of turn, whose tenant then waits for the others', () => {
+  const line = new FairQueue<string>();
+  for (const waiter of ['a1', 'a2', 'a3', 'b1', 'c1']) line.join(waiter.slice(0, 1), waiter);
+  expect(line.serve('a', 'a2')).toBe(true);
+  expect(line.serve('a', 'a2')).toBe(false);
+  expect(drain(line)).toEqual(['b1', 'c1', 'a1', 'a3']);
 });
 
 it('forgets one that leaves', () => {

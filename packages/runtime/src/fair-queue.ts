@@ -40,7 +40,28 @@ export class FairQueue<T> {
     if (line.size === 0) this.#byTenant.delete(tenantId);
   }
 
+  /**
+   * Takes this one out, out of turn. Its tenant goes to the end of the round.
+   * @returns whether it was in the queue.
+   */
+  serve(tenantId: string, waiter: T): boolean {
+    const line = this.#byTenant.get(tenantId);
+    if (line?.has(waiter) !== true) return false;
+    this.leave(tenantId, waiter);
+    if (!this.#byTenant.delete(tenantId)) return true;
+    this.#byTenant.set(tenantId, line);
+    return true;
+  }
+
+  /** In the order in which `next` would take them out. Do not change the queue meanwhile. */
   *[Symbol.iterator](): Generator<T> {
-    for (const line of this.#byTenant.values()) yield* line;
+    const round = new Set(Array.from(this.#byTenant.values(), (line) => line.values()));
+    while (round.size > 0) {
+      for (const line of round) {
+        const { value, done } = line.next();
+        if (done === true) round.delete(line);
+        else yield value;
+      }
+    }
   }
 }

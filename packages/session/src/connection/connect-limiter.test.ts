@@ -145,6 +145,20 @@ describe('a client version that WhatsApp refuses', () => {
     expect(one.waiting + other.waiting).toBe(0);
   });
 
+  it('is probed by tenants in turn, however many sessions of one wait', async () => {
+    const asking = new Asking(gateOf(20));
+    asking.ask('first');
+    await asking.passed(1);
+    asking.permits.get('first')?.ended(405);
+    for (let n = 0; n < 30; n += 1) asking.ask(`acme ${n}`);
+    for (const tenantId of ['globex', 'initech']) asking.ask(tenantId, { tenantId });
+    for (let probes = 1; probes <= 3; probes += 1) {
+      await asking.passed(1 + probes);
+      asking.permits.get(asking.names[probes] ?? '')?.ended(405);
+    }
+    expect(asking.names.slice(1, 4)).toEqual(['acme 0', 'globex', 'initech']);
+  });
+
   it.each([
     [405, 2],
     [409, 2],

@@ -169,7 +169,7 @@ export class ConnectLimiter {
     }
   }
 
-  /** A few of the waiting sessions, by what they may do with a version that is not known to work. */
+  /** A few of the waiting sessions, of tenants in turn, by what they may do with a version that is not known to work. */
   #waiting(): Record<WaiterUsage, readonly SessionRef[]> {
     const found: Record<WaiterUsage, SessionRef[]> = { mayTry: [], mayProbe: [], toLink: [] };
     for (const line of [this.#urgent, this.#others]) {
@@ -187,18 +187,15 @@ export class ConnectLimiter {
   /** Takes the waiter out for which the next connect was granted; undefined if it has left. */
   #nextWaiter({ breaker, prober }: ConnectGrant, isUrgent: boolean): Waiter | undefined {
     if (breaker === 'open') return this.#urgent.next();
-    if (breaker === 'probe' && prober !== undefined) return this.#leave(prober);
+    if (breaker === 'probe' && prober !== undefined) return this.#serve(prober);
     const [first, second] = isUrgent ? [this.#urgent, this.#others] : [this.#others, this.#urgent];
     return first.next() ?? second.next();
   }
 
-  #leave(ref: SessionRef): Waiter | undefined {
+  #serve(ref: SessionRef): Waiter | undefined {
     for (const line of [this.#others, this.#urgent]) {
-      for (const waiter of line) {
-        if (!isSame(waiter.session, ref)) continue;
-        line.leave(ref.tenantId, waiter);
-        return waiter;
-      }
+      const waiter = [...line].find(({ session }) => isSame(session, ref));
+      if (waiter !== undefined && line.serve(ref.tenantId, waiter)) return waiter;
     }
     return undefined;
   }
