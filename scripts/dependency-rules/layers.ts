@@ -10,6 +10,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'packages/store': [
     'redis',
     'accounts',
+    'idempotency',
     'sessions',
     'auth',
     'settings',
@@ -48,6 +49,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'fanout',
     'limits',
     'auth',
+    'idempotency',
     'sessions',
     'media',
     'streams',

@@ -62,6 +62,30 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The Accept header names no type that this resource has.',
   },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'Another request with other fields had this `Idempotency-Key` in the last 24 hours. Nothing was done. Use a new key for each thing to be done; see [idempotency.md](idempotency.md).',
+  },
+  IDEMPOTENCY_IN_PROGRESS: {
+    status: 409,
+    retryable: true,
+    meaning:
+      'A request with this `Idempotency-Key` is being carried out. Try again after `details.retryAfterMs`, with the same key, for its answer.',
+  },
+  IDEMPOTENCY_ANSWER_NOT_KEPT: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'The request with this `Idempotency-Key` was carried out, and answered with `details.status` if known. That answer was too large to keep, or cannot be read any more. Nothing was done again.',
+  },
+  IDEMPOTENCY_NOT_SUPPORTED: {
+    status: 400,
+    retryable: false,
+    meaning:
+      'This call takes no `Idempotency-Key`, because its answer is secret and is not stored. Nothing was done. Call it without the header.',
+  },
   ROUTE_NOT_FOUND: { status: 404, retryable: false, meaning: 'There is no such method and path.' },
   TENANT_NOT_FOUND: { status: 404, retryable: false, meaning: 'No tenant has this id.' },
   KEY_NOT_FOUND: { status: 404, retryable: false, meaning: 'No API key has this id.' },
@@ -191,6 +215,12 @@ export const ERRORS = {
     meaning:
       'As many sends and other calls are under way as may be, for the session or the tenant (`details.resource`, `details.limit`); nothing was done. Wait for some to end, or try again after `details.retryAfterMs`.',
   },
+  TOO_MANY_IDEMPOTENCY_KEYS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'The tenant has used as many values of `Idempotency-Key` in the last 24 hours as it may (`details.limit`); nothing was done. The oldest is forgotten after `details.retryAfterMs`. Ask the administrator for more.',
+  },
   TOO_MANY_CONNECTIONS: {
     status: 429,
     retryable: true,
@@ -213,7 +243,7 @@ export const ERRORS = {
     status: 504,
     retryable: false,
     meaning:
-      'No answer came in time: the command may or may not have been carried out. Of a message, `details.messageId` is its id: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there.',
+      'No answer came in time: the command may or may not have been carried out. Send it again with the same `Idempotency-Key`: that acts once. Without one, `details.messageId` is the id of a message: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there.',
   },
   NOT_SUPPORTED: {
     status: 501,

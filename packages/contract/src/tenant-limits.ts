@@ -84,6 +84,14 @@ export const TENANT_LIMITS = {
     error: 'TOO_MANY_COMMANDS',
     meaning: 'The same, of each session.',
   },
+  idempotencyKeys: {
+    kind: 'count',
+    unit: 'keys',
+    default: 100_000,
+    min: 1,
+    error: 'TOO_MANY_IDEMPOTENCY_KEYS',
+    meaning: 'Values of `Idempotency-Key` in the last 24 hours.',
+  },
   sockets: {
     kind: 'count',
     unit: 'connections',

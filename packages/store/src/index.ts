@@ -37,6 +37,11 @@ export {
   ResumeRecords,
   type ResumeRef,
 } from './events/resume-records.js';
+export {
+  type IdempotencyClaim,
+  type IdempotencyRecord,
+  IdempotencyRecords,
+} from './idempotency/idempotency-records.js';
 export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './messages/message-secrets.js';
 export { digestOfMessage, type KnownDigests, ProcessedMessages } from './messages/processed-messages.js';
 export { type ReceivedFile, ReceivedMedia } from './messages/received-media.js';

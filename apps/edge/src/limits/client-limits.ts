@@ -48,6 +48,7 @@ export const LIMITS = [
   'rest_units',
   'rest_units_per_key',
   'commands',
+  'idempotency_keys',
   'calls_per_tenant',
   'calls_per_key',
   'calls_per_address',

@@ -1,6 +1,14 @@
-import type { ContentAnswer, RestCall } from '@wafleet/contract';
+import {
+  type ContentAnswer,
+  IDEMPOTENCY_ERRORS,
+  idempotencyHeadersSchema,
+  type RestCall,
+  takesIdempotencyKey,
+} from '@wafleet/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { z } from 'zod';
+import type { CallIds } from '../idempotency/call-ids.js';
+import { type IdempotentCalls, refuseIdempotencyKey } from '../idempotency/idempotent-calls.js';
 import { errorResponses, TAKES_ADMIN_TOKEN, TAKES_PASSKEY_TOKEN } from './api-docs.js';
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
@@ -16,6 +24,8 @@ export interface ValidCall<C extends RestCall> {
   readonly body: Part<C, 'body'>;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** Makes the ids that the call gives to what it makes. */
+  readonly ids: CallIds;
 }
 
 type Answers<C extends RestCall> = C['answers'][keyof C['answers']];
@@ -37,25 +47,32 @@ export type HandlersOf<Calls extends Readonly<Record<string, RestCall>>> = {
 /** Adds a route for each call of a table. */
 export function addCalls<Calls extends Readonly<Record<string, RestCall>>>(
   app: FastifyInstance,
+  idempotency: IdempotentCalls,
   calls: Calls,
   handlers: HandlersOf<Calls>,
 ): void {
   for (const [name, call] of Object.entries<RestCall>(calls)) {
     const handler: CallHandler<never> = handlers[name as keyof Calls];
-    addCall(app, name, call, (request, reply) => {
+    addCall(app, idempotency, name, call, (request, reply, ids) => {
       const { params, query, headers, body } = request;
       // Fastify has validated them by the schemas that the handler's type is made from.
-      return handler({ params, query, headers, body, request, reply } as ValidCall<never>);
+      return handler({ params, query, headers, body, request, reply, ids } as ValidCall<never>);
     });
   }
 }
 
-/** Adds the route of a call: limited, validated, documented and answered as the call declares. */
+/**
+ * Adds the route of a call: limited, validated, carried out once for each `Idempotency-Key`, documented and answered as
+ * the call declares.
+ * @param options.deadlineMs how long the handler may take. Default: the usual deadline of a command.
+ */
 export function addCall(
   app: FastifyInstance,
+  idempotency: IdempotentCalls,
   name: string,
   call: RestCall,
-  handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+  handler: (request: FastifyRequest, reply: FastifyReply, ids: CallIds) => Promise<unknown>,
+  options: { readonly deadlineMs?: number } = {},
 ): void {
   const [method = '', url = ''] = call.route.split(' ');
   const statuses = Object.keys(call.answers);
@@ -66,9 +83,10 @@ export function addCall(
     schema: schemaOf(name, call),
     handler: (request, reply) => {
       if (statuses.length === 1) reply.code(Number(statuses[0]));
-      return handler(request, reply);
+      return idempotency.run({ ...options, call, request, reply }, (ids) => handler(request, reply, ids));
     },
   };
+  if (method === 'POST' && !takesIdempotencyKey(call)) route.onRequest = refuseIdempotencyKey;
   if (call.bodyLimit !== undefined) route.bodyLimit = call.bodyLimit;
   const { access } = call;
   if (access === 'passkey-link') route.config = { cost: costOf(call) };
@@ -86,7 +104,8 @@ function costOf({ cost }: RestCall) {
 }
 
 function schemaOf(name: string, call: RestCall) {
-  const { summary, tag, params, query, headers, body, answers, access } = call;
+  const { summary, tag, params, query, body, answers, access } = call;
+  const headers = takesIdempotencyKey(call) ? idempotencyHeadersSchema : call.headers;
   return {
     operationId: name,
     summary,
@@ -103,9 +122,11 @@ function schemaOf(name: string, call: RestCall) {
   };
 }
 
-function describe({ description, errors }: RestCall): string {
-  const codes = errors.map((code) => `\`${code}\``).join(', ');
-  return [description, errors.length === 0 ? undefined : `Errors: ${codes}.`]
+function describe(call: RestCall): string {
+  const { description, errors } = call;
+  const all = takesIdempotencyKey(call) ? [...errors, ...IDEMPOTENCY_ERRORS] : errors;
+  const codes = all.map((code) => `\`${code}\``).join(', ');
+  return [description, all.length === 0 ? undefined : `Errors: ${codes}.`]
     .filter((part) => part !== undefined)
     .join('\n\n');
 }

@@ -116,6 +116,21 @@ describe('POST /api/sessions/:id/messages', () => {
     expect([former.received.length, next.received.length]).toEqual([1, 0]);
   });
 
+  it.each(['SESSION_NOT_OPEN', 'UNAVAILABLE', 'WHATSAPP_REFUSED', 'OUTCOME_UNKNOWN'] as const)(
+    'names the message’s id in the error %s, also without an Idempotency-Key',
+    async (code) => {
+      const worker = await fixture.cluster.startWorker(async () => {
+        throw new WafleetError(code, 'It failed.');
+      });
+      await worker.own(fixture.tenant.tenantId, 'shop-1');
+      const { body } = await send();
+      const [command] = worker.received;
+      const messageId = command !== undefined && 'messageId' in command ? command.messageId : undefined;
+      expect(messageId).toMatch(/^3EB0/);
+      expect(body).toMatchObject({ error: { code, details: { messageId } } });
+    },
+  );
+
   it('tells the worker’s error', async () => {
     const worker = await fixture.cluster.startWorker(async () => {
       throw new WafleetError('RECIPIENT_NOT_FOUND', 'The recipient is not on WhatsApp.');

@@ -1,8 +1,8 @@
 import { type linkingCalls, WafleetError } from '@wafleet/contract';
+import { sessionRefOf } from '../auth/session-ref.js';
 import type { QrCodeQuery } from '../sessions/qr-code-query.js';
 import type { HandlersOf } from './calls.js';
 import { QR_TYPES, qrPng, qrSvg } from './qr-image.js';
-import { sessionRefOf } from './session-ref.js';
 
 /** Linking a session to a phone by QR code. */
 export function linkingHandlers({

@@ -5,11 +5,11 @@ import type { Identity } from '../access/identity.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import { identityOf } from '../auth/request-auth.js';
+import { sessionRefOf } from '../auth/session-ref.js';
 import type { MediaDownload, MediaDownloads } from '../media/media-downloads.js';
 import { mediaHeaders } from '../media/media-headers.js';
 import { onAnswerEnd } from './answer-end.js';
 import type { HandlersOf } from './calls.js';
-import { sessionRefOf } from './session-ref.js';
 
 interface MediaCallResources {
   /** Bounds the downloads of a tenant on all edges together. */

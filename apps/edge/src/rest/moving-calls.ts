@@ -8,13 +8,13 @@ import {
 } from '@wafleet/session-bundle';
 import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
+import { sessionRefOf } from '../auth/session-ref.js';
 import type { SessionExport } from '../sessions/session-export.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import { onAnswerEnd } from './answer-end.js';
 import type { HandlersOf } from './calls.js';
-import { generateSessionId } from './generate-session-id.js';
 import { newSessionOf } from './new-session.js';
-import { sessionRefOf } from './session-ref.js';
+import { sessionIdOf } from './session-id.js';
 
 interface MovingCallResources {
   readonly starter: SessionStarter;
@@ -24,8 +24,8 @@ interface MovingCallResources {
 /** Sessions that come from elsewhere, or go there. */
 export function movingHandlers({ starter, exporter }: MovingCallResources): HandlersOf<typeof movingCalls> {
   return {
-    'import-session': async ({ body, request, reply }) => {
-      const { id = generateSessionId() } = body;
+    'import-session': async ({ body, request, reply, ids }) => {
+      const { id = sessionIdOf(ids.bytes('session')) } = body;
       const identity = identityOf(request);
       if (!mayUseSession(identity, id)) {
         throw new WafleetError('FORBIDDEN', 'This API key may make the sessions in its list only.');

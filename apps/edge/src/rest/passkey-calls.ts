@@ -9,9 +9,9 @@ import {
 } from '@wafleet/contract';
 import type { PasskeyLinks, SessionDirectory, SessionRef } from '@wafleet/store';
 import { linkedSessionOf } from '../auth/passkey-link-auth.js';
+import { sessionRefOf } from '../auth/session-ref.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import type { HandlersOf } from './calls.js';
-import { sessionRefOf } from './session-ref.js';
 
 /** How long a helper link outlives the longest link by passkey, so that its end can be seen, ms. */
 const MARGIN_MS = 60_000;

@@ -10,6 +10,7 @@ import {
   movingCalls,
   passkeyCalls,
   passkeyLinkCalls,
+  REPLAYED_HEADER,
   sessionCalls,
   tenantCalls,
   usageCalls,
@@ -36,6 +37,7 @@ import { requirePasskeyLink } from '../auth/passkey-link-auth.js';
 import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import { type AllowedOrigins, originsOf } from '../http/origins.js';
+import type { IdempotentCalls } from '../idempotency/idempotent-calls.js';
 import type { CallLine } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
@@ -92,6 +94,8 @@ export interface RestResources {
   readonly removal: SessionRemoval;
   readonly exporter: SessionExport;
   readonly commands: SessionCommands;
+  /** Carries calls with an `Idempotency-Key` out once. */
+  readonly idempotency: IdempotentCalls;
   readonly currentQr: QrCodeQuery;
   readonly passkeyLinks: PasskeyLinks;
   /** As in the environment variable PUBLIC_URL. */
@@ -109,9 +113,9 @@ function corsOf(url: string, origins: AllowedOrigins) {
   return {
     origin: originsOf(url, origins),
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'x-api-key'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'x-api-key'],
     exposedHeaders: [
-      ...['content-disposition', 'etag', 'link'],
+      ...['content-disposition', 'etag', REPLAYED_HEADER, 'link'],
       ...['ratelimit', 'ratelimit-policy', 'retry-after'],
     ],
     maxAge: 600,
@@ -120,6 +124,7 @@ function corsOf(url: string, origins: AllowedOrigins) {
 
 /** Adds everything that the edge serves over plain HTTP. */
 export async function registerRoutes(app: FastifyInstance, resources: RestResources): Promise<void> {
+  const { idempotency } = resources;
   // The documentation page brings a content security policy of its own; all other answers are data. The proxy that
   // holds the certificate decides whether browsers may use plain HTTP.
   await app.register(helmet, {
@@ -135,24 +140,24 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(health, resources);
   await app.register(async (forAdmin) => {
     forAdmin.addHook('onRequest', requireAdmin(limited));
-    addCalls(forAdmin, tenantCalls, tenantHandlers(resources));
-    addCalls(forAdmin, keyCalls, keyHandlers(resources));
-    addCalls(forAdmin, clientVersionCalls, clientVersionHandlers(resources));
+    addCalls(forAdmin, idempotency, tenantCalls, tenantHandlers(resources));
+    addCalls(forAdmin, idempotency, keyCalls, keyHandlers(resources));
+    addCalls(forAdmin, idempotency, clientVersionCalls, clientVersionHandlers(resources));
   });
   await app.register(async (forTenants) => {
     requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });
     await forTenants.register(accepts);
-    addCalls(forTenants, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
+    addCalls(forTenants, idempotency, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
     boundLargeBodies(forTenants, BODY_LIMIT);
-    addCalls(forTenants, movingCalls, movingHandlers(resources));
-    addCalls(forTenants, linkingCalls, linkingHandlers(resources));
-    addCalls(forTenants, passkeyCalls, passkeyHandlers(resources));
-    addCalls(forTenants, mediaCalls, mediaHandlers(resources));
-    addCommandCalls(forTenants, resources.commands);
+    addCalls(forTenants, idempotency, movingCalls, movingHandlers(resources));
+    addCalls(forTenants, idempotency, linkingCalls, linkingHandlers(resources));
+    addCalls(forTenants, idempotency, passkeyCalls, passkeyHandlers(resources));
+    addCalls(forTenants, idempotency, mediaCalls, mediaHandlers(resources));
+    addCommandCalls(forTenants, idempotency, resources.commands);
   });
   await app.register(async (forHelpers) => {
     forHelpers.addHook('onRequest', requirePasskeyLink({ ...resources, enterCall: countCalls(resources) }));
-    addCalls(forHelpers, passkeyLinkCalls, passkeyLinkHandlers(resources));
+    addCalls(forHelpers, idempotency, passkeyLinkCalls, passkeyLinkHandlers(resources));
   });
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);
@@ -163,6 +168,6 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
       checkKey: checkKeysOf(resources),
       enterCall: lineUpCalls(resources),
     });
-    addCalls(forStreams, eventCalls, eventHandlers(resources));
+    addCalls(forStreams, idempotency, eventCalls, eventHandlers(resources));
   });
 }

@@ -8,13 +8,13 @@ import type {
 } from '@wafleet/store';
 import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
+import { sessionRefOf } from '../auth/session-ref.js';
 import type { SessionChanges } from '../sessions/session-changes.js';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { HandlersOf } from './calls.js';
-import { generateSessionId } from './generate-session-id.js';
 import { newSessionOf } from './new-session.js';
-import { sessionRefOf } from './session-ref.js';
+import { sessionIdOf } from './session-id.js';
 import { sessionDetails, sessionView } from './session-view.js';
 
 interface SessionCallResources {
@@ -37,14 +37,17 @@ export function sessionHandlers(
     return sessionDetails(record, set);
   };
   return {
-    'create-session': async ({ body, request, reply }) => {
-      const { id = generateSessionId() } = body ?? {};
+    'create-session': async ({ body, request, reply, ids }) => {
+      const { id = sessionIdOf(ids.bytes('session')) } = body ?? {};
       const identity = identityOf(request);
       if (!mayUseSession(identity, id)) {
         throw new WafleetError('FORBIDDEN', 'This API key may make the sessions in its list only.');
       }
       const ref = { tenantId: identity.tenantId, sessionId: id };
-      const { sessionId, status } = await starter.create(ref, newSessionOf(body ?? {}));
+      const { sessionId, status } = await starter.create(ref, {
+        ...newSessionOf(body ?? {}),
+        madeBy: ids.bytes('creation').toString('base64url'),
+      });
       reply.header('location', `/api/sessions/${sessionId}`);
       return { id: sessionId, status };
     },

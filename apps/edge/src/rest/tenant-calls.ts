@@ -14,8 +14,8 @@ export function tenantHandlers({ tenants, limits }: TenantCallResources): Handle
     return { limits: { ...limits.defaults, ...own }, own };
   };
   return {
-    'create-tenant': async ({ body }) => {
-      const { id, name } = await tenants.create(body.name);
+    'create-tenant': async ({ body, ids }) => {
+      const { id, name } = await tenants.create(body.name, ids.bytes('tenant'));
       return { id, name };
     },
     'get-tenant-limits': async ({ params }) => {

@@ -18,6 +18,8 @@ import type { WorkerRequests } from './worker-requests.js';
 /** What a session is created with. */
 export interface NewSession {
   readonly name?: string;
+  /** As in `NewSessionOptions`. */
+  readonly madeBy?: string | undefined;
   /** What is set for it, and the URL of its proxy. */
   readonly settings?: {
     readonly plain: Readonly<Record<string, unknown>>;
@@ -98,7 +100,7 @@ export class SessionStarter {
 
   async #enter(
     ref: SessionRef,
-    { name, settings: set }: NewSession,
+    { name, madeBy, settings: set }: NewSession,
     create: (options: NewSessionOptions) => Promise<SessionRecord>,
   ): Promise<SessionRecord> {
     const { settings, workers, rates, maxSessions, onExceeded, requests } = this.#resources;
@@ -106,7 +108,12 @@ export class SessionStarter {
       await requireProxySupport(workers, set?.proxy);
       await rates.require(ref.tenantId, { limit: 'sessionCreations' }, { cost: 1 });
       const proxy = set === undefined ? '' : await settings.sealProxy(ref, set.proxy);
-      const record = await create({ name, maxSessions, settings: set && { plain: set.plain, proxy } });
+      const record = await create({
+        name,
+        madeBy,
+        maxSessions,
+        settings: set && { plain: set.plain, proxy },
+      });
       await requests.askForWorker(ref, 'create');
       return record;
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Readiness } from '@wafleet/runtime';
 import {
   ClientVersions,
+  IdempotencyRecords,
   Ownership,
   SessionExports,
   SessionImports,
@@ -10,6 +11,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
+import { IdempotentCalls } from '../idempotency/idempotent-calls.js';
 import { MediaDownloads } from '../media/media-downloads.js';
 import { chargeCalls } from '../rest/call-rates.js';
 import { registerRoutes } from '../rest/routes.js';
@@ -76,6 +78,7 @@ export async function wireHttp(
     metricsToken: options.metricsToken,
     ...{ apiKeys, leases, sessions, pages, settings, commands, media, origins, readiness, passkeyLinks },
     publicUrl: options.publicUrl,
+    idempotency: new IdempotentCalls(new IdempotencyRecords(redis, store.limits)),
     limits: store.limits,
     keys: realtime.keys,
     connections: realtime.connections,

@@ -1,6 +1,7 @@
 export * from './client-version.js';
 export * from './definition.js';
 export * from './events.js';
+export * from './idempotency.js';
 export * from './internal.js';
 export * from './keys.js';
 export * from './linking.js';

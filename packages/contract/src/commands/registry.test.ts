@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Command, exampleBody, type RestCall } from './definition.js';
+import { takesIdempotencyKey } from './idempotency.js';
 import { COMMANDS, EDGE_CALLS, REST_CALLS } from './registry.js';
 
 const commands = Object.entries<Command>(COMMANDS);
@@ -21,6 +23,24 @@ describe('a REST call', () => {
     const body = exampleBody(call);
     expect(body !== undefined && Object.keys(body).length > 0).toBe(call.body !== undefined);
     expect(call.body?.safeParse(body).error).toBeUndefined();
+  });
+
+  it.each(calls.filter(([, call]) => takesIdempotencyKey(call)))(
+    '%s has answers of JSON and no other headers if it takes an Idempotency-Key',
+    (_, { answers, headers }) => {
+      expect(Object.values(answers).every((answer) => answer instanceof z.ZodType)).toBe(true);
+      expect(headers).toBeUndefined();
+    },
+  );
+
+  it('takes an Idempotency-Key if it is a POST, unless its answer is secret', () => {
+    const posts = calls.filter(([, { route }]) => route.startsWith('POST '));
+    const without = posts.filter(([, call]) => !takesIdempotencyKey(call));
+    expect(without.every(([, { isSecret }]) => isSecret)).toBe(true);
+    expect(posts.length).toBeGreaterThan(without.length);
+    expect(calls.filter(([, call]) => takesIdempotencyKey(call)).map(([name]) => name)).toContain(
+      'send-text',
+    );
   });
 
   it.each(calls)('%s costs something unless it is for the administrator', (_, { access, cost }) => {

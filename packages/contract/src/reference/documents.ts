@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { COMMON_ERRORS } from '../commands/index.js';
+import { COMMON_ERRORS, IDEMPOTENCY_ERRORS } from '../commands/index.js';
 import { EVENT_NAMES } from '../event-names.js';
 import { asyncApi } from './asyncapi.js';
 import { allObjects, eventTable, objectSections } from './field-tables.js';
@@ -34,11 +34,15 @@ function eventsDocument(): string {
   return fill(withTables, 'objects', objectSections(objects));
 }
 
+function listOf(codes: readonly string[]): string {
+  return `${codes.map((code) => `\`${code}\``).join(', ')}.`;
+}
+
 function restDocument(): string {
   const text = readFileSync(new URL('rest-api.md', DOCS), 'utf8');
-  const common = COMMON_ERRORS.map((code) => `\`${code}\``).join(', ');
-  const withErrors = fill(text, 'common errors', `${common}.`, 'rest-api.md');
-  return fill(withErrors, 'calls', restSections(), 'rest-api.md');
+  const withErrors = fill(text, 'common errors', listOf(COMMON_ERRORS), 'rest-api.md');
+  const withMore = fill(withErrors, 'idempotency errors', listOf(IDEMPOTENCY_ERRORS), 'rest-api.md');
+  return fill(withMore, 'calls', restSections(), 'rest-api.md');
 }
 
 /** Every document that is made from the schemas, or has a part that is, by its path below docs/, as it should be. */

@@ -1,4 +1,4 @@
-import { REST_CALLS, type RestCall, type Tag } from '../commands/index.js';
+import { REST_CALLS, type RestCall, type Tag, takesIdempotencyKey } from '../commands/index.js';
 
 const TITLES: Readonly<Record<Tag, string>> = {
   sessions: 'Sessions',
@@ -30,12 +30,18 @@ export function restSections(): string {
 }
 
 function table(calls: readonly NamedCall[]): string[] {
-  return ['| call | what it does | needs | units | errors |', '|---|---|---|---|---|', ...calls.map(row)];
+  return [
+    '| call | what it does | needs | units | once | errors |',
+    '|---|---|---|---|---|---|',
+    ...calls.map(row),
+  ];
 }
 
-function row([, { route, summary, access, cost, errors }]: NamedCall): string {
+function row([, call]: NamedCall): string {
+  const { route, summary, access, cost, errors } = call;
   const needs = NEEDS[access] ?? `\`${access}\``;
   const units = access === 'admin' ? '' : String(typeof cost === 'number' ? cost : cost.text);
   const codes = errors.map((code) => `\`${code}\``).join(', ');
-  return `| \`${route}\` | ${summary} | ${needs} | ${units} | ${codes} |`;
+  const once = takesIdempotencyKey(call) ? 'yes' : '';
+  return `| \`${route}\` | ${summary} | ${needs} | ${units} | ${once} | ${codes} |`;
 }

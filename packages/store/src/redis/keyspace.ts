@@ -48,6 +48,11 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
  * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
  * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
+ * | wf:{<tenant>}:idempotency:<record> | hash | a call with an Idempotency-Key: fingerprint, tries, token and until |
+ * |                                 |        | while it runs, answer (JSON) when it has ended; expires. The     |
+ * |                                 |        | record is `<session id>/<digest>`, without an id for calls of no |
+ * |                                 |        | session                                                          |
+ * | wf:{<tenant>}:idempotency-ends  | zset   | these records, by when they expire, ms; expires                  |
  * | wf:{<tenant>}:resumes:<key id>  | zset   | hash → when that record was last written, ms; expires            |
  * | wf:{<tenant>}:resume-sizes:<key id> | hash | hash → bytes of that record; expires                           |
  * | wf:{<tenant>}:resume-totals     | hash   | key id → bytes of its records, `*` → of all, `#` → how many      |
@@ -154,6 +159,8 @@ export const keys = {
   tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
   tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
+  idempotency: (tenantId: string, record: string) => `wf:{${tenantId}}:idempotency:${record}`,
+  idempotencyEnds: (tenantId: string) => `wf:{${tenantId}}:idempotency-ends`,
   /** The prefix of the names of a tenant's keys. */
   ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,

@@ -3,14 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { AuthStateStore } from '../auth/auth-state.js';
 import { Cipher } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
+import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { MessageSecrets } from '../messages/message-secrets.js';
 import { digestOfMessage } from '../messages/processed-messages.js';
 import { type ReceivedFile, ReceivedMedia } from '../messages/received-media.js';
+
 import { RecentMessages } from '../messages/recent-messages.js';
 import { keys } from '../redis/keyspace.js';
 import { FencedError } from '../redis/session-ref.js';
 import { SessionSettingsRecords } from '../settings/session-settings-records.js';
 import { TenantDirectory } from '../tenants/tenant-directory.js';
+import { TenantLimitTable } from '../tenants/tenant-limits.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
 import { CallReplies } from './call-replies.js';
 import { LinkOffers } from './link-offers.js';
@@ -154,6 +157,10 @@ describe('a purge', () => {
     await new CallReplies(fixture.redis).note(fence, '1@lid');
     const finishedDigests = [digestOfMessage(['chat', 'id'])];
     await new EventLog(fixture.redis).append(fence, [], { secrets, finishedDigests });
+    const records = new IdempotencyRecords(fixture.redis, new TenantLimitTable(fixture.redis));
+    for (let count = 1; count <= 300; count += 1) {
+      await records.claim({ ...shop, digest: `d${count}` }, 'f', 60_000);
+    }
 
     expect(await directory.purge(shop)).toBe(true);
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);

@@ -8,6 +8,7 @@ import {
 } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import { AccountDevices } from '../accounts/account-devices.js';
+import { forgetIdempotencyOf } from '../idempotency/idempotency-records.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
@@ -57,6 +58,8 @@ export interface NewSessionOptions {
   readonly name?: string | undefined;
   /** The limit of a tenant that has none of its own. Default: unlimited. */
   readonly maxSessions?: number | undefined;
+  /** Who creates it. A second call with the same value gets the first one's answer. Default: random. */
+  readonly madeBy?: string | undefined;
   /** What is set for it from the start; see SessionSettingsRecords. Default: nothing. */
   readonly settings?:
     | { readonly plain: Readonly<Record<string, unknown>>; readonly proxy: Buffer | '' }
@@ -165,7 +168,7 @@ export class SessionDirectory {
     ref: SessionRef,
     options: NewSessionOptions & { readonly linked?: LinkedAccount | undefined } = {},
   ): Promise<SessionRecord> {
-    const { name, maxSessions, settings, linked } = options;
+    const { name, maxSessions, settings, linked, madeBy = newCreationId() } = options;
     await this.#index.noteUnowned(ref.tenantId);
     const making = createSession.run(
       this.#redis,
@@ -175,7 +178,7 @@ export class SessionDirectory {
         ...[keys.settings(ref), keys.auth(ref)],
       ],
       [
-        ...[ref.sessionId, name ?? '', maxSessions ?? '', linked?.madeBy ?? newCreationId()],
+        ...[ref.sessionId, name ?? '', maxSessions ?? '', linked?.madeBy ?? madeBy],
         ...[settings === undefined ? '' : JSON.stringify(settings.plain), settings?.proxy ?? ''],
         ...[linked?.box ?? '', linked?.phone ?? '', linked?.device ?? ''],
       ],
@@ -359,6 +362,7 @@ export class SessionDirectory {
         isUnlinked === undefined ? '' : Number(isUnlinked),
       ],
     );
+    if (purged === 1) await forgetIdempotencyOf(this.#redis, ref);
     if (purged === 1 && device != null) {
       await this.#devices.release(device, { ...ref, madeBy: madeBy ?? '' });
     }

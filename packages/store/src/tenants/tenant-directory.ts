@@ -4,6 +4,8 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
 
+const ID_BYTES = 9;
+
 /** All tenants. */
 export class TenantDirectory {
   readonly #redis: RedisConnection;
@@ -13,10 +15,12 @@ export class TenantDirectory {
   }
 
   /**
-   * Creates a tenant with a new id. @throws {WafleetError} OUTCOME_UNKNOWN if the command was sent and got no answer.
+   * Creates a tenant.
+   * @param random bytes that its id is made from. A repeated call with the same name and bytes makes no other tenant.
+   * @throws {WafleetError} OUTCOME_UNKNOWN if the command was sent and got no answer.
    */
-  async create(name: string): Promise<Tenant> {
-    const id = `tnt_${randomBytes(9).toString('base64url')}`;
+  async create(name: string, random: Buffer = randomBytes(ID_BYTES)): Promise<Tenant> {
+    const id = `tnt_${random.subarray(0, ID_BYTES).toString('base64url')}`;
     // Written in this order, so that a crash in between leaves an id without a tenant, never a tenant that no scan
     // finds.
     await this.#redis.sadd(keys.tenants, id);

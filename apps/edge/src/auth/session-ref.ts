@@ -2,7 +2,7 @@ import { WafleetError } from '@wafleet/contract';
 import type { SessionRef } from '@wafleet/store';
 import type { FastifyRequest } from 'fastify';
 import { mayUseSession } from '../access/identity.js';
-import { identityOf } from '../auth/request-auth.js';
+import { identityOf } from './request-auth.js';
 
 /**
  * The session that a request's path names. The tenant is that of the API key, so no path leads to another tenant.
