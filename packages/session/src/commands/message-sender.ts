@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { WafleetError } from '@wafleet/contract';
 import { type Logger, withTimeout } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { SentMessages } from '../connection/sent-messages.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
-
-const SECRET_BYTES = 32;
+import { secretOfSent } from './sent-secret.js';
 
 /**
  * How long WhatsApp may take to acknowledge a sent message. The edge allows 15 s for a whole command, so the sender
@@ -69,6 +67,7 @@ export class MessageSender {
    * Sends a message. Stores it first, for receivers that cannot decrypt it and request it again. Resolves when WhatsApp
    * has acknowledged the message, within 10 s after it was sent. Delivery follows as `messages.update`, the account's
    * own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the account's own.
+   * The same message can be sent again under its id: phones drop the second copy.
    * @param content without `messageContextInfo`, which is added.
    * @throws {WafleetError} UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and `messageId`;
    * OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
@@ -79,9 +78,8 @@ export class MessageSender {
     { jid, content: bare, messageId }: { jid: string; content: proto.IMessage; messageId: string },
   ): Promise<void> {
     this.requireReading();
-    // Others use the message's secret to encrypt what refers to the message: reactions, comments, and edits from the
-    // phone.
-    const messageContextInfo = { messageSecret: randomBytes(SECRET_BYTES) };
+    const { signedIdentityKey } = socket.authState.creds;
+    const messageContextInfo = { messageSecret: secretOfSent(messageId, signedIdentityKey.private) };
     const content = proto.Message.create({ ...bare, messageContextInfo });
     await this.#sentMessages.keep(messageId, content);
     this.requireReading();

@@ -54,6 +54,34 @@ describe('sending a message', () => {
     expect(bob.received.filter(({ text }) => text === 'hello')).toHaveLength(1);
   });
 
+  it('again under the same id, on another worker, reaches the phone once, and is the same message', async () => {
+    const { test, alice, bob } = await linked();
+    harness.simulator.breakAcks('lost', alice);
+    await expect(send(test, bob, 'once', '3EB0AA0B')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    const isIt = ({ text }: { text: string | undefined }) => text === 'once';
+    const first = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
+    harness.simulator.resume();
+
+    await test.session.stop({ reason: 'drain' });
+    const next = await harness.takeOver(test.fence, test.fence.worker);
+    await next.session.start();
+    await next.status('open');
+    await expect(send(next, bob, 'once', '3EB0AA0B')).resolves.toEqual({ messageId: '3EB0AA0B' });
+    await send(next, bob, 'next', '3EB0AA0C');
+    await bob.waitForMessage(({ text }) => text === 'next', { timeoutMs: 60_000 });
+    expect(bob.received.map(({ text }) => text)).toEqual(['once', 'next']);
+    expect(bob.inbox.repeated).toEqual(['3EB0AA0B']);
+
+    // Votes and reactions of the phone are encrypted with the secret of the copy that it kept.
+    bob.inbox.forget(first);
+    const again = await bob.waitForMessage(isIt, { timeoutMs: 60_000 });
+    const secrets = [first, again].map(({ message }) => message.messageContextInfo?.messageSecret);
+    expect(secrets[0]).toHaveLength(32);
+    expect(secrets[1]).toEqual(secrets[0]);
+    const other = bob.received.find(({ text }) => text === 'next');
+    expect(other?.message.messageContextInfo?.messageSecret).not.toEqual(secrets[0]);
+  });
+
   it('has an unknown outcome when the connection breaks before the acknowledgement', async () => {
     const { test, alice, bob } = await linked();
     harness.simulator.breakAcks('cut', alice);

@@ -59,6 +59,8 @@ export class Inbox {
   readonly receipts: ReceivedReceipt[] = [];
   /** The ids of messages that could not be decrypted on arrival, once per failed attempt. */
   readonly unreadable: string[] = [];
+  /** The ids of messages that came again and were dropped, as real phones do. The last 1000. */
+  readonly repeated: string[] = [];
   #withheld: (() => void)[] | undefined;
 
   /** `onMessage` is called for each message, after it was added to `messages`. */
@@ -179,8 +181,13 @@ export class Inbox {
   }
 
   #keep(message: ReceivedMessage): void {
-    // A client may answer one phone's retry request by sending again to all phones.
-    if (this.#known.has(nameOf(message))) return;
+    // A client may answer one phone's retry request by sending again to all phones, or send again what it does not know
+    // the outcome of.
+    if (this.#known.has(nameOf(message))) {
+      this.repeated.push(message.id);
+      if (this.repeated.length > kept) this.repeated.shift();
+      return;
+    }
     this.#known.add(nameOf(message));
     this.messages.push(message);
     const dropped = this.messages.length > kept ? this.messages.shift() : undefined;
