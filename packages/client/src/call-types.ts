@@ -42,10 +42,21 @@ type Field<Part extends string, Value> = Nothing extends Value
   ? { readonly [P in Part]?: Value | undefined }
   : { readonly [P in Part]: Value };
 
-/** What a call takes: the parameters of its path, its query and its body. */
+/** The key of a call that may take one, as far as the types of the contract tell. */
+type KeyPart<Call extends RestCall> = [Extract<Call['route'], `POST ${string}`>] extends [never]
+  ? Nothing
+  : Call extends { readonly isSecret: true }
+    ? Nothing
+    : {
+        /** Names what is to be done, such as a UUID: another attempt with it does not act twice. */
+        readonly idempotencyKey?: string | undefined;
+      };
+
+/** What a call takes: the parameters of its path, its query, its body, and an idempotency key. */
 export type CallInput<Name extends CallName> = InputPart<RestCalls[Name], 'params'> &
   InputPart<RestCalls[Name], 'query'> &
-  InputPart<RestCalls[Name], 'body'>;
+  InputPart<RestCalls[Name], 'body'> &
+  KeyPart<RestCalls[Name]>;
 
 /** The arguments of a call after its name: none are needed if nothing in the input is required. */
 export type CallArguments<Name extends CallName> =

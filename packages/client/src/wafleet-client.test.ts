@@ -65,6 +65,33 @@ it('puts parameters into the path and fields into the query', async () => {
   ]);
 });
 
+it('sends the idempotency key of a call that takes one', async () => {
+  answer(200, { messageId: '3EB0' });
+  const body = { to: '15550001001', text: 'hi' };
+  const input = { params: { id: 'shop' }, body };
+  await client.call('send-text', { ...input, idempotencyKey: 'a-key' });
+  await client.call('send-text', input);
+  answer(201, { id: 'ses_1', status: 'queued' });
+  await client.call('create-session', { idempotencyKey: 'b-key' });
+  expect(received.map(({ headers }) => headers['idempotency-key'])).toEqual(['a-key', undefined, 'b-key']);
+});
+
+it('sends nothing if the call takes no idempotency key', async () => {
+  const params = { id: 'shop' };
+  const keyed = { idempotencyKey: 'a-key' };
+  for (const call of [
+    client.call('pairing-code', { params, body: { phone: '15550001001' }, ...keyed }),
+    client.call('show-chat-state', {
+      params: { ...params, chat: '1@lid' },
+      body: { state: 'paused' },
+      ...keyed,
+    }),
+  ]) {
+    await expect(call).rejects.toMatchObject({ code: 'IDEMPOTENCY_NOT_SUPPORTED' });
+  }
+  expect(received).toEqual([]);
+});
+
 it('sends no body where none is given, and resolves with null where none is answered', async () => {
   answer(204);
   expect(await client.call('revoke-key', { params: { id: 'key_1' } })).toBeNull();

@@ -3,6 +3,7 @@ import {
   errorBodySchema,
   REST_CALLS,
   type RestCall,
+  takesIdempotencyKey,
   WafleetError,
 } from '@wafleet/contract';
 import type { z } from 'zod';
@@ -24,6 +25,7 @@ export interface ClientOptions {
 
 /** The parts of any call's input. */
 interface Input {
+  readonly idempotencyKey?: string | undefined;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
   readonly query?: Readonly<Record<string, unknown>> | undefined;
   readonly body?: unknown;
@@ -39,23 +41,29 @@ export class WafleetClient {
 
   /**
    * Makes a call of the contract, and resolves with its answer, checked by its schema. Makes one attempt: an error says
-   * by `retryable` whether another one may succeed.
+   * by `retryable` whether another one may succeed. A POST whose answer is not secret takes an `idempotencyKey`: make
+   * another attempt with the same key and input, and the call is carried out once.
    *
    * Rejects with an `ApiError` if the service answered with an error, with a `WafleetError` VALIDATION_FAILED before
-   * anything is sent if a parameter of the path is not valid, with an `UnexpectedAnswerError` if the answer does not
+   * anything is sent if a parameter of the path is not valid, with IDEMPOTENCY_NOT_SUPPORTED if the call takes no key, with an `UnexpectedAnswerError` if the answer does not
    * follow the contract, and as `fetch` does if there is no answer in time.
    */
   async call<Name extends CallName>(name: Name, ...[input]: CallArguments<Name>): Promise<CallReply<Name>> {
     const call: RestCall = REST_CALLS[name];
-    const { params, query, body }: Input = input ?? {};
+    const { params, query, body, idempotencyKey }: Input = input ?? {};
+    if (idempotencyKey !== undefined && !takesIdempotencyKey(call)) throw takesNoKey(call);
     const [method = '', route = ''] = call.route.split(' ');
     const path = fillPath(route, checkParams(call, params));
-    const response = await this.#fetch(method, path, query, body);
+    const response = await this.#fetch(method, path, { query, body, idempotencyKey });
     // The schema that the reply was checked by is the one that its type is made from.
     return readAnswer(call, `${method} ${path}`, response.status, await response.text()) as CallReply<Name>;
   }
 
-  #fetch(method: string, path: string, query: Input['query'], body: unknown): Promise<Response> {
+  #fetch(
+    method: string,
+    path: string,
+    { query, body, idempotencyKey }: Omit<Input, 'params'>,
+  ): Promise<Response> {
     const { url: base, key, timeoutMs = TIMEOUT_MS } = this.#options;
     const url = new URL(path, typeof base === 'string' ? base : base());
     for (const [name, value] of Object.entries(query ?? {})) {
@@ -67,11 +75,16 @@ export class WafleetClient {
       headers: {
         authorization: `Bearer ${key}`,
         ...(hasBody ? { 'content-type': 'application/json' } : {}),
+        ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
       },
       ...(hasBody ? { body: JSON.stringify(body) } : {}),
       signal: AbortSignal.timeout(timeoutMs),
     });
   }
+}
+
+function takesNoKey({ route }: RestCall): WafleetError {
+  return new WafleetError('IDEMPOTENCY_NOT_SUPPORTED', `${route} takes no idempotency key.`);
 }
 
 /** Parameters become a part of the path: one such as `..` would lead to another call. */
