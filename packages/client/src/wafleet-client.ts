@@ -44,9 +44,10 @@ export class WafleetClient {
    * by `retryable` whether another one may succeed. A POST whose answer is not secret takes an `idempotencyKey`: make
    * another attempt with the same key and input, and the call is carried out once.
    *
-   * Rejects with an `ApiError` if the service answered with an error, with a `WafleetError` VALIDATION_FAILED before
-   * anything is sent if a parameter of the path is not valid, with IDEMPOTENCY_NOT_SUPPORTED if the call takes no key, with an `UnexpectedAnswerError` if the answer does not
-   * follow the contract, and as `fetch` does if there is no answer in time.
+   * Rejects with an `ApiError` if the service answered with an error, with a `WafleetError` before anything is sent if a
+   * parameter of the path is not valid (VALIDATION_FAILED) or if the call takes no key (IDEMPOTENCY_NOT_SUPPORTED), with
+   * an `UnexpectedAnswerError` if the answer does not follow the contract, and as `fetch` does if there is no answer in
+   * time.
    */
   async call<Name extends CallName>(name: Name, ...[input]: CallArguments<Name>): Promise<CallReply<Name>> {
     const call: RestCall = REST_CALLS[name];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { LossyPort, waitFor } from '@wafleet/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { connectRedis } from '../redis/connection.js';
@@ -169,6 +170,24 @@ describe('the number of records', () => {
       details: { resource: 'idempotencyKeys', limit: 3, used: 3, retryAfterMs: expect.any(Number) },
     });
     await claimed(of(4, 'tnt_b'));
+  });
+
+  test('of 10,000 takes less than 1 KB of Redis each', async () => {
+    const memory = async () => Number(/^used_memory:(\d+)/m.exec(await fixture.redis.info('memory'))?.[1]);
+    const before = await memory();
+    const answer = JSON.stringify({ status: 200, body: { messageId: '3EB0C6C2C86D176008466F' } });
+    const use = async (count: number) => {
+      const record = {
+        ...of(0),
+        digest: createHash('sha256').update(`${count}`).digest('base64url').slice(0, 22),
+      };
+      await records.finish(record, await claimed(record), answer);
+    };
+    for (let count = 0; count < 10_000; count += 500) {
+      await Promise.all(Array.from({ length: 500 }, (_, index) => use(count + index)));
+    }
+    expect(await fixture.redis.zcard(keys.idempotencyEnds(TENANT))).toBe(10_000);
+    expect(((await memory()) - before) / 10_000).toBeLessThan(1_000);
   });
 
   test('does not keep a retry out', async () => {
