@@ -75,7 +75,10 @@ describe('a retry', () => {
 
   it('may write the same key, and the same body, in another way', async () => {
     const first = await call('"a-key"');
-    const again = await call('a-key', { body: { text: 'hi', to: '15551230001' } });
+    const again = await call('a-key', {
+      request: `${SEND}?attempt=2`,
+      body: { text: 'hi', to: '15551230001' },
+    });
     expect(again).toMatchObject({ status: 200, body: first.body });
     expect(worker.received).toHaveLength(1);
   });

@@ -28,15 +28,11 @@ export interface KeyedRequest {
  * keys of its own for calls of no session, so that it gets no answer about sessions beyond its list.
  * @throws {WafleetError} SESSION_NOT_FOUND if the session is not in the list of the API key.
  */
-export function readKeyedRequest(
-  key: string,
-  { route, access }: RestCall,
-  request: FastifyRequest,
-): KeyedRequest {
-  const { params, query, body } = request;
+export function readKeyedRequest(key: string, call: RestCall, request: FastifyRequest): KeyedRequest {
+  const { route, access } = call;
   const { tenantId, sessionId, holder } = access === 'admin' ? ofAdministrator() : ownerOf(route, request);
   const scope = [sessionId ?? '', holder, route, key];
-  const fingerprint = hmac(key, [params, query, body ?? null]).toString('base64url', 0, 16);
+  const fingerprint = hmac(key, checkedParts(call, request)).toString('base64url', 0, 16);
   return {
     record: {
       tenantId,
@@ -46,6 +42,11 @@ export function readKeyedRequest(
     fingerprint,
     ids: idsFrom(hmac(tenantId, ['ids', ...scope, fingerprint])),
   };
+}
+
+/** What was checked by the schemas of the call. Anything else has no effect. */
+function checkedParts(call: RestCall, { params, query, body }: FastifyRequest): readonly unknown[] {
+  return [call.params && params, call.query && query, call.body && body].map((part) => part ?? null);
 }
 
 interface Owner extends Partial<SessionRef> {

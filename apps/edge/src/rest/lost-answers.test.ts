@@ -91,6 +91,35 @@ test('a change of settings whose answer was lost is announced, and reported as m
   expect(announced()).toBe(2);
 });
 
+describe('a call with an idempotency key', () => {
+  const send = (key: string, id: string) =>
+    sendRequest(edge.url, 'POST /api/sessions', {
+      key,
+      body: { id },
+      headers: { 'idempotency-key': 'a-key' },
+    });
+
+  test('does nothing if Redis does not answer whether it may begin', async () => {
+    const { tenantId, key } = await cluster.createTenant();
+    await send(key, 'before');
+    lossy.loseAnswer(`:idempotency-ends`, 'silence');
+    const answer = await send((await cluster.createKey(tenantId, { sessions: ['other'] })).key, 'other');
+    expect(answer).toMatchObject({ status: 503, body: { error: { code: 'UNAVAILABLE' } } });
+    expect(await sendRequest(edge.url, 'GET /api/sessions/other', { key })).toMatchObject({ status: 404 });
+  });
+
+  test('is answered although its answer cannot be stored, and a retry makes nothing else', async () => {
+    const { tenantId, key } = await cluster.createTenant();
+    lossy.loseAnswer('{"status":201', 'silence');
+    expect(await send(key, 'made')).toMatchObject({ status: 201, body: { id: 'made' } });
+    // As if Redis had not executed it, and the claim had ended.
+    for (const record of await cluster.connection.keys(`wf:{${tenantId}}:idempotency:*`)) {
+      await cluster.connection.hdel(record, 'answer');
+    }
+    expect(await send(key, 'made')).toMatchObject({ status: 201, body: { id: 'made' } });
+  });
+});
+
 test('a key or tenant that may have been made is not reported as failed', async () => {
   const { tenantId } = await cluster.createTenant();
   lossy.loseAnswer('a-key', 'silence');
