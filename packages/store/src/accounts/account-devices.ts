@@ -57,7 +57,23 @@ export class AccountDevices {
    * with the same id stays.
    */
   async release(device: string, holder: DeviceHolder): Promise<void> {
-    await releaseDevice.run(this.#redis, [keys.account(device)], [nameOf(holder), holder.madeBy]);
+    await this.#release(device, holder, '');
+  }
+
+  /**
+   * Ends a reservation whose session was not created. If a session with its id has the device, because the call was
+   * repeated, the note is of that session again, so that its removal releases it.
+   */
+  async giveBack(device: string, holder: DeviceHolder): Promise<void> {
+    const [had, madeBy] = await this.#redis.hmget(keys.session(holder), 'device', 'madeBy');
+    // The entry of an earlier release does not say by which call it was made. Its session keeps the device in any case.
+    if (had === device && !madeBy) return;
+    await this.#release(device, holder, had === device ? (madeBy ?? '') : '');
+  }
+
+  async #release(device: string, holder: DeviceHolder, keptBy: string): Promise<void> {
+    const args = [nameOf(holder), holder.madeBy, keptBy];
+    await releaseDevice.run(this.#redis, [keys.account(device)], args);
   }
 
   async #note(device: string, holder: DeviceHolder, holdMs: number): Promise<boolean> {

@@ -134,6 +134,15 @@ describe('an import', () => {
     await all.create(other, session());
   });
 
+  test('that is repeated under its id leaves the device with the session, and only as long as it exists', async () => {
+    const all = await imports();
+    await all.create(shop, session());
+    await expect(all.create(shop, session())).rejects.toMatchObject({ code: 'SESSION_EXISTS' });
+    await expect(all.create(other, session())).rejects.toMatchObject({ code: 'ACCOUNT_IN_USE' });
+    await directoryOf().purge(shop);
+    await all.create(other, session());
+  });
+
   test('of two at the same time, one succeeds', async () => {
     const all = await imports();
     const attempts = await Promise.allSettled([all.create(shop, session()), all.create(other, session())]);

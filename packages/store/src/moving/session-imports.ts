@@ -54,7 +54,10 @@ export class SessionImports {
     const holder = { ...ref, madeBy: newCreationId() };
     const startedAt = performance.now();
     if (!(await this.#devices.reserve(device, holder))) {
-      throw new WafleetError('ACCOUNT_IN_USE', 'A session of this cluster runs this device of the account.');
+      throw new WafleetError(
+        'ACCOUNT_IN_USE',
+        'A session of this cluster has this device of the account, and may be closed. Remove that session first.',
+      );
     }
     try {
       if (performance.now() - startedAt > CREATED_WITHIN_MS) {
@@ -72,8 +75,7 @@ export class SessionImports {
   /** Never rejects: a reservation that stays ends by itself. */
   async #giveBack(device: string, holder: DeviceHolder): Promise<void> {
     try {
-      // Another call may have created the session with this device meanwhile.
-      if ((await this.#directory.get(holder))?.device !== device) await this.#devices.release(device, holder);
+      await this.#devices.giveBack(device, holder);
     } catch {
       // Redis is out of reach.
     }
