@@ -41,6 +41,11 @@ Moves sessions that are linked already. No phone is linked again.
             evolution   Evolution API: creds.txt and a folder, or what redis-cli printed
             waha        WAHA with NOWEB: a folder, or the rows of its table
             bundle      a file of an export
+
+  --id ID           the id of the session; an import without it gets a new one
+  --name NAME       what the imported session is called
+  --api URL         where the cluster is, instead of WAFLEET_URL
+  --keep-app-state  goes on from the synchronised state in the files, so chats and contacts are not published again
 `;
 
 /** @throws {StartError} if something is missing or unknown. It names it. */

@@ -30,7 +30,6 @@ async function run(command: CommandLine): Promise<void> {
 function describe(error: unknown): string {
   if (error instanceof StartError || error instanceof WafleetError) return error.message;
   if (error instanceof BundleError) return `It cannot be imported (${error.problem}): ${error.message}`;
-  if (error instanceof TypeError && error.message === 'fetch failed') return 'The cluster cannot be reached.';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from './command-line.js';
+import { exportSession } from './move.js';
 import { guessSource, readSource } from './read-source.js';
 import { SecretInput } from './secrets.js';
 
@@ -48,6 +51,29 @@ describe('the command line', () => {
     [['import', '--api-key', 'x'], /--api-key/],
   ])('says what is wrong with %s', (args, message) => {
     expect(() => parseCommandLine(args)).toThrow(message);
+  });
+});
+
+describe('an export', () => {
+  it('names the address at which it cannot reach the cluster, and leaves no file', async () => {
+    const path = await folderWith('out', {});
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.close();
+    await once(server, 'close');
+    const environment = {
+      WAFLEET_URL: `${url}/`,
+      WAFLEET_API_KEY: 'a-key',
+      WAFLEET_PASSPHRASE: 'correct horse battery',
+      WAFLEET_PROXY: undefined,
+    };
+    const context = { environment, secrets: new SecretInput(Readable.from([]), () => {}), say: () => {} };
+    const command = { command: 'export', id: 'shop', path: join(path, 'bundle'), api: undefined } as const;
+    await expect(exportSession(command, context)).rejects.toThrow(
+      `The cluster cannot be reached at ${url}. WAFLEET_URL or --api says where it is.`,
+    );
+    expect(await readdir(path)).toEqual([]);
   });
 });
 

@@ -52,7 +52,7 @@ export async function importSession(command: Of<'import'>, context: MoveContext)
     'bundle' in content
       ? { ...common, from: 'wafleet' as const, bundle: content.bundle.toString('base64'), passphrase }
       : { ...common, from: from === 'bundle' ? 'baileys' : from, files: content.files };
-  const created = await client.call('import-session', { body });
+  const created = await reaching(api, context, client.call('import-session', { body }));
   for (const line of describeNotes(created.notes)) context.say(line);
   context.say(`It was imported as ${created.id}. Do not start the program again that had it before.`);
 }
@@ -65,7 +65,11 @@ export async function exportSession({ id, path, api }: Of<'export'>, context: Mo
   await writeFile(path, '', { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
     throw new StartError(`${path} cannot be written, or exists already.`, { cause: error });
   });
-  const exporting = client.call('export-session', { params: { id }, body: { passphrase } });
+  const exporting = reaching(
+    api,
+    context,
+    client.call('export-session', { params: { id }, body: { passphrase } }),
+  );
   const { bundle } = await exporting.catch(async (error: unknown) => {
     await rm(path);
     throw error;
@@ -86,6 +90,18 @@ async function clientOf(api: string | undefined, context: MoveContext): Promise<
   const { WAFLEET_API_KEY, WAFLEET_URL } = context.environment;
   const key = WAFLEET_API_KEY ?? (await context.secrets.next('The API key', 'WAFLEET_API_KEY'));
   return new WafleetClient({ url: api ?? WAFLEET_URL, key, timeoutMs: TIMEOUT_MS });
+}
+
+/** @throws {StartError} if no cluster answers. It names the address, without what else the URL has. */
+async function reaching<T>(api: string | undefined, context: MoveContext, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof TypeError && error.message === 'fetch failed')) throw error;
+    const { origin } = new URL(api ?? context.environment.WAFLEET_URL);
+    const message = `The cluster cannot be reached at ${origin}. WAFLEET_URL or --api says where it is.`;
+    throw new StartError(message, { cause: error });
+  }
 }
 
 async function passphraseOf({ environment, secrets }: MoveContext): Promise<string> {

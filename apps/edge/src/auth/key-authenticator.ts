@@ -44,7 +44,10 @@ export class KeyAuthenticator {
    */
   async authenticate(key: string | undefined): Promise<Identity> {
     if (key === undefined) {
-      throw new WafleetError('UNAUTHORIZED', 'No API key was given.');
+      throw new WafleetError(
+        'UNAUTHORIZED',
+        'No API key was given. REST takes it in X-Api-Key or "Authorization: Bearer <key>", Socket.IO in auth.token.',
+      );
     }
     if (key.length > MAX_KEY_LENGTH) throw unknownKey();
     const hash = hashOf(key);

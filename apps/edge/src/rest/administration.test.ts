@@ -199,6 +199,12 @@ describe('who may call', () => {
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
   });
 
+  it('says to a client without a key how to give one', async () => {
+    expect(await sendRequest(fixture.edge.url, 'GET /api/sessions')).toMatchObject({
+      body: { error: { message: expect.stringContaining('X-Api-Key') } },
+    });
+  });
+
   it('lets X-Api-Key win over Authorization', async () => {
     const { key } = await fixture.cluster.createTenant();
     const both = (apiKey: string, bearer: string) => ({

@@ -209,16 +209,22 @@ describe('PATCH /api/sessions/:id', () => {
   });
 
   it.each([
-    [{ settings: { online: 'yes' } }, 'body.settings.online'],
-    [{ settings: { ignore: { chats: ['x'] } } }, 'body.settings.ignore.chats.0'],
-    [{ worker: 'wrk_1' }, 'body'],
-    [{ proxy: 'nonsense' }, 'body.proxy'],
-    [{ proxy: 'http://proxy.example:25' }, 'body.proxy'],
-    [{ proxy: '' }, 'body.proxy'],
-  ])('refuses %j', async (body, path) => {
+    [{ settings: { online: 'yes' } }, 'body.settings.online', 'expected boolean'],
+    [{ settings: { ignore: { chats: ['x'] } } }, 'body.settings.ignore.chats.0', 'the id of a chat'],
+    [{ worker: 'wrk_1' }, 'body', 'worker'],
+    [{ proxy: 'nonsense' }, 'body.proxy', 'It must look like http://user:password@host:port.'],
+    [{ proxy: 'http://proxy.example:25' }, 'body.proxy', 'not that of mail'],
+    [{ proxy: '' }, 'body.proxy', 'Too small'],
+  ])('refuses %j, and its message says why', async (body, path, reason) => {
     expect(await change(body)).toMatchObject({
       status: 400,
-      body: { error: { code: 'VALIDATION_FAILED', details: { issues: [{ path }] } } },
+      body: {
+        error: {
+          code: 'VALIDATION_FAILED',
+          message: expect.stringContaining(reason),
+          details: { issues: [{ path }] },
+        },
+      },
     });
   });
 

@@ -11,6 +11,7 @@ export function shownProxy(url: string): ShownProxy {
   } catch (error) {
     if (!(error instanceof ProxyUrlError)) throw error;
     const issue = { path: 'body.proxy', message: error.message };
-    throw new WafleetError('VALIDATION_FAILED', 'body.proxy is not the URL of a proxy.', { issues: [issue] });
+    const message = `body.proxy is not the URL of a proxy. ${error.message}`;
+    throw new WafleetError('VALIDATION_FAILED', message, { issues: [issue] });
   }
 }

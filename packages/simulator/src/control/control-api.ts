@@ -62,9 +62,14 @@ function sendError(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.code(status).send({ error: { code, message, ...(details === undefined ? {} : { details }) } });
 }
 
+function invalidBody({ issues }: ZodError): ControlError {
+  const [first] = issues;
+  const where = ['body', ...(first?.path ?? [])].join('.');
+  return new ControlError('INVALID', `The body is not valid. ${where}: ${first?.message}.`, issues);
+}
+
 function readError(error: unknown): ControlError {
-  if (error instanceof ZodError)
-    return new ControlError('INVALID', 'the body is not as it should be', error.issues);
+  if (error instanceof ZodError) return invalidBody(error);
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500) return new ControlError('INVALID', String(error));
   return toControlError(error);
