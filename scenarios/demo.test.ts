@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WafleetClient } from '@wafleet/client';
+import { startProxy, waitFor, waitForStatus } from '@wafleet/testkit';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ClientProgram, codeBlocks, endPrograms, pythonWithSocketIo } from './support/client-programs.js';
 import { Demo } from './support/demo.js';
 import { twoPorts } from './support/two-ports.js';
@@ -18,7 +20,11 @@ let demo: Demo;
 const [firstPort, secondPort] = await twoPorts(3000);
 
 beforeAll(async () => {
-  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)), firstPort, ADMIN_TOKEN);
+  demo = await Demo.start(fileURLToPath(new URL('../', import.meta.url)), {
+    PORT: String(firstPort),
+    ADMIN_TOKEN,
+    PROXY_ALLOW: '127.0.0.1',
+  });
 });
 
 afterAll(async () => {
@@ -29,6 +35,11 @@ afterAll(async () => {
 /** The program, pointed at an edge. At most the port changes. */
 function againstEdge(port: number, code: string): string {
   return code.replaceAll('localhost:3000', `localhost:${port}`);
+}
+
+/** The simulator's address in the banner. */
+function simulatorUrl(): string {
+  return /Simulator (http:\S+):/.exec(demo.output)?.[1] ?? '';
 }
 
 test('the banner shows the edges, the key and clients in both languages', () => {
@@ -56,6 +67,34 @@ test('ADMIN_TOKEN is the administrator’s token', async () => {
   });
   expect(status).toBe(201);
 });
+
+test('PROXY_ALLOW lets a session connect through a proxy on this machine', async () => {
+  const proxy = await startProxy({ kind: 'http' });
+  onTestFinished(() => proxy.stop());
+  const client = new WafleetClient({ url: `http://localhost:${firstPort}`, key: 'your-api-key' });
+  await client.call('create-session', { body: { id: 'proxied', proxy: proxy.url() } });
+  await waitForStatus(client, 'proxied', 'awaiting_link');
+  expect(proxy.targets).toContain(new URL(simulatorUrl()).host);
+});
+
+// A bare machine may lack curl; the test then counts as skipped.
+test.skipIf(spawnSync('curl', ['--version']).status !== 0)(
+  'the commands of docs/linking.md link phones of the simulator in the banner',
+  () => {
+    const blocks = codeBlocks('docs/linking.md', 'sh').map((code) => againstEdge(firstPort, code));
+    const run = (code = '') => {
+      const text = code.replaceAll('http://127.0.0.1:8080', simulatorUrl());
+      const { stdout, stderr, status } = spawnSync('sh', ['-euc', text], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH ?? '', API_KEY: 'your-api-key' },
+      });
+      expect(`${status} ${stderr}`, stdout).toBe('0 ');
+      return stdout;
+    };
+    const [, , settings = '', qr, code, passkey] = blocks;
+    for (const link of [qr, code, passkey]) expect(run(settings + link)).toContain('"clientVersion"');
+  },
+);
 
 describe.each([firstPort, secondPort])('against the edge on port %i', (port) => {
   test('the contract’s JavaScript program prints messages and connection changes', async () => {

@@ -10,14 +10,13 @@ export class Demo {
   readonly #child: ChildProcess;
 
   /** Resolves at the banner. Rejects with the output if the demo ends or hangs before. */
-  static async start(projectRoot: string, port: number, adminToken: string): Promise<Demo> {
+  static async start(projectRoot: string, environment: Readonly<Record<string, string>>): Promise<Demo> {
     const child = spawn(process.execPath, [join(projectRoot, 'apps/standalone/dist/main.js')], {
       cwd: projectRoot,
       env: {
         PATH: process.env.PATH ?? '',
         HOME: process.env.HOME ?? '',
-        PORT: String(port),
-        ADMIN_TOKEN: adminToken,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -39,6 +39,7 @@ export const ROOMS = {
   'apps/standalone': [
     'packages/client',
     'packages/contract',
+    'packages/egress',
     'packages/local-redis',
     'packages/runtime',
     'packages/simulator',

@@ -1,4 +1,12 @@
-import { hostField, integerField, logLevelField, redisUrlField, variable } from '@wafleet/runtime';
+import { AddressRules } from '@wafleet/egress';
+import {
+  hostField,
+  integerField,
+  logLevelField,
+  proxyAllowField,
+  redisUrlField,
+  variable,
+} from '@wafleet/runtime';
 import { z } from 'zod';
 
 export const environment = z.object({
@@ -29,6 +37,7 @@ export const environment = z.object({
     max: 10_000,
     about: 'How many sessions a worker takes.',
   }),
+  PROXY_ALLOW: proxyAllowField(AddressRules.canParse),
   WHATSAPP_URL: variable(z.url({ protocol: /^wss?$/ }).optional(), {
     about: 'With --live: a server other than the real one.',
     takes: 'a URL such as ws://localhost:8080/ws/chat',

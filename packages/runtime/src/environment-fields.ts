@@ -42,7 +42,7 @@ export function portField(defaultPort: number, about: string) {
   });
 }
 
-/** @param areNetworks whether a text is a list of networks. Only edges and workers load the code that knows. */
+/** @param areNetworks whether a text is a list of networks. This package does not load the code that knows. */
 export function proxyAllowField(areNetworks: (text: string) => boolean) {
   return variable(z.string().default('').refine(areNetworks, 'not an address or a network'), {
     about:

@@ -44,8 +44,8 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
   const redisUrl = await startRedis(context);
 
   say('Starting the simulated WhatsApp …');
-  const mediaUrl = await startSimulator(processes);
-  const control = new SimulatorControl(mediaUrl);
+  const simulatorUrl = await startSimulator(processes);
+  const control = new SimulatorControl(simulatorUrl);
   const { url, rootKey } = await control.state();
 
   say('Starting 2 workers, the placer and 2 edges …');
@@ -53,9 +53,10 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
     ...processes,
     redisUrl,
     secrets,
-    whatsapp: { url, rootKey, version: undefined, mediaUrl },
+    whatsapp: { url, rootKey, version: undefined, mediaUrl: simulatorUrl },
     port: env.PORT,
     host: env.HOST,
+    proxyAllow: env.PROXY_ALLOW,
     workerCapacity: env.WORKER_CAPACITY,
   });
   const [edge = ''] = edges;
@@ -76,6 +77,7 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
         `Sessions  ${SESSION}: linked to the simulated phone +${people.ada.number} of Ada. Her friends write,`,
         '          react, call and change a group every few seconds.',
         `          ${LINKING_SESSION}: linked by a pairing code and unlinked, again and again.`,
+        `Simulator ${simulatorUrl}: has more phones, see docs/linking.md.`,
         `In this demo the key ${EXAMPLE_KEY} works as well.`,
       ],
     }),

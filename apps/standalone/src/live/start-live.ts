@@ -35,6 +35,7 @@ export async function startLive(context: StandaloneContext): Promise<void> {
     redisUrl,
     port: env.PORT,
     host: env.HOST,
+    proxyAllow: env.PROXY_ALLOW,
     workerCapacity: env.WORKER_CAPACITY,
     secrets,
     whatsapp: {

@@ -25,6 +25,8 @@ export interface ClusterOptions extends ProcessOptions {
   readonly port: number;
   readonly host: string;
   readonly workerCapacity: number;
+  /** `PROXY_ALLOW` of workers and edges. */
+  readonly proxyAllow: string;
   readonly secrets: { readonly adminToken: string; readonly encryptionKey: string };
   /** Undefined values: those of the real service. */
   readonly whatsapp: {
@@ -118,7 +120,7 @@ export async function startSimulator(options: ProcessOptions): Promise<string> {
  * @throws {StartError | StartInterrupted}
  */
 export async function startCluster(options: ClusterOptions): Promise<string[]> {
-  const { redisUrl, port, host, workerCapacity, secrets, whatsapp } = options;
+  const { redisUrl, port, host, workerCapacity, proxyAllow, secrets, whatsapp } = options;
   const shared = { REDIS_URL: redisUrl };
 
   const workers = await startGroup(
@@ -137,6 +139,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
             HEALTH_PORT: String(healthPort),
             ENCRYPTION_KEY: secrets.encryptionKey,
             WORKER_CAPACITY: String(workerCapacity),
+            PROXY_ALLOW: proxyAllow,
             // A variable that is set to the empty string counts as not set.
             WHATSAPP_URL: whatsapp.url ?? '',
             WHATSAPP_ROOT_KEY: whatsapp.rootKey ?? '',
@@ -171,6 +174,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
         PORT: String(edgePort),
         PEER_HOST: LOOPBACK,
         ADMIN_TOKEN: secrets.adminToken,
+        PROXY_ALLOW: proxyAllow,
         WHATSAPP_MEDIA_URL: whatsapp.mediaUrl ?? '',
       },
     })),
