@@ -161,6 +161,17 @@ test('commands for a session that it does not own are refused as such', async ()
   await expect(release).rejects.toBeInstanceOf(NotOwnerError);
 });
 
+test('a command for a session that is being claimed waits for the claim', async () => {
+  const { idOf } = await newWorker();
+  const ref = await newSession();
+  const request = { kind: 'pairing-code', ...ref, phone: '15550001001' } as const;
+  const [, { code }] = await Promise.all([
+    assign(idOf(), ref),
+    commands.call(idOf(), request, { deadlineMs: 5_000 }),
+  ]);
+  expect(code).toHaveLength(8);
+});
+
 test('a full worker refuses, one with room takes over from a dead one', async () => {
   const { idOf } = await newWorker({ WORKER_CAPACITY: '1' });
   const [one, two] = [await newSession(), await newSession()];

@@ -109,10 +109,12 @@ export class OwnedSessions {
 
   /**
    * Lets a session execute a command. A handover of the session waits for the command. A session that is being handed
-   * over takes no more commands.
+   * over takes no more commands. The command waits for a claim that is being made: edges know the owner before it ends,
+   * and would not ask the same worker again.
    * @throws {NotOwnerError} also for a session that is being handed over. Rejects with what `command` rejects with.
    */
   async use<T>(ref: SessionRef, command: (session: WhatsAppSession) => Promise<T>): Promise<T> {
+    await this.#table.claimSettled(ref);
     const { session, commands } = this.#find(ref);
     const work = command(session);
     const settled = work.then(
@@ -133,6 +135,7 @@ export class OwnedSessions {
    * @throws {NotOwnerError}
    */
   async unlink(ref: SessionRef): Promise<{ isUnlinked: boolean }> {
+    await this.#table.claimSettled(ref);
     await this.#table.handOutOf(ref)?.done;
     const owned = this.#find(ref);
     const removeBy = dueHere(await this.#factory.directory.get(ref));

@@ -66,6 +66,11 @@ export class SessionTable {
     return begun;
   }
 
+  /** Resolves when no claim of the session is being made. Never rejects. */
+  async claimSettled(ref: SessionRef): Promise<void> {
+    await this.#claims.get(keyOf(ref))?.catch(() => {});
+  }
+
   /** Notes that a session is being handed out. */
   addHandOut(handOut: HandOut): void {
     const key = keyOf(handOut.fence);
