@@ -130,7 +130,7 @@ export class WhatsAppSession {
     const openSocket = new OpenSocket(parts);
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });
     const { auth } = store;
-    const stored = { recentMessages, messageSecrets, receivedMedia, auth };
+    const stored = { recentMessages, messageSecrets, receivedMedia, auth, eventLog: store.events };
     const autoRead = new AutoRead({
       ...{ inForce, outbox, logger },
       openSocket: () => openSocket.current?.socket,

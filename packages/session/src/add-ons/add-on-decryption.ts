@@ -1,5 +1,6 @@
 import type { Logger } from '@wafleet/runtime';
 import {
+  type EventLog,
   type Fence,
   type MessageSecrets,
   type ReceivedMedia,
@@ -19,7 +20,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import type { OpenedAddOn } from './contents.js';
 import { envelopeIn } from './envelopes.js';
 import { KnownSecrets } from './known-secrets.js';
-import { encodeSecret, messageSecretOf } from './message-secret.js';
+import { encodeKept, keptWithoutSecret, messageSecretOf } from './message-secret.js';
 import { AddOnOpener } from './opener.js';
 import { QuestionStore } from './question-store.js';
 import { questionsIn } from './questions.js';
@@ -32,6 +33,7 @@ interface AddOnDecryptionOptions {
   readonly recentMessages: RecentMessages;
   readonly messageSecrets: MessageSecrets;
   readonly receivedMedia: ReceivedMedia;
+  readonly eventLog: Pick<EventLog, 'lastAppended'>;
   readonly outbox: Outbox;
   readonly logger: Logger;
   /** This account. */
@@ -90,10 +92,7 @@ export class AddOnDecryption {
   publish(events: Partial<BaileysEventMap>): void {
     const { outbox, map, release, complete } = this.#options;
     for (const question of questionsIn(events)) outbox.run(() => this.#means.questions.keep(question));
-    for (const message of this.#messagesIn(events)) {
-      const secret = messageSecretOf(message);
-      if (secret !== undefined) outbox.keep(this.#means.secrets.seal(secret.keptAs, encodeSecret(secret)));
-    }
+    this.#keepMessages(events);
     const hasAddOns = events['messages.upsert']?.messages.some(isAddOn) === true;
     if (!hasAddOns) {
       release(map(events));
@@ -106,8 +105,22 @@ export class AddOnDecryption {
     });
   }
 
-  *#messagesIn(events: Partial<BaileysEventMap>): Generator<WAMessage> {
-    yield* events['messages.upsert']?.messages ?? [];
+  /** Keeps secrets and keys of messages. Of a history only those with secrets: it would push out newer messages. */
+  #keepMessages(events: Partial<BaileysEventMap>): void {
+    const { outbox, eventLog, fence } = this.#options;
+    const after = eventLog.lastAppended(fence.tenantId);
+    const keep = (message: WAMessage, kept: ReturnType<typeof keptWithoutSecret>) => {
+      if (kept === undefined) return;
+      const sentAt = Number(String(message.messageTimestamp ?? 0)) || undefined;
+      outbox.keep(this.#means.secrets.seal(kept.keptAs, encodeKept({ ...kept, after, sentAt })));
+    };
+    for (const message of events['messages.upsert']?.messages ?? []) {
+      keep(message, messageSecretOf(message) ?? keptWithoutSecret(message));
+    }
+    for (const message of this.#historyIn(events)) keep(message, messageSecretOf(message));
+  }
+
+  *#historyIn(events: Partial<BaileysEventMap>): Generator<WAMessage> {
     const since = (Date.now() - HISTORY_MS) / 1_000;
     for (const message of events['messaging-history.set']?.messages ?? []) {
       if (Number(String(message.messageTimestamp ?? 0)) >= since) yield message;

@@ -3,7 +3,7 @@ import { proto } from '@whiskeysockets/baileys';
 import { describe, expect, it } from 'vitest';
 import { decryptAddOn, isWellFormed } from './decryption.js';
 import { type AddOnKind, envelopeIn, LABELS } from './envelopes.js';
-import { decodeSecret, encodeSecret, messageSecretOf } from './message-secret.js';
+import { decodeKept, encodeKept, keptWithoutSecret, messageSecretOf } from './message-secret.js';
 import { bytesOfField } from './wire-format.js';
 
 const secret = randomBytes(32);
@@ -71,16 +71,16 @@ describe('what is kept of a message', () => {
 
   it('is its secret and its key, in about a hundred bytes', () => {
     const kept = messageSecretOf({ key, message: { conversation: 'hi', messageContextInfo } });
-    const record = kept && encodeSecret(kept);
+    const record = kept && encodeKept(kept);
     expect(record?.length).toBeLessThan(120);
-    expect(record && decodeSecret(record)).toEqual({ key, secret });
+    expect(record && decodeKept(record)).toEqual({ key, secret });
   });
 
   it.each(['', 'not JSON', '{"id":"A"}', '[7]'])(
     'are undefined where a record has another form: %j',
     (text) => {
       const record = Buffer.concat([randomBytes(32), Buffer.from(text)]);
-      expect(decodeSecret(record)).toBeUndefined();
+      expect(decodeKept(record)).toBeUndefined();
     },
   );
 
@@ -104,8 +104,27 @@ describe('what is kept of a message', () => {
     ).toBeUndefined();
   });
 
+  it('has its place in the log and its time too, where they are known', () => {
+    const kept = { key, secret, after: { epoch: '1763812345678', seq: 12 }, sentAt: 1_763_812_345 };
+    expect(decodeKept(encodeKept(kept))).toEqual(kept);
+  });
+
+  it('is its key alone if it has no secret', () => {
+    const kept = keptWithoutSecret({ key, message: { conversation: 'hi' } });
+    expect(kept && decodeKept(encodeKept(kept))).toEqual({ key });
+  });
+
+  it.each([
+    [{ key, message: { reactionMessage: { text: '👍' } } }],
+    [{ key, message: { protocolMessage: {}, messageContextInfo: {} } }],
+    [{ key, message: null }],
+    [{ key: { ...key, id: 'A'.repeat(65) }, message: { conversation: 'hi' } }],
+  ])('is nothing of a message that no call can be about: %#', (message) => {
+    expect(keptWithoutSecret(message)).toBeUndefined();
+  });
+
   it('leaves out ids of endless length', () => {
-    const record = encodeSecret({ key: { ...key, participantAlt: '1'.repeat(10_000) }, secret });
+    const record = encodeKept({ key: { ...key, participantAlt: '1'.repeat(10_000) }, secret });
     expect(record.length).toBeLessThan(200);
   });
 });

@@ -1,7 +1,7 @@
 import type { Fence, RecentMessages, SecretsOfSession, UnreadableRecords } from '@wafleet/store';
 import { proto, type WAMessageKey } from '@whiskeysockets/baileys';
 import { isOfContent } from '../outbox/content-errors.js';
-import { decodeSecret, type MessageSecret, secretOf } from './message-secret.js';
+import { decodeKept, type KeptMessage, type MessageSecret, secretOf } from './message-secret.js';
 import type { QuestionStore } from './question-store.js';
 
 /** Finds the secrets of a session's messages. */
@@ -33,15 +33,16 @@ export class KnownSecrets {
    * Rejects if Redis is out of reach.
    */
   async find(id: string, carrier: WAMessageKey): Promise<MessageSecret | undefined> {
-    return (
-      (await this.#findKept(id)) ?? (await this.#questions.find(id)) ?? (await this.#findSent(id, carrier))
-    );
+    const kept = await this.findKept(id);
+    if (kept?.secret !== undefined) return { key: kept.key, secret: kept.secret };
+    return (await this.#questions.find(id)) ?? (await this.#findSent(id, carrier));
   }
 
-  async #findKept(id: string): Promise<MessageSecret | undefined> {
+  /** What is kept of a message that was received or sent. Rejects if Redis is out of reach. */
+  async findKept(id: string): Promise<KeptMessage | undefined> {
     return this.#readable('message-secret', id, async () => {
       const record = await this.#secrets.find(id);
-      const kept = record && decodeSecret(record);
+      const kept = record && decodeKept(record);
       if (record !== undefined && kept === undefined) throw new Error('it has another form');
       return kept;
     });

@@ -1,3 +1,4 @@
+import { type EventPosition, formatEventId, parseEventId } from '@wafleet/contract';
 import type { WAMessage, WAMessageKey } from '@whiskeysockets/baileys';
 import { unwrap } from '../mapping/unwrap.js';
 import { envelopeIn } from './envelopes.js';
@@ -8,7 +9,21 @@ export interface MessageSecret {
   readonly secret: Uint8Array;
 }
 
+/** What is kept of a message. */
+export interface KeptMessage {
+  /** The key under which the message was published. */
+  readonly key: WAMessageKey & { readonly id: string };
+  /** Undefined if the message carried none. */
+  readonly secret: Uint8Array | undefined;
+  /** A position in the event log that is before the message's event. Undefined if none was known. */
+  readonly after?: EventPosition | undefined;
+  /** When the message was sent, seconds since 1970. */
+  readonly sentAt?: number | undefined;
+}
+
 const SECRET_BYTES = 32;
+/** Stands in a record for a secret. A release that does not know it decrypts nothing with it. */
+const NO_SECRET = Buffer.alloc(SECRET_BYTES);
 /** Ids are made of 16 to 40 characters, JIDs of 20 to 40. What is longer is not kept. */
 const MAX_ID_LENGTH = 64;
 const MAX_JID_LENGTH = 96;
@@ -47,15 +62,40 @@ export function messageSecretOf(
   return { key: { ...key, id: id.length <= MAX_ID_LENGTH ? id : key.id }, secret, keptAs: key.id };
 }
 
-/** A record of at most some 400 bytes, mostly about 80. */
-export function encodeSecret({ key, secret }: MessageSecret): Buffer {
+/** Contents that say something about another message or to the account's devices, so that no call can be about them. */
+const ABOUT_OTHERS: ReadonlySet<string> = new Set([
+  'encReactionMessage',
+  'keepInChatMessage',
+  'messageContextInfo',
+  'pinInChatMessage',
+  'pollUpdateMessage',
+  'protocolMessage',
+  'reactionMessage',
+  'senderKeyDistributionMessage',
+]);
+
+/** What is kept of a message without a secret, for calls that name it by its id; undefined if no call can be about it. */
+export function keptWithoutSecret({
+  key,
+  message,
+}: WAMessage): (KeptMessage & { readonly keptAs: string }) | undefined {
+  if (!key.id || key.id.length > MAX_ID_LENGTH) return undefined;
+  const { content } = unwrap(message);
+  if (Object.keys(content).every((field) => ABOUT_OTHERS.has(field))) return undefined;
+  return { key: { ...key, id: key.id }, secret: undefined, keptAs: key.id };
+}
+
+/** A record of at most some 400 bytes, mostly about 100. */
+export function encodeKept({ key, secret, after, sentAt }: KeptMessage): Buffer {
   const parts = KEY_FIELDS.map((field) => shortened(key[field]));
-  const text = JSON.stringify([key.id, key.fromMe === true ? 1 : 0, ...parts]);
-  return Buffer.concat([secret, Buffer.from(text)]);
+  const place =
+    after === undefined && sentAt === undefined ? [] : [after ? formatEventId(after) : '', sentAt];
+  const text = JSON.stringify([key.id, key.fromMe === true ? 1 : 0, ...parts, ...place]);
+  return Buffer.concat([secret ?? NO_SECRET, Buffer.from(text)]);
 }
 
 /** Returns undefined if the record is malformed. */
-export function decodeSecret(record: Buffer): MessageSecret | undefined {
+export function decodeKept(record: Buffer): KeptMessage | undefined {
   const fields = parsed(record.subarray(SECRET_BYTES).toString());
   if (!Array.isArray(fields)) return undefined;
   const [id, fromMe, ...parts]: unknown[] = fields;
@@ -64,9 +104,13 @@ export function decodeSecret(record: Buffer): MessageSecret | undefined {
     const part = parts[index];
     return typeof part === 'string' && part !== '' ? [[field, lengthened(part)]] : [];
   });
+  const [after, sentAt] = parts.slice(KEY_FIELDS.length);
+  const secret = record.subarray(0, SECRET_BYTES);
   return {
     key: { id, fromMe: fromMe === 1, ...Object.fromEntries(named) },
-    secret: record.subarray(0, SECRET_BYTES),
+    secret: secret.equals(NO_SECRET) ? undefined : secret,
+    after: typeof after === 'string' ? parseEventId(after) : undefined,
+    sentAt: typeof sentAt === 'number' ? sentAt : undefined,
   };
 }
 

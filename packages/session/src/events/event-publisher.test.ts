@@ -46,9 +46,10 @@ it.each([
   ['reactions that are not opened yet', { encReactionMessage }],
 ])('%s count with all they hold while they wait', (_, message: proto.IMessage) => {
   const reported: boolean[] = [];
+  const eventLog = new EventLog(redis, { maxLength: 100 });
   const outbox = new Outbox({
     fence,
-    eventLog: new EventLog(redis, { maxLength: 100 }),
+    eventLog,
     logger,
     lifecycle: { end: () => {} },
     readingGate: { hold: (_, isHeld) => reported.push(isHeld) },
@@ -61,6 +62,7 @@ it.each([
     recentMessages: new RecentMessages({ redis, cipher }),
     messageSecrets: new MessageSecrets({ redis, cipher }),
     receivedMedia: new ReceivedMedia({ redis, cipher }),
+    eventLog,
     outbox,
     account: { current: { me: { id: '4930:3@s.whatsapp.net', lid: '930:3@lid' } } },
     statusReporter: { condition: { status: 'open', reason: undefined } },

@@ -1,6 +1,13 @@
 import type { SessionSettings } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { AuthStateStore, Fence, MessageSecrets, ReceivedMedia, RecentMessages } from '@wafleet/store';
+import type {
+  AuthStateStore,
+  EventLog,
+  Fence,
+  MessageSecrets,
+  ReceivedMedia,
+  RecentMessages,
+} from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { AddOnDecryption } from '../add-ons/add-on-decryption.js';
 import type { LearntPair } from '../baileys/patches/shared-lid-mappings.js';
@@ -23,6 +30,7 @@ interface EventPublisherOptions {
   readonly recentMessages: RecentMessages;
   readonly messageSecrets: MessageSecrets;
   readonly receivedMedia: ReceivedMedia;
+  readonly eventLog: Pick<EventLog, 'lastAppended'>;
   readonly outbox: Outbox;
   readonly account: { readonly current: { readonly me: Me } | undefined };
   readonly statusReporter: { readonly condition: SessionCondition };
@@ -52,9 +60,10 @@ export class EventPublisher {
 
   constructor(options: EventPublisherOptions) {
     this.#options = options;
-    const { fence, recentMessages, messageSecrets, receivedMedia, outbox, account, auth, logger } = options;
+    const { fence, recentMessages, messageSecrets, receivedMedia, eventLog } = options;
+    const { outbox, account, auth, logger } = options;
     this.#addOns = new AddOnDecryption({
-      ...{ fence, recentMessages, messageSecrets, receivedMedia, outbox, logger },
+      ...{ fence, recentMessages, messageSecrets, receivedMedia, eventLog, outbox, logger },
       me: () => account.current?.me,
       otherNameOf: (jid) => otherNameOf(auth, jid),
       map: (events) => this.#map(events),

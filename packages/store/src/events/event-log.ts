@@ -11,6 +11,7 @@ import { channels, keys } from '../redis/keyspace.js';
 import { asBuffer, asList, asNumber, asText } from '../redis/reply.js';
 import { FencedScript, Script } from '../redis/script.js';
 import type { Fence } from '../redis/session-ref.js';
+import { LastPositions } from './last-positions.js';
 import { LogLooks } from './log-looks.js';
 import { type LoggedEvent, parseLoggedEvent, parsePosition } from './logged-event.js';
 import { ServerLife } from './server-life.js';
@@ -143,6 +144,7 @@ export class EventLog {
   readonly #historyBytes: number;
   readonly #life: ServerLife;
   readonly #looks: LogLooks;
+  readonly #lastPositions = new LastPositions();
 
   constructor(redis: RedisConnection, bounds: EventLogBounds = {}) {
     this.#redis = redis;
@@ -225,7 +227,10 @@ export class EventLog {
       );
       look.succeeded();
       life.ended(read);
-      return events.map((_, index) => ({ epoch: first.epoch, seq: first.seq + index }));
+      const positions = events.map((_, index) => ({ epoch: first.epoch, seq: first.seq + index }));
+      const last = positions.at(-1);
+      if (last !== undefined) this.#lastPositions.note(tenantId, last);
+      return positions;
     } catch (error) {
       look.failed();
       life.ended();
@@ -254,6 +259,14 @@ export class EventLog {
     const end = hasLooked ? last : isContinuous ? after : head;
     const hasFirst = comparePositions(first, NOTHING) > 0;
     return { events, first: hasFirst ? first : undefined, bytes, isContinuous, head, end };
+  }
+
+  /**
+   * The position of the last event that this process appended to the tenant's log; undefined if it is not known. What
+   * is appended from now on comes after it.
+   */
+  lastAppended(tenantId: string): EventPosition | undefined {
+    return this.#lastPositions.of(tenantId);
   }
 
   /** Returns the position of the tenant's last event, or `0-0` if there was none yet. */

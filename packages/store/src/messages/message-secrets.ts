@@ -25,7 +25,8 @@ export interface SecretsOfSession {
 }
 
 /**
- * The secrets of messages, sealed, by the messages' ids. Later edits, reactions and comments are decrypted with them.
+ * The secrets and keys of messages, sealed, by the messages' ids. Later edits, reactions and comments are decrypted with
+ * the secrets, and calls find messages by the keys. A message without a secret has a record too.
  * `EventLog.append` stores them in the step that appends the messages' events. A secret is kept for 7 to 14 days,
  * unless 10,000 later ones arrive. Each session has two hashes; the later one replaces the earlier one when it is full
  * or seven days old. A secret takes about 250 bytes of Redis, so a session takes at most 5 MB.
