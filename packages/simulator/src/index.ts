@@ -25,7 +25,7 @@ export type {
 export type { PasskeyCeremony, PasskeyStage } from './passkey/passkey-ceremony.js';
 export { deliverReceipt } from './phone/deliver-receipt.js';
 export type { Phone, PhoneGroup as Group, PhoneOptions } from './phone/phone.js';
-export { answerInvitation, sendInvitation, sendPoll, vote } from './phone/questions.js';
+export { answerInvitation, openVote, sendInvitation, sendPoll, vote } from './phone/questions.js';
 export {
   addPollOption,
   commentSealed,

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { proto } from '@whiskeysockets/baileys';
 import type { SendOptions } from '../messages/content.js';
+import type { ReceivedMessage } from '../messages/received-message.js';
 import type { SentMessage } from '../messages/sent-message.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Chat } from '../world/chat.js';
 import type { Phone } from './phone.js';
-import { type MessageWithSecret, seal } from './sealing.js';
+import { type MessageWithSecret, openSealed, seal } from './sealing.js';
 
 /** Sends a poll. A person can choose one option. */
 export function sendPoll(
@@ -39,6 +40,28 @@ export async function vote(
   return phone.outbox.sendAbout(poll, sendOptions, (pollCreationMessageKey) => ({
     pollUpdateMessage: { pollCreationMessageKey, vote: sealed, senderTimestampMs: Date.now() },
   }));
+}
+
+/**
+ * The options that a received vote chooses, by their names. Throws if the vote was not made for this poll, or chooses
+ * an option that the poll lacks.
+ */
+export function openVote(poll: MessageWithSecret, { sender, message }: ReceivedMessage): string[] {
+  const { encIv, encPayload } = message.pollUpdateMessage?.vote ?? {};
+  if (!encIv || !encPayload) throw new Error('the message is not a vote');
+  const plain = openSealed(poll, sender, 'Poll Vote', { encIv, encPayload });
+  const { pollCreationMessage, pollCreationMessageV3 } = poll.message;
+  const names = (pollCreationMessage ?? pollCreationMessageV3)?.options?.map((option) => option.optionName);
+  const byHash = new Map(names?.map((name) => [hashOf(name ?? ''), name]));
+  return proto.Message.PollVoteMessage.decode(plain).selectedOptions.map((hash) => {
+    const name = byHash.get(Buffer.from(hash).toString('hex'));
+    if (!name) throw new Error('the poll does not have this option');
+    return name;
+  });
+}
+
+function hashOf(option: string): string {
+  return createHash('sha256').update(option).digest('hex');
 }
 
 /** Sends an invitation to an event. */
