@@ -50,7 +50,7 @@ test('after a restart of everything both sessions reopen without linking and get
   expect([...anna.devices.values(), ...bert.devices.values()].map(({ id }) => id)).toEqual(linked);
 
   // The sessions work in both directions after all that.
-  const { messageId } = await client.call('send-text', {
+  const { messageId } = await client.call('send-message', {
     params: { id: 'by-qr' },
     body: { to: carl.number, text: 'back again' },
   });

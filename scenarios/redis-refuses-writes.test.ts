@@ -53,7 +53,7 @@ describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
     await sender.send(session.phone, { text: `while it refuses: ${reason.source}` });
     const refused = async () => {
       const answer = await tenant.client
-        .call('send-text', { params: { id: session.id }, body: { to: sender.number, text: 'not now' } })
+        .call('send-message', { params: { id: session.id }, body: { to: sender.number, text: 'not now' } })
         .catch((error) => error);
       // A worker that cannot store closes its session, so it is not open. An error of the edge itself names the cause.
       if (answer instanceof ApiError && answer.code === 'SESSION_NOT_OPEN') return true;
@@ -76,7 +76,7 @@ describe.each(REFUSALS)('a Redis that $name', ({ reason, begin, end }) => {
     await waitForStatus(tenant.client, session.id, 'open', 90_000);
     // What Redis has from the time of the refused writes may be stale.
     const send = () =>
-      tenant.client.call('send-text', {
+      tenant.client.call('send-message', {
         params: { id: session.id },
         body: { to: sender.number, text: 'works again' },
       });

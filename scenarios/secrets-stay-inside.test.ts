@@ -166,7 +166,7 @@ test('messages go both ways, to a person and to a group, and one has a message s
   const { id } = await carl.send(group, { text: 'to all' });
   await arrives(id);
   for (const to of [carl.number, group.jid]) {
-    const { messageId } = await client.call('send-text', {
+    const { messageId } = await client.call('send-message', {
       params: { id: 'anna' },
       body: { to, text: 'hello' },
     });

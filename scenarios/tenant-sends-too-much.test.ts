@@ -24,7 +24,7 @@ test('the sends of a tenant beyond its limit are refused, and every send of its 
   let done = false;
   const flooding = Promise.allSettled(
     Array.from({ length: SENDS }, (_, n) =>
-      greedy.client.call('send-text', {
+      greedy.client.call('send-message', {
         params: { id: mine[n % mine.length]?.id ?? '' },
         body: { to: recipient.number, text: `greedy ${n}` },
       }),
@@ -36,7 +36,7 @@ test('the sends of a tenant beyond its limit are refused, and every send of its 
   let served = 0;
   do {
     // Rejects, and fails the test, if the neighbour is refused.
-    await neighbour.client.call('send-text', {
+    await neighbour.client.call('send-message', {
       params: { id: shop.id },
       body: { to: recipient.number, text: `neighbour ${served}` },
     });

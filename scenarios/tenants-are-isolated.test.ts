@@ -118,7 +118,10 @@ test('a tenant cannot reach a session of another tenant by its id', async () => 
     stranger.client.call('pairing-code', { params: { id: 'private' }, body: { phone: '15551234567' } }),
   ).rejects.toThrow(notFound);
   await expect(
-    stranger.client.call('send-text', { params: { id: 'private' }, body: { to: '15551234567', text: 'hi' } }),
+    stranger.client.call('send-message', {
+      params: { id: 'private' },
+      body: { to: '15551234567', text: 'hi' },
+    }),
   ).rejects.toThrow(notFound);
   await expect(stranger.client.call('remove-session', { params: { id: 'private' } })).rejects.toThrow(
     notFound,

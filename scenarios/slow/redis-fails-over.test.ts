@@ -70,7 +70,7 @@ test('a failover that forgets the last claims costs a login, and no worker write
   const sendFromAll = async (text: string) => {
     for (const { id, phone } of sessions) {
       const peer = cluster?.simulator.addPhone({ name: `Peer of ${phone.name}` });
-      const { messageId } = await tenant.client.call('send-text', {
+      const { messageId } = await tenant.client.call('send-message', {
         params: { id },
         body: { to: peer?.number ?? '', text },
       });

@@ -121,7 +121,7 @@ test('it backs off, then fails with a reason, harms no other session, and comes 
   await client.call('restart-session', { params: { id } });
   await waitForStatus(client, id, 'open', 60_000);
   await events.waitForEvent('messages.upsert', (payload) => tells(payload, id, 'anybody there?'));
-  const { messageId } = await client.call('send-text', {
+  const { messageId } = await client.call('send-message', {
     params: { id },
     body: { to: carl.number, text: 'here again' },
   });

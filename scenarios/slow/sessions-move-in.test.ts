@@ -74,7 +74,7 @@ async function makeSession(name: string): Promise<MovedSession> {
 }
 
 function sendFrom({ client }: TestTenant, id: string) {
-  return (to: string, text: string) => client.call('send-text', { params: { id }, body: { to, text } });
+  return (to: string, text: string) => client.call('send-message', { params: { id }, body: { to, text } });
 }
 
 async function openImported(session: MovedSession, id: string): Promise<void> {

@@ -193,7 +193,7 @@ async function dieAtEachStep({
   const friend = simulator.addPhone({ name: `Friend of ${session.id}` });
   await say(friend, session.phone, `HELLO.${session.id}`);
   // A phone keeps sending messages that begin a Signal session until it gets an answer.
-  await tenant.client.call('send-text', {
+  await tenant.client.call('send-message', {
     params: { id: session.id },
     body: { to: friend.number, text: 'hello' },
   });

@@ -100,7 +100,7 @@ export class OutgoingTexts {
 
   async #send(entry: OutgoingText): Promise<void> {
     try {
-      await this.#tenant.client.call('send-text', {
+      await this.#tenant.client.call('send-message', {
         params: { id: entry.sessionId },
         body: { to: entry.reader.number, text: entry.text },
       });

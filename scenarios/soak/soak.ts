@@ -230,7 +230,7 @@ export class Soak {
         const [reader] = tenant.readers;
         if (reader === undefined) throw new Error('a tenant needs readers');
         try {
-          const { messageId } = await tenant.client.call('send-text', {
+          const { messageId } = await tenant.client.call('send-message', {
             params: { id },
             body: { to: reader.number, text: `${tenant.prefix}LAST ${id}` },
           });

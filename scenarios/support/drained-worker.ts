@@ -96,7 +96,7 @@ function sendThrough({ client }: TestTenant, session: LinkedSession, to: string)
   const sending = (async () => {
     while (!isOver) {
       const text = `${session.id} says ${sent.length + failures.length + 1}`;
-      await client.call('send-text', { params: { id: session.id }, body: { to, text } }).then(
+      await client.call('send-message', { params: { id: session.id }, body: { to, text } }).then(
         () => sent.push(text),
         (error: unknown) => {
           if (isRefusal(error)) refusals += 1;

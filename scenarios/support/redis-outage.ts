@@ -126,7 +126,7 @@ export class RedisOutage {
     const { client } = this.#tenant;
     for (const { id, sender } of this.#sessions) {
       await waitForStatus(client, id, 'open', 60_000);
-      const { messageId } = await client.call('send-text', {
+      const { messageId } = await client.call('send-message', {
         params: { id },
         body: { to: sender.number, text: 'still here' },
       });

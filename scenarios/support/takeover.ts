@@ -181,7 +181,7 @@ export class Takeover {
   async #canWrite(): Promise<void> {
     const reader = this.cluster.simulator.addPhone({ name: 'Reader' });
     for (const { id } of this.sessions.slice(0, 3)) {
-      const { messageId } = await this.tenant.client.call('send-text', {
+      const { messageId } = await this.tenant.client.call('send-message', {
         params: { id },
         body: { to: reader.number, text: `from ${id}` },
       });

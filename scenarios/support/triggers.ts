@@ -78,10 +78,11 @@ export function recordedTriggers(options: {
   let call: Call | undefined;
   const device = () => made([...alice.devices.values()][0]);
   const ownKey = () => ({ remoteJid: carl.jid, fromMe: true, id: comparison.boundTo(SENT) });
+  // What was recorded was sent without a timer, to a group that has one too.
   const text = async (to: string, content: string, recordedId: string) => {
-    const { messageId } = await tenant.client.call('send-text', {
+    const { messageId } = await tenant.client.call('send-message', {
       params: { id: sessionId },
-      body: { to, text: content },
+      body: { to, text: content, disappearing: 0 },
     });
     comparison.bind(recordedId, messageId);
   };

@@ -37,6 +37,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'inbound',
     'passkey',
     'connection',
+    'known-messages',
+    'content',
     'media',
     'pairing',
     'commands',

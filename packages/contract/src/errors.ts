@@ -159,6 +159,18 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The recipient is not on WhatsApp.',
   },
+  MESSAGE_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning:
+      'The session does not know the message, or its content no longer. A call on a message can name it by `chat` and `sender` as well; what quotes or forwards a message needs its content: see [sending.md](sending.md).',
+  },
+  MESSAGE_UNSUITABLE: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'The message does not allow this; `details.problem` says why: `not-own` (of somebody else), `not-text`, `not-a-poll`, `no-such-option`, `not-forwardable`.',
+  },
   WHATSAPP_REFUSED: {
     status: 502,
     retryable: false,

@@ -29,6 +29,8 @@ import { EventPublisher } from './events/event-publisher.js';
 import { People } from './identity/people.js';
 import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
+import { KnownMessages } from './known-messages/known-messages.js';
+import { MessageTargets } from './known-messages/message-targets.js';
 import { SessionMedia } from './media/session-media.js';
 import { Outbox } from './outbox/outbox.js';
 import { LinkProgressTracker } from './pairing/link-progress.js';
@@ -140,7 +142,8 @@ export class WhatsAppSession {
       ...{ ...parts, ...stored, fence, outbox, people },
       ...{ inForce, filter, autoRead },
     });
-    const messages = new MessageSender({ sentMessages, readingGate, logger });
+    const { sentTo } = caches;
+    const messages = new MessageSender({ sentMessages, sentTo, readingGate, logger });
     const online = new OnlinePresence({ inForce, supervisor, logger });
     const { callReplies } = store;
     const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
@@ -179,12 +182,17 @@ export class WhatsAppSession {
     this.#openSocket = openSocket;
     this.#settings = inForce;
     this.#online = online;
+    const recipients = new Recipients(caches.recipients);
+    const known = new KnownMessages({
+      ...{ fence, messageSecrets, recentMessages, sentMessages, sentTo, logger },
+      eventLog: store.events,
+    });
     this.#commandContext = {
       get socket() {
         return openSocket.require().socket;
       },
-      recipients: new Recipients(caches.recipients),
-      messages,
+      ...{ recipients, messages, known, groups: caches.groups },
+      targets: new MessageTargets({ known, recipients, people }),
       reloadSettings: () => this.#reloadSettings(),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
       passkeys: new Passkeys(parts),

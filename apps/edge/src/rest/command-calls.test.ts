@@ -11,8 +11,7 @@ const send = (body: unknown = { to: '15551230001', text: 'hi' }) =>
   fixture.send('POST /api/sessions/shop-1/messages', body);
 
 /** Echoes the message id, as a worker does once WhatsApp has taken the message. */
-const deliver: Handle = async (command) =>
-  command.kind === 'send-text' ? { messageId: command.messageId } : {};
+const deliver: Handle = async (command) => ('messageId' in command ? { messageId: command.messageId } : {});
 
 describe('POST /api/sessions/:id/messages', () => {
   it('has the owner send the text under an id chosen here', async () => {
@@ -175,6 +174,36 @@ describe('POST /api/sessions/:id/messages', () => {
     expect(await send(body)).toMatchObject(errorAnswer(400, 'VALIDATION_FAILED', { issues: [{ path }] }));
   });
 
+  it('has the owner send any content as a command that workers of an earlier release do not know', async () => {
+    const worker = await fixture.cluster.startWorker(deliver);
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
+    const message = {
+      to: '15551230001',
+      content: { type: 'poll', question: 'Drink?', options: ['tea', 'coffee'] },
+      quote: { messageId: 'A1' },
+    };
+    expect(await send(message)).toMatchObject({ status: 200 });
+    expect(await send({ to: '15551230001', text: 'hi', disappearing: 86_400 })).toMatchObject({
+      status: 200,
+    });
+    expect(worker.received).toMatchObject([
+      { kind: 'send-message', ...message, messageId: expect.stringMatching(/^3EB0/) },
+      { kind: 'send-message', to: '15551230001', text: 'hi', disappearing: 86_400 },
+    ]);
+  });
+
+  it.each([
+    [{ to: '15551230001', text: 'hi', content: { type: 'text', text: 'hi' } }, 'body.text'],
+    [{ to: '15551230001', content: { type: 'buttons' } }, 'body.content.type'],
+    [
+      { to: '15551230001', content: { type: 'location', latitude: 91, longitude: 0 } },
+      'body.content.latitude',
+    ],
+    [{ to: '15551230001', text: 'hi', typing: 10_001 }, 'body.typing'],
+  ])('refuses %j', async (body, path) => {
+    expect(await send(body)).toMatchObject(errorAnswer(400, 'VALIDATION_FAILED', { issues: [{ path }] }));
+  });
+
   it('takes the longest text, however it is written', async () => {
     const worker = await fixture.cluster.startWorker(deliver);
     await worker.own(fixture.tenant.tenantId, 'shop-1');
@@ -185,5 +214,16 @@ describe('POST /api/sessions/:id/messages', () => {
     });
     expect(response.status).toBe(200);
     expect(worker.received).toMatchObject([{ text: 'A'.repeat(65_536) }]);
+  });
+});
+
+describe('a query', () => {
+  it('of a command without a query takes nothing from it', async () => {
+    const worker = await fixture.cluster.startWorker(deliver);
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
+    const call = 'POST /api/sessions/shop-1/messages?kind=unlink&content=x';
+    expect(await fixture.send(call, { to: '15551230001', text: 'hi' })).toMatchObject({ status: 200 });
+    expect(worker.received).toMatchObject([{ kind: 'send-text', text: 'hi' }]);
+    expect(worker.received[0]).not.toHaveProperty('content');
   });
 });

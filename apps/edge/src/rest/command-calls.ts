@@ -18,25 +18,23 @@ export function addCommandCalls(
   idempotency: IdempotentCalls,
   commands: SessionCommands,
 ): void {
-  for (const [kind, { rest, execution }] of Object.entries<Command>(COMMANDS)) {
+  for (const [name, { rest, execution, kindOf }] of Object.entries<Command>(COMMANDS)) {
     if (rest === undefined) continue;
     const { deadlineMs, repeat } = execution;
     addCall(
-      ...([app, idempotency, kind, rest] as const),
+      ...([app, idempotency, name, rest] as const),
       async (request, _reply, ids) => {
-        const { id, ...fields } = request.params as SessionPath;
+        const { id, ...inPath } = request.params as SessionPath;
         const ref = sessionRefOf(request, { id });
         const messageId = repeat === 'once' ? messageIdOf(ids.bytes('message')) : undefined;
         const added = messageId === undefined ? {} : { messageId };
         // Fastify validates the request by the schemas that the command's type is made from. The session comes last, so
         // that no field of a request can name another one.
-        const command = {
-          ...fields,
-          ...(request.body ?? {}),
-          ...added,
-          kind,
-          ...ref,
-        } as WorkerCommand<OwnerCommand>;
+        // A query without a schema was not validated.
+        const query = rest.query === undefined ? {} : (request.query ?? {});
+        const fields = { ...inPath, ...query, ...(request.body ?? {}), ...added };
+        const kind = kindOf?.(fields) ?? name;
+        const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
         try {
           return await commands.call(command, messageId === undefined ? {} : { idempotencyKey: messageId });
         } catch (error) {

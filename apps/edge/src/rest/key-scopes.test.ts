@@ -35,12 +35,10 @@ beforeAll(async () => {
       case 'sign-passkey':
       case 'confirm-passkey':
         return { stage: 'requested', expiresAt: new Date(Date.now() + 60_000).toISOString() };
-      case 'send-text':
-        return { messageId: 'M' };
       case 'find-media':
         return { file };
       default:
-        return {};
+        return 'messageId' in command ? { messageId: 'M' } : {};
     }
   });
 });

@@ -100,6 +100,11 @@ export interface Command<
   readonly fields: Fields;
   readonly reply: Reply;
   readonly execution: Execution;
+  /**
+   * The kind under which these fields of a request go to the worker. Default: the command's own. With it, workers of
+   * earlier releases get what they know under its earlier name.
+   */
+  readonly kindOf?: (fields: Readonly<Record<string, unknown>>) => string;
   /** Undefined for the cluster's own commands. */
   readonly rest?: Rest;
 }
@@ -142,29 +147,39 @@ const CALL: Execution = {
   repeat: 'harmless',
 };
 
-type SessionCall<Params extends z.ZodRawShape, Body extends z.ZodRawShape, Reply extends z.ZodType> = Pick<
+type SessionCall<
+  Params extends z.ZodRawShape,
+  Query extends z.ZodRawShape,
+  Body extends z.ZodRawShape,
+  Reply extends z.ZodType,
+> = Pick<
   RestCall,
   'access' | 'cost' | 'tag' | 'summary' | 'description' | 'errors' | 'example' | 'isSecret'
 > & {
   readonly route: `${Method} /api/sessions/:id/${string}`;
   /** The parameters of the path besides `:id`. */
   readonly params?: Params;
+  readonly query?: z.ZodObject<Query>;
   readonly body?: z.ZodObject<Body>;
   readonly reply: Reply;
   readonly execution?: Partial<Execution>;
+  readonly kindOf?: Command['kindOf'];
 };
 
 type NoFields = Record<never, never>;
 
 type SessionParams = typeof sessionParamsSchema.shape;
 
-/** The REST call of a command, with the types of its parameters, body and answer. */
+/** The REST call of a command, with the types of its parameters, query, body and answer. */
 export interface CommandCall<
   Params extends z.ZodRawShape,
+  Query extends z.ZodRawShape,
   Body extends z.ZodRawShape,
   Reply extends z.ZodType,
 > extends RestCall {
   readonly params: z.ZodObject<SessionParams & Params>;
+  /** Undefined if `Query` has no fields. */
+  readonly query?: z.ZodObject<Query>;
   /** Undefined if `Body` has no fields. */
   readonly body?: z.ZodObject<Body>;
   readonly answers: { readonly 200: Reply };
@@ -173,28 +188,37 @@ export interface CommandCall<
 type SessionCommand<
   Fields extends z.ZodRawShape,
   Params extends z.ZodRawShape,
+  Query extends z.ZodRawShape,
   Body extends z.ZodRawShape,
   Reply extends z.ZodType,
-> = Command<z.ZodObject<Fields>, Reply, CommandCall<Params, Body, Reply>> & {
-  readonly rest: CommandCall<Params, Body, Reply>;
+> = Command<z.ZodObject<Fields>, Reply, CommandCall<Params, Query, Body, Reply>> & {
+  readonly rest: CommandCall<Params, Query, Body, Reply>;
 };
 
-/** A REST call that the session's worker executes. The parameters of its path and its body are the command's fields. */
+/**
+ * A REST call that the session's worker executes. The parameters of its path, its query and its body are the command's
+ * fields.
+ */
 export function sessionCommand<
   Reply extends z.ZodType,
   Params extends z.ZodRawShape = NoFields,
+  Query extends z.ZodRawShape = NoFields,
   Body extends z.ZodRawShape = NoFields,
->(call: SessionCall<Params, Body, Reply>): SessionCommand<Params & Body, Params, Body, Reply> {
-  const { params, body, reply, execution, ...rest } = call;
-  const shape = { ...params, ...body?.shape } as Params & Body;
+>(
+  call: SessionCall<Params, Query, Body, Reply>,
+): SessionCommand<Params & Query & Body, Params, Query, Body, Reply> {
+  const { params, query, body, reply, execution, kindOf, ...rest } = call;
+  const shape = { ...params, ...query?.shape, ...body?.shape } as Params & Query & Body;
   return {
     fields: z.object(shape),
     reply,
     execution: { ...CALL, ...execution },
+    ...(kindOf === undefined ? {} : { kindOf }),
     rest: {
       ...rest,
       errors: [...COMMAND_ERRORS, ...rest.errors],
       params: z.object({ ...sessionParamsSchema.shape, ...params } as SessionParams & Params),
+      ...(query === undefined ? {} : { query }),
       ...(body === undefined ? {} : { body }),
       answers: { 200: reply },
     },
@@ -212,16 +236,29 @@ const messageIdField = { messageId: messageIdSchema };
 export function messageCommand<
   Reply extends z.ZodType,
   Params extends z.ZodRawShape = NoFields,
+  Query extends z.ZodRawShape = NoFields,
   Body extends z.ZodRawShape = NoFields,
 >(
-  call: SessionCall<Params, Body, Reply>,
-): SessionCommand<Params & Body & typeof messageIdField, Params, Body, Reply> {
+  call: SessionCall<Params, Query, Body, Reply>,
+): SessionCommand<Params & Query & Body & typeof messageIdField, Params, Query, Body, Reply> {
   const { fields, ...command } = sessionCommand(call);
-  const shape = { ...fields.shape, ...messageIdField } as Params & Body & typeof messageIdField;
+  const shape = { ...fields.shape, ...messageIdField } as Params & Query & Body & typeof messageIdField;
   return {
     ...command,
     fields: z.object(shape),
     execution: { ...command.execution, repeat: 'once' },
+  };
+}
+
+/** A command that sends a message and has no route of its own. It is bounded and ordered as one with a route. */
+export function internalMessageCommand<Shape extends z.ZodRawShape, Reply extends z.ZodType>(command: {
+  readonly fields: Shape;
+  readonly reply: Reply;
+}): Command<z.ZodObject<Shape & typeof messageIdField>, Reply> {
+  return {
+    fields: z.object({ ...command.fields, ...messageIdField } as Shape & typeof messageIdField),
+    reply: command.reply,
+    execution: { ...CALL, repeat: 'once' },
   };
 }
 

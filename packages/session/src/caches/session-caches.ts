@@ -28,6 +28,8 @@ export interface CachesOfSession {
   readonly groups: GroupCache;
   /** Ids of the people that WhatsApp is known to know, by number. */
   readonly recipients: CachePartition<string>;
+  /** Chats of the messages that were just sent, by the messages' ids. */
+  readonly sentTo: CachePartition<string>;
   /** Releases all of their room. The caches hold nothing from then on. */
   readonly end: () => void;
 }
@@ -60,6 +62,7 @@ export class SessionCaches {
     ttlMs: HOUR_MS,
   });
   readonly #recipients = new PartitionedLru<string>({ max: 10_000, ttlMs: HOUR_MS });
+  readonly #sentTo = new PartitionedLru<string>({ max: 20_000, ttlMs: 5 * MINUTE_MS });
 
   forSession(): CachesOfSession {
     const partitions = {
@@ -77,6 +80,7 @@ export class SessionCaches {
       usernames: this.#usernames.createPartition(),
       groups: this.#groups.createPartition(),
       recipients: this.#recipients.createPartition(),
+      sentTo: this.#sentTo.createPartition(),
     };
     const { recentMessages, recentNames, recreations, counters, baseKeys } = partitions;
     return {
@@ -90,6 +94,7 @@ export class SessionCaches {
       usernames: partitions.usernames,
       groups: new GroupCache(partitions.groups),
       recipients: partitions.recipients,
+      sentTo: partitions.sentTo,
       end: () => {
         for (const partition of Object.values(partitions)) partition.close();
       },

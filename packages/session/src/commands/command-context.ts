@@ -1,6 +1,9 @@
 import type { Command, FieldsOf } from '@wafleet/contract';
 import type { WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
+import type { GroupCache } from '../caches/group-cache.js';
+import type { KnownMessages } from '../known-messages/known-messages.js';
+import type { MessageTargets } from '../known-messages/message-targets.js';
 import type { SessionMedia } from '../media/session-media.js';
 import type { PairingCodes } from '../pairing/pairing-codes.js';
 import type { Passkeys } from '../pairing/passkeys.js';
@@ -13,6 +16,9 @@ export interface CommandContext {
   readonly socket: WASocket;
   readonly recipients: Recipients;
   readonly messages: MessageSender;
+  readonly known: KnownMessages;
+  readonly targets: MessageTargets;
+  readonly groups: GroupCache;
   readonly pairingCodes: PairingCodes;
   readonly passkeys: Passkeys;
   readonly media: SessionMedia;

@@ -1,10 +1,12 @@
 import { WafleetError } from '@wafleet/contract';
 import { type Logger, withTimeout } from '@wafleet/runtime';
 import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
+import type { CachesOfSession } from '../caches/session-caches.js';
 import type { SentMessages } from '../connection/sent-messages.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
 import { secretOfSent } from './sent-secret.js';
+import { canBeReferredTo, stanzaOptions } from './stanza-options.js';
 
 /**
  * How long WhatsApp may take to acknowledge a sent message. The edge allows 15 s for a whole command, so the sender
@@ -18,12 +20,17 @@ function outcomeUnknown(messageId: string, cause: unknown): WafleetError {
   return new WafleetError('OUTCOME_UNKNOWN', message, { messageId }, { cause });
 }
 
+function withSecret({ messageContextInfo, ...content }: proto.IMessage, secret: Uint8Array): proto.IMessage {
+  const messageSecret = messageContextInfo?.messageSecret ?? secret;
+  return { ...content, messageContextInfo: { ...messageContextInfo, messageSecret } };
+}
+
 /** Sends a message and waits until WhatsApp has acknowledged it. */
 async function relay(socket: WASocket, jid: string, content: proto.IMessage, messageId: string) {
   const waiter = new MessageAckWaiter(socket, messageId);
   let ack: MessageAck;
   try {
-    await socket.relayMessage(jid, content, { messageId });
+    await socket.relayMessage(jid, content, { messageId, ...stanzaOptions(content) });
     ack = (await withTimeout(waiter.ack, ACK_MS)) ? await waiter.ack : undefined;
   } catch (error) {
     throw fromBaileys(error, {
@@ -40,16 +47,20 @@ async function relay(socket: WASocket, jid: string, content: proto.IMessage, mes
 /** Sends a session's messages. */
 export class MessageSender {
   readonly #sentMessages: SentMessages;
+  readonly #sentTo: CachesOfSession['sentTo'];
   readonly #readingGate: { readonly isOpen: boolean };
   readonly #logger: Logger;
 
   constructor(options: {
     sentMessages: SentMessages;
+    /** Learns the chat of each message that was sent, for calls that name it before its event is in the log. */
+    sentTo: CachesOfSession['sentTo'];
     /** Shows whether the session currently reads WhatsApp's answers. */
     readingGate: { readonly isOpen: boolean };
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;
+    this.#sentTo = options.sentTo;
     this.#readingGate = options.readingGate;
     this.#logger = options.logger;
   }
@@ -68,7 +79,7 @@ export class MessageSender {
    * has acknowledged the message, within 10 s after it was sent. Delivery follows as `messages.update`, the account's
    * own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the account's own.
    * The same message can be sent again under its id: phones drop the second copy.
-   * @param content without `messageContextInfo`, which is added.
+   * @param content gets a secret unless it has one, or says something about another message.
    * @throws {WafleetError} UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and `messageId`;
    * OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
    * @throws {FencedError} if another worker owns the session; nothing was sent.
@@ -79,10 +90,11 @@ export class MessageSender {
   ): Promise<void> {
     this.requireReading();
     const { signedIdentityKey } = socket.authState.creds;
-    const messageContextInfo = { messageSecret: secretOfSent(messageId, signedIdentityKey.private) };
-    const content = proto.Message.create({ ...bare, messageContextInfo });
+    const secret = secretOfSent(messageId, signedIdentityKey.private);
+    const content = proto.Message.create(canBeReferredTo(bare) ? withSecret(bare, secret) : bare);
     await this.#sentMessages.keep(messageId, content);
     this.requireReading();
+    this.#sentTo.set(messageId, jid);
     await relay(socket, jid, content, messageId);
     const message = generateWAMessageFromContent(jid, content, { userJid: socket.user?.id ?? '', messageId });
     try {

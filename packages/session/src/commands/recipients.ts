@@ -39,7 +39,8 @@ async function askFor(socket: WASocket, number: string) {
   return found[0];
 }
 
-function unanswered(cause: unknown): WafleetError {
+/** UNAVAILABLE: nothing was sent. */
+export function unanswered(cause: unknown): WafleetError {
   const message = 'WhatsApp did not answer whether it knows the recipient.';
   return new WafleetError('UNAVAILABLE', message, undefined, { cause });
 }

@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { messageIdSchema } from './definition.js';
+import { instantSchema } from './fields.js';
+
+/** WhatsApp's own bounds, where they are known; else ours, which no app of WhatsApp reaches. */
+export const MESSAGE_LIMITS = {
+  textCharacters: 65_536,
+  mentions: 1_024,
+  thumbnailBytes: 32 * 1024,
+  contacts: 100,
+  vCardCharacters: 16_384,
+  pollOptions: 12,
+  pollQuestionCharacters: 255,
+  pollOptionCharacters: 100,
+} as const;
+
+/** A person, by a phone number with its country code, or by an id. */
+export const personSchema = z
+  .string()
+  .regex(
+    /^(\+?[1-9][0-9]{6,14}|[0-9]{5,20}@(s\.whatsapp\.net|lid))$/,
+    'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
+  );
+
+const webAddressSchema = z.url({ protocol: /^https?$/ }).max(2_048);
+
+/** Who wrote a message. */
+export const senderSchema = z.union([z.literal('me'), personSchema]);
+
+/** Base64 of a JPEG file. */
+const thumbnailSchema = z
+  .base64()
+  .max(Math.ceil(MESSAGE_LIMITS.thumbnailBytes / 3) * 4)
+  .startsWith('/9j/', 'must be a JPEG file as base64')
+  .describe('a JPEG file of at most 32 KiB, as base64');
+
+const linkPreviewSchema = z.strictObject({
+  url: webAddressSchema.describe('the link, as the text has it'),
+  title: z.string().min(1).max(300),
+  description: z.string().max(1_000).optional(),
+  thumbnail: thumbnailSchema.optional(),
+});
+
+const mentionsSchema = z
+  .array(personSchema)
+  .min(1)
+  .max(MESSAGE_LIMITS.mentions)
+  .describe('people who are notified; the text has `@` and the number or LID of each, without its server');
+
+const mentionAllSchema = z.boolean().describe('notifies all members of a group');
+
+export const textFields = {
+  text: z.string().min(1).max(MESSAGE_LIMITS.textCharacters),
+  mentions: mentionsSchema.optional(),
+};
+
+const textContentSchema = z
+  .strictObject({
+    type: z.literal('text'),
+    ...textFields,
+    mentionAll: mentionAllSchema.optional(),
+    linkPreview: linkPreviewSchema
+      .optional()
+      .describe('what the phone shows of a link; the service itself fetches no page'),
+  })
+  .refine(({ text, linkPreview }) => linkPreview === undefined || text.includes(linkPreview.url), {
+    path: ['linkPreview', 'url'],
+    message: 'must be a part of the text',
+  });
+
+const placeFields = {
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+  name: z.string().min(1).max(1_000).optional(),
+  address: z.string().min(1).max(1_000).optional(),
+};
+
+const locationContentSchema = z.strictObject({
+  type: z.literal('location'),
+  ...placeFields,
+  url: webAddressSchema.optional(),
+});
+
+const contactSchema = z.union([
+  z.strictObject({
+    name: z.string().trim().min(1).max(300),
+    phone: z.string().regex(/^\+?[1-9][0-9]{6,14}$/, 'must be a phone number with its country code'),
+  }),
+  z.strictObject({
+    name: z.string().trim().min(1).max(300).describe('what the chat shows'),
+    vCard: z
+      .string()
+      .max(MESSAGE_LIMITS.vCardCharacters)
+      .regex(/^BEGIN:VCARD\r?\n[\s\S]*\nEND:VCARD\s*$/, 'must begin with BEGIN:VCARD and end with END:VCARD'),
+  }),
+]);
+
+const contactsContentSchema = z.strictObject({
+  type: z.literal('contacts'),
+  contacts: z.array(contactSchema).min(1).max(MESSAGE_LIMITS.contacts),
+});
+
+export const pollOptionSchema = z.string().trim().min(1).max(MESSAGE_LIMITS.pollOptionCharacters);
+
+const pollContentSchema = z
+  .strictObject({
+    type: z.literal('poll'),
+    question: z.string().trim().min(1).max(MESSAGE_LIMITS.pollQuestionCharacters),
+    options: z
+      .array(pollOptionSchema)
+      .min(2)
+      .max(MESSAGE_LIMITS.pollOptions)
+      .refine((options) => new Set(options).size === options.length, 'must differ from each other'),
+    selectable: z
+      .number()
+      .int()
+      .min(1)
+      .max(MESSAGE_LIMITS.pollOptions)
+      .optional()
+      .describe('how many options a person can choose, 1 by default; the number of options for any number'),
+  })
+  .refine(({ options, selectable = 1 }) => selectable <= options.length, {
+    path: ['selectable'],
+    message: 'must be at most the number of options',
+  });
+
+const eventContentSchema = z
+  .strictObject({
+    type: z.literal('event'),
+    name: z.string().trim().min(1).max(100),
+    description: z.string().min(1).max(2_048).optional(),
+    start: instantSchema,
+    end: instantSchema.optional(),
+    location: z.strictObject(placeFields).optional(),
+  })
+  .refine(({ start, end }) => end === undefined || Date.parse(end) > Date.parse(start), {
+    path: ['end'],
+    message: 'must be after the start',
+  });
+
+/**
+ * Phones show nothing else than an emoji. `v` is the flag with which a class can match several code points; the
+ * second alternative takes emojis that lack the variation selector.
+ */
+const EMOJI_PATTERN = '^(\\p{RGI_Emoji}|\\p{Extended_Pictographic})\\uFE0F?$';
+const EMOJI = new RegExp(EMOJI_PATTERN, 'v');
+
+const reactionContentSchema = z.strictObject({
+  type: z.literal('reaction'),
+  messageId: messageIdSchema.describe('the message reacted to, in the chat `to`'),
+  sender: senderSchema
+    .optional()
+    .describe(
+      'who wrote it, of a message that the session does not know by its id; the other person by default',
+    ),
+  emoji: z
+    .string()
+    .max(64)
+    .refine(
+      (emoji) => emoji === '' || EMOJI.test(emoji),
+      'must be one emoji, or empty to remove the reaction',
+    ),
+});
+
+const forwardContentSchema = z.strictObject({
+  type: z.literal('forward'),
+  messageId: messageIdSchema.describe('the message to forward, of any chat of the session'),
+});
+
+const groupInvitationContentSchema = z.strictObject({
+  type: z.literal('group-invitation'),
+  groupId: z.string().regex(/^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$/, 'must be the id of a group'),
+  groupName: z.string().min(1).max(100),
+  code: z.string().regex(/^[0-9A-Za-z_-]{8,64}$/, 'must be the code of an invitation'),
+  expiresAt: instantSchema,
+  caption: z.string().min(1).max(1_024).optional(),
+});
+
+/** What a message says, by `type`. */
+export const messageContentSchema = z.discriminatedUnion('type', [
+  textContentSchema,
+  locationContentSchema,
+  contactsContentSchema,
+  pollContentSchema,
+  eventContentSchema,
+  reactionContentSchema,
+  forwardContentSchema,
+  groupInvitationContentSchema,
+]);
+
+export type MessageContent = z.output<typeof messageContentSchema>;
+export type ContentType = MessageContent['type'];
+/** The content of one type. */
+export type ContentOf<T extends ContentType> = Extract<MessageContent, { type: T }>;
