@@ -217,7 +217,36 @@ describe('POST /api/sessions/:id/messages', () => {
   });
 });
 
-describe('a query', () => {
+describe('a call on a message', () => {
+  it('goes to the owner with what the path, the query and the body say, under an id chosen here', async () => {
+    const worker = await fixture.cluster.startWorker(deliver);
+    await worker.own(fixture.tenant.tenantId, 'shop-1');
+    const target = 'A/1 é';
+    const path = `/api/sessions/shop-1/messages/${encodeURIComponent(target)}`;
+    const query = 'chat=120363061982759618@g.us&sender=me';
+    const edit = { text: 'hello' };
+    expect(await fixture.send(`PATCH ${path}?chat=15551230001`, edit)).toMatchObject({ status: 200 });
+    expect(await fixture.send(`DELETE ${path}?${query}`)).toMatchObject({ status: 200 });
+    expect(await fixture.send(`PUT ${path}/star`)).toMatchObject({ status: 200, body: {} });
+    const named = { target, chat: '120363061982759618@g.us', sender: 'me' };
+    expect(worker.received).toMatchObject([
+      { kind: 'edit-message', target, chat: '15551230001', text: 'hello', messageId: expect.any(String) },
+      { kind: 'delete-message', ...named, messageId: expect.any(String) },
+      { kind: 'star-message', target },
+    ]);
+  });
+
+  it.each([
+    ['DELETE', 'A1?messageId=mine', 'querystring'],
+    ['DELETE', 'A1?chat=Carl', 'querystring.chat'],
+    ['DELETE', 'A1?chat=15551230001&sender=Carl', 'querystring.sender'],
+    ['PUT', 'A1/star?to=15551230001', 'querystring'],
+  ])('refuses %s %s', async (method, path, at) => {
+    expect(await fixture.send(`${method} /api/sessions/shop-1/messages/${path}`)).toMatchObject(
+      errorAnswer(400, 'VALIDATION_FAILED', { issues: [{ path: expect.stringContaining(at) }] }),
+    );
+  });
+
   it('of a command without a query takes nothing from it', async () => {
     const worker = await fixture.cluster.startWorker(deliver);
     await worker.own(fixture.tenant.tenantId, 'shop-1');

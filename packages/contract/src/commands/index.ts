@@ -5,6 +5,7 @@ export * from './idempotency.js';
 export * from './internal.js';
 export * from './keys.js';
 export * from './linking.js';
+export * from './message-changes.js';
 export * from './message-content.js';
 export * from './messages.js';
 export * from './moving.js';

@@ -5,6 +5,7 @@ import { eventCalls } from './events.js';
 import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
+import { messageChangeCommands } from './message-changes.js';
 import { mediaCalls, messageCommands } from './messages.js';
 import { movingCalls } from './moving.js';
 import { passkeyCalls, passkeyCommands, passkeyLinkCalls } from './passkeys.js';
@@ -19,6 +20,7 @@ export const SESSION_COMMANDS = {
   ...passkeyCommands,
   ...mediaCommands,
   ...messageCommands,
+  ...messageChangeCommands,
   ...presenceCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;

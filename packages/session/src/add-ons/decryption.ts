@@ -23,6 +23,21 @@ export function isWellFormed({ iv, payload }: Envelope): boolean {
   return iv.length === IV_BYTES && payload.length >= TAG_BYTES;
 }
 
+/** The key of an add-on of this kind, by this sender, about a message of this author. */
+export function addOnKey(
+  kind: AddOnKind,
+  secret: Uint8Array,
+  { targetId, author, sender }: { targetId: string; author: string; sender: string },
+): Buffer {
+  const info = Buffer.from(`${targetId}${author}${sender}${LABELS[kind]}`);
+  return Buffer.from(hkdfSync('sha256', secret, NO_SALT, info, 32));
+}
+
+/** What binds the ciphertext of some kinds to the message and the sender. */
+export function additionalDataOf({ targetId, sender }: { targetId: string; sender: string }): Buffer {
+  return Buffer.from(`${targetId}\u0000${sender}`);
+}
+
 /**
  * Decrypts an add-on. The key is derived by HKDF-SHA256 of the message's secret, with the message's id, both people and
  * the kind as the info. The people are named by number or LID, as the sender knew them: all combinations are tried.
@@ -32,9 +47,8 @@ export function decryptAddOn({ envelope, targetId, secret, authors, senders }: A
   const senderNames = [...senders];
   for (const author of authors) {
     for (const sender of senderNames) {
-      const info = Buffer.from(`${targetId}${author}${sender}${LABELS[envelope.kind]}`);
-      const key = Buffer.from(hkdfSync('sha256', secret, NO_SALT, info, 32));
-      const additional = BOUND.has(envelope.kind) ? Buffer.from(`${targetId}\u0000${sender}`) : undefined;
+      const key = addOnKey(envelope.kind, secret, { targetId, author, sender });
+      const additional = BOUND.has(envelope.kind) ? additionalDataOf({ targetId, sender }) : undefined;
       const plain = openWith(key, envelope, additional);
       if (plain !== undefined) return plain;
     }

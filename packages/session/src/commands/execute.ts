@@ -2,6 +2,7 @@ import type { CommandFields, CommandReply, SESSION_COMMANDS, SessionCommandKind 
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
+import { messageChangeHandlers } from './message-changes.js';
 import { messageHandlers } from './messages.js';
 import { passkeyHandlers } from './passkeys.js';
 import { presenceHandlers } from './presence.js';
@@ -11,6 +12,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...linkingHandlers,
   ...mediaHandlers,
   ...messageHandlers,
+  ...messageChangeHandlers,
   ...passkeyHandlers,
   ...presenceHandlers,
   ...settingsHandlers,

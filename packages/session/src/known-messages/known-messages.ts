@@ -70,6 +70,11 @@ export class KnownMessages {
     return remoteJid === undefined ? undefined : { key: { remoteJid, id, fromMe: true }, secret: undefined };
   }
 
+  /** The key and the secret of a message, of a poll or an invitation too that is kept no longer as a message. */
+  async findSecret(id: string): Promise<{ key: WAMessageKey; secret: Uint8Array } | undefined> {
+    return this.#known.find(id, { remoteJid: this.#options.sentTo.get(id) ?? null });
+  }
+
   /**
    * A message and its content.
    * @throws {WafleetError} MESSAGE_NOT_FOUND. Rejects if Redis is out of reach.

@@ -4,6 +4,7 @@ import type { WASocket } from '@whiskeysockets/baileys';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import { isJsonObject, type JsonObject } from '../mapping/normalise.js';
 import type { Outbox } from '../outbox/outbox.js';
+import { receiptType } from './receipt-type.js';
 
 /** The key of a message, as receipts name it. */
 interface ReadKey {
@@ -92,15 +93,6 @@ export class AutoRead {
     }
     return openSocket() !== undefined;
   }
-}
-
-/**
- * `read` shows the sender that the message was read, `read-self` only the account's own devices: as the account's
- * privacy says. Baileys asks WhatsApp once for each connection.
- */
-async function receiptType(socket: WASocket): Promise<'read' | 'read-self'> {
-  const privacy = await socket.fetchPrivacySettings();
-  return privacy.readreceipts === 'all' ? 'read' : 'read-self';
 }
 
 /** The messages of others in an event that a person could read. */
