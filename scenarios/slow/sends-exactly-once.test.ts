@@ -115,7 +115,7 @@ class Chat {
     const params = { id: this.#session.id };
     const body = { to: this.to.number, text };
     try {
-      return await client.call('send-text', { params, body, idempotencyKey });
+      return await client.call('send-message', { params, body, idempotencyKey });
     } catch (error) {
       const answer = error instanceof WafleetError ? error : undefined;
       this.failures.push(answer?.code ?? 'no answer');

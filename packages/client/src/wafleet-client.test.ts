@@ -69,8 +69,8 @@ it('sends the idempotency key of a call that takes one', async () => {
   answer(200, { messageId: '3EB0' });
   const body = { to: '15550001001', text: 'hi' };
   const input = { params: { id: 'shop' }, body };
-  await client.call('send-text', { ...input, idempotencyKey: 'a-key' });
-  await client.call('send-text', input);
+  await client.call('send-message', { ...input, idempotencyKey: 'a-key' });
+  await client.call('send-message', input);
   answer(201, { id: 'ses_1', status: 'queued' });
   await client.call('create-session', { idempotencyKey: 'b-key' });
   expect(received.map(({ headers }) => headers['idempotency-key'])).toEqual(['a-key', undefined, 'b-key']);
