@@ -80,7 +80,7 @@ export interface ReceiptAnswer {
   /** The reader's number. */
   readonly from: string;
   readonly ids: readonly string[];
-  readonly type: 'delivered' | 'read' | 'played';
+  readonly type: 'delivered' | 'read' | 'played' | 'read-self';
 }
 
 export interface GroupAnswer {

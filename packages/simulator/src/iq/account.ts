@@ -1,5 +1,27 @@
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from '@whiskeysockets/baileys';
+import { setDisappearingMode } from '../notifications/notices.js';
+import { IqError } from '../protocol/iq-error.js';
 import type { Feature } from '../server/feature.js';
+import { unixSeconds } from '../unix-seconds.js';
+
+const AUDIENCES = ['all', 'contacts', 'contact_blacklist', 'none'];
+
+/** The values that each privacy setting can have. */
+const PRIVACY_VALUES: Readonly<Record<string, readonly string[]>> = {
+  readreceipts: ['all', 'none'],
+  last: AUDIENCES,
+  online: ['all', 'match_last_seen'],
+  profile: AUDIENCES,
+  status: AUDIENCES,
+  groupadd: AUDIENCES,
+  calladd: ['all', 'known'],
+  messages: ['all', 'contacts'],
+};
+
+/** Number of characters of an about text. */
+const LONGEST_ABOUT = 139;
+/** What WhatsApp's apps offer, in seconds. */
+const DISAPPEARING_DURATIONS: ReadonlySet<number> = new Set([0, 86_400, 604_800, 7_776_000]);
 
 /** Queries around a login that the server must answer but that have no effect, and the account's privacy settings. */
 export const accountFeature: Feature = {
@@ -26,14 +48,26 @@ export const accountFeature: Feature = {
     ],
     'set:privacy:privacy': (iq, { phone }) => {
       const changes = getBinaryNodeChildren(getBinaryNodeChild(iq, 'privacy'), 'category');
+      const areValid = changes.every(({ attrs: { name = '', value = '' } }) =>
+        PRIVACY_VALUES[name]?.includes(value),
+      );
+      if (!areValid) throw new IqError(400, 'bad-request');
       for (const { attrs } of changes) phone.privacy.set(attrs.name ?? '', attrs.value ?? '');
       return [{ tag: 'privacy', attrs: {}, content: changes }];
     },
     'set:status': (iq, { phone }) => {
-      phone.about = getBinaryNodeChild(iq, 'status')?.content?.toString() ?? '';
+      const about = getBinaryNodeChild(iq, 'status')?.content?.toString() ?? '';
+      if (about.length > LONGEST_ABOUT) throw new IqError(400, 'bad-request');
+      phone.about = about;
+      phone.aboutSetAt = unixSeconds();
       return [];
     },
-    'set:disappearing_mode': () => [],
+    'set:disappearing_mode': (iq, { phone, device }) => {
+      const duration = Number(getBinaryNodeChild(iq, 'disappearing_mode')?.attrs.duration);
+      if (!DISAPPEARING_DURATIONS.has(duration)) throw new IqError(400, 'bad-request');
+      setDisappearingMode(phone, duration, unixSeconds(), device);
+      return [];
+    },
   },
 };
 

@@ -20,11 +20,13 @@ export interface Receipt {
   readonly timestamp: number;
 }
 
-/** A receipt that has reached a phone. */
+/**
+ * A receipt that has reached a phone. `read-self`: a linked device says what was read, and the author is not to know.
+ */
 export interface ReceivedReceipt {
   readonly from: Account;
   readonly ids: readonly string[];
-  readonly type: ReceiptType;
+  readonly type: ReceiptType | 'read-self';
 }
 
 /** Where receipts reach the phone of each account. */

@@ -114,6 +114,7 @@ function routeReceipt(receipt: BinaryNode, { simulator, device, phone }: DeviceC
     routeRetry(receipt, device, simulator);
     return;
   }
+  if (type === 'read-self') simulator.inboxes.of(phone).receiveReceipt({ from: phone, ids, type });
   const receiptType = receiptTypes[type];
   const { world } = simulator;
   const authorJid = participant ?? to;

@@ -5,10 +5,21 @@ import type { Account, Device } from '../world/account.js';
 /** Kinds of data that the server can mark as outdated (`<ib><dirty type/></ib>`). Clients then fetch them again. */
 export type DirtyKind = 'groups' | 'account_sync';
 
-/** The person sets how long messages of new chats live, in seconds (0: forever), at a time in seconds since 1970. */
-export function setDisappearingMode(phone: Account, duration: number, t = unixSeconds()): void {
+/**
+ * The person sets how long messages of new chats live, in seconds (0: forever), at a time in seconds since 1970, or a
+ * companion (`author`) does. Notifies the account's other companions.
+ */
+export function setDisappearingMode(
+  phone: Account,
+  duration: number,
+  t = unixSeconds(),
+  author?: Device,
+): void {
+  phone.disappearingMode = { duration, setAt: t };
   const change = { tag: 'disappearing_mode', attrs: { duration: String(duration), t: String(t) } };
-  for (const device of phone.devices.values()) device.notify('account_sync', [change], { from: phone.jid });
+  for (const device of phone.devices.values()) {
+    if (device !== author) device.notify('account_sync', [change], { from: phone.jid });
+  }
 }
 
 /** The phone blocks or unblocks somebody, or a companion (`author`) does. Notifies the account's other companions. */

@@ -42,6 +42,10 @@ export class Account {
   username: string | undefined;
   /** The text below the name in the profile. */
   about = 'Hey there! I am using WhatsApp.';
+  /** When the about text was set, seconds since 1970; 0 if it never was. */
+  aboutSetAt = 0;
+  /** After how many seconds messages of new chats disappear, 0: never; and when that was set. */
+  disappearingMode = { duration: 0, setAt: 0 };
   /** The account's privacy settings, by category. */
   readonly privacy = new Map([
     ['readreceipts', 'all'],
@@ -51,6 +55,7 @@ export class Account {
     ['status', 'all'],
     ['groupadd', 'all'],
     ['calladd', 'all'],
+    ['messages', 'all'],
   ]);
   readonly blocked = new Set<Account>();
   #nextDeviceId = 1;
