@@ -64,6 +64,7 @@ describe('a command', () => {
   )('%s reads on the bus what the edge has read from the request', (_, { fields }, rest) => {
     const read = {
       ...rest.params?.omit({ id: true }).parse(rest.example),
+      ...(rest.query?.parse({}) as object),
       ...(rest.body?.parse(exampleBody(rest)) as object),
       ...('messageId' in fields.shape ? { messageId: 'M' } : {}),
     };
