@@ -7,6 +7,11 @@ export const KEY_SCOPES = [
   'sessions:write',
   'sessions:export',
   'messages:write',
+  'contacts:read',
+  'contacts:write',
+  'chats:write',
+  'profile:read',
+  'profile:write',
 ] as const;
 
 export type KeyScope = (typeof KEY_SCOPES)[number];

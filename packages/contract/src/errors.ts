@@ -171,6 +171,24 @@ export const ERRORS = {
     meaning:
       'The message does not allow this; `details.problem` says why: `not-own` (of somebody else), `not-text`, `not-a-poll`, `no-such-option`, `not-forwardable`.',
   },
+  NUMBER_NOT_KNOWN: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'WhatsApp has not named the phone number of this LID, and the call needs it. Name the person by the number.',
+  },
+  PICTURE_INVALID: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'The picture is not a JPEG that WhatsApp takes: `details.problem` is `not-jpeg`, `not-square`, `too-small` or `too-large`, and `details` has its size and the bounds, in pixels. Nothing was changed.',
+  },
+  CALL_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning:
+      'No call of this id rings, as far as the worker of the session knows. Send `from` of the event with the request.',
+  },
   WHATSAPP_REFUSED: {
     status: 502,
     retryable: false,
@@ -255,7 +273,7 @@ export const ERRORS = {
     status: 504,
     retryable: false,
     meaning:
-      'No answer came in time: the command may or may not have been carried out. Send it again with the same `Idempotency-Key`: that acts once. Without one, `details.messageId` is the id of a message: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there.',
+      'No answer came in time: the command may or may not have been carried out. Send it again with the same `Idempotency-Key`: that acts once. Without one, `details.messageId` is the id of a message: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there. A change of a contact, a chat or the profile can be sent again.',
   },
   NOT_SUPPORTED: {
     status: 501,

@@ -11,6 +11,7 @@ import { SessionAccount } from './auth/session-account.js';
 import type { CachesOfSession } from './caches/session-caches.js';
 import { CallRejection } from './commands/call-rejection.js';
 import type { CommandContext } from './commands/command-context.js';
+import { ContactFinder } from './commands/contact-finder.js';
 import { executeInSession } from './commands/execute.js';
 import { MessageSender } from './commands/message-sender.js';
 import { Recipients } from './commands/recipients.js';
@@ -193,6 +194,8 @@ export class WhatsAppSession {
       },
       ...{ recipients, messages, known, groups: caches.groups },
       targets: new MessageTargets({ known, recipients, people }),
+      contacts: new ContactFinder(people),
+      callOffers: caches.callOffers,
       reloadSettings: () => this.#reloadSettings(),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
       passkeys: new Passkeys(parts),

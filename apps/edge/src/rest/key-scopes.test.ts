@@ -35,6 +35,17 @@ beforeAll(async () => {
       case 'sign-passkey':
       case 'confirm-passkey':
         return { stage: 'requested', expiresAt: new Date(Date.now() + 60_000).toISOString() };
+      case 'check-numbers':
+      case 'list-blocked':
+        return { items: [] };
+      case 'get-contact':
+        return { phone: '15550001001', lid: null };
+      case 'get-contact-picture':
+        return { url: null };
+      case 'get-contact-about':
+        return { about: null };
+      case 'get-profile':
+        return { phone: '15551230001', lid: null, name: null, about: null, pictureUrl: null };
       case 'find-media':
         return { file };
       default:

@@ -9,7 +9,17 @@ type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Route = `${Method} /api/${string}`;
 
 /** The groups of calls in the documentation. */
-export type Tag = 'administration' | 'sessions' | 'linking' | 'moving' | 'messages' | 'events' | 'usage';
+export type Tag =
+  | 'administration'
+  | 'sessions'
+  | 'linking'
+  | 'moving'
+  | 'messages'
+  | 'contacts'
+  | 'chats'
+  | 'profile'
+  | 'events'
+  | 'usage';
 
 /** The part of a request that decides what it costs. It has not been validated yet. */
 export interface CostedRequest {

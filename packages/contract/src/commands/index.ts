@@ -1,4 +1,7 @@
+export * from './calls.js';
+export * from './chats.js';
 export * from './client-version.js';
+export * from './contacts.js';
 export * from './definition.js';
 export * from './events.js';
 export * from './idempotency.js';
@@ -11,6 +14,7 @@ export * from './messages.js';
 export * from './moving.js';
 export * from './passkeys.js';
 export * from './presence.js';
+export * from './profile.js';
 export * from './registry.js';
 export * from './sessions.js';
 export * from './tenants.js';

@@ -1,5 +1,8 @@
 import type { z } from 'zod';
+import { callCommands } from './calls.js';
+import { chatCommands, labelCommands } from './chats.js';
 import { clientVersionCalls } from './client-version.js';
+import { contactCommands } from './contacts.js';
 import type { Command, RestCall } from './definition.js';
 import { eventCalls } from './events.js';
 import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
@@ -10,6 +13,7 @@ import { mediaCalls, messageCommands } from './messages.js';
 import { movingCalls } from './moving.js';
 import { passkeyCalls, passkeyCommands, passkeyLinkCalls } from './passkeys.js';
 import { presenceCommands } from './presence.js';
+import { profileCommands } from './profile.js';
 import { sessionCalls } from './sessions.js';
 import { tenantCalls } from './tenants.js';
 import { usageCalls } from './usage.js';
@@ -22,6 +26,11 @@ export const SESSION_COMMANDS = {
   ...messageCommands,
   ...messageChangeCommands,
   ...presenceCommands,
+  ...contactCommands,
+  ...chatCommands,
+  ...labelCommands,
+  ...profileCommands,
+  ...callCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;
 

@@ -1,5 +1,5 @@
 import type { Command, FieldsOf } from '@wafleet/contract';
-import type { WASocket } from '@whiskeysockets/baileys';
+import type { CacheStore, WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { GroupCache } from '../caches/group-cache.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
@@ -7,6 +7,7 @@ import type { MessageTargets } from '../known-messages/message-targets.js';
 import type { SessionMedia } from '../media/session-media.js';
 import type { PairingCodes } from '../pairing/pairing-codes.js';
 import type { Passkeys } from '../pairing/passkeys.js';
+import type { ContactFinder } from './contact-finder.js';
 import type { MessageSender } from './message-sender.js';
 import type { Recipients } from './recipients.js';
 
@@ -15,6 +16,9 @@ export interface CommandContext {
   /** The socket of the open connection. @throws {WafleetError} SESSION_NOT_OPEN. */
   readonly socket: WASocket;
   readonly recipients: Recipients;
+  readonly contacts: ContactFinder;
+  /** The calls that ring, by id. */
+  readonly callOffers: CacheStore;
   readonly messages: MessageSender;
   readonly known: KnownMessages;
   readonly targets: MessageTargets;

@@ -1,20 +1,29 @@
 import type { CommandFields, CommandReply, SESSION_COMMANDS, SessionCommandKind } from '@wafleet/contract';
+import { callHandlers } from './calls.js';
+import { chatHandlers, labelHandlers } from './chats.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
+import { contactHandlers } from './contacts.js';
 import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
 import { messageChangeHandlers } from './message-changes.js';
 import { messageHandlers } from './messages.js';
 import { passkeyHandlers } from './passkeys.js';
 import { presenceHandlers } from './presence.js';
+import { profileHandlers } from './profile.js';
 import { settingsHandlers } from './settings.js';
 
 const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
+  ...callHandlers,
+  ...chatHandlers,
+  ...contactHandlers,
+  ...labelHandlers,
   ...linkingHandlers,
   ...mediaHandlers,
   ...messageHandlers,
   ...messageChangeHandlers,
   ...passkeyHandlers,
   ...presenceHandlers,
+  ...profileHandlers,
   ...settingsHandlers,
 };
 
