@@ -1,5 +1,7 @@
+import { WafleetError } from '@wafleet/contract';
 import { USyncQuery, USyncUser, type WASocket } from '@whiskeysockets/baileys';
 import { get } from '../baileys/untyped.js';
+import { userOf } from '../identity/person-id.js';
 import { read } from './whatsapp-requests.js';
 
 type Protocol = USyncQuery['protocols'][number];
@@ -22,13 +24,38 @@ const contactProtocol: Protocol = {
   getUserElement: ({ phone = '' }) => ({ tag: 'contact', attrs: {}, content: phone }),
   parser: ({ attrs, content }) => ({
     isIn: attrs.type === 'in',
-    asked: content instanceof Uint8Array || typeof content === 'string' ? content.toString() : undefined,
+    asked: content instanceof Uint8Array ? Buffer.from(content).toString() : content,
   }),
 };
 
+/** What WhatsApp answers for one person. */
+interface Answer {
+  readonly id: string;
+  readonly lid?: unknown;
+  readonly contact?: unknown;
+}
+
+/**
+ * What WhatsApp says of each number that is on WhatsApp, by the number that was asked for. Undefined if it does not say
+ * of any number whether it is there: it answers so when it was asked for too much.
+ */
+export function readAnswers(answers: readonly Answer[]): Map<string, CheckedNumber> | undefined {
+  const said = answers.filter(({ contact }) => typeof get(contact, 'isIn') === 'boolean');
+  if (said.length === 0) return undefined;
+  return new Map(
+    said
+      .filter(({ contact }) => get(contact, 'isIn') === true)
+      .map(({ id, lid, contact }) => {
+        const asked = get(contact, 'asked');
+        const number = typeof asked === 'string' && asked ? asked : (userOf(id) ?? '');
+        return [number.replace(/\D/g, ''), { id, ...(typeof lid === 'string' && lid ? { lid } : {}) }];
+      }),
+  );
+}
+
 /**
  * Asks WhatsApp for people by their phone numbers, with one request.
- * @param numbers digits with the country code.
+ * @param numbers digits with the country code, at least one.
  * @returns what WhatsApp says of each number that is on WhatsApp.
  * @throws {WafleetError} as `read` does.
  */
@@ -39,13 +66,9 @@ export async function checkNumbers(
   const query = new USyncQuery().withLIDProtocol();
   query.protocols.push(contactProtocol);
   for (const number of new Set(numbers)) query.withUser(new USyncUser().withPhone(`+${number}`));
-  const answer = await read(socket.executeUSyncQuery(query));
-  const found = new Map<string, CheckedNumber>();
-  for (const { id, lid, contact } of answer?.list ?? []) {
-    if (get(contact, 'isIn') !== true) continue;
-    const asked = get(contact, 'asked');
-    const number = (typeof asked === 'string' && asked ? asked : (id.split('@')[0] ?? '')).replace(/\D/g, '');
-    found.set(number, { id, ...(typeof lid === 'string' && lid ? { lid } : {}) });
+  const found = readAnswers((await read(socket.executeUSyncQuery(query)))?.list ?? []);
+  if (found === undefined) {
+    throw new WafleetError('UNAVAILABLE', 'WhatsApp did not say which numbers it knows.');
   }
   return found;
 }

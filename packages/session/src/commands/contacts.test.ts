@@ -203,12 +203,14 @@ describe('blocking', () => {
     await test.session.execute('get-contact', { contact: frank.number });
     await test.session.execute('block-contact', { contact: frank.lid });
     expect([...alice.blocked]).toEqual([bob, frank]);
+    await test.event('contacts.update', bob.lid, '"blocked":true');
     const items = [bobs(), { phone: frank.number, lid: frank.lid }];
     const { items: listed, nextCursor } = await blocked();
     expect(listed.toSorted((a, b) => String(a.phone).localeCompare(String(b.phone)))).toEqual(items);
     expect(nextCursor).toBeUndefined();
 
     await test.session.execute('unblock-contact', { contact: bob.jid });
+    await test.event('contacts.update', bob.lid, '"blocked":false');
     await test.session.execute('unblock-contact', { contact: frank.lid });
     expect(await blocked()).toEqual({ items: [] });
   });

@@ -112,11 +112,13 @@ export const contactHandlers: HandlersOf<typeof contactCommands> = {
     }
     await requirePair(socket, numberId, lid);
     await change(socket.updateBlockStatus(numberId, 'block'));
+    publishBlock(socket, requireLid(lid), 'add');
     return {};
   },
   'unblock-contact': async ({ socket, contacts }, { contact }) => {
     const { lid } = await contacts.find(socket, contact);
     await change(socket.updateBlockStatus(requireLid(lid), 'unblock'));
+    publishBlock(socket, requireLid(lid), 'remove');
     return {};
   },
   'subscribe-to-presence': async ({ socket, contacts }, { contact }) => {
@@ -124,6 +126,11 @@ export const contactHandlers: HandlersOf<typeof contactCommands> = {
     return {};
   },
 };
+
+/** WhatsApp sends the change to the account's other devices alone. */
+function publishBlock(socket: WASocket, lid: string, type: 'add' | 'remove'): void {
+  socket.ev.emit('blocklist.update', { blocklist: [lid], type });
+}
 
 /** Makes Baileys know a pair, which it needs to block a person. */
 async function requirePair(socket: WASocket, pn: string, lid: string | undefined): Promise<void> {

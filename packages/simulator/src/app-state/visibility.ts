@@ -9,12 +9,12 @@ interface VisibilityContext {
 /**
  * Whether a person may see something of another one, by that person's privacy settings: `all`, `none`, or `contacts`,
  * which are the people whom the owner has saved.
- * @param category `profile` is the picture, `status` the about text, `last` when the person was online.
+ * @param category `profile` is the picture, `status` the about text.
  */
 export function isVisible(
   { settings }: VisibilityContext,
   owner: Account,
-  { category, viewer }: { readonly category: 'profile' | 'status' | 'last'; readonly viewer: Account },
+  { category, viewer }: { readonly category: 'profile' | 'status'; readonly viewer: Account },
 ): boolean {
   if (owner === viewer) return true;
   if (owner.blocked.has(viewer)) return false;
