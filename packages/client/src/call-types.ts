@@ -52,12 +52,19 @@ type KeyPart<Call extends RestCall> = [Extract<Call['route'], `POST ${string}`>]
         readonly idempotencyKey?: string | undefined;
       };
 
+/** Distributes over a union of calls, whose parts would otherwise be combined with each other. */
+type InputOf<Call extends RestCall> = Call extends RestCall
+  ? InputPart<Call, 'params'> & InputPart<Call, 'query'> & InputPart<Call, 'body'> & KeyPart<Call>
+  : never;
+
+type ArgumentsOf<Call extends RestCall> = Call extends RestCall
+  ? Nothing extends InputOf<Call>
+    ? [input?: InputOf<Call>]
+    : [input: InputOf<Call>]
+  : never;
+
 /** What a call takes: the parameters of its path, its query, its body, and an idempotency key. */
-export type CallInput<Name extends CallName> = InputPart<RestCalls[Name], 'params'> &
-  InputPart<RestCalls[Name], 'query'> &
-  InputPart<RestCalls[Name], 'body'> &
-  KeyPart<RestCalls[Name]>;
+export type CallInput<Name extends CallName> = InputOf<RestCalls[Name]>;
 
 /** The arguments of a call after its name: none are needed if nothing in the input is required. */
-export type CallArguments<Name extends CallName> =
-  Nothing extends CallInput<Name> ? [input?: CallInput<Name>] : [input: CallInput<Name>];
+export type CallArguments<Name extends CallName> = ArgumentsOf<RestCalls[Name]>;

@@ -28,7 +28,7 @@ const ATTEMPTS = 3;
  * Changes what all devices of the account share: chats, contacts, labels, the name. Emits the event that follows. A
  * change that another device overtakes is made again on top of that device's. To remove what is not set does nothing.
  *
- * Baileys' own `appPatch` has three defects here (docs/upstream.md, 34). It takes a conflict for a success, so that the
+ * Baileys' own `appPatch` has three defects here (docs/upstream.md, 35). It takes a conflict for a success, so that the
  * change is lost. It remembers what it has removed as set, and removes what is not set: both make its hash of the
  * settings differ from that of the phone, so that later changes are refused.
  * @throws {WafleetError} as `change` does; UNAVAILABLE if nothing was changed: the phone has not yet shared the keys of
