@@ -18,6 +18,7 @@ export type Tag =
   | 'contacts'
   | 'chats'
   | 'profile'
+  | 'groups'
   | 'events'
   | 'usage';
 
@@ -207,7 +208,7 @@ type SessionCommand<
 
 /**
  * A REST call that the session's worker executes. The parameters of its path, its query and its body are the command's
- * fields.
+ * fields: no two of them may have a field of the same name.
  */
 export function sessionCommand<
   Reply extends z.ZodType,

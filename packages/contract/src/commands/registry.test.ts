@@ -62,9 +62,10 @@ describe('a command', () => {
       command.rest === undefined ? [] : [[kind, command, command.rest] as const],
     ),
   )('%s reads on the bus what the edge has read from the request', (_, { fields }, rest) => {
+    const { example = {} } = rest;
     const read = {
-      ...rest.params?.omit({ id: true }).parse(rest.example),
-      ...(rest.query?.parse({}) as object),
+      ...rest.params?.omit({ id: true }).parse(example),
+      ...rest.query?.parse(example),
       ...(rest.body?.parse(exampleBody(rest)) as object),
       ...('messageId' in fields.shape ? { messageId: 'M' } : {}),
     };
