@@ -21,9 +21,10 @@ const groupRequests: Readonly<Record<string, GroupRequest>> = {
     if (!group.has(phone)) throw new GroupError(403, 'forbidden');
     return [groupNode(group)];
   },
-  'get:invite': (group, _request, { phone }) => {
-    group.requireMember(phone);
-    return [{ tag: 'invite', attrs: { code: group.inviteCode } }];
+  'get:invite': (group, _request, { phone }) => [{ tag: 'invite', attrs: { code: group.readInvite(phone) } }],
+  'set:accept': (group, request, { phone }) => {
+    group.acceptInvitation(phone, request.attrs.code ?? '');
+    return [{ tag: 'group', attrs: { jid: group.jid } }];
   },
   'set:invite': (group, _request, { phone }) => [
     { tag: 'invite', attrs: { code: group.revokeInvite(phone) } },
@@ -33,7 +34,10 @@ const groupRequests: Readonly<Record<string, GroupRequest>> = {
     return [];
   },
   'set:description': (group, request, { phone }) => {
-    group.setDescription(phone, getBinaryNodeChildString(request, 'body') ?? '', request.attrs.id);
+    const { id, prev } = request.attrs;
+    // A change names the description that it replaces, so that none is lost.
+    if (prev !== group.description?.id) throw new GroupError(409, 'conflict');
+    group.setDescription(phone, getBinaryNodeChildString(request, 'body') ?? '', id);
     return [];
   },
   'set:add': changeMembers((group, by, person) => group.add(by, [person])),
@@ -52,16 +56,18 @@ const groupRequests: Readonly<Record<string, GroupRequest>> = {
   'set:membership_approval_mode': configure((request) => ({
     joinApproval: getBinaryNodeChild(request, 'group_join')?.attrs.state === 'on',
   })),
-  'get:membership_approval_requests': (group) => [
-    {
-      tag: 'membership_approval_requests',
-      attrs: {},
-      content: group.joinRequests.map((person) => ({
-        tag: 'membership_approval_request',
-        attrs: { ...person.memberAttrs, request_method: 'invite_link' },
-      })),
-    },
-  ],
+  'get:membership_approval_requests': (group, _request, { phone }) => {
+    group.requireAdmin(phone);
+    const requests = group.joinRequests.map((person) => ({
+      tag: 'membership_approval_request',
+      attrs: {
+        ...person.memberAttrs,
+        request_time: String(group.requestedAt(person)),
+        request_method: 'invite_link',
+      },
+    }));
+    return [{ tag: 'membership_approval_requests', attrs: {}, content: requests }];
+  },
   'set:membership_requests_action': (group, request, context) => {
     const actions = getAllBinaryNodeChildren(request).map((action) => ({
       tag: action.tag,
@@ -84,9 +90,16 @@ export const groupsFeature: Feature = {
     ],
     'set:w:g2:create': (iq, context) => {
       const request = child(iq, 'create');
-      const members = getBinaryNodeChildren(request, 'participant').map((node) => personOf(node, context));
-      const subject = request.attrs.subject ?? '';
-      return [groupNode(context.simulator.groups.create(context.phone, subject, members))];
+      const named = getBinaryNodeChildren(request, 'participant');
+      const isAddable = ({ attrs }: BinaryNode) =>
+        context.simulator.world.phone(attrs.jid ?? '')?.letsOthersAdd === true;
+      const members = named.filter(isAddable).map((node) => personOf(node, context));
+      const group = context.simulator.groups.create(context.phone, request.attrs.subject ?? '', members);
+      // The answer lists the others too, each with the reason.
+      const others = { ...request, content: named.filter((node) => !isAddable(node)) };
+      const refused = forEachParticipant(others, context, (person) => group.add(context.phone, [person]));
+      const node = groupNode(group);
+      return [{ ...node, content: [...getAllBinaryNodeChildren(node), ...refused] }];
     },
     'set:w:g2:leave': (iq, { simulator, phone }) => {
       const left = getBinaryNodeChildren(child(iq, 'leave'), 'group');
@@ -140,7 +153,8 @@ function forEachParticipant(
       return { tag: 'participant', attrs: { jid } };
     } catch (error) {
       if (!(error instanceof IqError)) throw error;
-      return { tag: 'participant', attrs: { jid, error: String(error.code) } };
+      const content = error instanceof GroupError ? [...error.content] : [];
+      return { tag: 'participant', attrs: { jid, error: String(error.code) }, content };
     }
   });
 }
@@ -164,6 +178,8 @@ function child(iq: BinaryNode, tag: string): BinaryNode {
   return node;
 }
 
-function contentText(node: BinaryNode): string {
-  return node.content instanceof Uint8Array ? Buffer.from(node.content).toString('utf-8') : '';
+function contentText({ content }: BinaryNode): string {
+  if (content instanceof Uint8Array) return Buffer.from(content).toString('utf-8');
+  // Texts that the protocol's dictionary has are sent by their numbers.
+  return typeof content === 'string' ? content : '';
 }

@@ -1,6 +1,6 @@
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { Account } from '../world/account.js';
-import type { GroupMetadata, GroupRole } from './group-metadata.js';
+import type { GroupMetadata, GroupRole, GroupSettings } from './group-metadata.js';
 
 /** `<participant>` as `w:g2` answers and `w:gp2` notifications carry it; ordinary members have no `type`. */
 export function participantNode(phone: Account, role: GroupRole | undefined): BinaryNode {
@@ -60,4 +60,36 @@ function descriptionNodes({ description }: GroupMetadata): BinaryNode[] {
 
 function when(condition: boolean, node: BinaryNode): BinaryNode[] {
   return condition ? [node] : [];
+}
+
+/** The notifications of changed settings, one for each. */
+export function settingNodes(before: GroupSettings, after: GroupSettings): BinaryNode[] {
+  const nodes: BinaryNode[] = [];
+  if (before.announce !== after.announce) {
+    nodes.push({ tag: after.announce ? 'announcement' : 'not_announcement', attrs: {} });
+  }
+  if (before.restrict !== after.restrict) {
+    nodes.push({ tag: after.restrict ? 'locked' : 'unlocked', attrs: {} });
+  }
+  if (before.joinApproval !== after.joinApproval) {
+    const state = after.joinApproval ? 'on' : 'off';
+    nodes.push({
+      tag: 'membership_approval_mode',
+      attrs: {},
+      content: [{ tag: 'group_join', attrs: { state } }],
+    });
+  }
+  if (before.membersCanAdd !== after.membersCanAdd) {
+    const mode = after.membersCanAdd ? 'all_member_add' : 'admin_add';
+    nodes.push({ tag: 'member_add_mode', attrs: {}, content: Buffer.from(mode) });
+  }
+  if (before.ephemeralSeconds !== after.ephemeralSeconds) {
+    const expiration = String(after.ephemeralSeconds);
+    nodes.push(
+      after.ephemeralSeconds > 0
+        ? { tag: 'ephemeral', attrs: { expiration } }
+        : { tag: 'not_ephemeral', attrs: {} },
+    );
+  }
+  return nodes;
 }

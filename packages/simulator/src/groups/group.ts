@@ -8,7 +8,7 @@ import { unixSeconds } from '../unix-seconds.js';
 import type { Account } from '../world/account.js';
 import type { GroupChat } from '../world/chat.js';
 import type { GroupDescription, GroupMetadata, GroupRole, GroupSettings } from './group-metadata.js';
-import { groupNode, participantNode } from './group-node.js';
+import { groupNode, participantNode, settingNodes } from './group-node.js';
 
 /** What a group needs of a member who sets a tag: the tag is sent as a message to the group. */
 export interface GroupWriter {
@@ -21,8 +21,24 @@ export interface Memberships<Person extends Account> {
   changed(group: Group<Person>, person: Person, joined: boolean): void;
 }
 
-/** The server refuses a group request: 403 without the right, 404 if unknown, 409 if already the case. */
-export class GroupError extends IqError {}
+/** WhatsApp's bounds. */
+const MAX_MEMBERS = 1_024;
+const MAX_SUBJECT_CHARACTERS = 100;
+const INVITATION_SECONDS = 3 * 86_400;
+
+/**
+ * The server refuses a group request: 401 or 403 without the right, 404 if unknown, 406 if not allowed, 408 for people
+ * who left, 409 if already the case, 419 if the group is full.
+ */
+export class GroupError extends IqError {
+  /** What the answer says besides the code, if it is about one person. */
+  readonly content: readonly BinaryNode[];
+
+  constructor(code: number, text: string, content: readonly BinaryNode[] = []) {
+    super(code, text);
+    this.content = content;
+  }
+}
 
 /**
  * A group: its members, their roles and its settings. Each change is made by a person (`by`), is checked against that
@@ -37,7 +53,12 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
   /** Seconds since 1970. */
   readonly creation: number;
   readonly #roles = new Map<Person, GroupRole>();
-  readonly #requests = new Set<Person>();
+  /** People who want to join, and since when, seconds since 1970. */
+  readonly #requests = new Map<Person, number>();
+  /** People who left by themselves: others cannot add them again. */
+  readonly #left = new Set<Person>();
+  /** People who were invited by themselves, by the code of the invitation. */
+  readonly #invited = new Map<string, Person>();
   readonly #memberships: Memberships<Person>;
   #subject: { text: string; author: Person; time: number };
   #description: GroupDescription | undefined;
@@ -93,7 +114,12 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /** People who used the invite link and wait for an admin's approval. */
   get joinRequests(): readonly Person[] {
-    return [...this.#requests];
+    return [...this.#requests.keys()];
+  }
+
+  /** When the person asked to join, seconds since 1970. */
+  requestedAt(person: Person): number | undefined {
+    return this.#requests.get(person);
   }
 
   role(phone: Person): GroupRole | undefined {
@@ -118,18 +144,28 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /**
    * Adds people. New members are notified of the group by `create`, the others by `add`.
-   * @throws GroupError 409 if a person is a member already, 403 if `by` may not add.
+   * @throws GroupError 409 if a person is a member already, 403 if `by` may not add; 403 with an `<add_request>` if the
+   * person has to be invited instead; 408 if the person left; 419 if the group is full.
    */
   add(by: Person, people: readonly Person[]): void {
-    if (!this.#settings.membersCanAdd) this.#requireAdmin(by);
-    this.requireMember(by);
+    if (!this.#settings.membersCanAdd) this.requireAdmin(by);
+    this.#requireOwnMembership(by);
     for (const phone of people) if (this.has(phone)) throw new GroupError(409, 'conflict');
+    for (const phone of people) this.#requireAddable(phone);
+    if (this.#roles.size + people.length > MAX_MEMBERS) throw new GroupError(419, 'resource-limit');
     this.#letIn(by, people);
+  }
+
+  /** Joins by an invitation for this person alone. @throws GroupError 406 if there is none of this code. */
+  acceptInvitation(phone: Person, code: string): void {
+    if (this.#invited.get(code) !== phone) throw new GroupError(406, 'not-acceptable');
+    this.#invited.delete(code);
+    this.#letIn(phone, [phone], 'invite');
   }
 
   /** @throws GroupError 404 if a person is not a member, 403 if `by` may not remove. The creator cannot be removed. */
   remove(by: Person, people: readonly Person[]): void {
-    this.#requireAdmin(by);
+    this.requireAdmin(by);
     for (const phone of people) {
       this.requireMember(phone);
       if (phone === this.creator && phone !== by) throw new GroupError(403, 'forbidden');
@@ -138,8 +174,9 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
   }
 
   leave(phone: Person): void {
-    this.requireMember(phone);
+    this.#requireOwnMembership(phone);
     this.#letOut(phone, [phone]);
+    this.#left.add(phone);
   }
 
   promote(by: Person, people: readonly Person[]): void {
@@ -151,8 +188,10 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
     this.#changeRoles(by, people, 'demote', 'member');
   }
 
+  /** @throws GroupError 406 if the text is empty or too long. */
   setSubject(by: Person, text: string): void {
     this.#requireEditor(by);
+    if (text === '' || text.length > MAX_SUBJECT_CHARACTERS) throw new GroupError(406, 'not-acceptable');
     this.#subject = { text, author: by, time: unixSeconds() };
     this.#tell(by, {
       tag: 'subject',
@@ -173,7 +212,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /** Changes settings. Each change is announced separately. */
   configure(by: Person, change: Partial<GroupSettings>): void {
-    this.#requireAdmin(by);
+    this.requireAdmin(by);
     const before = this.#settings;
     this.#settings = { ...before, ...change };
     for (const node of settingNodes(before, this.#settings)) this.#tell(by, node);
@@ -181,7 +220,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /** Creates a new invite link and revokes the old one. */
   revokeInvite(by: Person): string {
-    this.#requireAdmin(by);
+    this.requireAdmin(by);
     this.#inviteCode = newInviteCode();
     this.#tell(by, { tag: 'invite', attrs: { code: this.#inviteCode } });
     return this.#inviteCode;
@@ -194,7 +233,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
       this.#letIn(phone, [phone], 'invite');
       return 'joined';
     }
-    this.#requests.add(phone);
+    this.#requests.set(phone, unixSeconds());
     this.#tell(
       phone,
       {
@@ -209,7 +248,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /** @throws GroupError 404 if the person has not asked. */
   answerJoinRequest(by: Person, phone: Person, approve: boolean): void {
-    this.#requireAdmin(by);
+    this.requireAdmin(by);
     if (!this.#requests.delete(phone)) throw new GroupError(404, 'item-not-found');
     if (approve) {
       this.#letIn(by, [phone]);
@@ -237,13 +276,25 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
     });
   }
 
+  /** The code of the invite link, for those who may see it. @throws GroupError 401, 403. */
+  readInvite(by: Person): string {
+    this.#requireOwnMembership(by);
+    if (this.role(by) === 'member') throw new GroupError(401, 'not-authorized');
+    return this.#inviteCode;
+  }
+
+  /** @throws GroupError 403. */
+  requireAdmin(phone: Person): void {
+    if (!this.has(phone) || this.role(phone) === 'member') throw new GroupError(403, 'forbidden');
+  }
+
   /** @throws GroupError 404. */
   requireMember(phone: Person): void {
     if (!this.has(phone)) throw new GroupError(404, 'item-not-found');
   }
 
   #changeRoles(by: Person, people: readonly Person[], tag: 'promote' | 'demote', role: GroupRole): void {
-    this.#requireAdmin(by);
+    this.requireAdmin(by);
     for (const phone of people) this.requireMember(phone);
     for (const phone of people) if (this.role(phone) !== 'superadmin') this.#roles.set(phone, role);
     this.#tell(by, {
@@ -278,16 +329,27 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
   #join(phone: Person, role: GroupRole): void {
     this.#roles.set(phone, role);
     this.#requests.delete(phone);
+    this.#left.delete(phone);
     this.#memberships.changed(this, phone, true);
   }
 
-  #requireAdmin(phone: Person): void {
-    if (!this.has(phone) || this.role(phone) === 'member') throw new GroupError(403, 'forbidden');
+  #requireEditor(phone: Person): void {
+    if (this.#settings.restrict) this.requireAdmin(phone);
+    this.#requireOwnMembership(phone);
   }
 
-  #requireEditor(phone: Person): void {
-    if (this.#settings.restrict) this.#requireAdmin(phone);
-    this.requireMember(phone);
+  /** Of the person who acts. */
+  #requireOwnMembership(phone: Person): void {
+    if (!this.has(phone)) throw new GroupError(403, 'forbidden');
+  }
+
+  #requireAddable(phone: Person): void {
+    if (this.#left.has(phone)) throw new GroupError(408, 'request-timeout');
+    if (phone.letsOthersAdd) return;
+    const code = newInviteCode();
+    this.#invited.set(code, phone);
+    const expiration = String(unixSeconds() + INVITATION_SECONDS);
+    throw new GroupError(403, 'forbidden', [{ tag: 'add_request', attrs: { code, expiration } }]);
   }
 
   #tell(by: Person, change: BinaryNode, people: readonly Person[] = this.members()): void {
@@ -301,37 +363,6 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
       for (const device of phone.devices.values()) device.notify('w:gp2', [change], attrs);
     }
   }
-}
-
-function settingNodes(before: GroupSettings, after: GroupSettings): BinaryNode[] {
-  const nodes: BinaryNode[] = [];
-  if (before.announce !== after.announce) {
-    nodes.push({ tag: after.announce ? 'announcement' : 'not_announcement', attrs: {} });
-  }
-  if (before.restrict !== after.restrict) {
-    nodes.push({ tag: after.restrict ? 'locked' : 'unlocked', attrs: {} });
-  }
-  if (before.joinApproval !== after.joinApproval) {
-    const state = after.joinApproval ? 'on' : 'off';
-    nodes.push({
-      tag: 'membership_approval_mode',
-      attrs: {},
-      content: [{ tag: 'group_join', attrs: { state } }],
-    });
-  }
-  if (before.membersCanAdd !== after.membersCanAdd) {
-    const mode = after.membersCanAdd ? 'all_member_add' : 'admin_add';
-    nodes.push({ tag: 'member_add_mode', attrs: {}, content: Buffer.from(mode) });
-  }
-  if (before.ephemeralSeconds !== after.ephemeralSeconds) {
-    const expiration = String(after.ephemeralSeconds);
-    nodes.push(
-      after.ephemeralSeconds > 0
-        ? { tag: 'ephemeral', attrs: { expiration } }
-        : { tag: 'not_ephemeral', attrs: {} },
-    );
-  }
-  return nodes;
 }
 
 function newInviteCode(): string {

@@ -100,6 +100,11 @@ export class Account {
     };
   }
 
+  /** Whether people who are not among the contacts may add the person to groups. */
+  get letsOthersAdd(): boolean {
+    return this.privacy.get('groupadd') === 'all';
+  }
+
   /** The next free id for a companion. Ids are never reused. */
   reserveDeviceId(): { id: number; keyIndex: number } {
     const id = this.#nextDeviceId;
