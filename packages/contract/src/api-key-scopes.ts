@@ -12,6 +12,8 @@ export const KEY_SCOPES = [
   'chats:write',
   'profile:read',
   'profile:write',
+  'groups:read',
+  'groups:write',
 ] as const;
 
 export type KeyScope = (typeof KEY_SCOPES)[number];

@@ -189,6 +189,29 @@ export const ERRORS = {
     meaning:
       'No call of this id rings, as far as the worker of the session knows. Send `from` of the event with the request.',
   },
+  GROUP_NOT_FOUND: { status: 404, retryable: false, meaning: 'WhatsApp knows no group of this id.' },
+  NOT_GROUP_MEMBER: {
+    status: 403,
+    retryable: false,
+    meaning: 'The account is not a participant of the group, or no longer.',
+  },
+  NOT_GROUP_ADMIN: {
+    status: 403,
+    retryable: false,
+    meaning:
+      'The account is a participant of the group, but only its admins may do this. Nothing was changed, except for what `details.done` names.',
+  },
+  GROUP_FULL: {
+    status: 409,
+    retryable: false,
+    meaning: 'The group has as many participants as WhatsApp allows.',
+  },
+  INVITATION_INVALID: {
+    status: 404,
+    retryable: false,
+    meaning:
+      'WhatsApp knows no such invitation to a group, or it was revoked. Ask an admin of the group for the link that is valid now.',
+  },
   WHATSAPP_REFUSED: {
     status: 502,
     retryable: false,
@@ -273,7 +296,7 @@ export const ERRORS = {
     status: 504,
     retryable: false,
     meaning:
-      'No answer came in time: the command may or may not have been carried out. Send it again with the same `Idempotency-Key`: that acts once. Without one, `details.messageId` is the id of a message: look for it in the events before sending the text again, which sends another message. Of a session, key or tenant that was to be made, look whether it is there. A change of a contact, a chat or the profile can be sent again.',
+      'No answer came in time: the command may or may not have been carried out. Send it again with the same `Idempotency-Key`: that acts once. Without one, `details.messageId` is the id of a message: look for it in the events before sending the text again, which sends another message. Of a session, key, tenant or group that was to be made, look whether it is there. A change of a contact, a chat or the profile can be sent again. Of a change of a group, `details.done` names what was changed before.',
   },
   NOT_SUPPORTED: {
     status: 501,

@@ -27,6 +27,7 @@ import { SilenceDetector } from './connection/silence-detector.js';
 import { SilenceWatch } from './connection/silence-watch.js';
 import { ConnectionEvents } from './connection-events.js';
 import { EventPublisher } from './events/event-publisher.js';
+import { KnownGroups } from './groups/known-groups.js';
 import { People } from './identity/people.js';
 import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
@@ -192,10 +193,11 @@ export class WhatsAppSession {
       get socket() {
         return openSocket.require().socket;
       },
-      ...{ recipients, messages, known, groups: caches.groups },
+      ...{ recipients, messages, known, groupCache: caches.groups },
       targets: new MessageTargets({ known, recipients, people }),
       contacts: new ContactFinder(people),
       callOffers: caches.callOffers,
+      groups: new KnownGroups({ cache: caches.groups, people: publisher }),
       reloadSettings: () => this.#reloadSettings(),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
       passkeys: new Passkeys(parts),

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { exampleBody, KEY_SCOPES, type KeyScope, REST_CALLS, type RestCall } from '@wafleet/contract';
+import {
+  type CommandKind,
+  type CommandReply,
+  exampleBody,
+  KEY_SCOPES,
+  type KeyScope,
+  REST_CALLS,
+  type RestCall,
+} from '@wafleet/contract';
 import { readyFiles } from '@wafleet/session-bundle/testing';
 import { ApiKeys, Cipher, type NewApiKey, verifyEncryptionKey } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
@@ -49,7 +57,7 @@ beforeAll(async () => {
       case 'find-media':
         return { file };
       default:
-        return 'messageId' in command ? { messageId: 'M' } : {};
+        return groupReply(command.kind) ?? ('messageId' in command ? { messageId: 'M' } : {});
     }
   });
 });
@@ -60,6 +68,30 @@ afterAll(async () => {
   await cluster.stop();
   await host.stop();
 });
+
+/** What a worker answers to a command about groups; undefined for others and for those without an answer. */
+function groupReply(kind: CommandKind): CommandReply | undefined {
+  const group = { id: '120363061982759618@g.us', subject: 'Team' };
+  switch (kind) {
+    case 'create-group':
+      return { group, participants: [] };
+    case 'list-groups':
+    case 'list-group-participants':
+      return { items: [] };
+    case 'get-group':
+    case 'get-invited-group':
+      return group;
+    case 'change-group-participants':
+      return { participants: [] };
+    case 'get-group-invitation':
+    case 'revoke-group-invitation':
+      return { code: 'AbCdEfGhIjKlMnOpQrStUv', url: 'https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv' };
+    case 'join-group':
+      return { group: group.id, result: 'joined' };
+    default:
+      return undefined;
+  }
+}
 
 interface KeyCall {
   /** As the documentation has it. */

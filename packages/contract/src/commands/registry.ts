@@ -5,6 +5,9 @@ import { clientVersionCalls } from './client-version.js';
 import { contactCommands } from './contacts.js';
 import type { Command, RestCall } from './definition.js';
 import { eventCalls } from './events.js';
+import { groupInvitationCommands } from './group-invitations.js';
+import { groupParticipantCommands } from './group-participants.js';
+import { groupCommands } from './groups.js';
 import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
@@ -31,6 +34,9 @@ export const SESSION_COMMANDS = {
   ...labelCommands,
   ...profileCommands,
   ...callCommands,
+  ...groupCommands,
+  ...groupParticipantCommands,
+  ...groupInvitationCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;
 

@@ -8,6 +8,7 @@ const TITLES: Readonly<Record<Tag, string>> = {
   contacts: 'Contacts',
   chats: 'Chats and labels',
   profile: 'Profile and privacy',
+  groups: 'Groups',
   events: 'Events',
   usage: 'Usage',
   administration: 'Administration',

@@ -44,15 +44,22 @@ export class GroupCache {
    */
   follow(ws: WASocket['ws']): void {
     ws.on('CB:notification', ({ attrs }: BinaryNode) => {
-      if (attrs.type === 'w:gp2' && isJidGroup(attrs.from)) this.#forget(attrs.from);
+      if (attrs.type === 'w:gp2' && isJidGroup(attrs.from)) this.forget(attrs.from);
     });
   }
 
   /** Forgets groups that changed according to events, which may have other causes than notifications. */
   invalidate(events: Partial<BaileysEventMap>): void {
-    for (const { id } of events['groups.upsert'] ?? []) this.#forget(id);
-    for (const { id } of events['groups.update'] ?? []) this.#forget(id);
-    this.#forget(events['group-participants.update']?.id);
+    for (const { id } of events['groups.upsert'] ?? []) this.forget(id);
+    for (const { id } of events['groups.update'] ?? []) this.forget(id);
+    this.forget(events['group-participants.update']?.id);
+  }
+
+  /** Forgets a group that this session has changed: the notification may come after WhatsApp's answer. */
+  forget(id: string | undefined): void {
+    if (id === undefined) return;
+    this.#asked.delete(id);
+    this.#known.delete(id);
   }
 
   async #ask(id: string, asked: Promise<GroupMetadata>): Promise<GroupMetadata> {
@@ -64,11 +71,5 @@ export class GroupCache {
     } finally {
       if (this.#asked.get(id) === asked) this.#asked.delete(id);
     }
-  }
-
-  #forget(id: string | undefined): void {
-    if (id === undefined) return;
-    this.#asked.delete(id);
-    this.#known.delete(id);
   }
 }

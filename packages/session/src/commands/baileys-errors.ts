@@ -28,7 +28,10 @@ export const REQUEST_REFUSALS: Refusals = {
 
 type Details = Readonly<Record<string, unknown>>;
 
-/** WHATSAPP_REFUSED, with WhatsApp's code and its meaning if known. */
+/**
+ * WHATSAPP_REFUSED, with WhatsApp's code and its meaning if known.
+ * @param options.refusals meanings by code. Default: those of messages.
+ */
 export function whatsAppRefused(
   code: number,
   {
@@ -47,6 +50,12 @@ export function whatsAppRefused(
   );
 }
 
+/** WhatsApp's code, if a Baileys call was rejected because WhatsApp refused it: Baileys keeps it as `data`. */
+export function refusalCode(error: unknown): number | undefined {
+  const code: unknown = error instanceof Error && 'data' in error ? error.data : undefined;
+  return typeof code === 'number' ? code : undefined;
+}
+
 /**
  * Converts the error of a Baileys call into the error of a command. WafleetErrors are unchanged. A refusal by WhatsApp,
  * which Baileys keeps as `data`, becomes WHATSAPP_REFUSED. Any other error, such as a closed connection or a missing
@@ -62,8 +71,8 @@ export function fromBaileys(
   }: { details?: Details; refusals?: Refusals; otherwise: (cause: unknown) => WafleetError },
 ): Error {
   if (error instanceof WafleetError || error instanceof FencedError) return error;
-  const code: unknown = error instanceof Error && 'data' in error ? error.data : undefined;
-  if (typeof code !== 'number') return otherwise(error);
+  const code = refusalCode(error);
+  if (code === undefined) return otherwise(error);
   return whatsAppRefused(code, {
     ...(details === undefined ? {} : { details }),
     ...(refusals === undefined ? {} : { refusals }),

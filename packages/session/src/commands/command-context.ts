@@ -2,6 +2,7 @@ import type { Command, FieldsOf } from '@wafleet/contract';
 import type { CacheStore, WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { GroupCache } from '../caches/group-cache.js';
+import type { KnownGroups } from '../groups/known-groups.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
 import type { MessageTargets } from '../known-messages/message-targets.js';
 import type { SessionMedia } from '../media/session-media.js';
@@ -19,10 +20,11 @@ export interface CommandContext {
   readonly contacts: ContactFinder;
   /** The calls that ring, by id. */
   readonly callOffers: CacheStore;
+  readonly groups: KnownGroups;
   readonly messages: MessageSender;
   readonly known: KnownMessages;
   readonly targets: MessageTargets;
-  readonly groups: GroupCache;
+  readonly groupCache: GroupCache;
   readonly pairingCodes: PairingCodes;
   readonly passkeys: Passkeys;
   readonly media: SessionMedia;

@@ -3,6 +3,9 @@ import { callHandlers } from './calls.js';
 import { chatHandlers, labelHandlers } from './chats.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { contactHandlers } from './contacts.js';
+import { groupInvitationHandlers } from './group-invitations.js';
+import { groupParticipantHandlers } from './group-participants.js';
+import { groupHandlers } from './groups.js';
 import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
 import { messageChangeHandlers } from './message-changes.js';
@@ -24,6 +27,9 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...passkeyHandlers,
   ...presenceHandlers,
   ...profileHandlers,
+  ...groupHandlers,
+  ...groupParticipantHandlers,
+  ...groupInvitationHandlers,
   ...settingsHandlers,
 };
 

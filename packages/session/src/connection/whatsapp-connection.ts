@@ -15,6 +15,7 @@ import { QrRound } from '../baileys/patches/qr-round.js';
 import { shareRetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { rejectQueriesAtEnd } from '../baileys/pending-queries.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
+import { KnownGroups } from '../groups/known-groups.js';
 import { StanzaDetails } from '../identity/stanza-details.js';
 import { InboundPipeline } from '../inbound/inbound-pipeline.js';
 import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';
@@ -144,6 +145,7 @@ export class WhatsAppConnection {
     this.#permit = permit;
     const { caches, journal, deduplicator, outbox, people, sentMessages, logger } = resources;
     deduplicator.forget();
+    const knownGroups = new KnownGroups({ cache: caches.groups, people });
     this.#proxyVersion = resources.proxy.version;
     this.#route = resources.proxy.openRoute();
     this.beganOnline = resources.inForce.settings.online;
@@ -159,12 +161,7 @@ export class WhatsAppConnection {
         },
       ),
       getMessage: ({ id }) => sentMessages.findInTime(id, () => this.#isAlive),
-      cachedGroupMetadata: (id) =>
-        caches.groups.get(id, async (asked) => {
-          const group = await this.socket.groupMetadata(asked);
-          people.notePeople(group.participants);
-          return group;
-        }),
+      cachedGroupMetadata: (id) => knownGroups.find(this.socket, id),
     });
     this.socket = socket;
     rejectQueriesAtEnd(socket);

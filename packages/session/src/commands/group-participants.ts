@@ -1,0 +1,40 @@
+import type { groupParticipantCommands } from '@wafleet/contract';
+import type { BinaryNode } from '@whiskeysockets/baileys';
+import { changeGroup, readGroup, requireAdmin } from '../groups/change-group.js';
+import { toParticipant } from '../groups/group-details.js';
+import { pageOf } from '../groups/page.js';
+import {
+  ADDING,
+  CHANGING,
+  findPeople,
+  idsOf,
+  lacksRights,
+  resultsOf,
+} from '../groups/participant-results.js';
+import type { HandlersOf } from './command-context.js';
+
+export const groupParticipantHandlers: HandlersOf<typeof groupParticipantCommands> = {
+  'list-group-participants': async (context, { group: id, ...page }) => {
+    const { participants } = await readGroup(context, id);
+    const { items, ...rest } = pageOf(participants, page);
+    return { ...rest, items: items.map(toParticipant) };
+  },
+
+  'change-group-participants': async (context, { group: id, action, participants }) => {
+    const people = await findPeople(context, participants);
+    const asked = idsOf(people);
+    const answers = asked.length === 0 ? [] : await ask();
+    if (lacksRights(answers)) {
+      await requireAdmin(context, id, ({ memberAddMode }) => action === 'add' && memberAddMode === true);
+    }
+    const codes = action === 'add' ? ADDING : CHANGING;
+    return { participants: resultsOf(people, { asked, answers, codes }) };
+
+    async function ask(): Promise<BinaryNode[]> {
+      const results = await changeGroup(context, id, (socket) =>
+        socket.groupParticipantsUpdate(id, asked, action),
+      );
+      return results.map(({ content }) => content);
+    }
+  },
+};

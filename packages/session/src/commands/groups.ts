@@ -1,0 +1,104 @@
+import { type GroupChange, type groupCommands, WafleetError } from '@wafleet/contract';
+import {
+  type BinaryNode,
+  generateMessageIDV2,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  type WASocket,
+} from '@whiskeysockets/baileys';
+import { changeAnswer, readAnswer } from '../groups/ask-group.js';
+import { changeGroup, readGroup } from '../groups/change-group.js';
+import { readDetails, toDetails } from '../groups/group-details.js';
+import { pageOf } from '../groups/page.js';
+import { ADDING, findPeople, idsOf, resultsOf } from '../groups/participant-results.js';
+import type { HandlersOf } from './command-context.js';
+
+/** Fields that a change has. */
+type Given = { readonly [Field in keyof GroupChange]-?: Exclude<GroupChange[Field], undefined> };
+
+type FieldChanges = {
+  readonly [Field in keyof Given]: (
+    socket: WASocket,
+    id: string,
+    change: Pick<Given, Field>,
+  ) => Promise<void>;
+};
+
+/** How each field is changed, in this order. */
+const FIELD_CHANGES: FieldChanges = {
+  subject: (socket, id, { subject }) => socket.groupUpdateSubject(id, subject),
+  desc: (socket, id, { desc }) => socket.groupUpdateDescription(id, desc ?? undefined),
+  restrict: (socket, id, { restrict }) => socket.groupSettingUpdate(id, restrict ? 'locked' : 'unlocked'),
+  announce: (socket, id, { announce }) =>
+    socket.groupSettingUpdate(id, announce ? 'announcement' : 'not_announcement'),
+  memberAddMode: (socket, id, { memberAddMode }) =>
+    socket.groupMemberAddMode(id, memberAddMode ? 'all_member_add' : 'admin_add'),
+  joinApprovalMode: (socket, id, { joinApprovalMode }) =>
+    socket.groupJoinApprovalMode(id, joinApprovalMode ? 'on' : 'off'),
+  ephemeralDuration: (socket, id, { ephemeralDuration }) =>
+    socket.groupToggleEphemeral(id, ephemeralDuration),
+};
+
+const FIELDS = Object.keys(FIELD_CHANGES) as (keyof GroupChange)[];
+
+export const groupHandlers: HandlersOf<typeof groupCommands> = {
+  // Baileys' `groupCreate` takes people who could not be added for participants, so the answer is read here.
+  'create-group': async (context, { subject, participants }) => {
+    const { socket } = context;
+    const people = await findPeople(context, participants);
+    const asked = idsOf(people);
+    const attrs = { subject, key: generateMessageIDV2() };
+    const added = asked.map((jid) => ({ tag: 'participant', attrs: { jid } }));
+    const answer = await changeAnswer(askOfAll(socket, 'set', { tag: 'create', attrs, content: added }), {});
+    const group = getBinaryNodeChild(answer, 'group');
+    if (group === undefined) {
+      throw new WafleetError('OUTCOME_UNKNOWN', 'WhatsApp did not describe the new group. List the groups.');
+    }
+    const answers = getBinaryNodeChildren(group, 'participant').filter(({ attrs: { type } }) => !type);
+    return {
+      group: readDetails(group),
+      participants: resultsOf(people, { asked, answers, codes: ADDING }),
+    };
+  },
+
+  // Baileys' `groupFetchAllParticipating` emits every group as an event, each time.
+  'list-groups': async ({ socket }, page) => {
+    const content = ['participants', 'description'].map((tag) => ({ tag, attrs: {} }));
+    const answer = await readAnswer(askOfAll(socket, 'get', { tag: 'participating', attrs: {}, content }));
+    const nodes = getBinaryNodeChildren(getBinaryNodeChild(answer, 'groups'), 'group');
+    return pageOf(nodes.map(readDetails), page);
+  },
+
+  'get-group': async (context, { group }) => toDetails(await readGroup(context, group)),
+
+  'change-group': async (context, { group, ...change }) => {
+    const done: string[] = [];
+    for (const field of FIELDS) {
+      if (change[field] === undefined) continue;
+      try {
+        await changeGroup(context, group, (socket) => FIELD_CHANGES[field](socket, group, change as Given));
+      } catch (error) {
+        throw done.length === 0 ? error : withDone(error, done);
+      }
+      done.push(field);
+    }
+    return {};
+  },
+
+  // WhatsApp does not refuse the whole request because of a group that the account is not in.
+  'leave-group': async (context, { group }) => {
+    await readGroup(context, group);
+    await changeGroup(context, group, (socket) => socket.groupLeave(group), { 403: 'NOT_GROUP_MEMBER' });
+    return {};
+  },
+};
+
+/** A request that is not about one group. */
+function askOfAll(socket: WASocket, type: 'get' | 'set', content: BinaryNode): Promise<BinaryNode> {
+  return socket.query({ tag: 'iq', attrs: { to: '@g.us', xmlns: 'w:g2', type }, content: [content] });
+}
+
+function withDone(error: unknown, done: readonly string[]): unknown {
+  if (!(error instanceof WafleetError)) return error;
+  return new WafleetError(error.code, error.message, { ...error.details, done }, { cause: error });
+}

@@ -1,0 +1,89 @@
+import { type ErrorCode, WafleetError } from '@wafleet/contract';
+import { withTimeout } from '@wafleet/runtime';
+import { fromBaileys, refusalCode, whatsAppRefused } from '../commands/baileys-errors.js';
+
+/** How long WhatsApp may take to answer. The edge allows 15 s for a whole command, and Baileys waits for a minute. */
+const ANSWER_MS = 10_000;
+
+/** Why WhatsApp refuses requests about groups, by code; only codes with a known meaning. */
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'the request is malformed',
+  406: 'the group does not allow it, or a text is too long',
+  409: 'the group was changed meanwhile',
+  429: 'the account has sent too many requests of this kind',
+  500: 'an error inside of WhatsApp',
+};
+
+const MESSAGES = {
+  GROUP_NOT_FOUND: 'WhatsApp knows no group of this id.',
+  NOT_GROUP_MEMBER: 'The account is not a participant of the group.',
+  NOT_GROUP_ADMIN: 'Only admins of the group may do this.',
+  GROUP_FULL: 'The group is full.',
+  INVITATION_INVALID: 'WhatsApp knows no such invitation, or it was revoked.',
+} as const satisfies Partial<Record<ErrorCode, string>>;
+
+export type GroupErrorCode = keyof typeof MESSAGES;
+
+export function groupError(code: GroupErrorCode, cause?: unknown): WafleetError {
+  return new WafleetError(code, MESSAGES[code], undefined, cause === undefined ? undefined : { cause });
+}
+
+interface AskOptions {
+  /** What refusals mean, by WhatsApp's code. All others become WHATSAPP_REFUSED. */
+  readonly refusals: Readonly<Record<number, GroupErrorCode>>;
+  /** The error if WhatsApp does not answer, or the connection ends first. */
+  readonly otherwise: (cause: unknown) => WafleetError;
+}
+
+function notRead(cause: unknown): WafleetError {
+  return new WafleetError('UNAVAILABLE', 'WhatsApp did not answer.', undefined, { cause });
+}
+
+function notKnown(cause: unknown): WafleetError {
+  const message = 'WhatsApp did not answer whether it has changed the group. Look at the group.';
+  return new WafleetError('OUTCOME_UNKNOWN', message, undefined, { cause });
+}
+
+/** What a request that changes nothing was refused for. */
+export const READ_REFUSALS = { 403: 'NOT_GROUP_MEMBER', 404: 'GROUP_NOT_FOUND' } as const;
+
+/**
+ * Waits for the answer to a request that changes nothing, 10 s at most.
+ * @throws {WafleetError} as `refusals` says; UNAVAILABLE if WhatsApp did not answer.
+ */
+export function readAnswer<Answer>(
+  asked: Promise<Answer>,
+  refusals: AskOptions['refusals'] = READ_REFUSALS,
+): Promise<Answer> {
+  return answerOf(asked, { refusals, otherwise: notRead });
+}
+
+/**
+ * Waits for the answer to a request that changes something, 10 s at most.
+ * @throws {WafleetError} as `refusals` says; OUTCOME_UNKNOWN if WhatsApp did not answer.
+ */
+export function changeAnswer<Answer>(
+  asked: Promise<Answer>,
+  refusals: AskOptions['refusals'],
+): Promise<Answer> {
+  return answerOf(asked, { refusals, otherwise: notKnown });
+}
+
+async function answerOf<Answer>(
+  asked: Promise<Answer>,
+  { refusals, otherwise }: AskOptions,
+): Promise<Answer> {
+  let isAnswered: boolean;
+  try {
+    isAnswered = await withTimeout(asked, ANSWER_MS);
+  } catch (error) {
+    const code = refusalCode(error);
+    if (code === undefined) throw fromBaileys(error, { otherwise });
+    const known = refusals[code];
+    throw known === undefined
+      ? whatsAppRefused(code, { cause: error, refusals: REASONS })
+      : groupError(known, error);
+  }
+  if (!isAnswered) throw otherwise('no answer in time');
+  return asked;
+}
