@@ -77,11 +77,13 @@ function groupReply(kind: CommandKind): CommandReply | undefined {
       return { group, participants: [] };
     case 'list-groups':
     case 'list-group-participants':
+    case 'list-group-join-requests':
       return { items: [] };
     case 'get-group':
     case 'get-invited-group':
       return group;
     case 'change-group-participants':
+    case 'answer-group-join-requests':
       return { participants: [] };
     case 'get-group-invitation':
     case 'revoke-group-invitation':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jid } from '../payloads/fields.js';
 import { groupSchema, participantSchema } from '../payloads/groups.js';
+import { instantSchema } from './fields.js';
 
 /** WhatsApp's own bounds. */
 const GROUP_LIMITS = {
@@ -57,6 +58,13 @@ export const groupParticipantSchema = participantSchema.pick({
   admin: true,
 });
 
+export const groupJoinRequestSchema = participantSchema
+  .pick({ id: true, lid: true, phoneNumber: true, username: true })
+  .extend({
+    requestedAt: instantSchema.optional(),
+    method: z.string().optional().describe('`invite_link`, `linked_group_join` or `non_admin_add`'),
+  });
+
 /** What became of one person of a request. */
 export const participantResultSchema = z.object({
   participant: z.string().describe('the person, as the request has it'),
@@ -84,7 +92,7 @@ export const participantResultSchema = z.object({
   invitation: z
     .object({
       code: z.string().describe('lets this person alone join'),
-      expiresAt: z.iso.datetime().optional(),
+      expiresAt: instantSchema.optional(),
     })
     .optional()
     .describe('what WhatsApp offers to send to the person instead'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
 import {
+  groupJoinRequestSchema,
   groupParamsSchema,
   groupParticipantSchema,
   pageQuerySchema,
@@ -41,5 +42,31 @@ export const groupParticipantCommands = {
     reply: participantResultsSchema,
     errors: ['GROUP_NOT_FOUND', 'NOT_GROUP_MEMBER', 'NOT_GROUP_ADMIN', 'WHATSAPP_REFUSED'],
     example: { group: '120363061982759618@g.us', action: 'add', participants: ['15550001001'] },
+  }),
+  'list-group-join-requests': sessionCommand({
+    route: 'GET /api/sessions/:id/groups/:group/join-requests',
+    access: 'groups:read',
+    cost: 5,
+    tag: 'groups',
+    summary: 'List the people who want to join a group',
+    description: 'For admins of the group. Asks WhatsApp for every page. In the order of the ids.',
+    params: groupParamsSchema,
+    query: pageQuerySchema,
+    reply: pageSchema(groupJoinRequestSchema),
+    errors: ['GROUP_NOT_FOUND', 'NOT_GROUP_MEMBER', 'NOT_GROUP_ADMIN', 'WHATSAPP_REFUSED'],
+    example: { group: '120363061982759618@g.us' },
+  }),
+  'answer-group-join-requests': sessionCommand({
+    route: 'POST /api/sessions/:id/groups/:group/join-requests',
+    access: 'groups:write',
+    cost: 20,
+    tag: 'groups',
+    summary: 'Approve or reject people who want to join a group',
+    description: 'The answer says for each person, in the order of the request, what became of it.',
+    params: groupParamsSchema,
+    body: z.strictObject({ action: z.enum(['approve', 'reject']), participants: participantsSchema }),
+    reply: participantResultsSchema,
+    errors: ['GROUP_NOT_FOUND', 'NOT_GROUP_MEMBER', 'NOT_GROUP_ADMIN', 'WHATSAPP_REFUSED'],
+    example: { group: '120363061982759618@g.us', action: 'approve', participants: ['15550001001'] },
   }),
 };

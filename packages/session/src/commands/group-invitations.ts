@@ -1,6 +1,6 @@
 import { type groupInvitationCommands, WafleetError } from '@wafleet/contract';
 import { changeAnswer, type GroupErrorCode, readAnswer } from '../groups/ask-group.js';
-import { changeGroup } from '../groups/change-group.js';
+import { changeGroup, readAsAdmin } from '../groups/change-group.js';
 import { toDetails } from '../groups/group-details.js';
 import type { HandlersOf } from './command-context.js';
 
@@ -18,7 +18,7 @@ const ALREADY_PARTICIPANT = 409;
 
 export const groupInvitationHandlers: HandlersOf<typeof groupInvitationCommands> = {
   'get-group-invitation': async (context, { group }) =>
-    toInvitation(await changeGroup(context, group, (socket) => socket.groupInviteCode(group))),
+    toInvitation(await readAsAdmin(context, group, (socket) => socket.groupInviteCode(group))),
 
   'revoke-group-invitation': async (context, { group }) =>
     toInvitation(await changeGroup(context, group, (socket) => socket.groupRevokeInvite(group))),

@@ -1,10 +1,11 @@
 import type { groupParticipantCommands } from '@wafleet/contract';
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import { changeGroup, readGroup, requireAdmin } from '../groups/change-group.js';
-import { toParticipant } from '../groups/group-details.js';
+import { changeGroup, readAsAdmin, readGroup, requireAdmin } from '../groups/change-group.js';
+import { toJoinRequest, toParticipant } from '../groups/group-details.js';
 import { pageOf } from '../groups/page.js';
 import {
   ADDING,
+  ANSWERING,
   CHANGING,
   findPeople,
   idsOf,
@@ -36,5 +37,29 @@ export const groupParticipantHandlers: HandlersOf<typeof groupParticipantCommand
       );
       return results.map(({ content }) => content);
     }
+  },
+
+  'list-group-join-requests': async (context, { group, ...page }) => {
+    const requests = await readAsAdmin(context, group, (socket) =>
+      socket.groupRequestParticipantsList(group),
+    );
+    return pageOf(requests.flatMap(toJoinRequest), page);
+  },
+
+  'answer-group-join-requests': async (context, { group, action, participants }) => {
+    const people = await findPeople(context, participants);
+    const asked = idsOf(people);
+    const results =
+      asked.length === 0
+        ? []
+        : await changeGroup(context, group, (socket) =>
+            socket.groupRequestParticipantsUpdate(group, asked, action),
+          );
+    const answers = results.map(({ status, jid }) => ({
+      tag: 'participant',
+      attrs: { error: status, ...(jid === undefined ? {} : { jid }) },
+    }));
+    if (lacksRights(answers)) await requireAdmin(context, group);
+    return { participants: resultsOf(people, { asked, answers, codes: ANSWERING }) };
   },
 };

@@ -45,7 +45,7 @@ function notKnown(cause: unknown): WafleetError {
 }
 
 /** What a request that changes nothing was refused for. */
-export const READ_REFUSALS = { 403: 'NOT_GROUP_MEMBER', 404: 'GROUP_NOT_FOUND' } as const;
+const READ_REFUSALS = { 403: 'NOT_GROUP_MEMBER', 404: 'GROUP_NOT_FOUND' } as const;
 
 /**
  * Waits for the answer to a request that changes nothing, 10 s at most.

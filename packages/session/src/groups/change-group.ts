@@ -47,6 +47,23 @@ export async function changeGroup<Answer>(
 }
 
 /**
+ * Waits for WhatsApp's answer to a question that only admins of a group may ask.
+ * @throws {WafleetError} GROUP_NOT_FOUND, NOT_GROUP_MEMBER, NOT_GROUP_ADMIN, WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp
+ * did not answer.
+ */
+export async function readAsAdmin<Answer>(
+  context: GroupContext,
+  id: string,
+  ask: (socket: WASocket) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await readAnswer(ask(context.socket), CHANGE_REFUSALS);
+  } catch (error) {
+    throw await explain(error, context, id);
+  }
+}
+
+/**
  * WhatsApp has one code for what only admins may do and for what only participants may do. Whether the account is a
  * participant is what tells them apart.
  */

@@ -7,6 +7,7 @@ import {
   type WASocket,
 } from '@whiskeysockets/baileys';
 import type { Recipients } from '../commands/recipients.js';
+import { toInstant } from './group-details.js';
 
 type Result = ParticipantResult['result'];
 
@@ -23,6 +24,8 @@ export const ADDING: ResultCodes = {
 };
 
 export const CHANGING: ResultCodes = { 404: 'not-participant' };
+
+export const ANSWERING: ResultCodes = { 404: 'not-requested', 409: 'already-participant', 419: 'group-full' };
 
 /** A person as a request has it, with the id that WhatsApp is asked for; undefined for a number it does not know. */
 export interface NamedPerson {
@@ -94,9 +97,8 @@ function outcomeOf(
 function invitationIn(answer: BinaryNode): ParticipantResult['invitation'] {
   const { code, expiration } = getBinaryNodeChild(answer, 'add_request')?.attrs ?? {};
   if (code === undefined) return undefined;
-  const seconds = Number(expiration);
-  const isTime = Number.isInteger(seconds) && seconds > 0 && seconds < 1e11;
-  return { code, ...(isTime ? { expiresAt: new Date(seconds * 1_000).toISOString() } : {}) };
+  const expiresAt = toInstant(expiration);
+  return { code, ...(expiresAt === undefined ? {} : { expiresAt }) };
 }
 
 /** Whether WhatsApp refused everybody because of the account's own rights, rather than because of those people. */
