@@ -140,3 +140,18 @@ describe('an invitation', () => {
     },
   );
 });
+
+describe('a picture', () => {
+  it.each([
+    ['no JPEG file', Buffer.from('<svg/>').toString('base64')],
+    ['a file that is too large', `/9j/${'A'.repeat(4 * 65_536)}`],
+    ['no base64', '/9j/*'],
+    ['an address', 'http://169.254.169.254/picture.jpg'],
+  ])('may not be %s', async (_, image) => {
+    const worker = await startOwner(async () => ({}));
+    expect(await fixture.send(`PUT /api/sessions/shop-1/groups/${GROUP}/picture`, { image })).toMatchObject(
+      errorAnswer(400, 'VALIDATION_FAILED'),
+    );
+    expect(worker.received).toEqual([]);
+  });
+});

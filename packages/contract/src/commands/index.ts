@@ -7,6 +7,7 @@ export * from './events.js';
 export * from './group-fields.js';
 export * from './group-invitations.js';
 export * from './group-participants.js';
+export * from './group-pictures.js';
 export * from './groups.js';
 export * from './idempotency.js';
 export * from './internal.js';

@@ -7,6 +7,7 @@ import type { Command, RestCall } from './definition.js';
 import { eventCalls } from './events.js';
 import { groupInvitationCommands } from './group-invitations.js';
 import { groupParticipantCommands } from './group-participants.js';
+import { groupPictureCommands } from './group-pictures.js';
 import { groupCommands } from './groups.js';
 import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
 import { keyCalls } from './keys.js';
@@ -37,6 +38,7 @@ export const SESSION_COMMANDS = {
   ...groupCommands,
   ...groupParticipantCommands,
   ...groupInvitationCommands,
+  ...groupPictureCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;
 

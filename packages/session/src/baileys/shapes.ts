@@ -69,6 +69,11 @@ export const SHAPES: Readonly<Record<LibraryName, readonly string[]>> = {
       ...['registerSocketEndHandler()', 'relayMessage()', 'requestPlaceholderResend()', 'resyncAppState()'],
       ...['sendMessageAck()', 'sendNode()', 'sendPresenceUpdate()', 'sendReceipt()', 'sendReceipts()'],
       ...['fetchPrivacySettings()', 'rejectCall()', 'upsertMessage()'],
+      ...['groupAcceptInvite()', 'groupGetInviteInfo()', 'groupInviteCode()', 'groupJoinApprovalMode()'],
+      ...['groupLeave()', 'groupMemberAddMode()', 'groupParticipantsUpdate()', 'groupRevokeInvite()'],
+      ...['groupRequestParticipantsList()', 'groupRequestParticipantsUpdate()', 'groupSettingUpdate()'],
+      ...['groupToggleEphemeral()', 'groupUpdateDescription()', 'groupUpdateSubject()'],
+      ...['profilePictureUrl()', 'removeProfilePicture()'],
       'authState.creds',
     ]),
     ...['socket.authState.keys', 'repositoryAuth.keys'].flatMap((keys) =>

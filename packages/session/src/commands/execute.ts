@@ -5,6 +5,7 @@ import type { CommandContext, HandlersOf } from './command-context.js';
 import { contactHandlers } from './contacts.js';
 import { groupInvitationHandlers } from './group-invitations.js';
 import { groupParticipantHandlers } from './group-participants.js';
+import { groupPictureHandlers } from './group-pictures.js';
 import { groupHandlers } from './groups.js';
 import { linkingHandlers } from './linking.js';
 import { mediaHandlers } from './media.js';
@@ -30,6 +31,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...groupHandlers,
   ...groupParticipantHandlers,
   ...groupInvitationHandlers,
+  ...groupPictureHandlers,
   ...settingsHandlers,
 };
 

@@ -190,7 +190,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /** @throws GroupError 406 if the text is empty or too long. */
   setSubject(by: Person, text: string): void {
-    this.#requireEditor(by);
+    this.requireEditor(by);
     if (text === '' || text.length > MAX_SUBJECT_CHARACTERS) throw new GroupError(406, 'not-acceptable');
     this.#subject = { text, author: by, time: unixSeconds() };
     this.#tell(by, {
@@ -201,7 +201,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   /** An empty text deletes the description. */
   setDescription(by: Person, text: string, id = createMessageId()): void {
-    this.#requireEditor(by);
+    this.requireEditor(by);
     this.#description = text === '' ? undefined : { id, text, author: by, time: unixSeconds() };
     const content: BinaryNode[] =
       text === ''
@@ -288,6 +288,12 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
     if (!this.has(phone) || this.role(phone) === 'member') throw new GroupError(403, 'forbidden');
   }
 
+  /** Of those who may change the subject, description and picture. @throws GroupError 403. */
+  requireEditor(phone: Person): void {
+    if (this.#settings.restrict) this.requireAdmin(phone);
+    this.#requireOwnMembership(phone);
+  }
+
   /** @throws GroupError 404. */
   requireMember(phone: Person): void {
     if (!this.has(phone)) throw new GroupError(404, 'item-not-found');
@@ -331,11 +337,6 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
     this.#requests.delete(phone);
     this.#left.delete(phone);
     this.#memberships.changed(this, phone, true);
-  }
-
-  #requireEditor(phone: Person): void {
-    if (this.#settings.restrict) this.requireAdmin(phone);
-    this.#requireOwnMembership(phone);
   }
 
   /** Of the person who acts. */

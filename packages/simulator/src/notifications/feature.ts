@@ -27,7 +27,8 @@ export const notificationsFeature: Feature = {
     'set:w:profile:picture': (iq, context) => {
       const { phone, simulator } = context;
       const owner = pictureOwner(iq, context);
-      if (isPerson(owner) ? owner !== phone : !owner.has(phone)) throw new IqError(403, 'forbidden');
+      if (!isPerson(owner)) owner.requireEditor(phone);
+      else if (owner !== phone) throw new IqError(403, 'forbidden');
       const image = getBinaryNodeChild(iq, 'picture')?.content;
       if (!(image instanceof Uint8Array)) {
         simulator.pictures.remove(owner, phone);
