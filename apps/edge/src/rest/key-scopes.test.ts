@@ -75,6 +75,9 @@ function groupReply(kind: CommandKind): CommandReply | undefined {
   switch (kind) {
     case 'create-group':
       return { group, participants: [] };
+    case 'create-community':
+      return { community: group };
+    case 'list-community-groups':
     case 'list-groups':
     case 'list-group-participants':
     case 'list-group-join-requests':

@@ -4,6 +4,7 @@ import {
   descriptionSchema,
   firstParticipantsSchema,
   groupDetailsSchema,
+  groupIdSchema,
   groupParamsSchema,
   pageQuerySchema,
   pageSchema,
@@ -40,9 +41,13 @@ export const groupCommands = {
     description:
       'The account becomes its admin. The group is created although some people cannot be added: ' +
       '`participants` says of each whether it was added, or why not. People who are not on WhatsApp are left out.',
-    body: z.strictObject({ subject: subjectSchema, participants: firstParticipantsSchema }),
+    body: z.strictObject({
+      subject: subjectSchema,
+      participants: firstParticipantsSchema,
+      community: groupIdSchema.optional().describe('the community that the group belongs to from the start'),
+    }),
     reply: z.object({ group: groupDetailsSchema, participants: z.array(participantResultSchema) }),
-    errors: ['WHATSAPP_REFUSED'],
+    errors: ['GROUP_NOT_FOUND', 'NOT_GROUP_MEMBER', 'NOT_GROUP_ADMIN', 'WHATSAPP_REFUSED'],
     example: { subject: 'Team', participants: ['15550001001'] },
   }),
   'list-groups': sessionCommand({

@@ -1,6 +1,7 @@
 export * from './calls.js';
 export * from './chats.js';
 export * from './client-version.js';
+export * from './communities.js';
 export * from './contacts.js';
 export * from './definition.js';
 export * from './events.js';

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { callCommands } from './calls.js';
 import { chatCommands, labelCommands } from './chats.js';
 import { clientVersionCalls } from './client-version.js';
+import { communityCommands } from './communities.js';
 import { contactCommands } from './contacts.js';
 import type { Command, RestCall } from './definition.js';
 import { eventCalls } from './events.js';
@@ -39,6 +40,7 @@ export const SESSION_COMMANDS = {
   ...groupParticipantCommands,
   ...groupInvitationCommands,
   ...groupPictureCommands,
+  ...communityCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;
 

@@ -2,6 +2,7 @@ import type { CommandFields, CommandReply, SESSION_COMMANDS, SessionCommandKind 
 import { callHandlers } from './calls.js';
 import { chatHandlers, labelHandlers } from './chats.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
+import { communityHandlers } from './communities.js';
 import { contactHandlers } from './contacts.js';
 import { groupInvitationHandlers } from './group-invitations.js';
 import { groupParticipantHandlers } from './group-participants.js';
@@ -32,6 +33,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...groupParticipantHandlers,
   ...groupInvitationHandlers,
   ...groupPictureHandlers,
+  ...communityHandlers,
   ...settingsHandlers,
 };
 

@@ -1,14 +1,13 @@
 import { type GroupChange, type groupCommands, WafleetError } from '@wafleet/contract';
 import {
-  type BinaryNode,
   generateMessageIDV2,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { changeAnswer, readAnswer } from '../groups/ask-group.js';
+import { askOfAll, changeAnswer, readAnswer } from '../groups/ask-group.js';
 import { changeGroup, readGroup } from '../groups/change-group.js';
-import { readDetails, toDetails } from '../groups/group-details.js';
+import { readDetails, readNewGroup, toDetails } from '../groups/group-details.js';
 import { pageOf } from '../groups/page.js';
 import { ADDING, findPeople, idsOf, resultsOf } from '../groups/participant-results.js';
 import type { HandlersOf } from './command-context.js';
@@ -43,17 +42,23 @@ const FIELDS = Object.keys(FIELD_CHANGES) as (keyof GroupChange)[];
 
 export const groupHandlers: HandlersOf<typeof groupCommands> = {
   // Baileys' `groupCreate` takes people who could not be added for participants, so the answer is read here.
-  'create-group': async (context, { subject, participants }) => {
+  'create-group': async (context, { subject, participants, community }) => {
     const { socket } = context;
     const people = await findPeople(context, participants);
     const asked = idsOf(people);
     const attrs = { subject, key: generateMessageIDV2() };
-    const added = asked.map((jid) => ({ tag: 'participant', attrs: { jid } }));
-    const answer = await changeAnswer(askOfAll(socket, 'set', { tag: 'create', attrs, content: added }), {});
-    const group = getBinaryNodeChild(answer, 'group');
-    if (group === undefined) {
-      throw new WafleetError('OUTCOME_UNKNOWN', 'WhatsApp did not describe the new group. List the groups.');
-    }
+    const content = asked.map((jid) => ({ tag: 'participant', attrs: { jid } }));
+    const parent = { tag: 'linked_parent', attrs: { jid: community ?? '' } };
+    const create = {
+      tag: 'create',
+      attrs,
+      content: community === undefined ? content : [...content, parent],
+    };
+    const answer =
+      community === undefined
+        ? await changeAnswer(askOfAll(socket, 'set', create), {})
+        : await changeGroup(context, community, () => askOfAll(socket, 'set', create));
+    const group = readNewGroup(answer);
     const answers = getBinaryNodeChildren(group, 'participant').filter(({ attrs: { type } }) => !type);
     return {
       group: readDetails(group),
@@ -92,11 +97,6 @@ export const groupHandlers: HandlersOf<typeof groupCommands> = {
     return {};
   },
 };
-
-/** A request that is not about one group. */
-function askOfAll(socket: WASocket, type: 'get' | 'set', content: BinaryNode): Promise<BinaryNode> {
-  return socket.query({ tag: 'iq', attrs: { to: '@g.us', xmlns: 'w:g2', type }, content: [content] });
-}
 
 function withDone(error: unknown, done: readonly string[]): unknown {
   if (!(error instanceof WafleetError)) return error;

@@ -1,5 +1,6 @@
 import { type ErrorCode, WafleetError } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
+import type { BinaryNode, WASocket } from '@whiskeysockets/baileys';
 import { fromBaileys, refusalCode, whatsAppRefused } from '../commands/baileys-errors.js';
 
 /** How long WhatsApp may take to answer. The edge allows 15 s for a whole command, and Baileys waits for a minute. */
@@ -9,7 +10,8 @@ const ANSWER_MS = 10_000;
 const REASONS: Readonly<Record<number, string>> = {
   400: 'the request is malformed',
   406: 'the group does not allow it, or a text is too long',
-  409: 'the group was changed meanwhile',
+  409: 'it is so already, or was changed meanwhile',
+  419: 'a limit of WhatsApp is reached',
   429: 'the account has sent too many requests of this kind',
   500: 'an error inside of WhatsApp',
 };
@@ -26,6 +28,32 @@ export type GroupErrorCode = keyof typeof MESSAGES;
 
 export function groupError(code: GroupErrorCode, cause?: unknown): WafleetError {
   return new WafleetError(code, MESSAGES[code], undefined, cause === undefined ? undefined : { cause });
+}
+
+/** WhatsApp accepted a request, but refused a part of it. Has WhatsApp's code where errors of Baileys have it. */
+export class PartRefusedError extends Error {
+  override readonly name = 'PartRefusedError';
+  readonly data: number;
+
+  constructor(code: number) {
+    super(`WhatsApp refused a part of the request with code ${code}`);
+    this.data = code;
+  }
+}
+
+/** Sends a request about one group. Rejects as Baileys' `query`. */
+export function askAboutGroup(
+  socket: WASocket,
+  to: string,
+  type: 'get' | 'set',
+  content: BinaryNode,
+): Promise<BinaryNode> {
+  return socket.query({ tag: 'iq', attrs: { to, xmlns: 'w:g2', type }, content: [content] });
+}
+
+/** Sends a request that is not about one group. Rejects as Baileys' `query`. */
+export function askOfAll(socket: WASocket, type: 'get' | 'set', content: BinaryNode): Promise<BinaryNode> {
+  return askAboutGroup(socket, '@g.us', type, content);
 }
 
 interface AskOptions {

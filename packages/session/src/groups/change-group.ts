@@ -12,7 +12,6 @@ const CHANGE_REFUSALS = {
   401: 'NOT_GROUP_ADMIN',
   403: 'NOT_GROUP_ADMIN',
   404: 'GROUP_NOT_FOUND',
-  419: 'GROUP_FULL',
 } as const;
 
 /**
@@ -28,7 +27,7 @@ export async function readGroup({ socket, groups }: GroupContext, id: string): P
 /**
  * Waits for WhatsApp's answer to a change of a group, and forgets what was known of the group.
  * @param refusals what refusals mean besides the usual ones, by WhatsApp's code.
- * @throws {WafleetError} GROUP_NOT_FOUND, NOT_GROUP_MEMBER, NOT_GROUP_ADMIN, GROUP_FULL, WHATSAPP_REFUSED;
+ * @throws {WafleetError} GROUP_NOT_FOUND, NOT_GROUP_MEMBER, NOT_GROUP_ADMIN, WHATSAPP_REFUSED;
  * OUTCOME_UNKNOWN if WhatsApp did not answer.
  */
 export async function changeGroup<Answer>(

@@ -1,5 +1,15 @@
-import { groupDetailsSchema, type groupJoinRequestSchema, groupParticipantSchema } from '@wafleet/contract';
-import type { BinaryNode, GroupMetadata, GroupParticipant } from '@whiskeysockets/baileys';
+import {
+  groupDetailsSchema,
+  type groupJoinRequestSchema,
+  groupParticipantSchema,
+  WafleetError,
+} from '@wafleet/contract';
+import {
+  type BinaryNode,
+  type GroupMetadata,
+  type GroupParticipant,
+  getBinaryNodeChild,
+} from '@whiskeysockets/baileys';
 import { extractGroupMetadata } from '@whiskeysockets/baileys/lib/Socket/groups.js';
 import type { z } from 'zod';
 import { published } from '../mapping/published.js';
@@ -45,4 +55,11 @@ export function readDetails(node: BinaryNode): GroupDetails {
   const size = node.attrs.size ?? String(content.length - others.length);
   const group = { ...node, attrs: { ...node.attrs, size }, content: others };
   return toDetails(extractGroupMetadata({ tag: 'result', attrs: {}, content: [group] }));
+}
+
+/** Returns `<group>` of WhatsApp's answer to a creation. @throws {WafleetError} OUTCOME_UNKNOWN if there is none. */
+export function readNewGroup(answer: BinaryNode): BinaryNode {
+  const group = getBinaryNodeChild(answer, 'group');
+  if (group !== undefined) return group;
+  throw new WafleetError('OUTCOME_UNKNOWN', 'WhatsApp did not describe the new group. List the groups.');
 }

@@ -8,6 +8,8 @@ import {
 import { IqError } from '../protocol/iq-error.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
 import type { Account } from '../world/account.js';
+import { Communities } from './communities.js';
+import { communityRequests, createCommunity } from './community-requests.js';
 import { type Group, GroupError } from './group.js';
 import type { GroupSettings } from './group-metadata.js';
 import { groupNode } from './group-node.js';
@@ -16,6 +18,7 @@ type GroupRequest = (group: Group, request: BinaryNode, context: DeviceContext) 
 
 /** A client's requests about one group: `<iq to=…@g.us xmlns=w:g2 type=set|get>` by the tag of its child. */
 const groupRequests: Readonly<Record<string, GroupRequest>> = {
+  ...communityRequests,
   'get:query': (group, _request, { phone }) => {
     group.queries += 1;
     if (!group.has(phone)) throw new GroupError(403, 'forbidden');
@@ -90,11 +93,13 @@ export const groupsFeature: Feature = {
     ],
     'set:w:g2:create': (iq, context) => {
       const request = child(iq, 'create');
+      const made = createCommunity(request, context);
+      if (made !== undefined) return made;
       const named = getBinaryNodeChildren(request, 'participant');
       const isAddable = ({ attrs }: BinaryNode) =>
         context.simulator.world.phone(attrs.jid ?? '')?.letsOthersAdd === true;
       const members = named.filter(isAddable).map((node) => personOf(node, context));
-      const group = context.simulator.groups.create(context.phone, request.attrs.subject ?? '', members);
+      const group = createGroup(request, context, members);
       // The answer lists the others too, each with the reason.
       const others = { ...request, content: named.filter((node) => !isAddable(node)) };
       const refused = forEachParticipant(others, context, (person) => group.add(context.phone, [person]));
@@ -122,6 +127,19 @@ export const groupsFeature: Feature = {
     },
   },
 };
+
+/** Creates a group, of a community if the request names one. */
+function createGroup(
+  request: BinaryNode,
+  { simulator, phone }: DeviceContext,
+  members: readonly Account[],
+): Group {
+  const subject = request.attrs.subject ?? '';
+  const parent = getBinaryNodeChild(request, 'linked_parent')?.attrs.jid;
+  if (parent === undefined) return simulator.groups.create(phone, subject, members);
+  const community = simulator.groups.require(parent);
+  return new Communities(simulator.groups).createGroup(community, phone, subject, members);
+}
 
 function answer(iq: BinaryNode, context: DeviceContext): readonly BinaryNode[] {
   const [request] = getAllBinaryNodeChildren(iq);

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Account } from '../world/account.js';
 import type { World } from '../world/world.js';
-import { Group, GroupError } from './group.js';
+import { Group, GroupError, type Memberships } from './group.js';
+import type { GroupPlace } from './group-metadata.js';
 
 /** All groups of a simulator, found by JID, by invite code or by member. `Person` is the class of the members. */
 export class GroupDirectory<Person extends Account = Account> {
@@ -14,14 +15,20 @@ export class GroupDirectory<Person extends Account = Account> {
   }
 
   /** Creates a group and notifies all of its members' devices. */
-  create(creator: Person, subject: string, members: readonly Person[]): Group<Person> {
+  create(
+    creator: Person,
+    subject: string,
+    members: readonly Person[],
+    place: Partial<GroupPlace> = {},
+  ): Group<Person> {
     const id = `120363${randomInt(10 ** 6, 10 ** 7)}${randomInt(10 ** 5, 10 ** 6)}`;
-    const group = new Group<Person>(id, creator, subject, {
+    const memberships: Memberships<Person> = {
       changed: (changed, person, joined) => {
         if (joined) this.#groupsOf(person).add(changed);
         else this.#groupsOf(person).delete(changed);
       },
-    });
+    };
+    const group = new Group<Person>(id, creator, subject, { memberships, place });
     this.#groups.set(group.jid, group);
     this.#world.groups.set(group.jid, group);
     group.announceCreation(
@@ -29,6 +36,10 @@ export class GroupDirectory<Person extends Account = Account> {
       members.filter((member) => member !== creator),
     );
     return group;
+  }
+
+  all(): readonly Group<Person>[] {
+    return [...this.#groups.values()];
   }
 
   find(jid: string): Group<Person> | undefined {

@@ -23,6 +23,16 @@ export interface GroupSettings {
   readonly ephemeralSeconds: number;
 }
 
+/** What a group is in a community. */
+export interface GroupPlace {
+  /** Others are linked to it. */
+  readonly isCommunity: boolean;
+  /** Everybody in its community is in it, and only admins write. */
+  readonly isAnnouncements: boolean;
+  /** The JID of the community that it is linked to. */
+  readonly parent: string | undefined;
+}
+
 /** What members see of a group. */
 export interface GroupMetadata {
   readonly id: string;
@@ -35,6 +45,7 @@ export interface GroupMetadata {
   readonly subjectTime: number;
   readonly description: GroupDescription | undefined;
   readonly settings: GroupSettings;
+  readonly place: GroupPlace;
   members(): readonly Account[];
   /** Undefined for people who are not members. */
   role(phone: Account): GroupRole | undefined;

@@ -11,7 +11,7 @@ export function participantNode(phone: Account, role: GroupRole | undefined): Bi
 
 /** `<group>`: a group's metadata with all its members. */
 export function groupNode(group: GroupMetadata): BinaryNode {
-  const { settings } = group;
+  const { settings, place } = group;
   const members = group.members().map((phone) => participantNode(phone, group.role(phone)));
   return {
     tag: 'group',
@@ -30,6 +30,12 @@ export function groupNode(group: GroupMetadata): BinaryNode {
     content: [
       ...members,
       ...descriptionNodes(group),
+      ...when(place.isCommunity, {
+        tag: 'parent',
+        attrs: { default_membership_approval_mode: 'request_required' },
+      }),
+      ...when(place.isAnnouncements, { tag: 'default_sub_group', attrs: {} }),
+      ...(place.parent === undefined ? [] : [{ tag: 'linked_parent', attrs: { jid: place.parent } }]),
       ...when(settings.restrict, { tag: 'locked', attrs: {} }),
       ...when(settings.announce, { tag: 'announcement', attrs: {} }),
       ...when(settings.joinApproval, { tag: 'membership_approval_mode', attrs: {} }),

@@ -7,7 +7,13 @@ import { IqError } from '../protocol/iq-error.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Account } from '../world/account.js';
 import type { GroupChat } from '../world/chat.js';
-import type { GroupDescription, GroupMetadata, GroupRole, GroupSettings } from './group-metadata.js';
+import type {
+  GroupDescription,
+  GroupMetadata,
+  GroupPlace,
+  GroupRole,
+  GroupSettings,
+} from './group-metadata.js';
 import { groupNode, participantNode, settingNodes } from './group-node.js';
 
 /** What a group needs of a member who sets a tag: the tag is sent as a message to the group. */
@@ -69,12 +75,19 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
     membersCanAdd: false,
     ephemeralSeconds: 0,
   };
+  #place: GroupPlace;
   #inviteCode = newInviteCode();
 
   /** How often clients have asked for the group's current metadata. */
   queries = 0;
 
-  constructor(id: string, creator: Person, subject: string, memberships: Memberships<Person>) {
+  constructor(
+    id: string,
+    creator: Person,
+    subject: string,
+    { memberships, place }: { memberships: Memberships<Person>; place: Partial<GroupPlace> },
+  ) {
+    this.#place = { isCommunity: false, isAnnouncements: false, parent: undefined, ...place };
     this.id = id;
     this.jid = `${id}@g.us`;
     this.creator = creator;
@@ -102,6 +115,19 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
 
   get settings(): GroupSettings {
     return this.#settings;
+  }
+
+  get place(): GroupPlace {
+    return this.#place;
+  }
+
+  /** Links it to another community, or to none. */
+  move(by: Person, parent: string | undefined): void {
+    const other = parent ?? this.#place.parent ?? '';
+    this.#place = { ...this.#place, parent };
+    const type = parent === undefined ? 'unlink' : 'link';
+    const content = [{ tag: 'group', attrs: { jid: other } }];
+    this.#tell(by, { tag: type, attrs: { [`${type}_type`]: 'parent_group' }, content });
   }
 
   get inviteCode(): string {
