@@ -8,6 +8,7 @@ import {
 import { withTimeout } from '@wafleet/runtime';
 import { FencedError, ProxyUnreadableError, type StoredSettings } from '@wafleet/store';
 import { SessionAccount } from './auth/session-account.js';
+import { KnownGroups } from './caches/known-groups.js';
 import type { CachesOfSession } from './caches/session-caches.js';
 import { CallRejection } from './commands/call-rejection.js';
 import type { CommandContext } from './commands/command-context.js';
@@ -27,7 +28,6 @@ import { SilenceDetector } from './connection/silence-detector.js';
 import { SilenceWatch } from './connection/silence-watch.js';
 import { ConnectionEvents } from './connection-events.js';
 import { EventPublisher } from './events/event-publisher.js';
-import { KnownGroups } from './groups/known-groups.js';
 import { People } from './identity/people.js';
 import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';

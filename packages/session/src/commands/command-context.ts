@@ -2,7 +2,7 @@ import type { Command, FieldsOf } from '@wafleet/contract';
 import type { CacheStore, WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { GroupCache } from '../caches/group-cache.js';
-import type { KnownGroups } from '../groups/known-groups.js';
+import type { KnownGroups } from '../caches/known-groups.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
 import type { MessageTargets } from '../known-messages/message-targets.js';
 import type { SessionMedia } from '../media/session-media.js';

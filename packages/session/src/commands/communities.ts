@@ -5,11 +5,17 @@ import {
   getBinaryNodeChild,
   getBinaryNodeChildren,
 } from '@whiskeysockets/baileys';
-import { askAboutGroup, askOfAll, changeAnswer, PartRefusedError, readAnswer } from '../groups/ask-group.js';
-import { changeGroup, readGroup } from '../groups/change-group.js';
-import { readDetails, readNewGroup } from '../groups/group-details.js';
-import { pageOf } from '../groups/page.js';
 import type { HandlersOf } from './command-context.js';
+import {
+  askAboutGroup,
+  askOfAll,
+  changeAnswer,
+  PartRefusedError,
+  readAnswer,
+} from './group-requests/ask-group.js';
+import { changeGroup, readGroup } from './group-requests/change-group.js';
+import { readDetails, readNewGroup } from './group-requests/group-details.js';
+import { pageOf } from './group-requests/page.js';
 
 const LINKED_ALREADY = 409;
 

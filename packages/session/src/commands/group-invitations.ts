@@ -1,8 +1,8 @@
 import { type groupInvitationCommands, WafleetError } from '@wafleet/contract';
-import { changeAnswer, type GroupErrorCode, readAnswer } from '../groups/ask-group.js';
-import { changeGroup, readAsAdmin } from '../groups/change-group.js';
-import { toDetails } from '../groups/group-details.js';
 import type { HandlersOf } from './command-context.js';
+import { changeAnswer, type GroupErrorCode, readAnswer } from './group-requests/ask-group.js';
+import { changeGroup, readAsAdmin } from './group-requests/change-group.js';
+import { toDetails } from './group-requests/group-details.js';
 
 /** Codes that WhatsApp never issued, and those that were revoked. */
 const INVITATION_REFUSALS: Readonly<Record<number, GroupErrorCode>> = {

@@ -1,8 +1,9 @@
 import type { groupParticipantCommands } from '@wafleet/contract';
 import type { BinaryNode } from '@whiskeysockets/baileys';
-import { changeGroup, readAsAdmin, readGroup, requireAdmin } from '../groups/change-group.js';
-import { toJoinRequest, toParticipant } from '../groups/group-details.js';
-import { pageOf } from '../groups/page.js';
+import type { HandlersOf } from './command-context.js';
+import { changeGroup, readAsAdmin, readGroup, requireAdmin } from './group-requests/change-group.js';
+import { toJoinRequest, toParticipant } from './group-requests/group-details.js';
+import { pageOf } from './group-requests/page.js';
 import {
   ADDING,
   ANSWERING,
@@ -11,8 +12,7 @@ import {
   idsOf,
   lacksRights,
   resultsOf,
-} from '../groups/participant-results.js';
-import type { HandlersOf } from './command-context.js';
+} from './group-requests/participant-results.js';
 
 export const groupParticipantHandlers: HandlersOf<typeof groupParticipantCommands> = {
   'list-group-participants': async (context, { group: id, ...page }) => {

@@ -1,9 +1,9 @@
 import type { groupPictureCommands } from '@wafleet/contract';
 import { S_WHATSAPP_NET, type WASocket } from '@whiskeysockets/baileys';
-import { readAnswer } from '../groups/ask-group.js';
-import { changeGroup, readGroup } from '../groups/change-group.js';
 import { refusalCode } from './baileys-errors.js';
 import type { HandlersOf } from './command-context.js';
+import { readAnswer } from './group-requests/ask-group.js';
+import { changeGroup, readGroup } from './group-requests/change-group.js';
 
 const NO_PICTURE = 404;
 

@@ -5,12 +5,12 @@ import {
   getBinaryNodeChildren,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import { askOfAll, changeAnswer, readAnswer } from '../groups/ask-group.js';
-import { changeGroup, readGroup } from '../groups/change-group.js';
-import { readDetails, readNewGroup, toDetails } from '../groups/group-details.js';
-import { pageOf } from '../groups/page.js';
-import { ADDING, findPeople, idsOf, resultsOf } from '../groups/participant-results.js';
 import type { HandlersOf } from './command-context.js';
+import { askOfAll, changeAnswer, readAnswer } from './group-requests/ask-group.js';
+import { changeGroup, readGroup } from './group-requests/change-group.js';
+import { readDetails, readNewGroup, toDetails } from './group-requests/group-details.js';
+import { pageOf } from './group-requests/page.js';
+import { ADDING, findPeople, idsOf, resultsOf } from './group-requests/participant-results.js';
 
 /** Fields that a change has. */
 type Given = { readonly [Field in keyof GroupChange]-?: Exclude<GroupChange[Field], undefined> };

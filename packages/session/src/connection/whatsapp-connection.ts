@@ -15,7 +15,7 @@ import { QrRound } from '../baileys/patches/qr-round.js';
 import { shareRetryMemory } from '../baileys/patches/shared-retry-memory.js';
 import { rejectQueriesAtEnd } from '../baileys/pending-queries.js';
 import { makeWholeSocket } from '../baileys/whole-socket.js';
-import { KnownGroups } from '../groups/known-groups.js';
+import { KnownGroups } from '../caches/known-groups.js';
 import { StanzaDetails } from '../identity/stanza-details.js';
 import { InboundPipeline } from '../inbound/inbound-pipeline.js';
 import type { MessageDeduplicator } from '../inbound/message-deduplicator.js';

@@ -12,7 +12,7 @@ import {
 } from '@whiskeysockets/baileys';
 import { extractGroupMetadata } from '@whiskeysockets/baileys/lib/Socket/groups.js';
 import type { z } from 'zod';
-import { published } from '../mapping/published.js';
+import { published } from '../../mapping/published.js';
 
 /** No later time can be written with a year of four digits. */
 const LATEST_SECONDS = 253_402_300_800;

@@ -1,7 +1,7 @@
 import { WafleetError } from '@wafleet/contract';
 import { areJidsSameUser, type GroupMetadata, type WASocket } from '@whiskeysockets/baileys';
+import type { KnownGroups } from '../../caches/known-groups.js';
 import { changeAnswer, type GroupErrorCode, groupError, readAnswer } from './ask-group.js';
-import type { KnownGroups } from './known-groups.js';
 
 export interface GroupContext {
   readonly socket: WASocket;

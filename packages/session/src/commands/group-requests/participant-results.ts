@@ -6,7 +6,7 @@ import {
   isPnUser,
   type WASocket,
 } from '@whiskeysockets/baileys';
-import type { Recipients } from '../commands/recipients.js';
+import type { Recipients } from '../recipients.js';
 import { toInstant } from './group-details.js';
 
 type Result = ParticipantResult['result'];

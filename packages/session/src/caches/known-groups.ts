@@ -1,22 +1,19 @@
 import type { GroupMetadata, WASocket } from '@whiskeysockets/baileys';
-import type { GroupCache } from '../caches/group-cache.js';
-import type { KnownPerson } from '../identity/people.js';
+import type { GroupCache } from './group-cache.js';
 
 type GroupSocket = Pick<WASocket, 'groupMetadata'>;
+
+/** Learns which ids belong to one person. */
+interface PeopleListener {
+  notePeople(known: GroupMetadata['participants']): void;
+}
 
 /** The groups of a session, as WhatsApp described them last. Asks WhatsApp for those that are not known. */
 export class KnownGroups {
   readonly #cache: GroupCache;
-  readonly #people: { notePeople(known: readonly KnownPerson[]): void };
+  readonly #people: PeopleListener;
 
-  constructor({
-    cache,
-    people,
-  }: {
-    cache: GroupCache;
-    /** Learns which ids belong to one person. */
-    people: { notePeople(known: readonly KnownPerson[]): void };
-  }) {
+  constructor({ cache, people }: { cache: GroupCache; people: PeopleListener }) {
     this.#cache = cache;
     this.#people = people;
   }

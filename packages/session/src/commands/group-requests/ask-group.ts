@@ -1,7 +1,7 @@
 import { type ErrorCode, WafleetError } from '@wafleet/contract';
 import { withTimeout } from '@wafleet/runtime';
 import type { BinaryNode, WASocket } from '@whiskeysockets/baileys';
-import { fromBaileys, refusalCode, whatsAppRefused } from '../commands/baileys-errors.js';
+import { fromBaileys, refusalCode, whatsAppRefused } from '../baileys-errors.js';
 
 /** How long WhatsApp may take to answer. The edge allows 15 s for a whole command, and Baileys waits for a minute. */
 const ANSWER_MS = 10_000;
