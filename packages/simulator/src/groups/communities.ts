@@ -1,6 +1,7 @@
 import type { Account } from '../world/account.js';
-import { type Group, GroupError } from './group.js';
+import type { Group } from './group.js';
 import type { GroupDirectory } from './group-directory.js';
+import { GroupError } from './group-error.js';
 
 /** The communities of a simulator: groups that other groups are linked to. */
 export class Communities<Person extends Account = Account> {

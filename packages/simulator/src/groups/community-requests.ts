@@ -6,7 +6,8 @@ import {
 } from '@whiskeysockets/baileys';
 import type { DeviceContext } from '../server/feature.js';
 import { Communities } from './communities.js';
-import { type Group, GroupError } from './group.js';
+import type { Group } from './group.js';
+import { GroupError } from './group-error.js';
 import { groupNode } from './group-node.js';
 
 type Change = (communities: Communities, community: Group, group: Group) => void;

@@ -10,7 +10,8 @@ import type { DeviceContext, Feature } from '../server/feature.js';
 import type { Account } from '../world/account.js';
 import { Communities } from './communities.js';
 import { communityRequests, createCommunity } from './community-requests.js';
-import { type Group, GroupError } from './group.js';
+import type { Group } from './group.js';
+import { GroupError } from './group-error.js';
 import type { GroupSettings } from './group-metadata.js';
 import { groupNode } from './group-node.js';
 

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { Account } from '../world/account.js';
 import type { World } from '../world/world.js';
-import { Group, GroupError, type Memberships } from './group.js';
+import { Group, type Memberships } from './group.js';
+import { GroupError } from './group-error.js';
 import type { GroupPlace } from './group-metadata.js';
 
 /** All groups of a simulator, found by JID, by invite code or by member. `Person` is the class of the members. */

@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import { type BinaryNode, proto } from '@whiskeysockets/baileys';
 import type { MessageContent } from '../messages/content.js';
 import { createMessageId } from '../messages/message-id.js';
 import type { SentMessage } from '../messages/sent-message.js';
-import { IqError } from '../protocol/iq-error.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Account } from '../world/account.js';
 import type { GroupChat } from '../world/chat.js';
+import { Admission, newInviteCode } from './admission.js';
+import { GroupError } from './group-error.js';
 import type {
   GroupDescription,
   GroupMetadata,
@@ -30,21 +30,6 @@ export interface Memberships<Person extends Account> {
 /** WhatsApp's bounds. */
 const MAX_MEMBERS = 1_024;
 const MAX_SUBJECT_CHARACTERS = 100;
-const INVITATION_SECONDS = 3 * 86_400;
-
-/**
- * The server refuses a group request: 401 or 403 without the right, 404 if unknown, 406 if not allowed, 408 for people
- * who left, 409 if already the case, 419 if the group is full.
- */
-export class GroupError extends IqError {
-  /** What the answer says besides the code, if it is about one person. */
-  readonly content: readonly BinaryNode[];
-
-  constructor(code: number, text: string, content: readonly BinaryNode[] = []) {
-    super(code, text);
-    this.content = content;
-  }
-}
 
 /**
  * A group: its members, their roles and its settings. Each change is made by a person (`by`), is checked against that
@@ -61,10 +46,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
   readonly #roles = new Map<Person, GroupRole>();
   /** People who want to join, and since when, seconds since 1970. */
   readonly #requests = new Map<Person, number>();
-  /** People who left by themselves: others cannot add them again. */
-  readonly #left = new Set<Person>();
-  /** People who were invited by themselves, by the code of the invitation. */
-  readonly #invited = new Map<string, Person>();
+  readonly #admission = new Admission<Person>();
   readonly #memberships: Memberships<Person>;
   #subject: { text: string; author: Person; time: number };
   #description: GroupDescription | undefined;
@@ -177,15 +159,14 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
     if (!this.#settings.membersCanAdd) this.requireAdmin(by);
     this.#requireOwnMembership(by);
     for (const phone of people) if (this.has(phone)) throw new GroupError(409, 'conflict');
-    for (const phone of people) this.#requireAddable(phone);
+    for (const phone of people) this.#admission.requireAddable(phone);
     if (this.#roles.size + people.length > MAX_MEMBERS) throw new GroupError(419, 'resource-limit');
     this.#letIn(by, people);
   }
 
   /** Joins by an invitation for this person alone. @throws GroupError 406 if there is none of this code. */
   acceptInvitation(phone: Person, code: string): void {
-    if (this.#invited.get(code) !== phone) throw new GroupError(406, 'not-acceptable');
-    this.#invited.delete(code);
+    this.#admission.useInvitation(phone, code);
     this.#letIn(phone, [phone], 'invite');
   }
 
@@ -202,7 +183,7 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
   leave(phone: Person): void {
     this.#requireOwnMembership(phone);
     this.#letOut(phone, [phone]);
-    this.#left.add(phone);
+    this.#admission.left(phone);
   }
 
   promote(by: Person, people: readonly Person[]): void {
@@ -361,22 +342,13 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
   #join(phone: Person, role: GroupRole): void {
     this.#roles.set(phone, role);
     this.#requests.delete(phone);
-    this.#left.delete(phone);
+    this.#admission.joined(phone);
     this.#memberships.changed(this, phone, true);
   }
 
   /** Of the person who acts. */
   #requireOwnMembership(phone: Person): void {
     if (!this.has(phone)) throw new GroupError(403, 'forbidden');
-  }
-
-  #requireAddable(phone: Person): void {
-    if (this.#left.has(phone)) throw new GroupError(408, 'request-timeout');
-    if (phone.letsOthersAdd) return;
-    const code = newInviteCode();
-    this.#invited.set(code, phone);
-    const expiration = String(unixSeconds() + INVITATION_SECONDS);
-    throw new GroupError(403, 'forbidden', [{ tag: 'add_request', attrs: { code, expiration } }]);
   }
 
   #tell(by: Person, change: BinaryNode, people: readonly Person[] = this.members()): void {
@@ -390,8 +362,4 @@ export class Group<Person extends Account = Account> implements GroupChat, Group
       for (const device of phone.devices.values()) device.notify('w:gp2', [change], attrs);
     }
   }
-}
-
-function newInviteCode(): string {
-  return randomBytes(8).toString('hex');
 }
