@@ -2,9 +2,9 @@ import { type messageChangeCommands, WafleetError } from '@wafleet/contract';
 import { isJidGroup, proto } from '@whiskeysockets/baileys';
 import { textContent } from '../content/text.js';
 import type { TargetKey } from '../known-messages/message-targets.js';
-import { deleteForMe, setStar } from './app-state-changes.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { markAsRead } from './mark-as-read.js';
+import { deleteForMe, setStar } from './message-marks.js';
 import { voteInPoll } from './vote-in-poll.js';
 
 const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
