@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { contactSchema } from './contacts.js';
 import { sessionCommand } from './definition.js';
+import { personSchema } from './whatsapp-ids.js';
 
 export const rejectCallBodySchema = z.strictObject({
-  from: contactSchema
+  from: personSchema
     .optional()
     .describe('`from` of the event. Needed only if another worker had the session when the call began'),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { messageCommand, messageIdSchema, sessionCommand } from './definition.js';
 import { disappearingSecondsSchema } from './disappearing.js';
-import { recipientSchema } from './messages.js';
+import { recipientSchema } from './whatsapp-ids.js';
 
 const YEAR_S = 366 * 86_400;
 

@@ -3,11 +3,11 @@ import { sessionCommand } from './definition.js';
 import {
   descriptionSchema,
   groupDetailsSchema,
-  groupIdSchema,
   pageQuerySchema,
   pageSchema,
   subjectSchema,
 } from './group-fields.js';
+import { groupIdSchema } from './whatsapp-ids.js';
 
 const RIGHTS = ['GROUP_NOT_FOUND', 'NOT_GROUP_MEMBER', 'NOT_GROUP_ADMIN', 'WHATSAPP_REFUSED'] as const;
 

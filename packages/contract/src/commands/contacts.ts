@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
 import { instantSchema } from './fields.js';
-
-/** A phone number with its country code, or a WhatsApp id of a person. */
-export const contactSchema = z
-  .string()
-  .regex(
-    /^(\+?[1-9][0-9]{6,14}|[0-9]{5,20}@(s\.whatsapp\.net|lid))$/,
-    'must be a phone number with its country code, or the id of a person such as 15551234567@s.whatsapp.net',
-  );
+import { personSchema } from './whatsapp-ids.js';
 
 /** How many numbers one call can check. */
 export const MAX_CHECKED_NUMBERS = 100;
@@ -59,7 +52,7 @@ export const saveContactBodySchema = z.strictObject({
     .describe('Whether it is saved in the address book of the phone too, not in WhatsApp alone'),
 });
 
-const named = { contact: contactSchema };
+const named = { contact: personSchema };
 const ERRORS = ['RECIPIENT_NOT_FOUND', 'WHATSAPP_REFUSED'] as const;
 const example = { contact: '15550001001' };
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jid } from '../payloads/fields.js';
 import { groupSchema, participantSchema } from '../payloads/groups.js';
 import { instantSchema } from './fields.js';
+import { groupIdSchema, personSchema } from './whatsapp-ids.js';
 
 /** WhatsApp's own bounds. */
 const GROUP_LIMITS = {
@@ -13,18 +14,6 @@ const GROUP_LIMITS = {
 
 /** How many groups or participants are in a page: the default and the maximum. */
 const PAGE_ITEMS = { byDefault: 100, max: 1_000 };
-
-export const groupIdSchema = z
-  .string()
-  .regex(/^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$/, 'must be the id of a group, such as 120363061982759618@g.us');
-
-/** A phone number with its country code, or a WhatsApp id of a person. */
-const personSchema = z
-  .string()
-  .regex(
-    /^(\+?[1-9][0-9]{6,14}|[0-9]{5,20}@(s\.whatsapp\.net|lid))$/,
-    'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
-  );
 
 const people = z.array(personSchema).max(GROUP_LIMITS.participants - 1);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
-import { groupDetailsSchema, groupIdSchema, groupParamsSchema } from './group-fields.js';
+import { groupDetailsSchema, groupParamsSchema } from './group-fields.js';
+import { groupIdSchema } from './whatsapp-ids.js';
 
 /** The code of an invitation, or the link that has it. It is never a part of a URL: logs and proxies keep URLs. */
 const invitationSchema = z

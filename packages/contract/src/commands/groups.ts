@@ -4,13 +4,13 @@ import {
   descriptionSchema,
   firstParticipantsSchema,
   groupDetailsSchema,
-  groupIdSchema,
   groupParamsSchema,
   pageQuerySchema,
   pageSchema,
   participantResultSchema,
   subjectSchema,
 } from './group-fields.js';
+import { groupIdSchema } from './whatsapp-ids.js';
 
 /** How long messages of a group may live, seconds; 0: permanently. Those that apps of WhatsApp offer. */
 const lifetimeSchema = z.union([z.literal(0), z.literal(86_400), z.literal(604_800), z.literal(7_776_000)]);

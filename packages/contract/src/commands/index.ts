@@ -25,3 +25,4 @@ export * from './registry.js';
 export * from './sessions.js';
 export * from './tenants.js';
 export * from './usage.js';
+export * from './whatsapp-ids.js';

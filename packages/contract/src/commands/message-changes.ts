@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { messageCommand, messageIdSchema, sessionCommand } from './definition.js';
-import { personSchema, pollOptionSchema, senderSchema, textFields } from './message-content.js';
-import { recipientSchema, sentMessageSchema } from './messages.js';
+import { pollOptionSchema, senderSchema, textFields } from './message-content.js';
+import { sentMessageSchema } from './messages.js';
+import { personSchema, recipientSchema } from './whatsapp-ids.js';
 
 const target = { target: messageIdSchema.describe('the id of the message') };
 

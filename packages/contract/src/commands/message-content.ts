@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageIdSchema } from './definition.js';
 import { instantSchema } from './fields.js';
+import { groupIdSchema, personSchema } from './whatsapp-ids.js';
 
 /** WhatsApp's own bounds, where they are known; else ours, which no app of WhatsApp reaches. */
 export const MESSAGE_LIMITS = {
@@ -13,14 +14,6 @@ export const MESSAGE_LIMITS = {
   pollQuestionCharacters: 255,
   pollOptionCharacters: 100,
 } as const;
-
-/** A person, by a phone number with its country code, or by an id. */
-export const personSchema = z
-  .string()
-  .regex(
-    /^(\+?[1-9][0-9]{6,14}|[0-9]{5,20}@(s\.whatsapp\.net|lid))$/,
-    'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
-  );
 
 const webAddressSchema = z.url({ protocol: /^https?$/ }).max(2_048);
 
@@ -169,7 +162,7 @@ const forwardContentSchema = z.strictObject({
 
 const groupInvitationContentSchema = z.strictObject({
   type: z.literal('group-invitation'),
-  groupId: z.string().regex(/^[0-9]{5,20}(-[0-9]{5,20})?@g\.us$/, 'must be the id of a group'),
+  groupId: groupIdSchema,
   groupName: z.string().min(1).max(100),
   code: z.string().regex(/^[0-9A-Za-z_-]{8,64}$/, 'must be the code of an invitation'),
   expiresAt: instantSchema,

@@ -7,14 +7,7 @@ import {
   sessionParamsSchema,
 } from './definition.js';
 import { MESSAGE_LIMITS, messageContentSchema } from './message-content.js';
-
-/** A phone number with its country code, or a WhatsApp id of a person or a group. */
-export const recipientSchema = z
-  .string()
-  .regex(
-    /^(\+?[1-9][0-9]{6,14}|[0-9]{5,20}(-[0-9]{5,20})?@(s\.whatsapp\.net|lid|g\.us))$/,
-    'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
-  );
+import { recipientSchema } from './whatsapp-ids.js';
 
 const textSchema = z.string().min(1).max(MESSAGE_LIMITS.textCharacters);
 

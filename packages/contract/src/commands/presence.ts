@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
-import { recipientSchema } from './messages.js';
+import { recipientSchema } from './whatsapp-ids.js';
 
 export const chatStateSchema = z.enum(['composing', 'recording', 'paused']);
 
