@@ -187,10 +187,19 @@ function tooMuch(): WafleetError {
   });
 }
 
+function unfinished(): WafleetError {
+  return new WafleetError(
+    'UNAVAILABLE',
+    'The session has messages that are not published yet. Try again when it is open.',
+    { retryAfterMs: RETRY_AFTER_MS },
+  );
+}
+
 function bundleOf(outcome: ExportOutcome): ExportedSession {
   if ('failure' in outcome) {
     if (outcome.failure === 'not-linked') throw notLinked();
     if (outcome.failure === 'too-large') throw tooLarge();
+    if (outcome.failure === 'unfinished') throw unfinished();
     throw new WafleetError(
       'UNAVAILABLE',
       'The stored credentials cannot be read; the log of the worker says why.',

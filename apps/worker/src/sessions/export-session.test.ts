@@ -127,6 +127,26 @@ describe('a session that is to be handed out', () => {
     ]);
   });
 
+  it('is opened first if a worker has died before it published a message', async () => {
+    await importLinked();
+    const credentials = `wf:{${ref.tenantId}}:auth:${ref.sessionId}`;
+    const row = cipher.sessionScope(ref).seal(Buffer.from('"a row"'), 'inbox:1');
+    await redis.hset(credentials, { 'inbox:1': row, 'inbox:2': 'sealed with a key that is lost' });
+    const first = await request();
+    await sessions.assign(ref, undefined);
+    expect(await outcomeOf(first)).toEqual({ failure: 'unfinished' });
+    await waitFor(async () => (await redis.hexists(credentials, 'inbox:1')) === 0, {
+      what: 'the row is gone',
+    });
+    const isOpen = async () => (await directory.require(ref)).status === 'open';
+    await waitFor(isOpen, { what: 'the session open', timeoutMs: 10_000 });
+    const second = await request();
+    await sessions.release(ref, 'moved');
+    await sessions.assign(ref, undefined);
+    expect(await outcomeOf(second)).toHaveProperty('bundle');
+    await untilReleased();
+  });
+
   it('is not opened by a worker that comes too late', async () => {
     await importLinked();
     const id = await request();

@@ -54,6 +54,8 @@ async function sealedSession(resources: ExportResources): Promise<ExportOutcome>
   const { fence, request, auth, cipher, exports, logger } = resources;
   try {
     const key = readBundleKey(exports.openKey(fence, request, new WorkerBoxes(cipher)));
+    // A worker died with them. They are in no bundle, and would be lost: the session has to be opened first.
+    if (await auth.hasUnfinished()) return { failure: 'unfinished' };
     return { bundle: await sealBundle(await auth.readAll(), key) };
   } catch (error) {
     if (isRedisUnreachable(error)) throw error;

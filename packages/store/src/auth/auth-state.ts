@@ -181,6 +181,30 @@ export class AuthStateStore {
     return { creds, keys };
   }
 
+  /**
+   * Whether the decryption journal has messages that were acknowledged and are not published yet. Rows that no key opens
+   * do not count: no session finishes them.
+   */
+  async hasUnfinished(): Promise<boolean> {
+    const rows = (await this.#redis.hkeys(this.#key)).filter((field) => field.startsWith('inbox:'));
+    if (rows.length === 0) return false;
+    const sealed = await this.#redis.hmgetBuffer(this.#key, ...rows);
+    return rows.some((row, index) => {
+      const value = sealed[index];
+      return value != null && this.#opens(row, value);
+    });
+  }
+
+  #opens(field: string, sealed: Buffer): boolean {
+    try {
+      this.#scope.open(sealed, field);
+      return true;
+    } catch (error) {
+      if (error instanceof SealedValueError) return false;
+      throw error;
+    }
+  }
+
   async #hasImport(): Promise<boolean> {
     return (await this.#redis.hexists(this.#key, IMPORT_FIELD)) === 1;
   }

@@ -19,11 +19,11 @@ const FAILURE = 0;
 /** What became of an export: the sealed bundle, or why there is none. */
 export type ExportOutcome = { readonly bundle: Buffer } | { readonly failure: ExportFailure };
 
-const FAILURES = ['not-linked', 'too-large', 'unreadable'] as const;
+const FAILURES = ['not-linked', 'too-large', 'unfinished', 'unreadable'] as const;
 
 /**
- * `not-linked`: there is nothing to hand out. `too-large`: it is more than an import takes. `unreadable`: what is stored
- * cannot be opened.
+ * `not-linked`: there is nothing to hand out. `too-large`: it is more than an import takes. `unfinished`: messages that
+ * were acknowledged are not published yet. `unreadable`: what is stored cannot be opened.
  */
 export type ExportFailure = (typeof FAILURES)[number];
 
