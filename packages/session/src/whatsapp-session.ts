@@ -193,7 +193,7 @@ export class WhatsAppSession {
       get socket() {
         return openSocket.require().socket;
       },
-      ...{ recipients, messages, known, groupCache: caches.groups },
+      ...{ recipients, messages, known },
       targets: new MessageTargets({ known, recipients, people }),
       contacts: new ContactFinder(people),
       callOffers: caches.callOffers,

@@ -1,7 +1,6 @@
 import type { Command, FieldsOf } from '@wafleet/contract';
 import type { CacheStore, WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
-import type { GroupCache } from '../caches/group-cache.js';
 import type { KnownGroups } from '../caches/known-groups.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
 import type { MessageTargets } from '../known-messages/message-targets.js';
@@ -24,7 +23,6 @@ export interface CommandContext {
   readonly messages: MessageSender;
   readonly known: KnownMessages;
   readonly targets: MessageTargets;
-  readonly groupCache: GroupCache;
   readonly pairingCodes: PairingCodes;
   readonly passkeys: Passkeys;
   readonly media: SessionMedia;

@@ -50,11 +50,11 @@ async function contentOf(
 }
 
 /** After how many seconds the messages of a group disappear; 0 for never. The timers of other chats are not known. */
-async function timerOf({ groupCache }: CommandContext, socket: WASocket, jid: string): Promise<number> {
+async function timerOf({ groups }: CommandContext, socket: WASocket, jid: string): Promise<number> {
   if (!isJidGroup(jid)) return 0;
   try {
     // Baileys needs the group to send to it, and takes it from the same cache.
-    const group = await groupCache.get(jid, (id) => socket.groupMetadata(id));
+    const group = await groups.find(socket, jid);
     return group?.ephemeralDuration ?? 0;
   } catch (error) {
     throw fromBaileys(error, { otherwise: unanswered });

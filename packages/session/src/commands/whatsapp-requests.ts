@@ -1,12 +1,6 @@
 import { WafleetError } from '@wafleet/contract';
-import { withTimeout } from '@wafleet/runtime';
+import { answerInTime } from './answer-in-time.js';
 import { fromBaileys, REQUEST_REFUSALS } from './baileys-errors.js';
-
-/**
- * How long WhatsApp may take to answer, ms. Baileys waits for a minute, and with it the session's next commands would
- * wait.
- */
-const ANSWER_MS = 10_000;
 
 /**
  * Awaits a call of Baileys that asks WhatsApp for something.
@@ -29,15 +23,9 @@ export function change<T>(asked: Promise<T>): Promise<T> {
 }
 
 async function answerOf<T>(asked: Promise<T>, otherwise: (cause: unknown) => WafleetError): Promise<T> {
-  let answer: { readonly value: T } | undefined;
-  const answered = asked.then((value) => {
-    answer = { value };
-  });
   try {
-    await withTimeout(answered, ANSWER_MS);
+    return await answerInTime(asked, otherwise);
   } catch (error) {
     throw fromBaileys(error, { refusals: REQUEST_REFUSALS, otherwise });
   }
-  if (answer === undefined) throw otherwise('no answer in time');
-  return answer.value;
 }

@@ -1,10 +1,7 @@
 import { type ErrorCode, WafleetError } from '@wafleet/contract';
-import { withTimeout } from '@wafleet/runtime';
 import type { BinaryNode, WASocket } from '@whiskeysockets/baileys';
+import { answerInTime } from '../answer-in-time.js';
 import { fromBaileys, refusalCode, whatsAppRefused } from '../baileys-errors.js';
-
-/** How long WhatsApp may take to answer. The edge allows 15 s for a whole command, and Baileys waits for a minute. */
-const ANSWER_MS = 10_000;
 
 /** Why WhatsApp refuses requests about groups, by code; only codes with a known meaning. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -101,9 +98,8 @@ async function answerOf<Answer>(
   asked: Promise<Answer>,
   { refusals, otherwise }: AskOptions,
 ): Promise<Answer> {
-  let isAnswered: boolean;
   try {
-    isAnswered = await withTimeout(asked, ANSWER_MS);
+    return await answerInTime(asked, otherwise);
   } catch (error) {
     const code = refusalCode(error);
     if (code === undefined) throw fromBaileys(error, { otherwise });
@@ -112,6 +108,4 @@ async function answerOf<Answer>(
       ? whatsAppRefused(code, { cause: error, refusals: REASONS })
       : groupError(known, error);
   }
-  if (!isAnswered) throw otherwise('no answer in time');
-  return asked;
 }

@@ -58,7 +58,7 @@ export function resultsOf(
 ): ParticipantResult[] {
   const byId = new Map<string, BinaryNode>();
   for (const answer of answers) {
-    // A group whose participants are known by their LIDs answers with these, whatever it was asked for.
+    // A group whose participants are known by their LIDs answers with LIDs, also where the request has numbers.
     for (const id of [answer.attrs.jid, answer.attrs.phone_number, answer.attrs.lid]) {
       if (id !== undefined) byId.set(id, answer);
     }
