@@ -1,20 +1,7 @@
-import type { Phone } from '@wafleet/simulator';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../testing/harness.js';
+import { expect, it } from 'vitest';
+import { linkedAccount } from '../testing/linked-account.js';
 
-let harness: Harness;
-let test: TestSession;
-let alice: Phone;
-let bob: Phone;
-
-beforeAll(async () => {
-  harness = await Harness.start();
-  alice = harness.simulator.addPhone({ name: 'Alice', number: '4915100000001' });
-  bob = harness.simulator.addPhone({ name: 'Bob', number: '4915100000002' });
-  test = await harness.newSession();
-  await test.link(alice);
-});
-afterAll(() => harness.stop());
+const { harness, anna: alice, carl: bob, test } = await linkedAccount();
 
 it('a call that rings is rejected by its id alone', async () => {
   const call = bob.call(alice);

@@ -1,23 +1,10 @@
-import type { Phone } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../testing/harness.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { linkedAccount } from '../testing/linked-account.js';
 import { settingsShared } from '../testing/settings-shared.js';
 
-let harness: Harness;
-let test: TestSession;
-let alice: Phone;
-let bob: Phone;
-
-beforeAll(async () => {
-  harness = await Harness.start();
-  alice = harness.simulator.addPhone({ name: 'Alice', number: '4915100000001' });
-  bob = harness.simulator.addPhone({ name: 'Bob', number: '4915100000002' });
-  test = await harness.newSession();
-  await test.link(alice);
-  await settingsShared(test, bob.number);
-});
-afterAll(() => harness.stop());
+const { harness, anna: alice, carl: bob, test } = await linkedAccount();
+beforeAll(() => settingsShared(test, bob.number));
 
 /** What the phone shows. */
 const shown = (...index: string[]) => alice.settings.state.entry(...index);

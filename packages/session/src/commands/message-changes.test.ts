@@ -2,24 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { openVote, type Phone, sendPoll, sendWithSecret } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
 import { proto } from '@whiskeysockets/baileys';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Harness, type TestSession } from '../testing/harness.js';
+import { describe, expect, it } from 'vitest';
+import { linkedAccount } from '../testing/linked-account.js';
 
 const { REVOKE, MESSAGE_EDIT } = proto.Message.ProtocolMessage.Type;
 
-let harness: Harness;
-let test: TestSession;
-let alice: Phone;
-let bob: Phone;
-
-beforeAll(async () => {
-  harness = await Harness.start();
-  alice = harness.simulator.addPhone({ number: '4915100000001', name: 'Alice' });
-  bob = harness.simulator.addPhone({ number: '4915200000001', name: 'Bob' });
-  test = await harness.newSession();
-  await test.link(alice);
-});
-afterAll(() => harness.stop());
+const { harness, anna: alice, carl: bob, test } = await linkedAccount();
 
 const newId = () => `3EB0${randomBytes(9).toString('hex').toUpperCase()}`;
 
