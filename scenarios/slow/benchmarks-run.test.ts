@@ -45,11 +45,14 @@ test('sessions of a worker and of plain Baileys get and send every message', asy
   expect(rows.at(-1)?.figures).toEqual({ product: 0, peer: 0 });
 });
 
-test.each(['logins', 'growth', 'idle-sessions'])('the scenario %s of workers runs', async (scenario) => {
-  const { failures, rows } = await quickly('worker', scenario);
-  expect(failures).toEqual([]);
-  expect(rows.length).toBeGreaterThan(0);
-});
+test.each(['sends', 'logins', 'growth', 'idle-sessions'])(
+  'the scenario %s of workers runs',
+  async (scenario) => {
+    const { failures, rows } = await quickly('worker', scenario);
+    expect(failures).toEqual([]);
+    expect(rows.length).toBeGreaterThan(0);
+  },
+);
 
 test.each([
   'unread-streams',

@@ -6,7 +6,7 @@ import { freePort } from '@wafleet/testkit';
 import type { Cores } from '../harness/cores.js';
 import { Program } from '../harness/program.js';
 import type { Contender, Tally } from './contender.js';
-import { arrivedReply, nothing, type Session, type Writing } from './protocol.js';
+import { arrivedReply, nothing, type Session, sendReply, type Writing } from './protocol.js';
 import type { WhatsApp } from './whatsapp.js';
 
 /** Plain Baileys: a program that imports only Baileys, with its credentials in files. */
@@ -39,14 +39,18 @@ export class Peer implements Contender {
     return this.#program.pid;
   }
 
+  get pids(): readonly number[] {
+    return [this.pid];
+  }
+
   async add(count: number): Promise<void> {
     const sessions = await this.#whatsapp.link(count, { kind: 'files', folder: this.#folder });
     await this.#program.call('open', { sessions }, nothing);
     this.sessions.push(...sessions);
   }
 
-  async send(writing: Writing): Promise<void> {
-    await this.#program.call('send', writing, nothing);
+  send(writing: Writing): Promise<number[]> {
+    return this.#program.call('send', writing, sendReply);
   }
 
   arrived(label: string, count: number): Promise<number> {

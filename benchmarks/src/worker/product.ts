@@ -16,7 +16,8 @@ import type { Cores } from '../harness/cores.js';
 import { paced } from '../harness/paced.js';
 import type { BenchRedis } from '../harness/redis.js';
 import { Arrivals } from './arrivals.js';
-import type { Contender, Tally } from './contender.js';
+import type { Contender, SendOptions, Tally } from './contender.js';
+import { ProductEdge } from './product-edge.js';
 import { type Session, textOf, turnsOf, type Writing } from './protocol.js';
 import type { WhatsApp } from './whatsapp.js';
 
@@ -36,9 +37,11 @@ export interface ProductOptions {
   readonly whatsapp: WhatsApp;
   readonly cores: Cores;
   readonly redis: BenchRedis;
+  /** Whether messages are sent by REST calls to an edge of its own. Otherwise by commands to the worker. */
+  readonly hasEdge: boolean;
 }
 
-/** A worker of Wafleet as in a deployment. All its sessions belong to one tenant. Its log is read as by an edge. */
+/** A worker of Wafleet as in a deployment, with an edge if wanted. All its sessions belong to one tenant. Its log is read as by an edge. */
 export class Product implements Contender {
   readonly name = 'product';
   readonly sessions: Session[] = [];
@@ -48,6 +51,7 @@ export class Product implements Contender {
   readonly #redisUrl: string;
   readonly #tenantId: string;
   readonly #process: AppProcess;
+  readonly #edge: ProductEdge | undefined;
   readonly #workerId: string;
   readonly #redis: RedisConnection;
   readonly #subscriber: RedisConnection;
@@ -55,7 +59,7 @@ export class Product implements Contender {
   readonly #arrivals = new Arrivals();
   #isStopped = false;
 
-  static async start({ whatsapp, cores, redis: { url } }: ProductOptions): Promise<Product> {
+  static async start({ whatsapp, cores, redis: { url }, hasEdge }: ProductOptions): Promise<Product> {
     const connection = (role: 'command' | 'subscriber') =>
       connectRedis({ url, role, name: 'benchmark', logger });
     const redis = connection('command');
@@ -71,6 +75,7 @@ export class Product implements Contender {
       redisUrl: url,
       tenantId,
       process,
+      edge: hasEdge ? await ProductEdge.start({ redis, redisUrl: url, tenantId, cores }) : undefined,
       workerId: worker.id,
       redis,
       subscriber: connection('subscriber'),
@@ -86,6 +91,7 @@ export class Product implements Contender {
     redisUrl: string;
     tenantId: string;
     process: AppProcess;
+    edge: ProductEdge | undefined;
     workerId: string;
     redis: RedisConnection;
     subscriber: RedisConnection;
@@ -95,6 +101,7 @@ export class Product implements Contender {
     this.#redisUrl = parts.redisUrl;
     this.#tenantId = parts.tenantId;
     this.#process = parts.process;
+    this.#edge = parts.edge;
     this.#workerId = parts.workerId;
     this.#redis = parts.redis;
     this.#subscriber = parts.subscriber;
@@ -110,6 +117,10 @@ export class Product implements Contender {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  get pids(): readonly number[] {
+    return this.#edge === undefined ? [this.pid] : [this.pid, this.#edge.pid];
   }
 
   async add(count: number): Promise<void> {
@@ -139,15 +150,24 @@ export class Product implements Contender {
     }
   }
 
-  async send({ label, chat, perSecond, ...turns }: Writing): Promise<void> {
+  async send({ label, chat, perSecond, ...turns }: Writing, { isKeyed }: SendOptions): Promise<number[]> {
+    const times: number[] = [];
     const byId = new Map(this.sessions.map((session) => [session.id, session]));
     await paced(turnsOf(turns), perSecond, async (sessionId, index) => {
       const to = byId.get(sessionId)?.[chat];
       if (to === undefined) throw new Error(`there is no session ${sessionId}`);
       const text = textOf(label, index);
-      const command = { kind: 'send-text', tenantId: this.#tenantId, sessionId, messageId: text, to, text };
-      await this.#commands.call(this.#workerId, { ...command, kind: 'send-text' }, CALL);
+      const begun = performance.now();
+      if (this.#edge === undefined) await this.#command({ sessionId, messageId: text, to, text });
+      else await this.#edge.send({ sessionId, to, text, ...(isKeyed ? { idempotencyKey: text } : {}) });
+      times.push(performance.now() - begun);
     });
+    return times;
+  }
+
+  async #command(fields: { sessionId: string; messageId: string; to: string; text: string }): Promise<void> {
+    const command = { kind: 'send-text', tenantId: this.#tenantId, ...fields } as const;
+    await this.#commands.call(this.#workerId, command, CALL);
   }
 
   arrived(label: string, count: number): Promise<number> {
@@ -172,7 +192,7 @@ export class Product implements Contender {
     this.#isStopped = true;
     await this.#commands.stop();
     this.#subscriber.disconnect();
-    await this.#process.kill();
+    await Promise.all([this.#process.kill(), this.#edge?.stop()]);
   }
 }
 

@@ -53,6 +53,9 @@ export const writeRequest = z.object({
 /** Messages to or from sessions, in turns. */
 export type Writing = z.infer<typeof writeRequest>;
 
+/** How long each message took until it was acknowledged, ms. */
+export const sendReply = z.array(z.number());
+
 export const sessionsRequest = z.object({ sessions: z.array(z.string()) });
 
 export const arrivedRequest = z.object({ label: z.string(), count: z.number() });

@@ -8,14 +8,16 @@ import { Product } from './product.js';
 import type { ChatKind, Session } from './protocol.js';
 import { WhatsApp } from './whatsapp.js';
 
-/** The work of a process for a known number of messages or logins. */
+/** The work of a contender's processes for a known number of messages or logins. */
 export interface Window {
-  /** CPU of the process per message or login, µs. */
+  /** CPU of the processes per message or login, µs. */
   readonly perUnit: number;
-  /** The same without the idle CPU of the process, if `idleMs` was set. */
+  /** The same without the idle CPU of the processes, if `idleMs` was set. */
   readonly perUnitBeyondIdle: number;
   /** CPU of Redis per message or login, µs. */
   readonly redisPerUnit: number;
+  /** How long each message that was sent took until its caller knew that it is acknowledged, ms. */
+  readonly sendTimes: readonly number[];
 }
 
 /** How a window's messages are offered. */
@@ -28,6 +30,8 @@ export interface Load {
   readonly perSecond: number;
   /** How long the idle CPU of the process is measured before, ms. */
   readonly idleMs?: number;
+  /** Whether sends are repeatable: each with an `Idempotency-Key`, where the contender has them. */
+  readonly isKeyed?: boolean;
 }
 
 /** Work that follows the last message belongs to the window. */
@@ -59,10 +63,19 @@ export class Stage {
     this.#cores = cores;
   }
 
-  /** Starts a contender with this number of open sessions. */
-  async add(name: ContenderName, sessions: number): Promise<Contender> {
+  /**
+   * Starts a contender with this number of open sessions.
+   * @param options.hasEdge whether the product's messages are sent by REST calls to an edge, not by commands to the worker.
+   */
+  async add(
+    name: ContenderName,
+    sessions: number,
+    { hasEdge = false }: { readonly hasEdge?: boolean } = {},
+  ): Promise<Contender> {
     const surroundings = { whatsapp: this.#whatsapp, cores: this.#cores, redis: this.redis };
-    const contender = await (name === 'product' ? Product.start(surroundings) : Peer.start(surroundings));
+    const contender = await (name === 'product'
+      ? Product.start({ ...surroundings, hasEdge })
+      : Peer.start(surroundings));
     this.#contenders.push(contender);
     await contender.add(sessions);
     return contender;
@@ -78,25 +91,30 @@ export class Stage {
   }
 
   /**
-   * Loads a contender. Measures its process from the first message until all work after the last one is done.
+   * Loads a contender. Measures its processes from the first message until all work after the last one is done.
    * @throws {Error} if a message is lost in the contender or on the way to people.
    */
-  async messages(contender: Contender, { direction, idleMs = 0, ...load }: Load): Promise<Window> {
+  async messages(
+    contender: Contender,
+    { direction, idleMs = 0, isKeyed = false, ...load }: Load,
+  ): Promise<Window> {
     this.#windows += 1;
     const idlePerMs = await idleOf(contender, idleMs);
     const sessions = contender.sessions.map(({ id }) => id);
     const writing = { label: `${contender.name}${this.#windows}`, sessions, ...load };
     const count = sessions.length * load.each;
     return this.#measured(contender, { units: count, settleMs: SETTLE_MS, idlePerMs }, async () => {
+      let sendTimes: number[] = [];
       if (direction === 'in') await this.#whatsapp.write(writing);
       else {
-        await contender.send(writing);
+        sendTimes = await contender.send(writing, { isKeyed });
         await this.#whatsapp.delivered(writing);
       }
       const arrived = await contender.arrived(writing.label, count);
       contender.tally.offered += count;
       contender.tally.arrived += arrived;
       if (arrived !== count) throw new Error(`${arrived} of ${count} messages arrived`);
+      return sendTimes;
     });
   }
 
@@ -104,22 +122,26 @@ export class Stage {
   logins(contender: Contender, sessions: readonly Session[]): Promise<Window> {
     const ids = sessions.map(({ id }) => id);
     const measurement = { units: ids.length, settleMs: SETTLE_LOGIN_MS, idlePerMs: 0 };
-    return this.#measured(contender, measurement, () => this.#whatsapp.restart(ids));
+    return this.#measured(contender, measurement, async () => {
+      await this.#whatsapp.restart(ids);
+      return [];
+    });
   }
 
   async #measured(
-    { name, pid }: Contender,
+    { name, pids }: Contender,
     { units, settleMs, idlePerMs }: { units: number; settleMs: number; idlePerMs: number },
-    work: () => Promise<void>,
+    work: () => Promise<readonly number[]>,
   ): Promise<Window> {
     const used = async () => ({
       at: performance.now(),
-      own: cpuTimeOf(pid),
+      own: cpuTimesOf(pids),
       redis: await this.redis.cpuTime(),
     });
     const before = await used();
+    let sendTimes: readonly number[];
     try {
-      await work();
+      sendTimes = await work();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`the ${name}: ${reason}`, { cause: error });
@@ -131,6 +153,7 @@ export class Stage {
       perUnit: own / units,
       perUnitBeyondIdle: (own - idlePerMs * (after.at - before.at)) / units,
       redisPerUnit: (after.redis - before.redis) / units,
+      sendTimes,
     };
   }
 
@@ -142,9 +165,14 @@ export class Stage {
 }
 
 /** CPU of the process, µs per ms. 0 if it is not measured. */
-async function idleOf({ pid }: Contender, milliseconds: number): Promise<number> {
+async function idleOf({ pids }: Contender, milliseconds: number): Promise<number> {
   if (milliseconds === 0) return 0;
-  const before = cpuTimeOf(pid);
+  const before = cpuTimesOf(pids);
   await delay(milliseconds);
-  return (cpuTimeOf(pid) - before) / milliseconds;
+  return (cpuTimesOf(pids) - before) / milliseconds;
+}
+
+/** CPU time of several processes, µs. */
+function cpuTimesOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + cpuTimeOf(pid), 0);
 }

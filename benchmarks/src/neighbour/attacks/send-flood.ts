@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeAnswer, RestCaller } from '../rest-caller.js';
+import { describeAnswer, RestCaller } from '../../harness/rest-caller.js';
 import { ATTACKER_ADDRESS, type Attack, loop } from './attack.js';
 
 const SENDS = 1_500;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { sessionPageSchema } from '@wafleet/contract';
-import { describeAnswer, RestCaller } from '../rest-caller.js';
+import { describeAnswer, RestCaller } from '../../harness/rest-caller.js';
 import { ATTACKER_ADDRESS, type Attack, loop, type Target } from './attack.js';
 
 const PER_SECOND = 500;

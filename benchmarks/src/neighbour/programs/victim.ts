@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { z } from 'zod';
 import { paced } from '../../harness/paced.js';
+import { describeAnswer, type RestCall, RestCaller } from '../../harness/rest-caller.js';
 import { operation, serveOperations } from '../../harness/serve-operations.js';
 import { percentile } from '../../harness/statistics.js';
 import { EventsSocket } from '../events-socket.js';
@@ -13,7 +14,6 @@ import {
   receivedRequest,
   sharedNow,
 } from '../protocol.js';
-import { describeAnswer, type RestCall, RestCaller } from '../rest-caller.js';
 
 /** The neighbour of the attacker: one client of its events at each edge, and its REST calls. */
 

@@ -30,6 +30,7 @@ import {
 const [url = '', rootKey = '', folder = ''] = process.argv.slice(2);
 /** How many connect at the same time. */
 const CONNECTING_AT_ONCE = 10;
+const ACK_MS = 30_000;
 
 WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(rootKey, 'hex');
 
@@ -82,17 +83,24 @@ async function open({ sessions: added }: z.infer<typeof openRequest>): Promise<v
   await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, openSome));
 }
 
-/** Lets the sessions send messages. Resolves when Baileys has sent all. */
-async function send({ label, chat, perSecond, ...turns }: Writing): Promise<void> {
+/** Lets the sessions send messages. Resolves when WhatsApp has acknowledged all, with how long each took, ms. */
+async function send({ label, chat, perSecond, ...turns }: Writing): Promise<number[]> {
+  const times: number[] = [];
   await paced(turnsOf(turns), perSecond, async (id, index) => {
     const socket = sockets.get(id);
     const to = sessions.get(id);
     if (socket === undefined || to === undefined) throw new Error(`there is no session ${id}`);
     if (chat === 'group' && !groups.has(to.group)) groups.set(to.group, await socket.groupMetadata(to.group));
     const text = textOf(label, index);
+    const begun = performance.now();
+    // The first stanza that names the message is its acknowledgement.
+    const acknowledged = socket.waitForMessage(text, ACK_MS);
     const message = await socket.sendMessage(to[chat], { text }, { messageId: text });
     if (message?.message != null) sent.set(text, message.message);
+    await acknowledged;
+    times.push(performance.now() - begun);
   });
+  return times;
 }
 
 const openRequest = z.object({ sessions: z.array(session) });

@@ -8,6 +8,7 @@ export interface RestCall {
   /** Begins with `/api/`. */
   readonly path: string;
   readonly body?: unknown;
+  readonly idempotencyKey?: string;
 }
 
 export interface RestAnswer {
@@ -27,7 +28,7 @@ export class RestCaller {
   }
 
   /** Resolves with any answer. Rejects if there is no answer. */
-  async call({ method, path, body }: RestCall): Promise<RestAnswer> {
+  async call({ method, path, body, idempotencyKey }: RestCall): Promise<RestAnswer> {
     const { port, apiKey, localAddress } = this.#options;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -40,6 +41,7 @@ export class RestCaller {
         timeout: TIMEOUT_MS,
         headers: {
           'x-api-key': apiKey,
+          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
           ...(payload === undefined
             ? {}
             : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
