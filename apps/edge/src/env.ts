@@ -207,6 +207,13 @@ export const environment = z.object({
     max: 100_000,
     about: 'How many files of messages this edge hands out at a time.',
   }),
+  JOBS_AT_ONCE: integerField({
+    default: 20,
+    min: 0,
+    max: 1_000,
+    about:
+      'How many jobs that send messages this edge runs at a time, half of them of one tenant at most; 0 for none.',
+  }),
   PEER_HOST: variable(z.string().min(1).optional(), {
     about:
       'Where other edges reach this one, to hand on requests of HTTP long-polling clients. Without it, the load balancer needs sticky sessions.',

@@ -46,6 +46,7 @@ await runApp(
         downloads: env.MAX_MEDIA_DOWNLOADS,
         proxyRules: AddressRules.parse(env.PROXY_ALLOW),
       },
+      jobsAtOnce: env.JOBS_AT_ONCE,
       eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,
       peerPort: env.PEER_PORT,

@@ -49,6 +49,7 @@ function start(options: {
     replayLimits: REPLAY_LIMITS,
     clientLimits: CLIENT_LIMITS,
     media: MEDIA,
+    jobsAtOnce: 20,
     eventLogMaxAgeMs: EVENT_LOG_BOUNDS.maxAgeMs,
     tenantLimits: DEFAULT_TENANT_LIMITS,
     metrics: new Metrics(),

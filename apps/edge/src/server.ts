@@ -27,7 +27,8 @@ export interface Edge {
 }
 
 /**
- * Starts an edge: REST, Socket.IO and health checks on one port. It stops in stages: /readyz answers 503; connections
+ * Starts an edge: REST, Socket.IO and health checks on one port, and runs jobs. It stops in stages: it runs no more jobs;
+ * /readyz answers 503; connections
  * are closed, so that clients reconnect elsewhere; commands under way are given up; Redis is closed.
  * @param openProbe opens the objects of the libraries that are checked first.
  * @throws {StartError} if a library lacks what the edge uses, Redis cannot be reached or the port cannot be bound.
@@ -63,8 +64,26 @@ export async function startEdge(options: EdgeOptions, openProbe?: OpenProbe): Pr
     stopping
       ? { ready: false, reason: 'stopping' }
       : readinessOf(writable, [store.subscriber, store.adapterSubscriber]);
-  const media = await wireHttp(app, options, { store, limits, realtime, origins, readiness, tally });
-  addEdgeMetrics(options.metrics, { io, fanout, media, open, buffers, replays, turns, pace, tally });
+  const { media, jobRunner } = await wireHttp(app, options, {
+    store,
+    limits,
+    realtime,
+    origins,
+    readiness,
+    tally,
+  });
+  addEdgeMetrics(options.metrics, {
+    io,
+    fanout,
+    media,
+    jobRunner,
+    open,
+    buffers,
+    replays,
+    turns,
+    pace,
+    tally,
+  });
 
   const silent = new UnusedConnections(http);
   lifecycle.onStop(
@@ -98,6 +117,9 @@ export async function startEdge(options: EdgeOptions, openProbe?: OpenProbe): Pr
     },
     { timeoutMs: options.stopDelayMs + 1_000 },
   );
+
+  jobRunner.start();
+  lifecycle.onStop('jobs', () => jobRunner.stop());
 
   logger.info({ host, port: listeningPort }, 'serving');
   return { port: listeningPort };

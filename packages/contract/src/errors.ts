@@ -189,6 +189,23 @@ export const ERRORS = {
     meaning:
       'No call of this id rings, as far as the worker of the session knows. Send `from` of the event with the request.',
   },
+  JOB_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning:
+      'The tenant of this API key has no job of this id, it ended more than seven days ago, or the key has a list without its session.',
+  },
+  JOB_ENDED: {
+    status: 409,
+    retryable: false,
+    meaning: 'The job has ended, as `details.state` says, so it can neither be paused nor go on.',
+  },
+  JOB_EXPIRED: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'The `expiresAt` of the job came before all messages were sent: the others are not sent any more. Only the `error` of a job has this code; `details.waitedFor` is the error that the job waited for last, if any.',
+  },
   GROUP_NOT_FOUND: { status: 404, retryable: false, meaning: 'WhatsApp knows no group of this id.' },
   NOT_GROUP_MEMBER: {
     status: 403,
@@ -273,6 +290,12 @@ export const ERRORS = {
     retryable: true,
     meaning:
       'The tenant has used as many values of `Idempotency-Key` in the last 24 hours as it may (`details.limit`); nothing was done. The oldest is forgotten after `details.retryAfterMs`. Ask the administrator for more.',
+  },
+  TOO_MANY_JOBS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'The tenant has as many jobs that have not ended, or as many bytes of jobs, as it may have (`details.resource`, `details.limit`); nothing was stored. Wait for some to end, or cancel some.',
   },
   TOO_MANY_CONNECTIONS: {
     status: 429,

@@ -159,6 +159,23 @@ export const TENANT_LIMITS = {
     error: 'TOO_MANY_DOWNLOADS',
     meaning: 'Files of messages that are being downloaded.',
   },
+  jobs: {
+    kind: 'count',
+    unit: 'jobs',
+    default: 100,
+    min: 0,
+    error: 'TOO_MANY_JOBS',
+    meaning: 'Jobs that send messages and have not ended.',
+  },
+  jobBytes: {
+    kind: 'bytes',
+    unit: 'bytes',
+    default: 32 * MIB,
+    min: MIB,
+    error: 'TOO_MANY_JOBS',
+    meaning:
+      'Bytes of the messages of these jobs, and of the results of ended ones. The oldest results go first.',
+  },
 } as const satisfies Record<string, LimitDescription>;
 
 export type TenantLimit = keyof typeof TENANT_LIMITS;

@@ -42,6 +42,18 @@ export {
   type IdempotencyRecord,
   IdempotencyRecords,
 } from './idempotency/idempotency-records.js';
+export type { JobRecord, JobRef, StoredResult } from './jobs/job-record.js';
+export {
+  type JobClaim,
+  type JobProgress,
+  type JobRun,
+  JobRuns,
+  type MessageOutcome,
+  type NextMessage,
+  RUN_HOLDS_MS,
+} from './jobs/job-runs.js';
+export { JobWakeUps, type WakeUp } from './jobs/job-wake-ups.js';
+export { type JobChange, jobNotFound, MessageJobs } from './jobs/message-jobs.js';
 export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './messages/message-secrets.js';
 export { digestOfMessage, type KnownDigests, ProcessedMessages } from './messages/processed-messages.js';
 export { type ReceivedFile, ReceivedMedia } from './messages/received-media.js';

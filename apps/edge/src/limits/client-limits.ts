@@ -56,6 +56,7 @@ export const LIMITS = [
   'subscription_items',
   'media_downloads',
   'media_downloads_per_edge',
+  'jobs',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

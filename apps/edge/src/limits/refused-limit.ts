@@ -17,6 +17,7 @@ const REFUSED_LIMITS = {
     resource === 'mediaDownloads' ? 'media_downloads' : 'media_downloads_per_edge',
   INBOX_FULL: 'inbox',
   TOO_MANY_IDEMPOTENCY_KEYS: 'idempotency_keys',
+  TOO_MANY_JOBS: 'jobs',
   TOO_MANY_SESSIONS: 'at-source',
   TOO_MANY_COMMANDS: 'at-source',
   TOO_MANY_REPLAYS: 'at-source',

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { sessionRefOf } from '../auth/session-ref.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { IdempotentCalls } from '../idempotency/idempotent-calls.js';
+import type { Message, MessageSending } from '../sending/message-sending.js';
 import { messageIdOf } from '../sessions/message-id.js';
 import type { OwnerCommand, SessionCommands } from '../sessions/session-commands.js';
 import { addCall } from './calls.js';
@@ -16,7 +17,7 @@ interface SessionPath {
 export function addCommandCalls(
   app: FastifyInstance,
   idempotency: IdempotentCalls,
-  commands: SessionCommands,
+  { commands, sending }: { readonly commands: SessionCommands; readonly sending: MessageSending },
 ): void {
   for (const [name, { rest, execution, kindOf }] of Object.entries<Command>(COMMANDS)) {
     if (rest === undefined) continue;
@@ -36,6 +37,9 @@ export function addCommandCalls(
         const kind = kindOf?.(fields) ?? name;
         const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
         try {
+          if (name === 'send-message' && messageId !== undefined) {
+            return await sending.send(ref, request.body as Message, messageId);
+          }
           return await commands.call(command, messageId === undefined ? {} : { idempotencyKey: messageId });
         } catch (error) {
           throw messageId === undefined

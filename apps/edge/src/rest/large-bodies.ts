@@ -17,7 +17,7 @@ export function boundLargeBodies(app: FastifyInstance, normalLimit: number): voi
     const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
     if (Math.min(request.routeOptions.bodyLimit, length) <= normalLimit) return payload;
     if (taken >= AT_ONCE) {
-      throw new WafleetError('UNAVAILABLE', 'This edge reads as many imports as it can at a time.', {
+      throw new WafleetError('UNAVAILABLE', 'This edge reads as many large bodies as it can at a time.', {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }

@@ -4,6 +4,7 @@ import helmet from '@fastify/helmet';
 import {
   clientVersionCalls,
   eventCalls,
+  jobCalls,
   keyCalls,
   linkingCalls,
   mediaCalls,
@@ -19,6 +20,7 @@ import type { Metrics, Readiness } from '@wafleet/runtime';
 import type {
   ApiKeys,
   ClientVersions,
+  MessageJobs,
   PasskeyLinks,
   SessionDirectory,
   SessionPages,
@@ -38,9 +40,11 @@ import { type ChargeCall, requireAdmin } from '../auth/request-auth.js';
 import { checkKeysOf, limitWrongKeys } from '../auth/request-keys.js';
 import { type AllowedOrigins, originsOf } from '../http/origins.js';
 import type { IdempotentCalls } from '../idempotency/idempotent-calls.js';
+import type { JobRunner } from '../jobs/job-runner.js';
 import type { CallLine } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
+import type { MessageSending } from '../sending/message-sending.js';
 import type { QrCodeQuery } from '../sessions/qr-code-query.js';
 import type { SessionChanges } from '../sessions/session-changes.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
@@ -58,6 +62,7 @@ import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
 import { BODY_LIMIT } from './http-server.js';
+import { jobHandlers } from './job-calls.js';
 import { keyHandlers } from './key-calls.js';
 import { boundLargeBodies } from './large-bodies.js';
 import { linkingHandlers } from './linking-calls.js';
@@ -94,6 +99,9 @@ export interface RestResources {
   readonly removal: SessionRemoval;
   readonly exporter: SessionExport;
   readonly commands: SessionCommands;
+  readonly sending: MessageSending;
+  readonly jobs: MessageJobs;
+  readonly jobRunner: Pick<JobRunner, 'nudge'>;
   /** Carries calls with an `Idempotency-Key` out once. */
   readonly idempotency: IdempotentCalls;
   readonly currentQr: QrCodeQuery;
@@ -153,7 +161,8 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     addCalls(forTenants, idempotency, linkingCalls, linkingHandlers(resources));
     addCalls(forTenants, idempotency, passkeyCalls, passkeyHandlers(resources));
     addCalls(forTenants, idempotency, mediaCalls, mediaHandlers(resources));
-    addCommandCalls(forTenants, idempotency, resources.commands);
+    addCalls(forTenants, idempotency, jobCalls, jobHandlers(resources));
+    addCommandCalls(forTenants, idempotency, resources);
   });
   await app.register(async (forHelpers) => {
     forHelpers.addHook('onRequest', requirePasskeyLink({ ...resources, enterCall: countCalls(resources) }));

@@ -73,6 +73,8 @@ export interface TestEdgeOptions {
   readonly metricsToken?: string;
   /** Default: as in production. */
   readonly eventLogMaxAgeMs?: number;
+  /** Default: 20. */
+  readonly jobsAtOnce?: number;
   /** Default: 127.0.0.1; null for none. */
   readonly peerHost?: string | null;
   /** Default: opens the libraries as they are. */
@@ -96,6 +98,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     connectionTimeouts,
     metricsToken,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
+    jobsAtOnce = 20,
     peerHost = '127.0.0.1',
     openProbe,
   } = options;
@@ -120,6 +123,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
       media: { ...MEDIA, ...media },
       eventLogMaxAgeMs,
+      jobsAtOnce,
       tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },
       peerHost: peerHost ?? undefined,
       metrics,

@@ -34,6 +34,8 @@ export interface EdgeOptions {
   readonly clientLimits: ClientLimits;
   /** Where message files come from, and the limits of their downloads. */
   readonly media: MediaOptions;
+  /** How many jobs this edge runs at a time; 0 for none. */
+  readonly jobsAtOnce: number;
   /** How long the log keeps the events that an absent client misses, in ms. The same value as for the workers. */
   readonly eventLogMaxAgeMs: number;
   /** As in the environment variable PEER_HOST. */

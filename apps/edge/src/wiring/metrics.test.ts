@@ -20,6 +20,7 @@ beforeAll(async () => {
     io: server.io,
     fanout: server.fanout,
     media: { count: 0 },
+    jobRunner: { count: 0 },
     open: { count: 0 },
     buffers: server.buffers,
     replays: { count: 0, bytesRead: 0 },

@@ -4,6 +4,8 @@ import type { BufferBudget } from '../fanout/buffer-budget.js';
 import type { EventFanout } from '../fanout/event-fanout.js';
 import type { WriteTally } from '../fanout/socket-writer.js';
 import { OUTCOMES, type Outcome } from '../forwarding/forwarder.js';
+import { JOB_MESSAGE_OUTCOMES, type JobMessageOutcome } from '../jobs/job-part.js';
+import type { JobRunner } from '../jobs/job-runner.js';
 import { LIMITS, type Limit } from '../limits/client-limits.js';
 import type { FairPace } from '../limits/fair-pace.js';
 import type { OpenConnections } from '../limits/open-connections.js';
@@ -44,6 +46,16 @@ export class EdgeCounters {
     return this.#downloads.get(outcome) ?? 0;
   }
 
+  readonly #jobMessages = new Map<JobMessageOutcome, number>();
+
+  countJobMessage(outcome: JobMessageOutcome): void {
+    this.#jobMessages.set(outcome, this.jobMessages(outcome) + 1);
+  }
+
+  jobMessages(outcome: JobMessageOutcome): number {
+    return this.#jobMessages.get(outcome) ?? 0;
+  }
+
   readonly #limited = new Map<Limit, number>();
 
   countLimited(limit: Limit): void {
@@ -78,6 +90,7 @@ export function addEdgeMetrics(
     io,
     fanout,
     media,
+    jobRunner,
     open,
     buffers,
     replays,
@@ -88,6 +101,7 @@ export function addEdgeMetrics(
     io: EventServer;
     fanout: EventFanout;
     media: Pick<MediaDownloads, 'count'>;
+    jobRunner: Pick<JobRunner, 'count'>;
     open: Pick<OpenConnections, 'count'>;
     buffers: Pick<BufferBudget, 'bytes'>;
     replays: Pick<ReplayGate, 'count' | 'bytesRead'>;
@@ -197,6 +211,18 @@ export function addEdgeMetrics(
     help: 'Requests of long-polling clients whose connection another edge has, by what came of them.',
     labels: ['outcome'],
     read: () => OUTCOMES.map((outcome) => ({ labels: { outcome }, value: tally.forwarded(outcome) })),
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_jobs',
+    help: 'Jobs that this edge is sending messages of.',
+    read: () => jobRunner.count,
+  });
+  metrics.counter({
+    name: 'wafleet_edge_job_messages_total',
+    help: 'Tries to send a message of a job, by what came of them.',
+    labels: ['outcome'],
+    read: () =>
+      JOB_MESSAGE_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: tally.jobMessages(outcome) })),
   });
 }
 

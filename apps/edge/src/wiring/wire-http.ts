@@ -12,9 +12,11 @@ import type { FastifyInstance } from 'fastify';
 import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
 import { IdempotentCalls } from '../idempotency/idempotent-calls.js';
+import { JobRunner } from '../jobs/job-runner.js';
 import { MediaDownloads } from '../media/media-downloads.js';
 import { chargeCalls } from '../rest/call-rates.js';
 import { registerRoutes } from '../rest/routes.js';
+import { MessageSending } from '../sending/message-sending.js';
 import { OwnerCache } from '../sessions/owner-cache.js';
 import { QrCodeQuery } from '../sessions/qr-code-query.js';
 import { SessionChanges } from '../sessions/session-changes.js';
@@ -38,12 +40,15 @@ interface HttpParts {
   readonly tally: EdgeCounters;
 }
 
-/** Serves REST, streams of Server-Sent Events, health checks and metrics. Returns the downloads of message files. */
+/**
+ * Serves REST, streams of Server-Sent Events, health checks and metrics. Returns the downloads of message files, and what
+ * runs jobs, which the caller starts.
+ */
 export async function wireHttp(
   app: FastifyInstance,
   options: EdgeOptions,
   { store, limits, realtime, origins, readiness, tally }: HttpParts,
-): Promise<MediaDownloads> {
+): Promise<{ readonly media: MediaDownloads; readonly jobRunner: JobRunner }> {
   const { logger } = options;
   const {
     redis,
@@ -57,6 +62,7 @@ export async function wireHttp(
     placement,
     rates,
     leases,
+    jobs,
     offers,
     passkeyLinks,
   } = store;
@@ -64,6 +70,12 @@ export async function wireHttp(
   const commands = new SessionCommands({
     ...{ sessions, client, workers, onExceeded },
     owners: new OwnerCache(new Ownership(redis)),
+  });
+  const sending = new MessageSending(commands);
+  const jobRunner = new JobRunner({
+    ...{ sending, rates, logger, runs: store.jobRuns, wakeUps: store.wakeUps },
+    atOnce: options.jobsAtOnce,
+    onOutcome: (outcome) => tally.countJobMessage(outcome),
   });
   const requests = new WorkerRequests({ client, placement, logger });
   const media = new MediaDownloads({
@@ -77,6 +89,7 @@ export async function wireHttp(
     }),
     metricsToken: options.metricsToken,
     ...{ apiKeys, leases, sessions, pages, settings, commands, media, origins, readiness, passkeyLinks },
+    ...{ sending, jobs, jobRunner },
     publicUrl: options.publicUrl,
     idempotency: new IdempotentCalls(new IdempotencyRecords(redis, store.limits)),
     limits: store.limits,
@@ -105,5 +118,5 @@ export async function wireHttp(
     currentQr: new QrCodeQuery({ sessions, offers, workers }),
     metrics: options.metrics,
   });
-  return media;
+  return { media, jobRunner };
 }

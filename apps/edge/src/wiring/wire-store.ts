@@ -4,7 +4,10 @@ import {
   CommandClient,
   connectRedis,
   EventLog,
+  JobRuns,
+  JobWakeUps,
   LinkOffers,
+  MessageJobs,
   PasskeyLinks,
   type RedisConnection,
   type RedisRole,
@@ -54,6 +57,7 @@ export async function wireStore(options: EdgeOptions) {
   const leases = new TenantLeases({ redis, limits, holder: edgeId, logger });
   lifecycle.onStop('leases of tenants', () => leases.close());
   const sessions = new SessionDirectory(redis, { logger });
+  const wakeUps = new JobWakeUps(redis);
   return {
     redis,
     /** Receives events and the answers of workers. */
@@ -66,6 +70,9 @@ export async function wireStore(options: EdgeOptions) {
     client,
     rates: new TenantRates(redis, limits),
     leases,
+    jobs: new MessageJobs(redis, { limits: limits.defaults, wakeUps }),
+    jobRuns: new JobRuns(redis),
+    wakeUps,
     apiKeys: new ApiKeys(redis, { logger }),
     sessions,
     pages: new SessionPages(redis, sessions),

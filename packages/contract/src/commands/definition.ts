@@ -15,6 +15,7 @@ export type Tag =
   | 'linking'
   | 'moving'
   | 'messages'
+  | 'jobs'
   | 'contacts'
   | 'chats'
   | 'profile'

@@ -12,6 +12,7 @@ export * from './group-pictures.js';
 export * from './groups.js';
 export * from './idempotency.js';
 export * from './internal.js';
+export * from './jobs.js';
 export * from './keys.js';
 export * from './linking.js';
 export * from './message-changes.js';

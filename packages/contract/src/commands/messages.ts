@@ -17,7 +17,8 @@ const DISAPPEARING = [0, 86_400, 604_800, 7_776_000] as const;
 /** How long the chat may show that the account is typing before a message, ms. */
 const MAX_TYPING_MS = 10_000;
 
-const sendMessageBodySchema = z
+/** A message to send. */
+export const sendMessageBodySchema = z
   .strictObject({
     to: recipientSchema,
     text: textSchema.optional().describe('short for a content of the type `text`, without anything else'),

@@ -11,6 +11,7 @@ import { groupParticipantCommands } from './group-participants.js';
 import { groupPictureCommands } from './group-pictures.js';
 import { groupCommands } from './groups.js';
 import { clusterCommands, mediaCommands, settingsCommands } from './internal.js';
+import { jobCalls } from './jobs.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
 import { messageChangeCommands } from './message-changes.js';
@@ -76,6 +77,7 @@ export const EDGE_CALLS = {
   ...passkeyCalls,
   ...passkeyLinkCalls,
   ...mediaCalls,
+  ...jobCalls,
   ...eventCalls,
   ...usageCalls,
   ...clientVersionCalls,

@@ -5,6 +5,7 @@ const TITLES: Readonly<Record<Tag, string>> = {
   linking: 'Linking a phone',
   moving: 'Moving sessions in and out',
   messages: 'Messages',
+  jobs: 'Messages in bulk and later',
   contacts: 'Contacts',
   chats: 'Chats and labels',
   profile: 'Profile and privacy',

@@ -53,6 +53,13 @@ import type { SessionRef } from './session-ref.js';
  * |                                 |        | record is `<session id>/<digest>`, without an id for calls of no |
  * |                                 |        | session                                                          |
  * | wf:{<tenant>}:idempotency-ends  | zset   | these records, by when they expire, ms; expires                  |
+ * | wf:{<tenant>}:job:<id>          | hash   | a job that sends messages: see jobs/job-record.ts; expires       |
+ * | wf:{<tenant>}:job-texts:<id>    | list   | its messages (JSON), until it has ended                          |
+ * | wf:{<tenant>}:job-results:<id>  | list   | the recipient of each message, and what became of it; expires    |
+ * | wf:{<tenant>}:jobs              | zset   | the tenant's jobs, by when they were made, ms                    |
+ * | wf:{<tenant>}:jobs-active       | zset   | those that have not ended, by when they expire, ms               |
+ * | wf:{<tenant>}:jobs-ended        | zset   | those that have ended, by when, ms                               |
+ * | wf:{<tenant>}:job-sizes         | hash   | job → bytes of it, `*` → of all                                  |
  * | wf:{<tenant>}:resumes:<key id>  | zset   | hash → when that record was last written, ms; expires            |
  * | wf:{<tenant>}:resume-sizes:<key id> | hash | hash → bytes of that record; expires                           |
  * | wf:{<tenant>}:resume-totals     | hash   | key id → bytes of its records, `*` → of all, `#` → how many      |
@@ -84,6 +91,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{placement}:tenants          | zset   | tenants that may have sessions without a worker, by when the last |
  * |                                 |        | one was noted, ms                                                |
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
+ * | wf:{jobs}:due                   | zset   | jobs (`<tenant>/<job>`), by when an edge is to look at them, ms  |
+ * | wf:{jobs}:turns                 | zset   | tenants, by when a job of theirs was last taken, ms              |
  * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
  * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
  * |                                 |        | edges (JSON); expires                                            |
@@ -124,6 +133,8 @@ export const keys = {
   writeProbe: 'wf:write-probe',
   connectBucket: 'wf:{connects}:bucket',
   clientVersions: 'wf:{connects}:versions',
+  jobsDue: 'wf:{jobs}:due',
+  jobTurns: 'wf:{jobs}:turns',
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
   sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
@@ -161,6 +172,13 @@ export const keys = {
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
   idempotency: (tenantId: string, record: string) => `wf:{${tenantId}}:idempotency:${record}`,
   idempotencyEnds: (tenantId: string) => `wf:{${tenantId}}:idempotency-ends`,
+  jobRecord: (tenantId: string, jobId: string) => `wf:{${tenantId}}:job:${jobId}`,
+  jobTexts: (tenantId: string, jobId: string) => `wf:{${tenantId}}:job-texts:${jobId}`,
+  jobResults: (tenantId: string, jobId: string) => `wf:{${tenantId}}:job-results:${jobId}`,
+  jobs: (tenantId: string) => `wf:{${tenantId}}:jobs`,
+  jobsActive: (tenantId: string) => `wf:{${tenantId}}:jobs-active`,
+  jobsEnded: (tenantId: string) => `wf:{${tenantId}}:jobs-ended`,
+  jobSizes: (tenantId: string) => `wf:{${tenantId}}:job-sizes`,
   /** The prefix of the names of a tenant's keys. */
   ofTenant: (tenantId: string) => `wf:{${tenantId}}:`,
   resume: (tenantId: string, hash: string) => `wf:{${tenantId}}:resume:${hash}`,

@@ -1,9 +1,12 @@
+import { DEFAULT_TENANT_LIMITS } from '@wafleet/contract';
 import { initAuthCreds } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { AuthStateStore } from '../auth/auth-state.js';
 import { Cipher } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
+import { JobWakeUps } from '../jobs/job-wake-ups.js';
+import { MessageJobs } from '../jobs/message-jobs.js';
 import { MessageSecrets } from '../messages/message-secrets.js';
 import { digestOfMessage } from '../messages/processed-messages.js';
 import { type ReceivedFile, ReceivedMedia } from '../messages/received-media.js';
@@ -161,8 +164,18 @@ describe('a purge', () => {
     for (let count = 1; count <= 300; count += 1) {
       await records.claim({ ...shop, digest: `d${count}` }, 'f', 60_000);
     }
+    const wakeUps = new JobWakeUps(fixture.redis);
+    const jobs = new MessageJobs(fixture.redis, { limits: DEFAULT_TENANT_LIMITS, wakeUps });
+    for (const jobId of ['job_1', 'job_2']) {
+      await jobs.create(
+        { tenantId: 'tnt_a', jobId },
+        { sessionId: 'shop', messages: [{ to: '1', text: '{}' }] },
+      );
+    }
+    await jobs.change({ tenantId: 'tnt_a', jobId: 'job_2' }, 'cancel');
 
     expect(await directory.purge(shop)).toBe(true);
+    expect(await fixture.redis.exists(keys.jobsDue)).toBe(0);
     expect(await fixture.redis.keys('wf:{tnt_a}*')).toEqual([keys.purgedEpoch('tnt_a')]);
 
     expect(await directory.purge(shop)).toBe(false);

@@ -9,6 +9,7 @@ import {
 import type { Logger } from '@wafleet/runtime';
 import { AccountDevices } from '../accounts/account-devices.js';
 import { forgetIdempotencyOf } from '../idempotency/idempotency-records.js';
+import { forgetJobsOf } from '../jobs/forget-jobs.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
@@ -363,6 +364,7 @@ export class SessionDirectory {
       ],
     );
     if (purged === 1) await forgetIdempotencyOf(this.#redis, ref);
+    if (purged === 1) await forgetJobsOf(this.#redis, ref);
     if (purged === 1 && device != null) {
       await this.#devices.release(device, { ...ref, madeBy: madeBy ?? '' });
     }

@@ -64,17 +64,29 @@ export class TenantUsage {
     const [commands = ''] = countedIn('calls', { tenantId, sessionId: '' });
     const read = <T>(kind: string, counting: Promise<T>) =>
       this.#unreadable.readOr<T | undefined>(counting, undefined, { kind, name: tenantId, tenantId });
-    const [sessions, underWay, idempotencyKeys, sockets, replays, mediaDownloads, resume, log] =
-      await Promise.all([
-        read('sessions-of-tenant', redis.scard(keys.sessions(tenantId))),
-        read('commands-of-tenant', redis.zcount(commands, Date.now(), '+inf')),
-        read('idempotency-ends', redis.zcount(keys.idempotencyEnds(tenantId), Date.now(), '+inf')),
-        read('sockets-of-tenant', countSocketsOf(redis, `tenant:${tenantId}`)),
-        read('replays-of-tenant', leases.count(tenantId, 'replays')),
-        read('downloads-of-tenant', leases.count(tenantId, 'mediaDownloads')),
-        read('resume-totals', countResumeRecords(redis, tenantId)),
-        read('log-head', this.#measureLog(tenantId)),
-      ]);
+    const [
+      sessions,
+      underWay,
+      idempotencyKeys,
+      sockets,
+      replays,
+      mediaDownloads,
+      resume,
+      log,
+      jobs,
+      jobBytes,
+    ] = await Promise.all([
+      read('sessions-of-tenant', redis.scard(keys.sessions(tenantId))),
+      read('commands-of-tenant', redis.zcount(commands, Date.now(), '+inf')),
+      read('idempotency-ends', redis.zcount(keys.idempotencyEnds(tenantId), Date.now(), '+inf')),
+      read('sockets-of-tenant', countSocketsOf(redis, `tenant:${tenantId}`)),
+      read('replays-of-tenant', leases.count(tenantId, 'replays')),
+      read('downloads-of-tenant', leases.count(tenantId, 'mediaDownloads')),
+      read('resume-totals', countResumeRecords(redis, tenantId)),
+      read('log-head', this.#measureLog(tenantId)),
+      read('jobs-active', redis.zcount(keys.jobsActive(tenantId), Date.now(), '+inf')),
+      read('job-sizes', redis.hget(keys.jobSizes(tenantId), '*').then(Number)),
+    ]);
     return definedOf({
       sessions,
       commands: underWay,
@@ -82,6 +94,8 @@ export class TenantUsage {
       sockets,
       replays,
       mediaDownloads,
+      jobs,
+      jobBytes,
       resumeRecords: resume?.records,
       resumeBytes: resume?.bytes,
       ...log,

@@ -1,0 +1,82 @@
+import type { RedisConnection } from '../redis/connection.js';
+import { keys } from '../redis/keyspace.js';
+import { asList, asNumber, asText } from '../redis/reply.js';
+import { Script } from '../redis/script.js';
+import { dueMember } from './job-keys.js';
+import type { JobRef } from './job-record.js';
+
+/** Among how many jobs that are due one `take` chooses. */
+const LOOKED_AT = 500;
+/** How long the turn of a tenant is remembered. */
+const TURN_KNOWN_MS = 60 * 60 * 1000;
+
+/** A job that was taken. Nobody else gets it until it is due again. */
+export interface WakeUp {
+  readonly ref: JobRef;
+  /** Proves to `put` that nobody has changed since when the job is due. */
+  readonly score: string;
+}
+
+export interface TakenWakeUps {
+  readonly taken: readonly WakeUp[];
+  /** ms until a further job is due; undefined if none waits. */
+  readonly nextInMs: number | undefined;
+}
+
+const takeDue = new Script('jobs/take-due', (reply) => {
+  const [next, score, ...members] = asList(reply);
+  return { next: asNumber(next), score: asText(score), members: members.map(asText) };
+});
+const putDue = new Script('jobs/put-due', asText);
+
+/**
+ * When an edge is to look at each job, for all tenants in one order. An entry is only a wake-up: what is to be done is in
+ * the record of the job, and a wake-up too many does nothing. A job that is taken is put off, so an edge that dies keeps
+ * it from the others for that time only. All methods reject if Redis does not answer.
+ */
+export class JobWakeUps {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /**
+   * Takes jobs that are due. Tenants take turns: the one whose last job was taken the longest ago comes first.
+   * @param options.forMs how long they are put off. `put` changes that.
+   * @param options.skip tenants of which none is taken.
+   */
+  async take(options: {
+    readonly count: number;
+    readonly forMs: number;
+    readonly skip?: readonly string[];
+  }): Promise<TakenWakeUps> {
+    const { count, forMs, skip = [] } = options;
+    const { next, score, members } = await takeDue.run(
+      this.#redis,
+      [keys.jobsDue, keys.jobTurns],
+      [count, forMs, LOOKED_AT, TURN_KNOWN_MS, ...skip],
+    );
+    return {
+      taken: members.map((member) => ({ ref: refOf(member), score })),
+      nextInMs: next < 0 ? undefined : next,
+    };
+  }
+
+  /**
+   * Says when a job is due.
+   * @param inMs undefined to remove it.
+   * @param score of the caller's wake-up. If somebody has changed the job since, it stays due at the earlier of both times.
+   * Without it, likewise.
+   * @returns the wake-up that the caller has now; undefined if the job was removed.
+   */
+  async put(ref: JobRef, inMs: number | undefined, score = ''): Promise<WakeUp | undefined> {
+    const now = await putDue.run(this.#redis, [keys.jobsDue], [dueMember(ref), inMs ?? '', score]);
+    return now === '' ? undefined : { ref, score: now };
+  }
+}
+
+function refOf(member: string): JobRef {
+  const [tenantId = '', jobId = ''] = member.split('/');
+  return { tenantId, jobId };
+}
