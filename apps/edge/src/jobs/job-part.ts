@@ -93,6 +93,7 @@ async function sendOne(
     if (next.outcome === 'exhausted') return { outcome: 'unknown', error: noAnswer().describe() };
     try {
       const message = readMessage(next.text);
+      if (message === undefined) return { outcome: 'failed', error: lost().describe() };
       await chargeJobMessage(rates, run.tenantId);
       await sending.send(run, message, jobMessageId(run, next.index));
       return { outcome: 'sent' };
@@ -105,9 +106,14 @@ async function sendOne(
   return runs.end(run, next.index, outcome);
 }
 
-/** @throws {WafleetError} NOT_SUPPORTED if an edge of a later release stored it: that edge, or a later one, sends it. */
-function readMessage(text: string): Message {
-  const { data } = jobMessageSchema.safeParse(parse(text));
+/**
+ * Returns undefined if the message is lost.
+ * @throws {WafleetError} NOT_SUPPORTED if an edge of a later release stored it: that edge, or a later one, sends it.
+ */
+function readMessage(text: string): Message | undefined {
+  const value = parse(text);
+  if (value === undefined) return undefined;
+  const { data } = jobMessageSchema.safeParse(value);
   if (data !== undefined) return data;
   throw new WafleetError(
     'NOT_SUPPORTED',
@@ -121,6 +127,10 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function lost(): WafleetError {
+  return new WafleetError('INTERNAL', 'The stored message cannot be read any more, so it was not sent.');
 }
 
 function noAnswer(): WafleetError {

@@ -88,17 +88,17 @@ export class JobRunner {
     const { taken, nextInMs = LOOK_MS } = await wakeUps.take({
       count: free,
       forMs: RUN_HOLDS_MS,
-      skip: this.#tenantsWithShare(),
+      perTenant: Math.ceil(atOnce / 2),
+      running: this.#countsByTenant(),
     });
     for (const wakeUp of taken) this.#begin(wakeUp);
     return Math.min(LOOK_MS, Math.max(MIN_PAUSE_MS, nextInMs));
   }
 
-  #tenantsWithShare(): string[] {
-    const share = Math.ceil(this.#options.atOnce / 2);
+  #countsByTenant(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const tenantId of this.#running.values()) counts.set(tenantId, (counts.get(tenantId) ?? 0) + 1);
-    return [...counts].filter(([, count]) => count >= share).map(([tenantId]) => tenantId);
+    return counts;
   }
 
   #begin(wakeUp: WakeUp): void {

@@ -17,4 +17,5 @@ if (job.tries or 0) >= tonumber(ARGV[2]) then
 end
 redis.call('HSET', KEYS[1], 'sending', '1', 'beganAt', string.format('%.0f', time))
 redis.call('HINCRBY', KEYS[1], 'tries', 1)
-return { 'send', job.next, redis.call('LINDEX', KEYS[2], job.next) or '', job.waits or 0 }
+local text = redis.pcall('LINDEX', KEYS[2], job.next)
+return { 'send', job.next, type(text) == 'string' and text or '', job.waits or 0 }

@@ -29,9 +29,10 @@ end
 
 -- Writes what became of the message whose turn it is. `err` is JSON, or ''.
 local function note_result(id, job, state, err, time)
-  local entry = redis.call('LINDEX', KEYS[3], job.next) or ''
-  local to = string.match(entry, '^[^\n]*')
-  redis.call('LSET', KEYS[3], job.next, to .. '\n' .. state .. '\n' .. string.format('%.0f', time) .. '\n' .. err)
+  -- If the results are lost or damaged, the job goes on without them.
+  local entry = redis.pcall('LINDEX', KEYS[3], job.next)
+  local to = type(entry) == 'string' and string.match(entry, '^[^\n]*') or ''
+  redis.pcall('LSET', KEYS[3], job.next, to .. '\n' .. state .. '\n' .. string.format('%.0f', time) .. '\n' .. err)
   redis.call('HINCRBY', KEYS[1], state, 1)
   job.next = job.next + 1
   redis.call('HSET', KEYS[1], 'next', job.next)

@@ -282,5 +282,19 @@ test('large details of an error are left out', async () => {
 
 test('a record of another type ends at its next look', async () => {
   await fixture.redis.set(record, 'damaged');
+  expect(await job()).toBeUndefined();
+  expect(await stores.runs.sessionOf(JOB)).toBeUndefined();
   expect(await stores.runs.claim(JOB, 'shop', 'run')).toEqual({ outcome: 'ended' });
+});
+
+test('a job goes on though its results and a message are lost', async () => {
+  await stores.store(JOB, 2);
+  await fixture.redis.set(keys.jobResults(TENANT, JOB.jobId), 'damaged');
+  await fixture.redis.del(keys.jobTexts(TENANT, JOB.jobId));
+  const run = await stores.claimed();
+  expect(await stores.runs.begin(run)).toMatchObject({ outcome: 'send', index: 0, text: '' });
+  await stores.runs.end(run, 0, { outcome: 'failed', error });
+  expect(await step(run, { outcome: 'sent' })).toEqual({ state: 'done' });
+  expect(await job()).toMatchObject({ state: 'done', sent: 1, failed: 1 });
+  expect(await stores.jobs.results(JOB, 0, 5)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
+import { isWrongType } from '../redis/unreadable-records.js';
 import { KEPT_MS, keysOf, MAY_BE_SENT } from './job-keys.js';
 import { errorText, type JobRef } from './job-record.js';
 
@@ -125,7 +126,12 @@ export class JobRuns {
 
   /** The session of a job; undefined if there is no such job. */
   async sessionOf({ tenantId, jobId }: JobRef): Promise<string | undefined> {
-    return (await this.#redis.hget(keys.jobRecord(tenantId, jobId), 'session')) ?? undefined;
+    const session = this.#redis.hget(keys.jobRecord(tenantId, jobId), 'session');
+    const known = await session.catch((error: unknown) => {
+      if (isWrongType(error)) return null;
+      throw error;
+    });
+    return known ?? undefined;
   }
 
   /** Begins to send the next message of the job. It counts as a try that may have sent it until `end` says otherwise. */

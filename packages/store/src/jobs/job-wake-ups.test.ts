@@ -11,8 +11,8 @@ beforeEach(() => {
 });
 
 const ref = (tenantId: string, jobId: string) => ({ tenantId, jobId });
-const take = async (count: number, skip: readonly string[] = []) => {
-  const { taken } = await wakeUps.take({ count, forMs: 60_000, skip });
+const take = async (count: number, options: { perTenant?: number; running?: Map<string, number> } = {}) => {
+  const { taken } = await wakeUps.take({ count, forMs: 60_000, ...options });
   return taken.map(({ ref: { tenantId, jobId } }) => `${tenantId}/${jobId}`);
 };
 const isDueIn = async (member: string) => {
@@ -36,10 +36,14 @@ test('a tenant with one job waits for no more than one of each other tenant', as
   expect(await take(1)).toEqual(['new/1']);
 });
 
-test('jobs of tenants that have their share are left to others', async () => {
-  await wakeUps.put(ref('a', '1'), 0);
-  await wakeUps.put(ref('b', '1'), 0);
-  expect(await take(5, ['a'])).toEqual(['b/1']);
+test('no tenant gets more than its share of those who take jobs', async () => {
+  for (const id of ['1', '2', '3']) {
+    await wakeUps.put(ref('a', id), 0);
+    await wakeUps.put(ref('b', id), 0);
+  }
+  const running = new Map([['a', 1]]);
+  expect((await take(10, { perTenant: 2, running })).sort()).toEqual(['a/1', 'b/1', 'b/2']);
+  expect(await take(10, { perTenant: 2, running: new Map([...running, ['b', 2]]) })).toEqual(['a/2']);
 });
 
 test('whoever took a job says when it is due next', async () => {

@@ -44,18 +44,20 @@ export class JobWakeUps {
   /**
    * Takes jobs that are due. Tenants take turns: the one whose last job was taken the longest ago comes first.
    * @param options.forMs how long they are put off. `put` changes that.
-   * @param options.skip tenants of which none is taken.
+   * @param options.perTenant how many jobs of a tenant the caller may have: those that it runs already, by `running`, and
+   * those that it takes. Default: any number.
    */
   async take(options: {
     readonly count: number;
     readonly forMs: number;
-    readonly skip?: readonly string[];
+    readonly perTenant?: number;
+    readonly running?: ReadonlyMap<string, number>;
   }): Promise<TakenWakeUps> {
-    const { count, forMs, skip = [] } = options;
+    const { count, forMs, perTenant = count, running = new Map<string, number>() } = options;
     const { next, score, members } = await takeDue.run(
       this.#redis,
       [keys.jobsDue, keys.jobTurns],
-      [count, forMs, LOOKED_AT, TURN_KNOWN_MS, ...skip],
+      [count, forMs, LOOKED_AT, TURN_KNOWN_MS, perTenant, ...[...running].flat()],
     );
     return {
       taken: members.map((member) => ({ ref: refOf(member), score })),

@@ -3,6 +3,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
+import { isWrongType } from '../redis/unreadable-records.js';
 import { KEPT_MS, keysOf, MAY_BE_SENT } from './job-keys.js';
 import { type JobRecord, type JobRef, readJob, readResult, type StoredResult } from './job-record.js';
 import type { JobWakeUps } from './job-wake-ups.js';
@@ -120,7 +121,8 @@ export class MessageJobs {
 
   /** Returns undefined if there is no such job. */
   async get(ref: JobRef): Promise<JobRecord | undefined> {
-    return readJob(ref, await this.#redis.hgetall(keys.jobRecord(ref.tenantId, ref.jobId)));
+    const fields = this.#redis.hgetall(keys.jobRecord(ref.tenantId, ref.jobId));
+    return readJob(ref, await fields.catch(ifWrongType({})));
   }
 
   /**
@@ -147,8 +149,8 @@ export class MessageJobs {
 
   /** The results of the messages from an index on, in their order. */
   async results({ tenantId, jobId }: JobRef, from: number, count: number): Promise<StoredResult[]> {
-    const entries = await this.#redis.lrange(keys.jobResults(tenantId, jobId), from, from + count - 1);
-    return entries.map(readResult);
+    const entries = this.#redis.lrange(keys.jobResults(tenantId, jobId), from, from + count - 1);
+    return (await entries.catch(ifWrongType([]))).map(readResult);
   }
 
   /**
@@ -192,6 +194,14 @@ export class MessageJobs {
     const doomed = jobIds.flatMap((jobId) => keysOf({ tenantId, jobId }).slice(0, 3));
     if (doomed.length > 0) await this.#redis.unlink(...doomed);
   }
+}
+
+/** Returns the value in place of a record of another type, as damage or another release may leave it. */
+function ifWrongType<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (isWrongType(error)) return value;
+    throw error;
+  };
 }
 
 export function jobNotFound({ jobId }: JobRef): WafleetError {

@@ -5,27 +5,30 @@
 --   ARGV[2]  how long they are put off, ms
 --   ARGV[3]  among how many it chooses
 --   ARGV[4]  how long a turn is remembered, ms
---   ARGV[5…] tenants of which none is taken
+--   ARGV[5]  how many jobs of a tenant the caller may have
+--   ARGV[6…] tenants that it has jobs of, each with their number
 -- Returns {ms until the next job is due or -1, score that the taken ones have now, taken jobs…}.
 -- @include redis/now
 -- @include redis/forget-unreadable
 local time = now()
 forget_unreadable(KEYS[1], 'zset')
 forget_unreadable(KEYS[2], 'zset')
-local skipped = {}
-for place = 5, #ARGV do
-  skipped[ARGV[place]] = true
+local room = {}
+for place = 6, #ARGV, 2 do
+  room[ARGV[place]] = ARGV[5] - ARGV[place + 1]
 end
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', time), 'LIMIT', 0, ARGV[3])
 local lines, order = {}, {}
 for _, member in ipairs(due) do
   local tenant = string.match(member, '^[^/]*')
-  if not skipped[tenant] then
-    if not lines[tenant] then
-      lines[tenant] = {}
-      order[#order + 1] = { tenant = tenant, last = tonumber(redis.call('ZSCORE', KEYS[2], tenant) or 0) }
-    end
-    table.insert(lines[tenant], member)
+  local line = lines[tenant]
+  if not line then
+    line = {}
+    lines[tenant] = line
+    order[#order + 1] = { tenant = tenant, last = tonumber(redis.call('ZSCORE', KEYS[2], tenant) or 0) }
+  end
+  if #line < (room[tenant] or tonumber(ARGV[5])) then
+    line[#line + 1] = member
   end
 end
 -- Who has waited for a turn for the longest comes first. Equal ones stay in the order in which they were due.

@@ -363,8 +363,10 @@ export class SessionDirectory {
         isUnlinked === undefined ? '' : Number(isUnlinked),
       ],
     );
-    if (purged === 1) await forgetIdempotencyOf(this.#redis, ref);
-    if (purged === 1) await forgetJobsOf(this.#redis, ref);
+    if (purged === 1) {
+      await forgetIdempotencyOf(this.#redis, ref);
+      await forgetJobsOf(this.#redis, ref);
+    }
     if (purged === 1 && device != null) {
       await this.#devices.release(device, { ...ref, madeBy: madeBy ?? '' });
     }
