@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   type CommandKind,
   type CommandReply,
+  DEFAULT_TENANT_LIMITS,
   exampleBody,
   KEY_SCOPES,
   type KeyScope,
@@ -9,7 +10,14 @@ import {
   type RestCall,
 } from '@wafleet/contract';
 import { readyFiles } from '@wafleet/session-bundle/testing';
-import { ApiKeys, Cipher, type NewApiKey, verifyEncryptionKey } from '@wafleet/store';
+import {
+  ApiKeys,
+  Cipher,
+  JobWakeUps,
+  MessageJobs,
+  type NewApiKey,
+  verifyEncryptionKey,
+} from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -28,7 +36,8 @@ const cipher = Cipher.fromHexKeys('07'.repeat(32));
 
 beforeAll(async () => {
   [cluster, host] = await Promise.all([TestCluster.start(), TestMediaHost.start()]);
-  edge = await cluster.startEdge({ media: { url: host.url } });
+  // No message of a job reaches the worker by itself.
+  edge = await cluster.startEdge({ media: { url: host.url }, jobsAtOnce: 0 });
   const { file, blob } = encryptedFile(Buffer.from('"a file"'), { directPath: '/v/a' });
   host.put(file.directPath, { body: blob });
   await verifyEncryptionKey(cluster.connection, cipher);
@@ -132,6 +141,7 @@ async function keyWith(limits: NewApiKey, { tenantId }: TestTenant = tenant): Pr
 }
 
 const isImport = ({ path }: KeyCall) => path === 'POST /api/sessions/import';
+const isOfJob = ({ path }: KeyCall) => path.includes('{job}');
 const isExport = ({ path }: KeyCall) => path.endsWith('/export');
 
 function run(made: KeyCall, key: string, sessionId = 'shop-1') {
@@ -147,9 +157,20 @@ async function offer(sessionId: string, { tenantId }: TestTenant = tenant): Prom
   await worker.offers.putQr(fence, { qr: 'a secret', expiresAt: Date.now() + 60_000 });
 }
 
+/** The job of the examples, in the future. */
+async function storeJob(sessionId: string): Promise<void> {
+  const { tenantId } = tenant;
+  const { job: jobId } = REST_CALLS['get-job'].example;
+  const wakeUps = new JobWakeUps(cluster.connection);
+  const jobs = new MessageJobs(cluster.connection, { limits: DEFAULT_TENANT_LIMITS, wakeUps });
+  const messages = [{ to: '15550001001', text: '{}' }];
+  await jobs.create({ tenantId, jobId }, { sessionId, messages, at: Date.now() + 3_600_000 });
+}
+
 /** A session that the call succeeds for. */
 async function offerFor(made: KeyCall, sessionId: string): Promise<void> {
   await offer(sessionId);
+  if (isOfJob(made)) await storeJob(sessionId);
   if (!isExport(made)) return;
   const fence = worker.fenceOf({ tenantId: tenant.tenantId, sessionId });
   await worker.sessions.setStatus(fence, { status: 'open', phone: '15551230001' });
