@@ -38,14 +38,12 @@ export function jobHandlers({ jobs, jobRunner }: JobCallResources): HandlersOf<t
       const { at, expiresAt } = timesOf(body);
       const { name, pace, onError, messages } = body;
       const ref = { tenantId, jobId: jobIdOf(ids.bytes('job')) };
-      await jobs.create(ref, {
+      const job = await jobs.create(ref, {
         ...{ sessionId, name, at, expiresAt, pace, onError },
         messages: messages.map((message) => ({ to: message.to, text: JSON.stringify(message) })),
       });
       jobRunner.nudge();
       reply.header('location', `/api/jobs/${ref.jobId}`);
-      const job = await jobs.get(ref);
-      if (job === undefined) throw jobNotFound(ref);
       return jobView(job);
     },
     'list-jobs': async ({ query, request }) => {

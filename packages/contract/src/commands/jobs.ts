@@ -161,7 +161,7 @@ export const jobCalls = {
     body: createJobBodySchema,
     bodyLimit: JOB_LIMITS.bodyBytes,
     answers: { 202: jobSchema },
-    errors: ['SESSION_NOT_FOUND', 'TOO_MANY_JOBS'],
+    errors: ['SESSION_NOT_FOUND', 'TOO_MANY_JOBS', 'OUTCOME_UNKNOWN'],
     example: {
       name: 'Reminders',
       messages: [

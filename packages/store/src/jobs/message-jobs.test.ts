@@ -1,9 +1,14 @@
+import { DEFAULT_TENANT_LIMITS } from '@wafleet/contract';
+import { LossyPort } from '@wafleet/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { connectRedis } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
 import { JOB, type JobStores, jobStores, TENANT } from '../testing/jobs.js';
-import { useRedis } from '../testing/redis-fixture.js';
+import { logger, useRedis } from '../testing/redis-fixture.js';
 import { KEPT_MS } from './job-keys.js';
+import { JobWakeUps } from './job-wake-ups.js';
+import { MessageJobs } from './message-jobs.js';
 
 const fixture = useRedis();
 let stores: JobStores;
@@ -130,6 +135,26 @@ describe('the bounds', () => {
     await stores.store(JOB, 1);
     expect(await stores.jobs.get(JOB)).toMatchObject({ state: 'scheduled' });
   });
+});
+
+test('an answer of Redis that is lost stores no job twice', async () => {
+  const lossy = await LossyPort.open(fixture.server.port);
+  const url = `redis://127.0.0.1:${lossy.port}`;
+  const redis = connectRedis({ url, role: 'command', name: 'lossy', logger });
+  const jobs = new MessageJobs(redis, { limits: DEFAULT_TENANT_LIMITS, wakeUps: new JobWakeUps(redis) });
+  const messages = ['a', 'b'].map((text) => ({ to: '15550001001', text }));
+  try {
+    // After this Redis knows the scripts.
+    await jobs.create(named('job_0'), { sessionId: 'shop', messages });
+    lossy.loseAnswer(record(), 'cut');
+    expect(await jobs.create(JOB, { sessionId: 'shop', messages })).toMatchObject({ total: 2 });
+    expect(await fixture.redis.lrange(keys.jobTexts(TENANT, JOB.jobId), 0, '-1')).toEqual(['a', 'b']);
+    const { taken } = await stores.wakeUps.take({ count: 9, forMs: 1_000 });
+    expect(taken.map(({ ref }) => ref.jobId)).toEqual(['job_0', 'job_1']);
+  } finally {
+    redis.disconnect();
+    await lossy.close();
+  }
 });
 
 describe('a list', () => {

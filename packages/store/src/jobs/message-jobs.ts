@@ -1,12 +1,13 @@
 import { JOB_LIMITS, limitError, type TenantLimit, type TenantLimits, WafleetError } from '@wafleet/contract';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
+import { madeOrUnknown } from '../redis/made-or-unknown.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import { isWrongType } from '../redis/unreadable-records.js';
 import { KEPT_MS, keysOf, MAY_BE_SENT } from './job-keys.js';
 import { type JobRecord, type JobRef, readJob, readResult, type StoredResult } from './job-record.js';
-import type { JobWakeUps } from './job-wake-ups.js';
+import type { JobWakeUps, WakeUp } from './job-wake-ups.js';
 
 /** How many ended jobs of a tenant are kept. */
 const MAX_ENDED = 1_000;
@@ -87,13 +88,18 @@ export class MessageJobs {
 
   /**
    * Stores a job, which an edge then runs. A second call for the same job changes nothing.
-   * @throws {WafleetError} SESSION_NOT_FOUND; TOO_MANY_JOBS, with `details` {resource, limit, used, retryAfterMs}.
+   * @throws {WafleetError} SESSION_NOT_FOUND; TOO_MANY_JOBS, with `details` {resource, limit, used, retryAfterMs};
+   * OUTCOME_UNKNOWN if Redis did not answer.
    */
-  async create(ref: JobRef, job: NewJob): Promise<void> {
-    const { tenantId } = ref;
-    const { sessionId, messages } = job;
+  async create(ref: JobRef, job: NewJob): Promise<JobRecord> {
     // The wake-up comes first, so that no job is stored without one. It stands in another slot.
     const wakeUp = await this.#wakeUps.put(ref, STORED_WITHIN_MS);
+    return madeOrUnknown(this.#store(ref, job, wakeUp), 'Look for it in the list of jobs.');
+  }
+
+  async #store(ref: JobRef, job: NewJob, wakeUp: WakeUp | undefined): Promise<JobRecord> {
+    const { tenantId } = ref;
+    const { sessionId, messages } = job;
     const created = await createJob.run(
       this.#redis,
       [
@@ -112,7 +118,7 @@ export class MessageJobs {
     if (created.outcome === 'stored') {
       await this.#wakeUps.put(ref, created.inMs, wakeUp?.score);
       await this.#forget(tenantId, created.forgotten);
-      return;
+      return this.#require(ref);
     }
     await this.#wakeUps.put(ref, undefined, wakeUp?.score);
     if (created.outcome === 'full') throw limitError(created.resource, 'TOO_MANY_JOBS', created);
@@ -163,12 +169,18 @@ export class MessageJobs {
     ]);
     // Of a cancelled job an edge removes the wake-up.
     if (outcome === 'changed') await this.#wakeUps.put(ref, Math.max(0, inMs));
-    const job = await this.get(ref);
-    if (job === undefined) throw jobNotFound(ref);
+    const job = await this.#require(ref);
     if (outcome === 'ended' && change !== 'cancel') {
       const details = { state: job.state };
       throw new WafleetError('JOB_ENDED', `The job is ${job.state}.`, details);
     }
+    return job;
+  }
+
+  /** @throws {WafleetError} JOB_NOT_FOUND */
+  async #require(ref: JobRef): Promise<JobRecord> {
+    const job = await this.get(ref);
+    if (job === undefined) throw jobNotFound(ref);
     return job;
   }
 

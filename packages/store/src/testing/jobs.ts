@@ -1,5 +1,5 @@
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
-import type { JobRef } from '../jobs/job-record.js';
+import type { JobRecord, JobRef } from '../jobs/job-record.js';
 import { type JobRun, JobRuns } from '../jobs/job-runs.js';
 import { JobWakeUps } from '../jobs/job-wake-ups.js';
 import { MessageJobs, type NewJob } from '../jobs/message-jobs.js';
@@ -15,7 +15,7 @@ export interface JobStores {
   readonly runs: JobRuns;
   readonly wakeUps: JobWakeUps;
   /** Stores a job of `count` texts. */
-  store(ref: JobRef, count: number, options?: Partial<NewJob>): Promise<void>;
+  store(ref: JobRef, count: number, options?: Partial<NewJob>): Promise<JobRecord>;
   /** Begins a run. @throws {Error} if the job cannot be run now. */
   claimed(ref?: JobRef, token?: string): Promise<JobRun>;
 }
