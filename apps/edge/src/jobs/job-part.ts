@@ -19,7 +19,7 @@ import { chargeJobMessage } from './job-share.js';
 import { RunHold } from './run-hold.js';
 import { errorOutcome } from './what-an-error-does.js';
 
-/** After so many messages, or so long, other jobs have their turn. */
+/** After this number of messages, or this time, other jobs have their turn. */
 const PART = { messages: 20, ms: 5_000 };
 /** A longer pause between two messages is not waited for here. */
 const SHORT_PAUSE_MS = 500;

@@ -3,7 +3,7 @@
 --   ARGV[1]  job id
 --   ARGV[2]  'cancel', 'pause' or 'resume'
 --   ARGV[3]  how long an ended job is kept, ms
---   ARGV[4]  the error of a message of which it is not known whether it was sent, JSON
+--   ARGV[4]  the error of a message that may have been sent, JSON
 -- Returns {'changed', ms until the job goes on or -1}, {'ended', -1} if it had ended, or {'gone', -1}.
 -- @include redis/now
 -- @include jobs/change-parts

@@ -7,7 +7,7 @@
 --   ARGV[4]   how long an ended job is kept, ms
 --   ARGV[5]   the error of a job whose session is gone, JSON
 --   ARGV[6]   the error of a job that has expired, JSON
---   ARGV[7]   the error of a message of which it is not known whether it was sent, JSON
+--   ARGV[7]   the error of a message that may have been sent, JSON
 -- Returns {'claimed', session id}, {'later', ms until the job should be looked at again}, or {'ended'}.
 -- @include redis/now
 -- @include jobs/change-parts
@@ -21,7 +21,7 @@ if is_held(job, time) and job.token ~= ARGV[2] then
   return { 'later', job['until'] - time }
 end
 local session, made, started = unpack(redis.call('HMGET', KEYS[1], 'session', 'sessionMade', 'startedAt'))
--- Whoever ran it died, or was too slow. A message that it was sending may have been sent.
+-- The edge that ran it died, or was too slow. A message that it was sending may have been sent.
 local may_be_sent = (job.tries or 0) > 0
 if not ACTIVE[job.state] then
   if may_be_sent then

@@ -8,7 +8,7 @@
 --   ARGV[5]  the error, JSON, or ''
 --   ARGV[6]  when to try again, ms from now
 --   ARGV[7]  how long an ended job is kept, ms
---   ARGV[8]  the error of a message of which it is not known whether it was sent, JSON
+--   ARGV[8]  the error of a message that may have been sent, JSON
 -- Returns {state of the job, ms until it goes on or -1}, or {'lost', -1} if another run holds the job.
 -- @include redis/now
 -- @include jobs/change-parts

@@ -26,7 +26,7 @@ export interface JobRun extends JobRef {
 
 export type JobClaim =
   | { readonly outcome: 'claimed'; readonly run: JobRun }
-  /** There is nothing to do for so many ms. */
+  /** There is nothing to do for `inMs` ms. */
   | { readonly outcome: 'later'; readonly inMs: number }
   /** There is nothing to do any more. */
   | { readonly outcome: 'ended' };

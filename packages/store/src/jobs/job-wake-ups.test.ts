@@ -46,7 +46,7 @@ test('no tenant gets more than its share of those who take jobs', async () => {
   expect(await take(10, { perTenant: 2, running: new Map([...running, ['b', 2]]) })).toEqual(['a/2']);
 });
 
-test('whoever took a job says when it is due next', async () => {
+test('the process that took a job says when it is due next', async () => {
   await wakeUps.put(ref('a', '1'), 0);
   const [wakeUp] = (await wakeUps.take({ count: 1, forMs: 60_000 })).taken;
   const later = await wakeUps.put(ref('a', '1'), 3_600_000, wakeUp?.score);
@@ -55,7 +55,7 @@ test('whoever took a job says when it is due next', async () => {
   expect(await isDueIn('a/1')).toBeUndefined();
 });
 
-test('a job that somebody wants to be looked at meanwhile stays due', async () => {
+test('a job that a client has changed meanwhile stays due', async () => {
   await wakeUps.put(ref('a', '1'), 0);
   const [wakeUp] = (await wakeUps.take({ count: 1, forMs: 60_000 })).taken;
   await wakeUps.put(ref('a', '1'), 0);
@@ -64,7 +64,7 @@ test('a job that somebody wants to be looked at meanwhile stays due', async () =
   expect(await take(1)).toEqual(['a/1']);
 });
 
-test('a job is not put off by somebody who has not taken it', async () => {
+test('a job is not put off by a process that has not taken it', async () => {
   await wakeUps.put(ref('a', '1'), 0);
   await wakeUps.put(ref('a', '1'), 3_600_000);
   expect(await take(1)).toEqual(['a/1']);

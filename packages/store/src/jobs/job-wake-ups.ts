@@ -10,10 +10,10 @@ const LOOKED_AT = 500;
 /** How long the turn of a tenant is remembered. */
 const TURN_KNOWN_MS = 60 * 60 * 1000;
 
-/** A job that was taken. Nobody else gets it until it is due again. */
+/** A job that was taken. No other process gets it until it is due again. */
 export interface WakeUp {
   readonly ref: JobRef;
-  /** Proves to `put` that nobody has changed since when the job is due. */
+  /** Shows `put` whether the time at which the job is due was changed since. */
   readonly score: string;
 }
 
@@ -68,7 +68,7 @@ export class JobWakeUps {
   /**
    * Says when a job is due.
    * @param inMs undefined to remove it.
-   * @param score of the caller's wake-up. If somebody has changed the job since, it stays due at the earlier of both times.
+   * @param score of the caller's wake-up. If the job was changed since, it stays due at the earlier of both times.
    * Without it, likewise.
    * @returns the wake-up that the caller has now; undefined if the job was removed.
    */

@@ -2,8 +2,8 @@
 --   KEYS[1]  jobs by when they are due
 --   ARGV[1]  the job
 --   ARGV[2]  ms from now; '' to remove the job
---   ARGV[3]  the score that the caller gave it last, or ''. If it has another one, somebody wants it to be looked at
---            before, and it never becomes later
+--   ARGV[3]  the score that the caller gave it last, or ''. If it has another one, the job was changed
+--            since, and it never becomes later
 -- Returns the score that it has now, or ''.
 -- @include redis/now
 -- @include redis/forget-unreadable

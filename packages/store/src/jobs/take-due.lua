@@ -1,4 +1,4 @@
--- Takes jobs that are due, of different tenants first, and puts them off so that nobody else takes them meanwhile.
+-- Takes jobs that are due, of different tenants first, and puts them off, so that no other process takes them meanwhile.
 --   KEYS[1]  jobs by when they are due
 --   KEYS[2]  tenants by when a job of theirs was last taken
 --   ARGV[1]  how many to take at most
