@@ -53,7 +53,7 @@ test('the commands of the guide send messages, and show what became of them', as
     what: 'the end of the job',
     timeoutMs: 60_000,
   });
-  const [job = '', messages = '', list = ''] = await run(look, { JOB: id });
+  const [job = '', messages = '', failed = '', list = ''] = await run(look, { JOB: id });
   expect(JSON.parse(job)).toMatchObject({ id, counts: { total: 3, sent: 3 }, progress: 1 });
   const { items, nextCursor } = JSON.parse(messages);
   expect(items).toMatchObject([
@@ -61,6 +61,7 @@ test('the commands of the guide send messages, and show what became of them', as
     { index: 1, to: '15550001002', state: 'sent' },
   ]);
   expect(nextCursor).toBe('2');
+  expect(JSON.parse(failed)).toEqual({ items: [] });
   expect(JSON.parse(list)).toMatchObject({ items: [{ id }] });
   await ben.waitForMessage((message) => message.id === items[1].messageId);
   await ann.waitForMessage(({ message }) => Boolean(message.pollCreationMessageV3));

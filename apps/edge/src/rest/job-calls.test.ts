@@ -1,4 +1,4 @@
-import { type CreateJobBody, type JobView, WafleetError } from '@wafleet/contract';
+import { type CreateJobBody, type JobMessageState, type JobView, WafleetError } from '@wafleet/contract';
 import type { Handle, TestWorker } from '@wafleet/store/testing';
 import { waitFor } from '@wafleet/testkit';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -43,7 +43,7 @@ const create = (body: Partial<CreateJobBody> = {}) =>
     body: { messages: texts(3), ...body },
   });
 const get = (job: string) => fixture.client.call('get-job', { params: { job } });
-const messagesOf = (job: string, query: { limit?: number; cursor?: string } = {}) =>
+const messagesOf = (job: string, query: { limit?: number; cursor?: string; state?: JobMessageState } = {}) =>
   fixture.client.call('list-job-messages', { params: { job }, query: { limit: 100, ...query } });
 const ended = (job: string) =>
   waitFor(async () => ((found) => (found.endedAt === undefined ? undefined : found))(await get(job)), {
@@ -107,6 +107,8 @@ describe('a job', () => {
       ...{ state: 'failed', error: { code: 'RECIPIENT_NOT_FOUND' } },
       counts: { sent: 1, failed: 1, notSent: 1 },
     });
+    expect((await messagesOf(stops.id, { state: 'failed' })).items).toMatchObject([{ index: 1 }]);
+    expect((await messagesOf(stops.id, { state: 'waiting' })).items).toEqual([]);
     const { items } = await messagesOf(stops.id);
     expect(items.map(({ state, error }) => [state, error?.code])).toEqual([
       ['sent', undefined],

@@ -62,12 +62,16 @@ export function jobHandlers({ jobs, jobRunner }: JobCallResources): HandlersOf<t
     'get-job': async ({ params, request }) => jobView(await find(request, params)),
     'list-job-messages': async ({ params, query, request }) => {
       const job = await find(request, params);
-      const from = firstOf(query.cursor);
-      const results = await jobs.results(job, from, query.limit);
-      const next = from + results.length;
+      const { state, limit, cursor } = query;
+      const from = firstOf(cursor);
+      const results = await jobs.results(job, from, state === undefined ? limit + 1 : job.total);
+      const found = results
+        .map((result, index) => jobMessageView(job, from + index, result))
+        .filter((message) => state === undefined || message.state === state);
+      const next = found[limit];
       return {
-        items: results.map((result, index) => jobMessageView(job, from + index, result)),
-        ...(results.length > 0 && next < job.total ? { nextCursor: String(next) } : {}),
+        items: found.slice(0, limit),
+        ...(next === undefined ? {} : { nextCursor: String(next.index) }),
       };
     },
     'cancel-job': ({ params, request }) => change(request, params, 'cancel'),

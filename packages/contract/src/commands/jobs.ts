@@ -205,7 +205,11 @@ export const jobCalls = {
     tag: 'jobs',
     summary: 'List the messages of a job, and what became of each',
     params: jobParamsSchema,
-    query: z.object({ limit: limitSchema(100, 1_000), cursor: cursorSchema }),
+    query: z.object({
+      state: z.enum(JOB_MESSAGE_STATES).optional(),
+      limit: limitSchema(100, 1_000),
+      cursor: cursorSchema,
+    }),
     answers: { 200: pageOf(jobMessageResultSchema) },
     errors: ['JOB_NOT_FOUND'],
     example: { job: 'job_0123456789abcdef0123' },

@@ -122,11 +122,12 @@ function defined<T extends object>(fields: T): Defined<T> {
 
 /** Reads an entry of the results: `to`, or `to`, state, time and error, separated by newlines. */
 export function readResult(entry: string): StoredResult {
-  const [to = '', state, at, error] = entry.split('\n');
+  const [to = '', state, at = '', error] = entry.split('\n');
   if (state !== 'sent' && state !== 'failed' && state !== 'unknown') return { to };
+  if (!/^\d{1,15}$/.test(at)) return { to };
   const described = readError(error);
   return {
     to,
-    outcome: { state, at: Number(at ?? 0), ...(described === undefined ? {} : { error: described }) },
+    outcome: { state, at: Number(at), ...(described === undefined ? {} : { error: described }) },
   };
 }

@@ -298,3 +298,18 @@ test('a job goes on though its results and a message are lost', async () => {
   expect(await job()).toMatchObject({ state: 'done', sent: 1, failed: 1 });
   expect(await stores.jobs.results(JOB, 0, 5)).toEqual([]);
 });
+
+test('a result that cannot be read counts as none, and a list that cannot be read is empty', async () => {
+  await stores.store(JOB, 3);
+  const list = keys.jobResults(TENANT, JOB.jobId);
+  await fixture.redis.lset(list, 0, '15550001000\nlost\n1\n');
+  await fixture.redis.lset(list, 1, '15550001001\nsent\nyesterday\n');
+  await fixture.redis.lset(list, 2, '15550001002\nfailed\n1\n{"code":"OF_A_LATER_RELEASE","message":""}');
+  expect(await stores.jobs.results(JOB, 0, 5)).toEqual([
+    { to: '15550001000' },
+    { to: '15550001001' },
+    { to: '15550001002', outcome: { state: 'failed', at: 1 } },
+  ]);
+  await fixture.redis.set(keys.jobs(TENANT), 'damaged');
+  expect((await stores.jobs.page(TENANT, { limit: 5, matches: () => true })).jobs).toEqual([]);
+});

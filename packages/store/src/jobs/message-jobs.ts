@@ -190,7 +190,9 @@ export class MessageJobs {
     const order = keys.jobs(tenantId);
     const newest = before === undefined ? '+inf' : before.createdAt;
     for (let offset = 0; ; offset += READ_AT_ONCE) {
-      const ids = await this.#redis.zrevrangebyscore(order, newest, '-inf', 'LIMIT', offset, READ_AT_ONCE);
+      const ids = await this.#redis
+        .zrevrangebyscore(order, newest, '-inf', 'LIMIT', offset, READ_AT_ONCE)
+        .catch(ifWrongType<string[]>([]));
       const records = await Promise.all(ids.map((jobId) => this.get({ tenantId, jobId })));
       for (const job of records) {
         if (job === undefined) continue;
