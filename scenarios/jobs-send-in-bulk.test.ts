@@ -7,7 +7,7 @@ import { codeBlocks } from './support/client-programs.js';
 import type { Phone } from './support/linked-sessions.js';
 
 /** The commands of the guide are run as they are, against a real session. */
-const [create = '', look = '', change = ''] = codeBlocks('docs/jobs.md', 'sh');
+const [create = '', fill = '', look = '', change = ''] = codeBlocks('docs/jobs.md', 'sh');
 /** The function that all commands of the guide call. */
 const [helper = ''] = create.split('\n\n');
 
@@ -66,6 +66,12 @@ test('the commands of the guide send messages, and show what became of them', as
   await ben.waitForMessage((message) => message.id === items[1].messageId);
   await ann.waitForMessage(({ message }) => Boolean(message.pollCreationMessageV3));
   expect(texts(ann)).toContain('See you at ten');
+});
+
+test('a message with variables is another one for each recipient', async () => {
+  await run(fill);
+  await ann.waitForMessage(({ text }) => text === 'Hi Ann, your table is ready at ten');
+  await ben.waitForMessage(({ text }) => text === 'Hi Ben, your table is ready at noon');
 });
 
 test('those that change a job pause it, let it go on, and cancel it', async () => {

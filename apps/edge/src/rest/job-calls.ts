@@ -6,6 +6,7 @@ import { identityOf } from '../auth/request-auth.js';
 import { sessionRefOf } from '../auth/session-ref.js';
 import { jobIdOf } from '../jobs/job-message-id.js';
 import type { JobRunner } from '../jobs/job-runner.js';
+import { messagesOfJob } from '../jobs/messages-of-job.js';
 import type { HandlersOf } from './calls.js';
 import { jobMessageView, jobView } from './job-view.js';
 
@@ -36,7 +37,8 @@ export function jobHandlers({ jobs, jobRunner }: JobCallResources): HandlersOf<t
     'create-job': async ({ params, body, request, reply, ids }) => {
       const { tenantId, sessionId } = sessionRefOf(request, params);
       const { at, expiresAt } = timesOf(body);
-      const { name, pace, onError, messages } = body;
+      const { name, pace, onError } = body;
+      const messages = messagesOfJob(body);
       const ref = { tenantId, jobId: jobIdOf(ids.bytes('job')) };
       const job = await jobs.create(ref, {
         ...{ sessionId, name, at, expiresAt, pace, onError },

@@ -31,13 +31,33 @@ export const jobMessageSchema = sendMessageBodySchema;
 
 export type JobMessage = z.output<typeof jobMessageSchema>;
 
+const { to: _to, ...templateFields } = sendMessageBodySchema.shape;
+
+/** A message for several recipients, without one. */
+const templateSchema = z.strictObject(templateFields);
+
+const jobRecipientSchema = z.strictObject({
+  to: recipientSchema,
+  variables: z
+    .record(z.string().regex(/^\w{1,64}$/, 'must be 1 to 64 letters, digits or "_"'), z.string().max(1_024))
+    .optional()
+    .describe('what stands for `{{name}}` in the texts of `message`, by name'),
+});
+
+export type JobRecipient = z.output<typeof jobRecipientSchema>;
+
 export const createJobBodySchema = z
   .strictObject({
     messages: z
       .array(jobMessageSchema)
       .min(1)
       .max(JOB_LIMITS.messages)
+      .optional()
       .describe('what is sent, one after another, in this order'),
+    message: templateSchema
+      .optional()
+      .describe('in place of `messages`: what each of the `recipients` gets, with its variables'),
+    recipients: z.array(jobRecipientSchema).min(1).max(JOB_LIMITS.messages).optional(),
     name: nameSchema.optional(),
     at: instantSchema
       .optional()
@@ -58,6 +78,14 @@ export const createJobBodySchema = z
       .enum(['continue', 'stop'])
       .optional()
       .describe('whether the job goes on after a message that failed; `continue` by default'),
+  })
+  .refine(({ messages, message }) => (messages === undefined) !== (message === undefined), {
+    path: ['messages'],
+    message: 'exactly one of messages and message is needed',
+  })
+  .refine(({ message, recipients }) => (message === undefined) === (recipients === undefined), {
+    path: ['recipients'],
+    message: 'message and recipients belong together',
   })
   .refine(
     ({ at, expiresAt }) =>
