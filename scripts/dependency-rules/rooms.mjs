@@ -11,6 +11,7 @@ export const ROOMS = {
   'packages/session-bundle': [],
   'packages/runtime': ['packages/contract'],
   'packages/egress': [],
+  'packages/media-tools': ['packages/runtime'],
   'packages/store': ['packages/contract', 'packages/runtime'],
   'packages/session': ['packages/contract', 'packages/egress', 'packages/runtime', 'packages/store'],
   'packages/placement': ['packages/contract', 'packages/runtime', 'packages/store'],
@@ -20,6 +21,7 @@ export const ROOMS = {
   'apps/edge': [
     'packages/contract',
     'packages/egress',
+    'packages/media-tools',
     'packages/runtime',
     'packages/store',
     'packages/placement',
