@@ -28,7 +28,7 @@ export interface VideoDescription {
   /** In pixels, as the video is shown: after its rotation. */
   width: number;
   height: number;
-  /** Rounded up: at least 1. */
+  /** Rounded; at least 1. */
   seconds: number;
   hasSound: boolean;
   /** The first frame: a JPEG, at most 72 pixels wide and high. */
@@ -37,7 +37,7 @@ export interface VideoDescription {
 
 export interface AudioDescription {
   mimetype: string;
-  /** Rounded up: at least 1. */
+  /** Rounded; at least 1. */
   seconds: number;
 }
 

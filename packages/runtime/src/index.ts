@@ -3,6 +3,7 @@ export * from './environment.js';
 export * from './environment-fields.js';
 export * from './event-loop.js';
 export * from './fair-queue.js';
+export * from './find-program.js';
 export * from './guarded-connections.js';
 export * from './health-server.js';
 export * from './lifecycle.js';

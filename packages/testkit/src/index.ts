@@ -1,3 +1,4 @@
+export { path as ffmpegPath } from '@ffmpeg-installer/ffmpeg';
 export { freePort } from '@wafleet/local-redis';
 export { AppProcess, type AppProcessOptions, type Exit, type LogLine } from './app-process.js';
 export { Cluster, type ClusterOptions, type Edge, startCluster, type TestTenant } from './cluster.js';

@@ -1,0 +1,60 @@
+import { FairQueue } from '@wafleet/runtime';
+import { MediaToolError } from '../media-tool-error.js';
+
+interface Waiter {
+  start: () => void;
+}
+
+/** Lets so many calls work at a time, and so many wait. Tenants that wait take turns. */
+export class ChildTurns {
+  readonly #atOnce: number;
+  readonly #maxWaiting: number;
+  readonly #queue = new FairQueue<Waiter>();
+  #working = 0;
+
+  constructor(atOnce: number, maxWaiting: number) {
+    this.#atOnce = atOnce;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /**
+   * Runs `work` when it is its turn. What it does not wait for itself must be over when it settles.
+   * @throws MediaToolError `busy`, at once; the signal's reason if it aborts before the turn; what `work` throws.
+   */
+  async run<T>(
+    { tenantId, signal }: { tenantId: string; signal?: AbortSignal },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.#working < this.#atOnce) this.#working += 1;
+    else await this.#wait(tenantId, signal);
+    try {
+      return await work();
+    } finally {
+      // The turn is passed on, so that no call that comes now can take it.
+      const next = this.#queue.next();
+      if (next === undefined) this.#working -= 1;
+      else next.start();
+    }
+  }
+
+  async #wait(tenantId: string, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#queue.size >= this.#maxWaiting) {
+      throw new MediaToolError('busy', 'Too many files wait to be prepared. Try again later.');
+    }
+    let abort: (() => void) | undefined;
+    try {
+      await new Promise<void>((start, reject) => {
+        const waiter: Waiter = { start };
+        abort = () => {
+          this.#queue.leave(tenantId, waiter);
+          reject(signal?.reason);
+        };
+        signal?.addEventListener('abort', abort);
+        this.#queue.join(tenantId, waiter);
+      });
+    } finally {
+      if (abort !== undefined) signal?.removeEventListener('abort', abort);
+    }
+  }
+}

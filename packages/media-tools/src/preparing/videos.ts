@@ -1,0 +1,98 @@
+import { OUTPUT } from '../children/run-child.js';
+import type { PreparedVideo, VideoDescription } from '../descriptions.js';
+import { GIF_OPTIONS, mp4Options, type VideoEncoding } from '../ffmpeg/encodings.js';
+import { checkExit } from '../ffmpeg/ffmpeg-child.js';
+import { type ProbedVideo, probeVideo, VIDEO_STREAMS } from '../ffmpeg/probe.js';
+import { MediaToolError } from '../media-tool-error.js';
+import { type MediaFormat, mimetypeOf } from '../sniffing/sniff-media.js';
+import type { SpoolFile } from '../spool/spool-file.js';
+import type { Task, Toolbox } from './toolbox.js';
+
+/** The containers that WhatsApp takes. */
+const CONTAINERS: ReadonlySet<MediaFormat> = new Set(['mp4', '3gp']);
+
+export async function describeVideo(tools: Toolbox, task: Task): Promise<VideoDescription> {
+  const video = await probeVideo(tools.ffmpeg, task, tools.bounds);
+  return descriptionOf(video, mimetypeOf(task.format));
+}
+
+export async function toVideo(tools: Toolbox, task: Task): Promise<PreparedVideo> {
+  if (task.format === 'gif' || task.format === 'webp') return await toGif(tools, task);
+  const video = await probeVideo(tools.ffmpeg, task, tools.bounds);
+  const encoding: VideoEncoding = {
+    copiesVideo: video.codec === 'h264' && video.isPlain,
+    sound: soundOf(video),
+    rate: rateOf(video),
+  };
+  const isGood = encoding.copiesVideo && encoding.sound !== 'encoded';
+  if (isGood && CONTAINERS.has(task.format)) {
+    return { file: task.input, ...descriptionOf(video, mimetypeOf(task.format)) };
+  }
+  return await encode(tools, task, mp4Options(encoding));
+}
+
+export async function toGif(tools: Toolbox, task: Task): Promise<PreparedVideo> {
+  if (task.format === 'webp') return await animationToGif(tools, task);
+  const video = await probeVideo(tools.ffmpeg, task, tools.bounds);
+  if (task.format === 'gif') {
+    checkFrames(video, tools.bounds.maxFrames);
+    return await encode(tools, task, GIF_OPTIONS);
+  }
+  const copiesVideo = video.codec === 'h264' && video.isPlain;
+  if (copiesVideo && video.soundCodec === undefined && CONTAINERS.has(task.format)) {
+    return { file: task.input, ...descriptionOf(video, mimetypeOf(task.format)) };
+  }
+  return await encode(tools, task, mp4Options({ copiesVideo, sound: undefined, rate: rateOf(video) }));
+}
+
+/** FFmpeg does not read animated WebP, so sharp makes a GIF of it first. */
+async function animationToGif(tools: Toolbox, task: Task): Promise<PreparedVideo> {
+  return await tools.withTemporary(async (gif) => {
+    const { frames } = await tools.sharp('gif', task, gif);
+    if (frames < 2) throw new MediaToolError('unreadable', 'The picture does not move.');
+    return await toGif(tools, { ...task, input: gif, format: 'gif' });
+  });
+}
+
+async function encode(tools: Toolbox, task: Task, options: readonly string[]): Promise<PreparedVideo> {
+  return await tools.withOutput(async (output) => {
+    const outputs = [[...VIDEO_STREAMS, ...options, OUTPUT]];
+    checkExit(await tools.ffmpeg.run({ ...task, outputs, output }));
+    return { file: output, ...(await describeMp4(tools, task, output)) };
+  });
+}
+
+/** Only what was made says how large and how long it became. */
+async function describeMp4(tools: Toolbox, { signal }: Task, input: SpoolFile): Promise<VideoDescription> {
+  return await describeVideo(tools, { input, format: 'mp4', ...(signal && { signal }) });
+}
+
+function checkFrames({ frames }: ProbedVideo, maxFrames: number): void {
+  if (frames <= maxFrames) return;
+  throw new MediaToolError('too-large', `The animation has more than ${maxFrames} frames.`, {
+    bound: 'frames',
+  });
+}
+
+function soundOf({ soundCodec }: ProbedVideo): VideoEncoding['sound'] {
+  if (soundCodec === undefined) return undefined;
+  return soundCodec === 'aac' ? 'copied' : 'encoded';
+}
+
+function rateOf({ frames, seconds }: ProbedVideo): number {
+  return seconds > 0 ? frames / seconds : 0;
+}
+
+function descriptionOf(
+  { width, height, seconds, soundCodec, thumbnail }: ProbedVideo,
+  mimetype: string,
+): VideoDescription {
+  return {
+    mimetype,
+    width,
+    height,
+    seconds: Math.max(1, Math.round(seconds)),
+    hasSound: soundCodec !== undefined,
+    thumbnail,
+  };
+}

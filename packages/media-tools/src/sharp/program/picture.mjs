@@ -1,0 +1,141 @@
+import { fstatSync, writeSync } from 'node:fs';
+import { Refusal } from './refusal.mjs';
+
+/** @import { Metadata, Sharp, SharpOptions } from 'sharp' */
+/** @import { SharpJob, SharpResult } from '../sharp-jobs.js' */
+
+const INPUT = { descriptor: 3, path: '/dev/fd/3' };
+const OUTPUT = { descriptor: 4 };
+
+/** As large as the thumbnails of WhatsApp's own clients are about; 1 to 2 KB. */
+const THUMBNAIL_PIXELS = 72;
+
+/** WhatsApp shows GIFs in a small size. */
+const GIF_PIXELS = 640;
+
+/** All frames of an animation that are read together may have so many times the pixels of one. */
+const ANIMATION_FACTOR = 20;
+
+/** The picture on the input, whose size was checked. */
+export class Picture {
+  #sharp;
+  #job;
+  /** @readonly */
+  metadata;
+  /** How many frames an animation has; 1 for a still picture. @readonly */
+  frames;
+
+  /**
+   * @param {import('sharp').SharpConstructor} sharp
+   * @param {SharpJob} job
+   * @param {Metadata} metadata
+   */
+  constructor(sharp, job, metadata) {
+    this.#sharp = sharp;
+    this.#job = job;
+    this.metadata = metadata;
+    // The pages of a TIFF are no animation.
+    const isAnimation = metadata.format === 'gif' || metadata.format === 'webp';
+    this.frames = isAnimation ? (metadata.pages ?? 1) : 1;
+  }
+
+  /**
+   * @param {import('sharp').SharpConstructor} sharp
+   * @param {SharpJob} job
+   */
+  static async open(sharp, job) {
+    const metadata = await sharp(INPUT.path, { limitInputPixels: false }).metadata();
+    const picture = new Picture(sharp, job, metadata);
+    picture.#checkSize();
+    return picture;
+  }
+
+  /** The size of the file in bytes. */
+  get bytes() {
+    return fstatSync(INPUT.descriptor).size;
+  }
+
+  /** As it is shown. */
+  get size() {
+    const { autoOrient, pageHeight } = this.metadata;
+    return { width: autoOrient.width, height: pageHeight ?? autoOrient.height };
+  }
+
+  /** The first frame. */
+  read() {
+    return this.#read({ limitInputPixels: this.#job.maxPixels });
+  }
+
+  /**
+   * The first frames, one above the other.
+   *
+   * @param {number} frames
+   */
+  readFrames(frames) {
+    return this.#read({ pages: frames, limitInputPixels: this.#job.maxPixels * ANIMATION_FACTOR });
+  }
+
+  /** @returns {Promise<SharpResult>} */
+  async describe() {
+    return { ...this.size, frames: this.frames, thumbnail: await this.#makeThumbnail(), isConverted: false };
+  }
+
+  /** @returns {Promise<SharpResult>} */
+  async toImage() {
+    const thumbnail = await this.#makeThumbnail();
+    if (this.#isShown()) return { ...this.size, frames: 1, thumbnail, isConverted: false };
+    const image = this.read().autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
+    const { data, info } = await image.jpeg({ quality: 85 }).toBuffer({ resolveWithObject: true });
+    writeOutput(data);
+    return { width: info.width, height: info.height, frames: 1, thumbnail, isConverted: true };
+  }
+
+  /** @returns {Promise<SharpResult>} */
+  async toGif() {
+    const image = this.readFrames(this.frames).resize({
+      width: GIF_PIXELS,
+      height: GIF_PIXELS,
+      fit: 'inside',
+      withoutEnlargement: true,
+    });
+    writeOutput(await image.gif({ effort: 3 }).toBuffer());
+    return { ...this.size, frames: this.frames, thumbnail: '', isConverted: true };
+  }
+
+  #checkSize() {
+    const { width, height, pageHeight } = this.metadata;
+    if (width * (pageHeight ?? height) > this.#job.maxPixels) {
+      throw new Refusal({ refused: 'too-large', bound: 'pixels' });
+    }
+    if (this.frames > this.#job.maxFrames) throw new Refusal({ refused: 'too-large', bound: 'frames' });
+  }
+
+  /** WhatsApp shows JPEG and PNG with 8 bits of red, green and blue. Not all of its clients turn pictures. */
+  #isShown() {
+    const { format, space, depth, orientation = 1 } = this.metadata;
+    const isKnown = format === 'jpeg' || format === 'png';
+    return isKnown && depth === 'uchar' && (space === 'srgb' || space === 'b-w') && orientation === 1;
+  }
+
+  async #makeThumbnail() {
+    const image = this.read().autoOrient().resize({
+      width: THUMBNAIL_PIXELS,
+      height: THUMBNAIL_PIXELS,
+      fit: 'inside',
+      withoutEnlargement: true,
+    });
+    const data = await image.flatten({ background: 'white' }).jpeg({ quality: 50 }).toBuffer();
+    return data.toString('base64');
+  }
+
+  /** @param {SharpOptions} options */
+  #read(options) {
+    return this.#sharp(INPUT.path, { failOn: 'error', sequentialRead: true, ...options });
+  }
+}
+
+/** @param {Buffer} data */
+export function writeOutput(data) {
+  let written = 0;
+  while (written < data.length) written += writeSync(OUTPUT.descriptor, data, written);
+}

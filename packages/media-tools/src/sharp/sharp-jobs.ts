@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** What the child with sharp is told to do with its picture. */
+export interface SharpJob {
+  /**
+   * - `describe`: nothing is written.
+   * - `image`: what WhatsApp does not show as a picture becomes JPEG.
+   * - `gif`: an animation becomes GIF, which FFmpeg reads.
+   * - `sticker`: a picture or an animation becomes WebP.
+   */
+  kind: 'describe' | 'image' | 'gif' | 'sticker';
+  /** Of a frame. */
+  maxPixels: number;
+  maxFrames: number;
+}
+
+/** What it answers. Checked, since a child that a picture has taken over may answer anything. */
+export const sharpAnswerSchema = z.union([
+  z.object({
+    width: z.int().positive(),
+    height: z.int().positive(),
+    frames: z.int().positive(),
+    /** Base64, without content where no thumbnail is made. */
+    thumbnail: z.base64(),
+    /** Whether a file was written. Without one, the picture can be sent as it is. */
+    isConverted: z.boolean(),
+  }),
+  z.object({
+    refused: z.enum(['missing', 'unreadable', 'too-large']),
+    bound: z.enum(['pixels', 'frames', 'memory', 'bytes']).optional(),
+  }),
+]);
+
+export type SharpAnswer = z.infer<typeof sharpAnswerSchema>;
+
+export type SharpResult = Exclude<SharpAnswer, { refused: string }>;
