@@ -34,7 +34,7 @@ export type PipeReader = (pipe: Readable) => Promise<void>;
 export interface ChildExit {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** The last lines that it printed to its standard error. For the child's caller alone: it may name the file's content. */
+  /** What it printed to its standard error, without the middle if that is long. It may have content of the file. */
   complaint: string;
 }
 
@@ -45,8 +45,8 @@ export const OUTPUT = '/dev/fd/4';
 /** The pipes to this process, as FFmpeg names them: the standard output, and those after the files. */
 export const PIPES = ['pipe:1', 'pipe:5', 'pipe:6'] as const;
 
-/** How much of a child's standard error is looked at. */
-const COMPLAINT_BYTES = 8 * 1024;
+/** How much is looked at of a child's standard error: of its beginning and of its end. */
+const COMPLAINT_LENGTH = 8 * 1024;
 
 /**
  * The only shell script there is. It is constant, and takes the program and its arguments as they are. It sets what the
@@ -129,7 +129,10 @@ function notStarted(tool: MediaTool): MediaToolError {
 function whenEnded(child: ChildProcess, tool: MediaTool): Promise<ChildExit> {
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-COMPLAINT_BYTES);
+    complaint += text;
+    if (complaint.length > 2 * COMPLAINT_LENGTH) {
+      complaint = complaint.slice(0, COMPLAINT_LENGTH) + complaint.slice(-COMPLAINT_LENGTH);
+    }
   });
   return new Promise((resolve, reject) => {
     child.once('spawn', () => lowerPriority(child.pid));

@@ -88,6 +88,9 @@ export function checkExit({ code, signal, complaint }: ChildExit): void {
   if (signal === 'SIGXFSZ' || /File too large/.test(complaint)) {
     throw new MediaToolError('too-large', 'The converted file has too many bytes.', { bound: 'bytes' });
   }
+  if (/exceeds specified max pixel count/.test(complaint)) {
+    throw new MediaToolError('too-large', 'The video has too many pixels.', { bound: 'pixels' });
+  }
   if (/Cannot allocate memory|malloc of size/.test(complaint)) {
     throw new MediaToolError('too-large', 'The file takes too much memory.', { bound: 'memory' });
   }

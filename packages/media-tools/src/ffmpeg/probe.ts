@@ -30,11 +30,6 @@ export interface ProbedAudio {
   seconds: number;
 }
 
-export interface ProbeBounds {
-  maxPixels: number;
-  maxSeconds: number;
-}
-
 const [STDOUT, SECOND, THIRD] = PIPES;
 
 const MAX_THUMBNAIL_BYTES = 64 * 1024;
@@ -55,7 +50,7 @@ export const VIDEO_STREAMS = ['-map', '0:V:0', '-map', '0:a:0?', '-sn', '-dn'];
 export async function probeVideo(
   ffmpeg: Ffmpeg,
   { input, format, signal }: Probed,
-  bounds: ProbeBounds,
+  maxSeconds: number,
 ): Promise<ProbedVideo> {
   let packets: ListedStream[] = [];
   let frames: ListedStream[] = [];
@@ -83,13 +78,12 @@ export async function probeVideo(
   });
   const video = packets.find(({ isVideo }) => isVideo);
   const sound = packets.find(({ isVideo }) => !isVideo);
-  // A frame that is too large is not decoded: that is the reason then, not what FFmpeg says.
-  if (video !== undefined) checkBounds(video, bounds);
   checkExit(exit);
   const [frame] = frames;
   if (video === undefined || frame === undefined || frame.packets === 0) {
     throw new MediaToolError('unreadable', 'The file has no video that can be read.');
   }
+  checkSeconds(video.seconds, maxSeconds);
   const { width, height } = frame;
   return {
     codec: video.codec,
@@ -107,7 +101,7 @@ export async function probeVideo(
 export async function probeAudio(
   ffmpeg: Ffmpeg,
   { input, format, signal }: Probed,
-  bounds: ProbeBounds,
+  maxSeconds: number,
 ): Promise<ProbedAudio> {
   let packets: ListedStream[] = [];
   const exit = await ffmpeg.run({
@@ -122,19 +116,12 @@ export async function probeAudio(
     ...(signal && { signal }),
   });
   const [audio] = packets;
-  if (audio !== undefined) checkBounds(audio, bounds);
   checkExit(exit);
   if (audio === undefined || audio.packets === 0) {
     throw new MediaToolError('unreadable', 'The file has no sound that can be read.');
   }
+  checkSeconds(audio.seconds, maxSeconds);
   return { codec: audio.codec, seconds: audio.seconds };
-}
-
-function checkBounds({ width, height, seconds }: ListedStream, { maxPixels, maxSeconds }: ProbeBounds): void {
-  if (width * height > maxPixels) {
-    throw new MediaToolError('too-large', 'The video has too many pixels.', { bound: 'pixels' });
-  }
-  checkSeconds(seconds, maxSeconds);
 }
 
 /** @throws MediaToolError */

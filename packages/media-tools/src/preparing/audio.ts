@@ -21,12 +21,12 @@ const PLAYED: Readonly<Partial<Record<MediaFormat, string>>> = {
 const STREAM = ['-map', '0:a:0', '-vn', '-sn', '-dn'];
 
 export async function describeAudio(tools: Toolbox, task: Task): Promise<AudioDescription> {
-  const { seconds } = await probeAudio(tools.ffmpeg, task, tools.bounds);
+  const { seconds } = await probeAudio(tools.ffmpeg, task, tools.bounds.maxSeconds);
   return { mimetype: mimetypeOf(task.format), seconds: wholeSeconds(seconds) };
 }
 
 export async function toAudio(tools: Toolbox, task: Task): Promise<PreparedAudio> {
-  const { codec, seconds } = await probeAudio(tools.ffmpeg, task, tools.bounds);
+  const { codec, seconds } = await probeAudio(tools.ffmpeg, task, tools.bounds.maxSeconds);
   const described = { seconds: wholeSeconds(seconds) };
   if (PLAYED[task.format] === codec) {
     return { file: task.input, mimetype: mimetypeOf(task.format), ...described };

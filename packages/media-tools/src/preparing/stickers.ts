@@ -29,7 +29,7 @@ async function pictureToSticker(tools: Toolbox, task: Task): Promise<PreparedSti
 
 /** FFmpeg makes an animation of the video's start, of which sharp makes a sticker. */
 async function videoToSticker(tools: Toolbox, task: Task): Promise<PreparedSticker> {
-  await probeVideo(tools.ffmpeg, task, tools.bounds);
+  await probeVideo(tools.ffmpeg, task, tools.bounds.maxSeconds);
   return await tools.withTemporary(async (animation) => {
     const outputs = [['-map', '0:V:0', ...STICKER_OPTIONS, OUTPUT]];
     const call = { ...task, seconds: STICKER_SECONDS, outputs, output: animation };

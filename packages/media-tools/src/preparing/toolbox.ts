@@ -1,6 +1,5 @@
 import type { ChildBounds } from '../children/run-child.js';
 import { Ffmpeg } from '../ffmpeg/ffmpeg-child.js';
-import type { ProbeBounds } from '../ffmpeg/probe.js';
 import type { MediaToolsOptions } from '../media-tools.js';
 import { runSharp } from '../sharp/sharp-child.js';
 import type { SharpJob, SharpResult } from '../sharp/sharp-jobs.js';
@@ -17,7 +16,7 @@ export interface Task {
 /** The programs and the bounds that all conversions share. */
 export class Toolbox {
   readonly ffmpeg: Ffmpeg;
-  readonly bounds: ProbeBounds & { maxFrames: number };
+  readonly bounds: { maxPixels: number; maxFrames: number; maxSeconds: number };
   readonly #childBounds: ChildBounds;
   readonly #spool: SpoolOptions;
 

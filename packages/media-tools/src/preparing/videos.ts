@@ -12,13 +12,13 @@ import type { Task, Toolbox } from './toolbox.js';
 const CONTAINERS: ReadonlySet<MediaFormat> = new Set(['mp4', '3gp']);
 
 export async function describeVideo(tools: Toolbox, task: Task): Promise<VideoDescription> {
-  const video = await probeVideo(tools.ffmpeg, task, tools.bounds);
+  const video = await probeVideo(tools.ffmpeg, task, tools.bounds.maxSeconds);
   return descriptionOf(video, mimetypeOf(task.format));
 }
 
 export async function toVideo(tools: Toolbox, task: Task): Promise<PreparedVideo> {
   if (task.format === 'gif' || task.format === 'webp') return await toGif(tools, task);
-  const video = await probeVideo(tools.ffmpeg, task, tools.bounds);
+  const video = await probeVideo(tools.ffmpeg, task, tools.bounds.maxSeconds);
   const encoding: VideoEncoding = {
     copiesVideo: video.codec === 'h264' && video.isPlain,
     sound: soundOf(video),
@@ -33,7 +33,7 @@ export async function toVideo(tools: Toolbox, task: Task): Promise<PreparedVideo
 
 export async function toGif(tools: Toolbox, task: Task): Promise<PreparedVideo> {
   if (task.format === 'webp') return await animationToGif(tools, task);
-  const video = await probeVideo(tools.ffmpeg, task, tools.bounds);
+  const video = await probeVideo(tools.ffmpeg, task, tools.bounds.maxSeconds);
   if (task.format === 'gif') {
     checkFrames(video, tools.bounds.maxFrames);
     return await encode(tools, task, GIF_OPTIONS);

@@ -23,7 +23,6 @@ const ATTEMPTS = {
   moving: [
     { quality: 75, every: 1 },
     { quality: 50, every: 1 },
-    { quality: 30, every: 1 },
     { quality: 30, every: 2 },
     { quality: 15, every: 3 },
     { quality: 5, every: 5 },
