@@ -44,6 +44,16 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'pairing',
     'commands',
   ],
+  'packages/media-tools': [
+    'errors',
+    'spool',
+    'interface',
+    'sniffing',
+    'children',
+    'sharp',
+    'ffmpeg',
+    'preparing',
+  ],
   'apps/edge': [
     'engine',
     'errors',

@@ -109,6 +109,11 @@ export const LIBRARIES = [
     because: 'only edges serve Socket.IO, and what they are compared with',
   },
   {
+    library: 'sharp',
+    rooms: ['packages/media-tools'],
+    because: 'pictures of strangers are decoded in a child process with bounds',
+  },
+  {
     library: 'fastify',
     rooms: ['apps/edge', 'apps/worker', 'apps/placer', 'packages/simulator'],
     because: 'a package that serves HTTP would be an app',

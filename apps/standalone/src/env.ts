@@ -67,6 +67,11 @@ export const environment = z.object({
     about: 'With --live: a media host other than the real one.',
     takes: 'an http:// or https:// URL without a path',
   }),
+  FFMPEG_PATH: variable(z.string().min(1).optional(), {
+    about:
+      'The program that converts files to send. Without it, ffmpeg on PATH, or else the one that npm installs here.',
+    takes: 'a path, or a name on PATH',
+  }),
   LOG_LEVEL: variable(logLevelField.unwrap().default('warn'), {
     about: 'The least important level of log lines to show.',
     takes: 'one of fatal, error, warn, info, debug, silent',

@@ -1,6 +1,6 @@
 import { ChildTurns } from './children/child-turns.js';
-import { MediaToolError } from './media-tool-error.js';
-import type { MediaCall, MediaTools, MediaToolsOptions } from './media-tools.js';
+import { MediaToolError } from './errors/media-tool-error.js';
+import type { MediaCall, MediaTools, MediaToolsOptions } from './interface/media-tools.js';
 import { describeAudio, toAudio, toVoiceNote } from './preparing/audio.js';
 import { describeImage, toImage } from './preparing/images.js';
 import { toSticker } from './preparing/stickers.js';
@@ -13,7 +13,7 @@ export function createMediaTools(options: MediaToolsOptions = {}): MediaTools {
   const tools = new Toolbox(options);
   const turns = new ChildTurns(options.atOnce ?? 2, options.maxWaiting ?? 100);
 
-  /** What cannot be told by its first bytes never waits, and never reaches a program. */
+  /** A file of an unknown format does not wait, and never reaches a program. */
   const inTurn =
     <T>(work: (tools: Toolbox, task: Task) => Promise<T>) =>
     async (input: SpoolFile, call: MediaCall): Promise<T> => {

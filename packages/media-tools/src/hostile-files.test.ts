@@ -54,7 +54,7 @@ describe('a file that names others', () => {
   });
 
   it.each<MediaFormat>(['mp4', 'matroska', 'mpeg-ts', 'mp3', 'gif'])(
-    'is not followed by ffmpeg, which is told to read %s',
+    'is not followed by ffmpeg as a file of %s',
     async (format) => {
       const ffmpeg = new Ffmpeg({ path: ffmpegPath, bounds, maxPixels: 1e6, maxSeconds: 10 });
       for (const script of scripts()) {
@@ -216,7 +216,7 @@ function crc32(data: Buffer): number {
   return (sum ^ 0xffffffff) >>> 0;
 }
 
-/** A GIF of one pixel and so many frames. */
+/** A GIF of one pixel and `count` frames. */
 function manyFrames(count: number): Buffer {
   const head = Buffer.from('GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0', 'latin1');
   const frame = Buffer.from('!\xf9\x04\0\x02\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0', 'latin1');

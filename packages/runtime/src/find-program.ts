@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 
 /**
@@ -7,10 +7,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
  * @param path where to look: folders, separated as in PATH. Default: PATH.
  * @returns its absolute path; undefined if there is none that may be run.
  */
-export async function findProgram(
-  name: string,
-  path = process.env['PATH'] ?? '',
-): Promise<string | undefined> {
+export async function findProgram(name: string, path = process.env.PATH ?? ''): Promise<string | undefined> {
   const candidates = name.includes('/')
     ? [resolve(name)]
     : path
@@ -18,15 +15,15 @@ export async function findProgram(
         .filter(isAbsolute)
         .map((folder) => join(folder, name));
   for (const candidate of candidates) {
-    if (await isExecutable(candidate)) return candidate;
+    if (await isProgram(candidate)) return candidate;
   }
   return undefined;
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+async function isProgram(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
-    return true;
+    return (await stat(path)).isFile();
   } catch {
     return false;
   }

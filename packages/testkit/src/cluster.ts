@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { path as ffmpegPath } from '@ffmpeg-installer/ffmpeg';
 import { WafleetClient } from '@wafleet/client';
 import { freePort } from '@wafleet/local-redis';
 import type { Phone, Simulator, SimulatorOptions } from '@wafleet/simulator';
@@ -137,6 +138,7 @@ export class Cluster {
       PORT: String(chosen),
       ADMIN_TOKEN: this.adminToken,
       WHATSAPP_MEDIA_URL: `http://${this.simulator.host}`,
+      FFMPEG_PATH: ffmpegPath,
       ...environment,
     });
     return this.#track(this.edges, { url: `http://127.0.0.1:${chosen}`, port: chosen, process }, process);

@@ -58,6 +58,7 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
     host: env.HOST,
     proxyAllow: env.PROXY_ALLOW,
     workerCapacity: env.WORKER_CAPACITY,
+    ffmpegPath: env.FFMPEG_PATH,
   });
   const [edge = ''] = edges;
   const { apiKey } = await openDemoTenant({ edge, adminToken: secrets.adminToken, redisUrl, logger });

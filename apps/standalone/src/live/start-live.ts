@@ -37,6 +37,7 @@ export async function startLive(context: StandaloneContext): Promise<void> {
     host: env.HOST,
     proxyAllow: env.PROXY_ALLOW,
     workerCapacity: env.WORKER_CAPACITY,
+    ffmpegPath: env.FFMPEG_PATH,
     secrets,
     whatsapp: {
       url: env.WHATSAPP_URL,

@@ -2,6 +2,7 @@ import { freePort } from '@wafleet/local-redis';
 import type { Lifecycle } from '@wafleet/runtime';
 import { project } from '../project.js';
 import { ChildApp, type ChildAppOptions } from './child-app.js';
+import { provideFfmpeg } from './ffmpeg.js';
 import { startStage } from './staged-start.js';
 
 const WORKERS = 2;
@@ -25,6 +26,8 @@ export interface ClusterOptions extends ProcessOptions {
   readonly port: number;
   readonly host: string;
   readonly workerCapacity: number;
+  /** What edges convert files with. Default: what there is on this machine. */
+  readonly ffmpegPath: string | undefined;
   /** `PROXY_ALLOW` of workers and edges. */
   readonly proxyAllow: string;
   readonly secrets: { readonly adminToken: string; readonly encryptionKey: string };
@@ -160,6 +163,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
     },
   ]);
   const ports = edgePorts(port);
+  const ffmpegPath = options.ffmpegPath ?? (await provideFfmpeg());
   const edges = await startGroup(
     options,
     'edge',
@@ -176,6 +180,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
         ADMIN_TOKEN: secrets.adminToken,
         PROXY_ALLOW: proxyAllow,
         WHATSAPP_MEDIA_URL: whatsapp.mediaUrl ?? '',
+        FFMPEG_PATH: ffmpegPath ?? '',
       },
     })),
   );

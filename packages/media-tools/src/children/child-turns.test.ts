@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ChildTurns } from './child-turns.js';
 
-/** Work that ends when it is told to. */
+/** Work that ends when `end` is called. */
 function task() {
   let end: () => void = () => undefined;
   const work = new Promise<void>((resolve) => {

@@ -1,11 +1,11 @@
 import { FairQueue } from '@wafleet/runtime';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 
 interface Waiter {
   start: () => void;
 }
 
-/** Lets so many calls work at a time, and so many wait. Tenants that wait take turns. */
+/** Bounds how many calls work at a time, and how many wait. Tenants that wait take turns. */
 export class ChildTurns {
   readonly #atOnce: number;
   readonly #maxWaiting: number;

@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 
-/** Reads all that a child prints, which is at most so many bytes. */
+/**
+ * Reads all that a child prints.
+ * @throws MediaToolError `failed` if that is more than `maxBytes`.
+ */
 export async function readAll(stdout: Readable, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { Readable } from 'node:stream';
-import { type MediaTool, MediaToolError } from '../media-tool-error.js';
+import { type MediaTool, MediaToolError } from '../errors/media-tool-error.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 
 /** What a child may use up. */
@@ -160,7 +160,7 @@ function readPipes(child: ChildProcess, readers: readonly PipeReader[], kill: ()
       kill();
       throw error;
     } finally {
-      // What nobody reads would hold back the child, and its `close`.
+      // Output that is not read holds back the child, and its `close`.
       pipe.resume();
     }
   });

@@ -28,7 +28,7 @@ export interface VideoEncoding {
   rate: number;
 }
 
-/** What FFmpeg is told of an MP4, besides the streams and the file. */
+/** The options of an MP4, without its streams and its file. */
 export function mp4Options({ copiesVideo, sound, rate }: VideoEncoding): string[] {
   const video = copiesVideo
     ? ['-c:v', 'copy']

@@ -1,6 +1,6 @@
 import { findProgram } from '@wafleet/runtime';
 import { type ChildBounds, type ChildExit, INPUT, type PipeReader, runChild } from '../children/run-child.js';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 import { type MediaFormat, mimetypeOf } from '../sniffing/sniff-media.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import { DECODERS, DEMUXERS } from './demuxers.js';

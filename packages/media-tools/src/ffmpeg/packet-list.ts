@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 
 /** A stream of a file, as FFmpeg's `framecrc` format lists it. */
 export interface ListedStream {

@@ -1,6 +1,6 @@
 import { readAll } from '../children/read-output.js';
 import { PIPES } from '../children/run-child.js';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 import type { MediaFormat } from '../sniffing/sniff-media.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import { checkExit, type Ffmpeg } from './ffmpeg-child.js';
@@ -39,7 +39,7 @@ const THUMBNAIL_FILTER = 'scale=iw*sar:ih,scale=72:72:force_original_aspect_rati
 
 const THUMBNAIL_CODEC = ['-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p', '-q:v', '6', '-f', 'mjpeg'];
 
-/** The first video stream that is no cover picture, and the first audio stream if there is one. */
+/** The first video stream, cover pictures left out, and the first audio stream if there is one. */
 export const VIDEO_STREAMS = ['-map', '0:V:0', '-map', '0:a:0?', '-sn', '-dn'];
 
 /**

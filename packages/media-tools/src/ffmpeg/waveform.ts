@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Waveform } from '../descriptions.js';
+import type { Waveform } from '../interface/descriptions.js';
 
 /** Samples of a second, 16 bits each, little-endian, mono. Enough for loudness. */
 export const WAVEFORM_RATE = 8_000;

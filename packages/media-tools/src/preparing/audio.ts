@@ -1,10 +1,10 @@
 import { OUTPUT, PIPES } from '../children/run-child.js';
-import type { AudioDescription, PreparedAudio, PreparedVoiceNote } from '../descriptions.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 import { M4A_COPY_OPTIONS, M4A_OPTIONS, OPUS_OPTIONS } from '../ffmpeg/encodings.js';
 import { checkExit } from '../ffmpeg/ffmpeg-child.js';
 import { checkSeconds, probeAudio } from '../ffmpeg/probe.js';
 import { readWaveform, WAVEFORM_RATE } from '../ffmpeg/waveform.js';
-import { MediaToolError } from '../media-tool-error.js';
+import type { AudioDescription, PreparedAudio, PreparedVoiceNote } from '../interface/descriptions.js';
 import { type MediaFormat, mimetypeOf, opusChannels } from '../sniffing/sniff-media.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import type { Task, Toolbox } from './toolbox.js';

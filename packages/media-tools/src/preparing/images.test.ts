@@ -83,7 +83,7 @@ it('counts the frames of an animation, whose size is that of one', async () => {
   expect(await withFile(gif, tools.describeImage)).toMatchObject({ width: 64, height: 48, frames: 5 });
 });
 
-it('refuses what is no picture, and what is damaged', async () => {
+it('refuses other files, and damaged ones', async () => {
   const jpeg = await picture.clone().jpeg().toBuffer();
   const cut = jpeg.subarray(0, jpeg.length / 2);
   await expect(withFile(cut, tools.toImage)).rejects.toMatchObject({ kind: 'unreadable' });

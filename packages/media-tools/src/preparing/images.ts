@@ -1,5 +1,5 @@
-import type { ImageDescription, PreparedImage } from '../descriptions.js';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
+import type { ImageDescription, PreparedImage } from '../interface/descriptions.js';
 import type { SharpResult } from '../sharp/sharp-jobs.js';
 import { type MediaFormat, mimetypeOf } from '../sniffing/sniff-media.js';
 import type { Task, Toolbox } from './toolbox.js';

@@ -1,9 +1,9 @@
 import { OUTPUT } from '../children/run-child.js';
-import type { PreparedSticker } from '../descriptions.js';
 import { DEMUXERS } from '../ffmpeg/demuxers.js';
 import { STICKER_OPTIONS, STICKER_SECONDS } from '../ffmpeg/encodings.js';
 import { checkExit } from '../ffmpeg/ffmpeg-child.js';
 import { probeVideo } from '../ffmpeg/probe.js';
+import type { PreparedSticker } from '../interface/descriptions.js';
 import { checkPicture } from './images.js';
 import type { Task, Toolbox } from './toolbox.js';
 
@@ -27,7 +27,7 @@ async function pictureToSticker(tools: Toolbox, task: Task): Promise<PreparedSti
   });
 }
 
-/** FFmpeg makes an animation of the video's start, of which sharp makes a sticker. */
+/** FFmpeg makes an animation of the video's start. sharp makes the sticker of it. */
 async function videoToSticker(tools: Toolbox, task: Task): Promise<PreparedSticker> {
   await probeVideo(tools.ffmpeg, task, tools.bounds.maxSeconds);
   return await tools.withTemporary(async (animation) => {

@@ -1,6 +1,6 @@
 import type { ChildBounds } from '../children/run-child.js';
 import { Ffmpeg } from '../ffmpeg/ffmpeg-child.js';
-import type { MediaToolsOptions } from '../media-tools.js';
+import type { MediaToolsOptions } from '../interface/media-tools.js';
 import { runSharp } from '../sharp/sharp-child.js';
 import type { SharpJob, SharpResult } from '../sharp/sharp-jobs.js';
 import type { MediaFormat } from '../sniffing/sniff-media.js';

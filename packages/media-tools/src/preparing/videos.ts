@@ -1,9 +1,9 @@
 import { OUTPUT } from '../children/run-child.js';
-import type { PreparedVideo, VideoDescription } from '../descriptions.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 import { GIF_OPTIONS, mp4Options, type VideoEncoding } from '../ffmpeg/encodings.js';
 import { checkExit } from '../ffmpeg/ffmpeg-child.js';
 import { type ProbedVideo, probeVideo, VIDEO_STREAMS } from '../ffmpeg/probe.js';
-import { MediaToolError } from '../media-tool-error.js';
+import type { PreparedVideo, VideoDescription } from '../interface/descriptions.js';
 import { type MediaFormat, mimetypeOf } from '../sniffing/sniff-media.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import type { Task, Toolbox } from './toolbox.js';

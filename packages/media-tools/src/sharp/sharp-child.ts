@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { readAll } from '../children/read-output.js';
 import { type ChildBounds, type ChildExit, runChild } from '../children/run-child.js';
-import { type MediaBound, MediaToolError } from '../media-tool-error.js';
+import { type MediaBound, MediaToolError } from '../errors/media-tool-error.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import { type SharpAnswer, type SharpJob, type SharpResult, sharpAnswerSchema } from './sharp-jobs.js';
 

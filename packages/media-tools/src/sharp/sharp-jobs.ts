@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the child with sharp is told to do with its picture. */
+/** What the child with sharp does with its picture. */
 export interface SharpJob {
   /**
    * - `describe`: nothing is written.

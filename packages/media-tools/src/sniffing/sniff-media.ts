@@ -1,7 +1,7 @@
-import type { SniffedMedia } from '../descriptions.js';
+import type { SniffedMedia } from '../interface/descriptions.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 
-/** The formats that can be told by their first bytes. */
+/** The formats that the first bytes of a file show. */
 export type MediaFormat =
   | 'jpeg'
   | 'png'

@@ -1,4 +1,4 @@
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 
 /** Bounds the bytes that all spool files of a process have on disk together. */
 export class SpoolBudget {

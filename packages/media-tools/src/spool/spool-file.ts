@@ -4,7 +4,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { MediaToolError } from '../media-tool-error.js';
+import { MediaToolError } from '../errors/media-tool-error.js';
 import type { SpoolBudget } from './spool-budget.js';
 
 export interface SpoolOptions {
@@ -90,7 +90,7 @@ export class SpoolFile {
   }
 
   /**
-   * Reserves room for a file of so many bytes in all, before a child writes it.
+   * Reserves room for a file of this size, before a child writes it.
    * @throws MediaToolError `spool-full`.
    */
   reserve(bytes: number): void {

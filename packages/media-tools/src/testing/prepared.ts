@@ -1,7 +1,7 @@
 import { ffmpegPath } from '@wafleet/testkit';
 import { createMediaTools } from '../create-media-tools.js';
-import type { Prepared } from '../descriptions.js';
-import type { MediaCall, MediaToolsOptions } from '../media-tools.js';
+import type { Prepared } from '../interface/descriptions.js';
+import type { MediaCall, MediaToolsOptions } from '../interface/media-tools.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import { contentOf, spoolOf } from './samples.js';
 

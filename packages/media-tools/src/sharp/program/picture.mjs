@@ -13,7 +13,7 @@ const THUMBNAIL_PIXELS = 72;
 /** WhatsApp shows GIFs in a small size. */
 const GIF_PIXELS = 640;
 
-/** All frames of an animation that are read together may have so many times the pixels of one. */
+/** How many times the pixels of one picture the frames of an animation may have together. */
 const ANIMATION_FACTOR = 20;
 
 /** The picture on the input, whose size was checked. */

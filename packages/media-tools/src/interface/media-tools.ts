@@ -1,3 +1,4 @@
+import type { SpoolFile, SpoolOptions } from '../spool/spool-file.js';
 import type {
   AudioDescription,
   ImageDescription,
@@ -8,7 +9,6 @@ import type {
   PreparedVoiceNote,
   VideoDescription,
 } from './descriptions.js';
-import type { SpoolFile, SpoolOptions } from './spool/spool-file.js';
 
 export interface MediaToolsOptions {
   /** The program, or its name on PATH. Default: `ffmpeg`. */

@@ -1,4 +1,4 @@
-import type { SpoolFile } from './spool/spool-file.js';
+import type { SpoolFile } from '../spool/spool-file.js';
 
 /** The kinds of files that WhatsApp shows. What is neither can be sent as a document. */
 export type MediaClass = 'image' | 'video' | 'audio';
