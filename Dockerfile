@@ -1,5 +1,6 @@
 # One image per app: docker build --build-arg APP=apps/edge -t wafleet-edge .
 # APP is apps/edge, apps/worker, apps/placer or packages/simulator.
+# An edge that converts videos and audio too: --target edge-media. The plain one converts pictures alone.
 # All images share every layer but the last ones: dependencies are installed again only when a manifest changes.
 
 FROM node:24.22.3-bookworm-slim AS manifests
@@ -26,6 +27,15 @@ COPY --from=build /wafleet /build
 RUN node /build/scripts/deploy/collect-app.mjs /build /collected "${APP}" \
   && cp -r node_modules /collected/ \
   && if [ -d "${APP}/node_modules" ]; then cp -r "${APP}/node_modules" "/collected/${APP}/"; fi
+
+# Beside the app and not in it: FFmpeg has decoders of hundreds of formats, and most of the size of this image.
+FROM node:24.22.3-bookworm-slim AS edge-media
+RUN apt-get update && apt-get install --no-install-recommends -y ffmpeg && rm -rf /var/lib/apt/lists/*
+ENV NODE_ENV=production
+COPY --from=app /collected /wafleet
+WORKDIR /wafleet/apps/edge
+USER node
+CMD ["node", "dist/main.js"]
 
 FROM node:24.22.3-bookworm-slim
 ARG APP

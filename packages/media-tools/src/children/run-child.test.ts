@@ -140,6 +140,10 @@ it('bounds the memory of a child', async () => {
   expect(exit.code === 0).toBe(false);
 });
 
+it('is the first to end when memory is short', async () => {
+  expect((await runScript('cat /proc/self/oom_score_adj')).printed).toBe('1000\n');
+});
+
 it('leaves no core dump', async () => {
   expect((await runScript('ulimit -c')).printed).toBe('0\n');
 });

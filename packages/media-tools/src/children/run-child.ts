@@ -51,10 +51,10 @@ const COMPLAINT_LENGTH = 8 * 1024;
 /**
  * The only shell script there is. It is constant, and takes the program and its arguments as they are. It sets what the
  * kernel then enforces: no core dump, the bytes of each written file (in blocks of 512), the memory for data (in KiB)
- * and the CPU time. The descriptors bound what a child can open besides.
+ * and the CPU time. A system that is short of memory ends the child before this process.
  */
 const BOUNDED =
-  'ulimit -c 0; ulimit -n 64; ulimit -f "$1"; ulimit -d "$2"; ulimit -t "$3"; shift 3; exec "$@"';
+  'echo 1000 2>/dev/null >/proc/self/oom_score_adj; ulimit -c 0; ulimit -n 64; ulimit -f "$1"; ulimit -d "$2"; ulimit -t "$3"; shift 3; exec "$@"';
 
 /** So that the edge's own work goes first. */
 const NICE = constants.priority.PRIORITY_LOW;
