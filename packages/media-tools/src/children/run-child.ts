@@ -16,6 +16,8 @@ export interface ChildRun {
   /** The absolute path of the program. */
   program: string;
   args: readonly string[];
+  /** All of its environment. Default: none. */
+  environment?: Readonly<Record<string, string>>;
   /** The child opens it as INPUT. */
   input: SpoolFile;
   /** The child opens it as OUTPUT, and writes at most `maxOutputBytes`. Its room in the spool is reserved before. */
@@ -96,7 +98,16 @@ export async function runChild(run: ChildRun): Promise<ChildExit> {
   }
 }
 
-function startChild({ tool, program, args, input, output, readers, bounds }: ChildRun): ChildProcess {
+function startChild({
+  tool,
+  program,
+  args,
+  environment = {},
+  input,
+  output,
+  readers,
+  bounds,
+}: ChildRun): ChildProcess {
   const limits = [
     Math.ceil((output === undefined ? 0 : bounds.maxOutputBytes) / 512),
     Math.ceil(bounds.memoryBytes / 1024),
@@ -106,7 +117,7 @@ function startChild({ tool, program, args, input, output, readers, bounds }: Chi
   try {
     return spawn('/bin/sh', ['-c', BOUNDED, 'sh', ...limits.map(String), program, ...args], {
       cwd: '/',
-      env: {},
+      env: environment,
       stdio: [
         'ignore',
         'pipe',

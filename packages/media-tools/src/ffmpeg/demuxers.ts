@@ -1,11 +1,15 @@
 import type { MediaFormat } from '../sniffing/sniff-media.js';
 
+/** What FFmpeg reads. `jpeg-frames` is what sharp makes of an animation: JPEG pictures, 25 of a second. */
+export type FfmpegFormat = MediaFormat | 'jpeg-frames';
+
 /**
  * FFmpeg's reader of each format. None of these opens a second file or an address: those of playlists (HLS, DASH, concat),
  * of numbered pictures and of streams are left out.
  */
-export const DEMUXERS: Readonly<Partial<Record<MediaFormat, string>>> = {
+export const DEMUXERS: Readonly<Partial<Record<FfmpegFormat, string>>> = {
   gif: 'gif',
+  'jpeg-frames': 'mjpeg',
   mp4: 'mov',
   quicktime: 'mov',
   '3gp': 'mov',

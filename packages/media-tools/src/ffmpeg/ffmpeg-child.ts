@@ -1,9 +1,8 @@
 import { findProgram } from '@wafleet/runtime';
 import { type ChildBounds, type ChildExit, INPUT, type PipeReader, runChild } from '../children/run-child.js';
 import { MediaToolError } from '../errors/media-tool-error.js';
-import { type MediaFormat, mimetypeOf } from '../sniffing/sniff-media.js';
 import type { SpoolFile } from '../spool/spool-file.js';
-import { DECODERS, DEMUXERS } from './demuxers.js';
+import { DECODERS, DEMUXERS, type FfmpegFormat } from './demuxers.js';
 
 export interface FfmpegOptions {
   /** The program, or its name on PATH. */
@@ -15,7 +14,7 @@ export interface FfmpegOptions {
 
 export interface FfmpegCall {
   input: SpoolFile;
-  format: MediaFormat;
+  format: FfmpegFormat;
   /** How much of the input is written. Default: a second more than may be, so that too much is noticed. */
   seconds?: number;
   /** What is written: the arguments of each output, its file or pipe last. */
@@ -49,7 +48,7 @@ export class Ffmpeg {
     const { path, bounds, maxPixels, maxSeconds } = this.#options;
     const demuxer = DEMUXERS[format];
     if (demuxer === undefined) {
-      throw new MediaToolError('unsupported', `Files of the type ${mimetypeOf(format)} cannot be converted.`);
+      throw new MediaToolError('unsupported', 'Files of this type cannot be converted.');
     }
     const program = await findProgram(path);
     if (program === undefined) throw missingFfmpeg();

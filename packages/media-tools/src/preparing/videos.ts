@@ -1,7 +1,7 @@
 import { OUTPUT } from '../children/run-child.js';
 import { MediaToolError } from '../errors/media-tool-error.js';
 import { GIF_OPTIONS, mp4Options, type VideoEncoding } from '../ffmpeg/encodings.js';
-import { checkExit } from '../ffmpeg/ffmpeg-child.js';
+import { checkExit, type FfmpegCall } from '../ffmpeg/ffmpeg-child.js';
 import { type ProbedVideo, probeVideo, VIDEO_STREAMS } from '../ffmpeg/probe.js';
 import type { PreparedVideo, VideoDescription } from '../interface/descriptions.js';
 import { type MediaFormat, mimetypeOf } from '../sniffing/sniff-media.js';
@@ -45,16 +45,20 @@ export async function toGif(tools: Toolbox, task: Task): Promise<PreparedVideo> 
   return await encode(tools, task, mp4Options({ copiesVideo, sound: undefined, rate: rateOf(video) }));
 }
 
-/** FFmpeg does not read animated WebP, so sharp makes a GIF of it first. */
+/** FFmpeg does not read animated WebP, so sharp makes pictures of its frames first. */
 async function animationToGif(tools: Toolbox, task: Task): Promise<PreparedVideo> {
-  return await tools.withTemporary(async (gif) => {
-    const { frames } = await tools.sharp('gif', task, gif);
+  return await tools.withTemporary(async (pictures) => {
+    const { frames } = await tools.sharp('frames', task, pictures);
     if (frames < 2) throw new MediaToolError('unreadable', 'The picture does not move.');
-    return await toGif(tools, { ...task, input: gif, format: 'gif' });
+    return await encode(tools, { ...task, input: pictures, format: 'jpeg-frames' }, GIF_OPTIONS);
   });
 }
 
-async function encode(tools: Toolbox, task: Task, options: readonly string[]): Promise<PreparedVideo> {
+async function encode(
+  tools: Toolbox,
+  task: Pick<FfmpegCall, 'input' | 'format' | 'signal'>,
+  options: readonly string[],
+): Promise<PreparedVideo> {
   return await tools.withOutput(async (output) => {
     const outputs = [[...VIDEO_STREAMS, ...options, OUTPUT]];
     checkExit(await tools.ffmpeg.run({ ...task, outputs, output }));
@@ -63,7 +67,11 @@ async function encode(tools: Toolbox, task: Task, options: readonly string[]): P
 }
 
 /** Only what was made says how large and how long it became. */
-async function describeMp4(tools: Toolbox, { signal }: Task, input: SpoolFile): Promise<VideoDescription> {
+async function describeMp4(
+  tools: Toolbox,
+  { signal }: Pick<Task, 'signal'>,
+  input: SpoolFile,
+): Promise<VideoDescription> {
   return await describeVideo(tools, { input, format: 'mp4', ...(signal && { signal }) });
 }
 

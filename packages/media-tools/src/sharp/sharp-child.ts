@@ -7,6 +7,9 @@ import { type SharpAnswer, type SharpJob, type SharpResult, sharpAnswerSchema } 
 
 const PROGRAM = fileURLToPath(new URL('./program/main.mjs', import.meta.url));
 
+/** libvips stores pictures above this size in files with names. Here, the bound on memory holds. */
+const ENVIRONMENT = { VIPS_DISC_THRESHOLD: '100g' };
+
 /** A thumbnail as base64, and some numbers. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -29,6 +32,7 @@ export async function runSharp({ job, ...call }: SharpCall): Promise<SharpResult
     tool: 'sharp',
     program: process.execPath,
     args: ['--max-old-space-size=128', PROGRAM, JSON.stringify(job)],
+    environment: ENVIRONMENT,
     readers: [
       async (stdout) => {
         printed = await readAll(stdout, MAX_ANSWER_BYTES);

@@ -5,10 +5,10 @@ export interface SharpJob {
   /**
    * - `describe`: nothing is written.
    * - `image`: what WhatsApp does not show as a picture becomes JPEG.
-   * - `gif`: an animation becomes GIF, which FFmpeg reads.
+   * - `frames`: an animation becomes JPEG pictures, one after the other, which FFmpeg reads.
    * - `sticker`: a picture or an animation becomes WebP.
    */
-  kind: 'describe' | 'image' | 'gif' | 'sticker';
+  kind: 'describe' | 'image' | 'frames' | 'sticker';
   /** Of a frame. */
   maxPixels: number;
   maxFrames: number;

@@ -4,6 +4,7 @@
  *
  * It is JavaScript, so that it runs from the sources as from the build.
  */
+import { writeFrames } from './frames.mjs';
 import { Picture } from './picture.mjs';
 import { Refusal, refusalOf } from './refusal.mjs';
 import { makeSticker } from './sticker.mjs';
@@ -29,8 +30,8 @@ async function answer(job) {
         return await picture.describe();
       case 'image':
         return await picture.toImage();
-      case 'gif':
-        return await picture.toGif();
+      case 'frames':
+        return await writeFrames(sharp, picture);
       case 'sticker':
         return await makeSticker(sharp, picture);
     }

@@ -10,11 +10,12 @@ const OUTPUT = { descriptor: 4 };
 /** As large as the thumbnails of WhatsApp's own clients are about; 1 to 2 KB. */
 const THUMBNAIL_PIXELS = 72;
 
-/** WhatsApp shows GIFs in a small size. */
-const GIF_PIXELS = 640;
+/** Players show a frame with a shorter delay for 100 ms. */
+const MIN_DELAY_MS = 11;
+const DEFAULT_DELAY_MS = 100;
 
 /** How many times the pixels of one picture the frames of an animation may have together. */
-const ANIMATION_FACTOR = 20;
+const ANIMATION_FACTOR = 4;
 
 /** The picture on the input, whose size was checked. */
 export class Picture {
@@ -50,6 +51,15 @@ export class Picture {
     return picture;
   }
 
+  /** For how long each frame is shown, in ms. */
+  get delays() {
+    const { delay = [] } = this.metadata;
+    return Array.from({ length: this.frames }, (_, index) => {
+      const ms = delay[index] ?? 0;
+      return ms < MIN_DELAY_MS ? DEFAULT_DELAY_MS : ms;
+    });
+  }
+
   /** The size of the file in bytes. */
   get bytes() {
     return fstatSync(INPUT.descriptor).size;
@@ -67,12 +77,14 @@ export class Picture {
   }
 
   /**
-   * The first frames, one above the other.
+   * Some frames, one above the other.
    *
-   * @param {number} frames
+   * @param {number} first the index of the first one
+   * @param {number} count
    */
-  readFrames(frames) {
-    return this.#read({ pages: frames, limitInputPixels: this.#job.maxPixels * ANIMATION_FACTOR });
+  readFrames(first, count) {
+    const limitInputPixels = this.#job.maxPixels * ANIMATION_FACTOR;
+    return this.#read({ page: first, pages: count, limitInputPixels });
   }
 
   /** @returns {Promise<SharpResult>} */
@@ -88,18 +100,6 @@ export class Picture {
     const { data, info } = await image.jpeg({ quality: 85 }).toBuffer({ resolveWithObject: true });
     writeOutput(data);
     return { width: info.width, height: info.height, frames: 1, thumbnail, isConverted: true };
-  }
-
-  /** @returns {Promise<SharpResult>} */
-  async toGif() {
-    const image = this.readFrames(this.frames).resize({
-      width: GIF_PIXELS,
-      height: GIF_PIXELS,
-      fit: 'inside',
-      withoutEnlargement: true,
-    });
-    writeOutput(await image.gif({ effort: 3 }).toBuffer());
-    return { ...this.size, frames: this.frames, thumbnail: '', isConverted: true };
   }
 
   #checkSize() {

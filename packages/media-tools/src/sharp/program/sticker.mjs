@@ -79,17 +79,15 @@ async function readStill(picture) {
  * @returns {Promise<Frames>}
  */
 async function readAnimation(picture) {
-  const { delay = [] } = picture.metadata;
   /** @type {number[]} */
   const delays = [];
-  let ms = 0;
-  while (delays.length < Math.min(picture.frames, MAX_FRAMES) && ms < MAX_MS) {
-    // Players take shorter ones for 100 ms.
-    const shown = delay[delays.length] ?? 0;
-    delays.push(shown <= 10 ? 100 : shown);
-    ms += delays.at(-1) ?? 0;
+  let shownMs = 0;
+  for (const ms of picture.delays.slice(0, MAX_FRAMES)) {
+    if (shownMs >= MAX_MS) break;
+    delays.push(ms);
+    shownMs += ms;
   }
-  return { pixels: await fit(picture.readFrames(delays.length)), delays };
+  return { pixels: await fit(picture.readFrames(0, delays.length)), delays };
 }
 
 /** @param {import('sharp').Sharp} image */
