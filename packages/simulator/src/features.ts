@@ -1,5 +1,7 @@
 import { appStateFeature } from './app-state/feature.js';
+import { businessFeature } from './business/feature.js';
 import { callsFeature } from './calls/feature.js';
+import { channelsFeature } from './channels/feature.js';
 import { groupsFeature } from './groups/feature.js';
 import { historyFeature } from './history/feature.js';
 import { accountFeature } from './iq/account.js';
@@ -8,6 +10,7 @@ import { usyncFeature } from './iq/usync.js';
 import { mediaFeature } from './media/feature.js';
 import { placeholderFeature } from './messages/placeholders.js';
 import { messagingFeature } from './messages/routing.js';
+import { mexFeature } from './mex/feature.js';
 import { notificationsFeature } from './notifications/feature.js';
 import { pairingCodeFeature } from './pairing-code/feature.js';
 import { passkeyFeature } from './passkey/feature.js';
@@ -30,4 +33,7 @@ export const features: readonly Feature[] = [
   callsFeature,
   mediaFeature,
   notificationsFeature,
+  mexFeature,
+  channelsFeature,
+  businessFeature,
 ];

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { AccountSettings } from './app-state/account-settings.js';
+import { BusinessDirectory } from './business/business-directory.js';
 import { Switchboard } from './calls/switchboard.js';
+import { ChannelDirectory } from './channels/channel-directory.js';
 import { addControlApi } from './control/control-api.js';
 import type { ControlledSimulator } from './control/controlled-simulator.js';
 import { addHealthRoute } from './control/health-route.js';
@@ -71,6 +73,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly registry = new Registry(features);
   readonly gate = new Gate(this, this.registry);
   readonly groups = new GroupDirectory<Phone>(this.world);
+  readonly channels = new ChannelDirectory();
+  readonly businesses = new BusinessDirectory();
   readonly calls = new Switchboard();
   readonly presence = new PresenceBoard();
   readonly passkeyLinks = new PasskeyLinks(this);

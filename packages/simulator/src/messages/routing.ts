@@ -3,10 +3,12 @@ import {
   getBinaryNodeChild,
   getBinaryNodeChildren,
   isJidGroup,
+  isJidNewsletter,
   isJidStatusBroadcast,
   isLidUser,
   jidDecode,
 } from '@whiskeysockets/baileys';
+import { takePost } from '../channels/routing.js';
 import { readRetryBundle } from '../protocol/key-nodes.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
 import type { SimulatorContext } from '../server/simulator-context.js';
@@ -50,8 +52,10 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
   const { id = '', to = '' } = message.attrs;
   const timestamp = unixSeconds();
   const chat = chatAt(to, message.attrs.recipient, simulator.world);
-  const refusal = simulator.messageRefusal(from.phone) ?? refusalOf(chat, from.phone);
-  const ack = { class: 'message', id, from: to, t: String(timestamp) };
+  const post = isJidNewsletter(to) ? takePost(message, context) : undefined;
+  const refusal = post?.refusal ?? simulator.messageRefusal(from.phone) ?? refusalOf(chat, from.phone);
+  const numbered = post?.serverId === undefined ? {} : { server_id: String(post.serverId) };
+  const ack = { class: 'message', id, from: to, t: String(timestamp), ...numbered };
   if (refusal !== undefined) {
     // Baileys merges a refusal that arrives sooner into its own message's event, where no listener sees it.
     simulator.later(simulator.receiptDelayMs, () =>
@@ -62,6 +66,7 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
   const ackFault = simulator.ackFault(from.phone);
   if (ackFault === undefined) from.send({ tag: 'ack', attrs: ack });
   else if (ackFault === 'cut') from.close('tcp');
+  if (post !== undefined) return;
   if (!chat) {
     simulator.logger.warn({ to, id }, 'message to an unknown recipient');
     return;

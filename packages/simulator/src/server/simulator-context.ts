@@ -1,5 +1,7 @@
 import type { AccountSettings } from '../app-state/account-settings.js';
+import type { BusinessDirectory } from '../business/business-directory.js';
 import type { Switchboard } from '../calls/switchboard.js';
+import type { ChannelDirectory } from '../channels/channel-directory.js';
 import type { GroupDirectory } from '../groups/group-directory.js';
 import type { PhoneHistory } from '../history/phone-history.js';
 import type { ClientVersions } from '../login/client-versions.js';
@@ -20,6 +22,8 @@ import type { World } from '../world/world.js';
 export interface SimulatorContext {
   readonly world: World;
   readonly groups: GroupDirectory;
+  readonly channels: ChannelDirectory;
+  readonly businesses: BusinessDirectory;
   readonly calls: Switchboard;
   readonly presence: PresenceBoard;
   readonly pairingCodes: PairingCodes;
