@@ -14,6 +14,8 @@ export const KEY_SCOPES = [
   'profile:write',
   'groups:read',
   'groups:write',
+  'business:read',
+  'business:write',
 ] as const;
 
 export type KeyScope = (typeof KEY_SCOPES)[number];

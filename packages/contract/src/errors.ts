@@ -229,6 +229,16 @@ export const ERRORS = {
     meaning:
       'WhatsApp knows no such invitation to a group, or it was revoked. Ask an admin of the group for the link that is valid now.',
   },
+  BUSINESS_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'The account is not one of a business, or has no catalogue.',
+  },
+  ORDER_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'WhatsApp knows no order of this id and token.',
+  },
   WHATSAPP_REFUSED: {
     status: 502,
     retryable: false,

@@ -66,7 +66,11 @@ beforeAll(async () => {
       case 'find-media':
         return { file };
       default:
-        return groupReply(command.kind) ?? ('messageId' in command ? { messageId: 'M' } : {});
+        return (
+          groupReply(command.kind) ??
+          channelReply(command.kind) ??
+          ('messageId' in command ? { messageId: 'M' } : {})
+        );
     }
   });
 });
@@ -102,6 +106,22 @@ function groupReply(kind: CommandKind): CommandReply | undefined {
       return { code: 'AbCdEfGhIjKlMnOpQrStUv', url: 'https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv' };
     case 'join-group':
       return { group: group.id, result: 'joined' };
+    default:
+      return undefined;
+  }
+}
+
+/** The same for commands about channels, statuses and businesses. */
+function channelReply(kind: CommandKind): CommandReply | undefined {
+  switch (kind) {
+    case 'get-catalog':
+    case 'get-collections':
+      return { items: [] };
+    case 'get-business-profile':
+    case 'get-own-business-profile':
+      return { description: null, address: null, email: null, websites: [], categories: [], hours: null };
+    case 'get-order':
+      return { totalAmount1000: null, currencyCode: null, products: [] };
     default:
       return undefined;
   }

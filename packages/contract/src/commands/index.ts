@@ -1,3 +1,4 @@
+export * from './business.js';
 export * from './calls.js';
 export * from './chats.js';
 export * from './client-version.js';

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { businessCommands } from './business.js';
 import { callCommands } from './calls.js';
 import { chatCommands, labelCommands } from './chats.js';
 import { clientVersionCalls } from './client-version.js';
@@ -42,6 +43,7 @@ export const SESSION_COMMANDS = {
   ...groupInvitationCommands,
   ...groupPictureCommands,
   ...communityCommands,
+  ...businessCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;
 

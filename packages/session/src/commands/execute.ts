@@ -1,4 +1,5 @@
 import type { CommandFields, CommandReply, SESSION_COMMANDS, SessionCommandKind } from '@wafleet/contract';
+import { businessHandlers } from './business.js';
 import { callHandlers } from './calls.js';
 import { chatHandlers, labelHandlers } from './chats.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
@@ -34,6 +35,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...groupInvitationHandlers,
   ...groupPictureHandlers,
   ...communityHandlers,
+  ...businessHandlers,
   ...settingsHandlers,
 };
 
