@@ -14,6 +14,8 @@ export const KEY_SCOPES = [
   'profile:write',
   'groups:read',
   'groups:write',
+  'channels:read',
+  'channels:write',
   'business:read',
   'business:write',
 ] as const;

@@ -169,7 +169,7 @@ export const ERRORS = {
     status: 409,
     retryable: false,
     meaning:
-      'The message does not allow this; `details.problem` says why: `not-own` (of somebody else), `not-text`, `not-a-poll`, `no-such-option`, `not-forwardable`.',
+      'The message does not allow this; `details.problem` says why: `not-own` (of somebody else), `not-text`, `not-a-poll`, `no-such-option`, `not-forwardable`, `channel` (of a channel), `status`.',
   },
   NUMBER_NOT_KNOWN: {
     status: 409,
@@ -228,6 +228,16 @@ export const ERRORS = {
     retryable: false,
     meaning:
       'WhatsApp knows no such invitation to a group, or it was revoked. Ask an admin of the group for the link that is valid now.',
+  },
+  CHANNEL_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning: 'WhatsApp knows no channel of this id or invitation, or it was deleted.',
+  },
+  NOT_CHANNEL_ADMIN: {
+    status: 403,
+    retryable: false,
+    meaning: 'Only admins of the channel may do this; only its owner may delete it. Nothing was changed.',
   },
   BUSINESS_NOT_FOUND: {
     status: 404,

@@ -20,6 +20,7 @@ export type Tag =
   | 'chats'
   | 'profile'
   | 'groups'
+  | 'channels'
   | 'business'
   | 'events'
   | 'usage';

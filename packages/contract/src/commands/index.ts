@@ -1,5 +1,6 @@
 export * from './business.js';
 export * from './calls.js';
+export * from './channels.js';
 export * from './chats.js';
 export * from './client-version.js';
 export * from './communities.js';

@@ -2,23 +2,25 @@ import { z } from 'zod';
 import { messageCommand, messageIdSchema, sessionCommand } from './definition.js';
 import { pollOptionSchema, senderSchema, textFields } from './message-content.js';
 import { sentMessageSchema } from './messages.js';
-import { personSchema, recipientSchema } from './whatsapp-ids.js';
+import { destinationSchema, personSchema, recipientSchema } from './whatsapp-ids.js';
 
 const target = { target: messageIdSchema.describe('the id of the message') };
 
+const CHAT = 'the chat of a message that the session does not know by its id';
+
 /** Names a message that the session does not know by its id. */
-const chatFields = {
-  chat: recipientSchema.optional().describe('the chat of a message that the session does not know by its id'),
-};
-const chatQuery = z.strictObject(chatFields);
-const chatAndSenderQuery = z.strictObject({
-  ...chatFields,
-  sender: senderSchema
-    .optional()
-    .describe(
-      'who wrote it: `me`, or the person; needed with `chat` in groups, else the other person by default',
-    ),
-});
+const chatFields = { chat: recipientSchema.optional().describe(CHAT) };
+const senderField = senderSchema
+  .optional()
+  .describe(
+    'who wrote it: `me`, or the person; needed with `chat` in groups, else the other person by default',
+  );
+const chatAndSenderQuery = z.strictObject({ ...chatFields, sender: senderField });
+
+/** The same for what channels take too. */
+const anyChat = { chat: destinationSchema.optional().describe(CHAT) };
+const anyChatQuery = z.strictObject(anyChat);
+const anyChatAndSenderQuery = z.strictObject({ ...anyChat, sender: senderField });
 
 const common = { access: 'messages:write', tag: 'messages' } as const;
 const FIND_ERRORS = ['MESSAGE_NOT_FOUND', 'RECIPIENT_NOT_FOUND', 'WHATSAPP_REFUSED'] as const;
@@ -39,7 +41,7 @@ export const messageChangeCommands = {
     summary: 'Edit a text that the account sent',
     description: 'Phones show the new text if the message is at most 15 minutes old.',
     params: target,
-    query: chatQuery,
+    query: anyChatQuery,
     body: z.strictObject(textFields),
     reply: sentMessageSchema,
     errors: CHANGE_ERRORS,
@@ -50,9 +52,9 @@ export const messageChangeCommands = {
     route: 'DELETE /api/sessions/:id/messages/:target',
     cost: 5,
     summary: 'Delete a message for everyone',
-    description: 'A message of the account, or as an admin of a group that of a member.',
+    description: 'A message of the account, or as an admin that of somebody else in a group or channel.',
     params: target,
-    query: chatAndSenderQuery,
+    query: anyChatAndSenderQuery,
     reply: sentMessageSchema,
     errors: CHANGE_ERRORS,
     example: { target: 'M' },

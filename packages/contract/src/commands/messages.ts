@@ -7,7 +7,7 @@ import {
   sessionParamsSchema,
 } from './definition.js';
 import { MESSAGE_LIMITS, messageContentSchema } from './message-content.js';
-import { recipientSchema } from './whatsapp-ids.js';
+import { destinationSchema, isChannel } from './whatsapp-ids.js';
 
 const textSchema = z.string().min(1).max(MESSAGE_LIMITS.textCharacters);
 
@@ -17,10 +17,13 @@ const DISAPPEARING = [0, 86_400, 604_800, 7_776_000] as const;
 /** How long the chat may show that the account is typing before a message, ms. */
 const MAX_TYPING_MS = 10_000;
 
+/** The contents that channels take. They are not encrypted. */
+const CHANNEL_CONTENTS: ReadonlySet<string> = new Set(['text', 'poll', 'reaction']);
+
 /** A message to send. */
 export const sendMessageBodySchema = z
   .strictObject({
-    to: recipientSchema,
+    to: destinationSchema,
     text: textSchema.optional().describe('short for a content of the type `text`, without anything else'),
     content: messageContentSchema.optional(),
     quote: z
@@ -55,8 +58,36 @@ export const sendMessageBodySchema = z
       path: ['content', 'mentionAll'],
       message: 'only a group has members to mention',
     },
+  )
+  .refine(
+    ({ to, content }) => !isChannel(to) || content === undefined || CHANNEL_CONTENTS.has(content.type),
+    {
+      path: ['content', 'type'],
+      message: 'a channel takes texts, polls and reactions',
+    },
+  )
+  .refine(
+    ({ to, quote, disappearing, typing }) =>
+      !isChannel(to) || [quote, disappearing, typing].every((option) => option === undefined),
+    { path: ['to'], message: 'a channel takes no quote, disappearing or typing' },
+  )
+  .refine(({ to, content }) => !isChannel(to) || content?.type !== 'text' || content.mentions === undefined, {
+    path: ['content', 'mentions'],
+    message: 'a channel takes no mentions',
+  })
+  .refine(
+    ({ to, content }) =>
+      !isChannel(to) || content?.type !== 'reaction' || /^[1-9][0-9]{0,14}$/.test(content.messageId),
+    { path: ['content', 'messageId'], message: 'must be the `server_id` of a message of the channel' },
   );
 export const sentMessageSchema = z.object({ messageId: z.string() });
+
+const sentAnywhereSchema = sentMessageSchema.extend({
+  serverId: z
+    .string()
+    .optional()
+    .describe("a channel's own number of the message, `key.server_id` of events: reactions name it by that"),
+});
 
 export type SentMessage = z.infer<typeof sentMessageSchema>;
 
@@ -78,7 +109,7 @@ export const messageCommands = {
       'Answers when WhatsApp has acknowledged the message. `{ to, text }` sends a text; `content` sends every kind, ' +
       'see docs/sending.md.',
     body: sendMessageBodySchema,
-    reply: sentMessageSchema,
+    reply: sentAnywhereSchema,
     errors: SEND_ERRORS,
     example: { to: '15550001001', text: 'hi' },
     // A text that stands alone goes to the worker as earlier releases know it.
@@ -90,8 +121,8 @@ export const messageCommands = {
   }),
   /** A text alone: what edges of earlier releases send, and later ones to workers of earlier releases. */
   'send-text': internalMessageCommand({
-    fields: { to: recipientSchema, text: textSchema },
-    reply: sentMessageSchema,
+    fields: { to: destinationSchema, text: textSchema },
+    reply: sentAnywhereSchema,
   }),
 };
 const mediaParamsSchema = sessionParamsSchema.extend({ messageId: messageIdSchema });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { businessCommands } from './business.js';
 import { callCommands } from './calls.js';
+import { channelCommands } from './channels.js';
 import { chatCommands, labelCommands } from './chats.js';
 import { clientVersionCalls } from './client-version.js';
 import { communityCommands } from './communities.js';
@@ -43,6 +44,7 @@ export const SESSION_COMMANDS = {
   ...groupInvitationCommands,
   ...groupPictureCommands,
   ...communityCommands,
+  ...channelCommands,
   ...businessCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<Tag, string>> = {
   chats: 'Chats and labels',
   profile: 'Profile and privacy',
   groups: 'Groups',
+  channels: 'Channels',
   business: 'Business accounts',
   events: 'Events',
   usage: 'Usage',

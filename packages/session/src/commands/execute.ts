@@ -1,6 +1,7 @@
 import type { CommandFields, CommandReply, SESSION_COMMANDS, SessionCommandKind } from '@wafleet/contract';
 import { businessHandlers } from './business.js';
 import { callHandlers } from './calls.js';
+import { channelHandlers } from './channels.js';
 import { chatHandlers, labelHandlers } from './chats.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { communityHandlers } from './communities.js';
@@ -35,6 +36,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...groupInvitationHandlers,
   ...groupPictureHandlers,
   ...communityHandlers,
+  ...channelHandlers,
   ...businessHandlers,
   ...settingsHandlers,
 };

@@ -1,7 +1,12 @@
 import type { BaileysEventMap, BinaryNode, WASocket } from '@whiskeysockets/baileys';
 
-/** WhatsApp's answer to a message: `error` is the code of a refusal. Undefined if no answer came. */
-export type MessageAck = { readonly error: string | undefined } | undefined;
+/**
+ * WhatsApp's answer to a message: `error` is the code of a refusal, `serverId` the number that a channel has given the
+ * message. Undefined if no answer came.
+ */
+export type MessageAck =
+  | { readonly error: string | undefined; readonly serverId: string | undefined }
+  | undefined;
 
 /** Waits for WhatsApp to acknowledge the message with this id. Create it before the message is sent. */
 export class MessageAckWaiter {
@@ -13,7 +18,8 @@ export class MessageAckWaiter {
     const answers = `TAG:${messageId}`;
     const onAnswer = ({ tag, attrs }: BinaryNode) => {
       // Receipts have the message's id as well.
-      if (tag === 'ack' && attrs.class === 'message') this.#settle({ error: attrs.error });
+      if (tag !== 'ack' || attrs.class !== 'message') return;
+      this.#settle({ error: attrs.error, serverId: attrs.server_id });
     };
     const onUpdate = ({ connection }: BaileysEventMap['connection.update']) => {
       if (connection === 'close') this.#settle(undefined);

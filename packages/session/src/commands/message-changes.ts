@@ -1,7 +1,8 @@
 import { type messageChangeCommands, WafleetError } from '@wafleet/contract';
-import { isJidGroup, proto } from '@whiskeysockets/baileys';
+import { isJidGroup, isJidNewsletter, isJidStatusBroadcast, proto } from '@whiskeysockets/baileys';
 import { textContent } from '../content/text.js';
 import type { TargetKey } from '../known-messages/message-targets.js';
+import { deleteInChannel, editInChannel } from './channel-requests/send-to-channel.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { markAsRead } from './mark-as-read.js';
 import { deleteForMe, setStar } from './message-marks.js';
@@ -17,6 +18,8 @@ async function sendChange(
   { socket, messages }: CommandContext,
   { key, content, messageId }: { key: TargetKey; content: proto.IMessage; messageId: string },
 ): Promise<{ messageId: string }> {
+  if (isJidNewsletter(key.remoteJid)) throw unsuitable('channel', 'Messages of channels do not allow this.');
+  if (isJidStatusBroadcast(key.remoteJid)) throw unsuitable('status', 'Statuses do not allow this.');
   await messages.send(socket, { jid: key.remoteJid, content, messageId });
   return { messageId };
 }
@@ -37,6 +40,7 @@ async function edit(
   if (before !== undefined && !before.content.extendedTextMessage && !before.content.conversation) {
     throw unsuitable('not-text', 'Only texts can be edited.');
   }
+  if (isJidNewsletter(key.remoteJid)) return editInChannel(session, { key, messageId }, textContent(text));
   const protocolMessage = {
     ...{ key, type: MESSAGE_EDIT, timestampMs: Date.now() },
     editedMessage: textContent(text),
@@ -69,6 +73,7 @@ export const messageChangeHandlers: HandlersOf<typeof messageChangeCommands> = {
     const { socket, messages, targets } = session;
     messages.requireReading();
     const key = await targets.find(socket, named);
+    if (isJidNewsletter(key.remoteJid)) return deleteInChannel(session, { key, messageId });
     if (key.fromMe !== true && !isJidGroup(key.remoteJid)) {
       throw unsuitable('not-own', 'Only messages of the account can be deleted for everyone in this chat.');
     }

@@ -1,6 +1,6 @@
 import { WafleetError } from '@wafleet/contract';
 import { type Logger, withTimeout } from '@wafleet/runtime';
-import { generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
+import { type BinaryNode, generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from '../caches/session-caches.js';
 import type { SentMessages } from '../connection/sent-messages.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
@@ -25,12 +25,19 @@ function withSecret({ messageContextInfo, ...content }: proto.IMessage, secret: 
   return { ...content, messageContextInfo: { ...messageContextInfo, messageSecret } };
 }
 
-/** Sends a message and waits until WhatsApp has acknowledged it. */
-async function relay(socket: WASocket, jid: string, content: proto.IMessage, messageId: string) {
-  const waiter = new MessageAckWaiter(socket, messageId);
+/**
+ * Sends a message and waits until WhatsApp has acknowledged it.
+ * @param stanzaId the id that WhatsApp acknowledges. @param messageId the one that errors name.
+ */
+async function relay(
+  socket: WASocket,
+  { stanzaId, messageId }: { readonly stanzaId: string; readonly messageId: string },
+  send: () => Promise<unknown>,
+): Promise<NonNullable<MessageAck>> {
+  const waiter = new MessageAckWaiter(socket, stanzaId);
   let ack: MessageAck;
   try {
-    await socket.relayMessage(jid, content, { messageId, ...stanzaOptions(content) });
+    await send();
     ack = (await withTimeout(waiter.ack, ACK_MS)) ? await waiter.ack : undefined;
   } catch (error) {
     throw fromBaileys(error, {
@@ -42,6 +49,25 @@ async function relay(socket: WASocket, jid: string, content: proto.IMessage, mes
   }
   if (ack === undefined) throw outcomeUnknown(messageId, 'no acknowledgement');
   if (ack.error !== undefined) throw whatsAppRefused(Number(ack.error), { details: { messageId } });
+  return ack;
+}
+
+interface OutgoingMessage {
+  readonly jid: string;
+  readonly content: proto.IMessage;
+  readonly messageId: string;
+  /** Who gets it, of a status. */
+  readonly audience?: readonly string[];
+}
+
+interface OutgoingPost {
+  /** The channel. */
+  readonly jid: string;
+  readonly messageId: string;
+  /** What is sent: of a change of another message it has the id of that one. */
+  readonly stanza: BinaryNode;
+  /** What is published as the account's own message. Undefined: nothing is. */
+  readonly published: proto.IMessage | undefined;
 }
 
 /** Sends a session's messages. */
@@ -84,10 +110,7 @@ export class MessageSender {
    * OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
    * @throws {FencedError} if another worker owns the session; nothing was sent.
    */
-  async send(
-    socket: WASocket,
-    { jid, content: bare, messageId }: { jid: string; content: proto.IMessage; messageId: string },
-  ): Promise<void> {
+  async send(socket: WASocket, { jid, content: bare, messageId, audience }: OutgoingMessage): Promise<void> {
     this.requireReading();
     const { signedIdentityKey } = socket.authState.creds;
     const secret = secretOfSent(messageId, signedIdentityKey.private);
@@ -95,8 +118,40 @@ export class MessageSender {
     await this.#sentMessages.keep(messageId, content);
     this.requireReading();
     this.#sentTo.set(messageId, jid);
-    await relay(socket, jid, content, messageId);
+    const options = {
+      ...{ messageId, ...stanzaOptions(content) },
+      ...(audience === undefined ? {} : { statusJidList: [...audience] }),
+    };
+    await relay(socket, { stanzaId: messageId, messageId }, () => socket.relayMessage(jid, content, options));
+    await this.#publish(socket, { jid, content, messageId });
+  }
+
+  /**
+   * Sends a stanza to a channel, where nothing is encrypted. Otherwise as `send`. Resolves to the number that the
+   * channel has given the message, if WhatsApp says it.
+   * @throws {WafleetError} as `send` does.
+   */
+  async post(
+    socket: WASocket,
+    { jid, messageId, stanza, published }: OutgoingPost,
+  ): Promise<string | undefined> {
+    this.requireReading();
+    const content = published && proto.Message.create(published);
+    if (content !== undefined) await this.#sentMessages.keep(messageId, content);
+    this.requireReading();
+    if (content !== undefined) this.#sentTo.set(messageId, jid);
+    const stanzaId = stanza.attrs.id ?? messageId;
+    const { serverId } = await relay(socket, { stanzaId, messageId }, () => socket.sendNode(stanza));
+    if (content !== undefined) await this.#publish(socket, { jid, content, messageId, serverId });
+    return serverId;
+  }
+
+  async #publish(
+    socket: WASocket,
+    { jid, content, messageId, serverId }: OutgoingMessage & { readonly serverId?: string | undefined },
+  ): Promise<void> {
     const message = generateWAMessageFromContent(jid, content, { userJid: socket.user?.id ?? '', messageId });
+    if (serverId !== undefined) message.key = { ...message.key, server_id: serverId };
     try {
       await socket.messageMutex.mutex(() => socket.upsertMessage(message, 'append'));
     } catch (error) {

@@ -1,10 +1,11 @@
-import type { CommandFields, messageCommands } from '@wafleet/contract';
+import { type CommandFields, type CommandReply, isChannel, type messageCommands } from '@wafleet/contract';
 import { isJidGroup, type proto, type WASocket } from '@whiskeysockets/baileys';
 import { buildContent } from '../content/build-content.js';
 import { withContext } from '../content/context-info.js';
 import { quoteOf } from '../content/quote.js';
 import { textContent } from '../content/text.js';
 import { fromBaileys } from './baileys-errors.js';
+import { sendToChannel } from './channel-requests/send-to-channel.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { unanswered } from './recipients.js';
 import { showTyping } from './typing.js';
@@ -17,10 +18,11 @@ export const messageHandlers: HandlersOf<typeof messageCommands> = {
 };
 
 /** Sends what a client has asked for. Nothing is sent before all that it needs is found. */
-async function send(session: CommandContext, fields: SendFields): Promise<{ messageId: string }> {
+async function send(session: CommandContext, fields: SendFields): Promise<CommandReply<'send-message'>> {
   const { socket, recipients, messages } = session;
   const { to, typing, messageId } = fields;
   messages.requireReading();
+  if (isChannel(to)) return sendToChannel(session, fields);
   const jid = await recipients.find(socket, to);
   const content = await contentOf(session, socket, jid, fields);
   if (typing !== undefined) await showTyping(socket, jid, typing);

@@ -1,5 +1,5 @@
 import { type CommandFields, WafleetError } from '@wafleet/contract';
-import type { proto, WAMessageKey } from '@whiskeysockets/baileys';
+import { isJidNewsletter, type proto, type WAMessageKey } from '@whiskeysockets/baileys';
 import { sealVote } from '../add-ons/vote.js';
 import type { CommandContext } from './command-context.js';
 
@@ -18,6 +18,7 @@ export async function voteInPoll(
   if (poll === undefined || !remoteJid) {
     throw new WafleetError('MESSAGE_NOT_FOUND', 'The session does not know this poll.');
   }
+  if (isJidNewsletter(remoteJid)) throw unsuitable('channel', 'Votes in polls of channels are not offered.');
   const found = await known.findContent(target);
   if (found !== undefined) requireOptions(found.content, options);
   const key: WAMessageKey = { ...poll.key, id: target };
