@@ -16,6 +16,7 @@ import { ContactFinder } from './commands/contact-finder.js';
 import { executeInSession } from './commands/execute.js';
 import { MessageSender } from './commands/message-sender.js';
 import { Recipients } from './commands/recipients.js';
+import { stanzaOptions } from './commands/stanza-options.js';
 import { ConnectionFactory } from './connection/connection-factory.js';
 import { ConnectionSupervisor, type StorageReach } from './connection/connection-supervisor.js';
 import { LINK_AFTER_CODE_MS, LinkVersions } from './connection/link-versions.js';
@@ -26,6 +27,8 @@ import { SentMessages } from './connection/sent-messages.js';
 import { SessionProxy } from './connection/session-proxy.js';
 import { SilenceDetector } from './connection/silence-detector.js';
 import { SilenceWatch } from './connection/silence-watch.js';
+import { StatusAudiences } from './connection/status-audiences.js';
+import { StatusResends } from './connection/status-resends.js';
 import { ConnectionEvents } from './connection-events.js';
 import { EventPublisher } from './events/event-publisher.js';
 import { People } from './identity/people.js';
@@ -121,6 +124,10 @@ export class WhatsAppSession {
     const people = new People({ pairs, members, usernames, store: store.auth });
     const deduplicator = new MessageDeduplicator({ finished: store.finishedMessages, fence, people });
     const sentMessages = new SentMessages({ recentMessages, fence, logger });
+    const statusAudiences = new StatusAudiences({ recentMessages, fence, logger });
+    const statuses = new StatusResends({
+      ...{ audiences: statusAudiences, sentMessages, people, stanzaOptions, logger },
+    });
     const quiet = new SilenceDetector(quietLimits);
 
     // The connection and its states.
@@ -153,7 +160,7 @@ export class WhatsAppSession {
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
     const times = { connectTimeoutMs, linkAfterCodeMs, qrLifeMs, passkeyTimes };
     const settings = { isOwnershipCertain, url, ...times, inForce };
-    const inbound = { journal, deduplicator, outbox, sentMessages };
+    const inbound = { journal, deduplicator, outbox, sentMessages, statuses };
     const resources = { ...settings, ...inbound, proxy, people: publisher, quiet, logger, caches, listener };
 
     this.#lifecycle = lifecycle;
@@ -193,7 +200,7 @@ export class WhatsAppSession {
       get socket() {
         return openSocket.require().socket;
       },
-      ...{ recipients, messages, known },
+      ...{ recipients, messages, known, statusAudiences },
       targets: new MessageTargets({ known, recipients, people }),
       contacts: new ContactFinder(people),
       callOffers: caches.callOffers,

@@ -124,6 +124,8 @@ function channelReply(kind: CommandKind): CommandReply | undefined {
     case 'get-catalog':
     case 'get-collections':
       return { items: [] };
+    case 'post-status':
+      return { messageId: 'M', notOnWhatsApp: [] };
     case 'get-business-profile':
     case 'get-own-business-profile':
       return { description: null, address: null, email: null, websites: [], categories: [], hours: null };

@@ -26,6 +26,7 @@ export * from './presence.js';
 export * from './profile.js';
 export * from './registry.js';
 export * from './sessions.js';
+export * from './statuses.js';
 export * from './tenants.js';
 export * from './usage.js';
 export * from './whatsapp-ids.js';

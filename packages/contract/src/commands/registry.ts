@@ -23,6 +23,7 @@ import { passkeyCalls, passkeyCommands, passkeyLinkCalls } from './passkeys.js';
 import { presenceCommands } from './presence.js';
 import { profileCommands } from './profile.js';
 import { sessionCalls } from './sessions.js';
+import { statusCommands } from './statuses.js';
 import { tenantCalls } from './tenants.js';
 import { usageCalls } from './usage.js';
 
@@ -45,6 +46,7 @@ export const SESSION_COMMANDS = {
   ...groupPictureCommands,
   ...communityCommands,
   ...channelCommands,
+  ...statusCommands,
   ...businessCommands,
   ...settingsCommands,
 } as const satisfies Record<string, Command>;

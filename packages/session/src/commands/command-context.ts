@@ -2,6 +2,7 @@ import type { Command, FieldsOf } from '@wafleet/contract';
 import type { CacheStore, WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { KnownGroups } from '../caches/known-groups.js';
+import type { StatusAudiences } from '../connection/status-audiences.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
 import type { MessageTargets } from '../known-messages/message-targets.js';
 import type { SessionMedia } from '../media/session-media.js';
@@ -23,6 +24,7 @@ export interface CommandContext {
   readonly messages: MessageSender;
   readonly known: KnownMessages;
   readonly targets: MessageTargets;
+  readonly statusAudiences: StatusAudiences;
   readonly pairingCodes: PairingCodes;
   readonly passkeys: Passkeys;
   readonly media: SessionMedia;

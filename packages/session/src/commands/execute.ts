@@ -18,6 +18,7 @@ import { passkeyHandlers } from './passkeys.js';
 import { presenceHandlers } from './presence.js';
 import { profileHandlers } from './profile.js';
 import { settingsHandlers } from './settings.js';
+import { statusHandlers } from './statuses.js';
 
 const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...callHandlers,
@@ -37,6 +38,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...groupPictureHandlers,
   ...communityHandlers,
   ...channelHandlers,
+  ...statusHandlers,
   ...businessHandlers,
   ...settingsHandlers,
 };

@@ -111,6 +111,7 @@ function factoryOf(fence: Fence) {
       }),
       people: { pairsLearnt: ignore, notePeople: ignore },
       sentMessages: new SentMessages({ recentMessages: store.recentMessages, fence, logger }),
+      statuses: { take: () => false },
       listener: {
         receive: ignore,
         linkRefreshed: ignore,

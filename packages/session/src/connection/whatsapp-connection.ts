@@ -35,6 +35,7 @@ import type { SessionProxy } from './session-proxy.js';
 import type { SilenceDetector } from './silence-detector.js';
 import { type SocketResources, socketSettings } from './socket-settings.js';
 import { SocketValve } from './socket-valve.js';
+import type { StatusResends } from './status-resends.js';
 import { Transport } from './transport.js';
 
 /** How long a drain waits for the message that is being decrypted. */
@@ -75,6 +76,8 @@ export interface ConnectionResources extends SocketResources {
   readonly proxy: SessionProxy;
   /** The messages that this account sent, for a receiver that could not decrypt one. */
   readonly sentMessages: SentMessages;
+  /** Sends statuses again, in place of Baileys. */
+  readonly statuses: Pick<StatusResends, 'take'>;
   readonly listener: ConnectionListener;
 }
 
@@ -143,7 +146,7 @@ export class WhatsAppConnection {
   constructor(resources: ConnectionResources, { account, permit, leftOver }: ConnectionParts) {
     this.#resources = resources;
     this.#permit = permit;
-    const { caches, journal, deduplicator, outbox, people, sentMessages, logger } = resources;
+    const { caches, journal, deduplicator, outbox, people, sentMessages, statuses, logger } = resources;
     deduplicator.forget();
     const knownGroups = new KnownGroups({ cache: caches.groups, people });
     this.#proxyVersion = resources.proxy.version;
@@ -160,7 +163,8 @@ export class WhatsAppConnection {
           this.endWith({ statusCode: 500, message: 'keys could not be read or stored' });
         },
       ),
-      getMessage: ({ id }) => sentMessages.findInTime(id, () => this.#isAlive),
+      getMessage: async (key) =>
+        statuses.take(this.socket, key) ? undefined : sentMessages.findInTime(key.id, () => this.#isAlive),
       cachedGroupMetadata: (id) => knownGroups.find(this.socket, id),
     });
     this.socket = socket;
