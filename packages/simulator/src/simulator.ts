@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { AccountLimits } from './account-limits/account-limits.js';
 import { AccountSettings } from './app-state/account-settings.js';
 import { BusinessDirectory } from './business/business-directory.js';
 import { Switchboard } from './calls/switchboard.js';
@@ -88,6 +89,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   /** Where clients came from. */
   readonly arrivals = new Arrivals();
   readonly pictures = new Pictures(this);
+  /** What WhatsApp lets accounts write. */
+  readonly limits = new PerAccount((phone) => new AccountLimits(phone));
   readonly inboxes: PerAccount<Inbox> = new PerAccount(
     (phone) =>
       new Inbox(phone, this, (message) => this.registry.phoneMessage(message, { simulator: this, phone })),
@@ -107,7 +110,7 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly #connections = new Set<Connection>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #loginRefusals = new Map<Account | undefined, number>();
-  readonly #messageRefusals = new Map<Account | undefined, number>();
+  readonly #messageRefusals = new Map<Account | undefined, { readonly error: number; left: number }>();
   readonly #ackFaults = new Map<Account, 'lost' | 'cut'>();
   readonly #requestRefusals = new Map<string, number>();
   readonly #withheldAnswers = new Map<string, (() => void)[]>();
@@ -218,9 +221,12 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     this.#loginRefusals.delete(phone);
   }
 
-  /** Answers messages with `<ack error>` and drops them: those of one phone's devices, or all. Holds until `resume`. */
-  refuseMessages(error: number, phone?: Account): void {
-    this.#messageRefusals.set(phone, error);
+  /**
+   * Answers messages with `<ack error>` and drops them: those of one phone's devices, or all. Holds until `resume`, or for
+   * a number of messages.
+   */
+  refuseMessages(error: number, phone?: Account, { count = Number.POSITIVE_INFINITY } = {}): void {
+    this.#messageRefusals.set(phone, { error, left: count });
   }
 
   /**
@@ -289,9 +295,12 @@ export class Simulator implements ControlledSimulator, PhoneServer {
     return this.#loginRefusals.get(phone) ?? this.#loginRefusals.get(undefined);
   }
 
-  /** The error with which to answer messages of this phone's devices, if any. */
+  /** The error with which to answer the message that a device of this phone has sent, if any. */
   messageRefusal(phone: Account): number | undefined {
-    return this.#messageRefusals.get(phone) ?? this.#messageRefusals.get(undefined);
+    const refusal = this.#messageRefusals.get(phone) ?? this.#messageRefusals.get(undefined);
+    if (refusal === undefined || refusal.left === 0) return undefined;
+    refusal.left -= 1;
+    return refusal.error;
   }
 
   /** The fault that applies to acknowledgements of messages of this phone's devices, if any. */

@@ -53,7 +53,11 @@ async function routeMessage(message: BinaryNode, context: DeviceContext): Promis
   const timestamp = unixSeconds();
   const chat = chatAt(to, message.attrs.recipient, simulator.world);
   const post = isJidNewsletter(to) ? takePost(message, context) : undefined;
-  const refusal = post?.refusal ?? simulator.messageRefusal(from.phone) ?? refusalOf(chat, from.phone);
+  const refusal =
+    post?.refusal ??
+    simulator.messageRefusal(from.phone) ??
+    refusalOf(chat, from.phone) ??
+    simulator.limits.of(from.phone).refusalOf(message, chat);
   const numbered = post?.serverId === undefined ? {} : { server_id: String(post.serverId) };
   const ack = { class: 'message', id, from: to, t: String(timestamp), ...numbered };
   if (refusal !== undefined) {

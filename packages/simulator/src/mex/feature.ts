@@ -1,10 +1,11 @@
 import { getBinaryNodeChild } from '@whiskeysockets/baileys';
+import { accountLimitQueries } from '../account-limits/mex-queries.js';
 import { channelQueries } from '../channels/mex-queries.js';
 import { IqError } from '../protocol/iq-error.js';
 import type { DeviceContext, Feature } from '../server/feature.js';
 import { type MexQueries, objectIn } from './mex-query.js';
 
-const queries: MexQueries = { ...channelQueries };
+const queries: MexQueries = { ...channelQueries, ...accountLimitQueries };
 
 /** Answers clients' GraphQL queries (`w:mex`). What they ask for is a part of other features. */
 export const mexFeature: Feature = {

@@ -41,6 +41,7 @@ export function setBlocked(
 /** The person gives another one a token of trust. Without it, WhatsApp limits what strangers may ask and send. */
 export function sharePrivacyToken(from: Account, to: Account): Buffer {
   const token = randomBytes(16);
+  to.privacyTokens.set(from, token);
   for (const device of to.devices.values()) {
     const attrs = { jid: device.lid, t: String(unixSeconds()), type: 'trusted_contact' };
     const tokens = { tag: 'tokens', attrs: {}, content: [{ tag: 'token', attrs, content: token }] };

@@ -1,3 +1,4 @@
+import type { AccountLimits } from '../account-limits/account-limits.js';
 import type { AccountSettings } from '../app-state/account-settings.js';
 import type { BusinessDirectory } from '../business/business-directory.js';
 import type { Switchboard } from '../calls/switchboard.js';
@@ -34,6 +35,8 @@ export interface SimulatorContext {
   /** Where clients came from. */
   readonly arrivals: Arrivals;
   readonly pictures: Pictures;
+  /** What WhatsApp lets accounts write. */
+  readonly limits: PerAccount<AccountLimits>;
   readonly inboxes: PerAccount<Inbox>;
   readonly outboxes: PerAccount<Outbox>;
   readonly histories: PerAccount<PhoneHistory>;
@@ -53,7 +56,7 @@ export interface SimulatorContext {
   sendAnswer(tag: string, send: () => void): void;
   /** The reason with which to refuse a login of this phone's devices, if any. */
   loginRefusal(phone: Account): number | undefined;
-  /** The error with which to answer messages of this phone's devices, if any. */
+  /** The error with which to answer the message that a device of this phone has sent, if any. */
   messageRefusal(phone: Account): number | undefined;
   /** The fault that applies to acknowledgements of messages of this phone's devices, if any. */
   ackFault(phone: Account): 'lost' | 'cut' | undefined;

@@ -58,6 +58,8 @@ export class Account {
     ['messages', 'all'],
   ]);
   readonly blocked = new Set<Account>();
+  /** The tokens of trust that others gave the account. */
+  readonly privacyTokens = new Map<Account, Buffer>();
   #nextDeviceId = 1;
 
   constructor({ number, name, username, hidesNumber }: AccountDetails) {
