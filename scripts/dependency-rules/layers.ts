@@ -15,6 +15,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'sessions',
     'auth',
     'settings',
+    'pacing',
     'moving',
     'placement',
     'messages',

@@ -10,6 +10,7 @@ export * from './identifiers.js';
 export * from './link-progress.js';
 export * from './media-file.js';
 export * from './passkey-times.js';
+export * from './pause-reasons.js';
 export * from './payloads.js';
 export * from './proxy-url.js';
 export * from './rooms.js';

@@ -60,6 +60,8 @@ export { type ReceivedFile, ReceivedMedia } from './messages/received-media.js';
 export { RecentMessages } from './messages/recent-messages.js';
 export { type ExportOutcome, SessionExports } from './moving/session-exports.js';
 export { type ImportedSession, SessionImports } from './moving/session-imports.js';
+export { type Pause, SendPauses } from './pacing/send-pauses.js';
+export { type PacingPolicy, SessionPacing, type TakenSend } from './pacing/session-pacing.js';
 export { PlacementRanks } from './placement/placement-ranks.js';
 export { connectRedis, type RedisConnection, type RedisRole } from './redis/connection.js';
 export { lacksChannels } from './redis/reconnecting-redis.js';

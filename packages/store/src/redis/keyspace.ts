@@ -19,6 +19,13 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:settings:<id>     | hash   | what was set for the session: plain (JSON), proxy (sealed),      |
  * |                                 |        | version                                                          |
  * | wf:{<tenant>}:call-replies:<id> | zset   | callers who were sent a message, by when, ms; expires            |
+ * | wf:{<tenant>}:sends:<id>        | zset   | digests of the messages of the last minute, by when, ms; expires |
+ * | wf:{<tenant>}:new-chats:<id>    | zset   | digests of the people who were written to first in the last 24 h, |
+ * |                                 |        | by when, ms; expires                                             |
+ * | wf:{<tenant>}:known-chats:<id>  | zset   | digests of the people who have a chat with the account, by when  |
+ * |                                 |        | that was last seen, ms; expires                                  |
+ * | wf:{<tenant>}:send-pause:<id>   | hash   | WhatsApp's refusals: refusals, since; and the pause that they led |
+ * |                                 |        | to: level, until, reason; expires                                |
  * | wf:{<tenant>}:auth:<id>         | hash   | sealed credentials: `creds` and `<type>:<id>`; `import`, sealed  |
  * |                                 |        | for workers, until the first one has opened the session          |
  * | wf:{<tenant>}:exported:<id>:<export> | string | what became of an export: its bundle or why not; expires    |
@@ -147,6 +154,10 @@ export const keys = {
   auth: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:auth:${sessionId}`,
   settings: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:settings:${sessionId}`,
   callReplies: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:call-replies:${sessionId}`,
+  sends: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:sends:${sessionId}`,
+  newChats: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:new-chats:${sessionId}`,
+  knownChats: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:known-chats:${sessionId}`,
+  sendPause: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:send-pause:${sessionId}`,
   exported: ({ tenantId, sessionId }: SessionRef, exportId: string) =>
     `wf:{${tenantId}}:exported:${sessionId}:${exportId}`,
   qr: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:qr:${sessionId}`,

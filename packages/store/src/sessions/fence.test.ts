@@ -5,6 +5,8 @@ import { Cipher } from '../auth/cipher.js';
 import { EventLog } from '../events/event-log.js';
 import { RecentMessages } from '../messages/recent-messages.js';
 import { SessionExports } from '../moving/session-exports.js';
+import { SendPauses } from '../pacing/send-pauses.js';
+import { SessionPacing } from '../pacing/session-pacing.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { type Fence, FencedError } from '../redis/session-ref.js';
@@ -39,6 +41,16 @@ const writes: Record<string, (redis: RedisConnection, fence: Fence) => Promise<u
     new LinkOffers(redis).putQr(fence, { qr: '2@x', expiresAt: Date.now() + 60_000 }),
   'removal of a QR code': (redis, fence) => new LinkOffers(redis).clear(fence),
   'note of a reply to a call': (redis, fence) => new CallReplies(redis).note(fence, '1@lid'),
+  'message taken from a budget': (redis, fence) =>
+    new SessionPacing(redis).take(
+      fence,
+      { messageId: 'id', person: ['1@lid'] },
+      { sendsPerMinute: 1, newChatsPerDay: 1, warmUp: [], linkedAt: undefined },
+    ),
+  'note of a chat': (redis, fence) => new SessionPacing(redis).noteChats(fence, ['1@lid']),
+  'note of a refused message': (redis, fence) => new SendPauses(redis).noteRefusal(fence, { threshold: 1 }),
+  'note of a time lock': (redis, fence) => new SendPauses(redis).noteTimeLock(fence, Date.now() + 60_000),
+  'end of a pause': (redis, fence) => new SendPauses(redis).clear(fence),
   'end of the token for a passkey': (redis, fence) => new PasskeyLinks(redis).end(fence),
   'shorter life of that token': (redis, fence) => new PasskeyLinks(redis).endWithin(fence, 0),
   'end of an export': async (redis, fence) =>
@@ -54,6 +66,7 @@ async function sessionWithState(redis: RedisConnection): Promise<Fence> {
   await state.keys.set({ session: { kept: Buffer.from('kept') } });
   await new LinkOffers(redis).putQr(fence, { qr: '2@old', expiresAt: Date.now() + 600_000 });
   await new PasskeyLinks(redis).create(fence, Date.now() + 600_000);
+  await new SendPauses(redis).noteRefusal(fence, { threshold: 3 });
   await redis.hset(keys.session(ref), { exportId: 'export' });
   return fence;
 }

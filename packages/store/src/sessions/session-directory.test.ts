@@ -12,6 +12,8 @@ import { digestOfMessage } from '../messages/processed-messages.js';
 import { type ReceivedFile, ReceivedMedia } from '../messages/received-media.js';
 
 import { RecentMessages } from '../messages/recent-messages.js';
+import { SendPauses } from '../pacing/send-pauses.js';
+import { SessionPacing } from '../pacing/session-pacing.js';
 import { keys } from '../redis/keyspace.js';
 import { FencedError } from '../redis/session-ref.js';
 import { SessionSettingsRecords } from '../settings/session-settings-records.js';
@@ -158,6 +160,11 @@ describe('a purge', () => {
       plain: { settings: { online: true } },
     });
     await new CallReplies(fixture.redis).note(fence, '1@lid');
+    const policy = { sendsPerMinute: 1, newChatsPerDay: 1, warmUp: [], linkedAt: undefined };
+    const pacing = new SessionPacing(fixture.redis);
+    await pacing.take(fence, { messageId: 'id', person: ['1@lid'] }, policy);
+    await pacing.noteChats(fence, ['1@lid']);
+    await new SendPauses(fixture.redis).noteRefusal(fence, { threshold: 1 });
     const finishedDigests = [digestOfMessage(['chat', 'id'])];
     await new EventLog(fixture.redis).append(fence, [], { secrets, finishedDigests });
     const records = new IdempotencyRecords(fixture.redis, new TenantLimitTable(fixture.redis));

@@ -338,6 +338,7 @@ export class SessionDirectory {
       keys.auth(ref),
       keys.settings(ref),
       keys.callReplies(ref),
+      ...[keys.sends(ref), keys.newChats(ref), keys.knownChats(ref), keys.sendPause(ref)],
       keys.qr(ref),
       keys.pairingCode(ref),
       keys.passkeyLink(ref),
