@@ -9,7 +9,7 @@ const projectRoot = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(tmpdir(), `wafleet-programs-${process.pid}`);
 const running = new Set<ChildProcess>();
 
-export type Language = 'javascript' | 'python' | 'sh';
+export type Language = 'javascript' | 'json' | 'python' | 'sh';
 
 /** The code blocks of one language in a Markdown document of the project, byte for byte, in their order. */
 export function codeBlocks(document: string, language: Language): string[] {
@@ -33,7 +33,7 @@ export class ClientProgram {
   #exited = false;
   readonly #child: ChildProcess;
 
-  constructor(language: Exclude<Language, 'sh'>, code: string, python?: string) {
+  constructor(language: Exclude<Language, 'sh' | 'json'>, code: string, python?: string) {
     const file = join(
       folder,
       `program-${Math.random().toString(36).slice(2)}.${language === 'python' ? 'py' : 'cjs'}`,

@@ -68,6 +68,7 @@ describe('docs/settings.md', () => {
   function takes(schema: z.ZodType): string {
     if (schema instanceof z.ZodEnum) return schema.options.map((option) => `\`"${option}"\``).join(', ');
     if (schema instanceof z.ZodBoolean) return '`true`, `false`';
+    if (schema instanceof z.ZodNumber) return `${schema.minValue} to ${schema.maxValue}`;
     return schema instanceof z.ZodArray ? 'a list' : 'a text';
   }
 

@@ -255,6 +255,30 @@ export const ERRORS = {
     meaning:
       'WhatsApp refused the request; `details` holds its `code` and `reason` where known, and of a message the `messageId`.',
   },
+  ACCOUNT_RESTRICTED: {
+    status: 409,
+    retryable: true,
+    meaning:
+      'WhatsApp does not let the account begin this chat (its code 463); nothing was sent. `details.until` is the end of the time lock if WhatsApp names it, `details.messageId` the id of the message. Do not try again before, and not often: each try makes it worse. See [staying-unrestricted.md](staying-unrestricted.md).',
+  },
+  ADDRESSING_OUTDATED: {
+    status: 502,
+    retryable: true,
+    meaning:
+      'WhatsApp refused the message because its addressing is out of date (its code 479), also after the devices of the recipient were looked up again; nothing was sent. `details.messageId` is the id of the message.',
+  },
+  PACED: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'The session has sent as much as its settings allow: `details.resource` is `paced_sends` or `paced_new_chats`, `details.limit` the bound. Nothing was sent. Try again after `details.retryAfterMs`, with the same `Idempotency-Key`. See [staying-unrestricted.md](staying-unrestricted.md).',
+  },
+  SENDS_PAUSED: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'WhatsApp has refused messages of this account, so the session begins no new chats until `details.until`; messages to the chats that it has go on. Nothing was sent. Try again after `details.retryAfterMs`, with the same `Idempotency-Key`. See [staying-unrestricted.md](staying-unrestricted.md).',
+  },
   MEDIA_NOT_FOUND: {
     status: 404,
     retryable: false,

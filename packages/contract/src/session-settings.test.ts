@@ -50,6 +50,8 @@ describe('a change of settings', () => {
     { settings: null, metadata: null, proxy: null, name: null },
     { settings: { device: null, online: null, calls: { message: null } } },
     { metadata: { shop: '17', 'crm.id': null } },
+    { settings: { pacing: { sendsPerMinute: 20, newChatsPerDay: 50, warmUp: [5, 10, 20], typing: true } } },
+    { settings: { pacing: { minDelayMs: 3_000, maxDelayMs: 1_000, pauseAfter: 0, warmUp: null } } },
   ])('may be %j', (body) => {
     expect(changeSessionBodySchema.safeParse(body).success).toBe(true);
   });
@@ -64,6 +66,14 @@ describe('a change of settings', () => {
     [{ settings: { ignore: { chats: Array.from({ length: 501 }, () => '15551234567@lid') } } }],
     [{ settings: { online: 'yes' } }],
     [{ settings: { onlin: true } }],
+    [{ settings: { pacing: { sendsPerMinute: -1 } } }],
+    [{ settings: { pacing: { sendsPerMinute: 1e9 } } }],
+    [{ settings: { pacing: { newChatsPerDay: 0.5 } } }],
+    [{ settings: { pacing: { warmUp: [0] } } }],
+    [{ settings: { pacing: { warmUp: Array.from({ length: 61 }, () => 1) } } }],
+    [{ settings: { pacing: { maxDelayMs: 5_001 } } }],
+    [{ settings: { pacing: { pauseAfter: '3' } } }],
+    [{ settings: { pacing: { burst: 5 } } }],
     [{ settings: { calls: { message: 'x'.repeat(1001) } } }],
     [{ metadata: { 'a b': 'c' } }],
     [{ metadata: { a: 'x'.repeat(501) } }],

@@ -44,6 +44,39 @@ const callsFields = {
     .describe('What a rejected caller is sent, at most once an hour; nothing if empty. Never to a group'),
 };
 
+/** The longest pause before a message, ms. */
+export const MAX_DELAY_MS = 5_000;
+
+const delaySchema = z.number().int().min(0).max(MAX_DELAY_MS);
+
+const pacingFields = {
+  sendsPerMinute: z
+    .number()
+    .int()
+    .min(0)
+    .max(600)
+    .describe('How many messages the session sends in any 60 seconds; 0: any number'),
+  newChatsPerDay: z
+    .number()
+    .int()
+    .min(0)
+    .max(1000)
+    .describe('To how many people it writes first in any 24 hours; 0: any number'),
+  warmUp: z
+    .array(z.number().int().min(1).max(1000))
+    .max(60)
+    .describe('The same for the first days after linking, one number for each day'),
+  minDelayMs: delaySchema.describe('The shortest pause before a message, ms'),
+  maxDelayMs: delaySchema.describe('The longest pause before a message, ms. Each is chosen at random'),
+  typing: z.boolean().describe('Whether a chat shows typing before a text, for longer the longer it is'),
+  pauseAfter: z
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .describe('After how many refusals within an hour no new chats are begun for a while; 0: never'),
+};
+
 const plainFields = {
   history: z
     .enum(['none', 'recent', 'full'])
@@ -66,6 +99,7 @@ export const sessionSettingsSchema = z.object({
   autoRead: plainFields.autoRead,
   autoReadStatuses: plainFields.autoReadStatuses,
   calls: z.object(callsFields),
+  pacing: z.object(pacingFields),
 });
 
 export type SessionSettings = z.output<typeof sessionSettingsSchema>;
@@ -79,6 +113,15 @@ export const DEFAULT_SETTINGS: SessionSettings = {
   autoRead: false,
   autoReadStatuses: false,
   calls: { reject: 'none', message: '' },
+  pacing: {
+    sendsPerMinute: 0,
+    newChatsPerDay: 0,
+    warmUp: [],
+    minDelayMs: 0,
+    maxDelayMs: 0,
+    typing: false,
+    pauseAfter: 3,
+  },
 };
 
 type Changes<Fields extends z.ZodRawShape> = {
@@ -97,6 +140,7 @@ export const settingsChangeSchema = z.strictObject({
   device: changesOf(deviceFields).nullable().optional(),
   ignore: changesOf(ignoreFields).nullable().optional(),
   calls: changesOf(callsFields).nullable().optional(),
+  pacing: changesOf(pacingFields).nullable().optional(),
 });
 
 /** The settings that this release reads from stored ones, and the names of those that it cannot read. */
@@ -165,6 +209,7 @@ const EFFECTS: Readonly<Record<keyof SessionSettings, TakesEffect>> = {
   autoRead: 'now',
   autoReadStatuses: 'now',
   calls: 'now',
+  pacing: 'now',
 };
 
 export type SettingsGroup = keyof SessionSettings;

@@ -1,7 +1,9 @@
 import type { LinkProblemCode } from '@wafleet/contract';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { SessionAccount } from './auth/session-account.js';
+import type { AddressingRepairs } from './commands/addressing-repairs.js';
 import type { CallRejection } from './commands/call-rejection.js';
+import type { SessionRestrictions } from './commands/pacing/restrictions.js';
 import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
 import type { OnlinePresence } from './connection/online-presence.js';
 import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
@@ -21,6 +23,8 @@ interface ConnectionEventsOptions {
   readonly autoRead: AutoRead;
   readonly stateMachine: SessionStateMachine;
   readonly linkReporter: LinkReporter;
+  readonly restrictions: SessionRestrictions;
+  readonly repairs: AddressingRepairs;
 }
 
 /**
@@ -40,9 +44,12 @@ export class ConnectionEvents implements ConnectionListener {
     return this.#lastMessageAt;
   }
 
-  receive(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
+  receive(connection: WhatsAppConnection, emitted: Partial<BaileysEventMap>): void {
     const { supervisor, account, media, publisher, stateMachine, linkReporter } = this.#options;
+    const { restrictions, repairs } = this.#options;
     if (supervisor.current !== connection) return;
+    const events = repairs.withoutRepaired(emitted);
+    const isNews = restrictions.receive(events);
     const credentials = events['creds.update'];
     const saved = credentials && account.current?.saveCreds();
     // Baileys confirms a link in this same tick. A link that is confirmed but not stored could never log in. Baileys
@@ -56,7 +63,7 @@ export class ConnectionEvents implements ConnectionListener {
     } finally {
       // This runs even if an error occurred above: a session that misses a change of its connection is stuck.
       const update = events['connection.update'];
-      if (update !== undefined) stateMachine.follow(connection, update);
+      if (update !== undefined && isNews) stateMachine.follow(connection, update);
       if (credentials !== undefined) linkReporter.checkSync();
     }
     this.#act(connection, events);

@@ -11,7 +11,9 @@ import type {
   ProcessedMessages,
   ReceivedMedia,
   RecentMessages,
+  SendPauses,
   SessionDirectory,
+  SessionPacing,
   SessionSettingsStore,
 } from '@wafleet/store';
 import type { SessionCaches } from './caches/session-caches.js';
@@ -34,6 +36,8 @@ export interface WhatsAppSessionOptions {
     readonly directory: SessionDirectory;
     readonly settings: Pick<SessionSettingsStore, 'read'>;
     readonly callReplies: CallReplies;
+    readonly pacing: SessionPacing;
+    readonly sendPauses: SendPauses;
     readonly offers: LinkOffers;
     readonly passkeyLinks: PasskeyLinks;
     readonly recentMessages: RecentMessages;

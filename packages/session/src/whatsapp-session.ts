@@ -10,11 +10,13 @@ import { FencedError, ProxyUnreadableError, type StoredSettings } from '@wafleet
 import { SessionAccount } from './auth/session-account.js';
 import { KnownGroups } from './caches/known-groups.js';
 import type { CachesOfSession } from './caches/session-caches.js';
+import { AddressingRepairs } from './commands/addressing-repairs.js';
 import { CallRejection } from './commands/call-rejection.js';
 import type { CommandContext } from './commands/command-context.js';
 import { ContactFinder } from './commands/contact-finder.js';
 import { executeInSession } from './commands/execute.js';
 import { MessageSender } from './commands/message-sender.js';
+import { SessionRestrictions } from './commands/pacing/restrictions.js';
 import { Recipients } from './commands/recipients.js';
 import { stanzaOptions } from './commands/stanza-options.js';
 import { ConnectionFactory } from './connection/connection-factory.js';
@@ -152,11 +154,20 @@ export class WhatsAppSession {
       ...{ inForce, filter, autoRead },
     });
     const { sentTo } = caches;
-    const messages = new MessageSender({ sentMessages, sentTo, readingGate, logger });
+    const { pacing, sendPauses } = store;
+    const contacts = new ContactFinder(people);
+    const restrictions = new SessionRestrictions({
+      ...{ ...parts, fence, pacing, sendPauses, inForce, contacts },
+      onPause: (pause) => statusReporter.tell({ pause }),
+    });
+    const repairs = new AddressingRepairs();
+    const messages = new MessageSender({
+      ...{ sentMessages, sentTo, readingGate, restrictions, repairs, logger },
+    });
     const online = new OnlinePresence({ inForce, supervisor, logger });
     const { callReplies } = store;
     const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
-    const effects = { calls, online, autoRead };
+    const effects = { calls, online, autoRead, restrictions, repairs };
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
     const times = { connectTimeoutMs, linkAfterCodeMs, qrLifeMs, passkeyTimes };
     const settings = { isOwnershipCertain, url, ...times, inForce };
@@ -202,13 +213,13 @@ export class WhatsAppSession {
       },
       ...{ recipients, messages, known, statusAudiences },
       targets: new MessageTargets({ known, recipients, people }),
-      contacts: new ContactFinder(people),
+      contacts,
       callOffers: caches.callOffers,
       groups: new KnownGroups({ cache: caches.groups, people: publisher }),
       reloadSettings: () => this.#reloadSettings(),
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
       passkeys: new Passkeys(parts),
-      media,
+      ...{ media, restrictions },
     };
   }
 

@@ -133,16 +133,20 @@ describe('a retry', () => {
     expect(worker.received).toHaveLength(1);
   });
 
-  it.each(['SESSION_NOT_OPEN', 'UNAVAILABLE'] as const)(
-    'acts after %s, and nothing is kept',
-    async (code) => {
-      failOnce(code);
-      expect(await call('a-key')).toMatchObject({ body: { error: { code } } });
-      expect(await recordKeys()).toEqual([]);
-      expect(await call('a-key')).toMatchObject({ status: 200 });
-      expect(worker.received).toHaveLength(2);
-    },
-  );
+  it.each([
+    'SESSION_NOT_OPEN',
+    'UNAVAILABLE',
+    'PACED',
+    'SENDS_PAUSED',
+    'ACCOUNT_RESTRICTED',
+    'ADDRESSING_OUTDATED',
+  ] as const)('acts after %s, and nothing is kept', async (code) => {
+    failOnce(code);
+    expect(await call('a-key')).toMatchObject({ body: { error: { code } } });
+    expect(await recordKeys()).toEqual([]);
+    expect(await call('a-key')).toMatchObject({ status: 200 });
+    expect(worker.received).toHaveLength(2);
+  });
 
   it.each(['OUTCOME_UNKNOWN', 'INTERNAL'] as const)(
     'acts after %s, with the same message id',

@@ -57,6 +57,9 @@ export const LIMITS = [
   'media_downloads',
   'media_downloads_per_edge',
   'jobs',
+  'paced_sends',
+  'paced_new_chats',
+  'sends_paused',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

@@ -18,6 +18,8 @@ const REFUSED_LIMITS = {
   INBOX_FULL: 'inbox',
   TOO_MANY_IDEMPOTENCY_KEYS: 'idempotency_keys',
   TOO_MANY_JOBS: 'jobs',
+  PACED: ({ resource }) => (resource === 'paced_new_chats' ? 'paced_new_chats' : 'paced_sends'),
+  SENDS_PAUSED: 'sends_paused',
   TOO_MANY_SESSIONS: 'at-source',
   TOO_MANY_COMMANDS: 'at-source',
   TOO_MANY_REPLAYS: 'at-source',

@@ -63,6 +63,12 @@ beforeAll(async () => {
         return { about: null };
       case 'get-profile':
         return { phone: '15551230001', lid: null, name: null, about: null, pictureUrl: null };
+      case 'get-restrictions':
+        return {
+          timeLock: { isActive: false, until: null, type: null },
+          ...{ newChats: null, pausedUntil: null, pauseReason: null, refusals: 0 },
+          pacing: { sends: null, newChats: null },
+        };
       case 'find-media':
         return { file };
       default:

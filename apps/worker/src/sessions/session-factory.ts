@@ -26,8 +26,10 @@ import {
   ReceivedMedia,
   RecentMessages,
   type RedisConnection,
+  SendPauses,
   SessionDirectory,
   SessionExports,
+  SessionPacing,
   SessionSettingsStore,
 } from '@wafleet/store';
 import { exportSession } from './export-session.js';
@@ -77,6 +79,8 @@ export class SessionFactory {
       directory: this.directory,
       settings: this.settings,
       callReplies: new CallReplies(redis),
+      pacing: new SessionPacing(redis),
+      sendPauses: new SendPauses(redis),
       offers: new LinkOffers(redis),
       passkeyLinks: new PasskeyLinks(redis),
       recentMessages: new RecentMessages({ redis, cipher }),

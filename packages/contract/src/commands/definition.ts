@@ -147,6 +147,14 @@ const COMMAND_ERRORS = [
   'OUTCOME_UNKNOWN',
 ] as const satisfies readonly ErrorCode[];
 
+/** Those of every call that sends a message. */
+const SENDING_ERRORS = [
+  'ACCOUNT_RESTRICTED',
+  'ADDRESSING_OUTDATED',
+  'PACED',
+  'SENDS_PAUSED',
+] as const satisfies readonly ErrorCode[];
+
 /** The parameters of all paths that name a session. */
 export const sessionParamsSchema = z.object({ id: sessionIdSchema });
 
@@ -255,7 +263,10 @@ export function messageCommand<
 >(
   call: SessionCall<Params, Query, Body, Reply>,
 ): SessionCommand<Params & Query & Body & typeof messageIdField, Params, Query, Body, Reply> {
-  const { fields, ...command } = sessionCommand(call);
+  const { fields, ...command } = sessionCommand({
+    ...call,
+    errors: [...call.errors, ...SENDING_ERRORS],
+  });
   const shape = { ...fields.shape, ...messageIdField } as Params & Query & Body & typeof messageIdField;
   return {
     ...command,

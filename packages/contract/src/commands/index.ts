@@ -25,6 +25,7 @@ export * from './passkeys.js';
 export * from './presence.js';
 export * from './profile.js';
 export * from './registry.js';
+export * from './restrictions.js';
 export * from './sessions.js';
 export * from './statuses.js';
 export * from './tenants.js';

@@ -22,6 +22,7 @@ import { movingCalls } from './moving.js';
 import { passkeyCalls, passkeyCommands, passkeyLinkCalls } from './passkeys.js';
 import { presenceCommands } from './presence.js';
 import { profileCommands } from './profile.js';
+import { restrictionCommands } from './restrictions.js';
 import { sessionCalls } from './sessions.js';
 import { statusCommands } from './statuses.js';
 import { tenantCalls } from './tenants.js';
@@ -49,6 +50,7 @@ export const SESSION_COMMANDS = {
   ...statusCommands,
   ...businessCommands,
   ...settingsCommands,
+  ...restrictionCommands,
 } as const satisfies Record<string, Command>;
 
 /** What workers execute, by kind. */

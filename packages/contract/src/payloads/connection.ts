@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { linkProgressSchema } from '../link-progress.js';
+import { PAUSE_REASONS } from '../pause-reasons.js';
 import { sessionStatusSchema } from '../session-status.js';
 import { envelope, snapshot } from './fields.js';
 
@@ -31,6 +32,16 @@ export const connectionUpdateSchema = z.object({
     })
     .optional()
     .describe('WhatsApp lets the account begin no new chats'),
+  sendsPaused: z
+    .object({
+      isActive: z.boolean(),
+      until: z.iso.datetime().optional().describe('until when'),
+      reason: z.enum(PAUSE_REASONS).optional(),
+    })
+    .optional()
+    .describe(
+      'whether the session begins no new chats, see [staying-unrestricted.md](staying-unrestricted.md)',
+    ),
   history: z
     .object({
       type: z.number().int().describe('kind of history, as `sync.type`'),

@@ -10,8 +10,6 @@ const MESSAGE_REFUSALS: Refusals = {
   401: 'the account may not write to the recipient',
   403: 'the account may not write to the recipient',
   404: 'the recipient does not exist',
-  463: 'the account is restricted: it may not begin new chats',
-  479: "the message's addressing is out of date",
   500: 'an error inside of WhatsApp',
 };
 

@@ -10,6 +10,7 @@ import type { PairingCodes } from '../pairing/pairing-codes.js';
 import type { Passkeys } from '../pairing/passkeys.js';
 import type { ContactFinder } from './contact-finder.js';
 import type { MessageSender } from './message-sender.js';
+import type { SessionRestrictions } from './pacing/restrictions.js';
 import type { Recipients } from './recipients.js';
 
 /** The parts of the session that commands use. */
@@ -28,6 +29,7 @@ export interface CommandContext {
   readonly pairingCodes: PairingCodes;
   readonly passkeys: Passkeys;
   readonly media: SessionMedia;
+  readonly restrictions: SessionRestrictions;
   /** Reads the stored settings of the session, and applies them. */
   readonly reloadSettings: () => Promise<void>;
 }

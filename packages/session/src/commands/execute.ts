@@ -17,6 +17,7 @@ import { messageHandlers } from './messages.js';
 import { passkeyHandlers } from './passkeys.js';
 import { presenceHandlers } from './presence.js';
 import { profileHandlers } from './profile.js';
+import { restrictionHandlers } from './restrictions.js';
 import { settingsHandlers } from './settings.js';
 import { statusHandlers } from './statuses.js';
 
@@ -41,6 +42,7 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...statusHandlers,
   ...businessHandlers,
   ...settingsHandlers,
+  ...restrictionHandlers,
 };
 
 export function executeInSession<K extends SessionCommandKind>(

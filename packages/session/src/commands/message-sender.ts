@@ -3,8 +3,11 @@ import { type Logger, withTimeout } from '@wafleet/runtime';
 import { type BinaryNode, generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from '../caches/session-caches.js';
 import type { SentMessages } from '../connection/sent-messages.js';
+import type { AddressingRepairs } from './addressing-repairs.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
+import type { SessionRestrictions } from './pacing/restrictions.js';
+import type { SendPermit } from './pacing/send-pacing.js';
 import { secretOfSent } from './sent-secret.js';
 import { canBeReferredTo, stanzaOptions } from './stanza-options.js';
 
@@ -20,20 +23,56 @@ function outcomeUnknown(messageId: string, cause: unknown): WafleetError {
   return new WafleetError('OUTCOME_UNKNOWN', message, { messageId }, { cause });
 }
 
+const restricted = 'WhatsApp does not let the account begin this chat. Nothing was sent.';
+const outdated = 'WhatsApp refused the message: its addressing is out of date. Nothing was sent.';
+
 function withSecret({ messageContextInfo, ...content }: proto.IMessage, secret: Uint8Array): proto.IMessage {
   const messageSecret = messageContextInfo?.messageSecret ?? secret;
   return { ...content, messageContextInfo: { ...messageContextInfo, messageSecret } };
 }
 
+interface OutgoingMessage {
+  readonly jid: string;
+  readonly content: proto.IMessage;
+  readonly messageId: string;
+  /** Who gets it, of a status. */
+  readonly audience?: readonly string[] | undefined;
+}
+
+interface OutgoingPost {
+  /** The channel. */
+  readonly jid: string;
+  readonly messageId: string;
+  /** What is sent: of a change of another message it has the id of that one. */
+  readonly stanza: BinaryNode;
+  /** What is published as the account's own message. Undefined: nothing is. */
+  readonly published: proto.IMessage | undefined;
+}
+
+/** WhatsApp's codes of refusals that are not like the others. */
+const RESTRICTED = 463;
+const ADDRESSING = 479;
+
+/** Looks up the devices and the members of a group again, whatever is cached. */
+const AFRESH = { useUserDevicesCache: false, useCachedGroupMetadata: false } as const;
+
+/** What WhatsApp has answered. */
+interface Answer {
+  /** The code if it refused the message. */
+  readonly refusal: number | undefined;
+  /** The number that a channel has given the message. */
+  readonly serverId: string | undefined;
+}
+
 /**
- * Sends a message and waits until WhatsApp has acknowledged it.
+ * Sends a message and waits until WhatsApp has answered.
  * @param stanzaId the id that WhatsApp acknowledges. @param messageId the one that errors name.
  */
 async function relay(
   socket: WASocket,
   { stanzaId, messageId }: { readonly stanzaId: string; readonly messageId: string },
   send: () => Promise<unknown>,
-): Promise<NonNullable<MessageAck>> {
+): Promise<Answer> {
   const waiter = new MessageAckWaiter(socket, stanzaId);
   let ack: MessageAck;
   try {
@@ -48,26 +87,8 @@ async function relay(
     waiter.stop();
   }
   if (ack === undefined) throw outcomeUnknown(messageId, 'no acknowledgement');
-  if (ack.error !== undefined) throw whatsAppRefused(Number(ack.error), { details: { messageId } });
-  return ack;
-}
-
-interface OutgoingMessage {
-  readonly jid: string;
-  readonly content: proto.IMessage;
-  readonly messageId: string;
-  /** Who gets it, of a status. */
-  readonly audience?: readonly string[];
-}
-
-interface OutgoingPost {
-  /** The channel. */
-  readonly jid: string;
-  readonly messageId: string;
-  /** What is sent: of a change of another message it has the id of that one. */
-  readonly stanza: BinaryNode;
-  /** What is published as the account's own message. Undefined: nothing is. */
-  readonly published: proto.IMessage | undefined;
+  const { error, serverId } = ack;
+  return { refusal: error === undefined ? undefined : Number(error), serverId };
 }
 
 /** Sends a session's messages. */
@@ -75,6 +96,8 @@ export class MessageSender {
   readonly #sentMessages: SentMessages;
   readonly #sentTo: CachesOfSession['sentTo'];
   readonly #readingGate: { readonly isOpen: boolean };
+  readonly #restrictions: SessionRestrictions;
+  readonly #repairs: AddressingRepairs;
   readonly #logger: Logger;
 
   constructor(options: {
@@ -83,11 +106,16 @@ export class MessageSender {
     sentTo: CachesOfSession['sentTo'];
     /** Shows whether the session currently reads WhatsApp's answers. */
     readingGate: { readonly isOpen: boolean };
+    /** Decides whether a message may be sent now. */
+    restrictions: SessionRestrictions;
+    repairs: AddressingRepairs;
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;
     this.#sentTo = options.sentTo;
     this.#readingGate = options.readingGate;
+    this.#restrictions = options.restrictions;
+    this.#repairs = options.repairs;
     this.#logger = options.logger;
   }
 
@@ -105,24 +133,33 @@ export class MessageSender {
    * has acknowledged the message, within 10 s after it was sent. Delivery follows as `messages.update`, the account's
    * own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the account's own.
    * The same message can be sent again under its id: phones drop the second copy.
-   * @param content gets a secret unless it has one, or says something about another message.
-   * @throws {WafleetError} UNAVAILABLE if nothing was sent; WHATSAPP_REFUSED with the `code` and `messageId`;
-   * OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not come or the connection broke.
+   * @param message.content gets a secret unless it has one, or says something about another message.
+   * @param message.typing how long the chat first shows that the account is typing, ms.
+   * @throws {WafleetError} UNAVAILABLE, PACED, SENDS_PAUSED if nothing was sent; ACCOUNT_RESTRICTED, ADDRESSING_OUTDATED,
+   * WHATSAPP_REFUSED with the `code` and `messageId`; OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not
+   * come or the connection broke.
    * @throws {FencedError} if another worker owns the session; nothing was sent.
    */
-  async send(socket: WASocket, { jid, content: bare, messageId, audience }: OutgoingMessage): Promise<void> {
+  async send(
+    socket: WASocket,
+    {
+      jid,
+      content: bare,
+      messageId,
+      typing,
+      audience,
+    }: OutgoingMessage & { readonly typing?: number | undefined },
+  ): Promise<void> {
     this.requireReading();
+    const requested = { jid, content: bare, messageId, typing };
+    const permit = await this.#restrictions.sends.request(socket, requested);
     const { signedIdentityKey } = socket.authState.creds;
     const secret = secretOfSent(messageId, signedIdentityKey.private);
     const content = proto.Message.create(canBeReferredTo(bare) ? withSecret(bare, secret) : bare);
-    await this.#sentMessages.keep(messageId, content);
-    this.requireReading();
-    this.#sentTo.set(messageId, jid);
-    const options = {
-      ...{ messageId, ...stanzaOptions(content) },
-      ...(audience === undefined ? {} : { statusJidList: [...audience] }),
-    };
-    await relay(socket, { stanzaId: messageId, messageId }, () => socket.relayMessage(jid, content, options));
+    await this.#permitted(permit, { socket, messageId }, async () => {
+      await this.#keep(content, { messageId, jid });
+      return this.#relay(socket, { jid, content, messageId, audience });
+    });
     await this.#publish(socket, { jid, content, messageId });
   }
 
@@ -137,13 +174,46 @@ export class MessageSender {
   ): Promise<string | undefined> {
     this.requireReading();
     const content = published && proto.Message.create(published);
-    if (content !== undefined) await this.#sentMessages.keep(messageId, content);
-    this.requireReading();
-    if (content !== undefined) this.#sentTo.set(messageId, jid);
+    const permit = await this.#restrictions.sends.request(socket, { jid, content: content ?? {}, messageId });
     const stanzaId = stanza.attrs.id ?? messageId;
-    const { serverId } = await relay(socket, { stanzaId, messageId }, () => socket.sendNode(stanza));
+    const { serverId } = await this.#permitted(permit, { socket, messageId }, async () => {
+      if (content !== undefined) await this.#keep(content, { messageId, jid });
+      return relay(socket, { stanzaId, messageId }, () => socket.sendNode(stanza));
+    });
     if (content !== undefined) await this.#publish(socket, { jid, content, messageId, serverId });
     return serverId;
+  }
+
+  /** Sends by a permit, and tells the permit what has become of it. @throws {WafleetError} if WhatsApp refuses. */
+  async #permitted(
+    permit: SendPermit,
+    { socket, messageId }: { readonly socket: WASocket; readonly messageId: string },
+    send: () => Promise<Answer>,
+  ): Promise<Answer> {
+    let answer: Answer;
+    try {
+      answer = await send();
+    } catch (error) {
+      permit.failed();
+      throw error;
+    }
+    if (answer.refusal !== undefined) {
+      await permit.refused(answer.refusal);
+      throw await this.#refused(socket, answer.refusal, messageId);
+    }
+    await permit.sent();
+    return answer;
+  }
+
+  /** Stores a message that is about to be sent. */
+  async #keep(
+    content: proto.IMessage,
+    { messageId, jid }: { messageId: string; jid: string },
+  ): Promise<void> {
+    this.requireReading();
+    await this.#sentMessages.keep(messageId, content);
+    this.requireReading();
+    this.#sentTo.set(messageId, jid);
   }
 
   async #publish(
@@ -158,5 +228,33 @@ export class MessageSender {
       // The message is on its way: a failure of its echo must not make the send look failed.
       this.#logger.warn({ err: error }, 'could not publish the echo of a sent message');
     }
+  }
+
+  /**
+   * Sends a message. If WhatsApp says that its addressing is out of date, no recipient has it: looks the devices of the
+   * recipients up again and sends it once more, under the same id.
+   */
+  async #relay(socket: WASocket, { jid, content, messageId, audience }: OutgoingMessage): Promise<Answer> {
+    const options = {
+      ...{ messageId, ...stanzaOptions(content) },
+      ...(audience === undefined ? {} : { statusJidList: [...audience] }),
+    };
+    const send = (more: Partial<typeof AFRESH> = {}) =>
+      relay(socket, { stanzaId: messageId, messageId }, () =>
+        socket.relayMessage(jid, content, { ...options, ...more }),
+      );
+    const isRepaired = this.#repairs.expect(messageId);
+    const answer = await send().finally(isRepaired);
+    return answer.refusal === ADDRESSING ? send(AFRESH) : answer;
+  }
+
+  async #refused(socket: WASocket, code: number, messageId: string): Promise<WafleetError> {
+    if (code === RESTRICTED) {
+      const until = await this.#restrictions.lockedUntil(socket);
+      const details = { code, messageId, ...(until === undefined ? {} : { until }) };
+      return new WafleetError('ACCOUNT_RESTRICTED', restricted, details);
+    }
+    if (code === ADDRESSING) return new WafleetError('ADDRESSING_OUTDATED', outdated, { code, messageId });
+    return whatsAppRefused(code, { details: { messageId } });
   }
 }

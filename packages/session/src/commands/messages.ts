@@ -8,7 +8,6 @@ import { fromBaileys } from './baileys-errors.js';
 import { sendToChannel } from './channel-requests/send-to-channel.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { unanswered } from './recipients.js';
-import { showTyping } from './typing.js';
 
 type SendFields = CommandFields<'send-message'>;
 
@@ -25,8 +24,7 @@ async function send(session: CommandContext, fields: SendFields): Promise<Comman
   if (isChannel(to)) return sendToChannel(session, fields);
   const jid = await recipients.find(socket, to);
   const content = await contentOf(session, socket, jid, fields);
-  if (typing !== undefined) await showTyping(socket, jid, typing);
-  await messages.send(socket, { jid, content, messageId });
+  await messages.send(socket, { jid, content, messageId, typing });
   return { messageId };
 }
 

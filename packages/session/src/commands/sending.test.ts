@@ -34,10 +34,10 @@ describe('sending a message', () => {
 
   it('fails with the code and the reason when WhatsApp refuses it', async () => {
     const { test, alice, bob } = await linked();
-    harness.simulator.refuseMessages(463, alice);
+    harness.simulator.refuseMessages(403, alice);
     await expect(send(test, bob, 'hello', '3EB0AA02')).rejects.toMatchObject({
       code: 'WHATSAPP_REFUSED',
-      details: { code: 463, reason: expect.stringContaining('restricted'), messageId: '3EB0AA02' },
+      details: { code: 403, reason: expect.stringContaining('recipient'), messageId: '3EB0AA02' },
     });
   });
 
@@ -118,7 +118,9 @@ describe('sending a message', () => {
   it('publishes the message as the account’s own if it was acknowledged, and else nothing', async () => {
     const { test, alice, bob } = await linked();
     harness.simulator.refuseMessages(463, alice);
-    await expect(send(test, bob, 'refused', '3EB0AA09')).rejects.toMatchObject({ code: 'WHATSAPP_REFUSED' });
+    await expect(send(test, bob, 'refused', '3EB0AA09')).rejects.toMatchObject({
+      code: 'ACCOUNT_RESTRICTED',
+    });
     harness.simulator.resume();
     await send(test, bob, 'accepted', '3EB0AA0A');
     await test.event('messages.upsert', '3EB0AA0A');

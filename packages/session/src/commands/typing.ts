@@ -9,17 +9,22 @@ function closed(cause?: unknown): WafleetError {
 }
 
 /**
- * Shows in a chat that the account is typing, and waits. The message that follows ends it.
+ * Waits before a message is sent.
+ * @param begin what is done first.
  * @throws {WafleetError} UNAVAILABLE as soon as the connection closes.
  */
-export async function showTyping(socket: WASocket, jid: string, ms: number): Promise<void> {
+export async function waitWhileOpen(
+  socket: WASocket,
+  ms: number,
+  begin: () => Promise<void> = async () => {},
+): Promise<void> {
   const ended = new AbortController();
   const onUpdate = ({ connection }: BaileysEventMap['connection.update']) => {
     if (connection === 'close') ended.abort();
   };
   socket.ev.on('connection.update', onUpdate);
   try {
-    await socket.sendPresenceUpdate('composing', jid);
+    await begin();
     await delay(ms, undefined, { signal: ended.signal });
   } catch (error) {
     throw fromBaileys(error, { otherwise: closed });
@@ -27,4 +32,12 @@ export async function showTyping(socket: WASocket, jid: string, ms: number): Pro
     socket.ev.off('connection.update', onUpdate);
   }
   if (!socket.ws.isOpen) throw closed();
+}
+
+/**
+ * Shows in a chat that the account is typing, and waits. The message that follows ends it.
+ * @throws {WafleetError} UNAVAILABLE as soon as the connection closes.
+ */
+export function showTyping(socket: WASocket, jid: string, ms: number): Promise<void> {
+  return waitWhileOpen(socket, ms, () => socket.sendPresenceUpdate('composing', jid));
 }

@@ -7,7 +7,7 @@ it('publishes Baileys’ state with the session’s own, and only the code and m
   const { event, payload } = mapConnection(
     { connection: 'close', isOnline: false },
     { status: 'reconnecting', reason: 'replaced' },
-    { statusCode: 440, message: 'Stream Errored (conflict)' },
+    { cause: { statusCode: 440, message: 'Stream Errored (conflict)' } },
   );
   expect(payload).toEqual({
     connection: 'close',

@@ -1,5 +1,6 @@
 import { connectionOf } from '@wafleet/contract';
 import type { ProxyErrorKind } from '@wafleet/egress';
+import type { Pause } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import type { MappedEvent, SessionCondition } from './mapped-event.js';
 import { type JsonObject, normalise } from './normalise.js';
@@ -25,7 +26,7 @@ type PublicConnectionState = Pick<
 export function mapConnection(
   { connection, isNewLogin, isOnline, receivedPendingNotifications, reachoutTimeLock }: PublicConnectionState,
   condition: SessionCondition,
-  cause?: DisconnectCause,
+  { cause, pause }: { readonly cause?: DisconnectCause | undefined; readonly pause?: Pause | undefined } = {},
 ): MappedEvent {
   const payload: JsonObject = {};
   const fields = {
@@ -36,12 +37,22 @@ export function mapConnection(
     receivedPendingNotifications,
     reachoutTimeLock,
     lastDisconnect: cause && published(cause),
+    sendsPaused: pause && toSendsPaused(pause),
   };
   for (const [field, value] of Object.entries(fields)) {
     const normalised = normalise(value);
     if (normalised !== undefined) payload[field] = normalised;
   }
   return { event: 'connection.update', payload };
+}
+
+function toSendsPaused({ remainingMs, until, reason }: Pause): JsonObject {
+  if (remainingMs === 0) return { isActive: false };
+  return {
+    isActive: true,
+    until: new Date(until).toISOString(),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function published({ statusCode, message, proxy }: DisconnectCause): JsonObject {

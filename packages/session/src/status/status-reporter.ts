@@ -1,5 +1,5 @@
 import { type LinkProgress, type SessionStatus, WafleetError } from '@wafleet/contract';
-import type { Fence, SessionDirectory, StatusUpdate } from '@wafleet/store';
+import type { Fence, Pause, SessionDirectory, StatusUpdate } from '@wafleet/store';
 import type { ConnectionState } from '@whiskeysockets/baileys';
 import { type DisconnectCause, mapConnection } from '../mapping/connection.js';
 import type { SessionCondition } from '../mapping/mapped-event.js';
@@ -13,6 +13,8 @@ export interface Occasion {
   readonly phone?: string | null | undefined;
   /** The linked device, beside its number. */
   readonly device?: string | undefined;
+  /** Whether the session begins new chats. */
+  readonly pause?: Pause;
 }
 
 /** How far linking has come: a new object after each change, null if no link goes on, undefined if that is not known. */
@@ -104,7 +106,7 @@ export class StatusReporter {
   }
 
   /** Publishes Baileys' update of the connection, with the current status. */
-  tell({ update = {}, cause }: Occasion): void {
-    this.#outbox.publish([mapConnection(update, this.condition, cause)]);
+  tell({ update = {}, cause, pause }: Occasion): void {
+    this.#outbox.publish([mapConnection(update, this.condition, { cause, pause })]);
   }
 }

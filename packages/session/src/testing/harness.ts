@@ -19,7 +19,9 @@ import {
   ReceivedMedia,
   RecentMessages,
   type RedisConnection,
+  SendPauses,
   SessionDirectory,
+  SessionPacing,
   type SessionRecord,
   type SessionRef,
   SessionSettingsRecords,
@@ -210,6 +212,24 @@ export class Harness {
     await this.#redis.hset(`wf:{${ref.tenantId}}:auth:${ref.sessionId}`, field, sealed);
   }
 
+  /** The names of the keys of a session that match. */
+  async keysOf({ tenantId, sessionId }: SessionRef, pattern: RegExp): Promise<string[]> {
+    const names = await this.#redis.keys(`wf:{${tenantId}}:*:${sessionId}`);
+    return names.filter((name) => pattern.test(name));
+  }
+
+  /** Makes what a record of times has older by this time, in ms. */
+  async age({ tenantId, sessionId }: SessionRef, record: 'sends' | 'new-chats', ms: number): Promise<void> {
+    const key = `wf:{${tenantId}}:${record}:${sessionId}`;
+    for (const digest of await this.#redis.zrange(key, '0', '-1'))
+      await this.#redis.zincrby(key, -ms, digest);
+  }
+
+  /** Lets the pause of a session's new chats end, for the next worker. */
+  async endPause({ tenantId, sessionId }: SessionRef): Promise<void> {
+    await this.#redis.hset(`wf:{${tenantId}}:send-pause:${sessionId}`, { until: Date.now() - 1 });
+  }
+
   async #damage({ tenantId, sessionId }: SessionRef, type: string): Promise<void> {
     const key = `wf:{${tenantId}}:auth:${sessionId}`;
     const fields = (await this.#redis.hkeys(key)).filter((field) => field.startsWith(type));
@@ -229,6 +249,8 @@ export class Harness {
       directory: this.directory,
       settings: new SessionSettingsStore({ redis: this.#redis, cipher: this.#cipher }),
       callReplies: new CallReplies(this.#redis),
+      pacing: new SessionPacing(this.#redis),
+      sendPauses: new SendPauses(this.#redis),
       offers: this.offers,
       passkeyLinks: this.passkeyLinks,
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),

@@ -63,5 +63,5 @@ test('a query that no feature answers is refused', async () => {
   const query = { tag: 'query', attrs: { query_id: '1' }, content: Buffer.from('{"variables":{}}') };
   const attrs = { id: client.sock.generateMessageTag(), type: 'get', to: S_WHATSAPP_NET, xmlns: 'w:mex' };
   const asked = client.sock.query({ tag: 'iq', attrs, content: [query] });
-  await expect(asked).rejects.toThrow('feature-not-implemented');
+  await expect(asked).rejects.toThrow('bad-request');
 });
