@@ -1,0 +1,231 @@
+import { setMaxListeners } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { Client, type Dispatcher } from 'undici';
+import type { AddressRules } from '../address-rules.js';
+import { answerBody } from './answer-body.js';
+import { lookUpInDns, type NameLookup } from './name-lookup.js';
+import { type DialOptions, dialPublic } from './public-dial.js';
+import { PublicHttpError } from './public-http-error.js';
+import { publicUrl } from './public-url.js';
+import { RequestClock, type RequestTimes } from './request-clock.js';
+
+const TIMES: RequestTimes = { connectMs: 10_000, headersMs: 20_000, idleMs: 20_000, totalMs: 300_000 };
+const MAX_REDIRECTS = 5;
+const MAX_HEADER_BYTES = 16 * 1024;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** The answers that are a whole file. 206 is a part that was not asked for. */
+const WHOLE: ReadonlySet<number> = new Set([200, 203]);
+const HEADERS = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'Wafleet' };
+
+export interface PublicHttpOptions {
+  /** Which addresses servers may have. */
+  readonly rules: AddressRules;
+  /** Default: by DNS. Never asked for an address, nor for localhost. */
+  readonly lookup?: NameLookup | undefined;
+  /** Certificate authorities to trust in place of Node.js' own, in PEM. */
+  readonly ca?: string | undefined;
+}
+
+export interface PublicRequestOptions {
+  /** How many bytes of a body are taken, as sent and decoded. */
+  readonly maxBytes: number;
+  /** Ends the request at any time, also while its body is read. */
+  readonly signal?: AbortSignal | undefined;
+  /** With names in lower case. Only the server of the URL gets them, not one that it redirects to. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Time limits that differ from the defaults: 10 s to connect, 20 s for the head, 20 s idle, 5 minutes in all. */
+  readonly times?: Partial<RequestTimes> | undefined;
+  /** Default: 5. Those of a POST are not followed: they are its answer. */
+  readonly maxRedirects?: number | undefined;
+}
+
+export interface PublicCallOptions extends PublicRequestOptions {
+  readonly method: 'GET' | 'POST';
+  readonly body?: string | Uint8Array | undefined;
+}
+
+export interface PublicAnswer {
+  readonly status: number;
+  /** Where the answer came from, after redirects. Its query may have secrets. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The Content-Type as sent. */
+  readonly contentType: string | undefined;
+  /** How many bytes the body has; undefined if the server did not say. */
+  readonly length: number | undefined;
+  /** Must be read or destroyed. It ends with a PublicHttpError, or with the reason of the request's signal. */
+  readonly body: Readable;
+}
+
+interface Received {
+  readonly answer: Dispatcher.ResponseData;
+  /** Closes the connection. */
+  readonly close: () => void;
+}
+
+/**
+ * Requests to addresses that clients, or pages, have chosen. Each goes directly to a server whose address the rules allow,
+ * and so does each redirect; DNS is asked once for each. There are no cookies, no proxies of the environment, and no
+ * connections that stay open for another request. Everything is bounded: time, redirects, headers, and bytes, before and
+ * after decoding.
+ */
+export class PublicHttp {
+  readonly #dialing: Omit<DialOptions, 'signal'>;
+  readonly #closing = new AbortController();
+
+  constructor({ rules, lookup = lookUpInDns, ca }: PublicHttpOptions) {
+    this.#dialing = { rules, lookup, ca };
+    // Each request listens.
+    setMaxListeners(0, this.#closing.signal);
+  }
+
+  /**
+   * Fetches a file or a page.
+   * @throws {PublicHttpError} of any kind; the reason of the signal if that aborts.
+   */
+  async get(url: string, options: PublicRequestOptions): Promise<PublicAnswer> {
+    const answer = await this.request(url, { ...options, method: 'GET' });
+    if (WHOLE.has(answer.status)) return answer;
+    answer.body.on('error', () => {}).destroy();
+    throw new PublicHttpError('http-status', answer.status);
+  }
+
+  /**
+   * Makes a request, and takes any status for an answer.
+   * @throws {PublicHttpError} of any kind but http-status; the reason of the signal if that aborts.
+   */
+  async request(url: string, options: PublicCallOptions): Promise<PublicAnswer> {
+    const times = { ...TIMES, ...options.times };
+    const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])];
+    const clock = new RequestClock(times.totalMs, signals);
+    try {
+      return await this.#follow(publicUrl(url), options, { clock, times });
+    } catch (error) {
+      clock.stop();
+      throw error;
+    }
+  }
+
+  /** Ends all requests. Those that are under way fail as `unreachable`. */
+  close(): void {
+    this.#closing.abort(new PublicHttpError('unreachable'));
+  }
+
+  async #follow(
+    first: URL,
+    options: PublicCallOptions,
+    timing: { clock: RequestClock; times: RequestTimes },
+  ): Promise<PublicAnswer> {
+    const { maxRedirects = MAX_REDIRECTS } = options;
+    let url = first;
+    let given = options.headers;
+    for (let redirects = 0; ; redirects++) {
+      const received = await this.#ask(url, { ...options, headers: { ...HEADERS, ...given } }, timing);
+      const next = maxRedirects === 0 ? undefined : redirectOf(received, url, options.method);
+      if (next === undefined) return answerOf(received, url, { ...timing, maxBytes: options.maxBytes });
+      if (redirects === maxRedirects) throw new PublicHttpError('too-many-redirects');
+      if (next.origin !== url.origin) given = undefined;
+      url = next;
+    }
+  }
+
+  async #ask(
+    url: URL,
+    { method, headers, body }: PublicCallOptions,
+    { clock, times }: { clock: RequestClock; times: RequestTimes },
+  ): Promise<Received> {
+    const { signal } = clock;
+    clock.startStep(times.connectMs);
+    signal.throwIfAborted();
+    const socket = await dialPublic(url, { ...this.#dialing, signal });
+    clock.startStep(times.headersMs);
+    const client = new Client(url.origin, {
+      // The client goes on only after this function has returned.
+      connect: (_target, done) => queueMicrotask(() => done(null, socket)),
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // The clock has the limits.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    const close = () => {
+      void client.destroy();
+      socket.destroy();
+    };
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      const path = `${url.pathname}${url.search}`;
+      const request = { method, path, headers: { ...headers }, body: body ?? null, reset: true };
+      return { answer: await client.request(request), close };
+    } catch {
+      close();
+      signal.throwIfAborted();
+      throw new PublicHttpError('bad-answer');
+    }
+  }
+}
+
+/**
+ * Where the answer redirects to. The connection is closed then, and after an error.
+ * @throws {PublicHttpError} bad-redirect.
+ */
+function redirectOf(
+  { answer, close }: Received,
+  url: URL,
+  method: PublicCallOptions['method'],
+): URL | undefined {
+  const { location } = answer.headers;
+  const isFollowed = method === 'GET' && REDIRECTS.has(answer.statusCode);
+  if (!isFollowed || location === undefined) return undefined;
+  discard(answer);
+  close();
+  const next = typeof location === 'string' ? redirectTarget(location, url) : undefined;
+  // Whoever wrote https wants nobody on the way to read or change what is fetched.
+  if (next === undefined || (url.protocol === 'https:' && next.protocol === 'http:')) {
+    throw new PublicHttpError('bad-redirect');
+  }
+  return next;
+}
+
+function redirectTarget(location: string, url: URL): URL | undefined {
+  try {
+    return publicUrl(location, url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws {PublicHttpError} too-large or bad-answer. The connection is closed then. */
+function answerOf(
+  { answer, close }: Received,
+  url: URL,
+  { clock, times, maxBytes }: { clock: RequestClock; times: RequestTimes; maxBytes: number },
+): PublicAnswer {
+  const { statusCode: status, headers } = answer;
+  const encoding = single(headers['content-encoding'])?.trim().toLowerCase();
+  const announced = single(headers['content-length']);
+  try {
+    if (Number(announced ?? 0) > maxBytes) throw new PublicHttpError('too-large');
+    const onEnd = () => {
+      clock.stop();
+      close();
+    };
+    const body = answerBody(answer.body, { maxBytes, idleMs: times.idleMs, clock, encoding, onEnd });
+    const isPlain = encoding === undefined || encoding === '' || encoding === 'identity';
+    const length = isPlain && announced !== undefined ? Number(announced) : undefined;
+    return { status, url: url.href, headers, contentType: single(headers['content-type']), length, body };
+  } catch (error) {
+    discard(answer);
+    close();
+    throw error;
+  }
+}
+
+/** An unread body ends the connection, which it reports as an error. */
+function discard(answer: Dispatcher.ResponseData): void {
+  answer.body.on('error', () => {}).destroy();
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : header?.join(', ');
+}
