@@ -33,8 +33,9 @@ const PUBLIC_IPV6: Network = ipaddr.parseCIDR('2000::/3');
 const IPV4_COMPATIBLE: Network = ipaddr.parseCIDR('::/96');
 
 /**
- * Which addresses a proxy may have. Proxies are named by tenants, so without a rule a tenant could have the cluster
- * connect to its own network. Public addresses are allowed, and the networks that the operator allows in addition.
+ * Which addresses are connected to for tenants: those of their proxies, and of the servers whose files and pages they
+ * name. Without a rule a tenant could have the cluster connect to its own network. Public addresses are allowed, and
+ * the networks that the operator allows in addition.
  */
 export class AddressRules {
   readonly #networks: readonly Network[];

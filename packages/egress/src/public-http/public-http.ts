@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import type { IncomingHttpHeaders } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { Client, type Dispatcher } from 'undici';
 import type { AddressRules } from '../address-rules.js';
 import { answerBody } from './answer-body.js';
 import { lookUpInDns, type NameLookup } from './name-lookup.js';
@@ -59,7 +59,7 @@ export interface PublicAnswer {
 }
 
 interface Received {
-  readonly answer: Dispatcher.ResponseData;
+  readonly answer: IncomingMessage;
   /** Closes the connection. */
   readonly close: () => void;
 }
@@ -140,29 +140,46 @@ export class PublicHttp {
     signal.throwIfAborted();
     const socket = await dialPublic(url, { ...this.#dialing, signal });
     clock.startStep(times.headersMs);
-    const client = new Client(url.origin, {
-      // The client goes on only after this function has returned.
-      connect: (_target, done) => queueMicrotask(() => done(null, socket)),
-      maxHeaderSize: MAX_HEADER_BYTES,
-      // The clock has the limits.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    const close = () => {
-      void client.destroy();
-      socket.destroy();
-    };
+    const close = () => socket.destroy();
     signal.addEventListener('abort', close, { once: true });
     try {
       const path = `${url.pathname}${url.search}`;
-      const request = { method, path, headers: { ...headers }, body: body ?? null, reset: true };
-      return { answer: await client.request(request), close };
+      const answer = await exchange(socket, { method, path, headers: { ...headers, host: url.host } }, body);
+      return { answer, close };
     } catch {
       close();
       signal.throwIfAborted();
       throw new PublicHttpError('bad-answer');
     }
   }
+}
+
+/** Makes a request over a connection of its own. */
+function exchange(
+  socket: Socket,
+  options: Pick<RequestOptions, 'method' | 'path' | 'headers'>,
+  body: string | Uint8Array | undefined,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const asking = request({
+      ...options,
+      createConnection: () => socket,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // A variable of the environment can change it where it is not given.
+      insecureHTTPParser: false,
+    });
+    asking.on('error', reject);
+    // An answer that switches protocols ends without an error.
+    asking.once('close', () => reject(new PublicHttpError('bad-answer')));
+    asking.once('response', (answer) => {
+      // Node.js takes a reset for the end of a body without a length.
+      socket.prependOnceListener('error', (error) => {
+        if (!answer.complete) answer.destroy(error);
+      });
+      resolve(answer);
+    });
+    asking.end(body);
+  });
 }
 
 /**
@@ -175,11 +192,11 @@ function redirectOf(
   method: PublicCallOptions['method'],
 ): URL | undefined {
   const { location } = answer.headers;
-  const isFollowed = method === 'GET' && REDIRECTS.has(answer.statusCode);
+  const isFollowed = method === 'GET' && REDIRECTS.has(statusOf(answer));
   if (!isFollowed || location === undefined) return undefined;
   discard(answer);
   close();
-  const next = typeof location === 'string' ? redirectTarget(location, url) : undefined;
+  const next = redirectTarget(location, url);
   // Whoever wrote https wants nobody on the way to read or change what is fetched.
   if (next === undefined || (url.protocol === 'https:' && next.protocol === 'http:')) {
     throw new PublicHttpError('bad-redirect');
@@ -201,19 +218,22 @@ function answerOf(
   url: URL,
   { clock, times, maxBytes }: { clock: RequestClock; times: RequestTimes; maxBytes: number },
 ): PublicAnswer {
-  const { statusCode: status, headers } = answer;
-  const encoding = single(headers['content-encoding'])?.trim().toLowerCase();
-  const announced = single(headers['content-length']);
+  const { headers } = answer;
+  const encoding = headers['content-encoding']?.trim().toLowerCase();
+  const announced = headers['content-length'];
   try {
     if (Number(announced ?? 0) > maxBytes) throw new PublicHttpError('too-large');
     const onEnd = () => {
       clock.stop();
       close();
     };
-    const body = answerBody(answer.body, { maxBytes, idleMs: times.idleMs, clock, encoding, onEnd });
+    const body = answerBody(answer, { maxBytes, idleMs: times.idleMs, clock, encoding, onEnd });
     const isPlain = encoding === undefined || encoding === '' || encoding === 'identity';
     const length = isPlain && announced !== undefined ? Number(announced) : undefined;
-    return { status, url: url.href, headers, contentType: single(headers['content-type']), length, body };
+    return {
+      ...{ status: statusOf(answer), url: url.href, headers },
+      ...{ contentType: headers['content-type'], length, body },
+    };
   } catch (error) {
     discard(answer);
     close();
@@ -222,10 +242,11 @@ function answerOf(
 }
 
 /** An unread body ends the connection, which it reports as an error. */
-function discard(answer: Dispatcher.ResponseData): void {
-  answer.body.on('error', () => {}).destroy();
+function discard(answer: IncomingMessage): void {
+  answer.on('error', () => {}).destroy();
 }
 
-function single(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.join(', ');
+/** Node.js' types leave it open, since they are those of requests as well. */
+function statusOf({ statusCode = 0 }: IncomingMessage): number {
+  return statusCode;
 }
