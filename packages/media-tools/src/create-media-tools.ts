@@ -2,7 +2,7 @@ import { ChildTurns } from './children/child-turns.js';
 import { MediaToolError } from './errors/media-tool-error.js';
 import type { MediaCall, MediaTools, MediaToolsOptions } from './interface/media-tools.js';
 import { describeAudio, toAudio, toVoiceNote } from './preparing/audio.js';
-import { describeImage, toImage } from './preparing/images.js';
+import { describeImage, toImage, toLinkThumbnail } from './preparing/images.js';
 import { toSticker } from './preparing/stickers.js';
 import { type Task, Toolbox } from './preparing/toolbox.js';
 import { describeVideo, toGif, toVideo } from './preparing/videos.js';
@@ -32,6 +32,7 @@ export function createMediaTools(options: MediaToolsOptions = {}): MediaTools {
     describeImage: inTurn(describeImage),
     describeVideo: inTurn(describeVideo),
     describeAudio: inTurn(describeAudio),
+    toLinkThumbnail: inTurn(toLinkThumbnail),
     toImage: inTurn(toImage),
     toVideo: inTurn(toVideo),
     toGif: inTurn(toGif),

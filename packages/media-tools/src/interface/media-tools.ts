@@ -52,6 +52,8 @@ export interface MediaTools {
   describeVideo(input: SpoolFile, call: MediaCall): Promise<VideoDescription>;
   describeAudio(input: SpoolFile, call: MediaCall): Promise<AudioDescription>;
 
+  /** The picture of a link's preview: a JPEG, at most 192 pixels wide and high. */
+  toLinkThumbnail(input: SpoolFile, call: MediaCall): Promise<Buffer>;
   /** JPEG and PNG stay as they are unless they have to be turned; other pictures become JPEG. */
   toImage(input: SpoolFile, call: MediaCall): Promise<PreparedImage>;
   /** An MP4 of H.264 and AAC stays as it is; one in another container is copied into MP4; the rest is encoded again. */

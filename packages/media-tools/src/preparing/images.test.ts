@@ -29,6 +29,14 @@ it('describes a picture, and makes a thumbnail', async () => {
   expect(thumbnail.length).toBeLessThan(2_000);
 });
 
+it('makes the thumbnail of a link', async () => {
+  const webp = await picture.clone().webp().toBuffer();
+  const thumbnail = await withFile(webp, tools.toLinkThumbnail);
+  expect(await sharp(thumbnail).metadata()).toMatchObject({ format: 'jpeg', width: 192, height: 128 });
+  expect(thumbnail.length).toBeLessThan(20_000);
+  await expect(withFile('<svg/>', tools.toLinkThumbnail)).rejects.toMatchObject({ kind: 'unreadable' });
+});
+
 it('respects the orientation: a picture that lies on its side is turned', async () => {
   const turned = await picture.clone().withMetadata({ orientation: 6 }).jpeg().toBuffer();
   const { thumbnail, ...described } = await withFile(turned, tools.describeImage);

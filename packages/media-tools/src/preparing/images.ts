@@ -24,6 +24,12 @@ export async function describeImage(tools: Toolbox, task: Task): Promise<ImageDe
   return descriptionOf(await tools.sharp('describe', task), mimetypeOf(task.format));
 }
 
+export async function toLinkThumbnail(tools: Toolbox, task: Task): Promise<Buffer> {
+  checkPicture(task.format);
+  const { thumbnail } = await tools.sharp('link-thumbnail', task);
+  return Buffer.from(thumbnail, 'base64');
+}
+
 export async function toImage(tools: Toolbox, task: Task): Promise<PreparedImage> {
   checkPicture(task.format);
   return await tools.withOutput(async (output) => {

@@ -4,11 +4,12 @@ import { z } from 'zod';
 export interface SharpJob {
   /**
    * - `describe`: nothing is written.
+   * - `link-thumbnail`: as `describe`, with a larger thumbnail.
    * - `image`: what WhatsApp does not show as a picture becomes JPEG.
    * - `frames`: an animation becomes JPEG pictures, one after the other, which FFmpeg reads.
    * - `sticker`: a picture or an animation becomes WebP.
    */
-  kind: 'describe' | 'image' | 'frames' | 'sticker';
+  kind: 'describe' | 'link-thumbnail' | 'image' | 'frames' | 'sticker';
   /** Of a frame. */
   maxPixels: number;
   maxFrames: number;

@@ -11,6 +11,9 @@ import { makeSticker } from './sticker.mjs';
 
 /** @import { SharpAnswer, SharpJob } from '../sharp-jobs.js' */
 
+/** Previews of links have no other picture than their thumbnail, and are shown in a third of the screen's width. */
+const LINK_THUMBNAIL = { pixels: 192, quality: 70 };
+
 /** What is read. Others of libvips' loaders open more files (SVG), run scripts (ImageMagick), or are not for the web. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}File`);
 
@@ -28,6 +31,8 @@ async function answer(job) {
     switch (job.kind) {
       case 'describe':
         return await picture.describe();
+      case 'link-thumbnail':
+        return await picture.describe(LINK_THUMBNAIL);
       case 'image':
         return await picture.toImage();
       case 'frames':

@@ -8,7 +8,7 @@ const INPUT = { descriptor: 3, path: '/dev/fd/3' };
 const OUTPUT = { descriptor: 4 };
 
 /** As large as the thumbnails of WhatsApp's own clients are about; 1 to 2 KB. */
-const THUMBNAIL_PIXELS = 72;
+const THUMBNAIL = { pixels: 72, quality: 50 };
 
 /** Players show a frame with a shorter delay for 100 ms. */
 const MIN_DELAY_MS = 11;
@@ -87,14 +87,18 @@ export class Picture {
     return this.#read({ page: first, pages: count, limitInputPixels });
   }
 
-  /** @returns {Promise<SharpResult>} */
-  async describe() {
-    return { ...this.size, frames: this.frames, thumbnail: await this.#makeThumbnail(), isConverted: false };
+  /**
+   * @param {typeof THUMBNAIL} thumbnail
+   * @returns {Promise<SharpResult>}
+   */
+  async describe(thumbnail = THUMBNAIL) {
+    const made = await this.#makeThumbnail(thumbnail);
+    return { ...this.size, frames: this.frames, thumbnail: made, isConverted: false };
   }
 
   /** @returns {Promise<SharpResult>} */
   async toImage() {
-    const thumbnail = await this.#makeThumbnail();
+    const thumbnail = await this.#makeThumbnail(THUMBNAIL);
     if (this.#isShown()) return { ...this.size, frames: 1, thumbnail, isConverted: false };
     const image = this.read().autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
     const { data, info } = await image.jpeg({ quality: 85 }).toBuffer({ resolveWithObject: true });
@@ -117,14 +121,15 @@ export class Picture {
     return isKnown && depth === 'uchar' && (space === 'srgb' || space === 'b-w') && orientation === 1;
   }
 
-  async #makeThumbnail() {
+  /** @param {typeof THUMBNAIL} thumbnail */
+  async #makeThumbnail({ pixels, quality }) {
     const image = this.read().autoOrient().resize({
-      width: THUMBNAIL_PIXELS,
-      height: THUMBNAIL_PIXELS,
+      width: pixels,
+      height: pixels,
       fit: 'inside',
       withoutEnlargement: true,
     });
-    const data = await image.flatten({ background: 'white' }).jpeg({ quality: 50 }).toBuffer();
+    const data = await image.flatten({ background: 'white' }).jpeg({ quality }).toBuffer();
     return data.toString('base64');
   }
 
