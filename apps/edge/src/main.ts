@@ -47,6 +47,7 @@ await runApp(
         proxyRules: AddressRules.parse(env.PROXY_ALLOW),
       },
       jobsAtOnce: env.JOBS_AT_ONCE,
+      fetchRules: AddressRules.parse(env.FETCH_ALLOW),
       eventLogMaxAgeMs: env.EVENT_LOG_MAX_AGE * 1000,
       peerHost: env.PEER_HOST,
       peerPort: env.PEER_PORT,

@@ -4,10 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { sessionRefOf } from '../auth/session-ref.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import type { IdempotentCalls } from '../idempotency/idempotent-calls.js';
+import { LINK_PREVIEW_MS } from '../sending/link-preview.js';
 import type { Message, MessageSending } from '../sending/message-sending.js';
 import { messageIdOf } from '../sessions/message-id.js';
 import type { OwnerCommand, SessionCommands } from '../sessions/session-commands.js';
 import { addCall } from './calls.js';
+
+/** The call whose messages are prepared before a worker gets them. */
+const PREPARED = 'send-message';
 
 interface SessionPath {
   readonly id: string;
@@ -37,7 +41,7 @@ export function addCommandCalls(
         const kind = kindOf?.(fields) ?? name;
         const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
         try {
-          if (name === 'send-message' && messageId !== undefined) {
+          if (name === PREPARED && messageId !== undefined) {
             return await sending.send(ref, request.body as Message, messageId);
           }
           return await commands.call(command, messageId === undefined ? {} : { idempotencyKey: messageId });
@@ -47,7 +51,7 @@ export function addCommandCalls(
             : withMessageId(toWafleetError(error, request.log), messageId);
         }
       },
-      { deadlineMs },
+      { deadlineMs: name === PREPARED ? deadlineMs + LINK_PREVIEW_MS : deadlineMs },
     );
   }
 }

@@ -1,31 +1,41 @@
 import { COMMANDS, type JobMessage, type SentMessage } from '@wafleet/contract';
 import type { SessionRef } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
+import type { LinkPreviews } from './link-preview.js';
 
 /** A message to send, as a request has it. */
 export type Message = JobMessage;
 
+interface MessageSendingOptions {
+  readonly commands: Pick<SessionCommands, 'call'>;
+  readonly previews: Pick<LinkPreviews, 'fill'>;
+}
+
 /** Sends messages of clients: those of single calls, and those of jobs. */
 export class MessageSending {
-  readonly #commands: Pick<SessionCommands, 'call'>;
+  readonly #options: MessageSendingOptions;
 
-  constructor(commands: Pick<SessionCommands, 'call'>) {
-    this.#commands = commands;
+  constructor(options: MessageSendingOptions) {
+    this.#options = options;
   }
 
   /**
-   * Sends a message, and resolves when WhatsApp has acknowledged it.
+   * Sends a message, with the preview of a link that it asks for. Resolves when WhatsApp has acknowledged it.
    * @param messageId as `messageIdOf` makes it. Under the same id, a message reaches its recipient once.
    * @throws {WafleetError} the errors of `SessionCommands.call` and of the command `send-message`.
    */
   async send(ref: SessionRef, message: Message, messageId: string): Promise<SentMessage> {
+    const { commands, previews } = this.#options;
     const { to, text } = message;
     const { tenantId, sessionId } = ref;
     const kind = COMMANDS['send-message'].kindOf?.({ ...message, messageId });
     const options = { idempotencyKey: messageId };
     if (kind === 'send-text' && text !== undefined) {
-      return this.#commands.call({ kind, tenantId, sessionId, to, text, messageId }, options);
+      return commands.call({ kind, tenantId, sessionId, to, text, messageId }, options);
     }
-    return this.#commands.call({ ...message, kind: 'send-message', tenantId, sessionId, messageId }, options);
+    const { content, linkPreview } = await previews.fill(tenantId, message.content);
+    const command = { ...message, content, kind: 'send-message', tenantId, sessionId, messageId } as const;
+    const sent = await commands.call(command, options);
+    return { ...sent, ...(linkPreview === undefined ? {} : { linkPreview }) };
   }
 }

@@ -1,5 +1,6 @@
 import { WafleetClient } from '@wafleet/client';
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
+import type { AddressRules } from '@wafleet/egress';
 import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
 import type { OpenProbe } from '../engine/assert-engine-internals.js';
@@ -66,6 +67,8 @@ export interface TestEdgeOptions {
   readonly clientLimits?: Partial<ClientLimits>;
   /** Overrides of the defaults: a media host that does not exist, and limits that a test does not reach by chance. */
   readonly media?: Partial<MediaOptions>;
+  /** Default: public addresses. */
+  readonly fetchRules?: AddressRules;
   /** Overrides of the default limits. */
   readonly tenantLimits?: Partial<TenantLimits>;
   /** Overrides of production's timeouts. */
@@ -94,6 +97,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     replayLimits,
     clientLimits,
     media,
+    fetchRules,
     tenantLimits,
     connectionTimeouts,
     metricsToken,
@@ -122,6 +126,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       replayLimits: { ...REPLAY_LIMITS, ...replayLimits },
       clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
       media: { ...MEDIA, ...media },
+      fetchRules,
       eventLogMaxAgeMs,
       jobsAtOnce,
       tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },

@@ -1,4 +1,5 @@
 import type { TenantLimits } from '@wafleet/contract';
+import type { AddressRules } from '@wafleet/egress';
 import type { ConnectionTimeouts, Lifecycle, Logger, Metrics } from '@wafleet/runtime';
 import type { WriterLimits } from '../fanout/bounded-writer.js';
 import type { BufferLimits } from '../fanout/buffer-budget.js';
@@ -36,6 +37,8 @@ export interface EdgeOptions {
   readonly media: MediaOptions;
   /** How many jobs this edge runs at a time; 0 for none. */
   readonly jobsAtOnce: number;
+  /** Which addresses are fetched from that clients name. Default: public ones. */
+  readonly fetchRules?: AddressRules | undefined;
   /** How long the log keeps the events that an absent client misses, in ms. The same value as for the workers. */
   readonly eventLogMaxAgeMs: number;
   /** As in the environment variable PEER_HOST. */

@@ -1,3 +1,5 @@
+import { AddressRules, PublicHttp } from '@wafleet/egress';
+import { createMediaTools } from '@wafleet/media-tools';
 import type { Readiness } from '@wafleet/runtime';
 import {
   ClientVersions,
@@ -28,6 +30,7 @@ import { WorkerRequests } from '../sessions/worker-requests.js';
 import type { EdgeOptions } from './edge-options.js';
 import type { EdgeCounters } from './metrics.js';
 import type { EdgeLimits } from './wire-limits.js';
+import { wireLinkPreviews } from './wire-link-previews.js';
 import type { Realtime } from './wire-realtime.js';
 import type { EdgeStore } from './wire-store.js';
 
@@ -71,7 +74,9 @@ export async function wireHttp(
     ...{ sessions, client, workers, onExceeded },
     owners: new OwnerCache(new Ownership(redis)),
   });
-  const sending = new MessageSending(commands);
+  const http = new PublicHttp({ rules: options.fetchRules ?? AddressRules.parse('') });
+  const previews = wireLinkPreviews({ http, tools: createMediaTools(), spool: {}, logger });
+  const sending = new MessageSending({ commands, previews });
   const jobRunner = new JobRunner({
     ...{ sending, rates, logger, runs: store.jobRuns, wakeUps: store.wakeUps },
     atOnce: options.jobsAtOnce,

@@ -8,6 +8,9 @@ export const MESSAGE_LIMITS = {
   textCharacters: 65_536,
   mentions: 1_024,
   thumbnailBytes: 32 * 1024,
+  linkCharacters: 2_048,
+  previewTitleCharacters: 300,
+  previewDescriptionCharacters: 1_000,
   contacts: 100,
   vCardCharacters: 16_384,
   pollOptions: 12,
@@ -15,7 +18,7 @@ export const MESSAGE_LIMITS = {
   pollOptionCharacters: 100,
 } as const;
 
-const webAddressSchema = z.url({ protocol: /^https?$/ }).max(2_048);
+const webAddressSchema = z.url({ protocol: /^https?$/ }).max(MESSAGE_LIMITS.linkCharacters);
 
 /** Who wrote a message. */
 export const senderSchema = z.union([z.literal('me'), personSchema]);
@@ -27,12 +30,27 @@ const thumbnailSchema = z
   .startsWith('/9j/', 'must be a JPEG file as base64')
   .describe('a JPEG file of at most 32 KiB, as base64');
 
-const linkPreviewSchema = z.strictObject({
-  url: webAddressSchema.describe('the link, as the text has it'),
-  title: z.string().min(1).max(300),
-  description: z.string().max(1_000).optional(),
-  thumbnail: thumbnailSchema.optional(),
-});
+/** A link alone is fetched by the edge, which then fills in the rest. */
+const linkPreviewSchema = z
+  .strictObject({
+    url: webAddressSchema.describe('the link, as the text has it'),
+    title: z
+      .string()
+      .min(1)
+      .max(MESSAGE_LIMITS.previewTitleCharacters)
+      .optional()
+      .describe('without it, the page of the link is fetched for title, description and thumbnail'),
+    description: z.string().max(MESSAGE_LIMITS.previewDescriptionCharacters).optional(),
+    thumbnail: thumbnailSchema.optional(),
+  })
+  .refine(
+    ({ title, description, thumbnail }) =>
+      title !== undefined || (description === undefined && thumbnail === undefined),
+    { path: ['title'], message: 'is needed with a description or a thumbnail' },
+  );
+
+/** A preview that a worker can show: given by the client, or filled in by an edge. */
+export type GivenLinkPreview = z.output<typeof linkPreviewSchema> & { title: string };
 
 const mentionsSchema = z
   .array(personSchema)
@@ -52,14 +70,16 @@ const textContentSchema = z
     type: z.literal('text'),
     ...textFields,
     mentionAll: mentionAllSchema.optional(),
-    linkPreview: linkPreviewSchema
+    linkPreview: z
+      .union([z.literal(true), linkPreviewSchema])
       .optional()
-      .describe('what the phone shows of a link; the service itself fetches no page'),
+      .describe('what the phone shows of a link; true to fetch the first link of the text'),
   })
-  .refine(({ text, linkPreview }) => linkPreview === undefined || text.includes(linkPreview.url), {
-    path: ['linkPreview', 'url'],
-    message: 'must be a part of the text',
-  });
+  .refine(
+    ({ text, linkPreview }) =>
+      linkPreview === undefined || linkPreview === true || text.includes(linkPreview.url),
+    { path: ['linkPreview', 'url'], message: 'must be a part of the text' },
+  );
 
 const placeFields = {
   latitude: z.number().min(-90).max(90),

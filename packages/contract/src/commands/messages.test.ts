@@ -35,6 +35,8 @@ describe('a content', () => {
       text: 'see https://a.example',
       linkPreview: { url: 'https://a.example', title: 'A', thumbnail: jpeg },
     },
+    { type: 'text', text: 'see https://a.example', linkPreview: true },
+    { type: 'text', text: 'see https://a.example', linkPreview: { url: 'https://a.example' } },
     { type: 'location', latitude: -90, longitude: 180, url: 'https://maps.example/1' },
     {
       type: 'contacts',
@@ -73,6 +75,16 @@ describe('a content', () => {
         linkPreview: { url: 'https://a.example', title: 'A', thumbnail: 'iVBORw0KGgo=' },
       },
       'linkPreview.thumbnail',
+    ],
+    [{ type: 'text', text: 'https://a.example', linkPreview: false }, 'linkPreview'],
+    [{ type: 'text', text: 'hi', linkPreview: { url: 'https://a.example' } }, 'linkPreview.url'],
+    [
+      {
+        type: 'text',
+        text: 'https://a.example',
+        linkPreview: { url: 'https://a.example', description: 'a' },
+      },
+      'linkPreview.title',
     ],
     [{ type: 'location', latitude: 91, longitude: 0 }, 'latitude'],
     [{ type: 'location', latitude: 0, longitude: -181 }, 'longitude'],

@@ -109,7 +109,12 @@ export const messageCommands = {
       'Answers when WhatsApp has acknowledged the message. `{ to, text }` sends a text; `content` sends every kind, ' +
       'see docs/sending.md.',
     body: sendMessageBodySchema,
-    reply: sentAnywhereSchema,
+    reply: sentAnywhereSchema.extend({
+      linkPreview: z
+        .boolean()
+        .optional()
+        .describe('whether the message has the preview that was to be fetched; not there if none was'),
+    }),
     errors: SEND_ERRORS,
     example: { to: '15550001001', text: 'hi' },
     // A text that stands alone goes to the worker as earlier releases know it.

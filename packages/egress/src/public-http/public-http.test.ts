@@ -129,13 +129,14 @@ test('redirects are followed, also relative ones', async () => {
     const isFirst = head.startsWith('GET / ');
     redirecting(isFirst ? '/b?c=d' : last.url, isFirst ? 301 : 307)(socket, head);
   });
-  const headers = { 'x-secret': 'abc' };
+  const headers = { 'x-secret': 'abc', 'user-agent': 'Reader' };
   const { body, url } = await clientForTest().get(first.url, { ...LIMIT, headers });
   expect([await text(body), url]).toEqual(['hello', last.url]);
   await first.isLeft();
   // Another server does not get what was meant for the first one.
   expect(first.heads.map((head) => head.includes('x-secret: abc'))).toEqual([true, true]);
   expect(last.heads.map((head) => head.includes('x-secret'))).toEqual([false]);
+  expect(last.heads[0]).toContain('user-agent: Reader\r\n');
 });
 
 test.each([

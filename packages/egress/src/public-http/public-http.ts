@@ -28,11 +28,14 @@ export interface PublicHttpOptions {
 }
 
 export interface PublicRequestOptions {
-  /** How many bytes of a body are taken, as sent and decoded. */
+  /** How many bytes of a body are taken, as sent and decoded. Infinity if the reader stops by itself. */
   readonly maxBytes: number;
   /** Ends the request at any time, also while its body is read. */
   readonly signal?: AbortSignal | undefined;
-  /** With names in lower case. Only the server of the URL gets them, not one that it redirects to. */
+  /**
+   * With names in lower case. A server that the URL's server redirects to gets none of them but `accept` and
+   * `user-agent`.
+   */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Time limits that differ from the defaults: 10 s to connect, 20 s for the head, 20 s idle, 5 minutes in all. */
   readonly times?: Partial<RequestTimes> | undefined;
@@ -125,7 +128,7 @@ export class PublicHttp {
       const next = maxRedirects === 0 ? undefined : redirectOf(received, url, options.method);
       if (next === undefined) return answerOf(received, url, { ...timing, maxBytes: options.maxBytes });
       if (redirects === maxRedirects) throw new PublicHttpError('too-many-redirects');
-      if (next.origin !== url.origin) given = undefined;
+      if (next.origin !== url.origin) given = forAnybody(given);
       url = next;
     }
   }
@@ -152,6 +155,12 @@ export class PublicHttp {
       throw new PublicHttpError('bad-answer');
     }
   }
+}
+
+/** The headers that say nothing but what the caller is. */
+function forAnybody(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => name === 'accept' || name === 'user-agent');
+  return Object.fromEntries(kept);
 }
 
 /** Makes a request over a connection of its own. */

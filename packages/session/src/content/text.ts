@@ -5,7 +5,7 @@ import { toJid } from './to-jid.js';
 /** The text of a message or of an edit. */
 type Text = Pick<ContentOf<'text'>, 'text' | 'mentions' | 'mentionAll' | 'linkPreview'>;
 
-/** A text. Its preview is the caller's: the service would have to open addresses that a client writes. */
+/** A text, with the preview that it was given. Edges fetch the others, and give them to the worker. */
 export function textContent({ text, mentions, mentionAll, linkPreview }: Text): proto.IMessage {
   const contextInfo = {
     ...(mentions === undefined ? {} : { mentionedJid: mentions.map(toJid) }),
@@ -14,18 +14,16 @@ export function textContent({ text, mentions, mentionAll, linkPreview }: Text): 
   return {
     extendedTextMessage: {
       text,
-      ...(linkPreview === undefined ? {} : previewFields(linkPreview)),
+      ...previewFields(linkPreview),
       ...(Object.keys(contextInfo).length === 0 ? {} : { contextInfo }),
     },
   };
 }
 
-function previewFields({
-  url,
-  title,
-  description,
-  thumbnail,
-}: NonNullable<Text['linkPreview']>): proto.Message.IExtendedTextMessage {
+function previewFields(linkPreview: Text['linkPreview']): proto.Message.IExtendedTextMessage {
+  // An edge that was told to fetch it, and could not, leaves it out.
+  if (linkPreview === undefined || linkPreview === true || linkPreview.title === undefined) return {};
+  const { url, title, description, thumbnail } = linkPreview;
   return {
     matchedText: url,
     title,
