@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { messageContentSchema } from '@wafleet/contract';
 import {
   type Cluster,
@@ -8,7 +11,7 @@ import {
   type TestTenant,
   waitFor,
 } from '@wafleet/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Phone } from './support/linked-sessions.js';
 
 /** The field of WhatsApp's message that each type of content becomes. */
@@ -29,6 +32,12 @@ const EXAMPLES = [
     /`(\{ "type": "[a-z-]+".*? \})`/g,
   ),
 ].map(([, example = '']) => example);
+
+/** A red pixel. */
+const PICTURE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC',
+  'base64',
+);
 
 const params = { id: 'shop' };
 
@@ -77,6 +86,27 @@ test.each(EXAMPLES)('the phone gets %s', async (example) => {
   const { messageId } = await tenant.client.call('send-message', { params, body: { to, content } });
   const { message } = await carl.waitForMessage(({ id }) => id === messageId);
   expect(message[FIELDS[content.type]]).toBeTruthy();
+});
+
+test('the phone gets the preview of a page that the edge fetched', async () => {
+  const edge = await cluster.addEdge({ FETCH_ALLOW: '127.0.0.1' });
+  const server = createServer((request, response) => {
+    const isPicture = request.url === '/a.png';
+    response.setHeader('content-type', isPicture ? 'image/png' : 'text/html');
+    response.end(isPicture ? PICTURE : '<title>A &amp; B</title><meta property=og:image content=a.png>');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const text = `see http://127.0.0.1:${port}/page.`;
+  const body = { to: carl.number, content: { type: 'text' as const, text, linkPreview: true as const } };
+  const sent = await cluster.client(tenant.apiKey, edge).call('send-message', { params, body });
+  expect(sent.linkPreview).toBe(true);
+  const { message } = await carl.waitForMessage(({ id }) => id === sent.messageId);
+  const { jpegThumbnail, ...shown } = message.extendedTextMessage ?? {};
+  expect(shown).toMatchObject({ text, matchedText: `http://127.0.0.1:${port}/page`, title: 'A & B' });
+  expect(Buffer.from(jpegThumbnail ?? []).toString('hex')).toMatch(/^ffd8ff/);
 });
 
 test('a message is quoted, edited, pinned, starred, read and deleted by its id alone', async () => {

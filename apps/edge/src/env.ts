@@ -1,5 +1,6 @@
 import { AddressRules } from '@wafleet/egress';
 import {
+  fetchAllowField,
   hostField,
   integerField,
   logLevelField,
@@ -214,10 +215,7 @@ export const environment = z.object({
     about:
       'How many jobs that send messages this edge runs at a time, half of them of one tenant at most; 0 for none.',
   }),
-  FETCH_ALLOW: variable(z.string().default('').refine(AddressRules.canParse, 'not an address or a network'), {
-    about: 'Networks that are not public in which the addresses may be that clients have fetched.',
-    takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
-  }),
+  FETCH_ALLOW: fetchAllowField(AddressRules.canParse),
   PEER_HOST: variable(z.string().min(1).optional(), {
     about:
       'Where other edges reach this one, to hand on requests of HTTP long-polling clients. Without it, the load balancer needs sticky sessions.',

@@ -1,5 +1,6 @@
 import { AddressRules } from '@wafleet/egress';
 import {
+  fetchAllowField,
   hostField,
   integerField,
   logLevelField,
@@ -38,6 +39,7 @@ export const environment = z.object({
     about: 'How many sessions a worker takes.',
   }),
   PROXY_ALLOW: proxyAllowField(AddressRules.canParse),
+  FETCH_ALLOW: fetchAllowField(AddressRules.canParse),
   WHATSAPP_URL: variable(z.url({ protocol: /^wss?$/ }).optional(), {
     about: 'With --live: a server other than the real one.',
     takes: 'a URL such as ws://localhost:8080/ws/chat',

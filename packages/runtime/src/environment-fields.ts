@@ -51,6 +51,14 @@ export function proxyAllowField(areNetworks: (text: string) => boolean) {
   });
 }
 
+/** @param areNetworks as for `proxyAllowField`. */
+export function fetchAllowField(areNetworks: (text: string) => boolean) {
+  return variable(z.string().default('').refine(areNetworks, 'not an address or a network'), {
+    about: 'Networks that are not public in which the addresses may be that clients have fetched.',
+    takes: 'addresses and networks separated by commas, such as 10.3.0.0/16,192.168.7.9',
+  });
+}
+
 /** A whole number within bounds. */
 export function integerField(options: { default: number; min: number; max: number; about: string }) {
   return variable(z.coerce.number().int().min(options.min).max(options.max).default(options.default), {

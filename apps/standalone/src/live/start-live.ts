@@ -36,6 +36,7 @@ export async function startLive(context: StandaloneContext): Promise<void> {
     port: env.PORT,
     host: env.HOST,
     proxyAllow: env.PROXY_ALLOW,
+    fetchAllow: env.FETCH_ALLOW,
     workerCapacity: env.WORKER_CAPACITY,
     ffmpegPath: env.FFMPEG_PATH,
     secrets,

@@ -30,6 +30,8 @@ export interface ClusterOptions extends ProcessOptions {
   readonly ffmpegPath: string | undefined;
   /** `PROXY_ALLOW` of workers and edges. */
   readonly proxyAllow: string;
+  /** `FETCH_ALLOW` of edges. */
+  readonly fetchAllow: string;
   readonly secrets: { readonly adminToken: string; readonly encryptionKey: string };
   /** Undefined values: those of the real service. */
   readonly whatsapp: {
@@ -123,7 +125,7 @@ export async function startSimulator(options: ProcessOptions): Promise<string> {
  * @throws {StartError | StartInterrupted}
  */
 export async function startCluster(options: ClusterOptions): Promise<string[]> {
-  const { redisUrl, port, host, workerCapacity, proxyAllow, secrets, whatsapp } = options;
+  const { redisUrl, port, host, workerCapacity, proxyAllow, fetchAllow, secrets, whatsapp } = options;
   const shared = { REDIS_URL: redisUrl };
 
   const workers = await startGroup(
@@ -179,6 +181,7 @@ export async function startCluster(options: ClusterOptions): Promise<string[]> {
         PEER_HOST: LOOPBACK,
         ADMIN_TOKEN: secrets.adminToken,
         PROXY_ALLOW: proxyAllow,
+        FETCH_ALLOW: fetchAllow,
         WHATSAPP_MEDIA_URL: whatsapp.mediaUrl ?? '',
         FFMPEG_PATH: ffmpegPath ?? '',
       },
