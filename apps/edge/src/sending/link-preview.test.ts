@@ -127,7 +127,7 @@ const PICTURE_PAGE = page('<title>A</title><meta property=og:image content=/a>')
 it.each<[string, Answer]>([
   ['is not found', answering('', {}, 404)],
   ['is a page', page('<title>no</title>')],
-  ['is no picture', answering('<svg/>', PNG)],
+  ['cannot be read', answering('<svg/>', PNG)],
   [
     'is cut',
     (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 100\r\n\r\nx`),
@@ -194,7 +194,7 @@ it('messages of a tenant with the same link share a fetch, also one that failed'
     expect(together[1]).toEqual(together[0]);
   }
   expect(server.heads).toHaveLength(2);
-  // Nobody learns what another tenant has sent.
+  // No tenant learns what another one has sent.
   await previews.fill('other', text(`${server.url}a`, true));
   expect(server.heads).toHaveLength(3);
 });

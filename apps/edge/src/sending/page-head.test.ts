@@ -45,7 +45,7 @@ it.each<[string, string, object]>([
     '<noscript><img src=a></noscript><meta property=og:title content=A>',
     { title: 'A' },
   ],
-  ['a name that is no name of ours', '<meta name="__proto__" content="A"><meta name=constructor>', {}],
+  ['a name that is not one of these', '<meta name="__proto__" content="A"><meta name=constructor>', {}],
 ])('a page with %s', async (_what, html, expected) => {
   expect(await head(html)).toEqual(expected);
 });
@@ -79,7 +79,7 @@ it.each<[string, Buffer, string]>([
   ],
   ['UTF-16', Buffer.from('\ufeff<title>Ä</title>', 'utf16le'), 'text/html'],
   ['an unknown name', Buffer.from('<meta charset=utf-8><title>Ä</title>'), 'text/html; charset=klingon'],
-])('the encoding is told by %s', async (_what, html, contentType) => {
+])('the encoding comes from %s', async (_what, html, contentType) => {
   expect((await head(html, contentType)).title).toBe('Ä');
 });
 

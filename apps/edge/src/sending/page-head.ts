@@ -13,7 +13,7 @@ export interface PageHead {
 
 /** How much of a page is read. What pages say of themselves is at their beginning. */
 const MAX_BYTES = 512 * 1024;
-/** The encoding is told within so many bytes (https://html.spec.whatwg.org/#determining-the-character-encoding). */
+/** A page names its encoding within its first kilobyte (https://html.spec.whatwg.org/#determining-the-character-encoding). */
 const SNIFFED_BYTES = 1_024;
 /** The parser looks through the open elements at each end tag. Heads of pages are not nested. */
 const MAX_DEPTH = 64;

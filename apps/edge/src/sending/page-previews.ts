@@ -6,7 +6,7 @@ import { readPageHead } from './page-head.js';
 const MAX_PICTURE_BYTES = 5 * 1024 * 1024;
 const PAGE_TYPES = /^(text\/html|application\/xhtml\+xml)\s*(;|$)/i;
 const PICTURE_TYPES = /^image\//i;
-/** Pages show what they say of themselves to WhatsApp, and some show it to nobody else. */
+/** Some pages say what they are to the apps of messengers alone. */
 const USER_AGENT = 'WhatsApp/2';
 
 /** Makes the thumbnail of a picture: a JPEG. @throws if it cannot. The picture is read or destroyed. */

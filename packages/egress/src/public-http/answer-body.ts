@@ -30,7 +30,7 @@ export function answerBody(received: Readable, options: AnswerBodyOptions): Read
   }
   const errorFor = (error: Error): Error => {
     if (clock.signal.aborted) return clock.signal.reason;
-    // Whoever reads may end the body with an error of their own.
+    // The reader may end the body with an error of its own.
     return isBroken && !(error instanceof PublicHttpError) ? new PublicHttpError('bad-answer') : error;
   };
   const counted = new BoundedBytes({ maxBytes, errorFor, onBytes: () => clock.restartStep() });

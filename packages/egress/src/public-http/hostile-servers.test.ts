@@ -90,7 +90,7 @@ const SERVERS: Record<string, readonly [Answer, PublicHttpErrorKind, Partial<Req
     'too-large',
   ],
   'sends a brotli bomb': [answering(brotliCompressSync(bomb), { 'content-encoding': 'br' }), 'too-large'],
-  'sends what is no gzip': [answering('hello', { 'content-encoding': 'gzip' }), 'bad-answer'],
+  'sends a text as gzip': [answering('hello', { 'content-encoding': 'gzip' }), 'bad-answer'],
   'breaks off in the gzip': [
     answering(gzipSync('hello').subarray(0, 15), { 'content-encoding': 'gzip' }),
     'bad-answer',

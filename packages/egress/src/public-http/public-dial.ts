@@ -6,7 +6,7 @@ import type { NameLookup } from './name-lookup.js';
 import { PublicHttpError } from './public-http-error.js';
 import { hostOf, portOf } from './public-url.js';
 
-/** A name may have any number of addresses; so many are tried. */
+/** A name may have any number of addresses; the first eight are tried. */
 const MAX_ADDRESSES = 8;
 /** The name of the own machine and those below it, which no DNS server is asked for (RFC 6761, 6.3). */
 const OWN_NAME = /(^|\.)localhost\.?$/;

@@ -228,7 +228,7 @@ test('a body is sent as fast as it is read', async () => {
   expect(read).toBe(bytes);
 });
 
-test('the limit of a step begins anew while the server is not what it waits for', async () => {
+test('the limit of a step begins again while the server is not what it waits for', async () => {
   const clock = new RequestClock(60_000, []);
   onTestFinished(() => clock.stop());
   let passed = 0;

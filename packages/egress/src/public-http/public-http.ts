@@ -206,7 +206,7 @@ function redirectOf(
   discard(answer);
   close();
   const next = redirectTarget(location, url);
-  // Whoever wrote https wants nobody on the way to read or change what is fetched.
+  // A client that writes https wants that no machine on the way reads or changes what is fetched.
   if (next === undefined || (url.protocol === 'https:' && next.protocol === 'http:')) {
     throw new PublicHttpError('bad-redirect');
   }

@@ -1,6 +1,6 @@
 import { PublicHttpError } from './public-http-error.js';
 
-/** Limits of a request, each in ms. All but the last begin anew with each redirect. */
+/** Limits of a request, each in ms. All but the last begin again with each redirect. */
 export interface RequestTimes {
   /** The name's addresses, TCP and TLS. */
   readonly connectMs: number;
@@ -33,7 +33,7 @@ export class RequestClock {
 
   /**
    * Begins a step with a limit of its own, in place of the one before.
-   * @param isWaiting whether it counts now that the server is slow. If not, the limit begins anew when it has passed.
+   * @param isWaiting whether it counts now that the server is slow. If not, the limit begins again when it has passed.
    */
   startStep(ms: number, isWaiting: () => boolean = () => true): void {
     clearTimeout(this.#step);

@@ -21,7 +21,7 @@ export function textContent({ text, mentions, mentionAll, linkPreview }: Text): 
 }
 
 function previewFields(linkPreview: Text['linkPreview']): proto.Message.IExtendedTextMessage {
-  // An edge that was told to fetch it, and could not, leaves it out.
+  // Edges fetch it, or leave it out.
   if (linkPreview === undefined || linkPreview === true || linkPreview.title === undefined) return {};
   const { url, title, description, thumbnail } = linkPreview;
   return {
