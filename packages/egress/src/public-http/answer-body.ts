@@ -1,4 +1,4 @@
-import { pipeline, type Readable, type Transform } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { BoundedBytes } from './bounded-bytes.js';
 import { PublicHttpError } from './public-http-error.js';
@@ -10,7 +10,7 @@ interface AnswerBodyOptions {
   readonly clock: RequestClock;
   /** The Content-Encoding of the answer, in lower case. */
   readonly encoding: string | undefined;
-  /** Called once nothing more is read from the server. */
+  /** Called when nothing more is read from the server, once or twice. */
   readonly onEnd: () => void;
 }
 
@@ -22,22 +22,25 @@ interface AnswerBodyOptions {
 export function answerBody(received: Readable, options: AnswerBodyOptions): Readable {
   const { maxBytes, idleMs, clock, encoding, onEnd } = options;
   const decoder = decoderOf(encoding);
-  let isBroken = false;
-  for (const source of [received, decoder]) {
-    source?.once('error', () => {
-      isBroken = true;
-    });
-  }
-  const errorFor = (error: Error): Error => {
-    if (clock.signal.aborted) return clock.signal.reason;
-    // The reader may end the body with an error of its own.
-    return isBroken && !(error instanceof PublicHttpError) ? new PublicHttpError('bad-answer') : error;
+  const counted = new BoundedBytes(maxBytes, () => clock.restartStep());
+  const body = decoder === undefined ? counted : new BoundedBytes(maxBytes);
+  const stages = decoder === undefined ? [counted] : [counted, decoder, body];
+  const fail = (error: Error): void => {
+    const { aborted, reason } = clock.signal;
+    const known = error instanceof PublicHttpError ? error : new PublicHttpError('bad-answer');
+    // Without effect if the reader has ended it.
+    body.destroy(aborted ? reason : known);
   };
-  const counted = new BoundedBytes({ maxBytes, errorFor, onBytes: () => clock.restartStep() });
-  const body = decoder === undefined ? counted : new BoundedBytes({ maxBytes, errorFor });
+  let source: Readable = received.on('error', fail);
+  for (const stage of stages) source = source.pipe(stage.on('error', fail));
+  body.once('finish', onEnd);
+  body.once('close', () => {
+    for (const stream of [received, ...stages]) stream.destroy();
+    onEnd();
+  });
+  clock.signal.addEventListener('abort', () => fail(clock.signal.reason), { once: true });
   // What is unread waits for its reader, not for the server.
   clock.startStep(idleMs, () => body.readableLength === 0);
-  pipeline(decoder === undefined ? [received, counted] : [received, counted, decoder, body], onEnd);
   return body;
 }
 

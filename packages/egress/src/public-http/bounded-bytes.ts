@@ -1,25 +1,15 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { PublicHttpError } from './public-http-error.js';
 
-interface BoundedBytesOptions {
-  /** More are a PublicHttpError (too-large). */
-  readonly maxBytes: number;
-  readonly onBytes?: () => void;
-  /** What to end with in place of an error. */
-  readonly errorFor: (error: Error) => Error;
-}
-
-/** Passes on no more than a number of bytes. */
+/** Passes on no more than a number of bytes. More are a PublicHttpError (too-large). */
 export class BoundedBytes extends Transform {
   #left: number;
   readonly #onBytes: (() => void) | undefined;
-  readonly #errorFor: (error: Error) => Error;
 
-  constructor({ maxBytes, onBytes, errorFor }: BoundedBytesOptions) {
+  constructor(maxBytes: number, onBytes?: () => void) {
     super();
     this.#left = maxBytes;
     this.#onBytes = onBytes;
-    this.#errorFor = errorFor;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -27,9 +17,5 @@ export class BoundedBytes extends Transform {
     this.#left -= chunk.length;
     if (this.#left < 0) done(new PublicHttpError('too-large'));
     else done(null, chunk);
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    done(error === null ? null : this.#errorFor(error));
   }
 }

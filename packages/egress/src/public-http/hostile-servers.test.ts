@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { waitFor } from '@wafleet/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import { AddressRules } from '../address-rules.js';
 import { type Answer, answering, webServerForTest } from '../testing/index.js';
@@ -151,6 +152,16 @@ test('a server without TLS is not spoken to by https', async () => {
   onTestFinished(() => void server.close());
   const fetching = clientForTest().get(`https://127.0.0.1:${await portOf(server)}/`, { maxBytes: MAX_BYTES });
   await expect(fetching).rejects.toMatchObject({ kind: 'no-tls' });
+});
+
+test('a server that does not answer TLS ends with the time to connect', async () => {
+  const opened: Socket[] = [];
+  const server = createServer((socket) => void opened.push(socket.resume()));
+  onTestFinished(() => void server.close());
+  const options = { maxBytes: MAX_BYTES, times: { connectMs: 50 } };
+  const fetching = clientForTest().get(`https://127.0.0.1:${await portOf(server)}/`, options);
+  await expect(fetching).rejects.toMatchObject({ kind: 'timeout' });
+  await waitFor(() => opened.every(({ closed }) => closed), { what: 'the client has left' });
 });
 
 test('what is not there cannot be reached', async () => {

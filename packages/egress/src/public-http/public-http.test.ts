@@ -19,6 +19,12 @@ function clientForTest(options: Partial<PublicHttpOptions> = {}): PublicHttp {
   return http;
 }
 
+function certificateOf(name: string) {
+  const altNames = [{ type: 2 as const, value: name }];
+  const options = { extensions: [{ name: 'subjectAltName' as const, altNames }] };
+  return generate([{ name: 'commonName', value: name }], options);
+}
+
 function redirecting(location: string, status = 302) {
   return answering('moved', { location }, status);
 }
@@ -88,6 +94,19 @@ test('of several addresses only the allowed ones are dialled', async () => {
   const http = clientForTest({ lookup: async () => ['10.0.0.1', '::1', '169.254.169.254', '127.0.0.1'] });
   const { body } = await http.get(`http://files.example:${server.port}/`, LIMIT);
   expect(await text(body)).toBe('hello');
+});
+
+test('addresses are tried one after the other, with TLS too', async () => {
+  const { private: key, cert } = await certificateOf('a.example');
+  const http = clientForTest({
+    ...{ ca: cert, rules: AddressRules.parse('127.0.0.0/8') },
+    lookup: async () => ['127.0.0.3', '127.0.0.2', '127.0.0.1'],
+  });
+  const plain = await webServerForTest(answering('hello'));
+  const secure = await webServerForTest(answering('hello'), { key, cert });
+  for (const url of [`http://a.example:${plain.port}/`, `https://a.example:${secure.port}/`]) {
+    expect(await text((await http.get(url, LIMIT)).body)).toBe('hello');
+  }
 });
 
 test.each([
@@ -169,10 +188,7 @@ test('redirects are bounded, and a POST follows none', async () => {
 });
 
 test('TLS needs a certificate of the name, and does not lead to http', async () => {
-  const options = {
-    extensions: [{ name: 'subjectAltName' as const, altNames: [{ type: 2 as const, value: 'a.example' }] }],
-  };
-  const { private: key, cert } = await generate([{ name: 'commonName', value: 'a.example' }], options);
+  const { private: key, cert } = await certificateOf('a.example');
   const plain = await webServerForTest(answering('hello'));
   const server = await webServerForTest(
     (socket, head) => {
@@ -271,6 +287,15 @@ test('a signal ends a request at every step', async () => {
   body.once('data', () => reading.abort(reason));
   await expect(text(body)).rejects.toBe(reason);
   await slow.isLeft();
+});
+
+test('a reader may come after the body has failed', async () => {
+  const server = await webServerForTest((socket) =>
+    socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello'),
+  );
+  const { body } = await clientForTest().get(server.url, LIMIT);
+  await waitFor(() => body.destroyed, { what: 'the body has failed' });
+  await expect(text(body)).rejects.toMatchObject({ kind: 'bad-answer' });
 });
 
 test('a reader may leave, and the client may be closed', async () => {
