@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { parseUrl } from './parse-url.js';
 
 /** `https`: HTTP CONNECT over TLS to the proxy. `socks5` always lets the proxy resolve names, as `socks5h` does. */
 export type ProxyKind = 'http' | 'https' | 'socks5';
@@ -107,9 +108,9 @@ export class EgressProxy {
 
 /** The parser of http URLs knows every way to write an address, such as 0x7f.1; it returns the usual one. */
 function hostOf(authority: string): string {
-  const address = `http://${authority}`;
-  if (!URL.canParse(address)) throw new ProxyUrlError('host');
-  const { hostname } = new URL(address);
+  const url = parseUrl(`http://${authority}`);
+  if (url === undefined) throw new ProxyUrlError('host');
+  const { hostname } = url;
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   if (host === '' || host.length > 253 || (isIP(host) === 0 && !/^[a-z0-9._-]+$/.test(host))) {
     throw new ProxyUrlError('host');

@@ -1,5 +1,6 @@
 export { AddressRules } from './address-rules.js';
 export { EgressProxy, type ProxyKind, ProxyUrlError, type ProxyUrlProblem } from './egress-proxy.js';
+export { parseUrl } from './parse-url.js';
 export { ProxyError, type ProxyErrorKind, proxyErrorIn } from './proxy-error.js';
 export { ProxyRoute, type ProxyRouteOptions } from './proxy-route.js';
 export type { NameLookup } from './public-http/name-lookup.js';

@@ -1,4 +1,5 @@
 import { MESSAGE_LIMITS } from '@wafleet/contract';
+import { parseUrl } from '@wafleet/egress';
 
 const LINK = /https?:\/\/[^\s<>"]+/i;
 /** What follows a link in a sentence. */
@@ -14,7 +15,7 @@ export function firstLink(text: string): string | undefined {
   const found = LINK.exec(text)?.[0];
   if (found === undefined) return undefined;
   const link = withoutSentence(found);
-  return link.length <= MESSAGE_LIMITS.linkCharacters && URL.canParse(link) ? link : undefined;
+  return link.length <= MESSAGE_LIMITS.linkCharacters && parseUrl(link) !== undefined ? link : undefined;
 }
 
 /** Brackets belong to the sentence if they were opened in front of the link: "(see https://a.example/b)". */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type GivenLinkPreview, MESSAGE_LIMITS } from '@wafleet/contract';
-import type { PublicAnswer, PublicHttp } from '@wafleet/egress';
+import { type PublicAnswer, type PublicHttp, parseUrl } from '@wafleet/egress';
 import { readPageHead } from './page-head.js';
 
 const MAX_PICTURE_BYTES = 5 * 1024 * 1024;
@@ -102,7 +102,7 @@ function addressOf(
   address: string | undefined,
   [base, page]: readonly [string | undefined, string],
 ): string | undefined {
-  const from = base !== undefined && URL.canParse(base, page) ? new URL(base, page).href : page;
+  const from = base === undefined ? undefined : parseUrl(base, page);
   const trimmed = address?.trim() ?? '';
-  return trimmed !== '' && URL.canParse(trimmed, from) ? new URL(trimmed, from).href : undefined;
+  return trimmed === '' ? undefined : parseUrl(trimmed, from ?? page)?.href;
 }

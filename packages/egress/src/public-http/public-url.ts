@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.js';
 import { PublicHttpError } from './public-http-error.js';
 
 /** Signed addresses of files have tokens of some kilobytes. */
@@ -21,10 +22,9 @@ const OTHER_PROTOCOLS: ReadonlySet<number> = new Set([
  */
 export function publicUrl(text: string, base?: URL): URL {
   // The parser would drop line breaks and tabs.
-  if (text.length > LONGEST_URL || /[\s\p{Cc}]/u.test(text) || !URL.canParse(text, base?.href)) {
-    throw new PublicHttpError('bad-url');
-  }
-  const url = new URL(text, base);
+  const isPlain = text.length <= LONGEST_URL && !/[\s\p{Cc}]/u.test(text);
+  const url = isPlain ? parseUrl(text, base) : undefined;
+  if (url === undefined) throw new PublicHttpError('bad-url');
   const isWeb = url.protocol === 'http:' || url.protocol === 'https:';
   const hasCredentials = url.username !== '' || url.password !== '';
   if (!isWeb || hasCredentials || OTHER_PROTOCOLS.has(portOf(url))) throw new PublicHttpError('bad-url');
