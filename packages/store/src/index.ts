@@ -54,6 +54,15 @@ export {
 } from './jobs/job-runs.js';
 export { JobWakeUps, type WakeUp } from './jobs/job-wake-ups.js';
 export { type JobChange, jobNotFound, MessageJobs } from './jobs/message-jobs.js';
+export {
+  AccountLists,
+  deleteLists,
+  type ListedEntry,
+  type ListPage,
+  ListsOfSession,
+  type SealedEntry,
+} from './lists/account-lists.js';
+export type { ChatEntry, ContactEntry } from './lists/list-entries.js';
 export { MessageSecrets, type SealedSecret, type SecretsOfSession } from './messages/message-secrets.js';
 export { digestOfMessage, type KnownDigests, ProcessedMessages } from './messages/processed-messages.js';
 export { type ReceivedFile, ReceivedMedia } from './messages/received-media.js';

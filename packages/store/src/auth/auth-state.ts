@@ -374,8 +374,8 @@ export class AuthStateStore {
 }
 
 /**
- * Deletes a session's credentials, its QR code and its recent messages and files, after a logout: the session can
- * be linked again and keeps its directory entry.
+ * Deletes a session's credentials, its QR code, its recent messages and files, and its lists of chats and contacts, after
+ * a logout: the session can be linked again and keeps its directory entry.
  * @throws {FencedError} if the fence no longer owns the session.
  */
 export async function deleteAuthState(redis: RedisConnection, fence: Fence): Promise<void> {
@@ -386,6 +386,7 @@ export async function deleteAuthState(redis: RedisConnection, fence: Fence): Pro
     ...keys.media(fence),
     ...keys.secrets(fence),
     ...keys.finished(fence),
+    ...keys.lists(fence),
   ];
   await deleteKeys.run(redis, keys.owner(fence), fence, doomed, []);
 }

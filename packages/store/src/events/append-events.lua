@@ -19,6 +19,11 @@
 --   KEYS[11] marks of the log's bytes
 --   KEYS[12] parts of histories that are in the log
 --   KEYS[13] limits of the tenant
+--   KEYS[14] list of chats
+--   KEYS[15] their order
+--   KEYS[16] list of contacts
+--   KEYS[17] their order
+--   KEYS[18] what is noted of both lists
 --   ARGV[1]  epoch of the claim
 --   ARGV[2]  worker that claimed
 --   ARGV[3]  session id
@@ -34,11 +39,12 @@
 --            most, most of histories: approximate bytes of live events and of parts of histories that the log keeps if
 --            the tenant has no limits of its own
 --            parts: for each event '1' if it is part of a history, else '0'; '' if none is
---   ARGV[8]  '' or `<fields> <secrets>`: how many fields of the credentials the events use up, and how many secrets of
---            messages are kept with them
+--   ARGV[8]  '' or `<fields> <secrets> <entries>`: how many fields of the credentials the events use up, how many secrets
+--            of messages are kept with them, and how many entries of the lists they change
 --   ARGV[9]  digests of the messages that the events finish, one after the other, or ''
---   ARGV[10…] those fields, which are deleted; then message id, sealed secret, message id, …; then event name, body,
---            event name, body, …; a body is the text of a JSON object with at least one field, without its first brace
+--   ARGV[10…] those fields, which are deleted; then message id, sealed secret, message id, …; then the entries, three
+--            arguments each (lists/write-entries); then event name, body, event name, body, …; a body is the text of a
+--            JSON object with at least one field, without its first brace
 -- There are few arguments, and rare ones are combined, since each argument adds to the cost of every append.
 -- Returns the position of the first event, or `0-0` without events. The other events follow it without gaps. If the
 -- server's life was read for them, returns `<position> <life>`. Error FENCED.
@@ -57,6 +63,7 @@
 -- @include events/last-entry-id
 -- @include redis/call-replacing
 -- @include tenants/limit-of
+-- @include lists/write-entries
 
 -- Trimming by length costs as much as appending, so it is done once for this number of events.
 local TRIM_EVERY = 64
@@ -81,10 +88,10 @@ if batch and owner[3] and string.sub(owner[3], 1, #batch) == batch then
   return string.sub(owner[3], #batch + 1)
 end
 
-local fields, before, secrets = 0, 9, 0
+local fields, before, secrets, entries = 0, 9, 0, 0
 if ARGV[8] ~= '' then
-  local deleted, kept_with = string.match(ARGV[8], '^(%d+) (%d+)$')
-  fields = tonumber(deleted)
+  local deleted, kept_with, changed = string.match(ARGV[8], '^(%d+) (%d+) (%d+)$')
+  fields, entries = tonumber(deleted), tonumber(changed)
   before, secrets = 9 + fields, tonumber(kept_with)
 end
 if secrets > 0 then
@@ -110,8 +117,11 @@ if secrets > 0 then
     redis.call('RENAME', KEYS[8], KEYS[9])
   end
 end
--- Deletes the fields of the messages and notes their digests. Call it when their events are in the log: Redis undoes
--- nothing of a script that ends with an error, and a message that is in neither place is lost.
+local first_entry = before + 1
+before = before + 3 * entries
+-- Deletes the fields of the messages, notes their digests and writes the entries of the lists. Call it when their events
+-- are in the log: Redis undoes nothing of a script that ends with an error, and a message that is in neither place is
+-- lost.
 local function finish_messages()
   if fields > 0 then
     redis.call('HDEL', KEYS[5], unpack(ARGV, 10, 9 + fields))
@@ -133,6 +143,9 @@ local function finish_messages()
     elseif length >= MOST_KNOWN then
       redis.call('RENAME', KEYS[6], KEYS[7])
     end
+  end
+  if entries > 0 then
+    write_entries(14, first_entry, entries)
   end
 end
 local count = (#ARGV - before) / 2

@@ -5,6 +5,7 @@ import {
   type EventPosition,
   MAX_EVENT_BYTES,
 } from '@wafleet/contract';
+import type { SealedEntry } from '../lists/account-lists.js';
 import type { SealedSecret } from '../messages/message-secrets.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { channels, keys } from '../redis/keyspace.js';
@@ -165,6 +166,8 @@ export class EventLog {
    * kept until these events are in the log.
    * @param options.finishedDigests digests of the messages that these events finish; see ProcessedMessages.
    * @param options.secrets secrets of messages that are stored in the same step; see MessageSecrets.
+   * @param options.entries entries of the lists of chats and contacts that are written in the same step; see
+   * AccountLists.
    * @throws {FencedError} if the fence no longer owns the session.
    * @throws {EventTooLargeError} if a body has more than MAX_EVENT_BYTES.
    */
@@ -176,14 +179,16 @@ export class EventLog {
       deletedFields = [],
       finishedDigests = [],
       secrets = [],
+      entries = [],
     }: {
       batch?: number;
       deletedFields?: readonly string[];
       finishedDigests?: readonly string[];
       secrets?: readonly SealedSecret[];
+      entries?: readonly SealedEntry[];
     } = {},
   ): Promise<EventPosition[]> {
-    const changesSession = deletedFields.length > 0 || finishedDigests.length > 0 || secrets.length > 0;
+    const changesSession = [deletedFields, finishedDigests, secrets, entries].some(({ length }) => length > 0);
     if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');
@@ -200,11 +205,14 @@ export class EventLog {
     const { seesAge, countedBytes } = look;
     const marks = historyMarks(events);
     const seesLog = seesAge || countedBytes > 0 || marks !== '';
+    const changesLists = entries.length > 0;
+    const usesLog = seesLog || changesLists;
     const rarelyUsed = [
-      ...(seesLog || changesSession ? [keys.auth(fence), ...keys.finished(fence)] : []),
-      ...(seesLog || secrets.length > 0 ? keys.secrets(fence) : []),
-      ...(seesLog ? [keys.logMarks(tenantId), keys.logBytes(tenantId)] : []),
-      ...(seesLog ? [keys.logHistory(tenantId), keys.tenantLimits(tenantId)] : []),
+      ...(usesLog || changesSession ? [keys.auth(fence), ...keys.finished(fence)] : []),
+      ...(usesLog || secrets.length > 0 ? keys.secrets(fence) : []),
+      ...(usesLog ? [keys.logMarks(tenantId), keys.logBytes(tenantId)] : []),
+      ...(usesLog ? [keys.logHistory(tenantId), keys.tenantLimits(tenantId)] : []),
+      ...(changesLists ? keys.lists(fence) : []),
     ];
     const life = this.#life.begin(now);
     try {
@@ -218,10 +226,13 @@ export class EventLog {
           seesLog
             ? `${seesAge ? this.#maxAgeMs : ''} ${countedBytes} ${this.#logBytes} ${this.#historyBytes} ${marks}`
             : '',
-          deletedFields.length + secrets.length > 0 ? `${deletedFields.length} ${secrets.length}` : '',
+          deletedFields.length + secrets.length + entries.length > 0
+            ? `${deletedFields.length} ${secrets.length} ${entries.length}`
+            : '',
           finishedDigests.join(''),
           ...deletedFields,
           ...secrets.flatMap(({ id, sealed }) => [id, sealed]),
+          ...entries.flatMap(({ list, id, sealed, order }) => [list + id, sealed ?? '', order]),
           ...events.flatMap(({ event, body }) => [event, body.slice(1)]),
         ],
       );

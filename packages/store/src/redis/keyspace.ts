@@ -39,6 +39,12 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:secrets-before:<id> | hash | those of earlier ones; both expire                             |
  * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
  * | wf:{<tenant>}:finished-before:<id> | string | those of earlier ones; both expire                            |
+ * | wf:{<tenant>}:chats:<id>        | hash   | a session's list of chats: sealed chats by WhatsApp's ids        |
+ * | wf:{<tenant>}:chat-order:<id>   | zset   | the same ids, by when something last happened in the chat        |
+ * | wf:{<tenant>}:contacts:<id>     | hash   | a session's list of contacts: sealed contacts by WhatsApp's ids  |
+ * | wf:{<tenant>}:contact-order:<id> | zset  | the same ids: saved contacts above others, later ones above earlier ones |
+ * | wf:{<tenant>}:list-notes:<id>   | hash   | of both lists: seq, the number of the last entry that got a place; |
+ * |                                 |        | filled: whether they were filled; whether entries were dropped   |
  * | wf:{<tenant>}:log               | stream | the tenant's events; entry id = `<log epoch>-<seq>`              |
  * | wf:{<tenant>}:log-head          | hash   | epoch and seq of the last event; life: the server's life in      |
  * |                                 |        | which the epoch began; markAt: when the next mark is due; trimTo: |
@@ -173,6 +179,15 @@ export const keys = {
     `wf:{${tenantId}}:finished:${sessionId}`,
     `wf:{${tenantId}}:finished-before:${sessionId}`,
   ],
+  /** Of the lists of chats and contacts: entries and order of each, and what is noted of both. */
+  lists: ({ tenantId, sessionId }: SessionRef) =>
+    [
+      `wf:{${tenantId}}:chats:${sessionId}`,
+      `wf:{${tenantId}}:chat-order:${sessionId}`,
+      `wf:{${tenantId}}:contacts:${sessionId}`,
+      `wf:{${tenantId}}:contact-order:${sessionId}`,
+      `wf:{${tenantId}}:list-notes:${sessionId}`,
+    ] as const,
   log: (tenantId: string) => `wf:{${tenantId}}:log`,
   logHead: (tenantId: string) => `wf:{${tenantId}}:log-head`,
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,

@@ -346,6 +346,7 @@ export class SessionDirectory {
       ...keys.media(ref),
       ...keys.secrets(ref),
       ...keys.finished(ref),
+      ...keys.lists(ref),
     ];
     // If the session is claimed meanwhile, its id stays in the set of its new worker until that set is next checked.
     const worker = await this.#redis.hget(keys.owner(ref), 'worker').catch(() => null);
