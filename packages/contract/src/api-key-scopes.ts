@@ -9,6 +9,7 @@ export const KEY_SCOPES = [
   'messages:write',
   'contacts:read',
   'contacts:write',
+  'chats:read',
   'chats:write',
   'profile:read',
   'profile:write',

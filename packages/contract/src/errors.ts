@@ -159,6 +159,17 @@ export const ERRORS = {
     retryable: false,
     meaning: 'The recipient is not on WhatsApp.',
   },
+  LISTS_OFF: {
+    status: 409,
+    retryable: false,
+    meaning:
+      'The session keeps no lists of chats and contacts. Switch them on with `PATCH /api/sessions/:id` and `{"settings": {"lists": true}}`: see [lists.md](lists.md).',
+  },
+  CHAT_NOT_LISTED: {
+    status: 404,
+    retryable: false,
+    meaning: 'The list of the session does not have this chat: nothing is known of it.',
+  },
   MESSAGE_NOT_FOUND: {
     status: 404,
     retryable: false,

@@ -88,6 +88,9 @@ const plainFields = {
     .boolean()
     .describe('Marks each message as read once its event is in the log, statuses excepted'),
   autoReadStatuses: z.boolean().describe('Marks each status as seen once its event is in the log'),
+  lists: z
+    .boolean()
+    .describe('Keeps lists of the account’s chats and contacts. They are deleted when it is switched off'),
 };
 
 /** The settings of a session, all of them. docs/settings.md mirrors them; a test keeps them the same. */
@@ -100,6 +103,7 @@ export const sessionSettingsSchema = z.object({
   autoReadStatuses: plainFields.autoReadStatuses,
   calls: z.object(callsFields),
   pacing: z.object(pacingFields),
+  lists: plainFields.lists,
 });
 
 export type SessionSettings = z.output<typeof sessionSettingsSchema>;
@@ -122,6 +126,7 @@ export const DEFAULT_SETTINGS: SessionSettings = {
     typing: false,
     pauseAfter: 3,
   },
+  lists: false,
 };
 
 type Changes<Fields extends z.ZodRawShape> = {
@@ -210,6 +215,7 @@ const EFFECTS: Readonly<Record<keyof SessionSettings, TakesEffect>> = {
   autoReadStatuses: 'now',
   calls: 'now',
   pacing: 'now',
+  lists: 'now',
 };
 
 export type SettingsGroup = keyof SessionSettings;

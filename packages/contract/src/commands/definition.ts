@@ -247,6 +247,17 @@ export function sessionCommand<
   };
 }
 
+/** A REST call that only asks for something, which comes later as events: it is answered with 202. */
+export function requestCommand<
+  Reply extends z.ZodType,
+  Params extends z.ZodRawShape = NoFields,
+  Query extends z.ZodRawShape = NoFields,
+  Body extends z.ZodRawShape = NoFields,
+>(call: SessionCall<Params, Query, Body, Reply>) {
+  const { rest, ...command } = sessionCommand(call);
+  return { ...command, rest: { ...rest, answers: { 202: call.reply } } };
+}
+
 /** The id of a message, as its key has it: the sender's choice. */
 export const messageIdSchema = z.string().min(1).max(255);
 

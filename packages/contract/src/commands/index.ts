@@ -17,6 +17,7 @@ export * from './internal.js';
 export * from './jobs.js';
 export * from './keys.js';
 export * from './linking.js';
+export * from './lists.js';
 export * from './message-changes.js';
 export * from './message-content.js';
 export * from './messages.js';

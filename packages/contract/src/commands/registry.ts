@@ -16,6 +16,7 @@ import { clusterCommands, mediaCommands, settingsCommands } from './internal.js'
 import { jobCalls } from './jobs.js';
 import { keyCalls } from './keys.js';
 import { linkingCalls, linkingCommands } from './linking.js';
+import { historyCommands, listCommands } from './lists.js';
 import { messageChangeCommands } from './message-changes.js';
 import { mediaCalls, messageCommands } from './messages.js';
 import { movingCalls } from './moving.js';
@@ -51,6 +52,8 @@ export const SESSION_COMMANDS = {
   ...businessCommands,
   ...settingsCommands,
   ...restrictionCommands,
+  ...listCommands,
+  ...historyCommands,
 } as const satisfies Record<string, Command>;
 
 /** What workers execute, by kind. */

@@ -188,7 +188,9 @@ export class EventLog {
       entries?: readonly SealedEntry[];
     } = {},
   ): Promise<EventPosition[]> {
-    const changesSession = [deletedFields, finishedDigests, secrets, entries].some(({ length }) => length > 0);
+    const changesSession = [deletedFields, finishedDigests, secrets, entries].some(
+      ({ length }) => length > 0,
+    );
     if (events.length === 0 && !changesSession) return [];
     if (!events.every(({ body }) => body.startsWith('{"'))) {
       throw new TypeError('an event body must be the text of a JSON object with at least one field');

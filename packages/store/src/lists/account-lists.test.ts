@@ -28,7 +28,10 @@ test('entries are written with events, and nothing of them but the id can be rea
     lists().sealChat(lid(1), { name: 'a secret name', unread: 2 }, 100),
     lists().sealContact(lid(1), { name: 'a secret name', phone: '15550001001' }),
   );
-  expect(await lists().readChats([lid(1), lid(2)])).toEqual([{ name: 'a secret name', unread: 2 }, undefined]);
+  expect(await lists().readChats([lid(1), lid(2)])).toEqual([
+    { name: 'a secret name', unread: 2 },
+    undefined,
+  ]);
   expect(await lists().readContacts([lid(1)])).toEqual([{ name: 'a secret name', phone: '15550001001' }]);
   expect(await lists({ ...shop, sessionId: 'desk' }).readChats([lid(1)])).toEqual([undefined]);
   const everything = await everythingIn(fixture.redis);
@@ -125,7 +128,10 @@ test('a full list drops its last place and says so', async () => {
   expect(await fixture.redis.hlen(contacts)).toBe(20_000);
   expect(await fixture.redis.hexists(chats, lid(0))).toBe(0);
   expect(await fixture.redis.hexists(contacts, lid(0))).toBe(0);
-  expect(await lists().pageOfChats({ count: 1 })).toMatchObject({ hasDropped: true, items: [{ id: 'new@lid' }] });
+  expect(await lists().pageOfChats({ count: 1 })).toMatchObject({
+    hasDropped: true,
+    items: [{ id: 'new@lid' }],
+  });
   expect(await lists().pageOfContacts({ count: 1 })).toMatchObject({ hasDropped: true });
 });
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Cipher, SealedValueError, type ScopedCipher } from '../auth/cipher.js';
+import { type Cipher, type ScopedCipher, SealedValueError } from '../auth/cipher.js';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asBuffer, asBufferOrNull, asList, asNumber } from '../redis/reply.js';
