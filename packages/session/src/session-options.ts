@@ -1,6 +1,7 @@
 import type { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import type {
+  AccountLists,
   AuthStateStore,
   CallReplies,
   EventLog,
@@ -44,6 +45,7 @@ export interface WhatsAppSessionOptions {
     readonly messageSecrets: MessageSecrets;
     readonly receivedMedia: ReceivedMedia;
     readonly finishedMessages: ProcessedMessages;
+    readonly accountLists: AccountLists;
   };
   readonly whatsapp: {
     /** A server other than WhatsApp's own. */

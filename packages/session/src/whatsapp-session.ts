@@ -38,6 +38,9 @@ import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { KnownMessages } from './known-messages/known-messages.js';
 import { MessageTargets } from './known-messages/message-targets.js';
+import { ListKeeper } from './lists/list-keeper.js';
+import { ListReader } from './lists/list-reader.js';
+import { ReadMessages } from './lists/read-messages.js';
 import { SessionMedia } from './media/session-media.js';
 import { Outbox } from './outbox/outbox.js';
 import { LinkProgressTracker } from './pairing/link-progress.js';
@@ -87,6 +90,7 @@ export class WhatsAppSession {
   readonly #commandContext: CommandContext;
   readonly #settings: SettingsInForce;
   readonly #online: OnlinePresence;
+  readonly #lists: ListKeeper;
   #lastCommandAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
@@ -109,7 +113,10 @@ export class WhatsAppSession {
 
     // What leaves the session.
     const readingGate = new ReadingGate();
-    const outbox = new Outbox({ fence, eventLog: store.events, logger, lifecycle, readingGate });
+    const account = new SessionAccount({ store, logger });
+    const { accountLists } = store;
+    const lists = new ListKeeper({ fence, accountLists, cache: caches.listEntries, inForce, account });
+    const outbox = new Outbox({ fence, eventLog: store.events, logger, lifecycle, readingGate, lists });
     const linkProgress = new LinkProgressTracker();
     const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox, linkProgress });
     const { offers, passkeyLinks } = store;
@@ -121,7 +128,6 @@ export class WhatsAppSession {
 
     // What outlives a connection.
     const journal = new DecryptionJournal({ logger });
-    const account = new SessionAccount({ store, logger });
     const { lidMappings: pairs, memberPairs: members, usernames } = caches;
     const people = new People({ pairs, members, usernames, store: store.auth });
     const deduplicator = new MessageDeduplicator({ finished: store.finishedMessages, fence, people });
@@ -144,14 +150,15 @@ export class WhatsAppSession {
     const media = new SessionMedia({ fence, receivedMedia, outbox, openSocket, inForce, logger });
     const { auth } = store;
     const stored = { recentMessages, messageSecrets, receivedMedia, auth, eventLog: store.events };
+    const readMessages = new ReadMessages({ lists, people, outbox });
     const autoRead = new AutoRead({
-      ...{ inForce, outbox, logger },
+      ...{ inForce, outbox, readMessages, logger },
       openSocket: () => openSocket.current?.socket,
     });
     const filter = new ChatFilter(inForce);
     const publisher = new EventPublisher({
       ...{ ...parts, ...stored, fence, outbox, people },
-      ...{ inForce, filter, autoRead },
+      ...{ inForce, filter, autoRead, lists },
     });
     const { sentTo } = caches;
     const { pacing, sendPauses } = store;
@@ -202,6 +209,7 @@ export class WhatsAppSession {
     this.#openSocket = openSocket;
     this.#settings = inForce;
     this.#online = online;
+    this.#lists = lists;
     const recipients = new Recipients(caches.recipients);
     const known = new KnownMessages({
       ...{ fence, messageSecrets, recentMessages, sentMessages, sentTo, logger },
@@ -220,6 +228,8 @@ export class WhatsAppSession {
       pairingCodes: new PairingCodes({ ...parts, connectTimeoutMs }),
       passkeys: new Passkeys(parts),
       ...{ media, restrictions },
+      lists: new ListReader(lists, people),
+      readMessages,
     };
   }
 
@@ -371,6 +381,7 @@ export class WhatsAppSession {
     this.#proxy.set(now.proxy);
     if (!this.#lifecycle.isRunning) return;
     this.#online.follow();
+    if (before.settings.lists && !now.settings.lists) this.#outbox.run(() => this.#lists.clear());
     if (before.proxy !== now.proxy) void this.#supervisor.proxyChanged();
     else if (changesLink(before.settings, now.settings)) this.#stateMachine.deviceChanged();
   }

@@ -9,6 +9,7 @@ import {
   type WhatsAppSessionOptions,
 } from '@wafleet/session';
 import {
+  AccountLists,
   AuthCache,
   AuthStateStore,
   CallReplies,
@@ -87,6 +88,7 @@ export class SessionFactory {
       receivedMedia: new ReceivedMedia({ redis, cipher }),
       messageSecrets: new MessageSecrets({ redis, cipher }),
       finishedMessages: new ProcessedMessages(redis),
+      accountLists: new AccountLists({ redis, cipher }),
     };
     this.connectLimiter = new ConnectLimiter({
       rate: new ConnectRate(redis, {

@@ -1,6 +1,7 @@
 import { type CachePartition, PartitionedLru } from '@wafleet/runtime';
 import type { CacheStore, GroupMetadata } from '@whiskeysockets/baileys';
 import type { RetryMemory } from '../baileys/patches/shared-retry-memory.js';
+import type { CachedEntry } from '../lists/list-draft.js';
 import { BaileysCache } from './baileys-cache.js';
 import { bytesOfGroup, GroupCache } from './group-cache.js';
 import { PlaceholderResends } from './placeholder-resends.js';
@@ -30,6 +31,8 @@ export interface CachesOfSession {
   readonly recipients: CachePartition<string>;
   /** Chats of the messages that were just sent, by the messages' ids. */
   readonly sentTo: CachePartition<string>;
+  /** Entries of the lists of chats and contacts. */
+  readonly listEntries: CachePartition<CachedEntry>;
   /** Releases all of their room. The caches hold nothing from then on. */
   readonly end: () => void;
 }
@@ -62,6 +65,7 @@ export class SessionCaches {
     ttlMs: HOUR_MS,
   });
   readonly #recipients = new PartitionedLru<string>({ max: 10_000, ttlMs: HOUR_MS });
+  readonly #listEntries = new PartitionedLru<CachedEntry>({ max: 20_000 });
   readonly #sentTo = new PartitionedLru<string>({ max: 20_000, ttlMs: 5 * MINUTE_MS });
 
   forSession(): CachesOfSession {
@@ -81,6 +85,7 @@ export class SessionCaches {
       groups: this.#groups.createPartition(),
       recipients: this.#recipients.createPartition(),
       sentTo: this.#sentTo.createPartition(),
+      listEntries: this.#listEntries.createPartition(),
     };
     const { recentMessages, recentNames, recreations, counters, baseKeys } = partitions;
     return {
@@ -95,6 +100,7 @@ export class SessionCaches {
       groups: new GroupCache(partitions.groups),
       recipients: partitions.recipients,
       sentTo: partitions.sentTo,
+      listEntries: partitions.listEntries,
       end: () => {
         for (const partition of Object.values(partitions)) partition.close();
       },

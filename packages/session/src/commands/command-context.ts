@@ -5,6 +5,8 @@ import type { KnownGroups } from '../caches/known-groups.js';
 import type { StatusAudiences } from '../connection/status-audiences.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
 import type { MessageTargets } from '../known-messages/message-targets.js';
+import type { ListReader } from '../lists/list-reader.js';
+import type { ReadMessages } from '../lists/read-messages.js';
 import type { SessionMedia } from '../media/session-media.js';
 import type { PairingCodes } from '../pairing/pairing-codes.js';
 import type { Passkeys } from '../pairing/passkeys.js';
@@ -30,6 +32,8 @@ export interface CommandContext {
   readonly passkeys: Passkeys;
   readonly media: SessionMedia;
   readonly restrictions: SessionRestrictions;
+  readonly lists: ListReader;
+  readonly readMessages: ReadMessages;
   /** Reads the stored settings of the session, and applies them. */
   readonly reloadSettings: () => Promise<void>;
 }

@@ -10,7 +10,9 @@ import { groupInvitationHandlers } from './group-invitations.js';
 import { groupParticipantHandlers } from './group-participants.js';
 import { groupPictureHandlers } from './group-pictures.js';
 import { groupHandlers } from './groups.js';
+import { historyHandlers } from './history-request.js';
 import { linkingHandlers } from './linking.js';
+import { listHandlers } from './lists.js';
 import { mediaHandlers } from './media.js';
 import { messageChangeHandlers } from './message-changes.js';
 import { messageHandlers } from './messages.js';
@@ -43,6 +45,8 @@ const HANDLERS: HandlersOf<typeof SESSION_COMMANDS> = {
   ...businessHandlers,
   ...settingsHandlers,
   ...restrictionHandlers,
+  ...listHandlers,
+  ...historyHandlers,
 };
 
 export function executeInSession<K extends SessionCommandKind>(

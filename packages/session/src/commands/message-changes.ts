@@ -96,11 +96,12 @@ export const messageChangeHandlers: HandlersOf<typeof messageChangeCommands> = {
   'pin-message': (session, { days, ...named }) => pin(session, named, days),
   'unpin-message': (session, named) => pin(session, named, undefined),
   'vote-in-poll': voteInPoll,
-  'mark-as-read': async ({ socket, targets }, { chat, messages }) => {
+  'mark-as-read': async ({ socket, targets, readMessages }, { chat, messages }) => {
     const keys = await Promise.all(
       messages.map(({ messageId, sender }) => targets.find(socket, { target: messageId, chat, sender })),
     );
     await markAsRead(socket, keys);
+    readMessages.note(keys);
     return {};
   },
 };

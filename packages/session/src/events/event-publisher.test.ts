@@ -75,7 +75,12 @@ it.each([
     }),
     inForce,
     filter: new ChatFilter(inForce),
-    autoRead: new AutoRead({ inForce, outbox, openSocket: () => undefined, logger }),
+    autoRead: new AutoRead({
+      ...{ inForce, outbox, logger },
+      openSocket: () => undefined,
+      readMessages: { note: () => {} },
+    }),
+    lists: { isOn: false, changesIn: () => [] },
     logger,
   });
   const publish = (number: number) => {

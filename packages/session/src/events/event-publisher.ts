@@ -8,13 +8,15 @@ import type {
   ReceivedMedia,
   RecentMessages,
 } from '@wafleet/store';
-import type { BaileysEventMap } from '@whiskeysockets/baileys';
+import { type BaileysEventMap, proto } from '@whiskeysockets/baileys';
 import { AddOnDecryption } from '../add-ons/add-on-decryption.js';
 import type { LearntPair } from '../baileys/patches/shared-lid-mappings.js';
 import { otherNameOf } from '../identity/known-names.js';
 import type { KnownPerson, People } from '../identity/people.js';
 import { personId, toLid } from '../identity/person-id.js';
+import type { ListKeeper } from '../lists/list-keeper.js';
 import type { Me } from '../mapping/changes.js';
+import { mapHistory } from '../mapping/history.js';
 import { mapBaileysEvents } from '../mapping/index.js';
 import type { MappedEvent, SessionCondition } from '../mapping/mapped-event.js';
 import { roughLength } from '../outbox/event-size.js';
@@ -41,8 +43,11 @@ interface EventPublisherOptions {
   readonly inForce: { readonly settings: SessionSettings };
   readonly filter: ChatFilter;
   readonly autoRead: AutoRead;
+  readonly lists: Pick<ListKeeper, 'isOn' | 'changesIn'>;
   readonly logger: Logger;
 }
+
+const { ON_DEMAND } = proto.HistorySync.HistorySyncType;
 
 /** New facts about people are published with the next events, or after this time if there are none. */
 const NEWS_MS = 250;
@@ -81,6 +86,7 @@ export class EventPublisher {
       if (people.note(person) && id && person.username)
         this.#news.addUsername(toLid(id.user), person.username);
     }
+    this.#listUnpublished(events);
     this.#release(this.#news.take(events));
     this.#addOns.publish(events);
   }
@@ -130,6 +136,16 @@ export class EventPublisher {
     return complete;
   }
 
+  /** A history that is not published tells the lists nonetheless which chats and contacts there are. */
+  #listUnpublished({ 'messaging-history.set': part }: Partial<BaileysEventMap>): void {
+    const { lists, inForce, people, filter, outbox } = this.#options;
+    const isUnpublished = inForce.settings.history === 'none' && part?.syncType !== ON_DEMAND;
+    if (part === undefined || !isUnpublished || !lists.isOn) return;
+    const events = mapHistory(part);
+    new Completion(events, people).complete();
+    for (const event of filter.apply(events)) outbox.change(lists.changesIn(event));
+  }
+
   #map(events: Partial<BaileysEventMap>): MappedEvent[] {
     const { account, statusReporter, inForce, logger } = this.#options;
     const context = { me: account.current?.me, condition: statusReporter.condition };
@@ -153,7 +169,9 @@ export class EventPublisher {
   }
 }
 
+/** Without what phones hand over by themselves. What a client asked for is published. */
 function withoutHistory(events: Partial<BaileysEventMap>): Partial<BaileysEventMap> {
+  if (events['messaging-history.set']?.syncType === ON_DEMAND) return events;
   const { 'messaging-history.set': _set, 'messaging-history.status': _status, ...others } = events;
   return others;
 }

@@ -1,5 +1,5 @@
 import { type BinaryNode, getBinaryNodeChildren } from '@whiskeysockets/baileys';
-import type { FinishedMessage } from '../outbox/outbox.js';
+import type { FinishedMessage } from '../outbox/batch.js';
 import type { JournalledMessage } from './decryption-journal.js';
 import type { JournalEntry } from './journal-entry.js';
 import type { MessageDigests } from './message-digests.js';

@@ -6,41 +6,27 @@ import {
   type Fence,
   FencedError,
   type OutgoingEvent,
+  type SealedEntry,
   type SealedSecret,
 } from '@wafleet/store';
+import type { ListChange } from '../lists/list-changes.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
-import { Congestion, type Size } from './congestion.js';
+import {
+  type EventItem,
+  type FinishedMessage,
+  type Item,
+  type Step,
+  sizeOfChanges,
+  sizeOfItems,
+  takeBatch,
+} from './batch.js';
+import { Congestion } from './congestion.js';
 import { isOfContent } from './content-errors.js';
 import { boundedBody } from './event-size.js';
 
-/** Bounds on one append, so that no script blocks Redis for long. In characters, of all bodies together. */
-const MAX_EVENTS_PER_APPEND = 100;
-const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
-const MAX_SECRETS_PER_APPEND = 200;
 /** How long failed steps are only counted before they are reported again, ms. */
 const REPORT_MS = 60_000;
 const retryWaitMs = backoff({ baseMs: 200, capMs: 1_000 });
-
-interface EventItem {
-  readonly kind: 'event';
-  readonly outgoing: OutgoingEvent;
-}
-
-type Item =
-  | EventItem
-  | { readonly kind: 'finished'; readonly message: FinishedMessage }
-  | { readonly kind: 'secret'; readonly secret: SealedSecret }
-  | { readonly kind: 'step'; readonly step: Step };
-
-/** A write or a read with a fixed place among the events. */
-interface Step {
-  /** Returns the events that take the step's place. */
-  readonly run: () => Promise<readonly MappedEvent[]>;
-  /** The events to use instead if `run` fails because of stored content. Must not read anything. */
-  readonly instead: () => readonly MappedEvent[];
-  /** What the step holds until it has run: roughly the number of its events, and their characters. */
-  readonly size: Size;
-}
 
 /** The life of the session. */
 interface Lifecycle {
@@ -53,30 +39,14 @@ interface Gate {
   hold(hold: 'congestion', isHeld: boolean): void;
 }
 
-/** A message whose events were all published to the outbox. */
-export interface FinishedMessage {
-  /** The field of the credentials that kept it until now; deleted with the append of its events. */
-  readonly field: string | undefined;
-  /** The digest that identifies it from then on. Undefined if the message may come again and is wanted then. */
-  readonly digest: string | undefined;
-  /** Called when its events are in the log. */
-  logged(): void;
-}
-
 type AppendOptions = NonNullable<Parameters<EventLog['append']>[2]>;
 
-interface Batch {
-  readonly events: OutgoingEvent[];
-  readonly finished: FinishedMessage[];
-  readonly secrets: SealedSecret[];
-}
-
-function sizeOfItems(items: readonly EventItem[]): Size {
-  return { events: items.length, characters: charactersOf(items.map(({ outgoing }) => outgoing)) };
-}
-
-function charactersOf(events: readonly OutgoingEvent[]): number {
-  return events.reduce((sum, { body }) => sum + body.length, 0);
+/** The lists of chats and contacts, which change with the events. */
+interface Lists {
+  /** What an event says of chats and contacts. */
+  changesIn(event: MappedEvent): readonly ListChange[];
+  /** The entries that changes make. Called for one append after the other. */
+  prepare(changes: readonly ListChange[]): Promise<readonly SealedEntry[]>;
 }
 
 /**
@@ -95,6 +65,7 @@ export class Outbox {
   readonly #logger: Logger;
   readonly #lifecycle: Lifecycle;
   readonly #congestion: Congestion;
+  readonly #lists: Lists | undefined;
   /** Ends the pause before another attempt. Most sessions never have one. */
   #pause: AbortController | undefined;
   #isDiscarded = false;
@@ -110,11 +81,13 @@ export class Outbox {
     logger: Logger;
     lifecycle: Lifecycle;
     readingGate: Gate;
+    lists?: Lists;
   }) {
     this.#fence = options.fence;
     this.#eventLog = options.eventLog;
     this.#logger = options.logger;
     this.#lifecycle = options.lifecycle;
+    this.#lists = options.lists;
     this.#congestion = new Congestion((isCongested) => {
       if (!this.#isDiscarded) options.readingGate.hold('congestion', isCongested);
     });
@@ -135,6 +108,13 @@ export class Outbox {
   keep(secret: SealedSecret): void {
     this.#congestion.count({ added: { events: 0, characters: secret.sealed.length } });
     this.#enqueue({ kind: 'secret', secret });
+  }
+
+  /** Changes the lists of chats and contacts without an event. At most 200 changes. */
+  change(changes: readonly ListChange[]): void {
+    if (changes.length === 0) return;
+    this.#congestion.count({ added: sizeOfChanges(changes) });
+    this.#enqueue({ kind: 'changes', changes });
   }
 
   /**
@@ -170,10 +150,12 @@ export class Outbox {
   #toItems(events: readonly MappedEvent[]): EventItem[] {
     const { sessionId } = this.#fence;
     const timestamp = new Date().toISOString();
-    return events.map(({ event, payload }) => {
+    return events.map((mapped) => {
+      const { event, payload } = mapped;
       const body = boundedBody({ sessionId, timestamp, ...payload });
       const isHistory = payload.history === true;
-      return { kind: 'event', outgoing: { event, body, ...(isHistory ? { isHistory } : {}) } };
+      const changes = this.#lists?.changesIn(mapped) ?? [];
+      return { kind: 'event', outgoing: { event, body, ...(isHistory ? { isHistory } : {}) }, changes };
     });
   }
 
@@ -197,18 +179,20 @@ export class Outbox {
           this.#congestion.count({ added: sizeOfItems(items), removed: first.step.size });
         });
       } else {
-        const { events, finished, secrets } = this.#takeBatch();
+        const { events, finished, secrets, changes, size } = takeBatch(this.#items);
         const deletedFields = finished.flatMap(({ field }) => field ?? []);
         const finishedDigests = finished.flatMap(({ digest }) => digest ?? []);
         this.#batch += 1;
         const batch = this.#batch;
+        let entries: readonly SealedEntry[] | undefined;
         await this.#untilDone(async () => {
-          await this.#append(events, { batch, deletedFields, finishedDigests, secrets });
+          // Once for all attempts: the lists take what they prepared for stored.
+          entries ??= changes.length === 0 ? [] : await this.#lists?.prepare(changes);
+          const options = { batch, deletedFields, finishedDigests, secrets, entries: entries ?? [] };
+          await this.#append(events, options);
           for (const message of finished) message.logged();
         });
-        const kept = secrets.reduce((sum, { sealed }) => sum + sealed.length, 0);
-        const characters = charactersOf(events) + kept;
-        this.#congestion.count({ removed: { events: events.length, characters } });
+        this.#congestion.count({ removed: size });
       }
     }
     this.#emptying = undefined;
@@ -252,29 +236,6 @@ export class Outbox {
     );
     this.#reportedAt = now;
     this.#unreported = 0;
-  }
-
-  #takeBatch(): Batch {
-    const batch: Batch = { events: [], finished: [], secrets: [] };
-    let characters = 0;
-    let taken = 0;
-    for (const item of this.#items) {
-      if (item.kind === 'step') break;
-      if (item.kind === 'event') {
-        characters += item.outgoing.body.length;
-        const full = batch.events.length >= MAX_EVENTS_PER_APPEND || characters > MAX_CHARACTERS_PER_APPEND;
-        if (full && batch.events.length > 0) break;
-        batch.events.push(item.outgoing);
-      } else if (item.kind === 'secret') {
-        if (batch.secrets.length >= MAX_SECRETS_PER_APPEND) break;
-        batch.secrets.push(item.secret);
-      } else {
-        batch.finished.push(item.message);
-      }
-      taken += 1;
-    }
-    this.#items.splice(0, taken);
-    return batch;
   }
 
   async #untilDone(write: () => Promise<void>): Promise<void> {

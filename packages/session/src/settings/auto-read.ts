@@ -1,6 +1,7 @@
 import type { SessionSettings } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
 import type { WASocket } from '@whiskeysockets/baileys';
+import type { ReadMessages } from '../lists/read-messages.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import { isJsonObject, type JsonObject } from '../mapping/normalise.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -19,6 +20,7 @@ interface AutoReadOptions {
   readonly outbox: Pick<Outbox, 'finish'>;
   /** The socket of the open connection; undefined while there is none. */
   readonly openSocket: () => WASocket | undefined;
+  readonly readMessages: Pick<ReadMessages, 'note'>;
   readonly logger: Logger;
 }
 
@@ -75,7 +77,7 @@ export class AutoRead {
 
   /** Never rejects. Resolves to whether nothing failed. */
   async #send(): Promise<boolean> {
-    const { openSocket, logger } = this.#options;
+    const { openSocket, readMessages, logger } = this.#options;
     for (let socket = openSocket(); socket !== undefined && this.#waiting.length > 0; socket = openSocket()) {
       try {
         const type = await receiptType(socket);
@@ -83,6 +85,7 @@ export class AutoRead {
         this.#waiting = this.#waiting.filter((key) => this.#isWanted(key));
         const keys = this.#waiting.slice(0, KEYS_PER_RECEIPT);
         if (keys.length > 0) await socket.sendReceipts(keys, type);
+        readMessages.note(keys);
         const sent = new Set(keys);
         this.#waiting = this.#waiting.filter((key) => !sent.has(key));
       } catch (error) {

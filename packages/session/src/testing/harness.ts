@@ -3,6 +3,7 @@ import type { EventName } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import { type Phone, Simulator } from '@wafleet/simulator';
 import {
+  AccountLists,
   AuthStateStore,
   CallReplies,
   Cipher,
@@ -193,6 +194,12 @@ export class Harness {
     return fields.filter((field) => field.startsWith(type));
   }
 
+  /** Whether anything of the lists of chats and contacts is stored. */
+  async hasLists({ tenantId, sessionId }: SessionRef): Promise<boolean> {
+    const names = ['chats', 'chat-order', 'contacts', 'contact-order', 'list-notes'];
+    return (await this.#redis.exists(...names.map((name) => `wf:{${tenantId}}:${name}:${sessionId}`))) > 0;
+  }
+
   /** Stores settings for a session, and the URL of a proxy if one is given, as an edge does. */
   async storeSettings(ref: SessionRef, settings: object, proxy?: string | null): Promise<void> {
     await verifyEncryptionKey(this.#redis, this.#cipher);
@@ -257,6 +264,7 @@ export class Harness {
       receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
       messageSecrets: new MessageSecrets({ redis: this.#redis, cipher: this.#cipher }),
       finishedMessages: new ProcessedMessages(this.#redis),
+      accountLists: new AccountLists({ redis: this.#redis, cipher: this.#cipher }),
     };
   }
 

@@ -7,7 +7,13 @@ import { unixSeconds } from '../unix-seconds.js';
 import type { Account, Device } from '../world/account.js';
 import { type Addressing, type Chat, isPerson } from '../world/chat.js';
 import { textOf } from './content.js';
-import { deliverReceipt, type ReceiptBoxes, type ReceiptType, type ReceivedReceipt } from './receipts.js';
+import {
+  deliverReceipt,
+  type ReceiptBoxes,
+  type ReceiptType,
+  type ReceivedReceipt,
+  tellOwnDevices,
+} from './receipts.js';
 import type { ReceivedMessage } from './received-message.js';
 import type { SentMessage } from './sent-message.js';
 
@@ -156,6 +162,9 @@ export class Inbox {
       const ids = batch.map(({ id }) => id);
       if (first.device) this.#confirm({ ...first, device: first.device }, type, ids);
       else this.#simulator.inboxes.of(first.sender).receiveReceipt({ from: this.#phone, ids, type });
+      const { sender: author, chat, addressing } = first;
+      const receipt = { author, reader: this.#phone, chat, addressing, type, ids, timestamp: unixSeconds() };
+      if (author !== this.#phone) tellOwnDevices(receipt);
     }
   }
 

@@ -46,13 +46,24 @@ export function deliverReceipt(receipt: Receipt, boxes: ReceiptBoxes): void {
   for (const device of author.devices.values()) device.deliver(receiptStanza(receipt));
 }
 
-function receiptStanza({ reader, chat, addressing, type, ids, timestamp }: Receipt): BinaryNode {
+/** Tells the reader's own linked devices what the phone has read, as WhatsApp does. */
+export function tellOwnDevices(receipt: Receipt): void {
+  const { author, reader, chat, addressing } = receipt;
+  const recipient = isPerson(chat) ? { recipient: addressing === 'lid' ? author.lid : author.jid } : {};
+  for (const device of reader.devices.values()) device.deliver(receiptStanza(receipt, recipient));
+}
+
+function receiptStanza(
+  { reader, chat, addressing, type, ids, timestamp }: Receipt,
+  attributes: Readonly<Record<string, string>> = {},
+): BinaryNode {
   const [id = '', ...more] = ids;
   const person = addressing === 'lid' ? reader.lid : reader.jid;
   return {
     tag: 'receipt',
     attrs: {
       ...(isPerson(chat) ? { from: person } : { from: chat.jid, participant: person }),
+      ...attributes,
       id,
       t: String(timestamp),
       ...(type !== 'delivered' && { type }),
