@@ -8,6 +8,7 @@ import type { ConnectionSupervisor } from './connection/connection-supervisor.js
 import type { OnlinePresence } from './connection/online-presence.js';
 import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { EventPublisher } from './events/event-publisher.js';
+import type { ListFiller } from './lists/list-filler.js';
 import type { SessionMedia } from './media/session-media.js';
 import type { LinkReporter } from './pairing/link-reporter.js';
 import type { AutoRead } from './settings/auto-read.js';
@@ -21,6 +22,7 @@ interface ConnectionEventsOptions {
   readonly calls: CallRejection;
   readonly online: OnlinePresence;
   readonly autoRead: AutoRead;
+  readonly filler: Pick<ListFiller, 'receive'>;
   readonly stateMachine: SessionStateMachine;
   readonly linkReporter: LinkReporter;
   readonly restrictions: SessionRestrictions;
@@ -71,9 +73,10 @@ export class ConnectionEvents implements ConnectionListener {
 
   /** Does what the session's settings say. */
   #act(connection: WhatsAppConnection, events: Partial<BaileysEventMap>): void {
-    const { supervisor, calls, online, autoRead } = this.#options;
+    const { supervisor, calls, online, autoRead, filler } = this.#options;
     if (supervisor.current !== connection) return;
     online.receive(connection, events);
+    filler.receive(events);
     if (events.call !== undefined) calls.receive(connection.socket, events.call);
     if (events['connection.update']?.connection === 'open') autoRead.flush();
   }

@@ -38,6 +38,7 @@ import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { KnownMessages } from './known-messages/known-messages.js';
 import { MessageTargets } from './known-messages/message-targets.js';
+import { ListFiller } from './lists/list-filler.js';
 import { ListKeeper } from './lists/list-keeper.js';
 import { ListReader } from './lists/list-reader.js';
 import { ReadMessages } from './lists/read-messages.js';
@@ -91,6 +92,7 @@ export class WhatsAppSession {
   readonly #settings: SettingsInForce;
   readonly #online: OnlinePresence;
   readonly #lists: ListKeeper;
+  readonly #filler: ListFiller;
   #lastCommandAt = 0;
 
   constructor(options: WhatsAppSessionOptions) {
@@ -174,7 +176,8 @@ export class WhatsAppSession {
     const online = new OnlinePresence({ inForce, supervisor, logger });
     const { callReplies } = store;
     const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
-    const effects = { calls, online, autoRead, restrictions, repairs };
+    const filler = new ListFiller({ ...parts, fence, lists, accountLists, people, filter, outbox });
+    const effects = { calls, online, autoRead, restrictions, repairs, filler };
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
     const times = { connectTimeoutMs, linkAfterCodeMs, qrLifeMs, passkeyTimes };
     const settings = { isOwnershipCertain, url, ...times, inForce };
@@ -210,6 +213,7 @@ export class WhatsAppSession {
     this.#settings = inForce;
     this.#online = online;
     this.#lists = lists;
+    this.#filler = filler;
     const recipients = new Recipients(caches.recipients);
     const known = new KnownMessages({
       ...{ fence, messageSecrets, recentMessages, sentMessages, sentTo, logger },
@@ -382,6 +386,7 @@ export class WhatsAppSession {
     if (!this.#lifecycle.isRunning) return;
     this.#online.follow();
     if (before.settings.lists && !now.settings.lists) this.#outbox.run(() => this.#lists.clear());
+    this.#filler.follow();
     if (before.proxy !== now.proxy) void this.#supervisor.proxyChanged();
     else if (changesLink(before.settings, now.settings)) this.#stateMachine.deviceChanged();
   }

@@ -1,16 +1,12 @@
 import { type GroupChange, type groupCommands, WafleetError } from '@wafleet/contract';
-import {
-  generateMessageIDV2,
-  getBinaryNodeChild,
-  getBinaryNodeChildren,
-  type WASocket,
-} from '@whiskeysockets/baileys';
+import { generateMessageIDV2, getBinaryNodeChildren, type WASocket } from '@whiskeysockets/baileys';
 import type { HandlersOf } from './command-context.js';
-import { askOfAll, changeAnswer, readAnswer } from './group-requests/ask-group.js';
+import { askOfAll, changeAnswer } from './group-requests/ask-group.js';
 import { changeGroup, readGroup } from './group-requests/change-group.js';
 import { readDetails, readNewGroup, toDetails } from './group-requests/group-details.js';
 import { pageOf } from './group-requests/page.js';
 import { ADDING, findPeople, idsOf, resultsOf } from './group-requests/participant-results.js';
+import { readGroups } from './group-requests/read-groups.js';
 
 /** Fields that a change has. */
 type Given = { readonly [Field in keyof GroupChange]-?: Exclude<GroupChange[Field], undefined> };
@@ -66,13 +62,7 @@ export const groupHandlers: HandlersOf<typeof groupCommands> = {
     };
   },
 
-  // Baileys' `groupFetchAllParticipating` emits every group as an event, each time.
-  'list-groups': async ({ socket }, page) => {
-    const content = ['participants', 'description'].map((tag) => ({ tag, attrs: {} }));
-    const answer = await readAnswer(askOfAll(socket, 'get', { tag: 'participating', attrs: {}, content }));
-    const nodes = getBinaryNodeChildren(getBinaryNodeChild(answer, 'groups'), 'group');
-    return pageOf(nodes.map(readDetails), page);
-  },
+  'list-groups': async ({ socket }, page) => pageOf(await readGroups(socket), page),
 
   'get-group': async (context, { group }) => toDetails(await readGroup(context, group)),
 

@@ -31,7 +31,7 @@ import type { ConnectPermit } from './connect-permit.js';
 import { causeOf, QR_CODES_USED_UP } from './disconnects.js';
 import { LinkStanzas } from './link-stanzas.js';
 import type { SentMessages } from './sent-messages.js';
-import type { SessionProxy } from './session-proxy.js';
+import { routedConnections, type SessionProxy } from './session-proxy.js';
 import type { SilenceDetector } from './silence-detector.js';
 import { type SocketResources, socketSettings } from './socket-settings.js';
 import { SocketValve } from './socket-valve.js';
@@ -400,6 +400,11 @@ export class WhatsAppConnection {
     catchUpAppState(this.socket).catch((error: unknown) => {
       logger.warn({ err: error }, 'contacts and chats could not be synchronised; the next login tries again');
     });
+  }
+
+  /** How files are fetched for this session: through its proxy, if it has one. */
+  get requestOptions(): RequestInit {
+    return this.#route === undefined ? {} : routedConnections(this.#route).options;
   }
 
   /** Whether the listener learns what WhatsApp sends. */

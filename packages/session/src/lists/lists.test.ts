@@ -212,6 +212,30 @@ describe('the setting', () => {
   });
 });
 
+it('lists that are switched on later are filled from what the devices share and from the groups', async () => {
+  const [bob, carl, dora] = [phone('Bob'), phone('Carl'), phone('Dora')];
+  const { alice, test } = await linked({});
+  await settingsShared(test, bob.number);
+  await alice.settings.saveContact(bob, 'Bob Brown');
+  await alice.settings.archiveChat(bob);
+  await alice.settings.pinChat(carl);
+  await alice.settings.deleteChat(carl);
+  await alice.settings.archiveChat(dora, false);
+  const group = bob.createGroup('Team', [alice]);
+  await test.event('chats.update', dora.lid, 'archived');
+  const published = await test.events();
+  await harness.storeSettings(test.fence, { lists: true });
+  await test.session.execute('settings-changed', {});
+  await chat(test, group.jid, ({ name }) => name === 'Team');
+  expect(await chat(test, bob.number)).toMatchObject({ id: bob.lid, name: 'Bob Brown', archived: true });
+  expect((await contactsOf(test, { saved: 'true' })).items).toMatchObject([
+    { id: bob.lid, name: 'Bob Brown' },
+  ]);
+  // Nothing happened in this chat that is worth a place.
+  expect((await chatsOf(test)).items.map(({ id }) => id)).not.toContain(dora.lid);
+  expect(await test.events()).toHaveLength(published.length);
+});
+
 it('a takeover goes on with the list, and counts what is unread once', async () => {
   const { alice, test } = await linked();
   const bob = phone('Bob');
