@@ -176,7 +176,9 @@ export class WhatsAppSession {
     const online = new OnlinePresence({ inForce, supervisor, logger });
     const { callReplies } = store;
     const calls = new CallRejection({ ...parts, fence, inForce, callReplies, messages, people });
-    const filler = new ListFiller({ ...parts, fence, lists, accountLists, people, filter, outbox });
+    const filler = new ListFiller({
+      ...{ ...parts, ...stored, fence, lists, accountLists, people, filter, outbox },
+    });
     const effects = { calls, online, autoRead, restrictions, repairs, filler };
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
     const times = { connectTimeoutMs, linkAfterCodeMs, qrLifeMs, passkeyTimes };

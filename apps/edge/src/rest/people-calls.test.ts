@@ -27,6 +27,20 @@ it('the parameters of a query reach the worker, with their defaults', async () =
   ]);
 });
 
+it('a list is asked for with its defaults, and a request for history is accepted', async () => {
+  worker.handle = async ({ kind }) =>
+    kind === 'request-history' ? { requestId: 'R1' } : { items: [], truncated: false };
+  expect(await send('GET chats')).toMatchObject({ status: 200, body: { items: [], truncated: false } });
+  expect(await send('GET contacts?query=ada&saved=true')).toMatchObject({ status: 200 });
+  const asked = await send('POST chats/15550001001/history', { before: { messageId: 'A1' } });
+  expect(asked).toMatchObject({ status: 202, body: { requestId: 'R1' } });
+  expect(worker.received).toMatchObject([
+    { kind: 'list-chats', limit: 50 },
+    { kind: 'list-contacts', query: 'ada', saved: 'true' },
+    { kind: 'request-history', chat: '15550001001', before: { messageId: 'A1' } },
+  ]);
+});
+
 describe('a call with bad input is refused before it reaches a worker', () => {
   const tooMany = Array.from({ length: MAX_CHECKED_NUMBERS + 1 }, (_, index) =>
     String(15_550_000_000 + index),
@@ -58,6 +72,16 @@ describe('a call with bad input is refused before it reaches a worker', () => {
     ['PATCH privacy', { lastSeen: 'friends' }],
     ['PUT presence', { presence: 'composing' }],
     ['POST calls/a%20b/reject', {}],
+    ['GET chats?limit=0', undefined],
+    ['GET chats?limit=201', undefined],
+    ['GET chats?cursor=abc', undefined],
+    ['GET chats?archived=yes', undefined],
+    ['GET chats/status%40broadcast', undefined],
+    ['GET contacts?saved=false', undefined],
+    ['GET contacts?query=', undefined],
+    ['POST chats/15550001001/history', { count: 51 }],
+    ['POST chats/15550001001/history', { before: {} }],
+    ['POST chats/15550001001/history', { before: { messageId: 'A', sentAt: 'yesterday' } }],
   ])('%s %j', async (request, body) => {
     expect(await send(request, body)).toMatchObject({
       status: 400,

@@ -56,6 +56,19 @@ describe('POST /api/sessions', () => {
   });
 });
 
+describe('lists', () => {
+  it('are deleted when they are switched off, also of a session that nothing runs', async () => {
+    await asTenant('POST /api/sessions', { id: 'shop-1', settings: { lists: true } });
+    const { connection } = fixture.cluster;
+    const name = `wf:{${ref().tenantId}}:chats:shop-1`;
+    await connection.hset(name, '1@lid', 'sealed');
+    expect(await change({ settings: { online: true } })).toMatchObject({ status: 200 });
+    expect(await connection.exists(name)).toBe(1);
+    expect(await change({ settings: { lists: false } })).toMatchObject({ status: 200 });
+    expect(await connection.exists(name)).toBe(0);
+  });
+});
+
 describe('a worker of an earlier release, which would connect without the proxy,', () => {
   const refused = errorAnswer(501, 'NOT_SUPPORTED', { retryAfterMs: expect.any(Number) });
 

@@ -22,6 +22,8 @@ interface SessionChangesResources {
   readonly settings: SessionSettingsRecords;
   readonly commands: SessionCommands;
   readonly workers: Pick<WorkerRegistry, 'haveAll'>;
+  /** Deletes the lists of a session's chats and contacts. */
+  readonly deleteLists: (ref: SessionRef) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -49,6 +51,10 @@ export class SessionChanges {
   async change(ref: SessionRef, change: SessionChange): Promise<Effects> {
     await requireProxySupport(this.#resources.workers, change.proxy);
     const effects = await this.#store(ref, change);
+    // A session that is not running has no worker that would delete them. A running worker does so too: it may write an
+    // entry until it knows.
+    if (effects.lists !== undefined && change.settings?.lists !== true)
+      await this.#resources.deleteLists(ref);
     const { name: _name, metadata: _metadata, ...ofSession } = effects;
     if (Object.keys(ofSession).length === 0 || (await this.#announce(ref))) return effects;
     const later = Object.entries(ofSession).map(([part, effect]) => [part, postponed(effect)]);

@@ -3,6 +3,7 @@ import { createMediaTools } from '@wafleet/media-tools';
 import type { Readiness } from '@wafleet/runtime';
 import {
   ClientVersions,
+  deleteLists,
   IdempotencyRecords,
   Ownership,
   SessionExports,
@@ -114,7 +115,10 @@ export async function wireHttp(
       imports: new SessionImports({ redis, directory: sessions }),
       maxSessions: store.limits.defaults.sessions,
     }),
-    changes: new SessionChanges({ settings, commands, workers, logger }),
+    changes: new SessionChanges({
+      ...{ settings, commands, workers, logger },
+      deleteLists: (ref) => deleteLists(redis, ref),
+    }),
     removal: new SessionRemoval({ sessions, workers, commands, requests }),
     exporter: new SessionExport({
       ...{ sessions, workers, requests, logger },

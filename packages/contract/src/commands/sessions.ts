@@ -71,6 +71,7 @@ export const changedSessionSchema = sessionDetailsSchema.extend({
       autoRead: takesEffectSchema,
       autoReadStatuses: takesEffectSchema,
       calls: takesEffectSchema,
+      lists: takesEffectSchema,
       proxy: takesEffectSchema,
     })
     .describe('When each part that changed takes effect'),

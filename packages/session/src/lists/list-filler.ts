@@ -1,5 +1,5 @@
 import type { Logger } from '@wafleet/runtime';
-import type { AccountLists, Fence } from '@wafleet/store';
+import type { AccountLists, EventLog, Fence } from '@wafleet/store';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import { readGroups } from '../commands/group-requests/read-groups.js';
 import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
@@ -21,6 +21,7 @@ interface ListFillerOptions {
   readonly people: People;
   readonly filter: ChatFilter;
   readonly outbox: Outbox;
+  readonly eventLog: Pick<EventLog, 'append'>;
   readonly logger: Logger;
 }
 
@@ -49,7 +50,7 @@ export class ListFiller {
 
   /** Fills the lists if that is due and possible. Tries once for each connection. Never throws. */
   follow(): void {
-    const { lists, supervisor, statusReporter, logger } = this.#options;
+    const { fence, lists, supervisor, statusReporter, outbox, eventLog, logger } = this.#options;
     if (!lists.isOn) {
       this.#isFilled = false;
       this.#tried = undefined;
@@ -60,6 +61,7 @@ export class ListFiller {
       statusReporter.condition.status === 'open' &&
       connection?.socket.authState.creds.myAppStateKeyId !== undefined;
     if (this.#isFilled || !isReady || connection === this.#tried) return;
+    if (this.#tried === undefined) lists.reseal(outbox, (entries) => eventLog.append(fence, [], { entries }));
     this.#tried = connection;
     this.#fill(connection).catch((error: unknown) =>
       logger.warn({ err: error }, 'the lists could not be filled; the next login tries again'),

@@ -24,6 +24,8 @@ interface ListKeeperOptions {
   readonly account: { readonly current: { readonly me: Me } | undefined };
 }
 
+const RESEALED_AT_ONCE = 200;
+
 /**
  * Keeps the lists of a session's chats and contacts, if its settings say so. It turns events into entries, which the
  * outbox stores in the step that appends these events. So the lists say exactly what the events in the log say, and a
@@ -89,6 +91,26 @@ export class ListKeeper {
       }),
       ...contacts.finish().map(({ id, after }) => stored.sealContact(id, after)),
     ];
+  }
+
+  /**
+   * Seals the lists with the current key, if there may be entries of an earlier one. Call it once. Each part is a step
+   * of the outbox, so that events go on between them.
+   * @param append stores entries; rejects with FencedError if another worker owns the session.
+   */
+  reseal(
+    outbox: { run(step: () => Promise<void>): void },
+    append: (entries: readonly SealedEntry[]) => Promise<unknown>,
+  ): void {
+    if (!this.isOn || !this.#options.accountLists.isRotating) return;
+    const next = (list: SealedEntry['list'], below?: string) =>
+      outbox.run(async () => {
+        const part = await this.stored.resealed(list, { below, count: RESEALED_AT_ONCE });
+        if (part.entries.length > 0) await append(part.entries);
+        if (part.next !== undefined) next(list, part.next);
+      });
+    next('c');
+    next('p');
   }
 
   /** Deletes the lists. @throws {FencedError} */

@@ -157,6 +157,27 @@ test.each(keys.lists(shop))('%s of another type stops no append, and is replaced
   expect(ids(await lists().pageOfContacts({ count: 1 }))).toEqual([lid(2)]);
 });
 
+test('entries of an earlier key are sealed with the current one, and keep their places', async () => {
+  await write(
+    ...[1, 2, 3].map((user) => lists().sealChat(lid(user), { unread: user }, user)),
+    lists().sealContact(lid(1), { name: 'a' }),
+    lists().sealContact(lid(2), { pushName: 'b' }),
+  );
+  const rotating = Cipher.fromHexKeys(`${'33'.repeat(32)},${'22'.repeat(32)}`);
+  const next = new AccountLists({ redis: fixture.redis, cipher: rotating });
+  expect([next.isRotating, store().isRotating]).toEqual([true, false]);
+  const first = await next.ofSession(shop).resealed('c', { count: 2 });
+  expect(ids({ items: first.entries })).toEqual([lid(3), lid(2)]);
+  const second = await next.ofSession(shop).resealed('c', { count: 2, below: first.next });
+  const contacts = await next.ofSession(shop).resealed('p', { count: 9 });
+  await write(...first.entries, ...second.entries, ...contacts.entries);
+  expect((await next.ofSession(shop).resealed('c', { count: 9 })).entries).toEqual([]);
+
+  const after = new AccountLists({ redis: fixture.redis, cipher: Cipher.fromHexKeys('33'.repeat(32)) });
+  expect(ids(await after.ofSession(shop).pageOfChats({ count: 9 }))).toEqual([lid(3), lid(2), lid(1)]);
+  expect(ids(await after.ofSession(shop).pageOfContacts({ count: 9 }))).toEqual([lid(1), lid(2)]);
+});
+
 test('an entry that cannot be opened is left out, and the page goes on after it', async () => {
   await write(...[1, 2, 3].map((user) => lists().sealChat(lid(user), {}, user)));
   await fixture.redis.hset(keys.lists(shop)[0], lid(2), 'damaged');

@@ -106,6 +106,29 @@ export class ListsOfSession {
     return this.#page('p', [contacts, order, notes], args, contactEntrySchema);
   }
 
+  /**
+   * The entries of a part of a list that were sealed with an earlier key, sealed with the current one.
+   * @param request.below `next` of the part before.
+   */
+  async resealed(
+    list: SealedEntry['list'],
+    request: PageRequest,
+  ): Promise<{ readonly entries: SealedEntry[]; readonly next: string | undefined }> {
+    const [chats, chatOrder, contacts, contactOrder, notes] = keys.lists(this.#ref);
+    const from = list === 'c' ? [chats, chatOrder, notes] : [contacts, contactOrder, notes];
+    const args = [request.below ?? '+inf', '-inf', request.count, ''];
+    const { found, next } = await this.#readPage(from, args);
+    const entries = found.flatMap(({ id, place, sealed }): SealedEntry[] => {
+      if (this.#scope.isCurrent(sealed)) return [];
+      const plain = this.#openText(list, id, sealed);
+      if (plain === undefined) return [];
+      const isSaved = list === 'p' && Number(place) >= Number(SAVED);
+      const order = list === 'c' ? '' : isSaved ? '1' : '0';
+      return [{ list, id, order, sealed: this.#scope.seal(plain, placeOf(list, id)) }];
+    });
+    return { entries, next };
+  }
+
   /** Whether the lists were filled from the account since they were switched on. */
   async wasFilled(): Promise<boolean> {
     return (await this.#redis.hget(keys.lists(this.#ref)[4], 'filled')) === '1';
@@ -133,22 +156,26 @@ export class ListsOfSession {
     args: readonly (string | number)[],
     schema: z.ZodType<Entry>,
   ): Promise<ListPage<Entry>> {
-    const [dropped, ...found] = await pageEntries.run(this.#redis, from, args, { binary: true });
-    const items: ListedEntry<Entry>[] = [];
-    let next: string | undefined;
-    for (let index = 0; index < found.length; index += 3) {
-      const id = asBuffer(found[index]).toString();
-      const place = asBuffer(found[index + 1]).toString();
-      const entry = this.#open(list, id, asBuffer(found[index + 2]), schema);
-      if (entry !== undefined) items.push({ id, place, entry });
-      next = place;
+    const { found, next, hasDropped } = await this.#readPage(from, args);
+    const items = found.flatMap(({ id, place, sealed }) => {
+      const entry = this.#open(list, id, sealed, schema);
+      return entry === undefined ? [] : [{ id, place, entry }];
+    });
+    return { items, next, hasDropped };
+  }
+
+  async #readPage(from: readonly string[], args: readonly (string | number)[]) {
+    const [dropped, ...page] = await pageEntries.run(this.#redis, from, args, { binary: true });
+    const found = [];
+    for (let index = 0; index < page.length; index += 3) {
+      const [id, place, sealed] = page.slice(index, index + 3).map(asBuffer);
+      if (id !== undefined && place !== undefined && sealed !== undefined) {
+        found.push({ id: id.toString(), place: place.toString(), sealed });
+      }
     }
-    const isFull = found.length / 3 >= Number(args[2]);
-    return {
-      items,
-      next: isFull ? next : undefined,
-      hasDropped: asBuffer(dropped).toString() === '1',
-    };
+    const isFull = found.length >= Number(args[2]);
+    const next = isFull ? found.at(-1)?.place : undefined;
+    return { found, next, hasDropped: asBuffer(dropped).toString() === '1' };
   }
 
   #open<Entry>(
@@ -157,13 +184,18 @@ export class ListsOfSession {
     sealed: Buffer | null,
     schema: z.ZodType<Entry>,
   ): Entry | undefined {
-    if (sealed === null) return undefined;
+    const text = sealed === null ? undefined : this.#openText(list, id, sealed);
+    if (text === undefined) return undefined;
+    const plain: unknown = JSON.parse(text.toString());
+    return schema.safeParse(plain).data;
+  }
+
+  #openText(list: SealedEntry['list'], id: string, sealed: Buffer): Buffer | undefined {
     try {
-      const plain: unknown = JSON.parse(this.#scope.open(sealed, placeOf(list, id)).toString());
-      return schema.safeParse(plain).data;
+      return this.#scope.open(sealed, placeOf(list, id));
     } catch (error) {
       // The next change of it writes a new one.
-      if (error instanceof SealedValueError || error instanceof SyntaxError) return undefined;
+      if (error instanceof SealedValueError) return undefined;
       throw error;
     }
   }
@@ -181,6 +213,11 @@ export class AccountLists {
   constructor(options: { redis: RedisConnection; cipher: Cipher }) {
     this.#redis = options.redis;
     this.#cipher = options.cipher;
+  }
+
+  /** Whether there may be entries that were sealed with an earlier key. */
+  get isRotating(): boolean {
+    return this.#cipher.isRotating;
   }
 
   ofSession(ref: SessionRef): ListsOfSession {

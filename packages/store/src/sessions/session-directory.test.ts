@@ -7,6 +7,7 @@ import { EventLog } from '../events/event-log.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { JobWakeUps } from '../jobs/job-wake-ups.js';
 import { MessageJobs } from '../jobs/message-jobs.js';
+import { AccountLists } from '../lists/account-lists.js';
 import { MessageSecrets } from '../messages/message-secrets.js';
 import { digestOfMessage } from '../messages/processed-messages.js';
 import { type ReceivedFile, ReceivedMedia } from '../messages/received-media.js';
@@ -166,7 +167,9 @@ describe('a purge', () => {
     await pacing.noteChats(fence, ['1@lid']);
     await new SendPauses(fixture.redis).noteRefusal(fence, { threshold: 1 });
     const finishedDigests = [digestOfMessage(['chat', 'id'])];
-    await new EventLog(fixture.redis).append(fence, [], { secrets, finishedDigests });
+    const lists = new AccountLists({ redis: fixture.redis, cipher }).ofSession(fence);
+    const entries = [lists.sealChat('1@lid', {}, 1), lists.sealContact('1@lid', {})];
+    await new EventLog(fixture.redis).append(fence, [], { secrets, finishedDigests, entries });
     const records = new IdempotencyRecords(fixture.redis, new TenantLimitTable(fixture.redis));
     for (let count = 1; count <= 300; count += 1) {
       await records.claim({ ...shop, digest: `d${count}` }, 'f', 60_000);
