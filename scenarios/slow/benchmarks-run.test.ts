@@ -45,7 +45,7 @@ test('sessions of a worker and of plain Baileys get and send every message', asy
   expect(rows.at(-1)?.figures).toEqual({ product: 0, peer: 0 });
 });
 
-test.each(['sends', 'logins', 'growth', 'idle-sessions'])(
+test.each(['sends', 'logins', 'growth', 'idle-sessions', 'lists'])(
   'the scenario %s of workers runs',
   async (scenario) => {
     const { failures, rows } = await quickly('worker', scenario);

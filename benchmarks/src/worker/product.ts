@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { EventPosition } from '@wafleet/contract';
+import type { EventPosition, SessionSettings } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import {
   CommandClient,
@@ -8,6 +8,7 @@ import {
   EventLog,
   type RedisConnection,
   SessionDirectory,
+  SessionSettingsRecords,
   TenantDirectory,
   WorkerRegistry,
 } from '@wafleet/store';
@@ -39,7 +40,11 @@ export interface ProductOptions {
   readonly redis: BenchRedis;
   /** Whether messages are sent by REST calls to an edge of its own. Otherwise by commands to the worker. */
   readonly hasEdge: boolean;
+  /** What is set for its sessions. */
+  readonly settings?: SessionSettingsChange | undefined;
 }
+
+export type SessionSettingsChange = Partial<Pick<SessionSettings, 'lists'>>;
 
 /** A worker of Wafleet as in a deployment, with an edge if wanted. All its sessions belong to one tenant. Its log is read as by an edge. */
 export class Product implements Contender {
@@ -56,10 +61,13 @@ export class Product implements Contender {
   readonly #redis: RedisConnection;
   readonly #subscriber: RedisConnection;
   readonly #commands: CommandClient;
+  readonly #settings: SessionSettingsChange | undefined;
   readonly #arrivals = new Arrivals();
   #isStopped = false;
 
-  static async start({ whatsapp, cores, redis: { url }, hasEdge }: ProductOptions): Promise<Product> {
+  static async start(options: ProductOptions): Promise<Product> {
+    const { whatsapp, cores, redis: bench, hasEdge, settings } = options;
+    const { url } = bench;
     const connection = (role: 'command' | 'subscriber') =>
       connectRedis({ url, role, name: 'benchmark', logger });
     const redis = connection('command');
@@ -80,6 +88,7 @@ export class Product implements Contender {
       redis,
       subscriber: connection('subscriber'),
       inspectorPort,
+      settings,
     });
     await product.#commands.start();
     void product.#readLog();
@@ -96,7 +105,9 @@ export class Product implements Contender {
     redis: RedisConnection;
     subscriber: RedisConnection;
     inspectorPort: number;
+    settings: SessionSettingsChange | undefined;
   }) {
+    this.#settings = parts.settings;
     this.#whatsapp = parts.whatsapp;
     this.#redisUrl = parts.redisUrl;
     this.#tenantId = parts.tenantId;
@@ -139,6 +150,11 @@ export class Product implements Contender {
   async #open(sessions: readonly Session[]): Promise<void> {
     const directory = new SessionDirectory(this.#redis);
     const refs = sessions.map(({ id: sessionId }) => ({ tenantId: this.#tenantId, sessionId }));
+    if (this.#settings !== undefined) {
+      const records = new SessionSettingsRecords(this.#redis);
+      const plain = { settings: this.#settings };
+      await Promise.all(refs.map((ref) => records.replace(ref, 0, { plain })));
+    }
     await Promise.all(
       refs.map((ref) => this.#commands.call(this.#workerId, { kind: 'assign', ...ref }, CALL)),
     );

@@ -4,7 +4,7 @@ import { cpuTimeOf } from '../harness/cpu-time.js';
 import { BenchRedis } from '../harness/redis.js';
 import type { Contender, ContenderName } from './contender.js';
 import { Peer } from './peer.js';
-import { Product } from './product.js';
+import { Product, type SessionSettingsChange } from './product.js';
 import type { ChatKind, Session } from './protocol.js';
 import { WhatsApp } from './whatsapp.js';
 
@@ -66,15 +66,19 @@ export class Stage {
   /**
    * Starts a contender with this number of open sessions.
    * @param options.hasEdge whether the product's messages are sent by REST calls to an edge, not by commands to the worker.
+   * @param options.settings what is set for the sessions of a product. Default: nothing.
    */
   async add(
     name: ContenderName,
     sessions: number,
-    { hasEdge = false }: { readonly hasEdge?: boolean } = {},
+    {
+      hasEdge = false,
+      settings,
+    }: { readonly hasEdge?: boolean; readonly settings?: SessionSettingsChange } = {},
   ): Promise<Contender> {
     const surroundings = { whatsapp: this.#whatsapp, cores: this.#cores, redis: this.redis };
     const contender = await (name === 'product'
-      ? Product.start({ ...surroundings, hasEdge })
+      ? Product.start({ ...surroundings, hasEdge, settings })
       : Peer.start(surroundings));
     this.#contenders.push(contender);
     await contender.add(sessions);

@@ -1,6 +1,7 @@
 import type { Bench } from '../harness/bench.js';
 import { growth } from './scenarios/growth.js';
 import { idleSessions } from './scenarios/idle-sessions.js';
+import { lists } from './scenarios/lists.js';
 import { logins } from './scenarios/logins.js';
 import { messages } from './scenarios/messages.js';
 import { sends } from './scenarios/sends.js';
@@ -13,7 +14,7 @@ export const worker: Bench = {
       'a worker of Wafleet, as it is deployed, with its state in Redis; for what is sent over REST an edge too',
     peer: 'one process with unmodified Baileys, as its README sets it up: state in files, a cache of groups, `getMessage`',
   },
-  scenarios: [messages, sends, logins, growth, idleSessions],
+  scenarios: [messages, sends, logins, growth, idleSessions, lists],
   page: {
     title: 'Sessions',
     purpose:
