@@ -12,7 +12,7 @@ import { type ListedIds, listedIds } from './list-changes.js';
 import type { ListKeeper } from './list-keeper.js';
 import { toListedChat, toListedContact } from './listed.js';
 
-/** How many entries are read at once: about a millisecond of the worker's time. */
+/** How many entries are read at once: some milliseconds of the time that all sessions of the worker share. */
 const ENTRIES_PER_READ = 200;
 
 interface Page<Item> {

@@ -8,7 +8,7 @@ const MAX_EVENTS_PER_APPEND = 100;
 const MAX_CHARACTERS_PER_APPEND = 512 * 1024;
 const MAX_SECRETS_PER_APPEND = 200;
 /** An event lists at most 200 chats or contacts. */
-const MAX_CHANGES_PER_APPEND = 400;
+const MAX_CHANGES_PER_APPEND = 200;
 /** Roughly what a change of a list holds, characters. */
 const CHARACTERS_PER_CHANGE = 200;
 

@@ -24,6 +24,7 @@ local function write_entries(key, first, count)
     redis.call('DEL', notes)
     last = redis.call('HINCRBY', notes, 'seq', count)
   end
+  local new_chats, new_contacts = 0, 0
   for index = 0, count - 1 do
     local at = first + 3 * index
     local is_chat = string.sub(ARGV[at], 1, 1) == 'c'
@@ -36,19 +37,22 @@ local function write_entries(key, first, count)
       call_replacing('ZREM', places, id)
     else
       call_replacing('HSET', entries, id, sealed)
-      local place = call_replacing('ZSCORE', places, id)
       if is_chat then
-        if order ~= '' or not place then
-          local second = order ~= '' and tonumber(order) or 0
-          redis.call('ZADD', places, string.format('%.0f', second * PER_SECOND + seq % PER_SECOND), id)
+        if order ~= '' or not call_replacing('ZSCORE', places, id) then
+          local place = (tonumber(order) or 0) * PER_SECOND + seq % PER_SECOND
+          new_chats = new_chats + call_replacing('ZADD', places, string.format('%.0f', place), id)
         end
-      elseif not place or (tonumber(place) >= SAVED) ~= (order == '1') then
-        redis.call('ZADD', places, string.format('%.0f', (order == '1' and SAVED or 0) + seq), id)
+      else
+        local place = call_replacing('ZSCORE', places, id)
+        if not place or (tonumber(place) >= SAVED) ~= (order == '1') then
+          place = (order == '1' and SAVED or 0) + seq
+          new_contacts = new_contacts + call_replacing('ZADD', places, string.format('%.0f', place), id)
+        end
       end
     end
   end
   local function drop(entries, places, most, note)
-    local over = call_replacing('ZCARD', places) - most
+    local over = redis.call('ZCARD', places) - most
     if over > 0 then
       local dropped = redis.call('ZPOPMIN', places, over)
       for index = 1, #dropped, 2 do
@@ -57,6 +61,10 @@ local function write_entries(key, first, count)
       redis.call('HSET', notes, note, '1')
     end
   end
-  drop(KEYS[key], KEYS[key + 1], MOST_CHATS, 'chatsDropped')
-  drop(KEYS[key + 2], KEYS[key + 3], MOST_CONTACTS, 'contactsDropped')
+  if new_chats > 0 then
+    drop(KEYS[key], KEYS[key + 1], MOST_CHATS, 'chatsDropped')
+  end
+  if new_contacts > 0 then
+    drop(KEYS[key + 2], KEYS[key + 3], MOST_CONTACTS, 'contactsDropped')
+  end
 end
