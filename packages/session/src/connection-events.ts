@@ -8,7 +8,7 @@ import type { ConnectionSupervisor } from './connection/connection-supervisor.js
 import type { OnlinePresence } from './connection/online-presence.js';
 import type { ConnectionListener, WhatsAppConnection } from './connection/whatsapp-connection.js';
 import type { EventPublisher } from './events/event-publisher.js';
-import type { ListFiller } from './lists/list-filler.js';
+import type { ListFiller } from './list-filling/list-filler.js';
 import type { SessionMedia } from './media/session-media.js';
 import type { LinkReporter } from './pairing/link-reporter.js';
 import type { AutoRead } from './settings/auto-read.js';

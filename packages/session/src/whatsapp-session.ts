@@ -38,7 +38,7 @@ import { DecryptionJournal } from './inbound/decryption-journal.js';
 import { MessageDeduplicator } from './inbound/message-deduplicator.js';
 import { KnownMessages } from './known-messages/known-messages.js';
 import { MessageTargets } from './known-messages/message-targets.js';
-import { ListFiller } from './lists/list-filler.js';
+import { ListFiller } from './list-filling/list-filler.js';
 import { ListKeeper } from './lists/list-keeper.js';
 import { ListReader } from './lists/list-reader.js';
 import { ReadMessages } from './lists/read-messages.js';
@@ -117,7 +117,9 @@ export class WhatsAppSession {
     const readingGate = new ReadingGate();
     const account = new SessionAccount({ store, logger });
     const { accountLists } = store;
-    const lists = new ListKeeper({ fence, accountLists, cache: caches.listEntries, inForce, account });
+    const lists = new ListKeeper({
+      ...{ fence, accountLists, cache: caches.listEntries, inForce, account, logger },
+    });
     const outbox = new Outbox({ fence, eventLog: store.events, logger, lifecycle, readingGate, lists });
     const linkProgress = new LinkProgressTracker();
     const statusReporter = new StatusReporter({ fence, directory: store.directory, outbox, linkProgress });

@@ -6,6 +6,7 @@ import {
   exampleBody,
   KEY_SCOPES,
   type KeyScope,
+  type ListedChat,
   REST_CALLS,
   type RestCall,
 } from '@wafleet/contract';
@@ -34,6 +35,12 @@ let tenant: TestTenant;
 let host: TestMediaHost;
 const cipher = Cipher.fromHexKeys('07'.repeat(32));
 
+const listedChat: ListedChat = {
+  ...{ id: '1@lid', phone: null, lid: '1@lid', name: null, unreadCount: 0, markedAsUnread: false },
+  ...{ archived: false, pinned: false, muted: false, mutedUntil: null, locked: false, readOnly: false },
+  ...{ disappearing: 0, labels: [], lastMessageAt: null, lastMessageId: null },
+};
+
 beforeAll(async () => {
   [cluster, host] = await Promise.all([TestCluster.start(), TestMediaHost.start()]);
   // No message of a job reaches the worker by itself.
@@ -55,6 +62,13 @@ beforeAll(async () => {
       case 'check-numbers':
       case 'list-blocked':
         return { items: [] };
+      case 'list-chats':
+      case 'list-contacts':
+        return { items: [], truncated: false };
+      case 'get-chat':
+        return listedChat;
+      case 'request-history':
+        return { requestId: 'R1' };
       case 'get-contact':
         return { phone: '15550001001', lid: null };
       case 'get-contact-picture':

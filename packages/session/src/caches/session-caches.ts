@@ -1,7 +1,6 @@
 import { type CachePartition, PartitionedLru } from '@wafleet/runtime';
 import type { CacheStore, GroupMetadata } from '@whiskeysockets/baileys';
 import type { RetryMemory } from '../baileys/patches/shared-retry-memory.js';
-import type { CachedEntry } from '../lists/list-draft.js';
 import { BaileysCache } from './baileys-cache.js';
 import { bytesOfGroup, GroupCache } from './group-cache.js';
 import { PlaceholderResends } from './placeholder-resends.js';
@@ -11,6 +10,12 @@ const HOUR_MS = 60 * MINUTE_MS;
 const GROUPS_BYTES = 32_000_000;
 
 type RecentMessage = NonNullable<ReturnType<RetryMemory['recentMessages']['get']>>;
+
+/** What an entry of the lists of chats and contacts is cached as. */
+export interface CachedEntry {
+  /** Undefined if the list is known not to have the entry. */
+  readonly entry: object | undefined;
+}
 
 /** What one session caches, over all its sockets. */
 export interface CachesOfSession {

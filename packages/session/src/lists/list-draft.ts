@@ -1,10 +1,5 @@
+import type { CachedEntry } from '../caches/session-caches.js';
 import type { ListedIds } from './list-changes.js';
-
-/** What a list's entries are cached as. Any of them may be gone at any time. */
-export interface CachedEntry {
-  /** Undefined if the list is known not to have the entry. */
-  readonly entry: object | undefined;
-}
 
 interface EntryCache {
   get(name: string): CachedEntry | undefined;

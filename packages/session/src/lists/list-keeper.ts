@@ -1,5 +1,5 @@
 import type { SessionSettings } from '@wafleet/contract';
-import type { CachePartition } from '@wafleet/runtime';
+import type { CachePartition, Logger } from '@wafleet/runtime';
 import type {
   AccountLists,
   ChatEntry,
@@ -8,12 +8,13 @@ import type {
   ListsOfSession,
   SealedEntry,
 } from '@wafleet/store';
+import type { CachedEntry } from '../caches/session-caches.js';
 import { isMine, type Me } from '../mapping/changes.js';
 import type { MappedEvent } from '../mapping/mapped-event.js';
 import { changedChat, changedContact, mergedChat, mergedContact } from './apply-changes.js';
 import { changesOf } from './changes-of-events.js';
 import type { ListChange } from './list-changes.js';
-import { type CachedEntry, ListDraft } from './list-draft.js';
+import { ListDraft } from './list-draft.js';
 
 interface ListKeeperOptions {
   readonly fence: Fence;
@@ -22,6 +23,7 @@ interface ListKeeperOptions {
   readonly cache: Pick<CachePartition<CachedEntry>, 'get' | 'set' | 'clear'>;
   readonly inForce: { readonly settings: SessionSettings };
   readonly account: { readonly current: { readonly me: Me } | undefined };
+  readonly logger: Logger;
 }
 
 const RESEALED_AT_ONCE = 200;
@@ -49,11 +51,16 @@ export class ListKeeper {
     return this.#lists;
   }
 
-  /** What an event says of chats and contacts; nothing while the lists are off. */
+  /** What an event says of chats and contacts; nothing while the lists are off. Never throws: the event comes first. */
   changesIn(event: MappedEvent): readonly ListChange[] {
+    const { account, logger } = this.#options;
     if (!this.isOn) return [];
-    const me = this.#options.account.current?.me;
-    return changesOf(event, { isMine: (jid) => isMine(jid, me) });
+    try {
+      return changesOf(event, { isMine: (jid) => isMine(jid, account.current?.me) });
+    } catch (error) {
+      logger.error({ err: error, event: event.event }, 'an event could not be listed');
+      return [];
+    }
   }
 
   /**

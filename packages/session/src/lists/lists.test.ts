@@ -182,11 +182,11 @@ describe('the list of contacts', () => {
     const found = async (query: string) => (await contactsOf(test, { query })).items.map(({ id }) => id);
     expect(await found('smith')).toEqual([carl.lid]);
     expect(await found(`+${bob.number}`)).toEqual([bob.lid]);
-    expect(await found('nobody')).toEqual([]);
+    expect(await found('unknown')).toEqual([]);
     expect((await contactsOf(test, { saved: 'true' })).items.map(({ id }) => id)).toEqual([carl.lid]);
     await alice.settings.removeContact(carl);
     await waitFor(async () => (await contactsOf(test, { saved: 'true' })).items.length === 0, {
-      what: 'nobody saved',
+      what: 'no saved contact',
     });
   });
 });

@@ -1,13 +1,12 @@
 import type { People } from '../identity/people.js';
 import { personId } from '../identity/person-id.js';
-import type { Outbox } from '../outbox/outbox.js';
-import { type ChatChange, listedIds } from './list-changes.js';
+import { type ChatChange, type ListChange, listedIds } from './list-changes.js';
 import type { ListKeeper } from './list-keeper.js';
 
 interface ReadMessagesOptions {
   readonly lists: Pick<ListKeeper, 'isOn'>;
   readonly people: Pick<People, 'otherId'>;
-  readonly outbox: Pick<Outbox, 'change'>;
+  readonly outbox: { change(changes: readonly ListChange[]): void };
 }
 
 /** How many changes an outbox takes at once. */

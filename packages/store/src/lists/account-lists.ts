@@ -236,7 +236,7 @@ export class AccountLists {
   }
 }
 
-/** Deletes the lists of a session that nobody owns, or whose owner does the same once it knows that they are off. */
+/** Deletes the lists of a session without an owner, or whose owner does the same once it knows that they are off. */
 export async function deleteLists(redis: RedisConnection, ref: SessionRef): Promise<void> {
   await redis.unlink(...keys.lists(ref));
 }

@@ -5,11 +5,11 @@ import { readGroups } from '../commands/group-requests/read-groups.js';
 import type { WhatsAppConnection } from '../connection/whatsapp-connection.js';
 import { Completion } from '../events/complete-ids.js';
 import type { People } from '../identity/people.js';
+import type { ListChange } from '../lists/list-changes.js';
+import type { ListKeeper } from '../lists/list-keeper.js';
 import type { MappedEvent, SessionCondition } from '../mapping/mapped-event.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { ChatFilter } from '../settings/chat-filter.js';
-import type { ListChange } from './list-changes.js';
-import type { ListKeeper } from './list-keeper.js';
 import { readAppState } from './read-app-state.js';
 
 interface ListFillerOptions {
@@ -31,7 +31,7 @@ const CHANGES_AT_ONCE = 200;
 /**
  * Fills the lists of an account once, from what its devices share and from its groups: the phone hands its chats and
  * contacts over after linking only, and the lists may be switched on later. It adds what the lists do not know, and
- * changes nothing of what events have told them. Nothing of it is published.
+ * changes nothing of what they know from events. Nothing of it is published.
  */
 export class ListFiller {
   readonly #options: ListFillerOptions;
@@ -100,7 +100,7 @@ export class ListFiller {
   }
 }
 
-/** A chat that is only told not to be archived, pinned or muted may have been deleted long ago. */
+/** Does not list a chat that is only known not to be archived, pinned or muted: it may have been deleted long ago. */
 function toPast(change: ListChange): ListChange {
   if (change.list === 'contacts') return { ...change, isPast: true };
   const { ids, set = {}, labels } = change;
