@@ -412,7 +412,7 @@ export const errorDescriptionSchema = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** The body of every REST answer that is not a success. */
+/** What clients read of the body of a REST answer that is not a success. The whole body: see `problemSchema`. */
 export const errorBodySchema = z.object({ error: errorDescriptionSchema });
 
 /** An error of the registry. Its message and details are shown to clients: they never hold a secret. */

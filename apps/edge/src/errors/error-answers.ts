@@ -1,37 +1,52 @@
-import { type ErrorDescription, WafleetError } from '@wafleet/contract';
+import type { IncomingMessage } from 'node:http';
+import {
+  PROBLEM_CONTENT_TYPE,
+  problemOf,
+  REQUEST_ID_HEADER,
+  retryAfterMsOf,
+  WafleetError,
+} from '@wafleet/contract';
 import type { RefusalAnswer } from '@wafleet/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { newRequestId, requestIdOf } from '../http/request-id.js';
 import { toWafleetError } from './to-wafleet-error.js';
 
-/** The body of an answer that is not a success. */
-function errorBody(error: WafleetError): { error: ErrorDescription } {
-  return { error: error.describe() };
-}
-
-/** An error as an HTTP answer, for connections and requests that Fastify does not have. */
-export function refusalOf(error: WafleetError): Required<RefusalAnswer> {
-  const retryAfterMs = error.details?.retryAfterMs;
+/**
+ * An error as an HTTP answer, for connections and requests that Fastify does not have.
+ * @param request undefined if what came is not a request.
+ */
+export function refusalOf(
+  error: WafleetError,
+  request: IncomingMessage | undefined,
+): Required<RefusalAnswer> {
+  const requestId = request === undefined ? newRequestId() : requestIdOf(request);
   return {
     status: error.status,
     headers: {
-      'content-type': 'application/json; charset=utf-8',
+      'content-type': PROBLEM_CONTENT_TYPE,
       'cache-control': 'no-store',
-      ...(typeof retryAfterMs === 'number' ? { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) } : {}),
+      [REQUEST_ID_HEADER]: requestId,
+      ...retryAfter(error),
     },
-    body: JSON.stringify(errorBody(error)),
+    body: JSON.stringify(problemOf(error, requestId)),
   };
 }
 
+function retryAfter(error: WafleetError): { 'retry-after'?: string } {
+  const retryAfterMs = retryAfterMsOf(error);
+  return retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) };
+}
+
 /**
- * Gives every failure, including Fastify's own, the one error shape of the contract.
+ * Answers every failure, including Fastify's own, with a problem (RFC 9457).
  * @param onRefused called with each error of a request that has a route, when it is answered.
  */
 export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetError) => void): void {
   app.setErrorHandler((error, request, reply) => {
     const known = toKnown(error, request);
     onRefused(known);
-    return sendKnown(known, reply);
+    return sendKnown(known, request, reply);
   });
   app.setNotFoundHandler((request, reply) =>
     sendError(
@@ -46,18 +61,19 @@ export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetErr
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return sendKnown(toKnown(error, request), reply);
+  return sendKnown(toKnown(error, request), request, reply);
 }
 
 function toKnown(error: unknown, request: FastifyRequest): WafleetError {
   return ofClient(error, request) ?? ofFastify(error) ?? toWafleetError(error, request.log);
 }
 
-function sendKnown(known: WafleetError, reply: FastifyReply): FastifyReply {
-  const retryAfterMs = known.details?.retryAfterMs;
-  if (typeof retryAfterMs === 'number') reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
+function sendKnown(known: WafleetError, { id }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.headers(retryAfter(known));
   if (known.status === 401) reply.header('www-authenticate', 'Bearer');
-  return reply.code(known.status).send(errorBody(known));
+  // A path that is not valid has no hooks, which add the id to all other answers.
+  reply.header(REQUEST_ID_HEADER, id);
+  return reply.code(known.status).type(PROBLEM_CONTENT_TYPE).send(problemOf(known, id));
 }
 
 /**

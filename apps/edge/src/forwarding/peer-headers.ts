@@ -12,6 +12,7 @@ export const PEER_TOKEN_HEADER = 'x-wafleet-peer-token';
 const FORWARDED = [
   'accept',
   'origin',
+  'request-id',
   'sec-websocket-extensions',
   'sec-websocket-key',
   'sec-websocket-protocol',

@@ -157,7 +157,7 @@ export class PollForwarding {
       this.#options.countLookup(request);
       return undefined;
     } catch (error) {
-      if (error instanceof WafleetError) return refusalOf(error);
+      if (error instanceof WafleetError) return refusalOf(error, request);
       throw error;
     }
   }

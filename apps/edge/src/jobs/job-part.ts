@@ -95,7 +95,7 @@ async function sendOne(
       const message = readMessage(next.text);
       if (message === undefined) return { outcome: 'failed', error: lost().describe() };
       await chargeJobMessage(rates, run.tenantId);
-      await sending.send(run, message, jobMessageId(run, next.index));
+      await sending.send(run, message, { messageId: jobMessageId(run, next.index) });
       return { outcome: 'sent' };
     } catch (error) {
       return errorOutcome(toWafleetError(error, logger), next.waits);

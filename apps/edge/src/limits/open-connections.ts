@@ -53,12 +53,12 @@ export class OpenConnections {
       request: (request, response) => {
         const refusal = this.#refusal(request, response);
         if (refusal === undefined) local.request(request, response);
-        else refuseRequest(response, refusal);
+        else refuseRequest(request, response, refusal);
       },
       upgrade: (request, socket, head) => {
         const refusal = this.#refusal(request, socket);
         if (refusal === undefined) local.upgrade(request, socket, head);
-        else refuseSocket(socket, refusalOf(refusal));
+        else refuseSocket(socket, refusalOf(refusal, request));
       },
     });
   }
@@ -132,7 +132,7 @@ export class OpenConnections {
   }
 }
 
-function refuseRequest(response: ServerResponse, error: WafleetError): void {
-  const { status, headers, body } = refusalOf(error);
+function refuseRequest(request: IncomingMessage, response: ServerResponse, error: WafleetError): void {
+  const { status, headers, body } = refusalOf(error, request);
   response.writeHead(status, { ...headers, connection: 'close' }).end(body);
 }

@@ -50,6 +50,8 @@ export interface MediaDownload {
 /** A file of a message of a session. */
 interface MediaRef extends SessionRef {
   readonly messageId: string;
+  /** Of the REST call, for logs. */
+  readonly requestId: string;
 }
 
 /** Fetches the files of messages: asks the session's owner for what is known, then the media host, and decrypts. */
@@ -192,9 +194,9 @@ export class MediaDownloads {
     throw new WafleetError('MEDIA_UNAVAILABLE', 'WhatsApp’s media server does not have the file yet.');
   }
 
-  #find(ref: MediaRef): Promise<CommandReply<'find-media'>> {
+  #find({ requestId, ...ref }: MediaRef): Promise<CommandReply<'find-media'>> {
     const replyKey = this.#replies.publicKey;
-    return this.#commands.call({ kind: 'find-media', ...ref, replyKey }).catch(withoutEffect);
+    return this.#commands.call({ kind: 'find-media', ...ref, replyKey }, { requestId }).catch(withoutEffect);
   }
 
   /**
@@ -221,10 +223,14 @@ export class MediaDownloads {
     }
   }
 
-  async #refresh(ref: MediaRef, triedPath: string, signal: AbortSignal): Promise<MediaFile> {
+  async #refresh(
+    { requestId, ...ref }: MediaRef,
+    triedPath: string,
+    signal: AbortSignal,
+  ): Promise<MediaFile> {
     const giveUpAt = performance.now() + this.#phoneMs;
     while (performance.now() < giveUpAt) {
-      const answer = this.#commands.call({ kind: 'refresh-media', ...ref, triedPath });
+      const answer = this.#commands.call({ kind: 'refresh-media', ...ref, triedPath }, { requestId });
       const { file } = await answer.catch(withoutEffect);
       if (file !== undefined) return file;
       await delay(LOOK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -1,11 +1,16 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import { errorBodySchema, type KeyScope, WafleetError } from '@wafleet/contract';
+import { type KeyScope, PROBLEM_CONTENT_TYPE, problemSchema, WafleetError } from '@wafleet/contract';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 
+const problemResponse = {
+  description: 'A problem (RFC 9457)',
+  content: { [PROBLEM_CONTENT_TYPE]: { schema: problemSchema } },
+};
+
 /** The error answers that any call may give, for a route's `response`. */
-export const errorResponses = { '4xx': errorBodySchema, '5xx': errorBodySchema };
+export const errorResponses = { '4xx': problemResponse, '5xx': problemResponse };
 
 /** Which credentials a route takes, for its schema's `security`. */
 export const TAKES_ADMIN_TOKEN = [{ adminToken: [] }];

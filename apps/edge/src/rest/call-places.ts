@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { WafleetError } from '@wafleet/contract';
+import { REQUEST_ID_HEADER, WafleetError } from '@wafleet/contract';
 import { apiKeyOfHeaders } from '../auth/credentials.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { EnterCall } from '../auth/request-auth.js';
@@ -87,15 +87,16 @@ async function inTurn(response: ServerResponse, place: CallPlace): Promise<CallP
 }
 
 function refuse(
-  { headers: { origin } }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   { error, origins }: { error: WafleetError; origins: AllowedOrigins },
 ): void {
-  const { status, headers, body } = refusalOf(error);
+  const { origin } = request.headers;
+  const { status, headers, body } = refusalOf(error, request);
   const allowed = origins === '*' ? '*' : origins.find((each) => each === origin);
   const cors = {
     'access-control-allow-origin': allowed,
-    'access-control-expose-headers': 'retry-after',
+    'access-control-expose-headers': `retry-after, ${REQUEST_ID_HEADER}`,
     vary: 'Origin',
   };
   response

@@ -1,5 +1,6 @@
 import { TenantLimitTable } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
+import { isInnerList, parseList } from 'structured-headers';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
 import { sendRequest } from '../testing/raw-request.js';
@@ -17,7 +18,37 @@ function remaining(headers: Headers): number[] {
   return [...(headers.get('ratelimit') ?? '').matchAll(/r=(\d+)/g)].map(([, number]) => Number(number));
 }
 
+/** The items of a structured field (RFC 9651) that is a list: each string with its parameters. */
+function itemsOf(headers: Headers, name: string) {
+  return parseList(headers.get(name) ?? '').map((item) => {
+    if (isInnerList(item)) throw new Error(`${name} has a list within its list`);
+    return [item[0], Object.fromEntries(item[1])] as const;
+  });
+}
+
 describe('REST calls', () => {
+  it('report the rates as structured fields, also in a refusal', async () => {
+    await setLimits({ restUnits: 20, restUnitsPerKey: 10 });
+    const answers = [await get('/api/sessions/none')];
+    while (answers.at(-1)?.status !== 429) answers.push(await get('/api/sessions/none'));
+    for (const { headers } of answers) {
+      expect(itemsOf(headers, 'ratelimit-policy')).toEqual([
+        ['tenant', { q: 20, w: 10 }],
+        ['key', { q: 10, w: 10 }],
+      ]);
+      const left = itemsOf(headers, 'ratelimit');
+      expect(left.map(([name, parameters]) => [name, Object.keys(parameters)])).toEqual([
+        ['tenant', ['r', 't']],
+        ['key', ['r', 't']],
+      ]);
+      for (const value of left.flatMap(([, parameters]) => Object.values(parameters))) {
+        expect(value).toSatisfy((number) => Number.isInteger(number) && number >= 0);
+      }
+    }
+    const [, [, ofKey] = []] = itemsOf(answers.at(-1)?.headers ?? new Headers(), 'ratelimit');
+    expect(ofKey?.r).toBe(0);
+  });
+
   it('say in every answer what is left of the rates of the tenant and the key', async () => {
     await setLimits({ restUnits: 2_000, restUnitsPerKey: 1_000 });
     const found = await get('/api/sessions/shop-1');

@@ -9,7 +9,7 @@ import { refusalOf } from '../errors/error-answers.js';
  */
 export function answerMalformedRequests(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET') socket.destroy();
-  else refuseSocket(socket, refusalOf(toKnown(error)));
+  else refuseSocket(socket, refusalOf(toKnown(error), undefined));
 }
 
 function toKnown({ code }: NodeJS.ErrnoException): WafleetError {

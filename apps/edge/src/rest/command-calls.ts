@@ -41,10 +41,11 @@ export function addCommandCalls(
         const kind = kindOf?.(fields) ?? name;
         const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
         try {
+          const requestId = request.id;
           if (name === PREPARED && messageId !== undefined) {
-            return await sending.send(ref, request.body as Message, messageId);
+            return await sending.send(ref, request.body as Message, { messageId, requestId });
           }
-          return await commands.call(command, messageId === undefined ? {} : { idempotencyKey: messageId });
+          return await commands.call(command, { idempotencyKey: messageId, requestId });
         } catch (error) {
           throw messageId === undefined
             ? error

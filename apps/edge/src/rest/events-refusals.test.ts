@@ -71,6 +71,7 @@ describe('a request that asks for what there is not', () => {
     const ask = (session: string) =>
       sendRequest(fixture.edge.url, `GET /api/events?events=*&sessions=${session}`, {
         key: fixture.tenant.key,
+        headers: { 'request-id': 'same' },
       });
     const foreign = await ask('theirs');
     expect(foreign.status).toBe(404);

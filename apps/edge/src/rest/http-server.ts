@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { WafleetError } from '@wafleet/contract';
+import { REQUEST_ID_HEADER, type WafleetError } from '@wafleet/contract';
 import { CONNECTION_TIMEOUTS, GUARDED_SERVER, type Logger } from '@wafleet/runtime';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { handleErrors, sendError } from '../errors/error-answers.js';
+import { requestIdOf } from '../http/request-id.js';
 import { answerMalformedRequests } from './client-errors.js';
 import { readJsonBodies } from './json-body.js';
 
@@ -21,11 +21,11 @@ export function createHttpServer(
   const loggerInstance: FastifyBaseLogger = logger;
   const app = Fastify({
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT,
     http: GUARDED_SERVER,
     requestTimeout: CONNECTION_TIMEOUTS.requestMs,
-    genReqId: () => randomUUID(),
+    genReqId: (raw) => requestIdOf(raw),
     routerOptions: { maxParamLength: 1024 },
     frameworkErrors: (error, request, reply) => {
       sendError(error, request, reply);
@@ -36,6 +36,9 @@ export function createHttpServer(
   app.setSerializerCompiler(serializerCompiler);
   handleErrors(app, onRefused);
   readJsonBodies(app);
+  app.addHook('onRequest', async ({ id }, reply) => {
+    reply.header(REQUEST_ID_HEADER, id);
+  });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const { method } = request;

@@ -196,7 +196,9 @@ const isExport = ({ path }: KeyCall) => path.endsWith('/export');
 function run(made: KeyCall, key: string, sessionId = 'shop-1') {
   const { request } = made;
   const body = isImport(made) ? { id: 'later', from: 'baileys', files: readyFiles() } : made.body;
-  return sendRequest(edge.url, request.replace('{id}', sessionId), { key, body });
+  // The same id for all requests, so that answers can be compared as a whole.
+  const headers = { 'request-id': 'same' };
+  return sendRequest(edge.url, request.replace('{id}', sessionId), { key, body, headers });
 }
 
 /** A session that a phone can be linked to. */

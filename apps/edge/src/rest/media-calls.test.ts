@@ -84,7 +84,7 @@ describe('a file that is not what its message says', () => {
     media.receive(randomBytes(1_000), wrong);
     const { headers, ...answer } = await media.refusal();
     expect(answer).toMatchObject(refused(502, 'MEDIA_UNAVAILABLE'));
-    expect(headers.get('content-type')).toContain('application/json');
+    expect(headers.get('content-type')).toContain('application/problem+json');
     expect(headers.get('content-disposition')).toBeNull();
   });
 

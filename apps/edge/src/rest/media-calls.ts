@@ -69,7 +69,7 @@ export function mediaHandlers({
     'get-media': async ({ params, request, reply }) => {
       const client = clientOf(request, reply, access);
       const { messageId } = params;
-      const ref = { ...sessionRefOf(request, params), messageId };
+      const ref = { ...sessionRefOf(request, params), messageId, requestId: request.id };
       const known = request.headers['if-none-match'];
       if (known !== undefined) {
         const headers = mediaHeaders(await media.find(ref), messageId);
@@ -82,7 +82,7 @@ export function mediaHandlers({
     },
     'head-media': async ({ params, request, reply }) => {
       const { messageId } = params;
-      const file = await media.find({ ...sessionRefOf(request, params), messageId });
+      const file = await media.find({ ...sessionRefOf(request, params), messageId, requestId: request.id });
       return reply.headers(mediaHeaders(file, messageId)).send();
     },
   };

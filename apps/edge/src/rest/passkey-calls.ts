@@ -33,7 +33,7 @@ export function passkeyHandlers(resources: PasskeyResources): HandlersOf<typeof 
   return {
     'create-passkey-link': async ({ params, body, request }) => {
       const ref = sessionRefOf(request, params);
-      const view = await commands.call({ kind: 'get-passkey', ...ref });
+      const view = await commands.call({ kind: 'get-passkey', ...ref }, { requestId: request.id });
       const expiresAt = endOf(view);
       const token = await passkeyLinks.create(ref, expiresAt);
       const base = body?.apiUrl ?? publicUrl ?? `${request.protocol}://${request.host}`;
@@ -54,15 +54,17 @@ export function passkeyLinkHandlers(resources: PasskeyResources): HandlersOf<typ
   return {
     'get-linked-passkey': async ({ request }) => {
       const ref = linkedSessionOf(request);
-      return labelled(ref, await viewOf(commands, ref));
+      return labelled(ref, await viewOf(commands, ref, request.id));
     },
     'sign-linked-passkey': async ({ request, body }) => {
       const ref = linkedSessionOf(request);
-      return labelled(ref, await commands.call({ ...body, kind: 'sign-passkey', ...ref }));
+      const command = { ...body, kind: 'sign-passkey', ...ref } as const;
+      return labelled(ref, await commands.call(command, { requestId: request.id }));
     },
     'confirm-linked-passkey': async ({ request, body }) => {
       const ref = linkedSessionOf(request);
-      return labelled(ref, await commands.call({ ...body, kind: 'confirm-passkey', ...ref }));
+      const command = { ...body, kind: 'confirm-passkey', ...ref } as const;
+      return labelled(ref, await commands.call(command, { requestId: request.id }));
     },
   };
 }
@@ -80,9 +82,10 @@ function endOf({ expiresAt }: PasskeyView): number {
 async function viewOf(
   commands: SessionCommands,
   ref: SessionRef,
+  requestId: string,
 ): Promise<PasskeyView | { stage: 'linked'; expiresAt: string }> {
   try {
-    return await commands.call({ kind: 'get-passkey', ...ref });
+    return await commands.call({ kind: 'get-passkey', ...ref }, { requestId });
   } catch (error) {
     if (!(error instanceof WafleetError) || error.code !== 'ALREADY_LINKED') throw error;
     return { stage: 'linked', expiresAt: new Date().toISOString() };

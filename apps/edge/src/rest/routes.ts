@@ -12,6 +12,7 @@ import {
   passkeyCalls,
   passkeyLinkCalls,
   REPLAYED_HEADER,
+  REQUEST_ID_HEADER,
   sessionCalls,
   tenantCalls,
   usageCalls,
@@ -58,6 +59,7 @@ import { countCalls, lineUpCalls } from './call-places.js';
 import { addCalls } from './calls.js';
 import { clientVersionHandlers } from './client-version-calls.js';
 import { addCommandCalls } from './command-calls.js';
+import { serveErrorPage } from './error-page.js';
 import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
@@ -121,10 +123,13 @@ function corsOf(url: string, origins: AllowedOrigins) {
   return {
     origin: originsOf(url, origins),
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'x-api-key'],
+    allowedHeaders: [
+      ...['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'x-api-key'],
+      REQUEST_ID_HEADER,
+    ],
     exposedHeaders: [
       ...['content-disposition', 'etag', REPLAYED_HEADER, 'link'],
-      ...['ratelimit', 'ratelimit-policy', 'retry-after'],
+      ...['ratelimit', 'ratelimit-policy', 'retry-after', REQUEST_ID_HEADER],
     ],
     maxAge: 600,
   };
@@ -144,6 +149,7 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     delegator: (request, done) => done(null, corsOf(request.url ?? '', resources.origins)),
   });
   await serveApiDocs(app);
+  serveErrorPage(app);
   const limited = { ...resources, checkKey: limitWrongKeys(resources) };
   await app.register(health, resources);
   await app.register(async (forAdmin) => {

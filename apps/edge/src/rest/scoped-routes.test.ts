@@ -1,3 +1,4 @@
+import { problemSchema } from '@wafleet/contract';
 import { createLogger } from '@wafleet/runtime';
 import { describe, expect, it } from 'vitest';
 import { AdminAccess } from '../auth/admin-access.js';
@@ -56,12 +57,10 @@ describe('a route for API keys', () => {
     expect(await call('reader')).toMatchObject({ statusCode: 200, body: 'a secret' });
     const refused = await call('writer');
     expect(refused.statusCode).toBe(403);
-    expect(refused.json()).toEqual({
-      error: {
-        code: 'FORBIDDEN',
-        message: 'This API key lacks the scope sessions:read.',
-        details: { scope: 'sessions:read' },
-      },
+    expect(problemSchema.parse(refused.json()).error).toEqual({
+      code: 'FORBIDDEN',
+      message: 'This API key lacks the scope sessions:read.',
+      details: { scope: 'sessions:read' },
     });
     await app.close();
   });

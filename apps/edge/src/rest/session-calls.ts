@@ -66,7 +66,7 @@ export function sessionHandlers(
     'get-session': async ({ params, request }) => details(sessionRefOf(request, params)),
     'change-session': async ({ params, body, request }) => {
       const ref = sessionRefOf(request, params);
-      const takesEffect = await changes.change(ref, body);
+      const takesEffect = await changes.change(ref, body, request.id);
       return { ...(await details(ref)), takesEffect };
     },
     'restart-session': async ({ params, request }) => {
@@ -75,7 +75,7 @@ export function sessionHandlers(
     },
     'remove-session': async ({ params, query, request, reply }) => {
       const ref = sessionRefOf(request, params);
-      const outcome = await removal.remove(ref, { force: query.force === 'true' });
+      const outcome = await removal.remove(ref, { force: query.force === 'true', requestId: request.id });
       if (outcome === 'removed') return reply.code(204).send(null);
       reply.code(outcome === 'removing' ? 202 : 200);
       return { id: ref.sessionId, removal: outcome };

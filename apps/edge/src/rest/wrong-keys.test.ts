@@ -1,3 +1,4 @@
+import { problemSchema } from '@wafleet/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sendRequest } from '../testing/raw-request.js';
 import { SocketClient } from '../testing/socket-client.js';
@@ -40,12 +41,10 @@ describe('wrong keys', () => {
     const { status, headers, body } = await sendRequest(edge.url, request, { key: 'another-wrong-one' });
     expect(status).toBe(429);
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(body).toEqual({
-      error: {
-        code: 'RATE_LIMITED',
-        message: expect.any(String),
-        details: { resource: 'wrong_keys_per_address', retryAfterMs: expect.any(Number) },
-      },
+    expect(problemSchema.parse(body).error).toEqual({
+      code: 'RATE_LIMITED',
+      message: expect.any(String),
+      details: { resource: 'wrong_keys_per_address', retryAfterMs: expect.any(Number) },
     });
     expect(await refused()).toBe(1);
   });

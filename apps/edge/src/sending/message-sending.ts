@@ -6,6 +6,13 @@ import type { LinkPreviews } from './link-preview.js';
 /** A message to send, as a request has it. */
 export type Message = JobMessage;
 
+interface MessageIds {
+  /** As `messageIdOf` makes it. Under the same id, a message reaches its recipient once. */
+  readonly messageId: string;
+  /** The request that asks for it, for the logs. */
+  readonly requestId?: string;
+}
+
 interface MessageSendingOptions {
   readonly commands: Pick<SessionCommands, 'call'>;
   readonly previews: Pick<LinkPreviews, 'fill'>;
@@ -21,15 +28,14 @@ export class MessageSending {
 
   /**
    * Sends a message, with the preview of a link that it asks for. Resolves when WhatsApp has acknowledged it.
-   * @param messageId as `messageIdOf` makes it. Under the same id, a message reaches its recipient once.
    * @throws {WafleetError} the errors of `SessionCommands.call` and of the command `send-message`.
    */
-  async send(ref: SessionRef, message: Message, messageId: string): Promise<SentMessage> {
+  async send(ref: SessionRef, message: Message, { messageId, requestId }: MessageIds): Promise<SentMessage> {
     const { commands, previews } = this.#options;
     const { to, text } = message;
     const { tenantId, sessionId } = ref;
     const kind = COMMANDS['send-message'].kindOf?.({ ...message, messageId });
-    const options = { idempotencyKey: messageId };
+    const options = { idempotencyKey: messageId, requestId };
     if (kind === 'send-text' && text !== undefined) {
       return commands.call({ kind, tenantId, sessionId, to, text, messageId }, options);
     }

@@ -44,11 +44,12 @@ export class SessionChanges {
   /**
    * Applies a merge patch. Once it is stored, the session's worker applies it; if that cannot be reached, the change holds
    * from the next connection on. Concurrent changes are applied one after the other.
+   * @param requestId of the REST call, for logs.
    * @returns when each part that has changed takes effect.
    * @throws {WafleetError} SESSION_NOT_FOUND; VALIDATION_FAILED if there would be too much metadata; UNAVAILABLE;
    * NOT_SUPPORTED for a proxy while a worker of an earlier release runs.
    */
-  async change(ref: SessionRef, change: SessionChange): Promise<Effects> {
+  async change(ref: SessionRef, change: SessionChange, requestId?: string): Promise<Effects> {
     await requireProxySupport(this.#resources.workers, change.proxy);
     const effects = await this.#store(ref, change);
     // A session that is not running has no worker that would delete them. A running worker does so too: it may write an
@@ -56,7 +57,7 @@ export class SessionChanges {
     if (effects.lists !== undefined && change.settings?.lists !== true)
       await this.#resources.deleteLists(ref);
     const { name: _name, metadata: _metadata, ...ofSession } = effects;
-    if (Object.keys(ofSession).length === 0 || (await this.#announce(ref))) return effects;
+    if (Object.keys(ofSession).length === 0 || (await this.#announce(ref, requestId))) return effects;
     const later = Object.entries(ofSession).map(([part, effect]) => [part, postponed(effect)]);
     return { ...effects, ...Object.fromEntries(later) };
   }
@@ -79,15 +80,15 @@ export class SessionChanges {
   }
 
   /** Returns false if the session's worker may not have applied the change. */
-  async #announce(ref: SessionRef): Promise<boolean> {
+  async #announce(ref: SessionRef, requestId: string | undefined): Promise<boolean> {
     const { commands, logger } = this.#resources;
     try {
-      await commands.call({ kind: 'settings-changed', ...ref });
+      await commands.call({ kind: 'settings-changed', ...ref }, { requestId });
       return true;
     } catch (error) {
       if (error instanceof WafleetError && NOT_RUNNING.has(error.code)) return true;
       logger.warn(
-        { err: error, ...ref },
+        { err: error, requestId, ...ref },
         'the worker of a session may not know that its settings have changed',
       );
       return false;

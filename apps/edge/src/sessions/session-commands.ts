@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommandKind, type CommandReply, isResting, WafleetError } from '@wafleet/contract';
 import {
+  type CallOptions,
   type CommandClient,
   NotOwnerError,
   NotSupportedError,
@@ -48,7 +49,7 @@ export class SessionCommands {
    */
   async call<C extends WorkerCommand<OwnerCommand>>(
     command: C,
-    options: { readonly idempotencyKey?: string } = {},
+    options: Pick<CallOptions, 'idempotencyKey' | 'requestId'> = {},
   ): Promise<CommandReply<C['kind']>> {
     const { owners, client, onExceeded } = this.#resources;
     const giveUpAt = performance.now() + MOVE_MS;

@@ -37,10 +37,14 @@ export class SessionRemoval {
    * it has none. Keys are kept until then, for up to an hour. After a crash the sweeps give the session to another
    * worker, which goes on. A session without credentials is purged at once, and so is one that was handed out.
    * @param options.force purges it at once, linked or not.
+   * @param options.requestId of the REST call, for logs.
    * @throws {WafleetError} SESSION_NOT_FOUND; NO_WORKER if the owner is only just taking the session up, or the owner's
    * own error: the session then stays unchanged, unless an earlier request is to remove it.
    */
-  async remove(ref: SessionRef, { force = false }: { force?: boolean } = {}): Promise<RemovalOutcome> {
+  async remove(
+    ref: SessionRef,
+    { force = false, requestId }: { readonly force?: boolean; readonly requestId?: string } = {},
+  ): Promise<RemovalOutcome> {
     const { sessions, workers, requests } = this.#resources;
     const record = await sessions.require(ref);
     if (force) {
@@ -58,7 +62,9 @@ export class SessionRemoval {
       patienceMs: PATIENCE_MS,
     });
     if (mark === 'handed-out') return this.#purgeHandedOut(ref);
-    const outcome = isOwned ? await this.#haveUnlinked(ref, mark === 'marked') : undefined;
+    const outcome = isOwned
+      ? await this.#haveUnlinked(ref, { isFirst: mark === 'marked', requestId })
+      : undefined;
     if (outcome !== undefined) return outcome;
     await requests.askForWorker(ref);
     return this.#untilGone(ref);
@@ -66,12 +72,15 @@ export class SessionRemoval {
 
   /**
    * Returns undefined if the owner is gone.
-   * @param isFirst whether this request made the mark. The mark of an earlier request is not taken back.
+   * @param options.isFirst whether this request made the mark. The mark of an earlier request is not taken back.
    */
-  async #haveUnlinked(ref: SessionRef, isFirst: boolean): Promise<RemovalOutcome | undefined> {
+  async #haveUnlinked(
+    ref: SessionRef,
+    { isFirst, requestId }: { readonly isFirst: boolean; readonly requestId: string | undefined },
+  ): Promise<RemovalOutcome | undefined> {
     const { sessions, workers, commands, requests } = this.#resources;
     try {
-      const { isUnlinked = true } = await commands.call({ kind: 'unlink', ...ref });
+      const { isUnlinked = true } = await commands.call({ kind: 'unlink', ...ref }, { requestId });
       // The worker has purged it already, unless the worker is of an earlier release.
       await sessions.purge(ref, { ifMarked: true, isUnlinked });
       return isUnlinked ? 'removed' : 'still-listed';

@@ -1,4 +1,4 @@
-import { CONNECTION_CLOSING_EVENT } from '@wafleet/contract';
+import { CONNECTION_CLOSING_EVENT, problemSchema } from '@wafleet/contract';
 import { metricOf, waitFor } from '@wafleet/testkit';
 import { Socket as RawSocket } from 'engine.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -112,12 +112,10 @@ describe('handshakes', () => {
     const polling = await fetch(`${edge.url}/socket.io/?EIO=4&transport=polling`);
     expect(polling.status).toBe(429);
     expect(Number(polling.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await polling.json()).toEqual({
-      error: {
-        code: 'TOO_MANY_HANDSHAKES',
-        message: expect.any(String),
-        details: { resource: 'handshakes_per_address', retryAfterMs: expect.any(Number) },
-      },
+    expect(problemSchema.parse(await polling.json()).error).toEqual({
+      code: 'TOO_MANY_HANDSHAKES',
+      message: expect.any(String),
+      details: { resource: 'handshakes_per_address', retryAfterMs: expect.any(Number) },
     });
     expect((await fetch(`${edge.url}/socket.io/?EIO=4&transport=polling&sid=`)).status).toBe(429);
     await client(edge).refused();

@@ -70,12 +70,12 @@ function isOfSession({ url = '' }: IncomingMessage): boolean {
   return sid !== undefined && sid !== '';
 }
 
-function refuse({ socket }: IncomingMessage, response: unknown, error: WafleetError): void {
-  const answer = refusalOf(error);
+function refuse(request: IncomingMessage, response: unknown, error: WafleetError): void {
+  const answer = refusalOf(error, request);
   if (response instanceof ServerResponse) {
     response.writeHead(answer.status, { ...answer.headers, connection: 'close' }).end(answer.body);
     return;
   }
   // For an upgrade Engine.IO passes another object, whose answer would have no content.
-  refuseSocket(socket, answer);
+  refuseSocket(request.socket, answer);
 }

@@ -38,11 +38,12 @@ export function createSocketServer(options: {
 }
 
 /** Refuses WebSockets on all paths except Socket.IO's own. */
-function refuseOtherUpgrades({ url = '', headers }: IncomingMessage, socket: Duplex): void {
+function refuseOtherUpgrades(request: IncomingMessage, socket: Duplex): void {
+  const { url = '', headers } = request;
   if (url.startsWith(SOCKET_PATH)) return;
   const error =
     headers.upgrade?.toLowerCase() === 'websocket'
       ? new WafleetError('ROUTE_NOT_FOUND', `WebSockets are at ${SOCKET_PATH} only.`)
       : new WafleetError('VALIDATION_FAILED', 'This edge cannot upgrade a connection to that protocol.');
-  refuseSocket(socket, refusalOf(error));
+  refuseSocket(socket, refusalOf(error, request));
 }

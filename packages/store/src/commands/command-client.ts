@@ -32,6 +32,8 @@ export interface CallOptions {
    * the first one's reply.
    */
   readonly idempotencyKey?: string | undefined;
+  /** Of the REST call that led to the command, for the worker's log lines. */
+  readonly requestId?: string | undefined;
 }
 
 /** When a client that has too many commands under way may retry. */
@@ -98,14 +100,14 @@ export class CommandClient {
   async call<C extends WorkerCommand>(
     workerId: string,
     command: C,
-    { deadlineMs = executionOf(command.kind).deadlineMs, idempotencyKey }: CallOptions = {},
+    { deadlineMs = executionOf(command.kind).deadlineMs, idempotencyKey, requestId }: CallOptions = {},
   ): Promise<CommandReply<C['kind']>> {
     if (!this.#started) throw new Error('the command client is not started');
     if (this.#redis.status !== 'ready') throw unavailable();
     const id = randomUUID();
     const outcome = this.#outcomeOf(id, deadlineMs);
     try {
-      const envelope = { v: ENVELOPE_VERSION, id, replyTo: this.#replyTo, idempotencyKey };
+      const envelope = { v: ENVELOPE_VERSION, id, replyTo: this.#replyTo, idempotencyKey, requestId };
       await this.#enqueue(workerId, envelope, command, deadlineMs);
     } catch (error) {
       this.#waiting.get(id)?.('unknown');

@@ -199,11 +199,13 @@ export class CommandServer {
   async #process(received: Received): Promise<void> {
     const { envelope, deadline, entry, command } = received;
     if (performance.now() > deadline) {
-      this.#logger.info({ commandId: envelope.id }, 'dropped a command that came past its deadline');
+      const { id, requestId } = envelope;
+      this.#logger.info({ commandId: id, requestId }, 'dropped a command that came past its deadline');
       await this.#remove(entry, envelope.id, command);
       return;
     }
     const outcome = await this.#answers.once(envelope.id, () => this.#execute(envelope, command));
+    this.#noteEnd(envelope, command, outcome);
     await this.#answer(received, outcome);
   }
 
@@ -230,7 +232,7 @@ export class CommandServer {
   }
 
   async #execute(
-    { id, idempotencyKey }: CommandEnvelope,
+    { id, idempotencyKey, requestId }: CommandEnvelope,
     command: WorkerCommand | undefined,
   ): Promise<Outcome> {
     if (command === undefined) return { id, outcome: 'not-supported' };
@@ -242,7 +244,7 @@ export class CommandServer {
     } catch (error) {
       if (error instanceof NotOwnerError || error instanceof FencedError) return { id, outcome: 'not-owner' };
       if (error instanceof NotSupportedError) return { id, outcome: 'not-supported' };
-      const context = { kind, tenantId, sessionId, err: error };
+      const context = { kind, tenantId, sessionId, requestId, err: error };
       if (error instanceof WafleetError) {
         // Without a cause the sender receives all of the information, so there is nothing to log.
         if (error.cause !== undefined) this.#logger.info(context, 'a command was refused');
@@ -252,6 +254,18 @@ export class CommandServer {
       const message = 'The worker failed to carry the command out; the failure was logged.';
       return { id, outcome: 'failed', error: { code: 'INTERNAL', message } };
     }
+  }
+
+  #noteEnd(
+    { id, requestId }: CommandEnvelope,
+    command: WorkerCommand | undefined,
+    { outcome }: Outcome,
+  ): void {
+    const { kind, tenantId, sessionId } = command ?? {};
+    this.#logger.debug(
+      { commandId: id, requestId, kind, tenantId, sessionId, outcome },
+      'answered a command',
+    );
   }
 
   /** Makes room in the inbox. An entry that could not be removed is removed together with the next one. */

@@ -60,6 +60,8 @@ export const commandEnvelopeSchema = z.object({
   id: z.string(),
   replyTo: z.string(),
   idempotencyKey: z.string().optional(),
+  /** Of the REST call that led to the command: for logs. */
+  requestId: z.string().max(128).optional().catch(undefined),
   command: z.unknown(),
 });
 
