@@ -56,7 +56,7 @@ it('puts parameters into the path and fields into the query', async () => {
   await client.call('show-chat-state', { params: { id: 'shop', chat: '1555000100@lid' }, body });
   answer(200, { id: 'shop', removal: 'removing' });
   await client.call('remove-session', { params: { id: 'shop' }, query: { force: 'true' } });
-  answer(200, { sessions: [] });
+  answer(200, { items: [] });
   await client.call('list-sessions', { query: { limit: 5, cursor: undefined } });
   expect(received.map(({ request }) => request)).toEqual([
     'PUT /api/sessions/shop/chats/1555000100%40lid/state',

@@ -1,4 +1,5 @@
 export { linkedDevice } from './accounts/linked-device.js';
+export { type AuditedAct, AuditLog, type AuditLogOf } from './audit/audit-log.js';
 export { AuthCache } from './auth/auth-cache.js';
 export { decodeAuthValue } from './auth/auth-codec.js';
 export { AuthStateStore, deleteAuthState, type StoredAuthState } from './auth/auth-state.js';
@@ -101,11 +102,12 @@ export {
   SessionSettingsStore,
   type StoredSettings,
 } from './settings/session-settings-store.js';
-export { type ApiKeyRecord, ApiKeys, type NewApiKey } from './tenants/api-keys.js';
-export { TenantDirectory } from './tenants/tenant-directory.js';
+export { type ApiKeyChanges, type ApiKeyRecord, ApiKeys, type NewApiKey } from './tenants/api-keys.js';
+export { TenantDirectory, type TenantRecord } from './tenants/tenant-directory.js';
 export { type LeasedResource, TenantLeases } from './tenants/tenant-leases.js';
 export { parseTenantLimits, type TenantLimitChanges, TenantLimitTable } from './tenants/tenant-limits.js';
 export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from './tenants/tenant-rates.js';
+export { type TenantRemovalState, TenantRemovals } from './tenants/tenant-removals.js';
 export { TenantUsage } from './tenants/tenant-usage.js';
 export { type AdminTokenWaits, WrongGuesses } from './tenants/wrong-guesses.js';
 export {

@@ -4,8 +4,7 @@ import { waitFor } from './wait-for.js';
 
 /** The first page of a tenant's sessions, oldest first. */
 export async function listSessions(client: WafleetClient): Promise<SessionView[]> {
-  const page = await client.call('list-sessions');
-  return Array.isArray(page) ? page : page.sessions;
+  return (await client.call('list-sessions')).items;
 }
 
 /** Resolves once the session has the status. */

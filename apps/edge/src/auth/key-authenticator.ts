@@ -16,13 +16,19 @@ const REMEMBER_REVOKED_MS = 60_000;
 
 /**
  * Checks API keys. Caches answers of Redis for 5 s. A key that was passed to `revoke` is refused from then on, cached
- * or not, even if an older answer of Redis is still under way. Expiry is checked every time, by this machine's clock.
+ * or not, even if an older answer of Redis is still under way; the same holds for a new end. Expiry is checked every
+ * time, by this machine's clock.
  */
 export class KeyAuthenticator {
   readonly #found: LRUCache<string, Identity, string>;
   /** The hashes of keys that were right when they were last checked. */
   readonly #inUse = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: IN_USE_MS });
   readonly #revoked = new LRUCache<string, true>({ max: CACHED_KEYS, ttl: REMEMBER_REVOKED_MS });
+  /** The new ends of keys that were changed lately. */
+  readonly #ends = new LRUCache<string, Pick<Identity, 'expiresAt'>>({
+    max: CACHED_KEYS,
+    ttl: REMEMBER_REVOKED_MS,
+  });
 
   constructor(apiKeys: Pick<ApiKeys, 'authenticate'>) {
     this.#found = new LRUCache({
@@ -32,8 +38,9 @@ export class KeyAuthenticator {
       ttl: CACHE_MS,
       fetchMethod: async (_hash, stale, { context: key }) => {
         const found = await apiKeys.authenticate(key);
-        // Keys never change, so all sockets of a key share one identity and its list of sessions.
-        return found?.id === stale?.keyId ? stale : found && toIdentity(found);
+        // All sockets of a key share one identity and its list of sessions, which never changes.
+        const isSame = found?.id === stale?.keyId && found?.expiresAt === stale?.expiresAt;
+        return isSame ? stale : found && toIdentity(found);
       },
     });
   }
@@ -51,9 +58,11 @@ export class KeyAuthenticator {
     }
     if (key.length > MAX_KEY_LENGTH) throw unknownKey();
     const hash = hashOf(key);
-    const identity = await this.#found.fetch(hash, { context: key });
+    const found = await this.#found.fetch(hash, { context: key });
     this.#inUse.delete(hash);
-    if (identity === undefined || this.isRevoked(identity.keyId)) throw unknownKey();
+    if (found === undefined || this.isRevoked(found.keyId)) throw unknownKey();
+    const changed = this.#ends.get(found.keyId);
+    const identity = changed === undefined ? found : { ...found, ...changed };
     if (identity.expiresAt !== undefined && hasExpired(identity)) {
       const expiredAt = new Date(identity.expiresAt).toISOString();
       throw new WafleetError('KEY_EXPIRED', `The API key expired at ${expiredAt}.`, { expiredAt });
@@ -79,6 +88,11 @@ export class KeyAuthenticator {
 
   revoke(keyId: string): void {
     this.#revoked.set(keyId, true);
+  }
+
+  /** The key ends at another time from now on, whatever is cached. */
+  changeEnd(keyId: string, expiresAt: number | undefined): void {
+    this.#ends.set(keyId, { expiresAt });
   }
 
   isRevoked(keyId: string): boolean {

@@ -4,7 +4,8 @@ import { hasExpired, type Identity } from '../access/identity.js';
 type Close = (reason: CloseReason) => void;
 
 interface KeyInUse {
-  readonly identity: Identity;
+  /** When the key ends, ms since 1970; undefined for never. */
+  expiresAt: number | undefined;
   readonly open: Set<Close>;
 }
 
@@ -17,8 +18,8 @@ export class KeyConnections {
    * that call.
    */
   enter(identity: Identity, close: Close): () => void {
-    const { keyId } = identity;
-    const inUse = this.#keys.get(keyId) ?? { identity, open: new Set() };
+    const { keyId, expiresAt } = identity;
+    const inUse = this.#keys.get(keyId) ?? { expiresAt, open: new Set() };
     this.#keys.set(keyId, inUse);
     inUse.open.add(close);
     return () => {
@@ -31,6 +32,12 @@ export class KeyConnections {
     return [...this.#keys.keys()];
   }
 
+  /** The key ends at another time, also for connections that are open. */
+  changeEnd(keyId: string, expiresAt: number | undefined): void {
+    const inUse = this.#keys.get(keyId);
+    if (inUse !== undefined) inUse.expiresAt = expiresAt;
+  }
+
   /** Closes the connections of a key. */
   close(keyId: string, reason: CloseReason): void {
     for (const close of [...(this.#keys.get(keyId)?.open ?? [])]) close(reason);
@@ -41,8 +48,8 @@ export class KeyConnections {
    * hold 24 days at most.
    */
   closeExpired(): void {
-    for (const { identity } of [...this.#keys.values()]) {
-      if (hasExpired(identity)) this.close(identity.keyId, 'KEY_EXPIRED');
+    for (const [keyId, inUse] of [...this.#keys]) {
+      if (hasExpired(inUse)) this.close(keyId, 'KEY_EXPIRED');
     }
   }
 }

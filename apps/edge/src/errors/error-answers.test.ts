@@ -48,7 +48,7 @@ describe('an invalid request is refused', () => {
     'GET /api',
     'PUT /api/sessions',
     'PUT /api/sessions/shop-1',
-    'GET /api/tenants',
+    'PUT /api/tenants',
     'GET /api/sessions/shop-1/nothing',
   ])('a route that does not exist: %s', async (request) => {
     expect(await fixture.send(request)).toMatchObject({

@@ -7,6 +7,7 @@ import {
 } from '@wafleet/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import type { z } from 'zod';
+import type { AuditedCalls } from '../audit/audited-calls.js';
 import type { CallIds } from '../idempotency/call-ids.js';
 import { type IdempotentCalls, refuseIdempotencyKey } from '../idempotency/idempotent-calls.js';
 import { errorResponses, TAKES_ADMIN_TOKEN, TAKES_PASSKEY_TOKEN } from './api-docs.js';
@@ -44,16 +45,24 @@ export type HandlersOf<Calls extends Readonly<Record<string, RestCall>>> = {
   readonly [Name in keyof Calls]: CallHandler<Calls[Name]>;
 };
 
+/** What a call goes through between its validation and its handler. */
+export interface CallRunners {
+  /** Carries calls with an `Idempotency-Key` out once. */
+  readonly idempotency: IdempotentCalls;
+  /** Enters acts into the audit log. */
+  readonly audited: AuditedCalls;
+}
+
 /** Adds a route for each call of a table. */
 export function addCalls<Calls extends Readonly<Record<string, RestCall>>>(
   app: FastifyInstance,
-  idempotency: IdempotentCalls,
+  runners: CallRunners,
   calls: Calls,
   handlers: HandlersOf<Calls>,
 ): void {
   for (const [name, call] of Object.entries<RestCall>(calls)) {
     const handler: CallHandler<never> = handlers[name as keyof Calls];
-    addCall(app, idempotency, name, call, (request, reply, ids) => {
+    addCall(app, runners, name, call, (request, reply, ids) => {
       const { params, query, headers, body } = request;
       // Fastify has validated them by the schemas that the handler's type is made from.
       return handler({ params, query, headers, body, request, reply, ids } as ValidCall<never>);
@@ -62,13 +71,13 @@ export function addCalls<Calls extends Readonly<Record<string, RestCall>>>(
 }
 
 /**
- * Adds the route of a call: limited, validated, carried out once for each `Idempotency-Key`, documented and answered as
- * the call declares.
+ * Adds the route of a call: limited, validated, carried out once for each `Idempotency-Key`, audited, documented and
+ * answered as the call declares.
  * @param options.deadlineMs how long the handler may take. Default: the usual deadline of a command.
  */
 export function addCall(
   app: FastifyInstance,
-  idempotency: IdempotentCalls,
+  { idempotency, audited }: CallRunners,
   name: string,
   call: RestCall,
   handler: (request: FastifyRequest, reply: FastifyReply, ids: CallIds) => Promise<unknown>,
@@ -83,7 +92,10 @@ export function addCall(
     schema: schemaOf(name, call),
     handler: (request, reply) => {
       if (statuses.length === 1) reply.code(Number(statuses[0]));
-      return idempotency.run({ ...options, call, request, reply }, (ids) => handler(request, reply, ids));
+      return idempotency.run({ ...options, call, request, reply }, (ids) => {
+        const act = () => handler(request, reply, ids);
+        return call.isAudited === true ? audited.run(name, call, request, act) : act();
+      });
     },
   };
   if (method === 'POST' && !takesIdempotencyKey(call)) route.onRequest = refuseIdempotencyKey;

@@ -3,12 +3,11 @@ import type { WorkerCommand } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
 import { sessionRefOf } from '../auth/session-ref.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
-import type { IdempotentCalls } from '../idempotency/idempotent-calls.js';
 import { LINK_PREVIEW_MS } from '../sending/link-preview.js';
 import type { Message, MessageSending } from '../sending/message-sending.js';
 import { messageIdOf } from '../sessions/message-id.js';
 import type { OwnerCommand, SessionCommands } from '../sessions/session-commands.js';
-import { addCall } from './calls.js';
+import { addCall, type CallRunners } from './calls.js';
 
 /** The call whose messages are prepared before a worker gets them. */
 const PREPARED = 'send-message';
@@ -20,14 +19,14 @@ interface SessionPath {
 /** Adds a route for each command that REST offers. The session's worker executes the command. */
 export function addCommandCalls(
   app: FastifyInstance,
-  idempotency: IdempotentCalls,
+  runners: CallRunners,
   { commands, sending }: { readonly commands: SessionCommands; readonly sending: MessageSending },
 ): void {
   for (const [name, { rest, execution, kindOf }] of Object.entries<Command>(COMMANDS)) {
     if (rest === undefined) continue;
     const { deadlineMs, repeat } = execution;
     addCall(
-      ...([app, idempotency, name, rest] as const),
+      ...([app, runners, name, rest] as const),
       async (request, _reply, ids) => {
         const { id, ...inPath } = request.params as SessionPath;
         const ref = sessionRefOf(request, { id });

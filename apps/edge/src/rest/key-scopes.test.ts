@@ -323,7 +323,7 @@ describe('a key with a list of sessions', () => {
     for (const id of ['shop-1', 'shop-2', 'shop-3']) await offer(id);
     const key = await keyWith({ sessions: ['shop-3', 'shop-1', 'none'] });
     expect(await sendRequest(edge.url, 'GET /api/sessions', { key })).toMatchObject({
-      body: [{ id: 'shop-1' }, { id: 'shop-3' }],
+      body: { items: [{ id: 'shop-1' }, { id: 'shop-3' }] },
     });
   });
 

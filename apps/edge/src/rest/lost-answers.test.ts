@@ -122,14 +122,24 @@ describe('a call with an idempotency key', () => {
 
 test('a key or tenant that may have been made is not reported as failed', async () => {
   const { tenantId } = await cluster.createTenant();
-  lossy.loseAnswer('a-key', 'silence');
+  lossy.loseAnswer('\r\na-key\r\n', 'silence');
   const body = { tenantId, name: 'a-key' };
   expect(await sendRequest(edge.url, 'POST /api/keys', { key: ADMIN_TOKEN, body })).toMatchObject({
     status: 504,
   });
-  lossy.loseAnswer('a-tenant', 'silence');
+  lossy.loseAnswer('\r\na-tenant\r\n', 'silence');
   const named = { key: ADMIN_TOKEN, body: { name: 'a-tenant' } };
   expect(await sendRequest(edge.url, 'POST /api/tenants', named)).toMatchObject({ status: 504 });
+});
+
+test('an act whose entry in the audit log got no answer is not done', async () => {
+  lossy.loseAnswer('"name":"not-made"', 'silence');
+  const body = { name: 'not-made' };
+  expect(await sendRequest(edge.url, 'POST /api/tenants', { key: ADMIN_TOKEN, body })).toMatchObject({
+    status: 503,
+  });
+  const { items } = await edge.admin.call('list-tenants', { query: { name: 'not-made' } });
+  expect(items).toEqual([]);
 });
 
 describe('a revocation', () => {

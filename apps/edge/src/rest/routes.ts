@@ -2,6 +2,7 @@ import accepts from '@fastify/accepts';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import {
+  auditCalls,
   clientVersionCalls,
   eventCalls,
   jobCalls,
@@ -20,6 +21,7 @@ import {
 import type { Metrics, Readiness } from '@wafleet/runtime';
 import type {
   ApiKeys,
+  AuditLog,
   ClientVersions,
   MessageJobs,
   PasskeyLinks,
@@ -29,10 +31,12 @@ import type {
   TenantDirectory,
   TenantLeases,
   TenantLimitTable,
+  TenantRemovals,
   TenantUsage,
   WorkerRegistry,
 } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
+import type { AuditedCalls } from '../audit/audited-calls.js';
 import type { AdminAccess } from '../auth/admin-access.js';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
@@ -54,7 +58,9 @@ import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
 import type { SseClients } from '../sse/sse-clients.js';
+import type { TenantRemoval } from '../tenants/tenant-removal.js';
 import { serveApiDocs } from './api-docs.js';
+import { auditHandlers } from './audit-calls.js';
 import { countCalls, lineUpCalls } from './call-places.js';
 import { addCalls } from './calls.js';
 import { clientVersionHandlers } from './client-version-calls.js';
@@ -106,6 +112,11 @@ export interface RestResources {
   readonly jobRunner: Pick<JobRunner, 'nudge'>;
   /** Carries calls with an `Idempotency-Key` out once. */
   readonly idempotency: IdempotentCalls;
+  /** Enters acts into the audit log. */
+  readonly audited: AuditedCalls;
+  readonly audit: AuditLog;
+  readonly tenantRemovals: TenantRemovals;
+  readonly tenantRemoval: TenantRemoval;
   readonly currentQr: QrCodeQuery;
   readonly passkeyLinks: PasskeyLinks;
   /** As in the environment variable PUBLIC_URL. */
@@ -137,7 +148,6 @@ function corsOf(url: string, origins: AllowedOrigins) {
 
 /** Adds everything that the edge serves over plain HTTP. */
 export async function registerRoutes(app: FastifyInstance, resources: RestResources): Promise<void> {
-  const { idempotency } = resources;
   // The documentation page brings a content security policy of its own; all other answers are data. The proxy that
   // holds the certificate decides whether browsers may use plain HTTP.
   await app.register(helmet, {
@@ -154,25 +164,26 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
   await app.register(health, resources);
   await app.register(async (forAdmin) => {
     forAdmin.addHook('onRequest', requireAdmin(limited));
-    addCalls(forAdmin, idempotency, tenantCalls, tenantHandlers(resources));
-    addCalls(forAdmin, idempotency, keyCalls, keyHandlers(resources));
-    addCalls(forAdmin, idempotency, clientVersionCalls, clientVersionHandlers(resources));
+    addCalls(forAdmin, resources, tenantCalls, tenantHandlers(resources));
+    addCalls(forAdmin, resources, keyCalls, keyHandlers(resources));
+    addCalls(forAdmin, resources, auditCalls, auditHandlers(resources));
+    addCalls(forAdmin, resources, clientVersionCalls, clientVersionHandlers(resources));
   });
   await app.register(async (forTenants) => {
     requireScopes(forTenants, { ...limited, enterCall: countCalls(resources) });
     await forTenants.register(accepts);
-    addCalls(forTenants, idempotency, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
+    addCalls(forTenants, resources, { ...sessionCalls, ...usageCalls }, sessionHandlers(resources));
     boundLargeBodies(forTenants, BODY_LIMIT);
-    addCalls(forTenants, idempotency, movingCalls, movingHandlers(resources));
-    addCalls(forTenants, idempotency, linkingCalls, linkingHandlers(resources));
-    addCalls(forTenants, idempotency, passkeyCalls, passkeyHandlers(resources));
-    addCalls(forTenants, idempotency, mediaCalls, mediaHandlers(resources));
-    addCalls(forTenants, idempotency, jobCalls, jobHandlers(resources));
-    addCommandCalls(forTenants, idempotency, resources);
+    addCalls(forTenants, resources, movingCalls, movingHandlers(resources));
+    addCalls(forTenants, resources, linkingCalls, linkingHandlers(resources));
+    addCalls(forTenants, resources, passkeyCalls, passkeyHandlers(resources));
+    addCalls(forTenants, resources, mediaCalls, mediaHandlers(resources));
+    addCalls(forTenants, resources, jobCalls, jobHandlers(resources));
+    addCommandCalls(forTenants, resources, resources);
   });
   await app.register(async (forHelpers) => {
     forHelpers.addHook('onRequest', requirePasskeyLink({ ...resources, enterCall: countCalls(resources) }));
-    addCalls(forHelpers, idempotency, passkeyLinkCalls, passkeyLinkHandlers(resources));
+    addCalls(forHelpers, resources, passkeyLinkCalls, passkeyLinkHandlers(resources));
   });
   await app.register(async (forStreams) => {
     forStreams.addHook('onRequest', refuseKeyInUrl);
@@ -183,6 +194,6 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
       checkKey: checkKeysOf(resources),
       enterCall: lineUpCalls(resources),
     });
-    addCalls(forStreams, idempotency, eventCalls, eventHandlers(resources));
+    addCalls(forStreams, resources, eventCalls, eventHandlers(resources));
   });
 }

@@ -189,7 +189,7 @@ describe('GET /api/sessions', () => {
     for (const id of ['b', 'a', 'c']) await fixture.client.call('create-session', { body: { id } });
     expect(await asTenant('GET /api/sessions')).toMatchObject({
       status: 200,
-      body: [{ id: 'b' }, { id: 'a' }, { id: 'c' }],
+      body: { items: [{ id: 'b' }, { id: 'a' }, { id: 'c' }] },
     });
   });
 
@@ -367,6 +367,6 @@ describe('the sessions of another tenant', () => {
 
     expect(await asTenant(request, body)).toMatchObject(errorAnswer(404, 'SESSION_NOT_FOUND'));
     expect(worker.received).toEqual([]);
-    expect(await asTenant('GET /api/sessions')).toMatchObject({ body: [] });
+    expect(await asTenant('GET /api/sessions')).toMatchObject({ body: { items: [] } });
   });
 });

@@ -10,10 +10,11 @@ import { mayUseSession } from '../access/identity.js';
 import { identityOf } from '../auth/request-auth.js';
 import { sessionRefOf } from '../auth/session-ref.js';
 import type { SessionChanges } from '../sessions/session-changes.js';
-import type { SessionRemoval } from '../sessions/session-removal.js';
+import type { RemovalOutcome, SessionRemoval } from '../sessions/session-removal.js';
 import type { SessionStarter } from '../sessions/session-starter.js';
 import type { HandlersOf } from './calls.js';
 import { newSessionOf } from './new-session.js';
+import { nextLink, sessionFilter } from './session-filter.js';
 import { sessionIdOf } from './session-id.js';
 import { sessionDetails, sessionView } from './session-view.js';
 
@@ -26,6 +27,12 @@ interface SessionCallResources {
   readonly removal: SessionRemoval;
   readonly usage: TenantUsage;
 }
+
+const STATUS_OF_REMOVAL: Readonly<Record<RemovalOutcome, number>> = {
+  removed: 204,
+  removing: 202,
+  'still-listed': 200,
+};
 
 /** The tenant's sessions, and what they use. */
 export function sessionHandlers(
@@ -54,14 +61,11 @@ export function sessionHandlers(
     'list-sessions': async ({ query, request, reply }) => {
       const { tenantId, sessions: only } = identityOf(request);
       const { limit = DEFAULT_PAGE_SESSIONS, cursor } = query;
-      const page = await pages.page(tenantId, { limit, cursor, only });
+      const page = await pages.page(tenantId, { limit, cursor, only, matches: sessionFilter(query) });
       const { nextCursor } = page;
-      if (nextCursor !== undefined) {
-        reply.header('link', `</api/sessions?limit=${limit}&cursor=${nextCursor}>; rel="next"`);
-      }
-      const views = page.sessions.map(sessionView);
-      if (query.limit === undefined && cursor === undefined) return views;
-      return { sessions: views, ...(nextCursor === undefined ? {} : { nextCursor }) };
+      if (nextCursor !== undefined) reply.header('link', nextLink({ ...query, limit, cursor: nextCursor }));
+      const items = page.sessions.map(sessionView);
+      return { items, ...(nextCursor === undefined ? {} : { nextCursor }) };
     },
     'get-session': async ({ params, request }) => details(sessionRefOf(request, params)),
     'change-session': async ({ params, body, request }) => {
@@ -76,8 +80,8 @@ export function sessionHandlers(
     'remove-session': async ({ params, query, request, reply }) => {
       const ref = sessionRefOf(request, params);
       const outcome = await removal.remove(ref, { force: query.force === 'true', requestId: request.id });
-      if (outcome === 'removed') return reply.code(204).send(null);
-      reply.code(outcome === 'removing' ? 202 : 200);
+      reply.code(STATUS_OF_REMOVAL[outcome]);
+      if (outcome === 'removed') return null;
       return { id: ref.sessionId, removal: outcome };
     },
     'get-usage': async ({ request }) => {

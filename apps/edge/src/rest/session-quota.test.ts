@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { sessionListSchema, sessionPageSchema } from '@wafleet/contract';
+import { sessionPageSchema } from '@wafleet/contract';
 import { TenantLimitTable } from '@wafleet/store';
 import { describe, expect, it } from 'vitest';
 import { useEdges } from '../testing/edge-fixture.js';
@@ -70,8 +70,8 @@ describe('GET /api/sessions', () => {
     for (;;) {
       const { status, body, headers } = await asTenant(`GET ${path}`, { edge: seen.length });
       expect(status).toBe(200);
-      const { sessions, nextCursor } = sessionPageSchema.parse(body);
-      seen.push(...sessions.map(({ id }) => id));
+      const { items, nextCursor } = sessionPageSchema.parse(body);
+      seen.push(...items.map(({ id }) => id));
       expect(headers.get('link')).toBe(
         nextCursor === undefined ? null : `</api/sessions?limit=3&cursor=${nextCursor}>; rel="next"`,
       );
@@ -81,13 +81,13 @@ describe('GET /api/sessions', () => {
     expect(seen).toEqual(['shop-1', 's1', 's2', 's3', 's4', 's5', 's6']);
   });
 
-  it('gives clients that know no pages a bounded array, with a link to the rest', async () => {
+  it('gives clients that ask for no page a bounded one, with a link to the rest', async () => {
     await create(252);
     const { body, headers } = await asTenant('GET /api/sessions');
-    expect(sessionListSchema.parse(body)).toHaveLength(250);
+    expect(sessionPageSchema.parse(body).items).toHaveLength(250);
     const [, next = ''] = /^<(.*)>; rel="next"$/.exec(headers.get('link') ?? '') ?? [];
     const rest = await asTenant(`GET ${next}`);
-    expect(sessionPageSchema.parse(rest.body).sessions.map(({ id }) => id)).toEqual(['s250', 's251']);
+    expect(sessionPageSchema.parse(rest.body).items.map(({ id }) => id)).toEqual(['s250', 's251']);
   });
 
   it.each(['limit=0', 'limit=501', 'limit=x', 'cursor=x', 'limit=2&cursor='])(

@@ -252,6 +252,7 @@ describe('PATCH /api/sessions/:id', () => {
   it('is not in lists', async () => {
     await change({ settings: { online: true }, metadata: { a: 'b' } });
     const { body } = await asTenant('GET /api/sessions');
-    expect(body).toEqual([{ id: 'shop-1', name: 'Till', status: 'queued', since: expect.any(String) }]);
+    const shown = { id: 'shop-1', name: 'Till', status: 'queued', since: expect.any(String) };
+    expect(body).toEqual({ items: [shown] });
   });
 });

@@ -6,6 +6,8 @@ import type { SocketReceiver } from '../fanout/socket-receiver.js';
 /** What edges send each other through the adapter. */
 export interface ServerSideEvents {
   'key.revoked': (keyId: string) => void;
+  /** The key ends at another time: ms since 1970, or null for never. */
+  'key.changed': (keyId: string, expiresAt: number | null) => void;
 }
 
 /** What the edge knows of a socket that passed its handshake. */

@@ -1,4 +1,4 @@
-import type { ApiKeys } from '@wafleet/store';
+import type { ApiKeyChanges, ApiKeyRecord, ApiKeys } from '@wafleet/store';
 import type { KeyAuthenticator } from '../auth/key-authenticator.js';
 import type { KeyConnections } from '../auth/key-connections.js';
 import type { EventServer } from './event-socket.js';
@@ -10,13 +10,14 @@ interface KeyRevocationResources {
   readonly apiKeys: ApiKeys;
 }
 
-/** Revokes API keys: here, and when other edges report it. */
+/** Revokes API keys and changes their ends: here, and when other edges report it. */
 export class KeyRevocation {
   readonly #resources: KeyRevocationResources;
 
   constructor(resources: KeyRevocationResources) {
     this.#resources = resources;
     resources.io.on('key.revoked', (keyId) => this.#shutOut(keyId));
+    resources.io.on('key.changed', (keyId, expiresAt) => this.#changeEnd(keyId, expiresAt ?? undefined));
   }
 
   /**
@@ -31,15 +32,36 @@ export class KeyRevocation {
   }
 
   /**
-   * Shuts out the keys of this edge's connections that were revoked while this edge could not receive the revocation.
-   * Call it after the subscription to the other edges was interrupted, and periodically, since an interruption may go
+   * Once it resolves, every edge that Redis reaches is applying the new end, also to connections that are open.
+   * @throws {WafleetError} KEY_NOT_FOUND.
+   */
+  async change(keyId: string, changes: ApiKeyChanges): Promise<ApiKeyRecord> {
+    const { apiKeys, io } = this.#resources;
+    const changed = await apiKeys.change(keyId, changes);
+    this.#changeEnd(keyId, changed.expiresAt);
+    io.serverSideEmit('key.changed', keyId, changed.expiresAt ?? null);
+    return changed;
+  }
+
+  /**
+   * Applies new ends, and shuts out the keys of this edge's connections that were revoked, while this edge could not
+   * receive that. Call it after the subscription to the other edges was interrupted, and periodically, since an interruption may go
    * unnoticed.
    */
   async recheck(): Promise<void> {
     const { apiKeys, connections } = this.#resources;
     const used = connections.keyIds();
-    const valid = await apiKeys.valid(used);
-    for (const keyId of used) if (!valid.has(keyId)) this.#shutOut(keyId);
+    const ends = await apiKeys.ends(used);
+    for (const keyId of used) {
+      if (ends.has(keyId)) connections.changeEnd(keyId, ends.get(keyId));
+      else this.#shutOut(keyId);
+    }
+  }
+
+  #changeEnd(keyId: string, expiresAt: number | undefined): void {
+    const { keys, connections } = this.#resources;
+    keys.changeEnd(keyId, expiresAt);
+    connections.changeEnd(keyId, expiresAt);
   }
 
   /** Revokes the key first and closes its connections second: a handshake under way then finds the key revoked. */

@@ -10,6 +10,7 @@ import type { ClientLimits } from '../limits/client-limits.js';
 import type { MediaOptions } from '../media/media-downloads.js';
 import { startEdge } from '../server.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
+import type { TenantRemovalTimes } from '../tenants/tenant-removal.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
 /** More than a test reaches by chance. */
@@ -73,6 +74,8 @@ export interface TestEdgeOptions {
   readonly tenantLimits?: Partial<TenantLimits>;
   /** Overrides of production's timeouts. */
   readonly connectionTimeouts?: Partial<ConnectionTimeouts>;
+  /** Overrides of TENANT_REMOVAL_TIMES. */
+  readonly tenantRemovalTimes?: Partial<TenantRemovalTimes>;
   readonly metricsToken?: string;
   /** Default: as in production. */
   readonly eventLogMaxAgeMs?: number;
@@ -100,6 +103,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     fetchRules,
     tenantLimits,
     connectionTimeouts,
+    tenantRemovalTimes,
     metricsToken,
     eventLogMaxAgeMs = EVENT_LOG_BOUNDS.maxAgeMs,
     jobsAtOnce = 20,
@@ -118,6 +122,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       adminToken: ADMIN_TOKEN,
       metricsToken,
       connectionTimeouts,
+      tenantRemovalTimes,
       corsOrigin,
       publicUrl,
       stopDelayMs: 0,

@@ -6,6 +6,7 @@ import type { BufferLimits } from '../fanout/buffer-budget.js';
 import type { ClientLimits } from '../limits/client-limits.js';
 import type { MediaOptions } from '../media/media-downloads.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
+import type { TenantRemovalTimes } from '../tenants/tenant-removal.js';
 
 /** What an edge is started with. */
 export interface EdgeOptions {
@@ -47,6 +48,8 @@ export interface EdgeOptions {
   readonly peerPort?: number;
   /** The limits of a tenant without limits of its own. */
   readonly tenantLimits: TenantLimits;
+  /** Overrides of TENANT_REMOVAL_TIMES. */
+  readonly tenantRemovalTimes?: Partial<TenantRemovalTimes> | undefined;
   /** Receives the metrics of this edge. */
   readonly metrics: Metrics;
   readonly logger: Logger;

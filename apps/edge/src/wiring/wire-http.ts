@@ -2,6 +2,7 @@ import { AddressRules, PublicHttp } from '@wafleet/egress';
 import { createMediaTools } from '@wafleet/media-tools';
 import type { Readiness } from '@wafleet/runtime';
 import {
+  AuditLog,
   ClientVersions,
   deleteLists,
   IdempotencyRecords,
@@ -9,9 +10,11 @@ import {
   SessionExports,
   SessionImports,
   TenantDirectory,
+  TenantRemovals,
   TenantUsage,
 } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
+import { AuditedCalls } from '../audit/audited-calls.js';
 import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
 import { IdempotentCalls } from '../idempotency/idempotent-calls.js';
@@ -28,6 +31,7 @@ import { SessionExport } from '../sessions/session-export.js';
 import { SessionRemoval } from '../sessions/session-removal.js';
 import { SessionStarter } from '../sessions/session-starter.js';
 import { WorkerRequests } from '../sessions/worker-requests.js';
+import { TENANT_REMOVAL_TIMES, TenantRemoval } from '../tenants/tenant-removal.js';
 import type { EdgeOptions } from './edge-options.js';
 import type { EdgeCounters } from './metrics.js';
 import type { EdgeLimits } from './wire-limits.js';
@@ -88,6 +92,18 @@ export async function wireHttp(
     ...{ commands, settings, media: options.media, logger },
     onEnded: (outcome) => tally.countDownload(outcome),
   });
+  const removal = new SessionRemoval({ sessions, workers, commands, requests });
+  const audit = new AuditLog(redis);
+  const tenantRemovals = new TenantRemovals(redis);
+  const tenantRemoval = new TenantRemoval(
+    {
+      ...{ pages, apiKeys, logger, removals: tenantRemovals, sessions: removal },
+      edgeId: options.edgeId,
+      revocation: realtime.revocation,
+    },
+    { ...TENANT_REMOVAL_TIMES, ...options.tenantRemovalTimes },
+  );
+  options.lifecycle.onStop('removals of tenants', () => tenantRemoval.close());
   await registerRoutes(app, {
     admin: new AdminAccess(options.adminToken, {
       onExceeded: () => tally.countLimited('wrong_admin_tokens'),
@@ -119,7 +135,9 @@ export async function wireHttp(
       ...{ settings, commands, workers, logger },
       deleteLists: (ref) => deleteLists(redis, ref),
     }),
-    removal: new SessionRemoval({ sessions, workers, commands, requests }),
+    removal,
+    ...{ audit, tenantRemovals, tenantRemoval },
+    audited: new AuditedCalls({ log: audit, connectionLimits: limits.connectionLimits }),
     exporter: new SessionExport({
       ...{ sessions, workers, requests, logger },
       exports: new SessionExports(redis),

@@ -59,7 +59,7 @@ async function removeAll(caller: RestCaller, { tally }: Target): Promise<void> {
       await delay(RETRY_MS);
       continue;
     }
-    const waiting = sessionPageSchema.parse(JSON.parse(body)).sessions.values();
+    const waiting = sessionPageSchema.parse(JSON.parse(body)).items.values();
     const removeSome = async () => {
       let removed = 0;
       for (const { id } of waiting) {
@@ -71,7 +71,7 @@ async function removeAll(caller: RestCaller, { tally }: Target): Promise<void> {
     };
     const removed = await Promise.all(Array.from({ length: DELETES_AT_ONCE }, removeSome));
     const sum = removed.reduce((total, each) => total + each, 0);
-    if (sum === 0 && JSON.parse(body).sessions.length === 0) return;
+    if (sum === 0 && JSON.parse(body).items.length === 0) return;
     tally.add('removed afterwards', sum);
   }
 }

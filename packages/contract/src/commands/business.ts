@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
-import { pageSchema } from './group-fields.js';
+import { pageSchema } from './pages.js';
 import { personSchema } from './whatsapp-ids.js';
 
 /** WhatsApp's own bounds of a profile. */

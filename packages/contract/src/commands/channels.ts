@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { messageSchema } from '../payloads/messages.js';
 import { sessionCommand } from './definition.js';
 import { instantSchema } from './fields.js';
-import { pageQuerySchema, pageSchema } from './group-fields.js';
+import { pageQuerySchema } from './group-fields.js';
+import { pageSchema } from './pages.js';
 import { channelIdSchema } from './whatsapp-ids.js';
 
 /** WhatsApp's own bounds, but for the picture: as base64 it is as large as the longest text in UTF-8. */

@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
-import {
-  descriptionSchema,
-  groupDetailsSchema,
-  pageQuerySchema,
-  pageSchema,
-  subjectSchema,
-} from './group-fields.js';
+import { descriptionSchema, groupDetailsSchema, pageQuerySchema, subjectSchema } from './group-fields.js';
+import { pageSchema } from './pages.js';
 import { groupIdSchema } from './whatsapp-ids.js';
 
 const RIGHTS = ['GROUP_NOT_FOUND', 'NOT_GROUP_MEMBER', 'NOT_GROUP_ADMIN', 'WHATSAPP_REFUSED'] as const;

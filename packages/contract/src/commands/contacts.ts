@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sessionCommand } from './definition.js';
 import { instantSchema } from './fields.js';
+import { cursorSchema, pageSchema } from './pages.js';
 import { personSchema } from './whatsapp-ids.js';
 
 /** How many numbers one call can check. */
@@ -148,16 +149,8 @@ export const contactCommands = {
     tag: 'contacts',
     summary: 'List the people whom the account has blocked',
     description: `Sorted by LID, ${PAGE_OF_BLOCKED} in a page.`,
-    query: z.strictObject({
-      cursor: z.string().min(1).max(100).optional().describe('The `nextCursor` of the page before'),
-    }),
-    reply: z.object({
-      items: z.array(contactIdsSchema),
-      nextCursor: z
-        .string()
-        .optional()
-        .describe('What the next page is asked for with; absent on the last page'),
-    }),
+    query: z.strictObject({ cursor: cursorSchema }),
+    reply: pageSchema(contactIdsSchema),
     errors: ['WHATSAPP_REFUSED'],
     example: {},
   }),

@@ -72,6 +72,8 @@ export interface RestCall {
   readonly errors: readonly ErrorCode[];
   /** Valid values of the path's parameters, besides `:id`, and of the body's fields: for tests. */
   readonly example?: Readonly<Record<string, unknown>>;
+  /** An act that leaves an entry in the audit log, written before it begins. */
+  readonly isAudited?: true;
   /** Left out of the documentation. */
   readonly isHidden?: true;
   /** The answer is for the caller alone: no cache may store it. */

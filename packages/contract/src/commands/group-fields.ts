@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jid } from '../payloads/fields.js';
 import { groupSchema, participantSchema } from '../payloads/groups.js';
 import { instantSchema } from './fields.js';
+import { cursorSchema } from './pages.js';
 import { groupIdSchema, personSchema } from './whatsapp-ids.js';
 
 /** WhatsApp's own bounds. */
@@ -100,16 +101,5 @@ export const pageQuerySchema = z.object({
     .max(PAGE_ITEMS.max)
     .default(PAGE_ITEMS.byDefault)
     .describe('How many items at most. A page may have fewer, since it has at most some 200 KB'),
-  cursor: z.string().min(1).max(200).optional().describe('The `nextCursor` of the page before'),
+  cursor: cursorSchema,
 });
-
-/** One page of a list. */
-export function pageSchema<Item extends z.ZodType>(item: Item) {
-  return z.object({
-    items: z.array(item),
-    nextCursor: z
-      .string()
-      .optional()
-      .describe('What the next page is asked for with; absent on the last page'),
-  });
-}

@@ -5,10 +5,10 @@ import {
   groupParamsSchema,
   groupParticipantSchema,
   pageQuerySchema,
-  pageSchema,
   participantResultsSchema,
   participantsSchema,
 } from './group-fields.js';
+import { pageSchema } from './pages.js';
 
 /** Who is in a group, and who wants to be. */
 export const groupParticipantCommands = {

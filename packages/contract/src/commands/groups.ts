@@ -6,10 +6,10 @@ import {
   groupDetailsSchema,
   groupParamsSchema,
   pageQuerySchema,
-  pageSchema,
   participantResultSchema,
   subjectSchema,
 } from './group-fields.js';
+import { pageSchema } from './pages.js';
 import { groupIdSchema } from './whatsapp-ids.js';
 
 /** How long messages of a group may live, seconds; 0: permanently. Those that apps of WhatsApp offer. */

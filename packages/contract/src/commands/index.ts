@@ -1,3 +1,4 @@
+export * from './audit.js';
 export * from './business.js';
 export * from './calls.js';
 export * from './channels.js';
@@ -22,6 +23,7 @@ export * from './message-changes.js';
 export * from './message-content.js';
 export * from './messages.js';
 export * from './moving.js';
+export * from './pages.js';
 export * from './passkeys.js';
 export * from './presence.js';
 export * from './profile.js';

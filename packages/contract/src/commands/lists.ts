@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { contactIdsSchema } from './contacts.js';
 import { messageIdSchema, requestCommand, sessionCommand } from './definition.js';
 import { instantSchema } from './fields.js';
-import { pageSchema } from './group-fields.js';
+import { pageSchema } from './pages.js';
 import { recipientSchema } from './whatsapp-ids.js';
 
 /** How many entries are in a page of a list: the default and the maximum. */

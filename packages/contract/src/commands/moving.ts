@@ -90,6 +90,7 @@ export const movingCalls = {
       from: 'baileys',
       files: { 'creds.json': '{"noiseKey":…}', 'pre-key-1.json': '{"private":…}' },
     },
+    isAudited: true,
   },
   'export-session': {
     route: 'POST /api/sessions/:id/export',
@@ -107,5 +108,6 @@ export const movingCalls = {
     errors: ['SESSION_NOT_FOUND', 'NOT_LINKED', 'SESSION_TOO_LARGE', 'NO_WORKER'],
     isSecret: true,
     example: { passphrase: 'correct horse battery staple' },
+    isAudited: true,
   },
 } as const satisfies Record<string, RestCall>;

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { auditCalls } from './audit.js';
 import { businessCommands } from './business.js';
 import { callCommands } from './calls.js';
 import { channelCommands } from './channels.js';
@@ -82,6 +83,7 @@ export type CommandReply<K extends CommandKind = CommandKind> = {
 export const EDGE_CALLS = {
   ...tenantCalls,
   ...keyCalls,
+  ...auditCalls,
   ...sessionCalls,
   ...linkingCalls,
   ...movingCalls,

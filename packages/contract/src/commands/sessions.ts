@@ -12,6 +12,7 @@ import {
 import { sessionStatusSchema } from '../session-status.js';
 import { type CostedRequest, type RestCall, sessionParamsSchema } from './definition.js';
 import { instantSchema, nameSchema } from './fields.js';
+import { cursorSchema, nameFilterSchema, pageSchema } from './pages.js';
 
 export const createSessionBodySchema = z.strictObject({
   id: sessionIdSchema.optional(),
@@ -88,11 +89,26 @@ export const sessionRemovalSchema = z.object({
     ),
 });
 
-export const sessionListSchema = z.array(sessionSchema);
-
 /** Number of sessions in a page: the default and the maximum. */
 export const DEFAULT_PAGE_SESSIONS = 250;
 const MAX_PAGE_SESSIONS = 500;
+
+/** What a list of sessions may be narrowed down by. */
+const filterFields = {
+  status: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(sessionStatusSchema).min(1))
+    .optional()
+    .describe('Only those of these statuses, with commas between them'),
+  name: nameFilterSchema,
+  phone: z
+    .string()
+    .regex(/^\+?[1-9][0-9]{0,14}$/, 'must be a phone number with its country code')
+    .transform((text) => text.replace('+', ''))
+    .optional()
+    .describe('Only those that are linked to this number'),
+};
 
 export const sessionPageQuerySchema = z.object({
   limit: z.coerce
@@ -101,17 +117,18 @@ export const sessionPageQuerySchema = z.object({
     .min(1)
     .max(MAX_PAGE_SESSIONS)
     .optional()
-    .describe(`How many sessions at most; ${DEFAULT_PAGE_SESSIONS} if absent`),
-  cursor: z.string().min(1).max(200).optional().describe('The `nextCursor` of the page before'),
+    .describe(
+      `How many sessions at most; ${DEFAULT_PAGE_SESSIONS} if absent. With a filter a page may have fewer, even none, ` +
+        'while there is a next one',
+    ),
+  cursor: cursorSchema,
+  ...filterFields,
 });
-export const sessionPageSchema = z.object({
-  sessions: sessionListSchema,
-  nextCursor: z.string().optional().describe('What the next page is asked for with; absent on the last page'),
-});
+export const sessionPageSchema = pageSchema(sessionSchema);
 
 export type CreateSessionBody = z.infer<typeof createSessionBodySchema>;
 export type CreatedSession = z.infer<typeof createdSessionSchema>;
-export type SessionPageQuery = z.infer<typeof sessionPageQuerySchema>;
+export type SessionPageQuery = z.output<typeof sessionPageQuerySchema>;
 export type SessionView = z.infer<typeof sessionSchema>;
 export type SessionDetails = z.infer<typeof sessionDetailsSchema>;
 export type SessionChange = z.output<typeof changeSessionBodySchema>;
@@ -119,10 +136,15 @@ export type ChangedSession = z.infer<typeof changedSessionSchema>;
 
 /** How many sessions one unit of a list's cost pays for. */
 const SESSIONS_PER_UNIT = 50;
+/** How many sessions are read for a page with a filter, at most. */
+export const FILTERED_SESSIONS = 1_000;
 
 /** What a list of sessions costs, by how many it asks for: known before the query is checked. */
 function costOfList({ query }: CostedRequest): number {
-  const { limit = DEFAULT_PAGE_SESSIONS } = query as Partial<SessionPageQuery>;
+  const { limit = DEFAULT_PAGE_SESSIONS, ...others } = query as Partial<Record<string, unknown>>;
+  if (Object.keys(filterFields).some((name) => others[name] !== undefined)) {
+    return FILTERED_SESSIONS / SESSIONS_PER_UNIT;
+  }
   const asked = Number(limit);
   return Math.max(2, Math.ceil((asked > 0 ? asked : DEFAULT_PAGE_SESSIONS) / SESSIONS_PER_UNIT));
 }
@@ -146,15 +168,17 @@ export const sessionCalls = {
   'list-sessions': {
     route: 'GET /api/sessions',
     access: 'sessions:read',
-    cost: { of: costOfList, text: `1 for each ${SESSIONS_PER_UNIT} sessions asked for, at least 2` },
+    cost: {
+      of: costOfList,
+      text: `1 for each ${SESSIONS_PER_UNIT} sessions asked for, at least 2; with a filter ${FILTERED_SESSIONS / SESSIONS_PER_UNIT}`,
+    },
     tag: 'sessions',
     summary: 'List the sessions',
     description:
-      'Oldest first, page by page. With `limit` or `cursor` the answer is an object with `nextCursor`, which the ' +
-      'next page is asked for with; the last page has none. Without both it is the array of the first page. The ' +
-      'header `Link` leads to the next page in either case.',
+      'Oldest first, page by page. The header `Link` leads to the next page. `status=open,connecting` lists the ' +
+      'sessions of these two statuses.',
     query: sessionPageQuerySchema,
-    answers: { 200: z.union([sessionListSchema, sessionPageSchema]) },
+    answers: { 200: sessionPageSchema },
     errors: [],
   },
   'get-session': {
@@ -209,5 +233,6 @@ export const sessionCalls = {
     query: z.strictObject({ force: z.enum(['true', 'false']).optional() }),
     answers: { 200: sessionRemovalSchema, 202: sessionRemovalSchema, 204: z.null() },
     errors: ['SESSION_NOT_FOUND', 'NO_WORKER', 'OUTCOME_UNKNOWN'],
+    isAudited: true,
   },
 } as const satisfies Record<string, RestCall>;

@@ -58,6 +58,11 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:log-history       | list   | parts of histories in the log, oldest first: position and bytes  |
  * | wf:{<tenant>}:events            | shard channel | the same events as they happen                            |
  * | wf:{<tenant>}:resume:<hash>     | hash   | a client's subscription and its progress; expires                |
+ * | wf:{<tenant>}:removal           | hash   | of a tenant that is being removed: since and, once it is wiped,  |
+ * |                                 |        | purgedAt, ms; then it expires                                    |
+ * | wf:{<tenant>}:removal-turn      | string | the edge that goes on with the removal; expires                  |
+ * | wf:{<tenant>}:audit             | stream | what the tenant's API keys removed, imported and exported;       |
+ * |                                 |        | expires                                                          |
  * | wf:{<tenant>}:limits            | hash   | the limits that the administrator set, by name                   |
  * | wf:{<tenant>}:rate:<name>       | string | when a bucket of tokens is full again, ms; expires then          |
  * | wf:{<tenant>}:leases:<resource> | zset   | uses of a resource, by when they stop counting, ms; expires      |
@@ -78,9 +83,12 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:resume-totals     | hash   | key id → bytes of its records, `*` → of all, `#` → how many      |
  * |                                 |        | records there are; expires                                       |
  * | wf:tenants                      | set    | ids of all tenants                                               |
+ * | wf:tenant-removals              | set    | ids of tenants that are being removed                            |
+ * | wf:audit                        | stream | what the administrator did, one field `entry` (JSON)             |
  * | wf:{<tenant>}:keys              | zset   | ids of the tenant's API keys, by when they are forgotten, ms     |
  * | wf:key:<first half of SHA-256>  | hash   | API key: id, hash, tenantId, createdAt, scopes, name, sessions,  |
- * |                                 |        | expiresAt; goes seven days after that, as the next one does      |
+ * |                                 |        | expiresAt, lastUsedAt; goes seven days after expiresAt, as the   |
+ * |                                 |        | next one does                                                    |
  * | wf:passkey-token:<first half of SHA-256> | string | a token for a session's passkey: hash, tenantId, sessionId (JSON);  |
  * |                                 |        | expires                                                          |
  * | wf:key-id:<key id>              | string | the half of the hash that finds the key                          |
@@ -133,6 +141,8 @@ function dailyBuckets(prefix: string): string[] {
 
 export const keys = {
   tenants: 'wf:tenants',
+  tenantRemovals: 'wf:tenant-removals',
+  audit: 'wf:audit',
   owners: 'wf:{workers}:owners',
   unownedTenants: 'wf:{placement}:tenants',
   heartbeats: 'wf:{workers}:heartbeats',
@@ -193,6 +203,9 @@ export const keys = {
   logMarks: (tenantId: string) => `wf:{${tenantId}}:log-marks`,
   logBytes: (tenantId: string) => `wf:{${tenantId}}:log-bytes`,
   logHistory: (tenantId: string) => `wf:{${tenantId}}:log-history`,
+  tenantRemoval: (tenantId: string) => `wf:{${tenantId}}:removal`,
+  tenantRemovalTurn: (tenantId: string) => `wf:{${tenantId}}:removal-turn`,
+  tenantAudit: (tenantId: string) => `wf:{${tenantId}}:audit`,
   tenantLimits: (tenantId: string) => `wf:{${tenantId}}:limits`,
   tenantRate: (tenantId: string, name: string) => `wf:{${tenantId}}:rate:${name}`,
   tenantLeases: (tenantId: string, resource: string) => `wf:{${tenantId}}:leases:${resource}`,
@@ -237,6 +250,19 @@ export function countedIn(lane: CommandLane, { tenantId, sessionId }: SessionRef
   if (lane === 'control') return [];
   const ofTenant = `wf:{workers}:commands:${lane}:${tenantId}`;
   return lane === 'calls' ? [ofTenant, `${ofTenant}/${sessionId}`] : [ofTenant];
+}
+
+/** Whether a key belongs to the tenant, by its name. That of an API key does not show its tenant. */
+export function isKeyOfTenant(key: string, tenantId: string): boolean {
+  return (
+    key.startsWith(keys.ofTenant(tenantId)) ||
+    key.startsWith(keys.placementLine(tenantId, '')) ||
+    key === keys.socketCounts(`tenant:${tenantId}`) ||
+    (['calls', 'media'] as const).some((lane) => {
+      const [ofTenant = ''] = countedIn(lane, { tenantId, sessionId: '' });
+      return key === ofTenant || key.startsWith(`${ofTenant}/`);
+    })
+  );
 }
 
 export const channels = {

@@ -7,6 +7,7 @@
 --   KEYS[6]  ids of the tenant's sessions that want a worker and have none
 --   KEYS[7]  settings of the session
 --   KEYS[8]  credentials
+--   KEYS[9]  removal of the tenant
 --   ARGV[1]  session id
 --   ARGV[2]  name, or ''
 --   ARGV[3]  maximum number of sessions of a tenant that has no limit of its own, or '' for any number
@@ -16,7 +17,7 @@
 --   ARGV[7]  credentials of a linked session, sealed for workers, or ''
 --   ARGV[8]  phone number of its account
 --   ARGV[9]  its device of the account
--- Returns {'created', ms}, {'exists'} or {'full', maximum number of sessions, number of sessions}.
+-- Returns {'created', ms}, {'exists'}, {'no-tenant'} if the tenant is being removed, or {'full', maximum number of sessions, number of sessions}.
 -- @include redis/now
 -- @include tenants/limit-of
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -26,6 +27,9 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
     return { 'created', tonumber(made[2]) }
   end
   return { 'exists' }
+end
+if redis.call('EXISTS', KEYS[9]) == 1 then
+  return { 'no-tenant' }
 end
 local limit = limit_of(KEYS[5], 'sessions', ARGV[3])
 local count = redis.call('SCARD', KEYS[2])

@@ -69,6 +69,7 @@ export interface NewSessionOptions {
 
 type Created =
   | { readonly outcome: 'exists' }
+  | { readonly outcome: 'no-tenant' }
   | { readonly outcome: 'full'; readonly limit: number; readonly used: number }
   | { readonly outcome: 'created'; readonly createdAt: number };
 
@@ -80,6 +81,8 @@ const createSession = new Script('sessions/create-session', (reply): Created => 
   switch (asText(outcome)) {
     case 'exists':
       return { outcome: 'exists' };
+    case 'no-tenant':
+      return { outcome: 'no-tenant' };
     case 'full':
       return { outcome: 'full', limit: asNumber(first), used: asNumber(second) };
     default:
@@ -162,7 +165,7 @@ export class SessionDirectory {
    * Creates a session with the desired state open, and queues it for a worker. The tenant must exist. The tenant's
    * number of sessions is checked in the same step, so that concurrent calls cannot exceed the limit.
    * @param options.linked credentials that are stored in the same step, so that no worker opens the session without.
-   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; OUTCOME_UNKNOWN if the command was sent and got no
+   * @throws {WafleetError} SESSION_EXISTS, TOO_MANY_SESSIONS; UNAUTHORIZED if the tenant is being removed; OUTCOME_UNKNOWN if the command was sent and got no
    * answer.
    */
   async create(
@@ -176,7 +179,7 @@ export class SessionDirectory {
       [
         ...[keys.session(ref), keys.sessions(ref.tenantId), keys.owner(ref)],
         ...[keys.sessionOrder(ref.tenantId), keys.tenantLimits(ref.tenantId), keys.unowned(ref.tenantId)],
-        ...[keys.settings(ref), keys.auth(ref)],
+        ...[keys.settings(ref), keys.auth(ref), keys.tenantRemoval(ref.tenantId)],
       ],
       [
         ...[ref.sessionId, name ?? '', maxSessions ?? '', linked?.madeBy ?? madeBy],
@@ -190,6 +193,9 @@ export class SessionDirectory {
     );
     if (created.outcome === 'exists') {
       throw new WafleetError('SESSION_EXISTS', `There is a session ${ref.sessionId} already.`);
+    }
+    if (created.outcome === 'no-tenant') {
+      throw new WafleetError('UNAUTHORIZED', 'The tenant of the API key was removed.');
     }
     if (created.outcome === 'full') {
       const { limit, used } = created;

@@ -1,6 +1,7 @@
-import { WafleetError } from '@wafleet/contract';
+import { FILTERED_SESSIONS } from '@wafleet/contract';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
+import { formatCursor, parseCursor } from '../redis/page-cursor.js';
 import { asList, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import type { SessionDirectory } from './session-directory.js';
@@ -19,7 +20,12 @@ export interface SessionPageRequest {
   readonly cursor?: string | undefined;
   /** The only sessions to list. Default: all of the tenant. */
   readonly only?: ReadonlySet<string> | undefined;
+  /** Leaves out the sessions for which it returns false. Default: none. */
+  readonly matches?: ((session: SessionRecord) => boolean) | undefined;
 }
+
+/** How many sessions one step of a filter reads. */
+const READ_AT_ONCE = 250;
 
 /** The position of a session in the order of its tenant's sessions. */
 interface Place {
@@ -51,9 +57,33 @@ export class SessionPages {
     this.#directory = directory;
   }
 
-  /** @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here. */
-  async page(tenantId: string, { limit, cursor, only }: SessionPageRequest): Promise<SessionPage> {
-    const after = cursor === undefined ? undefined : parseCursor(cursor);
+  /**
+   * One page. With `matches`, reads up to a thousand sessions: the page may have fewer than `limit`, or none, although
+   * there is a next one.
+   * @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here.
+   */
+  async page(tenantId: string, { matches, ...request }: SessionPageRequest): Promise<SessionPage> {
+    if (matches === undefined) return this.#page(tenantId, request);
+    const found: SessionRecord[] = [];
+    let { cursor } = request;
+    for (let read = 0; read < FILTERED_SESSIONS; read += READ_AT_ONCE) {
+      const page = await this.#page(tenantId, { ...request, limit: READ_AT_ONCE, cursor });
+      for (const session of page.sessions) {
+        if (!matches(session)) continue;
+        if (found.length === request.limit) return { sessions: found, nextCursor: cursorAfter(found.at(-1)) };
+        found.push(session);
+      }
+      cursor = page.nextCursor;
+      if (cursor === undefined) break;
+    }
+    return { sessions: found, nextCursor: cursor };
+  }
+
+  async #page(
+    tenantId: string,
+    { limit, cursor, only }: Omit<SessionPageRequest, 'matches'>,
+  ): Promise<SessionPage> {
+    const after = cursor === undefined ? undefined : placeOf(cursor);
     // Reads one more than fits, to know whether there is a next page.
     const places =
       only === undefined
@@ -63,7 +93,7 @@ export class SessionPages {
     const last = places.length > limit ? shown.at(-1) : undefined;
     return {
       sessions: await this.#directory.getMany(shown.map(({ sessionId }) => ({ tenantId, sessionId }))),
-      nextCursor: last && formatCursor(last),
+      nextCursor: last && formatCursor({ at: last.createdAt, id: last.sessionId }),
     };
   }
 
@@ -139,17 +169,11 @@ function inOrder(a: Place | SessionRecord, b: Place | SessionRecord): number {
   );
 }
 
-function formatCursor({ createdAt, sessionId }: Place): string {
-  return Buffer.from(`${createdAt} ${sessionId}`).toString('base64url');
+function placeOf(cursor: string): Place {
+  const { at, id } = parseCursor(cursor);
+  return { createdAt: at, sessionId: id };
 }
 
-function parseCursor(cursor: string): Place {
-  const [, createdAt, sessionId] =
-    /^(\d{1,16}) (.+)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
-  if (createdAt === undefined || sessionId === undefined) {
-    throw new WafleetError('VALIDATION_FAILED', 'The cursor is not one of this service.', {
-      issues: [{ path: 'querystring.cursor', message: 'is not the nextCursor of an earlier page' }],
-    });
-  }
-  return { createdAt, sessionId };
+function cursorAfter(session: SessionRecord | undefined): string | undefined {
+  return session && formatCursor({ at: String(session.createdAt), id: session.sessionId });
 }

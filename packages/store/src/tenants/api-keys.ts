@@ -13,9 +13,11 @@ import { z } from 'zod';
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
-import { asText } from '../redis/reply.js';
+import { formatCursor, parseCursor } from '../redis/page-cursor.js';
+import { asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import { UnreadableRecords } from '../redis/unreadable-records.js';
+import { noTenant } from './tenant-directory.js';
 
 /** The properties of a new key. */
 export interface NewApiKey {
@@ -28,7 +30,14 @@ export interface NewApiKey {
   readonly expiresAt?: number | undefined;
 }
 
-/** A stored key, without its hash. It never changes. */
+/** New values of a key. Null removes one. An absent one stays unchanged. */
+export interface ApiKeyChanges {
+  readonly name?: string | null | undefined;
+  /** ms since 1970. */
+  readonly expiresAt?: number | null | undefined;
+}
+
+/** A stored key, without its hash. Its name and end may change, and nothing else. */
 export interface ApiKeyRecord {
   /** The key's id; not secret. */
   readonly id: string;
@@ -40,7 +49,17 @@ export interface ApiKeyRecord {
   readonly createdAt: number;
   /** ms since 1970. */
   readonly expiresAt?: number | undefined;
+  /** When it was last used, up to a minute behind, ms since 1970. */
+  readonly lastUsedAt?: number | undefined;
 }
+
+export interface ApiKeyPage {
+  readonly items: readonly ApiKeyRecord[];
+  readonly nextCursor: string | undefined;
+}
+
+/** How often the use of a key is noted. */
+const NOTE_USE_MS = 60_000;
 
 /**
  * How long an expired key is kept, so that its holder gets the error that it has expired, and the administrator sees it
@@ -53,6 +72,9 @@ const NEVER = '+inf';
 
 const storeKey = new Script('tenants/store-api-key', asText);
 const deleteKey = new Script('tenants/delete-api-key', asText);
+const registerKey = new Script('tenants/register-api-key', asNumber);
+const changeKey = new Script('tenants/change-api-key', asNumber);
+const noteUse = new Script('tenants/note-key-use', asNumber);
 
 const listSchema = z.string().transform((text) => text.split(' ').filter((item) => item !== ''));
 function isSessionId(text: string): boolean {
@@ -69,6 +91,7 @@ const recordSchema = z.object({
   sessions: listSchema.transform((list) => list.filter(isSessionId)).optional(),
   createdAt: instant,
   expiresAt: instant.optional(),
+  lastUsedAt: instant.optional().catch(undefined),
 });
 
 interface HashedKey {
@@ -106,7 +129,8 @@ export class ApiKeys {
 
   /**
    * Creates a key. `key`, the secret, cannot be read again.
-   * @throws {WafleetError} OUTCOME_UNKNOWN if the command was sent and got no answer.
+   * @throws {WafleetError} OUTCOME_UNKNOWN if the command was sent and got no answer; TENANT_NOT_FOUND if the tenant is
+   * being removed.
    */
   async create(tenantId: string, options: NewApiKey = {}): Promise<ApiKeyRecord & { readonly key: string }> {
     const key = `wf_${randomBytes(32).toString('base64url')}`;
@@ -130,13 +154,83 @@ export class ApiKeys {
 
   /** Returns the tenant's keys, oldest first, including those that expired in the last seven days. */
   async list(tenantId: string): Promise<ApiKeyRecord[]> {
-    const ids = await this.#unreadable.readOr(this.#redis.zrange(keys.apiKeys(tenantId), 0, '-1'), [], {
-      ...{ kind: 'keys-of-tenant', name: tenantId, tenantId },
-    });
-    const found = await Promise.all(ids.map((id) => this.#find(id)));
+    const ids = await this.ids(tenantId);
+    const found = await Promise.all(ids.map((id) => this.find(id)));
     return found
       .filter((record) => record !== undefined)
       .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  }
+
+  /**
+   * One page of the tenant's keys, in the same order. Costs a read of each key of the tenant.
+   * @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here.
+   */
+  async page(
+    tenantId: string,
+    request: {
+      readonly limit: number;
+      readonly cursor?: string | undefined;
+      readonly matches?: (key: ApiKeyRecord) => boolean;
+    },
+  ): Promise<ApiKeyPage> {
+    const { limit, cursor, matches = () => true } = request;
+    const { at, id } = cursor === undefined ? { at: '', id: '' } : parseCursor(cursor);
+    const isAfter = (key: ApiKeyRecord) =>
+      key.createdAt > Number(at) || (key.createdAt === Number(at) && key.id > id);
+    const rest = (await this.list(tenantId)).filter((key) => isAfter(key) && matches(key));
+    const items = rest.slice(0, limit);
+    const last = rest.length > limit ? items.at(-1) : undefined;
+    return { items, nextCursor: last && formatCursor({ at: String(last.createdAt), id: last.id }) };
+  }
+
+  /** The ids of the tenant's keys, also of those that cannot be read. */
+  async ids(tenantId: string): Promise<string[]> {
+    return this.#unreadable.readOr(this.#redis.zrange(keys.apiKeys(tenantId), 0, '-1'), [], {
+      ...{ kind: 'keys-of-tenant', name: tenantId, tenantId },
+    });
+  }
+
+  /** @throws {WafleetError} KEY_NOT_FOUND */
+  async require(keyId: string): Promise<ApiKeyRecord> {
+    const record = await this.find(keyId);
+    if (record === undefined) throw unknownId(keyId);
+    return record;
+  }
+
+  /**
+   * Changes a key, and returns it as it is then. Edges use what they have cached for some seconds.
+   * @throws {WafleetError} KEY_NOT_FOUND
+   */
+  async change(keyId: string, changes: ApiKeyChanges): Promise<ApiKeyRecord> {
+    const record = await this.require(keyId);
+    const lookup = await this.#lookupOf(keyId);
+    if (lookup === undefined) throw unknownId(keyId);
+    const expiresAt = changes.expiresAt === undefined ? record.expiresAt : (changes.expiresAt ?? undefined);
+    const { name, expiresAt: end } = changes;
+    // Whatever finds the key must not end before the key: a key without its id cannot be revoked.
+    const isLater = (expiresAt ?? Number.POSITIVE_INFINITY) > (record.expiresAt ?? Number.POSITIVE_INFINITY);
+    if (isLater) await this.#keepIdUntil(record, expiresAt);
+    const changed = await changeKey.run(
+      this.#redis,
+      [keys.apiKey(lookup)],
+      [
+        ...[keyId, forgottenAtOf(expiresAt) ?? ''],
+        ...(name === undefined ? [] : ['name', name ?? '']),
+        ...(end === undefined ? [] : ['expiresAt', end ?? '']),
+      ],
+    );
+    if (changed === 0) throw unknownId(keyId);
+    if (!isLater) await this.#keepIdUntil(record, expiresAt);
+    return this.require(keyId);
+  }
+
+  async #keepIdUntil({ id, tenantId }: ApiKeyRecord, expiresAt: number | undefined): Promise<void> {
+    const forgottenAt = forgottenAtOf(expiresAt);
+    const key = keys.apiKeyId(id);
+    await Promise.all([
+      this.#redis.zadd(keys.apiKeys(tenantId), 'XX', String(forgottenAt ?? NEVER), id),
+      forgottenAt === undefined ? this.#redis.persist(key) : this.#redis.pexpireat(key, forgottenAt),
+    ]);
   }
 
   /**
@@ -148,7 +242,7 @@ export class ApiKeys {
     const lookup = await this.#lookupOf(keyId);
     if (lookup === undefined) {
       await this.#redis.del(keys.apiKeyId(keyId));
-      throw new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
+      throw unknownId(keyId);
     }
     const { tenantId } = await this.#read(lookup);
     // The script returns '' if the key is already gone, because of an earlier call, or of this command if it was resent
@@ -159,10 +253,10 @@ export class ApiKeys {
     await this.#redis.del(keys.apiKeyId(keyId));
   }
 
-  /** Returns those of the given key ids that were not revoked. They may have expired. */
-  async valid(keyIds: readonly string[]): Promise<Set<string>> {
-    const found = await Promise.all(keyIds.map((id) => this.#isStored(id)));
-    return new Set(keyIds.filter((_, index) => found[index]));
+  /** Returns when those of the given keys end that were not revoked: ms since 1970, or undefined for never. */
+  async ends(keyIds: readonly string[]): Promise<Map<string, number | undefined>> {
+    const found = await Promise.all(keyIds.map((id) => this.find(id)));
+    return new Map(found.flatMap((key) => (key === undefined ? [] : [[key.id, key.expiresAt]])));
   }
 
   /**
@@ -180,24 +274,25 @@ export class ApiKeys {
       this.#unreadable.report({ kind: 'api-key-id', name: record.id, keyId: record.id });
       return undefined;
     }
-    // Keys of releases without lists are in no list until they are used.
-    if (stored.scopes === undefined) await this.#redis.zadd(keys.apiKeys(record.tenantId), NEVER, record.id);
+    if (stored.scopes === undefined) {
+      // Keys of releases without lists are in no list until they are used. A removal of the tenant has not found them.
+      if ((await this.#redis.exists(keys.tenant(record.tenantId))) === 0) return undefined;
+      await this.#redis.zadd(keys.apiKeys(record.tenantId), NEVER, record.id);
+    }
+    const now = Date.now();
+    if (now - (record.lastUsedAt ?? 0) >= NOTE_USE_MS) {
+      // The answer does not wait for it, and does not depend on it.
+      noteUse.run(this.#redis, [keys.apiKey(lookup)], [record.id, now]).catch(() => {});
+    }
     return record;
   }
 
-  async #find(keyId: string): Promise<ApiKeyRecord | undefined> {
+  /** Undefined if there is no key of this id, or it cannot be read. It may have expired. */
+  async find(keyId: string): Promise<ApiKeyRecord | undefined> {
     const lookup = await this.#lookupOf(keyId);
     if (lookup === undefined) return undefined;
     const stored = await this.#read(lookup);
     return stored.id === keyId ? this.#parse(stored) : undefined;
-  }
-
-  /** Whether both a key and its id are stored. An interrupted revocation leaves only the id. */
-  async #isStored(keyId: string): Promise<boolean> {
-    const lookup = await this.#lookupOf(keyId);
-    if (lookup === undefined) return false;
-    const read = this.#redis.hget(keys.apiKey(lookup), 'id');
-    return (await this.#unreadable.readOr(read, null, { kind: 'api-key', name: lookup })) === keyId;
   }
 
   /** Returns the lookup part of the key with this id. Undefined if the id is unknown or its record has another type. */
@@ -233,10 +328,14 @@ export class ApiKeys {
     const { name = '', scopes = KEY_SCOPES, sessions, expiresAt } = options;
     const { lookup, hash } = hashKey(key);
     const newId = `key_${randomBytes(9).toString('base64url')}`;
-    const forgottenAt = expiresAt === undefined ? undefined : expiresAt + EXPIRED_KEPT_MS;
+    const forgottenAt = forgottenAtOf(expiresAt);
     const list = keys.apiKeys(tenantId);
-    await this.#redis.zremrangebyscore(list, '-inf', String(createdAt));
-    await this.#redis.zadd(list, String(forgottenAt ?? NEVER), newId);
+    const registered = await registerKey.run(
+      this.#redis,
+      [list, keys.tenantRemoval(tenantId)],
+      [newId, forgottenAt ?? NEVER, createdAt],
+    );
+    if (registered === 0) throw noTenant(tenantId);
     await (forgottenAt === undefined
       ? this.#redis.set(keys.apiKeyId(newId), lookup)
       : this.#redis.set(keys.apiKeyId(newId), lookup, 'PXAT', forgottenAt));
@@ -263,6 +362,19 @@ export class ApiKeys {
       await this.#redis.zrem(list, newId);
     }
     if (id === '') throw new Error('the API key belongs to another tenant');
+    // A removal of the tenant that began meanwhile may have looked for the key before it was stored.
+    if ((await this.#redis.exists(keys.tenantRemoval(tenantId))) === 1) {
+      await this.revoke(id);
+      throw noTenant(tenantId);
+    }
     return { id };
   }
+}
+
+function forgottenAtOf(expiresAt: number | undefined): number | undefined {
+  return expiresAt === undefined ? undefined : expiresAt + EXPIRED_KEPT_MS;
+}
+
+function unknownId(keyId: string): WafleetError {
+  return new WafleetError('KEY_NOT_FOUND', `There is no API key ${keyId}.`);
 }

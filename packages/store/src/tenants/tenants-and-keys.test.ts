@@ -12,7 +12,11 @@ test('tenants are found by the id they were given', async () => {
   const tenants = new TenantDirectory(fixture.redis);
   const tenant = await tenants.create('Acme');
   expect(tenantIdSchema.parse(tenant.id)).toBe(tenant.id);
-  expect(await tenants.require(tenant.id)).toEqual({ id: tenant.id, name: 'Acme' });
+  expect(await tenants.require(tenant.id)).toEqual({
+    id: tenant.id,
+    name: 'Acme',
+    createdAt: expect.any(Number),
+  });
   expect(await tenants.get('tnt_none')).toBeUndefined();
   await expect(tenants.require('tnt_none')).rejects.toMatchObject({ code: 'TENANT_NOT_FOUND' });
 });
@@ -27,7 +31,7 @@ describe('an API key', () => {
     expect(await apiKeys.authenticate(b.key)).toMatchObject({ id: b.id, tenantId: 'tnt_b' });
 
     await apiKeys.revoke(a.id);
-    expect(await apiKeys.valid([a.id, b.id, 'key_none'])).toEqual(new Set([b.id]));
+    expect(await apiKeys.ends([a.id, b.id, 'key_none'])).toEqual(new Map([[b.id, undefined]]));
     expect(await apiKeys.authenticate(a.key)).toBeUndefined();
     expect(await apiKeys.authenticate(b.key)).toBeDefined();
     await expect(apiKeys.revoke(a.id)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' });
@@ -106,18 +110,23 @@ describe('the limits of an API key', () => {
     };
     const { key, ...made } = await apiKeys.create('tnt_a', { name: 'till', ...limits });
     expect(made).toMatchObject({ name: 'till', ...limits });
-    expect(await apiKeys.authenticate(key)).toEqual(made);
     expect(await apiKeys.list('tnt_a')).toEqual([made]);
+    expect(await apiKeys.authenticate(key)).toEqual(made);
   });
 
   test('are none for a key of a release without limits, which is listed once it is used', async () => {
     const apiKeys = new ApiKeys(fixture.redis);
-    const { id, key } = await apiKeys.create('tnt_a');
+    const { id: tenantId } = await new TenantDirectory(fixture.redis).create('Acme');
+    const { id, key } = await apiKeys.create(tenantId);
     await fixture.redis.hdel(storedAt(key), 'scopes');
-    await fixture.redis.del(keys.apiKeys('tnt_a'));
+    await fixture.redis.del(keys.apiKeys(tenantId));
     expect(await apiKeys.authenticate(key)).toMatchObject({ id, scopes: KEY_SCOPES });
-    expect(await apiKeys.list('tnt_a')).toMatchObject([{ id, scopes: KEY_SCOPES }]);
+    expect(await apiKeys.list(tenantId)).toMatchObject([{ id, scopes: KEY_SCOPES }]);
+    // A tenant that was removed before did not list the key.
+    await fixture.redis.del(keys.tenant(tenantId), keys.apiKeys(tenantId));
+    expect(await apiKeys.authenticate(key)).toBeUndefined();
     await apiKeys.revoke(id);
+    await fixture.redis.del(keys.tenants);
     expect(await fixture.redis.dbsize()).toBe(0);
   });
 

@@ -6,6 +6,8 @@ import type { Fence, SessionRef } from '../redis/session-ref.js';
 import { Ownership } from '../sessions/ownership.js';
 import { SessionDirectory } from '../sessions/session-directory.js';
 
+export { everythingIn } from './everything-in.js';
+
 export const logger = createLogger({ app: 'test', level: 'silent' });
 
 export interface RedisFixture {
@@ -74,36 +76,4 @@ export async function claimed(
   const claim = await new Ownership(redis).claim(ref, { worker, expectPrevious });
   if ('refusedBy' in claim) throw new Error(`${claim.refusedBy.worker} owns the session`);
   return claim.fence;
-}
-
-async function contentOf(redis: RedisConnection, key: string): Promise<Buffer[]> {
-  switch (await redis.type(key)) {
-    case 'string':
-      return [(await redis.getBuffer(key)) ?? Buffer.alloc(0)];
-    case 'hash':
-      return Object.entries(await redis.hgetallBuffer(key)).flatMap(([field, value]) => [
-        Buffer.from(field),
-        value,
-      ]);
-    case 'set':
-      return (await redis.smembersBuffer(key)).sort(Buffer.compare);
-    case 'zset':
-      return redis.zrangeBuffer(key, 0, '-1');
-    case 'list':
-      return redis.lrangeBuffer(key, 0, -1);
-    case 'stream':
-      return (await redis.xrangeBuffer(key, '-', '+')).flatMap(([id, fields]) => [id, ...fields]);
-    default:
-      throw new Error(`no reader for the type of ${key}`);
-  }
-}
-
-/** All keys of Redis with all that they hold, uncompressed and in a fixed order. */
-export async function everythingIn(redis: RedisConnection): Promise<Buffer> {
-  const names = (await redis.keys('*')).sort();
-  const contents = await Promise.all(
-    names.map(async (name) => [Buffer.from(name), ...(await contentOf(redis, name))]),
-  );
-  const newline = Buffer.from('\n');
-  return Buffer.concat(contents.flat().flatMap((part) => [part, newline]));
 }
