@@ -48,8 +48,12 @@ export class AuditedCalls {
       throw toWafleetError(error, request.log);
     });
     const end = (outcome: 'done' | 'refused' | 'unknown', answer: unknown, error?: ErrorCode) => {
-      const tenantId = begun.tenantId ?? tenants.get(request) ?? idIn(answer, 'tenantId');
       const target = begun.target ?? idIn(answer, 'id');
+      const tenantId =
+        begun.tenantId ??
+        tenants.get(request) ??
+        idIn(answer, 'tenantId') ??
+        (isOfTenant(call) ? target : undefined);
       const known = {
         ...(tenantId === undefined ? {} : { tenantId }),
         ...(target === undefined ? {} : { target }),
@@ -72,12 +76,12 @@ export class AuditedCalls {
     }
   }
 
-  #actOf(action: string, { access, route }: RestCall, request: FastifyRequest): AuditedAct {
+  #actOf(action: string, call: RestCall, request: FastifyRequest): AuditedAct {
     const { params, query, body, raw, id: requestId } = request;
-    const isOfAdmin = access === 'admin';
+    const isOfAdmin = call.access === 'admin';
     const target = idIn(params, 'id');
     const tenantId = isOfAdmin
-      ? (idIn(body, 'tenantId') ?? (route.includes('/api/tenants/') ? target : undefined))
+      ? (idIn(body, 'tenantId') ?? (isOfTenant(call) ? target : undefined))
       : identityOf(request).tenantId;
     // What a tenant sends may be secret.
     const input = isOfAdmin ? inputOf(query, body) : undefined;
@@ -91,6 +95,11 @@ export class AuditedCalls {
       ...(input === undefined ? {} : { input }),
     };
   }
+}
+
+/** Whether the path's `:id` is that of a tenant. */
+function isOfTenant({ route }: RestCall): boolean {
+  return / \/api\/tenants(\/|$)/.test(route);
 }
 
 /** Fields that were validated; undefined if there are none, or too many to be kept. */

@@ -90,13 +90,46 @@ describe('GET /api/sessions', () => {
     expect(sessionPageSchema.parse(rest.body).items.map(({ id }) => id)).toEqual(['s250', 's251']);
   });
 
-  it.each(['limit=0', 'limit=501', 'limit=x', 'cursor=x', 'limit=2&cursor='])(
-    'refuses ?%s',
-    async (query) => {
-      expect(await asTenant(`GET /api/sessions?${query}`)).toMatchObject({
-        status: 400,
-        body: { error: { code: 'VALIDATION_FAILED' } },
+  it('lists those of a status, a name or a number, page by page', async () => {
+    const { tenantId } = fixture.tenant;
+    const worker = await fixture.cluster.startWorker();
+    const names = ['Till north', 'office', 'TILL south', 'till'];
+    for (const [index, name] of names.entries()) {
+      const ref = { tenantId, sessionId: `named-${index}` };
+      await fixture.cluster.sessions.create(ref, { name });
+      const fence = await worker.claim(ref);
+      await worker.sessions.setStatus(fence, {
+        status: index < 3 ? 'open' : 'failed',
+        phone: `1555000100${index}`,
       });
-    },
-  );
+    }
+    const idsOf = async (query: string) => {
+      const ids: string[] = [];
+      let path = `/api/sessions?${query}`;
+      for (;;) {
+        const { status, body, headers } = await asTenant(`GET ${path}`);
+        expect(status).toBe(200);
+        ids.push(...sessionPageSchema.parse(body).items.map(({ id }) => id));
+        const [, next] = /^<(.*)>; rel="next"$/.exec(headers.get('link') ?? '') ?? [];
+        if (next === undefined) return ids;
+        path = next;
+      }
+    };
+    expect(await idsOf('status=open')).toEqual(['named-0', 'named-1', 'named-2']);
+    expect(await idsOf('status=open,failed&limit=1')).toEqual(['named-0', 'named-1', 'named-2', 'named-3']);
+    expect(await idsOf('name=till&limit=2')).toEqual(['named-0', 'named-2', 'named-3']);
+    expect(await idsOf('name=till&status=failed')).toEqual(['named-3']);
+    expect(await idsOf('phone=%2B15550001001')).toEqual(['named-1']);
+    expect(await idsOf('status=connecting')).toEqual([]);
+  });
+
+  it.each([
+    ...['limit=0', 'limit=501', 'limit=x', 'cursor=x', 'limit=2&cursor='],
+    ...['status=other', 'status=', 'status=open,', 'name=', 'phone=x', 'status=open&cursor=x'],
+  ])('refuses ?%s', async (query) => {
+    expect(await asTenant(`GET /api/sessions?${query}`)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'VALIDATION_FAILED' } },
+    });
+  });
 });
