@@ -40,17 +40,16 @@ export const groupDetailsSchema = groupSchema.omit({
   authorUsername: true,
 });
 
-export const groupParticipantSchema = participantSchema.pick({
-  id: true,
-  lid: true,
-  phoneNumber: true,
-  username: true,
-  admin: true,
-});
+const phone = z.string().optional().describe('the phone number, digits only; absent if it is not known');
+
+export const groupParticipantSchema = participantSchema
+  .pick({ id: true, lid: true, phoneNumber: true, username: true, admin: true })
+  .extend({ phone });
 
 export const groupJoinRequestSchema = participantSchema
   .pick({ id: true, lid: true, phoneNumber: true, username: true })
   .extend({
+    phone,
     requestedAt: instantSchema.optional(),
     method: z.string().optional().describe('`invite_link`, `linked_group_join` or `non_admin_add`'),
   });
@@ -58,8 +57,9 @@ export const groupJoinRequestSchema = participantSchema
 /** What became of one person of a request. */
 export const participantResultSchema = z.object({
   participant: z.string().describe('the person, as the request has it'),
-  lid: jid.optional().describe("the person's LID, where the answer or the request has it"),
-  phoneNumber: jid.optional().describe("the person's id by phone number, where one of them has it"),
+  lid: jid.optional().describe("the person's LID; absent if it is not known"),
+  phoneNumber: jid.optional().describe("the person's id by phone number; absent if it is not known"),
+  phone,
   result: z
     .enum([
       'done',

@@ -5,6 +5,7 @@ import { changeSettings, modify, type SettingsPatch } from './account-settings.j
 import { checkNumbers } from './check-numbers.js';
 import type { HandlersOf } from './command-context.js';
 import { type FoundContact, toContactIds } from './contact-finder.js';
+import { checkCursor } from './group-requests/page.js';
 import { change, read } from './whatsapp-requests.js';
 
 const { SET, REMOVE } = proto.SyncdMutation.SyncdOperation;
@@ -97,6 +98,7 @@ export const contactHandlers: HandlersOf<typeof contactCommands> = {
     return {};
   },
   'list-blocked': async ({ socket, contacts }, { cursor }) => {
+    checkCursor(cursor);
     const blocked = await read(socket.fetchBlocklist());
     const sorted = blocked.filter((jid) => jid !== undefined).sort();
     const rest = sorted.filter((jid) => cursor === undefined || jid > cursor);

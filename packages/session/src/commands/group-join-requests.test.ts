@@ -27,7 +27,9 @@ it('lists who wants to join', async () => {
   const expected = [carl, dora]
     .map((person) => ({
       id: person.lid,
+      lid: person.lid,
       phoneNumber: person.jid,
+      phone: person.number,
       method: 'invite_link',
       requestedAt: new Date(Number(group.requestedAt(person)) * 1_000).toISOString(),
     }))

@@ -18,7 +18,8 @@ describe('change-group-participants', () => {
     const { alice, phones } = team;
     const { carl } = phones;
     const group = await team.group('Members', [phones.bob]);
-    const done = { participants: [{ participant: carl.number, phoneNumber: carl.jid, result: 'done' }] };
+    const { number, jid: phoneNumber, lid } = carl;
+    const done = { participants: [{ participant: number, lid, phoneNumber, phone: number, result: 'done' }] };
     const expectDone = async (action: Action) => {
       expect(await change(group.jid, action, [carl.number])).toEqual(done);
       await alice.event('group-participants.update', group.jid, `"${action}"`, carl.lid);
@@ -104,6 +105,9 @@ describe('list-group-participants', () => {
         group: group.jid,
         limit: 100,
       });
+      for (const { id, lid, phoneNumber, phone } of items) {
+        expect([lid, `${phone}@s.whatsapp.net`]).toEqual([id, phoneNumber]);
+      }
       return items.map(({ phoneNumber, admin }) => [phoneNumber, admin]).sort();
     };
     expect(await list()).toEqual([
@@ -115,6 +119,18 @@ describe('list-group-participants', () => {
       [phones.alice.jid, 'superadmin'],
       [phones.bob.jid, 'admin'],
     ]);
+  });
+
+  it('refuses a cursor that is not of an earlier page', async () => {
+    const group = await team.group('Cursors');
+    for (const cursor of ['x', '1', 'a b@lid', '@', '../x@lid']) {
+      const listed = team.alice.session.execute('list-group-participants', {
+        group: group.jid,
+        limit: 1,
+        cursor,
+      });
+      await expect(listed).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+    }
   });
 
   it('has all pages of a group of 1,024, which was created with one call', async () => {

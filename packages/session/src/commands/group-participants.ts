@@ -1,6 +1,7 @@
 import type { groupParticipantCommands } from '@wafleet/contract';
 import type { BinaryNode } from '@whiskeysockets/baileys';
 import type { HandlersOf } from './command-context.js';
+import { withBothIds } from './group-requests/both-ids.js';
 import { changeGroup, readAsAdmin, readGroup, requireAdmin } from './group-requests/change-group.js';
 import { toJoinRequest, toParticipant } from './group-requests/group-details.js';
 import { pageOf } from './group-requests/page.js';
@@ -18,7 +19,7 @@ export const groupParticipantHandlers: HandlersOf<typeof groupParticipantCommand
   'list-group-participants': async (context, { group: id, ...page }) => {
     const { participants } = await readGroup(context, id);
     const { items, ...rest } = pageOf(participants, page);
-    return { ...rest, items: items.map(toParticipant) };
+    return { ...rest, items: await withBothIds(context, items.map(toParticipant)) };
   },
 
   'change-group-participants': async (context, { group: id, action, participants }) => {
@@ -29,7 +30,7 @@ export const groupParticipantHandlers: HandlersOf<typeof groupParticipantCommand
       await requireAdmin(context, id, ({ memberAddMode }) => action === 'add' && memberAddMode === true);
     }
     const codes = action === 'add' ? ADDING : CHANGING;
-    return { participants: resultsOf(people, { asked, answers, codes }) };
+    return { participants: await withBothIds(context, resultsOf(people, { asked, answers, codes })) };
 
     async function ask(): Promise<BinaryNode[]> {
       const results = await changeGroup(context, id, (socket) =>
@@ -43,23 +44,25 @@ export const groupParticipantHandlers: HandlersOf<typeof groupParticipantCommand
     const requests = await readAsAdmin(context, group, (socket) =>
       socket.groupRequestParticipantsList(group),
     );
-    return pageOf(requests.flatMap(toJoinRequest), page);
+    const { items, ...rest } = pageOf(requests.flatMap(toJoinRequest), page);
+    return { ...rest, items: await withBothIds(context, items) };
   },
 
   'answer-group-join-requests': async (context, { group, action, participants }) => {
     const people = await findPeople(context, participants);
     const asked = idsOf(people);
-    const results =
+    const answered =
       asked.length === 0
         ? []
         : await changeGroup(context, group, (socket) =>
             socket.groupRequestParticipantsUpdate(group, asked, action),
           );
-    const answers = results.map(({ status, jid }) => ({
+    const answers = answered.map(({ status, jid }) => ({
       tag: 'participant',
       attrs: { error: status, ...(jid === undefined ? {} : { jid }) },
     }));
     if (lacksRights(answers)) await requireAdmin(context, group);
-    return { participants: resultsOf(people, { asked, answers, codes: ANSWERING }) };
+    const results = resultsOf(people, { asked, answers, codes: ANSWERING });
+    return { participants: await withBothIds(context, results) };
   },
 };

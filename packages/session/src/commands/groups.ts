@@ -2,6 +2,7 @@ import { type GroupChange, type groupCommands, WafleetError } from '@wafleet/con
 import { generateMessageIDV2, getBinaryNodeChildren, type WASocket } from '@whiskeysockets/baileys';
 import type { HandlersOf } from './command-context.js';
 import { askOfAll, changeAnswer } from './group-requests/ask-group.js';
+import { withBothIds } from './group-requests/both-ids.js';
 import { changeGroup, readGroup } from './group-requests/change-group.js';
 import { readDetails, readNewGroup, toDetails } from './group-requests/group-details.js';
 import { pageOf } from './group-requests/page.js';
@@ -58,7 +59,7 @@ export const groupHandlers: HandlersOf<typeof groupCommands> = {
     const answers = getBinaryNodeChildren(group, 'participant').filter(({ attrs: { type } }) => !type);
     return {
       group: readDetails(group),
-      participants: resultsOf(people, { asked, answers, codes: ADDING }),
+      participants: await withBothIds(context, resultsOf(people, { asked, answers, codes: ADDING })),
     };
   },
 
