@@ -93,9 +93,11 @@ describe('docs/operations.md', () => {
         .slice(1);
       const dashboard = JSON.parse(run(makeLimited, asAdmin));
       expect(dashboard).toMatchObject({ scopes: ['events:read'], sessions: ['shop', 'office'] });
-      expect(JSON.parse(run(listKeys, asAdmin))).toMatchObject([{}, { id: dashboard.id, name: 'dashboard' }]);
+      expect(JSON.parse(run(listKeys, asAdmin))).toMatchObject({
+        items: [{}, { id: dashboard.id, name: 'dashboard' }],
+      });
       run(revokeKey, { ...asAdmin, KEY_ID: dashboard.id });
-      expect(JSON.parse(run(listKeys, asAdmin))).toHaveLength(1);
+      expect(JSON.parse(run(listKeys, asAdmin)).items).toHaveLength(1);
 
       const [create = '', ...rest] = tenant.split(/(?<=\n)(?=curl)/);
       expect(JSON.parse(run(create, { API_KEY: key }))).toEqual({ id: 'shop', status: 'queued' });

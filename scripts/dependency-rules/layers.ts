@@ -9,6 +9,7 @@ import { importsBelow } from './imports.js';
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'packages/store': [
     'redis',
+    'audit',
     'accounts',
     'idempotency',
     'jobs',
@@ -60,12 +61,13 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'apps/edge': [
     'engine',
-    'errors',
     'http',
+    'errors',
     'access',
     'fanout',
     'limits',
     'auth',
+    'audit',
     'idempotency',
     'sessions',
     'media',
@@ -74,6 +76,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'streams',
     'sse',
     'sockets',
+    'tenants',
     'forwarding',
     'rest',
     'wiring',

@@ -5,8 +5,8 @@ import { formatCursor, parseCursor } from '../redis/page-cursor.js';
 import { asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 
-/** How much is kept: about so many entries, for this long, ms. */
-export const AUDIT_BOUNDS = {
+/** How much is kept: the number of entries, about, and their age, ms. */
+const AUDIT_BOUNDS = {
   administrator: 50_000,
   tenant: 2_000,
   ageMs: 90 * 24 * 60 * 60 * 1000,
