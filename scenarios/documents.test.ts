@@ -71,7 +71,8 @@ describe('docs/operations.md', () => {
 
     // A bare machine may lack curl; the test then counts as skipped.
     test.skipIf(!hasCurl)('make a tenant, keys and a session, draw its QR code, and send', async () => {
-      const [admin = '', limited = '', tenant = '', send = ''] = codeBlocks('docs/operations.md', 'sh');
+      const blocks = codeBlocks('docs/operations.md', 'sh');
+      const [admin = '', limited = '', tenant = '', send = '', removal = ''] = blocks;
       const withEdge = (commands: string) =>
         commands.replaceAll('http://localhost:3000', cluster.edges[0]?.url ?? '');
       const run = (commands: string, env: Record<string, string>) => {
@@ -119,6 +120,10 @@ describe('docs/operations.md', () => {
         env: { PATH: process.env.PATH ?? '', API_KEY: key },
       });
       expect(JSON.parse(sending.stdout)).toMatchObject({ messageId: expect.any(String) });
+      expect(phone.devices.size).toBe(1);
+      await execute('sh', ['-euc', withEdge(removal)], { env: { PATH: process.env.PATH ?? '', ...asAdmin } });
+      await expect(client.call('get-usage')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      await waitFor(() => phone.devices.size === 0, { what: 'the phone lists no device' });
     });
   });
 });
