@@ -351,7 +351,7 @@ describe('what a call makes', () => {
     // As if the edge had died before it stored the answer.
     await fixture.cluster.connection.del(...(await recordKeys()));
     expect(await call('a-key', create)).toMatchObject({ status: 201, body: first.body });
-    expect(await fixture.client.call('list-sessions')).toHaveLength(2);
+    expect((await fixture.client.call('list-sessions')).items).toHaveLength(2);
   });
 
   it('is a session of the given id that the retry does not take for another one', async () => {

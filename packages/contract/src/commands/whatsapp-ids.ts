@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
 /**
- * One spelling for the ids of a person: without the device that sent a message, and with the server that WhatsApp names
- * today. Other gateways write `@c.us` for numbers.
+ * One spelling for the ids of a person, with the server that WhatsApp names today. Other gateways write `@c.us` for
+ * numbers. The id of a device is refused: it names no person.
  */
 function canonicalId(id: string): string {
-  return id.replace(/:[0-9]+(?=@)/, '').replace(/@c\.us$/, '@s.whatsapp.net');
+  return id.replace(/@c\.us$/, '@s.whatsapp.net');
 }
 
 const NUMBER = String.raw`\+?[1-9][0-9]{6,14}`;
-const PERSON = String.raw`[0-9]{5,20}(:[0-9]{1,5})?@(s\.whatsapp\.net|c\.us|lid)`;
+const PERSON = String.raw`[0-9]{5,20}@(s\.whatsapp\.net|c\.us|lid)`;
 const GROUP = String.raw`[0-9]{5,20}(-[0-9]{5,20})?@g\.us`;
 
 /** A phone number with its country code, or a WhatsApp id of a person, in any spelling. */
