@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { WafleetClient } from '@wafleet/client';
+import { sentMessageSchema } from '@wafleet/contract';
+import { SimulatorControl } from '@wafleet/simulator';
 import { startProxy, waitFor, waitForStatus } from '@wafleet/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ClientProgram, codeBlocks, endPrograms, pythonWithSocketIo } from './support/client-programs.js';
@@ -112,6 +114,25 @@ describe.each([firstPort, secondPort])('against the edge on port %i', (port) => 
     program.kill();
   });
 });
+
+test.skipIf(spawnSync('curl', ['--version']).status !== 0)(
+  'the README’s command sends a picture with a caption to a simulated phone',
+  async () => {
+    const code = codeBlocks('README.md', 'sh').find((block) => block.includes('file=@')) ?? '';
+    const { stdout, stderr, status } = spawnSync('sh', ['-euc', againstEdge(firstPort, code)], {
+      cwd: fileURLToPath(new URL('../', import.meta.url)),
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH ?? '' },
+    });
+    expect(`${status} ${stderr}`, stdout).toBe('0 ');
+    const { messageId } = sentMessageSchema.parse(JSON.parse(stdout));
+    const ben = (await new SimulatorControl(simulatorUrl()).phones()).find(({ name }) => name === 'Ben');
+    const inbox = await ben?.received();
+    expect(inbox?.find(({ id }) => id === messageId)?.message).toMatchObject({
+      imageMessage: { caption: 'Hello from Wafleet', mimetype: 'image/png' },
+    });
+  },
+);
 
 test('the README’s JavaScript example prints what it subscribed to', async () => {
   const [code = ''] = codeBlocks('README.md', 'javascript');

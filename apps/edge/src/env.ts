@@ -215,6 +215,39 @@ export const environment = z.object({
     about:
       'How many jobs that send messages this edge runs at a time, half of them of one tenant at most; 0 for none.',
   }),
+  MAX_UPLOAD_BYTES: integerField({
+    default: 100 * 1024 * 1024,
+    min: 1024,
+    max: 2 * 1024 ** 3,
+    about: 'How large a file may be that a client sends, in bytes.',
+  }),
+  MAX_MEDIA_UPLOADS: integerField({
+    default: 50,
+    min: 1,
+    max: 100_000,
+    about: 'How many files this edge receives, converts and uploads at a time.',
+  }),
+  MEDIA_SPOOL_DIR: variable(z.string().min(1).optional(), {
+    about:
+      'Where files are on disk while they are converted and uploaded. They have no names, so nothing stays there. Without it, the directory of the system for temporary files.',
+    takes: 'a directory that exists, on a disk and not in memory',
+  }),
+  MEDIA_SPOOL_BYTES: integerField({
+    default: 4 * 1024 ** 3,
+    min: 1024 ** 2,
+    max: 1024 ** 5,
+    about: 'How many bytes these files may have together. Beyond that, clients are asked to try again.',
+  }),
+  FFMPEG_PATH: variable(z.string().min(1).optional(), {
+    about: 'The program FFmpeg, which converts videos, audio and animations. Without it, ffmpeg on PATH.',
+    takes: 'a path, or a name on PATH',
+  }),
+  MEDIA_TOOLS_AT_ONCE: integerField({
+    default: 2,
+    min: 1,
+    max: 1_000,
+    about: 'How many files are converted at a time. Each may take a whole processor.',
+  }),
   FETCH_ALLOW: fetchAllowField(AddressRules.canParse),
   PEER_HOST: variable(z.string().min(1).optional(), {
     about:

@@ -17,6 +17,7 @@ import {
   MEDIA,
   REPLAY_LIMITS,
   startTestEdge,
+  UPLOADS,
   WRITER_LIMITS,
 } from './testing/test-edge.js';
 
@@ -50,6 +51,7 @@ function start(options: {
     clientLimits: CLIENT_LIMITS,
     media: MEDIA,
     jobsAtOnce: 20,
+    uploads: UPLOADS,
     eventLogMaxAgeMs: EVENT_LOG_BOUNDS.maxAgeMs,
     tenantLimits: DEFAULT_TENANT_LIMITS,
     metrics: new Metrics(),

@@ -64,25 +64,10 @@ export async function startEdge(options: EdgeOptions, openProbe?: OpenProbe): Pr
     stopping
       ? { ready: false, reason: 'stopping' }
       : readinessOf(writable, [store.subscriber, store.adapterSubscriber]);
-  const { media, jobRunner } = await wireHttp(app, options, {
-    store,
-    limits,
-    realtime,
-    origins,
-    readiness,
-    tally,
-  });
+  const files = await wireHttp(app, options, { store, limits, realtime, origins, readiness, tally });
+  const { media, places: uploads, jobRunner } = files;
   addEdgeMetrics(options.metrics, {
-    io,
-    fanout,
-    media,
-    jobRunner,
-    open,
-    buffers,
-    replays,
-    turns,
-    pace,
-    tally,
+    ...{ io, fanout, media, uploads, jobRunner, open, buffers, replays, turns, pace, tally },
   });
 
   const silent = new UnusedConnections(http);
@@ -94,7 +79,7 @@ export async function startEdge(options: EdgeOptions, openProbe?: OpenProbe): Pr
       peers.end();
       silent.end();
       // Connections with downloads count as busy until the downloads end, and nothing closes them afterwards.
-      const filesHandedOut = media.close().then(() => http.closeIdleConnections());
+      const filesHandedOut = files.close().then(() => http.closeIdleConnections());
       await io.close();
       await app.close();
       await filesHandedOut;

@@ -304,7 +304,8 @@ export const ERRORS = {
   MEDIA_TOO_LARGE: {
     status: 413,
     retryable: false,
-    meaning: 'The file is larger than the service hands out; `details.limit` is the bound, in bytes.',
+    meaning:
+      'The file is larger than the service hands out or takes; `details.limit` is the bound, in bytes.',
   },
   MEDIA_UNAVAILABLE: {
     status: 502,
@@ -316,6 +317,41 @@ export const ERRORS = {
     retryable: true,
     meaning:
       'As many files are being downloaded as may be at a time, for the tenant or by this edge (`details.limit`). Finish some, or try again after `details.retryAfterMs`.',
+  },
+  FILE_NOT_FETCHED: {
+    status: 422,
+    retryable: true,
+    meaning:
+      'The file at the URL of the request could not be fetched, as `details.problem` says; nothing was sent. Look whether the URL is public and right, then try again.',
+  },
+  FILE_UNREADABLE: {
+    status: 422,
+    retryable: false,
+    meaning:
+      'The file is not what its type of content needs, or cannot be read, as `details.problem` says; nothing was sent. Send another file, or send it as a document.',
+  },
+  CONVERTER_MISSING: {
+    status: 501,
+    retryable: false,
+    meaning:
+      'The file has to be converted, and the service lacks the program for that, which `details.tool` names; nothing was sent. Send the file in the form that docs/sending.md names, or ask the operator to install the program.',
+  },
+  UPLOAD_NOT_FOUND: {
+    status: 404,
+    retryable: false,
+    meaning:
+      'The session has no upload of this id, or it has expired, or it is of another type; nothing was sent. Upload the file again.',
+  },
+  UPLOAD_FAILED: {
+    status: 502,
+    retryable: true,
+    meaning: 'WhatsApp’s media server did not take the file; nothing was sent. Try again.',
+  },
+  TOO_MANY_UPLOADS: {
+    status: 429,
+    retryable: true,
+    meaning:
+      'As many files are being uploaded as may be at a time, for the tenant or by this edge, or the session has as many uploads as it may have, as `details.resource` and `details.limit` say; nothing was sent. Wait for some to end, delete some, or try again after `details.retryAfterMs`.',
   },
   TOO_MANY_REPLAYS: {
     status: 429,

@@ -176,6 +176,14 @@ export const TENANT_LIMITS = {
     meaning:
       'Bytes of the messages of these jobs, and of the results of ended ones. The oldest results go first.',
   },
+  mediaUploads: {
+    kind: 'count',
+    unit: 'uploads',
+    default: 10,
+    min: 0,
+    error: 'TOO_MANY_UPLOADS',
+    meaning: 'Files that are being received, converted and uploaded.',
+  },
 } as const satisfies Record<string, LimitDescription>;
 
 export type TenantLimit = keyof typeof TENANT_LIMITS;

@@ -6,13 +6,14 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { limitBodyTime } from './body-timeouts.js';
 import { guardQueuedResponse } from './queued-responses.js';
 
 /** How long the connections of an HTTP server may take, ms. */
 export interface ConnectionTimeouts {
   /** For the head of a request. The first one counts from the moment when the connection is made. */
   readonly headersMs: number;
-  /** For a whole request, with its body. */
+  /** For the body of a request, unless `allowSlowBody` was called for it. */
   readonly requestMs: number;
   /** Between two requests. Must be longer than a proxy in front keeps a connection that is idle. */
   readonly keepAliveMs: number;
@@ -41,7 +42,9 @@ const LINGER_MS = 1_000;
  */
 export function guardConnections(server: Server, timeouts: ConnectionTimeouts = CONNECTION_TIMEOUTS): void {
   server.headersTimeout = timeouts.headersMs;
-  server.requestTimeout = timeouts.requestMs;
+  // Node's own limit cannot be lifted for a request whose body is a file.
+  server.requestTimeout = 0;
+  limitBodyTime(server, timeouts.requestMs);
   server.keepAliveTimeout = timeouts.keepAliveMs;
   server.timeout = timeouts.stalledMs;
   server.on('connection', guardSocket);

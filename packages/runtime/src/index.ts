@@ -1,4 +1,5 @@
 export * from './backoff.js';
+export { allowSlowBody } from './body-timeouts.js';
 export * from './environment.js';
 export * from './environment-fields.js';
 export * from './event-loop.js';

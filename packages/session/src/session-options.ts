@@ -16,6 +16,7 @@ import type {
   SessionDirectory,
   SessionPacing,
   SessionSettingsStore,
+  UploadBoxes,
 } from '@wafleet/store';
 import type { SessionCaches } from './caches/session-caches.js';
 import type { ConnectLimiter } from './connection/connect-limiter.js';
@@ -44,6 +45,7 @@ export interface WhatsAppSessionOptions {
     readonly recentMessages: RecentMessages;
     readonly messageSecrets: MessageSecrets;
     readonly receivedMedia: ReceivedMedia;
+    readonly uploads: UploadBoxes;
     readonly finishedMessages: ProcessedMessages;
     readonly accountLists: AccountLists;
   };

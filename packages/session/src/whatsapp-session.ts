@@ -238,6 +238,7 @@ export class WhatsAppSession {
       ...{ media, restrictions },
       lists: new ListReader(lists, people),
       readMessages,
+      files: { fence, uploads: store.uploads },
     };
   }
 

@@ -1,6 +1,8 @@
 export type { Call } from './calls/call.js';
 export * from './control.js';
 export { linkReadyCompanion, type ReadyCompanion } from './login/ready-companion.js';
+export { encryptMedia } from './media/encryption.js';
+export type { MediaKind } from './media/phone-media.js';
 export type { MessageContent, SendOptions } from './messages/content.js';
 export type { ReceivedMessage } from './messages/received-message.js';
 export type { SentMessage } from './messages/sent-message.js';

@@ -15,6 +15,7 @@ import { ClientVersions } from './login/client-versions.js';
 import { Gate } from './login/gate.js';
 import { addVersionPage } from './login/version-page.js';
 import { MediaStore } from './media/media-store.js';
+import { UploadDesk } from './media/upload-desk.js';
 import { Inbox } from './messages/inbox.js';
 import { Outbox } from './messages/outbox.js';
 import { Pictures } from './notifications/pictures.js';
@@ -86,6 +87,8 @@ export class Simulator implements ControlledSimulator, PhoneServer {
   readonly clientVersions = new ClientVersions();
   /** The files of the media host. */
   readonly media = new MediaStore(maxMediaBytes);
+  /** Which uploads the media host takes. */
+  readonly uploads = new UploadDesk();
   /** Where clients came from. */
   readonly arrivals = new Arrivals();
   readonly pictures = new Pictures(this);

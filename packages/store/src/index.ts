@@ -110,6 +110,8 @@ export { type BucketState, type RateBucket, type TakenTokens, TenantRates } from
 export { type TenantRemovalState, TenantRemovals } from './tenants/tenant-removals.js';
 export { TenantUsage } from './tenants/tenant-usage.js';
 export { type AdminTokenWaits, WrongGuesses } from './tenants/wrong-guesses.js';
+export { UploadBoxes } from './uploads/upload-boxes.js';
+export { type StoredUpload, UploadRecords } from './uploads/upload-records.js';
 export {
   type ClientVersionRecord,
   ClientVersions,

@@ -24,6 +24,8 @@ interface Call {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly deadlineMs?: number | undefined;
+  /** What distinguishes the request from another one besides its parameters and body. */
+  readonly also?: string | undefined;
 }
 
 /** Carries out calls with an `Idempotency-Key`, once for each key. */
@@ -43,12 +45,12 @@ export class IdempotentCalls {
    * TOO_MANY_IDEMPOTENCY_KEYS, and UNAVAILABLE if Redis does not answer: nothing was done; the errors of `act`.
    */
   async run(
-    { call, request, reply, deadlineMs = DEADLINE_MS }: Call,
+    { call, request, reply, deadlineMs = DEADLINE_MS, also }: Call,
     act: (ids: CallIds) => Promise<unknown>,
   ): Promise<unknown> {
     const key = request.headers[HEADER];
     if (typeof key !== 'string') return act(randomIds());
-    const keyed = readKeyedRequest(key, call, request);
+    const keyed = readKeyedRequest(key, { call, request, also });
     const claim = await this.#records.claim(keyed.record, keyed.fingerprint, deadlineMs + MARGIN_MS);
     switch (claim.outcome) {
       case 'claimed':

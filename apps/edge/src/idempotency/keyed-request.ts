@@ -14,7 +14,7 @@ const OF_SESSION = 'POST /api/sessions/:id/';
 /** A request with an `Idempotency-Key`. */
 export interface KeyedRequest {
   readonly record: IdempotencyRecord;
-  /** Of the parameters and the body. It does not show them without the key. */
+  /** Of the parameters, the body and the file. It does not show them without the key. */
   readonly fingerprint: string;
   /**
    * The ids of what the request makes. They come from what the record is named by and from the fingerprint, so edges
@@ -23,16 +23,23 @@ export interface KeyedRequest {
   readonly ids: CallIds;
 }
 
+interface Carried {
+  readonly call: RestCall;
+  readonly request: FastifyRequest;
+  /** Of a request with a file: what distinguishes the file from others. */
+  readonly also: string | undefined;
+}
+
 /**
  * Reads a request with a key. The key counts for one tenant, session and route. An API key with a list of sessions has
  * keys of its own for calls of no session, so that it gets no answer about sessions beyond its list.
  * @throws {WafleetError} SESSION_NOT_FOUND if the session is not in the list of the API key.
  */
-export function readKeyedRequest(key: string, call: RestCall, request: FastifyRequest): KeyedRequest {
+export function readKeyedRequest(key: string, { call, request, also }: Carried): KeyedRequest {
   const { route, access } = call;
   const { tenantId, sessionId, holder } = access === 'admin' ? ofAdministrator() : ownerOf(route, request);
   const scope = [sessionId ?? '', holder, route, key];
-  const fingerprint = hmac(key, checkedParts(call, request)).toString('base64url', 0, 16);
+  const fingerprint = hmac(key, checkedParts({ call, request, also })).toString('base64url', 0, 16);
   return {
     record: {
       tenantId,
@@ -45,8 +52,10 @@ export function readKeyedRequest(key: string, call: RestCall, request: FastifyRe
 }
 
 /** What was checked by the schemas of the call. Anything else has no effect. */
-function checkedParts(call: RestCall, { params, query, body }: FastifyRequest): readonly unknown[] {
-  return [call.params && params, call.query && query, call.body && body].map((part) => part ?? null);
+function checkedParts({ call, request, also }: Carried): readonly unknown[] {
+  const { params, query, body } = request;
+  const parts = [call.params && params, call.query && query, call.body && body];
+  return [...parts.map((part) => part ?? null), ...(also === undefined ? [] : [also])];
 }
 
 interface Owner extends Partial<SessionRef> {

@@ -41,7 +41,7 @@ export interface JobPartResources {
  * Runs a part of a job that was taken, if there is something to do now: sends some of its messages, one after another,
  * and gives it back. Rejects if Redis does not answer: any edge then goes on with the job when its hold has ended, and
  * sends the message again that was being sent, under the same id.
- * @param signal once it is aborted, no further message is begun.
+ * @param signal once it is aborted, no further message is begun, and no file is uploaded any more.
  */
 export async function runJobPart(
   wakeUp: WakeUp,
@@ -78,7 +78,7 @@ async function sendSome(
     if (signal.aborted || hold.isLost || performance.now() > giveBackAt) return;
     const next = await resources.runs.begin(run);
     if (next.outcome === 'stop') return;
-    const { state, nextInMs = 0 } = await sendOne(run, next, resources);
+    const { state, nextInMs = 0 } = await sendOne(run, next, resources, signal);
     if (state !== 'running' || nextInMs > SHORT_PAUSE_MS) return;
     if (nextInMs > 0) await delay(nextInMs);
   }
@@ -88,6 +88,7 @@ async function sendOne(
   run: JobRun,
   next: Exclude<NextMessage, { outcome: 'stop' }>,
   { runs, sending, rates, logger, onOutcome }: JobPartResources,
+  signal: AbortSignal,
 ): Promise<JobProgress> {
   const attempt = async (): Promise<MessageOutcome> => {
     if (next.outcome === 'exhausted') return { outcome: 'unknown', error: noAnswer().describe() };
@@ -95,15 +96,25 @@ async function sendOne(
       const message = readMessage(next.text);
       if (message === undefined) return { outcome: 'failed', error: lost().describe() };
       await chargeJobMessage(rates, run.tenantId);
-      await sending.send(run, message, { messageId: jobMessageId(run, next.index) });
+      await sending.send(run, message, { messageId: jobMessageId(run, next.index), files: { signal } });
       return { outcome: 'sent' };
     } catch (error) {
-      return errorOutcome(toWafleetError(error, logger), next.waits);
+      const known = isReason(error, signal) ? stopping() : toWafleetError(error, logger);
+      return errorOutcome(known, next.waits);
     }
   };
   const outcome = await attempt();
   onOutcome(outcome.outcome);
   return runs.end(run, next.index, outcome);
+}
+
+/** Whether an error is that of an aborted signal: nothing was sent then. */
+function isReason(error: unknown, { aborted, reason }: AbortSignal): boolean {
+  return aborted && error === reason;
+}
+
+function stopping(): WafleetError {
+  return new WafleetError('UNAVAILABLE', 'The edge is stopping. Another one goes on with the job.');
 }
 
 /**

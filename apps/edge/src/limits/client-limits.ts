@@ -60,6 +60,9 @@ export const LIMITS = [
   'paced_sends',
   'paced_new_chats',
   'sends_paused',
+  'media_uploads',
+  'media_uploads_per_edge',
+  'uploads_per_session',
 ] as const;
 
 export type Limit = (typeof LIMITS)[number];

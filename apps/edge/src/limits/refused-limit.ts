@@ -15,6 +15,10 @@ const REFUSED_LIMITS = {
   TOO_MANY_ITEMS: 'subscription_items',
   TOO_MANY_DOWNLOADS: ({ resource }) =>
     resource === 'mediaDownloads' ? 'media_downloads' : 'media_downloads_per_edge',
+  TOO_MANY_UPLOADS: ({ resource }) => {
+    if (resource === 'mediaUploads') return 'media_uploads';
+    return resource === 'uploads' ? 'uploads_per_session' : 'media_uploads_per_edge';
+  },
   INBOX_FULL: 'inbox',
   TOO_MANY_IDEMPOTENCY_KEYS: 'idempotency_keys',
   TOO_MANY_JOBS: 'jobs',

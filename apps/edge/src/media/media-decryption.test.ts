@@ -6,7 +6,8 @@ import type { MediaFile } from '@wafleet/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encryptedFile } from '../testing/media-host.js';
-import { encryptedLength, MediaDecryption } from './media-decryption.js';
+import { MediaDecryption } from './media-decryption.js';
+import { encryptedLength } from './media-keys.js';
 
 /** What Baileys 7.0.0-rc14 (`encryptedStream`) made of `the bytes of one <kind>`. */
 const BY_BAILEYS: readonly (Pick<MediaFile, 'kind' | 'mediaKey' | 'sha256' | 'encryptedSha256'> & {

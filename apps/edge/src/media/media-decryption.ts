@@ -5,40 +5,11 @@ import {
   type Decipher,
   type Hash,
   type Hmac,
-  hkdfSync,
   timingSafeEqual,
 } from 'node:crypto';
 import { Transform, type TransformCallback } from 'node:stream';
 import { type MediaFile, WafleetError } from '@wafleet/contract';
-
-/** What the keys of each kind of file are derived for (HKDF's info). */
-const KEY_INFO: Readonly<Record<MediaFile['kind'], string>> = {
-  image: 'WhatsApp Image Keys',
-  video: 'WhatsApp Video Keys',
-  audio: 'WhatsApp Audio Keys',
-  document: 'WhatsApp Document Keys',
-  sticker: 'WhatsApp Image Keys',
-};
-const IV_BYTES = 16;
-const KEY_BYTES = 32;
-const MAC_BYTES = 10;
-const BLOCK_BYTES = 16;
-
-function keysOf({ kind, mediaKey }: Pick<MediaFile, 'kind' | 'mediaKey'>) {
-  const size = IV_BYTES + 2 * KEY_BYTES;
-  const secret = Buffer.from(mediaKey, 'base64');
-  const derived = Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), KEY_INFO[kind], size));
-  return {
-    iv: derived.subarray(0, IV_BYTES),
-    cipherKey: derived.subarray(IV_BYTES, IV_BYTES + KEY_BYTES),
-    macKey: derived.subarray(IV_BYTES + KEY_BYTES),
-  };
-}
-
-/** Length on the media host of a file of this length: padded to whole blocks, plus its MAC. */
-export function encryptedLength(length: number): number {
-  return (Math.floor(length / BLOCK_BYTES) + 1) * BLOCK_BYTES + MAC_BYTES;
-}
+import { MAC_BYTES, mediaKeysOf } from './media-keys.js';
 
 function mismatch(what: string): WafleetError {
   return new WafleetError(
@@ -79,7 +50,7 @@ export class MediaDecryption extends Transform {
     options: { length?: number | undefined; maxBytes: number; onProgress?: () => void },
   ) {
     super();
-    const { iv, cipherKey, macKey } = keysOf(file);
+    const { iv, cipherKey, macKey } = mediaKeysOf(file.kind, Buffer.from(file.mediaKey, 'base64'));
     this.#file = file;
     this.#length = options.length;
     this.#maxBytes = options.maxBytes;

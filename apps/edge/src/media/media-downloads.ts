@@ -2,19 +2,22 @@ import { once } from 'node:events';
 import { finished, pipeline, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommandReply, type MediaFile, WafleetError } from '@wafleet/contract';
-import { AddressRules } from '@wafleet/egress';
+import type { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import { ReplyBox, SealedValueError, type SessionRef, type SessionSettingsRecords } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import { DownloadSlots } from './download-slots.js';
-import { encryptedLength, MediaDecryption, tooLarge } from './media-decryption.js';
-import { type EncryptedFile, MediaHost } from './media-host.js';
+import { MediaDecryption, tooLarge } from './media-decryption.js';
+import type { EncryptedFile, MediaHost } from './media-host.js';
+import { encryptedLength } from './media-keys.js';
 
 /** How long downloads under way may continue when the edge stops. */
 const FINISH_MS = 10_000;
 /** How often a phone's answer is asked for, in addition to the time that its worker waits for it. */
 const LOOK_MS = 750;
 const RETRY_AFTER_MS = 5_000;
+/** How long the media host may send nothing, or a client read or send nothing, ms. */
+export const STALL_MS = 60_000;
 /** When to try again what the session's worker cannot do yet: upgrades take minutes. */
 const UPGRADE_MS = 30_000;
 
@@ -73,15 +76,15 @@ export class MediaDownloads {
   constructor(options: {
     commands: SessionCommands;
     settings: Pick<SessionSettingsRecords, 'hasNoProxy'>;
-    media: MediaOptions;
+    host: MediaHost;
+    media: Omit<MediaOptions, 'url' | 'proxyRules'>;
     onEnded: (outcome: DownloadOutcome) => void;
     logger: Logger;
   }) {
-    const { url, maxBytes, stallMs = 60_000, phoneMs = 15_000 } = options.media;
-    const { proxyRules = AddressRules.parse('') } = options.media;
+    const { maxBytes, stallMs = STALL_MS, phoneMs = 15_000 } = options.media;
     this.#commands = options.commands;
     this.#settings = options.settings;
-    this.#host = new MediaHost({ url, answerMs: stallMs, proxyRules });
+    this.#host = options.host;
     this.#slots = new DownloadSlots(options.media.downloads);
     this.#maxBytes = maxBytes;
     this.#stallMs = stallMs;
@@ -142,7 +145,6 @@ export class MediaDownloads {
     const giveUpAt = performance.now() + FINISH_MS;
     while (this.#underWay.size > 0 && performance.now() < giveUpAt) await delay(50);
     for (const abort of this.#underWay) abort.abort(ended('The edge is stopping.'));
-    await this.#host.close();
   }
 
   async #open(

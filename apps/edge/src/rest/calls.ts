@@ -59,21 +59,30 @@ export function addCalls<Calls extends Readonly<Record<string, RestCall>>>(
   runners: CallRunners,
   calls: Calls,
   handlers: HandlersOf<Calls>,
+  options: CallOptions = {},
 ): void {
   for (const [name, call] of Object.entries<RestCall>(calls)) {
     const handler: CallHandler<never> = handlers[name as keyof Calls];
-    addCall(app, runners, name, call, (request, reply, ids) => {
+    const act = (request: FastifyRequest, reply: FastifyReply, ids: CallIds) => {
       const { params, query, headers, body } = request;
       // Fastify has validated them by the schemas that the handler's type is made from.
       return handler({ params, query, headers, body, request, reply, ids } as ValidCall<never>);
-    });
+    };
+    addCall(app, runners, name, call, act, options);
   }
+}
+
+interface CallOptions {
+  readonly deadlineMs?: number | ((request: FastifyRequest) => number);
+  readonly receive?: (request: FastifyRequest, reply: FastifyReply) => Promise<string | undefined>;
 }
 
 /**
  * Adds the route of a call: limited, validated, carried out once for each `Idempotency-Key`, audited, documented and
  * answered as the call declares.
  * @param options.deadlineMs how long the handler may take. Default: the usual deadline of a command.
+ * @param options.receive reads what has to be there before the call is carried out, and returns what distinguishes the
+ * request from another one besides its parameters and body.
  */
 export function addCall(
   app: FastifyInstance,
@@ -81,7 +90,7 @@ export function addCall(
   name: string,
   call: RestCall,
   handler: (request: FastifyRequest, reply: FastifyReply, ids: CallIds) => Promise<unknown>,
-  options: { readonly deadlineMs?: number } = {},
+  { deadlineMs, receive }: CallOptions = {},
 ): void {
   const [method = '', url = ''] = call.route.split(' ');
   const statuses = Object.keys(call.answers);
@@ -90,9 +99,11 @@ export function addCall(
     url,
     exposeHeadRoute: call.hasHead !== false,
     schema: schemaOf(name, call),
-    handler: (request, reply) => {
+    handler: async (request, reply) => {
       if (statuses.length === 1) reply.code(Number(statuses[0]));
-      return idempotency.run({ ...options, call, request, reply }, (ids) => {
+      const also = await receive?.(request, reply);
+      const deadline = typeof deadlineMs === 'function' ? deadlineMs(request) : deadlineMs;
+      return idempotency.run({ call, request, reply, deadlineMs: deadline, also }, (ids) => {
         const act = () => handler(request, reply, ids);
         return call.isAudited === true ? audited.run(name, call, request, act) : act();
       });
@@ -100,9 +111,9 @@ export function addCall(
   };
   if (method === 'POST' && !takesIdempotencyKey(call)) route.onRequest = refuseIdempotencyKey;
   if (call.bodyLimit !== undefined) route.bodyLimit = call.bodyLimit;
-  const { access } = call;
+  const { access, files } = call;
   if (access === 'passkey-link') route.config = { cost: costOf(call) };
-  else if (access !== 'admin') route.config = { scope: access, cost: costOf(call) };
+  else if (access !== 'admin') route.config = { scope: access, cost: costOf(call), files };
   if (call.isSecret === true) {
     route.onSend = async (_request, reply) => {
       reply.header('cache-control', 'no-store');

@@ -1,13 +1,15 @@
 import { COMMANDS, type Command, WafleetError } from '@wafleet/contract';
 import type { WorkerCommand } from '@wafleet/store';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sessionRefOf } from '../auth/session-ref.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
+import { PREPARATION_MS } from '../sending/file-uploads.js';
 import { LINK_PREVIEW_MS } from '../sending/link-preview.js';
 import type { Message, MessageSending } from '../sending/message-sending.js';
 import { messageIdOf } from '../sessions/message-id.js';
 import type { OwnerCommand, SessionCommands } from '../sessions/session-commands.js';
 import { addCall, type CallRunners } from './calls.js';
+import type { RequestFiles } from './request-files.js';
 
 /** The call whose messages are prepared before a worker gets them. */
 const PREPARED = 'send-message';
@@ -16,18 +18,35 @@ interface SessionPath {
   readonly id: string;
 }
 
+interface CommandCallResources {
+  readonly commands: SessionCommands;
+  readonly sending: MessageSending;
+  readonly requestFiles: RequestFiles;
+}
+
+/** The command of a message whose files have to be uploaded first. */
+const WITH_FILES = 'send-file-message';
+
 /** Adds a route for each command that REST offers. The session's worker executes the command. */
 export function addCommandCalls(
   app: FastifyInstance,
   runners: CallRunners,
-  { commands, sending }: { readonly commands: SessionCommands; readonly sending: MessageSending },
+  { commands, sending, requestFiles }: CommandCallResources,
 ): void {
-  for (const [name, { rest, execution, kindOf }] of Object.entries<Command>(COMMANDS)) {
+  const deadlineOf = ({ execution, kindOf }: Command) => {
+    if (kindOf === undefined) return execution.deadlineMs;
+    const withFiles = COMMANDS[WITH_FILES].execution.deadlineMs + PREPARATION_MS;
+    return ({ body }: FastifyRequest) =>
+      kindOf({ ...(body ?? {}) }) === WITH_FILES ? withFiles : execution.deadlineMs + LINK_PREVIEW_MS;
+  };
+
+  for (const [name, defined] of Object.entries<Command>(COMMANDS)) {
+    const { rest, execution, kindOf } = defined;
     if (rest === undefined) continue;
-    const { deadlineMs, repeat } = execution;
+    const { repeat } = execution;
     addCall(
       ...([app, runners, name, rest] as const),
-      async (request, _reply, ids) => {
+      async (request, reply, ids) => {
         const { id, ...inPath } = request.params as SessionPath;
         const ref = sessionRefOf(request, { id });
         const messageId = repeat === 'once' ? messageIdOf(ids.bytes('message')) : undefined;
@@ -38,12 +57,13 @@ export function addCommandCalls(
         const query = rest.query === undefined ? {} : (request.query ?? {});
         const fields = { ...inPath, ...query, ...(request.body ?? {}), ...added };
         const kind = kindOf?.(fields) ?? name;
-        const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
         try {
           const requestId = request.id;
           if (name === PREPARED && messageId !== undefined) {
-            return await sending.send(ref, request.body as Message, { messageId, requestId });
+            const files = requestFiles.callOf(request, reply);
+            return await sending.send(ref, request.body as Message, { messageId, requestId, files });
           }
+          const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
           return await commands.call(command, { idempotencyKey: messageId, requestId });
         } catch (error) {
           throw messageId === undefined
@@ -51,7 +71,10 @@ export function addCommandCalls(
             : withMessageId(toWafleetError(error, request.log), messageId);
         }
       },
-      { deadlineMs: name === PREPARED ? deadlineMs + LINK_PREVIEW_MS : deadlineMs },
+      {
+        deadlineMs: deadlineOf(defined),
+        ...(rest.files === undefined ? {} : { receive: (...call) => requestFiles.receive(...call) }),
+      },
     );
   }
 }

@@ -1,5 +1,5 @@
 import { REQUEST_ID_HEADER, type WafleetError } from '@wafleet/contract';
-import { CONNECTION_TIMEOUTS, GUARDED_SERVER, type Logger } from '@wafleet/runtime';
+import { GUARDED_SERVER, type Logger } from '@wafleet/runtime';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { handleErrors, sendError } from '../errors/error-answers.js';
@@ -24,7 +24,6 @@ export function createHttpServer(
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT,
     http: GUARDED_SERVER,
-    requestTimeout: CONNECTION_TIMEOUTS.requestMs,
     genReqId: (raw) => requestIdOf(raw),
     routerOptions: { maxParamLength: 1024 },
     frameworkErrors: (error, request, reply) => {

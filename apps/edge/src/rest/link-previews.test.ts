@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { useCluster } from '../testing/cluster-fixture.js';
 import { sendRequest } from '../testing/raw-request.js';
 
-const fixture = useCluster({ fetchRules: AddressRules.parse('127.0.0.1') });
+const fixture = useCluster({ uploads: { fetchRules: AddressRules.parse('127.0.0.1') } });
 
 /** What the worker was to send. */
 const received: object[] = [];

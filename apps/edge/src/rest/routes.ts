@@ -16,6 +16,7 @@ import {
   REQUEST_ID_HEADER,
   sessionCalls,
   tenantCalls,
+  uploadCalls,
   usageCalls,
 } from '@wafleet/contract';
 import type { Metrics, Readiness } from '@wafleet/runtime';
@@ -33,6 +34,7 @@ import type {
   TenantLimitTable,
   TenantRemovals,
   TenantUsage,
+  UploadRecords,
   WorkerRegistry,
 } from '@wafleet/store';
 import type { FastifyInstance } from 'fastify';
@@ -49,7 +51,10 @@ import type { JobRunner } from '../jobs/job-runner.js';
 import type { CallLine } from '../limits/call-line.js';
 import type { ConnectionLimits } from '../limits/connection-limits.js';
 import type { MediaDownloads } from '../media/media-downloads.js';
+import { type FileUploads, PREPARATION_MS } from '../sending/file-uploads.js';
+import type { MessageFiles } from '../sending/message-files.js';
 import type { MessageSending } from '../sending/message-sending.js';
+import type { FileReceiver } from '../sending/received-file.js';
 import type { QrCodeQuery } from '../sessions/qr-code-query.js';
 import type { SessionChanges } from '../sessions/session-changes.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
@@ -67,6 +72,7 @@ import { clientVersionHandlers } from './client-version-calls.js';
 import { addCommandCalls } from './command-calls.js';
 import { serveErrorPage } from './error-page.js';
 import { eventHandlers, refuseKeyInUrl } from './event-calls.js';
+import { readFileBodies } from './file-bodies.js';
 import { countHandshakes } from './handshakes.js';
 import { health } from './health.js';
 import { BODY_LIMIT } from './http-server.js';
@@ -77,9 +83,11 @@ import { linkingHandlers } from './linking-calls.js';
 import { mediaHandlers } from './media-calls.js';
 import { movingHandlers } from './moving-calls.js';
 import { passkeyHandlers, passkeyLinkHandlers } from './passkey-calls.js';
+import { RequestFiles } from './request-files.js';
 import { requireScopes } from './scoped-routes.js';
 import { sessionHandlers } from './session-calls.js';
 import { tenantHandlers } from './tenant-calls.js';
+import { uploadHandlers } from './upload-calls.js';
 
 export interface RestResources {
   readonly admin: AdminAccess;
@@ -122,6 +130,10 @@ export interface RestResources {
   /** As in the environment variable PUBLIC_URL. */
   readonly publicUrl: string | undefined;
   readonly media: MediaDownloads;
+  readonly receiver: FileReceiver;
+  readonly uploads: FileUploads;
+  readonly uploadRecords: UploadRecords;
+  readonly messageFiles: MessageFiles;
   readonly sse: SseClients;
   readonly connectionLimits: ConnectionLimits;
   readonly origins: AllowedOrigins;
@@ -179,7 +191,13 @@ export async function registerRoutes(app: FastifyInstance, resources: RestResour
     addCalls(forTenants, resources, passkeyCalls, passkeyHandlers(resources));
     addCalls(forTenants, resources, mediaCalls, mediaHandlers(resources));
     addCalls(forTenants, resources, jobCalls, jobHandlers(resources));
-    addCommandCalls(forTenants, resources, resources);
+    const requestFiles = new RequestFiles(resources);
+    readFileBodies(forTenants);
+    addCalls(forTenants, resources, uploadCalls, uploadHandlers({ ...resources, requestFiles }), {
+      deadlineMs: PREPARATION_MS,
+      receive: (request, reply) => requestFiles.receive(request, reply),
+    });
+    addCommandCalls(forTenants, resources, { ...resources, requestFiles });
   });
   await app.register(async (forHelpers) => {
     forHelpers.addHook('onRequest', requirePasskeyLink({ ...resources, enterCall: countCalls(resources) }));

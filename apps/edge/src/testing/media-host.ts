@@ -23,6 +23,12 @@ export class TestMediaHost {
   readonly origins: string[] = [];
   /** The paths whose answers were not read to their end. */
   readonly cutOff: string[] = [];
+  /** What was uploaded, by its direct path. */
+  readonly uploaded = new Map<string, Buffer>();
+  /** The token that uploads need. */
+  auth = 'token-of-the-test';
+  /** The statuses that the next uploads get, one each, in place of being taken. */
+  readonly uploadFaults: number[] = [];
   /** How many answers are under way. */
   open = 0;
   readonly #answers = new Map<string, MediaAnswer>();
@@ -53,6 +59,21 @@ export class TestMediaHost {
     await closed;
   }
 
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const blob = Buffer.concat(chunks);
+    const { pathname, searchParams } = new URL(request.url ?? '', this.url);
+    const hash = createHash('sha256').update(blob).digest('base64url');
+    const isNamed = pathname.endsWith(`/${hash}`) && searchParams.get('token') === hash;
+    const status =
+      this.uploadFaults.shift() ?? (searchParams.get('auth') !== this.auth ? 401 : isNamed ? 200 : 400);
+    const path = `/v/${hash}.enc`;
+    if (status === 200) this.uploaded.set(path, blob);
+    const body = status === 200 ? { url: `${this.url}${path}`, direct_path: path } : { error: 'refused' };
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  }
+
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
     this.asked.push(path);
@@ -61,6 +82,10 @@ export class TestMediaHost {
     response.once('close', () => {
       this.open -= 1;
     });
+    if (request.method === 'POST') {
+      void this.#take(request, response);
+      return;
+    }
     const {
       status = 200,
       headers = {},

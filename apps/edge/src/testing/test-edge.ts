@@ -1,8 +1,9 @@
 import { WafleetClient } from '@wafleet/client';
 import { DEFAULT_TENANT_LIMITS, type TenantLimits } from '@wafleet/contract';
-import type { AddressRules } from '@wafleet/egress';
+import { AddressRules } from '@wafleet/egress';
 import { type ConnectionTimeouts, createLogger, Lifecycle, type Logger, Metrics } from '@wafleet/runtime';
 import { EVENT_LOG_BOUNDS } from '@wafleet/store';
+import { ffmpegPath } from '@wafleet/testkit';
 import type { OpenProbe } from '../engine/assert-engine-internals.js';
 import type { WriterLimits } from '../fanout/bounded-writer.js';
 import type { BufferLimits } from '../fanout/buffer-budget.js';
@@ -11,6 +12,7 @@ import type { MediaOptions } from '../media/media-downloads.js';
 import { startEdge } from '../server.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
 import type { TenantRemovalTimes } from '../tenants/tenant-removal.js';
+import type { UploadOptions } from '../wiring/edge-options.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-a-test';
 /** More than a test reaches by chance. */
@@ -44,6 +46,16 @@ export const MEDIA: MediaOptions = {
   downloads: 100,
 };
 
+/** Files may be fetched from this machine. */
+export const UPLOADS: UploadOptions = {
+  maxBytes: 64 * 1024 * 1024,
+  atOnce: 100,
+  spoolBytes: 1024 ** 3,
+  ffmpegPath,
+  toolsAtOnce: 2,
+  fetchRules: AddressRules.parse('127.0.0.1/32'),
+};
+
 /** An edge that runs in the test's own process. */
 export interface TestEdge {
   readonly url: string;
@@ -68,8 +80,8 @@ export interface TestEdgeOptions {
   readonly clientLimits?: Partial<ClientLimits>;
   /** Overrides of the defaults: a media host that does not exist, and limits that a test does not reach by chance. */
   readonly media?: Partial<MediaOptions>;
-  /** Default: public addresses. */
-  readonly fetchRules?: AddressRules;
+  /** Overrides of UPLOADS. */
+  readonly uploads?: Partial<UploadOptions>;
   /** Overrides of the default limits. */
   readonly tenantLimits?: Partial<TenantLimits>;
   /** Overrides of production's timeouts. */
@@ -100,7 +112,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
     replayLimits,
     clientLimits,
     media,
-    fetchRules,
+    uploads,
     tenantLimits,
     connectionTimeouts,
     tenantRemovalTimes,
@@ -131,7 +143,7 @@ export async function startTestEdge(options: TestEdgeOptions): Promise<TestEdge>
       replayLimits: { ...REPLAY_LIMITS, ...replayLimits },
       clientLimits: { ...CLIENT_LIMITS, ...clientLimits },
       media: { ...MEDIA, ...media },
-      fetchRules,
+      uploads: { ...UPLOADS, ...uploads },
       eventLogMaxAgeMs,
       jobsAtOnce,
       tenantLimits: { ...DEFAULT_TENANT_LIMITS, ...tenantLimits },

@@ -8,6 +8,24 @@ import type { MediaOptions } from '../media/media-downloads.js';
 import type { ReplayLimits } from '../streams/replay-gate.js';
 import type { TenantRemovalTimes } from '../tenants/tenant-removal.js';
 
+/** How an edge receives, converts and uploads files. */
+export interface UploadOptions {
+  /** Larger files are not taken. */
+  readonly maxBytes: number;
+  /** How many files are under way at a time. */
+  readonly atOnce: number;
+  /** Where files are while they are under way. Default: the system's directory for temporary files. */
+  readonly spoolDirectory?: string | undefined;
+  /** How many bytes they may have there together. */
+  readonly spoolBytes: number;
+  /** Default: `ffmpeg` on PATH. */
+  readonly ffmpegPath?: string | undefined;
+  /** How many programs convert files at a time. */
+  readonly toolsAtOnce: number;
+  /** Which addresses files may be fetched from. Default: public ones. */
+  readonly fetchRules?: AddressRules | undefined;
+}
+
 /** What an edge is started with. */
 export interface EdgeOptions {
   /** The unique name of this edge: `edge_<random>`. */
@@ -38,8 +56,8 @@ export interface EdgeOptions {
   readonly media: MediaOptions;
   /** How many jobs this edge runs at a time; 0 for none. */
   readonly jobsAtOnce: number;
-  /** Which addresses are fetched from that clients name. Default: public ones. */
-  readonly fetchRules?: AddressRules | undefined;
+  /** How files are received, converted and uploaded. */
+  readonly uploads: UploadOptions;
   /** How long the log keeps the events that an absent client misses, in ms. The same value as for the workers. */
   readonly eventLogMaxAgeMs: number;
   /** As in the environment variable PEER_HOST. */

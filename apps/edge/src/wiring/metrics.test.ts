@@ -21,6 +21,7 @@ beforeAll(async () => {
     fanout: server.fanout,
     media: { count: 0 },
     jobRunner: { count: 0 },
+    uploads: { taken: 0 },
     open: { count: 0 },
     buffers: server.buffers,
     replays: { count: 0, bytesRead: 0 },

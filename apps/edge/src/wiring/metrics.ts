@@ -12,6 +12,7 @@ import type { OpenConnections } from '../limits/open-connections.js';
 import { refusedLimit } from '../limits/refused-limit.js';
 import type { Turns } from '../limits/turns.js';
 import { DOWNLOAD_OUTCOMES, type DownloadOutcome, type MediaDownloads } from '../media/media-downloads.js';
+import type { UploadPlaces } from '../sending/upload-places.js';
 import type { EventServer } from '../sockets/event-socket.js';
 import type { ReplayGate } from '../streams/replay-gate.js';
 
@@ -91,6 +92,7 @@ export function addEdgeMetrics(
     fanout,
     media,
     jobRunner,
+    uploads,
     open,
     buffers,
     replays,
@@ -102,6 +104,7 @@ export function addEdgeMetrics(
     fanout: EventFanout;
     media: Pick<MediaDownloads, 'count'>;
     jobRunner: Pick<JobRunner, 'count'>;
+    uploads: Pick<UploadPlaces, 'taken'>;
     open: Pick<OpenConnections, 'count'>;
     buffers: Pick<BufferBudget, 'bytes'>;
     replays: Pick<ReplayGate, 'count' | 'bytesRead'>;
@@ -205,6 +208,11 @@ export function addEdgeMetrics(
     labels: ['outcome'],
     read: () =>
       DOWNLOAD_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: tally.downloads(outcome) })),
+  });
+  metrics.gauge({
+    name: 'wafleet_edge_media_uploads',
+    help: 'Files for messages that are being received, converted and uploaded.',
+    read: () => uploads.taken,
   });
   metrics.counter({
     name: 'wafleet_edge_requests_forwarded_total',

@@ -19,7 +19,6 @@ import { AdminAccess } from '../auth/admin-access.js';
 import type { AllowedOrigins } from '../http/origins.js';
 import { IdempotentCalls } from '../idempotency/idempotent-calls.js';
 import { JobRunner } from '../jobs/job-runner.js';
-import { MediaDownloads } from '../media/media-downloads.js';
 import { chargeCalls } from '../rest/call-rates.js';
 import { registerRoutes } from '../rest/routes.js';
 import { MessageSending } from '../sending/message-sending.js';
@@ -34,6 +33,7 @@ import { WorkerRequests } from '../sessions/worker-requests.js';
 import { TENANT_REMOVAL_TIMES, TenantRemoval } from '../tenants/tenant-removal.js';
 import type { EdgeOptions } from './edge-options.js';
 import type { EdgeCounters } from './metrics.js';
+import { type EdgeFiles, wireFiles } from './wire-files.js';
 import type { EdgeLimits } from './wire-limits.js';
 import { wireLinkPreviews } from './wire-link-previews.js';
 import type { Realtime } from './wire-realtime.js';
@@ -48,15 +48,12 @@ interface HttpParts {
   readonly tally: EdgeCounters;
 }
 
-/**
- * Serves REST, streams of Server-Sent Events, health checks and metrics. Returns the downloads of message files, and what
- * runs jobs, which the caller starts.
- */
+/** Serves REST, streams of Server-Sent Events, health checks and metrics. Returns what serves files and runs jobs. */
 export async function wireHttp(
   app: FastifyInstance,
   options: EdgeOptions,
   { store, limits, realtime, origins, readiness, tally }: HttpParts,
-): Promise<{ readonly media: MediaDownloads; readonly jobRunner: JobRunner }> {
+): Promise<EdgeFiles & { readonly jobRunner: JobRunner }> {
   const { logger } = options;
   const {
     redis,
@@ -79,19 +76,14 @@ export async function wireHttp(
     ...{ sessions, client, workers, onExceeded },
     owners: new OwnerCache(new Ownership(redis)),
   });
-  const http = new PublicHttp({ rules: options.fetchRules ?? AddressRules.parse('') });
-  const previews = wireLinkPreviews({ http, tools: createMediaTools(), spool: {}, logger });
-  const sending = new MessageSending({ commands, previews });
+  const files = wireFiles(options, { store, commands, tally });
+  const sending = new MessageSending({ commands, previews: files.previews, files: files.messageFiles });
   const jobRunner = new JobRunner({
     ...{ sending, rates, logger, runs: store.jobRuns, wakeUps: store.wakeUps },
     atOnce: options.jobsAtOnce,
     onOutcome: (outcome) => tally.countJobMessage(outcome),
   });
   const requests = new WorkerRequests({ client, placement, logger });
-  const media = new MediaDownloads({
-    ...{ commands, settings, media: options.media, logger },
-    onEnded: (outcome) => tally.countDownload(outcome),
-  });
   const removal = new SessionRemoval({ sessions, workers, commands, requests });
   const audit = new AuditLog(redis);
   const tenantRemovals = new TenantRemovals(redis);
@@ -110,7 +102,8 @@ export async function wireHttp(
       ...{ guesses, logger },
     }),
     metricsToken: options.metricsToken,
-    ...{ apiKeys, leases, sessions, pages, settings, commands, media, origins, readiness, passkeyLinks },
+    ...{ apiKeys, leases, sessions, pages, settings, commands, origins, readiness, passkeyLinks },
+    ...files,
     ...{ sending, jobs, jobRunner },
     publicUrl: options.publicUrl,
     idempotency: new IdempotentCalls(new IdempotencyRecords(redis, store.limits)),
@@ -145,5 +138,5 @@ export async function wireHttp(
     currentQr: new QrCodeQuery({ sessions, offers, workers }),
     metrics: options.metrics,
   });
-  return { media, jobRunner };
+  return { ...files, jobRunner };
 }

@@ -32,6 +32,7 @@ import {
   SessionExports,
   SessionPacing,
   SessionSettingsStore,
+  UploadBoxes,
 } from '@wafleet/store';
 import { exportSession } from './export-session.js';
 
@@ -86,6 +87,7 @@ export class SessionFactory {
       passkeyLinks: new PasskeyLinks(redis),
       recentMessages: new RecentMessages({ redis, cipher }),
       receivedMedia: new ReceivedMedia({ redis, cipher }),
+      uploads: new UploadBoxes(cipher),
       messageSecrets: new MessageSecrets({ redis, cipher }),
       finishedMessages: new ProcessedMessages(redis),
       accountLists: new AccountLists({ redis, cipher }),

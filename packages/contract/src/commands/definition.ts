@@ -66,6 +66,11 @@ export interface RestCall {
   readonly body?: z.ZodType;
   /** How large the body may be, bytes. Default: that of the edge, which is enough for the longest text. */
   readonly bodyLimit?: number;
+  /**
+   * The body may come as `multipart/form-data` too: a part of this name with the body as JSON, and then the part `file`.
+   * `isRaw`: the body may also be the file itself, of any other content type than JSON.
+   */
+  readonly files?: { readonly part: string; readonly isRaw?: true };
   /** By status. */
   readonly answers: Readonly<Record<number, z.ZodType | ContentAnswer>>;
   /** The errors of this call, besides those that any call can have: see COMMON_ERRORS. */
@@ -178,7 +183,16 @@ type SessionCall<
   Reply extends z.ZodType,
 > = Pick<
   RestCall,
-  'access' | 'cost' | 'tag' | 'summary' | 'description' | 'errors' | 'example' | 'isSecret'
+  | 'access'
+  | 'cost'
+  | 'tag'
+  | 'summary'
+  | 'description'
+  | 'bodyLimit'
+  | 'files'
+  | 'errors'
+  | 'example'
+  | 'isSecret'
 > & {
   readonly route: `${Method} /api/sessions/:id/${string}`;
   /** The parameters of the path besides `:id`. */
@@ -292,11 +306,12 @@ export function messageCommand<
 export function internalMessageCommand<Shape extends z.ZodRawShape, Reply extends z.ZodType>(command: {
   readonly fields: Shape;
   readonly reply: Reply;
+  readonly execution?: Pick<Execution, 'deadlineMs'>;
 }): Command<z.ZodObject<Shape & typeof messageIdField>, Reply> {
   return {
     fields: z.object({ ...command.fields, ...messageIdField } as Shape & typeof messageIdField),
     reply: command.reply,
-    execution: { ...CALL, repeat: 'once' },
+    execution: { ...CALL, ...command.execution, repeat: 'once' },
   };
 }
 

@@ -53,4 +53,27 @@ export const mediaCommands = {
     reply: z.object({ file: mediaFileSchema.optional() }),
     execution: { lane: 'media' },
   }),
+  /**
+   * Where and with which token the session may upload files, sealed for `replyKey`: JSON of `mediaConnectionSchema`.
+   * `stale` is the digest of a token that WhatsApp has refused, in place of which WhatsApp is asked for another. The
+   * proxy is as of `find-media`.
+   */
+  'open-media-connection': internalCommand({
+    fields: { replyKey: z.string().max(200), stale: z.string().max(64).optional() },
+    reply: z.object({
+      connection: z.string(),
+      proxy: z.string().optional(),
+      isDirect: z.boolean().optional(),
+    }),
+    execution: { lane: 'media', requires: 'open' },
+  }),
 };
+
+/** What WhatsApp says to a session of its media hosts. The token is a secret. */
+export const mediaConnectionSchema = z.object({
+  auth: z.string().min(1).max(4_096),
+  /** Names of hosts, the preferred one first. */
+  hosts: z.array(z.string().max(255)).min(1).max(32),
+});
+
+export type MediaConnection = z.output<typeof mediaConnectionSchema>;

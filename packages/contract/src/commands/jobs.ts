@@ -3,6 +3,7 @@ import { errorDescriptionSchema } from '../errors.js';
 import { sessionIdSchema } from '../identifiers.js';
 import { type RestCall, sessionParamsSchema } from './definition.js';
 import { instantSchema, nameSchema } from './fields.js';
+import { hasFiles } from './message-content.js';
 import { sendMessageBodySchema } from './messages.js';
 import { recipientSchema } from './whatsapp-ids.js';
 
@@ -46,15 +47,25 @@ const jobRecipientSchema = z.strictObject({
 
 export type JobRecipient = z.output<typeof jobRecipientSchema>;
 
+/** Files of a job are fetched, or were uploaded, when a message is sent: they are not stored with it. */
+function storesNoFile({ content }: Pick<JobMessage, 'content'>): boolean {
+  if (content === undefined || !hasFiles(content)) return true;
+  const files = content.type === 'album' ? content.items.map(({ file }) => file) : [content.file];
+  return files.every((file) => 'url' in file || 'uploadId' in file);
+}
+
+const STORES_NO_FILE = { path: ['content', 'file'], message: 'must have a url or an uploadId' };
+
 export const createJobBodySchema = z
   .strictObject({
     messages: z
-      .array(jobMessageSchema)
+      .array(jobMessageSchema.refine(storesNoFile, STORES_NO_FILE))
       .min(1)
       .max(JOB_LIMITS.messages)
       .optional()
       .describe('what is sent, one after another, in this order'),
     message: templateSchema
+      .refine(storesNoFile, STORES_NO_FILE)
       .optional()
       .describe('in place of `messages`: what each of the `recipients` gets, with its variables'),
     recipients: z.array(jobRecipientSchema).min(1).max(JOB_LIMITS.messages).optional(),

@@ -1,22 +1,9 @@
 import { z } from 'zod';
+import { MESSAGE_LIMITS, mentionsSchema } from './content-fields.js';
 import { messageIdSchema } from './definition.js';
 import { instantSchema } from './fields.js';
+import { FILE_CONTENT_TYPES, type FileContent, fileContentSchemas } from './file-content.js';
 import { groupIdSchema, personSchema } from './whatsapp-ids.js';
-
-/** WhatsApp's own bounds, where they are known; else ours, which no app of WhatsApp reaches. */
-export const MESSAGE_LIMITS = {
-  textCharacters: 65_536,
-  mentions: 1_024,
-  thumbnailBytes: 32 * 1024,
-  linkCharacters: 2_048,
-  previewTitleCharacters: 300,
-  previewDescriptionCharacters: 1_000,
-  contacts: 100,
-  vCardCharacters: 16_384,
-  pollOptions: 12,
-  pollQuestionCharacters: 255,
-  pollOptionCharacters: 100,
-} as const;
 
 const webAddressSchema = z.url({ protocol: /^https?$/ }).max(MESSAGE_LIMITS.linkCharacters);
 
@@ -51,12 +38,6 @@ const linkPreviewSchema = z
 
 /** A preview that a worker can show: given by the client, or filled in by an edge. */
 export type GivenLinkPreview = z.output<typeof linkPreviewSchema> & { title: string };
-
-const mentionsSchema = z
-  .array(personSchema)
-  .min(1)
-  .max(MESSAGE_LIMITS.mentions)
-  .describe('people who are notified; the text has `@` and the number or LID of each, without its server');
 
 const mentionAllSchema = z.boolean().describe('notifies all members of a group');
 
@@ -189,8 +170,7 @@ const groupInvitationContentSchema = z.strictObject({
   caption: z.string().min(1).max(1_024).optional(),
 });
 
-/** What a message says, by `type`. */
-export const messageContentSchema = z.discriminatedUnion('type', [
+const wordContentSchemas = [
   textContentSchema,
   locationContentSchema,
   contactsContentSchema,
@@ -199,9 +179,25 @@ export const messageContentSchema = z.discriminatedUnion('type', [
   reactionContentSchema,
   forwardContentSchema,
   groupInvitationContentSchema,
+] as const;
+
+/** The contents that have no file of their own, by `type`: what workers of all releases know. */
+export const wordContentSchema = z.discriminatedUnion('type', wordContentSchemas);
+
+/** What a message says, by `type`, as clients write it. */
+export const messageContentSchema = z.discriminatedUnion('type', [
+  ...wordContentSchemas,
+  ...fileContentSchemas,
 ]);
 
-export type MessageContent = z.output<typeof messageContentSchema>;
+/** A content without a file of its own. */
+export type MessageContent = z.output<typeof wordContentSchema>;
+
+/** Whether a content has files, which are uploaded before the message is sent. */
+export function hasFiles(content: MessageContent | FileContent): content is FileContent {
+  return FILE_CONTENT_TYPES.has(content.type);
+}
+
 export type ContentType = MessageContent['type'];
-/** The content of one type. */
+/** One of a type. */
 export type ContentOf<T extends ContentType> = Extract<MessageContent, { type: T }>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MESSAGE_LIMITS } from './content-fields.js';
 import {
   internalMessageCommand,
   messageCommand,
@@ -6,8 +7,10 @@ import {
   type RestCall,
   sessionParamsSchema,
 } from './definition.js';
-import { MESSAGE_LIMITS, messageContentSchema } from './message-content.js';
-import { destinationSchema, isChannel } from './whatsapp-ids.js';
+import { FILE_CONTENT_TYPES, FILES_BODY_LIMIT, sentFileContentSchema } from './file-content.js';
+import { messageContentSchema, wordContentSchema } from './message-content.js';
+import { FILE_ERRORS } from './uploads.js';
+import { destinationSchema, isChannel, recipientSchema } from './whatsapp-ids.js';
 
 const textSchema = z.string().min(1).max(MESSAGE_LIMITS.textCharacters);
 
@@ -20,29 +23,36 @@ const MAX_TYPING_MS = 10_000;
 /** The contents that channels take. They are not encrypted. */
 const CHANNEL_CONTENTS: ReadonlySet<string> = new Set(['text', 'poll', 'reaction']);
 
+/** What a message of any content can have besides. */
+const options = {
+  quote: z
+    .strictObject({ messageId: messageIdSchema })
+    .optional()
+    .describe('the message that this one answers, of any chat of the session'),
+  disappearing: z
+    .union(DISAPPEARING.map((seconds) => z.literal(seconds)))
+    .optional()
+    .describe(
+      'seconds after which the message disappears, 0 for never; by default the timer of a group, in other chats never',
+    ),
+  typing: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_TYPING_MS)
+    .optional()
+    .describe(
+      'how long the chat first shows that the account is typing, ms; for a voice note, that it is recording',
+    ),
+};
+
 /** A message to send. */
 export const sendMessageBodySchema = z
   .strictObject({
     to: destinationSchema,
     text: textSchema.optional().describe('short for a content of the type `text`, without anything else'),
     content: messageContentSchema.optional(),
-    quote: z
-      .strictObject({ messageId: messageIdSchema })
-      .optional()
-      .describe('the message that this one answers, of any chat of the session'),
-    disappearing: z
-      .union(DISAPPEARING.map((seconds) => z.literal(seconds)))
-      .optional()
-      .describe(
-        'seconds after which the message disappears, 0 for never; by default the timer of a group, in other chats never',
-      ),
-    typing: z
-      .number()
-      .int()
-      .min(1)
-      .max(MAX_TYPING_MS)
-      .optional()
-      .describe('how long the chat first shows that the account is typing, ms'),
+    ...options,
   })
   .refine(({ text, content }) => (text === undefined) !== (content === undefined), {
     path: ['text'],
@@ -82,6 +92,10 @@ export const sendMessageBodySchema = z
   );
 export const sentMessageSchema = z.object({ messageId: z.string() });
 
+const sentFilesSchema = sentMessageSchema.extend({
+  itemIds: z.array(z.string()).optional().describe('of an album: the messages of its items'),
+});
+
 const sentAnywhereSchema = sentMessageSchema.extend({
   serverId: z
     .string()
@@ -98,31 +112,61 @@ const SEND_ERRORS = [
   'WHATSAPP_REFUSED',
 ] as const;
 
+/** How long the messages of an album may take in all, ms. */
+const ALBUM_MS = 60_000;
+
+const sendMessage = messageCommand({
+  route: 'POST /api/sessions/:id/messages',
+  access: 'messages:write',
+  cost: 5,
+  tag: 'messages',
+  summary: 'Send a message',
+  description:
+    'Answers when WhatsApp has acknowledged the message. `{ to, text }` sends a text; `content` sends every kind, ' +
+    'see docs/sending.md. A file may come in the request, as `multipart/form-data`: the part `message` (JSON, with ' +
+    '`content.file` left out) and then the part `file`.',
+  body: sendMessageBodySchema,
+  bodyLimit: FILES_BODY_LIMIT,
+  files: { part: 'message' },
+  reply: sentAnywhereSchema.extend({
+    ...sentFilesSchema.shape,
+    linkPreview: z
+      .boolean()
+      .optional()
+      .describe('whether the message has the preview that was to be fetched; not there if none was'),
+  }),
+  errors: [...SEND_ERRORS, ...FILE_ERRORS],
+  example: { to: '15550001001', text: 'hi' },
+  kindOf: sendKindOf,
+  execution: { deadlineMs: 15_000 + MAX_TYPING_MS },
+});
+
+/**
+ * The command that sends a message. A text that stands alone goes to the worker as earlier releases know it. One with
+ * files goes as a command that they do not know.
+ */
+function sendKindOf({ to: _to, text, messageId: _id, ...rest }: Readonly<Record<string, unknown>>): string {
+  if (hasFiles(rest.content)) return 'send-file-message';
+  const isAlone = text !== undefined && Object.values(rest).every((option) => option === undefined);
+  return isAlone ? 'send-text' : 'send-message';
+}
+
+function hasFiles(content: unknown): boolean {
+  if (typeof content !== 'object' || content === null || !('type' in content)) return false;
+  return typeof content.type === 'string' && FILE_CONTENT_TYPES.has(content.type);
+}
+
 export const messageCommands = {
-  'send-message': messageCommand({
-    route: 'POST /api/sessions/:id/messages',
-    access: 'messages:write',
-    cost: 5,
-    tag: 'messages',
-    summary: 'Send a message',
-    description:
-      'Answers when WhatsApp has acknowledged the message. `{ to, text }` sends a text; `content` sends every kind, ' +
-      'see docs/sending.md.',
-    body: sendMessageBodySchema,
-    reply: sentAnywhereSchema.extend({
-      linkPreview: z
-        .boolean()
-        .optional()
-        .describe('whether the message has the preview that was to be fetched; not there if none was'),
-    }),
-    errors: SEND_ERRORS,
-    example: { to: '15550001001', text: 'hi' },
-    // A text that stands alone goes to the worker as earlier releases know it.
-    kindOf: ({ to: _to, text, messageId: _id, ...options }) =>
-      text !== undefined && Object.values(options).every((option) => option === undefined)
-        ? 'send-text'
-        : 'send-message',
-    execution: { deadlineMs: 15_000 + MAX_TYPING_MS },
+  'send-message': {
+    ...sendMessage,
+    /** What workers of all releases know. A content with files goes as `send-file-message`. */
+    fields: sendMessage.fields.extend({ content: wordContentSchema.optional() }),
+  },
+  /** A message with files that an edge has uploaded. */
+  'send-file-message': internalMessageCommand({
+    fields: { to: recipientSchema, content: sentFileContentSchema, ...options },
+    reply: sentFilesSchema,
+    execution: { deadlineMs: ALBUM_MS + MAX_TYPING_MS },
   }),
   /** A text alone: what edges of earlier releases send, and later ones to workers of earlier releases. */
   'send-text': internalMessageCommand({

@@ -28,6 +28,7 @@ import { restrictionCommands } from './restrictions.js';
 import { sessionCalls } from './sessions.js';
 import { statusCommands } from './statuses.js';
 import { tenantCalls } from './tenants.js';
+import { uploadCalls } from './uploads.js';
 import { usageCalls } from './usage.js';
 
 /** What a session that a worker has executes, by the kind that stands in the message on the bus. */
@@ -91,6 +92,7 @@ export const EDGE_CALLS = {
   ...passkeyLinkCalls,
   ...mediaCalls,
   ...jobCalls,
+  ...uploadCalls,
   ...eventCalls,
   ...usageCalls,
   ...clientVersionCalls,

@@ -3,6 +3,7 @@ import type { CacheStore, WASocket } from '@whiskeysockets/baileys';
 import type { z } from 'zod';
 import type { KnownGroups } from '../caches/known-groups.js';
 import type { StatusAudiences } from '../connection/status-audiences.js';
+import type { FileContext } from '../content/files.js';
 import type { KnownMessages } from '../known-messages/known-messages.js';
 import type { MessageTargets } from '../known-messages/message-targets.js';
 import type { ListReader } from '../lists/list-reader.js';
@@ -34,6 +35,8 @@ export interface CommandContext {
   readonly restrictions: SessionRestrictions;
   readonly lists: ListReader;
   readonly readMessages: ReadMessages;
+  /** What contents with files need. */
+  readonly files: FileContext;
   /** Reads the stored settings of the session, and applies them. */
   readonly reloadSettings: () => Promise<void>;
 }

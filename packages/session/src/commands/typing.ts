@@ -34,10 +34,16 @@ export async function waitWhileOpen(
   if (!socket.ws.isOpen) throw closed();
 }
 
+/** What a chat shows of an account that is about to send. */
+export type Composing = 'composing' | 'recording';
+
 /**
- * Shows in a chat that the account is typing, and waits. The message that follows ends it.
+ * Shows in a chat that the account is typing or recording, and waits. The message that follows ends it.
  * @throws {WafleetError} UNAVAILABLE as soon as the connection closes.
  */
-export function showTyping(socket: WASocket, jid: string, ms: number): Promise<void> {
-  return waitWhileOpen(socket, ms, () => socket.sendPresenceUpdate('composing', jid));
+export function showTyping(
+  socket: WASocket,
+  { jid, ms, state }: { jid: string; ms: number; state: Composing },
+): Promise<void> {
+  return waitWhileOpen(socket, ms, () => socket.sendPresenceUpdate(state, jid));
 }

@@ -49,3 +49,8 @@ export function withContext(
   }
   return undefined;
 }
+
+/** The content with a context. What has none, as a reaction, does not disappear by itself. */
+export function inContext(content: proto.IMessage, contextInfo: proto.IContextInfo): proto.IMessage {
+  return Object.keys(contextInfo).length === 0 ? content : (withContext(content, contextInfo) ?? content);
+}

@@ -1,4 +1,4 @@
-import { type CommandReply, type MediaFile, WafleetError } from '@wafleet/contract';
+import { type CommandFields, type CommandReply, type MediaFile, WafleetError } from '@wafleet/contract';
 import { type Logger, withTimeout } from '@wafleet/runtime';
 import {
   type Fence,
@@ -15,6 +15,7 @@ import { receivedFilesIn } from '../mapping/received-files.js';
 import { roughLength } from '../outbox/event-size.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { SettingsInForce } from '../settings/settings-in-force.js';
+import { MediaConnections } from './media-connections.js';
 import { ReuploadRequest } from './reupload-request.js';
 
 /** How long a command waits for a phone. Short, since a worker carries out a bounded number of commands at a time. */
@@ -33,6 +34,7 @@ export class SessionMedia {
   readonly #openSocket: OpenSocket;
   readonly #inForce: Pick<SettingsInForce, 'readProxy'>;
   readonly #logger: Logger;
+  readonly #connections = new MediaConnections();
   readonly #requests = new Map<string, ReuploadRequest>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #unanswered = 0;
@@ -80,7 +82,28 @@ export class SessionMedia {
   async find(messageId: string, replyKey?: string): Promise<CommandReply<'find-media'>> {
     const { file } = await this.#find(messageId);
     const url = await this.#readProxy();
-    return url === undefined ? { file, isDirect: true } : { file, proxy: this.#sealed(url, replyKey) };
+    return url === undefined
+      ? { file, isDirect: true }
+      : { file, proxy: this.#sealed(url, replyKey, 'proxy') };
+  }
+
+  /**
+   * Where the session may upload files, with the token for that, and the URL of its proxy: sealed for the edge that has
+   * asked.
+   * @throws {WafleetError} SESSION_NOT_OPEN; WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp does not answer;
+   * MEDIA_UNAVAILABLE if the proxy cannot be read, or there is no key to seal for.
+   */
+  async openConnection({
+    replyKey,
+    stale,
+  }: CommandFields<'open-media-connection'>): Promise<CommandReply<'open-media-connection'>> {
+    const { socket } = this.#openSocket.require();
+    const url = await this.#readProxy();
+    const connection = await this.#connections.of(socket, stale);
+    return {
+      connection: this.#sealed(JSON.stringify(connection), replyKey, 'media connection'),
+      ...(url === undefined ? { isDirect: true } : { proxy: this.#sealed(url, replyKey, 'proxy') }),
+    };
   }
 
   /**
@@ -113,13 +136,13 @@ export class SessionMedia {
     }
   }
 
-  #sealed(url: string, replyKey: string | undefined): string {
+  #sealed(plain: string, replyKey: string | undefined, what: string): string {
     const { tenantId, sessionId } = this.#fence;
     try {
-      return sealReply(replyKey ?? '', url, `proxy ${tenantId}/${sessionId}`);
+      return sealReply(replyKey ?? '', plain, `${what} ${tenantId}/${sessionId}`);
     } catch (error) {
       if (!(error instanceof SealedValueError)) throw error;
-      throw new WafleetError('MEDIA_UNAVAILABLE', 'This edge cannot use the session’s proxy.');
+      throw new WafleetError('MEDIA_UNAVAILABLE', 'Nothing can be sealed for this edge.');
     }
   }
 

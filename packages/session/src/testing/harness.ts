@@ -28,6 +28,8 @@ import {
   SessionSettingsRecords,
   SessionSettingsStore,
   TenantDirectory,
+  UploadBoxes,
+  UploadRecords,
   verifyEncryptionKey,
 } from '@wafleet/store';
 import { startRedis, type TestRedis, waitFor } from '@wafleet/testkit';
@@ -262,10 +264,17 @@ export class Harness {
       passkeyLinks: this.passkeyLinks,
       recentMessages: new RecentMessages({ redis: this.#redis, cipher: this.#cipher }),
       receivedMedia: new ReceivedMedia({ redis: this.#redis, cipher: this.#cipher }),
+      uploads: new UploadBoxes(this.#cipher),
       messageSecrets: new MessageSecrets({ redis: this.#redis, cipher: this.#cipher }),
       finishedMessages: new ProcessedMessages(this.#redis),
       accountLists: new AccountLists({ redis: this.#redis, cipher: this.#cipher }),
     };
+  }
+
+  /** Uploads of sessions, as an edge stores them. */
+  async uploads(): Promise<UploadRecords> {
+    await verifyEncryptionKey(this.#redis, this.#cipher);
+    return new UploadRecords(this.#redis);
   }
 
   /** A new session, owned by `worker`. */

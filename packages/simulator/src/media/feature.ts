@@ -7,14 +7,14 @@ const mediaConnTtl = 3600;
 
 /** The media host, on the simulator's own host and port, by https. */
 export const mediaFeature: Feature = {
-  routes: (http, { media, arrivals }) => mediaRoutes(http, media, arrivals),
+  routes: (http, { media, uploads, arrivals }) => mediaRoutes(http, { media, uploads, arrivals }),
   stanzas: { 'receipt:encrypt': answerMediaRetry },
   iqs: {
     'set:w:m': (_iq, { simulator }) => [
       {
         tag: 'media_conn',
         attrs: {
-          auth: 'simulator',
+          auth: simulator.uploads.auth,
           auth_ttl: String(mediaConnTtl),
           ttl: String(mediaConnTtl),
           max_buckets: '12',

@@ -28,6 +28,16 @@ const mimetypes: Readonly<Record<MediaKind, string>> = {
   sticker: 'image/webp',
 };
 
+/** The contents that have a file, and what its keys are derived for. */
+const FIELDS = [
+  ['imageMessage', 'image'],
+  ['videoMessage', 'video'],
+  ['ptvMessage', 'video'],
+  ['audioMessage', 'audio'],
+  ['documentMessage', 'document'],
+  ['stickerMessage', 'sticker'],
+] as const;
+
 /** The media host, as phones use it. */
 export interface MediaHost {
   readonly media: MediaStore;
@@ -74,8 +84,8 @@ export async function openMedia(
   message: proto.IMessage,
 ): Promise<Buffer> {
   const content = normalizeMessageContent(message);
-  for (const kind of ['image', 'video', 'audio', 'document', 'sticker'] as const) {
-    const file = content?.[`${kind}Message`];
+  for (const [field, kind] of FIELDS) {
+    const file = content?.[field];
     const blob = media.get(file?.directPath ?? '');
     if (blob && file?.mediaKey) return decryptMedia(blob, file.mediaKey, kind);
   }

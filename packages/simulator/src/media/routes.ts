@@ -1,15 +1,26 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Arrivals } from '../transport/arrivals.js';
 import type { MediaStore } from './media-store.js';
+import type { UploadDesk } from './upload-desk.js';
 
 /** Largest accepted upload in bytes, as `media_conn` announces it. */
-export const maxUploadBytes = 100 * 1024 * 1024;
+export const maxUploadBytes = 128 * 1024 * 1024;
+
+/** What the media host works with. */
+interface MediaHostParts {
+  readonly media: MediaStore;
+  readonly uploads: UploadDesk;
+  readonly arrivals: Arrivals;
+}
 
 /**
- * The routes of the media host: `POST /mms/<kind>/<token>` (also `/product/…` and `/pps/…`) takes a blob and answers
- * `{url, direct_path}`; `GET /v/…` gives it back, ranges included. Each request is noted in `arrivals`.
+ * The routes of the media host: `POST /mms/<kind>/<hash>?auth=…&token=<hash>` (also `/product/…` and `/pps/…`) takes
+ * a blob by its SHA-256 in base64url, with the token of `media_conn`, and answers `{url, direct_path}`; `GET /v/…` gives it back, ranges included. Each request is noted in `arrivals`.
  */
-export function mediaRoutes(http: FastifyInstance, store: MediaStore, arrivals: Arrivals): void {
+export function mediaRoutes(
+  http: FastifyInstance,
+  { media: store, uploads, arrivals }: MediaHostParts,
+): void {
   http.removeAllContentTypeParsers();
   http.addContentTypeParser(
     '*',
@@ -17,9 +28,9 @@ export function mediaRoutes(http: FastifyInstance, store: MediaStore, arrivals: 
     async (_request: FastifyRequest, body: Buffer) => body,
   );
   for (const path of ['/mms/*', '/product/*', '/pps/*']) {
-    http.post(path, async (request, reply) => {
+    http.post(path, { onRequest: failUpload(uploads) }, async (request, reply) => {
       arrivals.note('upload', request.raw);
-      return takeUpload(request, reply, store);
+      return takeUpload(request, reply, { store, uploads });
     });
   }
   http.get('/v/*', async (request, reply) => {
@@ -28,9 +39,35 @@ export function mediaRoutes(http: FastifyInstance, store: MediaStore, arrivals: 
   });
 }
 
-async function takeUpload(request: FastifyRequest, reply: FastifyReply, store: MediaStore): Promise<unknown> {
-  if (!Buffer.isBuffer(request.body)) return reply.code(400).send({ error: 'no content' });
-  const path = store.put(request.body);
+/** Applies a fault before anything of the blob is read. */
+function failUpload(uploads: UploadDesk) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const fault = uploads.takeFault();
+    if (fault === 'busy') return reply.code(503).header('connection', 'close').send({ error: 'busy' });
+    if (fault === 'cut') {
+      reply.hijack();
+      request.raw.destroy();
+    }
+    return undefined;
+  };
+}
+
+async function takeUpload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { store, uploads }: { store: MediaStore; uploads: UploadDesk },
+): Promise<unknown> {
+  const { body } = request;
+  if (!Buffer.isBuffer(body)) return reply.code(400).send({ error: 'no content' });
+  const { pathname, searchParams } = new URL(request.url, 'http://media.invalid');
+  const about = {
+    name: pathname.split('/').at(-1),
+    auth: searchParams.get('auth') ?? undefined,
+    token: searchParams.get('token') ?? undefined,
+  };
+  const refusal = uploads.refusalOf(about, body);
+  if (refusal !== undefined) return reply.code(refusal).send({ error: 'refused' });
+  const path = store.put(body);
   return { url: `${request.protocol}://${request.host}${path}`, direct_path: path };
 }
 

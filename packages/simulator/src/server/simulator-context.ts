@@ -7,6 +7,7 @@ import type { GroupDirectory } from '../groups/group-directory.js';
 import type { PhoneHistory } from '../history/phone-history.js';
 import type { ClientVersions } from '../login/client-versions.js';
 import type { MediaStore } from '../media/media-store.js';
+import type { UploadDesk } from '../media/upload-desk.js';
 import type { Inbox } from '../messages/inbox.js';
 import type { Outbox } from '../messages/outbox.js';
 import type { Pictures } from '../notifications/pictures.js';
@@ -32,6 +33,8 @@ export interface SimulatorContext {
   readonly clientVersions: ClientVersions;
   /** The files of the media host. */
   readonly media: MediaStore;
+  /** Which uploads the media host takes. */
+  readonly uploads: UploadDesk;
   /** Where clients came from. */
   readonly arrivals: Arrivals;
   readonly pictures: Pictures;

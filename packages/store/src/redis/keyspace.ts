@@ -35,6 +35,9 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{<tenant>}:messages:<id>:<n> | hash   | sealed recent messages of the days whose number is n modulo 8    |
  * | wf:{<tenant>}:media:<id>:<n>    | hash   | the file descriptions of messages of those days: author and      |
  * |                                 |        | sealed file by the message's id                                  |
+ * | wf:{<tenant>}:uploads:<id>      | hash   | uploads by their ids: description, and the file, sealed for      |
+ * |                                 |        | workers (JSON); expires                                          |
+ * | wf:{<tenant>}:upload-ends:<id>  | zset   | ids of uploads, by when they expire, ms; expires                 |
  * | wf:{<tenant>}:secrets:<id>     | hash   | sealed secrets of messages by the messages' ids                  |
  * | wf:{<tenant>}:secrets-before:<id> | hash | those of earlier ones; both expire                             |
  * | wf:{<tenant>}:finished:<id>     | string | digests of the messages whose events are in the log, 8 characters each |
@@ -181,6 +184,10 @@ export const keys = {
   passkeyLink: ({ tenantId, sessionId }: SessionRef) => `wf:{${tenantId}}:passkey-link:${sessionId}`,
   messages: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:messages:${sessionId}`),
   media: ({ tenantId, sessionId }: SessionRef) => dailyBuckets(`wf:{${tenantId}}:media:${sessionId}`),
+  uploads: ({ tenantId, sessionId }: SessionRef) => [
+    `wf:{${tenantId}}:uploads:${sessionId}`,
+    `wf:{${tenantId}}:upload-ends:${sessionId}`,
+  ],
   secrets: ({ tenantId, sessionId }: SessionRef) => [
     `wf:{${tenantId}}:secrets:${sessionId}`,
     `wf:{${tenantId}}:secrets-before:${sessionId}`,

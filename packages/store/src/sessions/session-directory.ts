@@ -326,8 +326,8 @@ export class SessionDirectory {
   }
 
   /**
-   * Removes a session: directory entry, ownership, credentials, settings, QR code, recent messages and files. Its owner, if
-   * there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. Two things
+   * Removes a session: directory entry, ownership, credentials, settings, QR code, recent messages, files and uploads. Its
+   * owner, if there is one, is fenced off. Events that it published stay in its tenant's log until they are trimmed. Two things
    * remain: the highest epoch of the tenant's purged sessions, in one key for all of them, and for a minute the value
    * of `wasUnlinked`. Returns false if there was no such session.
    * @param options.fence If given, purges only if this fence still owns the session.
@@ -350,6 +350,7 @@ export class SessionDirectory {
       keys.passkeyLink(ref),
       ...keys.messages(ref),
       ...keys.media(ref),
+      ...keys.uploads(ref),
       ...keys.secrets(ref),
       ...keys.finished(ref),
       ...keys.lists(ref),

@@ -15,6 +15,7 @@ const CHUNK = 500;
 const LEASE_ERRORS = {
   replays: 'TOO_MANY_REPLAYS',
   mediaDownloads: 'TOO_MANY_DOWNLOADS',
+  mediaUploads: 'TOO_MANY_UPLOADS',
 } as const satisfies Partial<Record<TenantLimit, ErrorCode>>;
 
 export type LeasedResource = keyof typeof LEASE_ERRORS;
@@ -56,7 +57,7 @@ export class TenantLeases {
 
   /**
    * Takes a lease. Call the returned function to give it back; further calls of it do nothing.
-   * @throws {WafleetError} TOO_MANY_REPLAYS or TOO_MANY_DOWNLOADS, with `details` {resource, limit, used,
+   * @throws {WafleetError} TOO_MANY_REPLAYS, TOO_MANY_DOWNLOADS or TOO_MANY_UPLOADS, with `details` {resource, limit, used,
    * retryAfterMs}.
    */
   async take(tenantId: string, resource: LeasedResource): Promise<() => void> {

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import type { SessionSettings } from '@wafleet/contract';
-import { isJidGroup, type proto, type WASocket } from '@whiskeysockets/baileys';
+import { isJidGroup, normalizeMessageContent, type proto, type WASocket } from '@whiskeysockets/baileys';
 import { personId } from '../../identity/person-id.js';
-import { showTyping, waitWhileOpen } from '../typing.js';
+import { type Composing, showTyping, waitWhileOpen } from '../typing.js';
 
 /** How long one message waits at most, in all: WhatsApp then has to acknowledge it before the command's deadline. */
 const LONGEST_MS = 8_000;
@@ -21,6 +21,7 @@ interface HeldMessage {
 interface HoldUp {
   readonly delayMs: number;
   readonly typingMs: number;
+  readonly state: Composing;
 }
 
 /**
@@ -35,7 +36,8 @@ export function holdUpOf(
   const showsTyping = isTyping && (isJidGroup(jid) === true || personId(jid) !== undefined);
   const typingMs = typing ?? (showsTyping && text ? typingOf(text) : 0);
   const delayMs = maxDelayMs > minDelayMs ? randomInt(minDelayMs, maxDelayMs + 1) : minDelayMs;
-  return { typingMs, delayMs: Math.min(delayMs, Math.max(LONGEST_MS - typingMs, 0)) };
+  const state = normalizeMessageContent(content)?.audioMessage?.ptt === true ? 'recording' : 'composing';
+  return { typingMs, state, delayMs: Math.min(delayMs, Math.max(LONGEST_MS - typingMs, 0)) };
 }
 
 function typingOf(text: string): number {
@@ -44,7 +46,11 @@ function typingOf(text: string): number {
 }
 
 /** @throws {WafleetError} UNAVAILABLE as soon as the connection closes. */
-export async function holdUp(socket: WASocket, jid: string, { delayMs, typingMs }: HoldUp): Promise<void> {
+export async function holdUp(
+  socket: WASocket,
+  jid: string,
+  { delayMs, typingMs, state }: HoldUp,
+): Promise<void> {
   if (delayMs > 0) await waitWhileOpen(socket, delayMs);
-  if (typingMs > 0) await showTyping(socket, jid, typingMs);
+  if (typingMs > 0) await showTyping(socket, { jid, ms: typingMs, state });
 }
