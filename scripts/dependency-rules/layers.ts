@@ -18,6 +18,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'settings',
     'pacing',
     'moving',
+    'uploads',
     'placement',
     'messages',
     'lists',

@@ -14,7 +14,7 @@ const KEY_BYTES = 32;
 
 /** The length of the MAC that follows a file's ciphertext. */
 export const MAC_BYTES = 10;
-export const BLOCK_BYTES = 16;
+const BLOCK_BYTES = 16;
 
 /** The keys that a file of a kind is encrypted and authenticated with. */
 export interface MediaKeys {

@@ -17,13 +17,14 @@ import {
   JobWakeUps,
   MessageJobs,
   type NewApiKey,
+  UploadRecords,
   verifyEncryptionKey,
 } from '@wafleet/store';
 import type { TestWorker } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { handOut } from '../testing/hand-out.js';
-import { encryptedFile, TestMediaHost } from '../testing/media-host.js';
+import { encryptedFile, mediaConnection, TestMediaHost } from '../testing/media-host.js';
 import { sendRequest } from '../testing/raw-request.js';
 import { TestCluster, type TestTenant } from '../testing/test-cluster.js';
 import type { TestEdge } from '../testing/test-edge.js';
@@ -85,6 +86,8 @@ beforeAll(async () => {
         };
       case 'find-media':
         return { file };
+      case 'open-media-connection':
+        return mediaConnection(command, host);
       default:
         return (
           groupReply(command.kind) ??
@@ -218,10 +221,22 @@ async function storeJob(sessionId: string): Promise<void> {
   await jobs.create({ tenantId, jobId }, { sessionId, messages, at: Date.now() + 3_600_000 });
 }
 
+/** Stores the upload that the call names. */
+async function keepUpload({ request }: KeyCall, sessionId: string): Promise<void> {
+  const uploadId = request.split('/').at(-1) ?? '';
+  const shown = { uploadId, type: 'document' as const, mimetype: 'text/plain', bytes: 1 };
+  const { file } = encryptedFile(Buffer.from('x'), { directPath: '/v/b' });
+  const { mediaKey, directPath, mimetype, sha256 = '', encryptedSha256 = '' } = file;
+  const media = { mediaKey, directPath, mimetype, sha256, encryptedSha256, length: 1, keyMadeAt: 1 };
+  const ref = { tenantId: tenant.tenantId, sessionId };
+  await new UploadRecords(cluster.connection).put(ref, shown, media);
+}
+
 /** A session that the call succeeds for. */
 async function offerFor(made: KeyCall, sessionId: string): Promise<void> {
   await offer(sessionId);
   if (isOfJob(made)) await storeJob(sessionId);
+  if (made.path.endsWith('/uploads/{uploadId}')) await keepUpload(made, sessionId);
   if (!isExport(made)) return;
   const fence = worker.fenceOf({ tenantId: tenant.tenantId, sessionId });
   await worker.sessions.setStatus(fence, { status: 'open', phone: '15551230001' });

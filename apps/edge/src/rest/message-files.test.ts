@@ -90,7 +90,7 @@ describe('a file is refused', () => {
   const html = Buffer.from('<html><body>not a picture</body></html>');
 
   it.each<[string, () => unknown, number, string]>([
-    ['that is no picture', () => ({ base64: html.toString('base64') }), 422, 'FILE_UNREADABLE'],
+    ['that is not a picture', () => ({ base64: html.toString('base64') }), 422, 'FILE_UNREADABLE'],
     ['whose URL is missing', () => ({ url: `${fixture.page('/b', picture)}x` }), 422, 'FILE_NOT_FETCHED'],
     ['at a private address', () => ({ url: 'http://169.254.169.254/' }), 422, 'FILE_NOT_FETCHED'],
     ['that is not base64', () => ({ base64: 'ab!=' }), 400, 'VALIDATION_FAILED'],

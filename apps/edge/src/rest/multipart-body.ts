@@ -43,7 +43,7 @@ export function readMultipart(
     complete = resolve;
     failComplete = reject;
   });
-  // Nobody may ask: the request can be refused before its file is read.
+  // The request can be refused before its file is read, and then no one waits for this.
   completed.catch(() => {});
 
   return new Promise((resolve, reject) => {

@@ -5,8 +5,7 @@ import { MediaToolError } from '@wafleet/media-tools';
 const RETRY_AFTER_MS = 5_000;
 
 /**
- * The error of the registry that a client gets for what went wrong with a file. WafleetErrors are unchanged, and so is
- * what nobody has foreseen.
+ * The error of the registry that a client gets for what went wrong with a file. Other errors are unchanged.
  * @param limit how many bytes a file may have.
  */
 export function fileError(error: unknown, limit: number): unknown {
@@ -18,7 +17,7 @@ export function fileError(error: unknown, limit: number): unknown {
     : error;
 }
 
-export function tooLargeFile(limit: number, cause?: unknown): WafleetError {
+function tooLargeFile(limit: number, cause?: unknown): WafleetError {
   return caused('MEDIA_TOO_LARGE', `Files of more than ${limit} bytes are not taken.`, cause, { limit });
 }
 

@@ -53,7 +53,7 @@ export class FileUploads {
     { signal, received }: FileCall,
   ): Promise<UploadedMedia> {
     const { places, maxBytes, encrypted } = this.#options;
-    // A session that cannot upload is no reason to fetch a file.
+    // A file is not fetched for a session that cannot upload it.
     const way = await encrypted.way(ref);
     // A file that came with the request has a place already.
     const leave = 'part' in source ? undefined : await places.take(ref.tenantId);

@@ -2,7 +2,8 @@ import { createCipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'n
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
-import type { MediaFile } from '@wafleet/contract';
+import type { CommandReply, MediaFile } from '@wafleet/contract';
+import { type SessionRef, sealReply } from '@wafleet/store';
 
 const PART_BYTES = 64 * 1024;
 
@@ -108,6 +109,18 @@ export class TestMediaHost {
 /** In parts, so that no more is given than is read. */
 function* partsOf(body: Uint8Array): Generator<Uint8Array> {
   for (let from = 0; from < body.length; from += PART_BYTES) yield body.subarray(from, from + PART_BYTES);
+}
+
+/** What a worker answers to a question for the way to a media host: directly, with the host's token. */
+export function mediaConnection(
+  { tenantId, sessionId, replyKey }: SessionRef & { readonly replyKey: string },
+  { auth }: TestMediaHost,
+): CommandReply<'open-media-connection'> {
+  const connection = JSON.stringify({ auth, hosts: ['media.example'] });
+  return {
+    connection: sealReply(replyKey, connection, `media connection ${tenantId}/${sessionId}`),
+    isDirect: true,
+  };
 }
 
 const INFO = { image: 'Image', video: 'Video', audio: 'Audio', document: 'Document', sticker: 'Image' };

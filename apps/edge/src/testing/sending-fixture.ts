@@ -2,12 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { type CommandFields, type MediaFile, type UploadedMedia, WafleetError } from '@wafleet/contract';
-import { Cipher, sealReply, UploadBoxes, verifyEncryptionKey } from '@wafleet/store';
+import { Cipher, UploadBoxes, verifyEncryptionKey } from '@wafleet/store';
 import type { Handle } from '@wafleet/store/testing';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { MediaDecryption } from '../media/media-decryption.js';
 import { there } from './cluster-fixture.js';
-import { TestMediaHost } from './media-host.js';
+import { mediaConnection, TestMediaHost } from './media-host.js';
 import { type Answer, sendRequest } from './raw-request.js';
 import { TestCluster, type TestTenant } from './test-cluster.js';
 import type { TestEdge, TestEdgeOptions } from './test-edge.js';
@@ -131,16 +131,9 @@ export class SendingFixture {
   }
 
   readonly #answer: Handle = async (command) => {
-    const { tenantId, sessionId } = command;
     switch (command.kind) {
-      case 'open-media-connection': {
-        const connection = { auth: this.host.auth, hosts: ['media.example'] };
-        const place = `media connection ${tenantId}/${sessionId}`;
-        return {
-          connection: sealReply(command.replyKey, JSON.stringify(connection), place),
-          isDirect: true,
-        };
-      }
+      case 'open-media-connection':
+        return mediaConnection(command, this.host);
       case 'send-file-message':
         this.sent.push(command);
         return this.onSend(command) as { messageId: string };

@@ -152,7 +152,7 @@ export const fileContentSchemas = [
 export type FileContent = z.output<(typeof fileContentSchemas)[number]>;
 
 /**
- * A file that lies on WhatsApp's media host, and all that a message says of it. Bytes are base64. Whoever has it can
+ * A file that lies on WhatsApp's media host, and all that a message says of it. Bytes are base64. It is enough to
  * read the file.
  */
 export const uploadedMediaSchema = z.object({

@@ -55,8 +55,8 @@ export const mediaCommands = {
   }),
   /**
    * Where and with which token the session may upload files, sealed for `replyKey`: JSON of `mediaConnectionSchema`.
-   * `stale` is the digest of a token that WhatsApp has refused, in place of which WhatsApp is asked for another. The
-   * proxy is as of `find-media`.
+   * If WhatsApp has refused a token, `stale` is its digest, and WhatsApp is asked for another one. The proxy is as that of
+   * `find-media`.
    */
   'open-media-connection': internalCommand({
     fields: { replyKey: z.string().max(200), stale: z.string().max(64).optional() },

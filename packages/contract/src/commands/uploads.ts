@@ -82,7 +82,7 @@ export const uploadCalls = {
     files: { part: 'upload', isRaw: true },
     answers: { 201: uploadSchema },
     errors: [...WORKER_ERRORS, ...FILE_ERRORS],
-    example: { type: 'image', file: { url: 'https://example.com/a.jpg' } },
+    example: { type: 'document', file: { base64: 'aGVsbG8=' } },
   },
   'get-upload': {
     route: 'GET /api/sessions/:id/uploads/:uploadId',

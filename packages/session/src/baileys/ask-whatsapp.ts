@@ -12,6 +12,13 @@ export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
+interface AskOptions {
+  readonly type?: 'get' | 'set';
+  /** What the request is about: `md` for the device. */
+  readonly xmlns?: string;
+  readonly answerMs?: number;
+}
+
 /**
  * Asks WhatsApp for something about this device, and resolves to the answer.
  * @param options.answerMs how long WhatsApp may take. Default: 10 s.
@@ -22,9 +29,9 @@ export class NoAnswerError extends Error {
 export async function askWhatsApp(
   socket: WASocket,
   content: BinaryNode,
-  { type = 'set', answerMs = ANSWER_MS }: { readonly type?: 'get' | 'set'; readonly answerMs?: number } = {},
+  { type = 'set', xmlns = 'md', answerMs = ANSWER_MS }: AskOptions = {},
 ): Promise<BinaryNode> {
-  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type, xmlns: 'md' }, content: [content] };
+  const iq = { tag: 'iq', attrs: { to: S_WHATSAPP_NET, type, xmlns }, content: [content] };
   let answer: BinaryNode | undefined;
   try {
     const asked = socket.query(iq, answerMs + LATER_MS).then((node: BinaryNode | undefined) => {

@@ -7,7 +7,8 @@ import { messageContext } from './message-context.js';
 
 /**
  * Sends a message with files, which are uploaded already. Nothing is sent before all that it needs is found.
- * @throws {WafleetError} as `MessageSender.send`; of an album, of which a part may have been sent, OUTCOME_UNKNOWN.
+ * @throws {WafleetError} as `MessageSender.send`, and UPLOAD_NOT_FOUND. If a part of an album was sent, `details.sent` has
+ * the number of its items, and UNAVAILABLE becomes OUTCOME_UNKNOWN.
  */
 export async function sendFiles(
   session: CommandContext,
@@ -32,7 +33,7 @@ export async function sendFiles(
   return { messageId, ...(itemIds.length === 0 ? {} : { itemIds }) };
 }
 
-/** The error of an album whose first items were sent. Nobody may take it for one of which nothing was sent. */
+/** The error of an album whose first message was sent: never one that says that nothing was sent. */
 function partlySent(error: unknown, details: { messageId: string; sent: number }): unknown {
   if (!(error instanceof WafleetError)) return error;
   if (error.code !== 'UNAVAILABLE') {

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type MediaConnection, mediaConnectionSchema, WafleetError } from '@wafleet/contract';
-import {
-  type BinaryNode,
-  getBinaryNodeChild,
-  getBinaryNodeChildren,
-  S_WHATSAPP_NET,
-  type WASocket,
-} from '@whiskeysockets/baileys';
-import { read } from '../commands/whatsapp-requests.js';
+import { getBinaryNodeChild, getBinaryNodeChildren, type WASocket } from '@whiskeysockets/baileys';
+import { askWhatsApp } from '../baileys/ask-whatsapp.js';
 
 /** What is cached is replaced this long before it ends, since an upload takes some time, ms. */
 const SPARE_MS = 60_000;
@@ -49,7 +43,7 @@ export class MediaConnections {
   #ask(socket: WASocket): Cached['connection'] {
     const cached = this.#cached.get(socket);
     if (cached !== undefined) return cached.connection;
-    const connection = read(askForConnection(socket));
+    const connection = askForConnection(socket);
     const entry = { connection };
     this.#cached.set(socket, entry);
     connection.catch(() => {
@@ -61,11 +55,9 @@ export class MediaConnections {
 
 async function askForConnection(socket: WASocket): Cached['connection'] {
   const askedAt = performance.now();
-  const answer: BinaryNode = await socket.query({
-    tag: 'iq',
-    attrs: { type: 'set', xmlns: 'w:m', to: S_WHATSAPP_NET },
-    content: [{ tag: 'media_conn', attrs: {} }],
-  });
+  const answer = await askWhatsApp(socket, { tag: 'media_conn', attrs: {} }, { xmlns: 'w:m' }).catch(
+    unanswered,
+  );
   const node = getBinaryNodeChild(answer, 'media_conn');
   const hosts = getBinaryNodeChildren(node, 'host').map(({ attrs }) => attrs.hostname ?? '');
   const { data } = mediaConnectionSchema.safeParse({ auth: node?.attrs.auth, hosts: hosts.filter(Boolean) });
@@ -73,4 +65,9 @@ async function askForConnection(socket: WASocket): Cached['connection'] {
   const ttl = Number(node?.attrs.auth_ttl ?? node?.attrs.ttl);
   const lifeMs = (Number.isFinite(ttl) && ttl > 0 ? ttl : DEFAULT_TTL_S) * 1_000;
   return { ...data, goodUntil: askedAt + Math.max(lifeMs - SPARE_MS, lifeMs / 2) };
+}
+
+function unanswered(error: unknown): never {
+  if (error instanceof WafleetError) throw error;
+  throw new WafleetError('UNAVAILABLE', 'WhatsApp did not answer.', undefined, { cause: error });
 }
