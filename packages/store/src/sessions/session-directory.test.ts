@@ -3,6 +3,7 @@ import { initAuthCreds } from '@whiskeysockets/baileys';
 import { describe, expect, test } from 'vitest';
 import { AuthStateStore } from '../auth/auth-state.js';
 import { Cipher } from '../auth/cipher.js';
+import { verifyEncryptionKey } from '../auth/encryption-check.js';
 import { EventLog } from '../events/event-log.js';
 import { IdempotencyRecords } from '../idempotency/idempotency-records.js';
 import { JobWakeUps } from '../jobs/job-wake-ups.js';
@@ -21,6 +22,7 @@ import { SessionSettingsRecords } from '../settings/session-settings-records.js'
 import { TenantDirectory } from '../tenants/tenant-directory.js';
 import { TenantLimitTable } from '../tenants/tenant-limits.js';
 import { claimed, ownedSession, useRedis } from '../testing/redis-fixture.js';
+import { UploadRecords } from '../uploads/upload-records.js';
 import { CallReplies } from './call-replies.js';
 import { LinkOffers } from './link-offers.js';
 import { Ownership } from './ownership.js';
@@ -157,6 +159,12 @@ describe('a purge', () => {
     const secrets = [
       new MessageSecrets({ redis: fixture.redis, cipher }).ofSession(fence).seal('id', Buffer.from('x')),
     ];
+    await verifyEncryptionKey(fixture.redis, cipher);
+    const upload = { uploadId: 'upl_1', type: 'image' as const, mimetype: 'image/jpeg', bytes: 1 };
+    const uploaded = { directPath: '/v/a', mediaKey: 'YQ==', sha256: 'YQ==', encryptedSha256: 'YQ==' };
+    await new UploadRecords(fixture.redis).put(shop, upload, {
+      ...{ ...uploaded, length: 1, mimetype: 'image/jpeg', keyMadeAt: 1 },
+    });
     await new SessionSettingsRecords(fixture.redis).replace(shop, 0, {
       plain: { settings: { online: true } },
     });
