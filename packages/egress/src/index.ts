@@ -1,6 +1,7 @@
 export { AddressRules } from './address-rules.js';
 export { EgressProxy, type ProxyKind, ProxyUrlError, type ProxyUrlProblem } from './egress-proxy.js';
 export { parseUrl } from './parse-url.js';
+export { withPausedParser } from './paused-parsers.js';
 export { ProxyError, type ProxyErrorKind, proxyErrorIn } from './proxy-error.js';
 export { ProxyRoute, type ProxyRouteOptions } from './proxy-route.js';
 export type { NameLookup } from './public-http/name-lookup.js';

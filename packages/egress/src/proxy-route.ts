@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { Agent as Dispatcher } from 'undici';
 import type { AddressRules } from './address-rules.js';
 import type { EgressProxy } from './egress-proxy.js';
+import { withPausedParser } from './paused-parsers.js';
 import { openTunnel } from './tunnel.js';
 
 const CONNECT_MS = 15_000;
@@ -61,7 +62,7 @@ export class ProxyRoute {
           port: Number(port) || (isSecure ? 443 : 80),
           servername: isSecure ? (servername ?? host) : undefined,
         }).then(
-          (socket) => callback(null, socket),
+          (socket) => callback(null, withPausedParser(socket)),
           (error: Error) => callback(error, null),
         );
       },

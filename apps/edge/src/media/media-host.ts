@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { MEDIA_TEXT_LIMITS, WafleetError } from '@wafleet/contract';
-import { type AddressRules, EgressProxy, ProxyRoute, proxyErrorIn } from '@wafleet/egress';
-import { Agent, type Dispatcher, request } from 'undici';
+import { type AddressRules, EgressProxy, ProxyRoute, proxyErrorIn, withPausedParser } from '@wafleet/egress';
+import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 
 const CONNECT_MS = 10_000;
@@ -100,7 +100,14 @@ export class MediaHost {
     // The reader of the body checks its progress instead, since the reader may be slow as well.
     this.#answers = { headersTimeout: options.answerMs, bodyTimeout: 0 };
     // Redirects are not followed: they could lead anywhere.
-    this.#agent = new Agent({ connect: { timeout: CONNECT_MS }, ...this.#answers });
+    const connect = buildConnector({ timeout: CONNECT_MS });
+    this.#agent = new Agent({
+      connect: (target, done) =>
+        connect(target, (...[error, socket]) =>
+          error === null ? done(null, withPausedParser(socket)) : done(error, null),
+        ),
+      ...this.#answers,
+    });
   }
 
   /**
