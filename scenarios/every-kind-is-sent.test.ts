@@ -89,7 +89,7 @@ beforeAll(async () => {
   web.listen(0, '127.0.0.1');
   await once(web, 'listening');
   webUrl = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
-  cluster = await startCluster({ environment: { FETCH_ALLOW: '127.0.0.1' } });
+  cluster = await startCluster({ environment: { FETCH_ALLOW: '127.0.0.1', LOG_LEVEL: 'debug' } });
   tenant = await cluster.addTenant();
   events = await collectEvents(cluster.edges[0]?.url ?? '', tenant.apiKey, ['messages.*']);
   anna = cluster.simulator.addPhone({ name: 'Anna' });
@@ -277,4 +277,17 @@ test('a vote opens with the poll’s secret', async () => {
   const hasVote = ({ updates }: { updates: readonly { key: { id: string } }[] }) =>
     updates.some(({ key }) => key.id === messageId);
   await events.waitForEvent('messages.update', hasVote, { what: 'of the vote', timeoutMs: 60_000 });
+});
+
+test('no log line has the token for uploads, the key of a file or where it is', () => {
+  const files = carl.received.flatMap(({ message }) => normalizeMessageContent(message)?.imageMessage ?? []);
+  const secrets = files.flatMap(({ mediaKey, directPath }) => [
+    Buffer.from(mediaKey ?? []).toString('base64'),
+    directPath ?? '',
+  ]);
+  expect(secrets.length).toBeGreaterThan(5);
+  const processes = [...cluster.workers, ...cluster.edges.map(({ process }) => process)];
+  const text = JSON.stringify(processes.flatMap(({ logs }) => logs));
+  const all = [...secrets, cluster.simulator.uploads.auth];
+  expect(all.filter((secret) => secret === '' || text.includes(secret))).toEqual([]);
 });
