@@ -159,6 +159,14 @@ export const TENANT_LIMITS = {
     error: 'TOO_MANY_DOWNLOADS',
     meaning: 'Files of messages that are being downloaded.',
   },
+  mediaUploads: {
+    kind: 'count',
+    unit: 'uploads',
+    default: 10,
+    min: 0,
+    error: 'TOO_MANY_UPLOADS',
+    meaning: 'Files that are being received, converted and uploaded.',
+  },
   jobs: {
     kind: 'count',
     unit: 'jobs',
@@ -175,14 +183,6 @@ export const TENANT_LIMITS = {
     error: 'TOO_MANY_JOBS',
     meaning:
       'Bytes of the messages of these jobs, and of the results of ended ones. The oldest results go first.',
-  },
-  mediaUploads: {
-    kind: 'count',
-    unit: 'uploads',
-    default: 10,
-    min: 0,
-    error: 'TOO_MANY_UPLOADS',
-    meaning: 'Files that are being received, converted and uploaded.',
   },
 } as const satisfies Record<string, LimitDescription>;
 

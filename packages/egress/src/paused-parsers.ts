@@ -13,7 +13,7 @@ type Listener = (...args: unknown[]) => void;
  * the answer fails.
  *
  * Removal condition: a release of undici that has the fix and runs on the oldest supported Node.js. Releases of 8 have the
- * fix and need Node.js 22 (docs/upstream.md, 36).
+ * fix and need Node.js 22 (docs/upstream.md, 39).
  * @param socket before it is given to undici.
  * @returns the socket.
  */

@@ -1,5 +1,3 @@
-import { AddressRules, PublicHttp } from '@wafleet/egress';
-import { createMediaTools } from '@wafleet/media-tools';
 import type { Readiness } from '@wafleet/runtime';
 import {
   AuditLog,
@@ -35,7 +33,6 @@ import type { EdgeOptions } from './edge-options.js';
 import type { EdgeCounters } from './metrics.js';
 import { type EdgeFiles, wireFiles } from './wire-files.js';
 import type { EdgeLimits } from './wire-limits.js';
-import { wireLinkPreviews } from './wire-link-previews.js';
 import type { Realtime } from './wire-realtime.js';
 import type { EdgeStore } from './wire-store.js';
 
