@@ -12,7 +12,7 @@ const chatIdSchema = z
     /^[0-9]{5,20}(-[0-9]{5,20})?@(s\.whatsapp\.net|c\.us|lid|g\.us|newsletter|broadcast)$/,
     'must be the id of a chat, such as 15551234567@s.whatsapp.net',
   )
-  .transform((id) => id.replace(/@c\.us$/, '@s.whatsapp.net'));
+  .overwrite((id) => id.replace(/@c\.us$/, '@s.whatsapp.net'));
 
 const deviceFields = {
   name: z

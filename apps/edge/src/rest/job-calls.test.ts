@@ -248,6 +248,18 @@ describe('a list', () => {
     expect(messages.nextCursor).toBeUndefined();
   });
 
+  it('of messages names each recipient, by the id of WhatsApp', async () => {
+    const to = [
+      '15550001001@c.us',
+      '+15550001002',
+      '120363000000000000@g.us',
+      '120363000000000000@newsletter',
+    ];
+    const { id } = await create({ messages: to.map((each) => ({ to: each, text: 'hi' })), at: tomorrow() });
+    const { items } = await messagesOf(id);
+    expect(items.map((item) => item.to)).toEqual(['15550001001@s.whatsapp.net', ...to.slice(1)]);
+  });
+
   it('of messages has pages that lead to each other', async () => {
     const { id } = await create({ messages: texts(5), at: tomorrow() });
     const first = await messagesOf(id, { limit: 3 });

@@ -36,6 +36,18 @@ describe('POST /api/sessions', () => {
     expect(await ofWorker()).toMatchObject({ proxy: PROXY, settings: { online: true } });
   });
 
+  it('shows the chats that a session ignores by the ids of WhatsApp', async () => {
+    const ignore = { chats: ['15550001001@c.us', '120363000000000000@newsletter'] };
+    await asTenant('POST /api/sessions', { id: 'shop-1', settings: { ignore } });
+    const shown = { chats: ['15550001001@s.whatsapp.net', '120363000000000000@newsletter'] };
+    expect(await asTenant('GET /api/sessions/shop-1')).toMatchObject({
+      ...{ status: 200, body: { settings: { ignore: shown } } },
+    });
+    expect(await change({ settings: { ignore: { groups: true } } })).toMatchObject({
+      ...{ status: 200, body: { settings: { ignore: { ...shown, groups: true } } } },
+    });
+  });
+
   it('has no session without its proxy', async () => {
     await fixture.cluster.connection.del('wf:worker-box-key');
     expect(await asTenant('POST /api/sessions', { id: 'shop-1', proxy: PROXY })).toMatchObject(

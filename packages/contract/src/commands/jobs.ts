@@ -153,7 +153,7 @@ export type JobMessageState = (typeof JOB_MESSAGE_STATES)[number];
 
 export const jobMessageResultSchema = z.object({
   index: z.number().int().describe('its place in the request, from 0'),
-  to: recipientSchema,
+  to: z.string().describe('the phone number or the id that it goes to'),
   messageId: z.string().describe('the id that it has, or will have, at WhatsApp and in events'),
   state: z
     .enum(JOB_MESSAGE_STATES)

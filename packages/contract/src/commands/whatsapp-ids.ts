@@ -19,7 +19,7 @@ export const personSchema = z
     new RegExp(`^(${NUMBER}|${PERSON})$`),
     'must be a phone number with its country code, or the id of a person such as 15551234567@s.whatsapp.net',
   )
-  .transform(canonicalId);
+  .overwrite(canonicalId);
 
 /** A WhatsApp id of a group. */
 export const groupIdSchema = z
@@ -33,7 +33,7 @@ export const recipientSchema = z
     new RegExp(`^(${NUMBER}|${PERSON}|${GROUP})$`),
     'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
   )
-  .transform(canonicalId);
+  .overwrite(canonicalId);
 
 const CHANNEL = '[0-9]{5,20}@newsletter';
 
@@ -49,7 +49,7 @@ export const destinationSchema = z
     new RegExp(`^(${NUMBER}|${PERSON}|${GROUP}|${CHANNEL})$`),
     'must be a phone number with its country code, or an id such as 15551234567@s.whatsapp.net',
   )
-  .transform(canonicalId);
+  .overwrite(canonicalId);
 
 /** Whether a checked destination is a channel. */
 export function isChannel(destination: string): boolean {
