@@ -29,7 +29,7 @@ const logger = createLogger({
   destination: { write: (line: string) => void lines.push(line) },
 });
 
-function previewsForTest(allow = '127.0.0.1', timeoutMs?: number): LinkPreviews {
+function previewsForTest(allow = '127.0.0.1', timeoutMs = 60_000): LinkPreviews {
   const http = new PublicHttp({ rules: AddressRules.parse(allow) });
   return wireLinkPreviews({ http, tools: createMediaTools(), spool, logger, timeoutMs });
 }
