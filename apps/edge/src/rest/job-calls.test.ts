@@ -156,6 +156,29 @@ describe('a job', () => {
     });
   });
 
+  it('posts to channels', async () => {
+    const to = '120363144038483540@newsletter';
+    for (const body of [
+      { messages: [{ to, text: 'news' }] },
+      { message: { text: 'news' }, recipients: [{ to }], messages: undefined },
+    ]) {
+      const { id } = await create(body);
+      expect(await ended(id)).toMatchObject({ state: 'done', counts: { sent: 1 } });
+      expect((await messagesOf(id)).items).toMatchObject([{ to, state: 'sent' }]);
+    }
+  });
+
+  it('whose results are damaged is shown without them', async () => {
+    const { id } = await create({ at: tomorrow() });
+    const list = `wf:{${fixture.tenant.tenantId}}:job-results:${id}`;
+    await fixture.cluster.connection.lset(list, 1, '');
+    expect((await messagesOf(id)).items.map(({ index, state }) => [index, state])).toEqual([
+      [0, 'waiting'],
+      [1, 'waiting'],
+      [2, 'waiting'],
+    ]);
+  });
+
   it('is paused, and goes on where it was', async () => {
     const { id } = await create({ at: tomorrow() });
     await fixture.client.call('pause-job', { params: { job: id } });

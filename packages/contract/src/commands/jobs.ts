@@ -5,7 +5,7 @@ import { type RestCall, sessionParamsSchema } from './definition.js';
 import { instantSchema, nameSchema } from './fields.js';
 import { hasFiles } from './message-content.js';
 import { sendMessageBodySchema } from './messages.js';
-import { recipientSchema } from './whatsapp-ids.js';
+import { destinationSchema } from './whatsapp-ids.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -38,7 +38,7 @@ const { to: _to, ...templateFields } = sendMessageBodySchema.shape;
 const templateSchema = z.strictObject(templateFields);
 
 const jobRecipientSchema = z.strictObject({
-  to: recipientSchema,
+  to: destinationSchema,
   variables: z
     .record(z.string().regex(/^\w{1,64}$/, 'must be 1 to 64 letters, digits or "_"'), z.string().max(1_024))
     .optional()
