@@ -267,6 +267,13 @@ describe('a list', () => {
     expect(second.nextCursor).toBeUndefined();
     expect((await list({ session: 'other' })).items.map(({ id }) => id)).toEqual([ids[1]]);
     expect((await list({ state: 'running' })).items).toEqual([]);
+    for (const wrong of ['x', '*', '1-job_1', Buffer.from('x y').toString('base64url')]) {
+      expect(await fixture.send(`GET /api/jobs?cursor=${wrong}`)).toMatchObject(
+        errorAnswer(400, 'VALIDATION_FAILED', {
+          issues: [expect.objectContaining({ path: 'querystring.cursor' })],
+        }),
+      );
+    }
     const messages = await messagesOf(ids[0] ?? '', { limit: 1 });
     expect(messages.nextCursor).toBeUndefined();
   });
@@ -290,7 +297,9 @@ describe('a list', () => {
     expect([...first.items, ...second.items].map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
     expect(second.nextCursor).toBeUndefined();
     expect(await fixture.send(`GET /api/jobs/${id}/messages?cursor=x`)).toMatchObject(
-      errorAnswer(400, 'VALIDATION_FAILED'),
+      errorAnswer(400, 'VALIDATION_FAILED', {
+        issues: [expect.objectContaining({ path: 'querystring.cursor' })],
+      }),
     );
   });
 });

@@ -85,7 +85,7 @@ export function jobHandlers({ jobs, jobRunner }: JobCallResources): HandlersOf<t
 /** The index that a page begins with. @throws {WafleetError} VALIDATION_FAILED */
 function firstOf(cursor = '0'): number {
   if (/^\d{1,4}$/.test(cursor)) return Number(cursor);
-  throw invalid('query.cursor', 'is not the nextCursor of a page');
+  throw invalid('querystring.cursor', 'is not the nextCursor of a page');
 }
 
 /**

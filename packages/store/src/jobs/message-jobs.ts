@@ -2,6 +2,7 @@ import { JOB_LIMITS, limitError, type TenantLimit, type TenantLimits, WafleetErr
 import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { madeOrUnknown } from '../redis/made-or-unknown.js';
+import { formatCursor, parseCursor } from '../redis/page-cursor.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
 import { isWrongType } from '../redis/unreadable-records.js';
@@ -133,7 +134,8 @@ export class MessageJobs {
 
   /**
    * A page of the tenant's jobs, the newest first.
-   * @param options.cursor `nextCursor` of the page before. One of another form gives an empty page.
+   * @param options.cursor `nextCursor` of the page before.
+   * @throws {WafleetError} VALIDATION_FAILED if the cursor was not issued here.
    */
   async page(
     tenantId: string,
@@ -186,7 +188,6 @@ export class MessageJobs {
 
   async *#newestFirst(tenantId: string, cursor: string | undefined): AsyncGenerator<JobRecord> {
     const before = cursor === undefined ? undefined : readCursor(cursor);
-    if (cursor !== undefined && before === undefined) return;
     const order = keys.jobs(tenantId);
     const newest = before === undefined ? '+inf' : before.createdAt;
     for (let offset = 0; ; offset += READ_AT_ONCE) {
@@ -223,10 +224,11 @@ export function jobNotFound({ jobId }: JobRef): WafleetError {
 }
 
 function cursorOf(job: JobRecord | undefined): string | undefined {
-  return job === undefined ? undefined : `${job.createdAt}-${job.jobId}`;
+  return job && formatCursor({ at: String(job.createdAt), id: job.jobId });
 }
 
-function readCursor(cursor: string): { readonly createdAt: number; readonly jobId: string } | undefined {
-  const [, createdAt, jobId] = /^(\d{1,15})-(\w+)$/.exec(cursor) ?? [];
-  return createdAt === undefined || jobId === undefined ? undefined : { createdAt: Number(createdAt), jobId };
+/** @throws {WafleetError} VALIDATION_FAILED */
+function readCursor(cursor: string): { readonly createdAt: number; readonly jobId: string } {
+  const { at, id } = parseCursor(cursor, /^\w+$/);
+  return { createdAt: Number(at), jobId: id };
 }
