@@ -6,10 +6,15 @@ import type { MessageOutcome } from '@wafleet/store';
 const WAITS: ReadonlySet<string> = new Set([
   ...['RATE_LIMITED', 'TOO_MANY_COMMANDS', 'INBOX_FULL', 'UNAVAILABLE'],
   ...['NO_WORKER', 'SESSION_NOT_OPEN', 'NOT_SUPPORTED'],
-  ...['PACED', 'SENDS_PAUSED', 'ACCOUNT_RESTRICTED'],
+  ...['PACED', 'SENDS_PAUSED'],
 ]);
 /** Errors after which the message may have been sent: it is sent again, under the same id. */
 const MAY_BE_SENT: ReadonlySet<string> = new Set(['OUTCOME_UNKNOWN', 'INTERNAL']);
+
+/** How often a message waits for the devices of its recipient to be known. */
+const ADDRESSING_WAITS = 3;
+/** How long an account that WhatsApp has refused is left alone at least: each try counts against it. */
+const RESTRICTED_WAIT_MS = 15 * 60_000;
 
 const waitMs = backoff({ baseMs: 1_000, capMs: 60_000, jitter: 0.5 });
 
@@ -24,10 +29,26 @@ export function errorOutcome(error: WafleetError, waits: number): MessageOutcome
   if (code === 'SESSION_NOT_FOUND' || (code === 'SESSION_NOT_OPEN' && details.reason === 'exported')) {
     return { outcome: 'abort', error: described };
   }
+  if (code === 'ACCOUNT_RESTRICTED') return restricted(error, waits);
+  if (code === 'ADDRESSING_OUTDATED' && waits < ADDRESSING_WAITS) {
+    return { outcome: 'wait', error: described, inMs: waitMs(waits) };
+  }
   if (MAY_BE_SENT.has(code)) return { outcome: 'retry', error: described, inMs: waitMs(waits) };
   if (!WAITS.has(code)) return { outcome: 'failed', error: described };
   const { retryAfterMs } = details;
   const known = typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? Math.ceil(retryAfterMs) : undefined;
   // What is known is the earliest time. If it proves too early again and again, the waits become longer.
   return { outcome: 'wait', error: described, inMs: Math.max(known ?? 0, waitMs(waits)) };
+}
+
+/**
+ * Waits for the end of a lock of the account. Without one WhatsApp may refuse this person alone: after one more try the
+ * others have their turn.
+ */
+function restricted(error: WafleetError, waits: number): MessageOutcome {
+  const described = error.describe();
+  const { until } = error.details ?? {};
+  if (until === undefined && waits > 0) return { outcome: 'failed', error: described };
+  const lockedMs = typeof until === 'string' ? Date.parse(until) - Date.now() : 0;
+  return { outcome: 'wait', error: described, inMs: Math.max(lockedMs || 0, RESTRICTED_WAIT_MS) };
 }
