@@ -24,6 +24,10 @@ if outcome == 'wait' or outcome == 'abort' then
   job.tries = math.max(0, (job.tries or 0) - 1)
   redis.call('HSET', KEYS[1], 'tries', job.tries)
 end
+if outcome == 'failed' and (job.tries or 0) > 1 then
+  -- This try did not send it, but an earlier one may have.
+  outcome, err = 'unknown', ARGV[8]
+end
 local may_be_sent = (job.tries or 0) > 0
 if outcome == 'sent' or outcome == 'failed' or outcome == 'unknown' then
   note_result(id, job, outcome, err, time)

@@ -124,6 +124,22 @@ describe('a message', () => {
     expect(await stores.runs.begin(run)).toMatchObject({ outcome: 'send', index: 1, waits: 0 });
   });
 
+  test('has not failed if an earlier try may have sent it', async () => {
+    await stores.store(JOB, 3);
+    const run = await stores.claimed();
+    await step(run, { outcome: 'retry', error, inMs: 1_000 });
+    await endWait();
+    await step(run, { outcome: 'failed', error: refused });
+    const [first] = await stores.jobs.results(JOB, 0, 1);
+    expect(first?.outcome).toMatchObject({ state: 'unknown', error: { code: 'OUTCOME_UNKNOWN' } });
+    // A try after which nothing was done does not count as one.
+    await step(run, { outcome: 'wait', error, inMs: 1_000 });
+    await endWait();
+    await step(run, { outcome: 'failed', error: refused });
+    expect(await states()).toBe('unknown failed -');
+    expect(await job()).toMatchObject({ unknown: 1, failed: 1, next: 2 });
+  });
+
   test('counts as tried if its edge died', async () => {
     await stores.store(JOB, 1);
     for (let count = 1; count <= 6; count += 1) {
