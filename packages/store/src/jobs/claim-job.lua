@@ -1,6 +1,7 @@
 -- Begins a run of a job.
 --   KEYS[1…6]  as in jobs/change-parts
 --   KEYS[7]   directory entry of the session
+--   KEYS[8]   removal of the tenant
 --   ARGV[1]   job id
 --   ARGV[2]   token of the run
 --   ARGV[3]   how long the run holds the job unless it renews that, ms
@@ -30,7 +31,7 @@ if not ACTIVE[job.state] then
   redis.call('HDEL', KEYS[1], 'token', 'until')
   return { 'ended' }
 end
-local is_orphan = (redis.call('HGET', KEYS[7], 'createdAt') or '') ~= made
+local is_orphan = redis.call('EXISTS', KEYS[8]) == 1 or (redis.call('HGET', KEYS[7], 'createdAt') or '') ~= made
 if is_orphan or time >= job.expiresAt then
   local waited_for = redis.call('HGET', KEYS[1], 'waitsFor')
   if waited_for and not is_orphan then

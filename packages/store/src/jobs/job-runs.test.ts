@@ -195,6 +195,17 @@ describe('an expired job', () => {
   });
 });
 
+test('a job of a tenant that is being removed sends nothing more', async () => {
+  await stores.store(JOB, 3);
+  const run = await stores.claimed();
+  await step(run, { outcome: 'sent' });
+  await fixture.redis.hset(keys.tenantRemoval(TENANT), 'since', '1');
+  expect(await stores.runs.begin(run)).toEqual({ outcome: 'stop' });
+  await stores.runs.release(run);
+  expect(await stores.runs.claim(JOB, 'shop', 'run-2')).toEqual({ outcome: 'ended' });
+  expect(await job()).toMatchObject({ state: 'failed', sent: 1, error: { code: 'SESSION_NOT_FOUND' } });
+});
+
 describe('a cancelled job', () => {
   test('counts the message that was being sent', async () => {
     await stores.store(JOB, 3);

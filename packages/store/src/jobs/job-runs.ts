@@ -104,14 +104,14 @@ export class JobRuns {
   }
 
   /**
-   * Begins a run. Ends the job instead if it has expired or its session is gone.
+   * Begins a run. Ends the job instead if it has expired, or its session or its tenant is gone.
    * @param token unique. The same claim, after its answer was lost, gets the job again.
    */
   async claim(ref: JobRef, sessionId: string, token: string): Promise<JobClaim> {
     const { tenantId } = ref;
     const { outcome, value } = await claimJob.run(
       this.#redis,
-      [...keysOf(ref), keys.session({ tenantId, sessionId })],
+      [...keysOf(ref), keys.session({ tenantId, sessionId }), keys.tenantRemoval(tenantId)],
       [ref.jobId, token, RUN_HOLDS_MS, KEPT_MS, SESSION_GONE, EXPIRED, MAY_BE_SENT],
     );
     switch (outcome) {
@@ -136,7 +136,11 @@ export class JobRuns {
 
   /** Begins to send the next message of the job. It counts as a try that may have sent it until `end` says otherwise. */
   begin(run: JobRun): Promise<NextMessage> {
-    return beginMessage.run(this.#redis, keysOf(run).slice(0, 2), [run.token, MAX_TRIES]);
+    return beginMessage.run(
+      this.#redis,
+      [...keysOf(run).slice(0, 2), keys.tenantRemoval(run.tenantId)],
+      [run.token, MAX_TRIES],
+    );
   }
 
   /** Writes what became of the message that was begun. A job that ended meanwhile still counts it. */
