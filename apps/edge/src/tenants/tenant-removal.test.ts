@@ -86,6 +86,17 @@ describe('a tenant that is removed', () => {
       body: { to: '15551230001', text: 'hi' },
       headers: { 'idempotency-key': 'one' },
     });
+    await fixture.client.call('create-job', {
+      params: { id: 'shop-1' },
+      body: {
+        messages: [{ to: '15551230001', text: 'hi' }],
+        at: new Date(Date.now() + 86_400_000).toISOString(),
+      },
+    });
+    // A session whose purge was interrupted leaves the job in what is due.
+    const soon = String(Date.now() + 86_400_000);
+    await fixture.cluster.connection.zadd('wf:{jobs}:due', soon, `${tenantId}/job_left`);
+    await fixture.cluster.connection.zadd('wf:{jobs}:due', soon, `${other.tenantId}/job_of_other`);
     const [here, there] = [
       await listener(key, fixture.edge.url),
       await listener(second.key, fixture.otherEdge.url),
@@ -104,6 +115,9 @@ describe('a tenant that is removed', () => {
     expect(worker.received.filter(({ kind }) => kind === 'unlink')).toHaveLength(2);
     await untilNothingIsLeft(tenantId);
 
+    expect(await fixture.cluster.connection.zrange('wf:{jobs}:due', 0, '-1')).toContain(
+      `${other.tenantId}/job_of_other`,
+    );
     expect(await withKey('GET /api/sessions', other.key)).toMatchObject({
       status: 200,
       body: { items: [{ id: 'shop-1' }] },
@@ -195,6 +209,32 @@ describe('a tenant that is removed', () => {
         expect(await withKey('GET /api/sessions', each, url)).toMatchObject({ status: 401 });
       }
     }
+  });
+
+  // As of a removal whose edge died before it found that there is no such tenant.
+  it.each(['workers', 'jobs', 'tnt_none'])(
+    'must exist, and no key of the cluster is wiped: %s',
+    async (id) => {
+      const { connection } = fixture.cluster;
+      await connection.zadd('wf:{jobs}:due', String(Date.now() + 86_400_000), 'tnt_other/job_of_other');
+      await connection.sadd('wf:tenant-removals', id);
+      await waitFor(async () => !(await connection.smembers('wf:tenant-removals')).includes(id), {
+        what: 'the removal is dropped',
+      });
+      expect(await connection.exists('wf:{jobs}:due', 'wf:{workers}:heartbeats')).toBe(2);
+      expect(await connection.exists(`wf:{${id}}:removal`)).toBe(0);
+    },
+  );
+
+  it('is marked and removed by a sweep if the edge ends before the mark', async () => {
+    const { tenantId, key } = fixture.tenant;
+    await openSession(tenantId, 'shop-1');
+    await fixture.cluster.connection.sadd('wf:tenant-removals', tenantId);
+    await waitFor(async () => (await withKey('GET /api/sessions', key)).status === 401, {
+      what: 'its key is revoked',
+    });
+    await untilNothingIsLeft(tenantId);
+    expect(await fixture.cluster.connection.smembers('wf:tenant-removals')).not.toContain(tenantId);
   });
 
   it.each(['tnt_none', 'a:b', '%00'])('must exist: %s', async (id) => {

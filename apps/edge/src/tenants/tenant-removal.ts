@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { ApiKeys, SessionPages, SessionRecord, TenantRemovals } from '@wafleet/store';
+import type {
+  ApiKeys,
+  SessionPages,
+  SessionRecord,
+  TenantRemovalState,
+  TenantRemovals,
+} from '@wafleet/store';
 import type { SessionRemoval } from '../sessions/session-removal.js';
 import type { KeyRevocation } from '../sockets/key-revocation.js';
 
@@ -108,16 +114,30 @@ export class TenantRemoval {
 
   async #goOn(tenantId: string): Promise<void> {
     const { removals, edgeId } = this.#resources;
-    if (!(await removals.takeTurn(tenantId, edgeId))) return;
-    const state = await removals.get(tenantId);
+    const state = (await removals.get(tenantId)) ?? (await this.#markLate(tenantId));
+    if (state === undefined || !(await removals.takeTurn(tenantId, edgeId))) return;
     await this.#revokeKeys(tenantId);
-    if (state?.purgedAt === undefined) {
-      const isLate = state !== undefined && Date.now() - state.since > FORCE_AFTER_MS;
-      await this.#removeAll(tenantId, { force: isLate });
+    if (state.purgedAt === undefined) {
+      await this.#removeAll(tenantId, { force: Date.now() - state.since > FORCE_AFTER_MS });
       return;
     }
     if (Date.now() - state.purgedAt >= this.#times.settleMs) await removals.finish(tenantId);
     await removals.endTurn(tenantId);
+  }
+
+  /**
+   * Marks a listed tenant whose edge ended before it did so. Undefined, and off the list, if there is no such tenant:
+   * without a mark nothing may be wiped, since the names of all kinds of keys begin alike.
+   */
+  async #markLate(tenantId: string): Promise<TenantRemovalState | undefined> {
+    const { removals } = this.#resources;
+    try {
+      await removals.mark(tenantId);
+    } catch (error) {
+      if (error instanceof WafleetError && error.code === 'TENANT_NOT_FOUND') return undefined;
+      throw error;
+    }
+    return removals.get(tenantId);
   }
 
   async #revokeKeys(tenantId: string): Promise<void> {

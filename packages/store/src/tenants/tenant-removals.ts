@@ -106,6 +106,11 @@ export class TenantRemovals {
       // One by one: they may be in several slots.
       await Promise.all(doomed.map((key) => this.#redis.unlink(key)));
     }
+    const due = this.#redis.zscanStream(keys.jobsDue, { match: `${tenantId}/*`, count: SCAN_COUNT });
+    for await (const found of due) {
+      const jobs = (found as string[]).filter((_, index) => index % 2 === 0);
+      if (jobs.length > 0) await this.#redis.zrem(keys.jobsDue, ...jobs);
+    }
     const workers = await this.#redis.smembers(keys.owners);
     await Promise.all([
       ...workers.map((worker) => this.#redis.srem(keys.tenantsOf(worker), tenantId)),
