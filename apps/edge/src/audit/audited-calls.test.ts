@@ -65,6 +65,12 @@ describe('the audit log', () => {
     expect(filtered.items).toHaveLength(1);
   });
 
+  it.each(['since', 'until'])('is empty or whole for a `%s` of long ago or far ahead', async (name) => {
+    for (const time of ['0001-01-01T00:00:00Z', '1969-12-31T23:59:59.999Z', '9999-12-31T23:59:59Z']) {
+      expect(await asAdmin(`GET /api/audit?${name}=${time}`)).toMatchObject({ status: 200 });
+    }
+  });
+
   it('has what was refused, and the id that the client gave the request', async () => {
     const request = 'POST /api/keys';
     const headers = { 'request-id': 'from-a-client' };

@@ -74,8 +74,8 @@ export class AuditLog {
   ): Promise<AuditPage> {
     const { limit, cursor, since, until, matches = () => true } = request;
     const items: AuditEntry[] = [];
-    const first = since === undefined ? '-' : String(since);
-    let last = cursor === undefined ? (until === undefined ? '+' : String(until)) : before(cursor);
+    const first = since === undefined ? '-' : entryIdOf(since);
+    let last = cursor === undefined ? (until === undefined ? '+' : entryIdOf(until)) : before(cursor);
     let oldest: string | undefined;
     for (let read = 0; read < FILTERED_ENTRIES; read += READ_AT_ONCE) {
       const found = await this.#redis.xrevrange(keyOf(of), last, first, 'COUNT', READ_AT_ONCE);
@@ -122,6 +122,11 @@ function cursorOf(id: string | undefined): string | undefined {
   if (id === undefined) return undefined;
   const [at = '', number = ''] = id.split('-');
   return formatCursor({ at, id: number });
+}
+
+/** A time in the words of XREVRANGE, which knows none before 1970. */
+function entryIdOf(ms: number): string {
+  return String(Math.max(0, ms));
 }
 
 /** The range before an entry, in the words of XREVRANGE. */
