@@ -132,6 +132,16 @@ it('an edge that is to run no jobs stores them for others', async () => {
   expect(await ended(id)).toMatchObject({ state: 'done' });
 });
 
+it('a job whose wake-up Redis has lost is run nevertheless', async () => {
+  const { tenantId } = fixture.tenant;
+  const { connection } = fixture.cluster;
+  const { id } = await create({ messages: texts(2), at: new Date(Date.now() + 60_000).toISOString() });
+  await connection.hset(`wf:{${tenantId}}:job:${id}`, 'at', '1');
+  await connection.del('wf:{jobs}:due', 'wf:{jobs}:checked');
+  await fixture.cluster.startEdge({ jobsAtOnce: 1 });
+  expect(await ended(id)).toMatchObject({ state: 'done', counts: { sent: 2 } });
+});
+
 it('messages keep the pace of their job', async () => {
   const { id } = await create({ messages: texts(3), pace: 300 });
   const job = await ended(id);

@@ -5,6 +5,8 @@ import { type JobPartResources, runJobPart } from './job-part.js';
 
 /** How often it looks for jobs that other edges have stored or given back. */
 const LOOK_MS = 1_000;
+/** How often this edge asks whether lost wake-ups are to be looked for. */
+const RESTORE_LOOK_MS = 60_000;
 /** Pause between two looks that find nothing. */
 const MIN_PAUSE_MS = 50;
 /** How long a stop waits for the messages that are being sent. */
@@ -28,6 +30,8 @@ export class JobRunner {
   readonly #running = new Map<Promise<void>, string>();
   #looking: Promise<void> | undefined;
   #wake: () => void = () => {};
+  #restoring: Promise<void> = Promise.resolve();
+  #restoreAt = 0;
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
@@ -55,6 +59,7 @@ export class JobRunner {
     this.#stop.abort();
     this.#wake();
     await this.#looking;
+    await this.#restoring;
     await withTimeout(Promise.all(this.#running.keys()), STOP_MS);
   }
 
@@ -65,6 +70,7 @@ export class JobRunner {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      this.#restore();
       let restMs = LOOK_MS;
       try {
         restMs = await this.#takeDue();
@@ -78,6 +84,16 @@ export class JobRunner {
       await Promise.race([woken, delay(restMs, undefined, { signal: timer.signal }).catch(() => {})]);
       timer.abort();
     }
+  }
+
+  /** Looks for jobs whose wake-ups were lost. What is due is taken meanwhile. */
+  #restore(): void {
+    if (performance.now() < this.#restoreAt) return;
+    this.#restoreAt = performance.now() + RESTORE_LOOK_MS;
+    const { wakeUps, logger } = this.#options;
+    this.#restoring = wakeUps.restore(this.#stop.signal).catch((error: unknown) => {
+      logger.debug({ err: error }, 'could not look for lost wake-ups of jobs');
+    });
   }
 
   /** Begins jobs that are due. Returns when to look again, ms. */

@@ -2,6 +2,7 @@ import type { RedisConnection } from '../redis/connection.js';
 import { keys } from '../redis/keyspace.js';
 import { asList, asNumber, asText } from '../redis/reply.js';
 import { Script } from '../redis/script.js';
+import { isWrongType } from '../redis/unreadable-records.js';
 import { dueMember } from './job-keys.js';
 import type { JobRef } from './job-record.js';
 
@@ -9,6 +10,11 @@ import type { JobRef } from './job-record.js';
 const LOOKED_AT = 500;
 /** How long the turn of a tenant is remembered. */
 const TURN_KNOWN_MS = 60 * 60 * 1000;
+
+/** How often jobs without a wake-up are looked for, by all edges together. */
+const RESTORE_MS = 5 * 60 * 1000;
+/** Of how many tenants at once. */
+const TENANTS_AT_ONCE = 100;
 
 /** A job that was taken. No other process gets it until it is due again. */
 export interface WakeUp {
@@ -75,6 +81,33 @@ export class JobWakeUps {
   async put(ref: JobRef, inMs: number | undefined, score = ''): Promise<WakeUp | undefined> {
     const now = await putDue.run(this.#redis, [keys.jobsDue], [dueMember(ref), inMs ?? '', score]);
     return now === '' ? undefined : { ref, score: now };
+  }
+
+  /**
+   * Makes the wake-ups again of active jobs that have none: a failover may lose them, since they are in another slot
+   * than the jobs. Does nothing if any process did so in the last five minutes.
+   * @param signal once it is aborted, no further tenant is looked at.
+   */
+  async restore(signal: AbortSignal): Promise<void> {
+    if ((await this.#redis.set(keys.jobsChecked, '1', 'PX', RESTORE_MS, 'NX')) !== 'OK') return;
+    const tenants = await this.#redis.smembers(keys.tenants);
+    for (let from = 0; from < tenants.length && !signal.aborted; from += TENANTS_AT_ONCE) {
+      const some = tenants.slice(from, from + TENANTS_AT_ONCE);
+      const members = (await Promise.all(some.map((tenantId) => this.#activeOf(tenantId)))).flat();
+      if (members.length === 0) continue;
+      // Due at once: who takes the job then says when it is due.
+      await this.#redis.zadd(keys.jobsDue, 'NX', ...members.flatMap((member) => [1, member]));
+    }
+  }
+
+  async #activeOf(tenantId: string): Promise<string[]> {
+    const ids = await this.#redis
+      .zrange(keys.jobsActive(tenantId), 0, '-1')
+      .catch((error: unknown): string[] => {
+        if (isWrongType(error)) return [];
+        throw error;
+      });
+    return ids.map((jobId) => dueMember({ tenantId, jobId }));
   }
 }
 

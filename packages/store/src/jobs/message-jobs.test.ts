@@ -221,3 +221,32 @@ describe('a removed session', () => {
     });
   });
 });
+
+describe('a wake-up that is lost', () => {
+  const restore = () => stores.wakeUps.restore(new AbortController().signal);
+  const taken = async () =>
+    (await stores.wakeUps.take({ count: 9, forMs: 60_000 })).taken.map(({ ref }) => ref.jobId);
+
+  beforeEach(() => fixture.redis.sadd(keys.tenants, TENANT, 'tnt_none', 'tnt_damaged'));
+
+  test('is made again, and those that are there stay as they are', async () => {
+    await stores.store(named('job_1'), 1);
+    await stores.store(named('job_2'), 1, { at: Date.now() + 3_600_000 });
+    await stores.store(named('job_3'), 1);
+    await stores.jobs.change(named('job_3'), 'cancel');
+    await fixture.redis.set(keys.jobsActive('tnt_damaged'), 'damaged');
+    expect(await taken()).toEqual(['job_1', 'job_3']);
+    await fixture.redis.zrem(keys.jobsDue, `${TENANT}/job_1`, `${TENANT}/job_3`);
+    await restore();
+    expect(await taken()).toEqual(['job_1']);
+  });
+
+  test('is looked for once in a while, by all processes together', async () => {
+    await restore();
+    await stores.store(JOB, 1);
+    await fixture.redis.del(keys.jobsDue);
+    await restore();
+    expect(await taken()).toEqual([]);
+    expect(await fixture.redis.pttl(keys.jobsChecked)).toBeGreaterThan(0);
+  });
+});

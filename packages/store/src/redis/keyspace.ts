@@ -117,6 +117,8 @@ import type { SessionRef } from './session-ref.js';
  * | wf:{placement}:line:<tenant>:<reason> | zset | the tenant's sessions that wait for a placement              |
  * | wf:{jobs}:due                   | zset   | jobs (`<tenant>/<job>`), by when an edge is to look at them, ms  |
  * | wf:{jobs}:turns                 | zset   | tenants, by when a job of theirs was last taken, ms              |
+ * | wf:{jobs}:checked               | string | present while no edge needs to look for jobs that are not due at any |
+ * |                                 |        | time; expires                                                    |
  * | wf:{<client>}:replies           | shard channel | replies to a client's commands                            |
  * | wf:edge:<edge>                  | string | present while the edge runs: where it takes requests of other    |
  * |                                 |        | edges (JSON); expires                                            |
@@ -161,6 +163,7 @@ export const keys = {
   clientVersions: 'wf:{connects}:versions',
   jobsDue: 'wf:{jobs}:due',
   jobTurns: 'wf:{jobs}:turns',
+  jobsChecked: 'wf:{jobs}:checked',
 
   tenant: (tenantId: string) => `wf:{${tenantId}}:tenant`,
   sessions: (tenantId: string) => `wf:{${tenantId}}:sessions`,
