@@ -1,8 +1,8 @@
 import type { LinkProblemCode } from '@wafleet/contract';
 import type { BaileysEventMap } from '@whiskeysockets/baileys';
 import type { SessionAccount } from './auth/session-account.js';
-import type { AddressingRepairs } from './commands/addressing-repairs.js';
 import type { CallRejection } from './commands/call-rejection.js';
+import type { HiddenFailures } from './commands/hidden-failures.js';
 import type { SessionRestrictions } from './commands/pacing/restrictions.js';
 import type { ConnectionSupervisor } from './connection/connection-supervisor.js';
 import type { OnlinePresence } from './connection/online-presence.js';
@@ -26,7 +26,7 @@ interface ConnectionEventsOptions {
   readonly stateMachine: SessionStateMachine;
   readonly linkReporter: LinkReporter;
   readonly restrictions: SessionRestrictions;
-  readonly repairs: AddressingRepairs;
+  readonly hiddenFailures: HiddenFailures;
 }
 
 /**
@@ -48,9 +48,9 @@ export class ConnectionEvents implements ConnectionListener {
 
   receive(connection: WhatsAppConnection, emitted: Partial<BaileysEventMap>): void {
     const { supervisor, account, media, publisher, stateMachine, linkReporter } = this.#options;
-    const { restrictions, repairs } = this.#options;
+    const { restrictions, hiddenFailures } = this.#options;
     if (supervisor.current !== connection) return;
-    const events = repairs.withoutRepaired(emitted);
+    const events = hiddenFailures.without(emitted);
     const isNews = restrictions.receive(events);
     const credentials = events['creds.update'];
     const saved = credentials && account.current?.saveCreds();

@@ -10,11 +10,11 @@ import { FencedError, ProxyUnreadableError, type StoredSettings } from '@wafleet
 import { SessionAccount } from './auth/session-account.js';
 import { KnownGroups } from './caches/known-groups.js';
 import type { CachesOfSession } from './caches/session-caches.js';
-import { AddressingRepairs } from './commands/addressing-repairs.js';
 import { CallRejection } from './commands/call-rejection.js';
 import type { CommandContext } from './commands/command-context.js';
 import { ContactFinder } from './commands/contact-finder.js';
 import { executeInSession } from './commands/execute.js';
+import { HiddenFailures } from './commands/hidden-failures.js';
 import { MessageSender } from './commands/message-sender.js';
 import { SessionRestrictions } from './commands/pacing/restrictions.js';
 import { Recipients } from './commands/recipients.js';
@@ -171,9 +171,9 @@ export class WhatsAppSession {
       ...{ ...parts, fence, pacing, sendPauses, inForce, contacts },
       onPause: (pause) => statusReporter.tell({ pause }),
     });
-    const repairs = new AddressingRepairs();
+    const hiddenFailures = new HiddenFailures();
     const messages = new MessageSender({
-      ...{ sentMessages, sentTo, readingGate, restrictions, repairs, logger },
+      ...{ sentMessages, sentTo, readingGate, restrictions, hiddenFailures, logger },
     });
     const online = new OnlinePresence({ inForce, supervisor, logger });
     const { callReplies } = store;
@@ -181,7 +181,7 @@ export class WhatsAppSession {
     const filler = new ListFiller({
       ...{ ...parts, ...stored, fence, lists, accountLists, people, filter, outbox },
     });
-    const effects = { calls, online, autoRead, restrictions, repairs, filler };
+    const effects = { calls, online, autoRead, restrictions, hiddenFailures, filler };
     const listener = new ConnectionEvents({ ...parts, ...effects, media, publisher, stateMachine });
     const times = { connectTimeoutMs, linkAfterCodeMs, qrLifeMs, passkeyTimes };
     const settings = { isOwnershipCertain, url, ...times, inForce };

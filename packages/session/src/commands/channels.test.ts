@@ -161,6 +161,30 @@ describe('a message of a channel', () => {
     expect(channel.posts).toHaveLength(1);
   });
 
+  it('is not said to have failed if WhatsApp refuses to change it', async () => {
+    const channel = channels().create(anna, 'Unchanged');
+    const messageId = nextId();
+    await test.session.execute('send-message', { to: channel.jid, text: 'stays', messageId });
+    await test.event('messages.upsert', messageId);
+    harness.simulator.refuseMessages(403, anna);
+    const edit = { target: messageId, messageId: nextId(), text: 'changed' };
+    await expect(test.session.execute('edit-message', edit)).rejects.toMatchObject({
+      code: 'NOT_CHANNEL_ADMIN',
+    });
+    const deletion = { target: messageId, chat: channel.jid, messageId: nextId() };
+    await expect(test.session.execute('delete-message', deletion)).rejects.toMatchObject({
+      code: 'NOT_CHANNEL_ADMIN',
+    });
+    const refused = { to: channel.jid, text: 'refused', messageId: nextId() };
+    await expect(test.session.execute('send-message', refused)).rejects.toMatchObject({
+      code: 'NOT_CHANNEL_ADMIN',
+    });
+    harness.simulator.resume();
+    await test.event('messages.update', refused.messageId, '"403"');
+    const updates = (await test.events()).filter(({ event }) => event === 'messages.update');
+    expect(JSON.stringify(updates)).not.toContain(messageId);
+  });
+
   it('is posted once, though its command is repeated', async () => {
     const channel = channels().create(anna, 'Once');
     const fields = { to: channel.jid, text: 'once', messageId: nextId() };

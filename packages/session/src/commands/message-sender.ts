@@ -3,8 +3,8 @@ import { type Logger, withTimeout } from '@wafleet/runtime';
 import { type BinaryNode, generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from '../caches/session-caches.js';
 import type { SentMessages } from '../connection/sent-messages.js';
-import type { AddressingRepairs } from './addressing-repairs.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
+import type { HiddenFailures } from './hidden-failures.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
 import type { SessionRestrictions } from './pacing/restrictions.js';
 import type { SendPermit } from './pacing/send-pacing.js';
@@ -97,7 +97,7 @@ export class MessageSender {
   readonly #sentTo: CachesOfSession['sentTo'];
   readonly #readingGate: { readonly isOpen: boolean };
   readonly #restrictions: SessionRestrictions;
-  readonly #repairs: AddressingRepairs;
+  readonly #hiddenFailures: HiddenFailures;
   readonly #logger: Logger;
 
   constructor(options: {
@@ -108,14 +108,15 @@ export class MessageSender {
     readingGate: { readonly isOpen: boolean };
     /** Decides whether a message may be sent now. */
     restrictions: SessionRestrictions;
-    repairs: AddressingRepairs;
+    /** Learns which refusals are no failures of messages. */
+    hiddenFailures: HiddenFailures;
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;
     this.#sentTo = options.sentTo;
     this.#readingGate = options.readingGate;
     this.#restrictions = options.restrictions;
-    this.#repairs = options.repairs;
+    this.#hiddenFailures = options.hiddenFailures;
     this.#logger = options.logger;
   }
 
@@ -178,7 +179,9 @@ export class MessageSender {
     const stanzaId = stanza.attrs.id ?? messageId;
     const { serverId } = await this.#permitted(permit, { socket, messageId }, async () => {
       if (content !== undefined) await this.#keep(content, { messageId, jid });
-      return relay(socket, { stanzaId, messageId }, () => socket.sendNode(stanza));
+      const send = () => relay(socket, { stanzaId, messageId }, () => socket.sendNode(stanza));
+      // A change that is refused leaves the message as it was.
+      return stanzaId === messageId ? send() : this.#withHidden(stanzaId, 'any', send);
     });
     if (content !== undefined) await this.#publish(socket, { jid, content, messageId, serverId });
     return serverId;
@@ -243,9 +246,21 @@ export class MessageSender {
       relay(socket, { stanzaId: messageId, messageId }, () =>
         socket.relayMessage(jid, content, { ...options, ...more }),
       );
-    const isRepaired = this.#repairs.expect(messageId);
-    const answer = await send().finally(isRepaired);
+    const answer = await this.#withHidden(messageId, String(ADDRESSING), send);
     return answer.refusal === ADDRESSING ? send(AFRESH) : answer;
+  }
+
+  /** Sends. No event says that the message with this id has failed, should WhatsApp answer with the code. */
+  async #withHidden(messageId: string, code: string, send: () => Promise<Answer>): Promise<Answer> {
+    const answered = this.#hiddenFailures.hide(messageId, code);
+    try {
+      const answer = await send();
+      answered(answer.refusal !== undefined && (code === 'any' || code === String(answer.refusal)));
+      return answer;
+    } catch (error) {
+      answered(false);
+      throw error;
+    }
   }
 
   async #refused(socket: WASocket, code: number, messageId: string): Promise<WafleetError> {
