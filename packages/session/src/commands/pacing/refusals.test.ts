@@ -122,10 +122,7 @@ describe('new chats', () => {
     await send(test, friend, 'hi');
     await test.event('connection.update', 'sendsPaused', 'refused');
 
-    await test.session.stop({ reason: 'drain' });
-    const next = await harness.takeOver(test.fence, test.fence.worker);
-    await next.session.start();
-    await next.status('open');
+    const next = await takeOver(test);
     await expect(send(next, bob, 'hi')).rejects.toMatchObject(paused);
     expect(await read(next)).toMatchObject({
       pausedUntil: expect.any(String),
@@ -203,6 +200,57 @@ describe('new chats', () => {
   });
 });
 
+describe('a lock that ends', () => {
+  it('ends the pause of the next worker as well, and events say so', async () => {
+    const { bob, test, limits } = await linked();
+    limits.lock(Math.floor(Date.now() / 1_000) + 3_600);
+    await test.event('connection.update', 'sendsPaused', 'true');
+    const next = await takeOver(test);
+    limits.unlock();
+    await next.event('connection.update', 'sendsPaused', '"isActive":false');
+    await send(next, bob, 'hi');
+    expect(await eventsOf(next, 'reachoutTimeLock')).toMatchObject([{ isActive: true }, { isActive: false }]);
+  });
+
+  it('ends the pause if no worker had the session meanwhile', async () => {
+    const { bob, test, limits } = await linked();
+    limits.lock(Math.floor(Date.now() / 1_000) + 3_600);
+    await test.event('connection.update', 'sendsPaused', 'true');
+    await test.session.stop({ reason: 'drain' });
+    limits.unlock();
+    const next = await harness.takeOver(test.fence, test.fence.worker);
+    await next.session.start();
+    await next.event('connection.update', 'sendsPaused', '"isActive":false');
+    await next.status('open');
+    await send(next, bob, 'hi');
+  });
+});
+
+describe('a pause', () => {
+  it('is told of only while pauses are switched on', async () => {
+    const { alice, bob, test } = await linked({ pauseAfter: 1 });
+    harness.simulator.refuseMessages(463, alice);
+    await expect(send(test, bob, 'hi')).rejects.toMatchObject(refusedWith('ACCOUNT_RESTRICTED'));
+    harness.simulator.resume();
+    expect(await read(test)).toMatchObject({ pauseReason: 'refused' });
+    await harness.storeSettings(test.fence, { pacing: { pauseAfter: 0 } });
+    await test.session.execute('settings-changed', {});
+    await send(test, bob, 'hi');
+    expect(await read(test)).toMatchObject({ pausedUntil: null, pauseReason: null });
+  });
+
+  it('does not hold for the account itself, and does not end by a message to it', async () => {
+    const { alice, bob, test } = await linked({ pauseAfter: 1 });
+    harness.simulator.refuseMessages(463, alice);
+    await expect(send(test, bob, 'hi')).rejects.toMatchObject(refusedWith('ACCOUNT_RESTRICTED'));
+    harness.simulator.resume();
+    await send(test, alice, 'note');
+    const next = await afterPause(test);
+    await next.session.execute('send-text', { to: alice.lid, text: 'note', messageId: '3EB1FFFFFFFF' });
+    expect(await read(next)).toMatchObject({ refusals: 1 });
+  });
+});
+
 describe('the quota of new chats', () => {
   it('is WhatsApp’s own, as it is now', async () => {
     const { test, limits } = await linked();
@@ -235,6 +283,14 @@ describe('the quota of new chats', () => {
     expect((await read(test)).newChats).toBeNull();
   });
 });
+
+async function takeOver(test: TestSession): Promise<TestSession> {
+  await test.session.stop({ reason: 'drain' });
+  const next = await harness.takeOver(test.fence, test.fence.worker);
+  await next.session.start();
+  await next.status('open');
+  return next;
+}
 
 /** Another worker has the session, and its pause has just ended. */
 async function afterPause(test: TestSession): Promise<TestSession> {

@@ -48,9 +48,13 @@ export class SessionRestrictions {
   receive(events: Partial<BaileysEventMap>): boolean {
     this.#seenChats.receive(events);
     const update = events['connection.update'];
+    // An earlier worker may have noted a lock: its end is news then. If it cannot be read now, the next call reads it.
+    if (update?.connection !== undefined) this.#pause.load().catch(() => {});
     const lock = this.#limits.receive(events);
-    if (lock !== undefined) this.#noteTimeLock(lock);
-    if (update?.reachoutTimeLock === undefined || lock !== undefined) return true;
+    if (update === undefined || lock === undefined) return true;
+    const isNews = lock.isNew || (!lock.isActive && this.#pause.isTimeLocked);
+    if (isNews || !lock.isActive) this.#noteTimeLock(lock);
+    if (isNews) return true;
     return Object.entries(update).some(([name, value]) => name !== 'reachoutTimeLock' && value !== undefined);
   }
 
@@ -93,6 +97,8 @@ export class SessionRestrictions {
   #noteTimeLock(lock: { readonly isActive: boolean; readonly until: Date | undefined }): void {
     const { lifecycle, logger } = this.#options;
     this.#pause.timeLock(lock).catch((error: unknown) => {
+      // When WhatsApp says it again, it is noted.
+      this.#limits.forgetLock();
       if (error instanceof FencedError) lifecycle.end('fenced');
       else logger.warn({ err: error }, 'a time lock of WhatsApp could not be noted');
     });

@@ -33,14 +33,21 @@ export class SendPause {
     this.#options = options;
   }
 
-  /** The pause as it is now. */
+  /** The pause as it is now; none while the settings switch pauses off. */
   get current(): Pause {
+    if (this.#threshold === 0) return NONE;
     return { ...this.#pause, remainingMs: Math.max(0, Math.ceil(this.#endsAt - performance.now())) };
   }
 
   /** Whether a new chat is more than one message among others: after a refusal, it shows how the account stands. */
   get isWatching(): boolean {
     return this.#threshold > 0 && (this.#pause.level > 0 || this.#pause.refusals > 0);
+  }
+
+  /** Whether it pauses because WhatsApp locks the account. False as long as the state was not read. */
+  get isTimeLocked(): boolean {
+    const { reason, remainingMs } = this.current;
+    return reason === 'time-lock' && remainingMs > 0;
   }
 
   /** Reads the state. Concurrent and later calls read nothing. */
@@ -89,7 +96,7 @@ export class SendPause {
   }): Promise<void> {
     if (this.#threshold === 0) return;
     await this.load();
-    if (!isActive && this.#pause.reason !== 'time-lock') return;
+    if (!isActive && !this.isTimeLocked) return;
     const { store, fence } = this.#options;
     const end = until?.getTime() ?? Date.now() + LOCK_OF_UNKNOWN_END_MS;
     this.#change(await store.noteTimeLock(fence, isActive ? end : undefined));

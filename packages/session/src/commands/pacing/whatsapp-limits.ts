@@ -11,6 +11,13 @@ type Limits = Pick<Restrictions, 'timeLock' | 'newChats'>;
 type TimeLock = NonNullable<BaileysEventMap['connection.update']['reachoutTimeLock']>;
 type Quota = Awaited<ReturnType<WASocket['fetchNewChatMessageCap']>>;
 
+/** A time lock that WhatsApp has announced. `until` is undefined if WhatsApp names no end. */
+interface AnnouncedLock {
+  readonly isActive: boolean;
+  readonly until: Date | undefined;
+  readonly isNew: boolean;
+}
+
 /** What WhatsApp itself says of how much the account may write. */
 export class WhatsAppLimits {
   #cached: { readonly at: number; readonly limits: Promise<Limits> } | undefined;
@@ -36,18 +43,26 @@ export class WhatsAppLimits {
   }
 
   /**
-   * Notes what WhatsApp announces. Returns the time lock if it is another one than before: Baileys emits it after each
-   * question too.
+   * Notes what WhatsApp announces. Returns the time lock if there is one among it. `isNew`: it is another one than
+   * before. Baileys emits it after each question too. Never throws.
    */
-  receive(events: Partial<BaileysEventMap>): { isActive: boolean; until: Date | undefined } | undefined {
+  receive(events: Partial<BaileysEventMap>): AnnouncedLock | undefined {
     if (events['message-capping.update'] !== undefined) this.#cached = undefined;
     const lock = events['connection.update']?.reachoutTimeLock;
     if (lock === undefined) return undefined;
     const now = JSON.stringify(toTimeLock(lock));
-    if (now === this.#reported) return undefined;
-    this.#reported = now;
-    this.#cached = undefined;
-    return { isActive: lock.isActive === true, until: lock.timeEnforcementEnds };
+    const isNew = now !== this.#reported;
+    if (isNew) {
+      this.#reported = now;
+      this.#cached = undefined;
+    }
+    const until = isDate(lock.timeEnforcementEnds) ? lock.timeEnforcementEnds : undefined;
+    return { isActive: lock.isActive === true, until, isNew };
+  }
+
+  /** Takes the next time lock for a new one, whatever it is. */
+  forgetLock(): void {
+    this.#reported = '';
   }
 }
 
@@ -89,9 +104,14 @@ function toTimeLock({
 }: TimeLock): Limits['timeLock'] {
   return {
     isActive,
-    until: isActive ? (timeEnforcementEnds?.toISOString() ?? null) : null,
+    until: isActive && isDate(timeEnforcementEnds) ? timeEnforcementEnds.toISOString() : null,
     type: isActive ? (enforcementType ?? null) : null,
   };
+}
+
+/** Baileys makes a Date of whatever WhatsApp writes. */
+function isDate(date: Date | undefined): date is Date {
+  return date !== undefined && !Number.isNaN(date.getTime());
 }
 
 /** WhatsApp names a quota for accounts that have one. */
