@@ -65,7 +65,7 @@ export const SHAPES: Readonly<Record<LibraryName, readonly string[]>> = {
     'senderKeyStructure.senderMessageKeys',
     'senderChainKey.getIteration()',
     ...under('socket', [
-      ...['end()', 'groupMetadata()', 'messageMutex.mutex()', 'onWhatsApp()', 'query()'],
+      ...['end()', 'groupMetadata()', 'messageMutex.mutex()', 'executeUSyncQuery()', 'query()'],
       ...['registerSocketEndHandler()', 'relayMessage()', 'requestPlaceholderResend()', 'resyncAppState()'],
       ...['sendMessageAck()', 'sendNode()', 'sendPresenceUpdate()', 'sendReceipt()', 'sendReceipts()'],
       ...['fetchPrivacySettings()', 'rejectCall()', 'upsertMessage()'],

@@ -60,7 +60,7 @@ export function readAnswers(answers: readonly Answer[]): Map<string, CheckedNumb
  * @throws {WafleetError} as `read` does.
  */
 export async function checkNumbers(
-  socket: WASocket,
+  socket: Pick<WASocket, 'executeUSyncQuery'>,
   numbers: readonly string[],
 ): Promise<ReadonlyMap<string, CheckedNumber>> {
   const query = new USyncQuery().withLIDProtocol();

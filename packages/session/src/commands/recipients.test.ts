@@ -1,20 +1,25 @@
 import { PartitionedLru } from '@wafleet/runtime';
+import type { USyncQuery } from '@whiskeysockets/baileys';
 import { expect, it } from 'vitest';
 import { Recipients } from './recipients.js';
 
 const newRecipients = () => new Recipients(new PartitionedLru<string>({ max: 1_000 }).createPartition());
 
 /** Knows numbers that begin with 1, and one under another spelling, as WhatsApp does with some numbers of Brazil. */
-function directory() {
+function directory({ saysNothing = false } = {}) {
   const queries: string[][] = [];
-  const onWhatsApp = async (...numbers: string[]) => {
+  const executeUSyncQuery = async ({ users }: USyncQuery) => {
+    const numbers = users.map(({ phone = '' }) => phone.slice(1));
     queries.push(numbers);
-    return numbers
-      .filter((number) => number.startsWith('1') || number === '5511987654321')
-      .map((number) => (number === '5511987654321' ? '551187654321' : number))
-      .map((number) => ({ jid: `${number}@s.whatsapp.net`, exists: true }));
+    const list = numbers.map((number) => {
+      const isRespelt = number === '5511987654321';
+      const id = `${isRespelt ? '551187654321' : number}@s.whatsapp.net`;
+      const contact = { isIn: isRespelt || number.startsWith('1'), asked: `+${number}` };
+      return { id, ...(saysNothing ? {} : { contact }) };
+    });
+    return { list, sideList: [] };
   };
-  return { queries, socket: { onWhatsApp } };
+  return { queries, socket: { executeUSyncQuery } };
 }
 
 it('asks for 50 numbers at a time, for each once, and leaves ids unchanged', async () => {
@@ -44,5 +49,13 @@ it('finds a number that WhatsApp spells in another way', async () => {
     '551187654321@s.whatsapp.net',
     undefined,
   ]);
-  expect(queries).toEqual([named, ['99999999999'], ['5511987654321']]);
+  expect(queries).toEqual([named]);
+});
+
+it('takes no answer that says nothing of a number for a no: WhatsApp gives it when it is asked for too much', async () => {
+  const { socket } = directory({ saysNothing: true });
+  await expect(newRecipients().find(socket, '15551230001')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await expect(newRecipients().findAll(socket, ['15551230001'])).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  });
 });

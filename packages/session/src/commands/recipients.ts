@@ -1,10 +1,10 @@
 import { WafleetError } from '@wafleet/contract';
 import type { WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from '../caches/session-caches.js';
-import { fromBaileys } from './baileys-errors.js';
+import { type CheckedNumber, checkNumbers } from './check-numbers.js';
 
 /** What is used of a socket. */
-type NumberSocket = Pick<WASocket, 'onWhatsApp'>;
+type NumberSocket = Pick<WASocket, 'executeUSyncQuery'>;
 
 /** How many numbers one query asks for. */
 const NUMBERS_PER_QUERY = 50;
@@ -22,12 +22,12 @@ export class Recipients {
    * Returns the WhatsApp id of a recipient. For a phone number it asks WhatsApp, which drops messages to numbers that
    * it does not know. Groups and LIDs are used unchanged.
    * @param to a phone number with its country code, or a WhatsApp id of a person or a group.
-   * @throws {WafleetError} RECIPIENT_NOT_FOUND, WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp did not answer.
+   * @throws {WafleetError} RECIPIENT_NOT_FOUND, WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp did not say it.
    */
   async find(socket: NumberSocket, to: string): Promise<string> {
     const number = numberOf(to);
     if (number === undefined) return to;
-    const jid = this.#known.get(number) ?? (await this.#ask(socket, number));
+    const jid = this.#known.get(number) ?? (await this.#ask(socket, [number])).get(number)?.id;
     if (jid === undefined) throw new WafleetError('RECIPIENT_NOT_FOUND', `${to} is not on WhatsApp.`);
     return jid;
   }
@@ -35,7 +35,7 @@ export class Recipients {
   /**
    * Returns the WhatsApp id of each recipient, undefined for those that are not on WhatsApp. It asks for 50 unknown
    * numbers at a time: WhatsApp refuses accounts that ask too often.
-   * @throws {WafleetError} WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp did not answer.
+   * @throws {WafleetError} WHATSAPP_REFUSED; UNAVAILABLE if WhatsApp did not say it.
    */
   async findAll(socket: NumberSocket, recipients: readonly string[]): Promise<(string | undefined)[]> {
     const found = new Map<string, string>();
@@ -47,7 +47,8 @@ export class Recipients {
     }
     const numbers = [...unknown];
     for (let start = 0; start < numbers.length; start += NUMBERS_PER_QUERY) {
-      await this.#askForMany(socket, numbers.slice(start, start + NUMBERS_PER_QUERY), found);
+      const checked = await this.#ask(socket, numbers.slice(start, start + NUMBERS_PER_QUERY));
+      for (const [number, { id }] of checked) if (id !== undefined) found.set(number, id);
     }
     return recipients.map((to) => {
       const number = numberOf(to);
@@ -55,38 +56,13 @@ export class Recipients {
     });
   }
 
-  async #ask(socket: NumberSocket, number: string): Promise<string | undefined> {
-    const [first] = await askFor(socket, [number]);
-    if (first?.exists !== true) return undefined;
-    this.#known.set(number, first.jid);
-    return first.jid;
-  }
-
-  /** WhatsApp may spell a number in another way. Baileys does not say which one it was, so these are asked for again. */
-  async #askForMany(
-    socket: NumberSocket,
-    numbers: readonly string[],
-    found: Map<string, string>,
-  ): Promise<void> {
-    const answers = (await askFor(socket, numbers)).filter(({ exists }) => exists);
-    let respelt = 0;
-    for (const { jid } of answers) {
-      const number = numberOf(jid);
-      if (number === undefined || !numbers.includes(number)) {
-        respelt += 1;
-        continue;
-      }
-      this.#known.set(number, jid);
-      found.set(number, jid);
-    }
+  async #ask(socket: NumberSocket, numbers: readonly string[]): Promise<ReadonlyMap<string, CheckedNumber>> {
+    const found = await checkNumbers(socket, numbers);
     for (const number of numbers) {
-      if (respelt === 0) return;
-      if (found.has(number)) continue;
-      const jid = await this.#ask(socket, number);
-      if (jid === undefined) continue;
-      found.set(number, jid);
-      respelt -= 1;
+      const { id } = found.get(number) ?? {};
+      if (id !== undefined) this.#known.set(number, id);
     }
+    return found;
   }
 }
 
@@ -94,14 +70,6 @@ export class Recipients {
 function numberOf(to: string): string | undefined {
   const [user = '', server] = to.split('@');
   return server === undefined || server === 's.whatsapp.net' ? user.replace(/\D/g, '') : undefined;
-}
-
-async function askFor(socket: NumberSocket, numbers: readonly string[]) {
-  const found = await socket.onWhatsApp(...numbers).catch((error: unknown) => {
-    throw fromBaileys(error, { otherwise: unanswered });
-  });
-  if (found === undefined) throw unanswered('no answer');
-  return found;
 }
 
 /** UNAVAILABLE: nothing was sent. */
