@@ -1,9 +1,12 @@
 import type { SessionSettings } from '@wafleet/contract';
+import { createLogger } from '@wafleet/runtime';
 import { type Phone, sharePrivacyToken } from '@wafleet/simulator';
+import { connectRedis, SessionPacing } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, type TestSession } from '../../testing/harness.js';
 
+const logger = createLogger({ app: 'test', level: 'silent' });
 let harness: Harness;
 let people = 0;
 let messages = 0;
@@ -83,6 +86,22 @@ describe('messages in a minute', () => {
     for (let count = 0; count < 5; count += 1) await send(test, bob.jid, String(count));
     expect(await harness.keysOf(test.fence, /:(sends|new-chats|known-chats|send-pause):/)).toEqual([]);
   });
+});
+
+it('a message that cannot be counted is not sent, and says so', async () => {
+  const redis = connectRedis({ url: harness.redisServer.url, role: 'command', name: 'test', logger });
+  const test = await harness.newSession(
+    {},
+    { store: (fence) => ({ ...harness.storeOf(fence), pacing: new SessionPacing(redis) }) },
+  );
+  await harness.storeSettings(test.fence, { pacing: { sendsPerMinute: 100 } });
+  await test.link(person('Alice'));
+  const bob = person('Bob');
+  await send(test, bob.jid, 'counted');
+  redis.disconnect();
+  await expect(send(test, bob.jid, 'uncounted')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await bob.waitForMessage(({ text }) => text === 'counted', { timeoutMs: 30_000 });
+  expect(texts(bob)).toEqual(['counted']);
 });
 
 describe('new chats in a day', () => {

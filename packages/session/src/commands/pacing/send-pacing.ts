@@ -1,6 +1,6 @@
 import { type SessionSettings, WafleetError } from '@wafleet/contract';
 import type { Logger } from '@wafleet/runtime';
-import type { Fence, SessionPacing } from '@wafleet/store';
+import { type Fence, FencedError, isRedisUnreachable, type SessionPacing } from '@wafleet/store';
 import type { proto, WASocket } from '@whiskeysockets/baileys';
 import type { ContactFinder } from '../contact-finder.js';
 import { waitWhileOpen } from '../typing.js';
@@ -56,9 +56,19 @@ export class SendPacing {
    * Takes a message from the budgets, right before it is sent. Waits for up to 2 s for its turn, and then for as long as
    * the settings say, up to 8 s, or the client, up to 10 s.
    * @throws {WafleetError} PACED or SENDS_PAUSED with `retryAfterMs`: nothing was taken. UNAVAILABLE if the connection
-   * closes. @throws {FencedError}
+   * closes, or Redis is out of reach. @throws {FencedError}
    */
   async request(socket: WASocket, send: RequestedSend): Promise<SendPermit> {
+    try {
+      return await this.#request(socket, send);
+    } catch (error) {
+      if (error instanceof FencedError || !isRedisUnreachable(error)) throw error;
+      const message = 'The message could not be counted, hence was not sent.';
+      throw new WafleetError('UNAVAILABLE', message, undefined, { cause: error });
+    }
+  }
+
+  async #request(socket: WASocket, send: RequestedSend): Promise<SendPermit> {
     const { pause, contacts, inForce } = this.#options;
     await pause.load();
     const isWatched = pause.isWatching;
