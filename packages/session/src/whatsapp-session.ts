@@ -173,7 +173,7 @@ export class WhatsAppSession {
     });
     const hiddenFailures = new HiddenFailures();
     const messages = new MessageSender({
-      ...{ sentMessages, sentTo, readingGate, restrictions, hiddenFailures, logger },
+      ...{ sentMessages, statusAudiences, sentTo, readingGate, restrictions, hiddenFailures, logger },
     });
     const online = new OnlinePresence({ inForce, supervisor, logger });
     const { callReplies } = store;

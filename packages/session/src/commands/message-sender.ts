@@ -3,6 +3,7 @@ import { type Logger, withTimeout } from '@wafleet/runtime';
 import { type BinaryNode, generateWAMessageFromContent, proto, type WASocket } from '@whiskeysockets/baileys';
 import type { CachesOfSession } from '../caches/session-caches.js';
 import type { SentMessages } from '../connection/sent-messages.js';
+import type { StatusAudiences } from '../connection/status-audiences.js';
 import { fromBaileys, whatsAppRefused } from './baileys-errors.js';
 import type { HiddenFailures } from './hidden-failures.js';
 import { type MessageAck, MessageAckWaiter } from './message-ack.js';
@@ -35,7 +36,7 @@ interface OutgoingMessage {
   readonly jid: string;
   readonly content: proto.IMessage;
   readonly messageId: string;
-  /** Who gets it, of a status. */
+  /** Who gets it, of a status. It is stored with the message: a device that cannot decrypt it asks for it again. */
   readonly audience?: readonly string[] | undefined;
 }
 
@@ -94,6 +95,7 @@ async function relay(
 /** Sends a session's messages. */
 export class MessageSender {
   readonly #sentMessages: SentMessages;
+  readonly #statusAudiences: StatusAudiences;
   readonly #sentTo: CachesOfSession['sentTo'];
   readonly #readingGate: { readonly isOpen: boolean };
   readonly #restrictions: SessionRestrictions;
@@ -102,6 +104,7 @@ export class MessageSender {
 
   constructor(options: {
     sentMessages: SentMessages;
+    statusAudiences: StatusAudiences;
     /** Learns the chat of each message that was sent, for calls that name it before its event is in the log. */
     sentTo: CachesOfSession['sentTo'];
     /** Shows whether the session currently reads WhatsApp's answers. */
@@ -113,6 +116,7 @@ export class MessageSender {
     logger: Logger;
   }) {
     this.#sentMessages = options.sentMessages;
+    this.#statusAudiences = options.statusAudiences;
     this.#sentTo = options.sentTo;
     this.#readingGate = options.readingGate;
     this.#restrictions = options.restrictions;
@@ -158,7 +162,7 @@ export class MessageSender {
     const secret = secretOfSent(messageId, signedIdentityKey.private);
     const content = proto.Message.create(canBeReferredTo(bare) ? withSecret(bare, secret) : bare);
     await this.#permitted(permit, { socket, messageId }, async () => {
-      await this.#keep(content, { messageId, jid });
+      await this.#keep(content, { messageId, jid, audience });
       return this.#relay(socket, { jid, content, messageId, audience });
     });
     await this.#publish(socket, { jid, content, messageId });
@@ -211,9 +215,10 @@ export class MessageSender {
   /** Stores a message that is about to be sent. */
   async #keep(
     content: proto.IMessage,
-    { messageId, jid }: { messageId: string; jid: string },
+    { messageId, jid, audience }: Omit<OutgoingMessage, 'content'>,
   ): Promise<void> {
     this.requireReading();
+    if (audience !== undefined) await this.#statusAudiences.keep(messageId, audience);
     await this.#sentMessages.keep(messageId, content);
     this.requireReading();
     this.#sentTo.set(messageId, jid);

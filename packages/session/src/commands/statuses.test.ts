@@ -110,12 +110,35 @@ it('is refused if it is not known, or if no person would see it', async () => {
   harness.simulator.resume();
 });
 
+it('leaves nothing behind if the settings do not let it be posted', async () => {
+  const berta = harness.simulator.addPhone({ name: 'Berta' });
+  const paced = await harness.newSession();
+  await harness.storeSettings(paced.fence, { pacing: { sendsPerMinute: 1 } });
+  await paced.link(berta);
+  const post = (messageId: string) =>
+    paced.session.execute('post-status', {
+      ...{ content: { type: 'text', text: 'one a minute' }, recipients: [carl.number], messageId },
+    });
+  await post('3EB05H1');
+  await expect(post('3EB05H2')).rejects.toMatchObject({ code: 'PACED' });
+  await harness.age(paced.fence, 'sends', 61_000);
+  const deletion = { target: '3EB05H2', messageId: '3EB05H3' };
+  await expect(paced.session.execute('delete-status', deletion)).rejects.toMatchObject({
+    code: 'MESSAGE_NOT_FOUND',
+  });
+});
+
 it('of somebody else is viewed and answered', async () => {
   const { id } = await carl.send(statusBroadcast, 'my day', { audience: [anna] });
   await test.event('messages.upsert', id, 'my day');
   await test.session.execute('view-statuses', { statuses: [{ messageId: id }] });
   const read = await readBy(id);
   expect(read.from).toBe(anna);
+  // Nobody is asked for to view a status that the session knows.
+  harness.simulator.refuseRequests('usync', 429);
+  const known = { statuses: [{ messageId: id, sender: '15559990001' }] };
+  await test.session.execute('view-statuses', known);
+  harness.simulator.resume();
 
   await test.session.execute('send-message', {
     ...{ to: carl.number, text: 'nice', quote: { messageId: id }, messageId: '3EB05D1' },

@@ -46,32 +46,47 @@ function ownId(socket: WASocket): string {
   return jidNormalizedUser(socket.user?.id);
 }
 
-/** The key of a status of somebody else. @throws {WafleetError} MESSAGE_NOT_FOUND, and as `Recipients.find` does. */
-async function keyOf(
+/**
+ * The keys of statuses of others. Only the senders of those that the session does not know are asked for, all at once.
+ * @throws {WafleetError} MESSAGE_NOT_FOUND, RECIPIENT_NOT_FOUND, and as `Recipients.findAll` does.
+ */
+async function keysOf(
   { socket, known, recipients }: CommandContext,
-  { messageId, sender }: { readonly messageId: string; readonly sender?: string | undefined },
-): Promise<TargetKey> {
-  const kept = await known.findKept(messageId);
-  const isStatus = kept?.key.remoteJid === STORIES_JID && kept.key.fromMe !== true;
-  const named = sender === undefined ? undefined : await recipients.find(socket, sender);
-  const participant = (isStatus ? kept.key.participant : undefined) ?? named;
-  if (participant == null) {
-    throw new WafleetError('MESSAGE_NOT_FOUND', 'The session does not know this status. Name its sender.');
-  }
-  return {
-    remoteJid: STORIES_JID,
-    id: messageId,
-    fromMe: false,
-    participant: jidNormalizedUser(participant),
-  };
+  statuses: readonly { readonly messageId: string; readonly sender?: string | undefined }[],
+): Promise<TargetKey[]> {
+  const kept = await Promise.all(statuses.map(({ messageId }) => known.findKept(messageId)));
+  const authors = kept.map((each) => {
+    const isStatus = each?.key.remoteJid === STORIES_JID && each.key.fromMe !== true;
+    return (isStatus && each.key.participant) || undefined;
+  });
+  const named = statuses.flatMap(({ sender }, index) =>
+    authors[index] === undefined && sender !== undefined ? [sender] : [],
+  );
+  const found = await recipients.findAll(socket, named);
+  const ids = new Map(named.map((sender, index) => [sender, found[index]]));
+  return statuses.map(({ messageId, sender }, index) => {
+    const author = authors[index];
+    if (author === undefined && sender === undefined) {
+      throw new WafleetError('MESSAGE_NOT_FOUND', 'The session does not know this status. Name its sender.');
+    }
+    const participant = author ?? ids.get(sender ?? '');
+    if (participant === undefined) {
+      throw new WafleetError('RECIPIENT_NOT_FOUND', `${sender} is not on WhatsApp.`);
+    }
+    return {
+      remoteJid: STORIES_JID,
+      id: messageId,
+      fromMe: false,
+      participant: jidNormalizedUser(participant),
+    };
+  });
 }
 
 export const statusHandlers: HandlersOf<typeof statusCommands> = {
   'post-status': async (session, { content, recipients, messageId }) => {
-    const { socket, messages, statusAudiences } = session;
+    const { socket, messages } = session;
     messages.requireReading();
     const { audience, notOnWhatsApp } = await audienceOf(session, recipients);
-    await statusAudiences.keep(messageId, audience);
     await messages.send(socket, { jid: STORIES_JID, content: statusContent(content), messageId, audience });
     return { messageId, notOnWhatsApp };
   },
@@ -82,15 +97,12 @@ export const statusHandlers: HandlersOf<typeof statusCommands> = {
       throw new WafleetError('MESSAGE_NOT_FOUND', 'The session has posted no such status in the last days.');
     }
     const key = { remoteJid: STORIES_JID, id: target, fromMe: true, participant: ownId(socket) };
-    // A device that cannot decrypt the deletion asks for it again.
-    await statusAudiences.keep(messageId, audience);
     const content = { protocolMessage: { key, type: REVOKE } };
     await messages.send(socket, { jid: STORIES_JID, content, messageId, audience });
     return { messageId };
   },
   'view-statuses': async (session, { statuses }) => {
-    const keys = await Promise.all(statuses.map((status) => keyOf(session, status)));
-    await markAsRead(session.socket, keys);
+    await markAsRead(session.socket, await keysOf(session, statuses));
     return {};
   },
 };
