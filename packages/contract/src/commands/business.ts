@@ -64,16 +64,20 @@ export const businessProfileSchema = z.object({
 
 export type BusinessProfile = z.output<typeof businessProfileSchema>;
 
-export const businessProfileChangeSchema = z.strictObject({
-  description: z.string().trim().max(PROFILE_LIMITS.description).optional(),
-  address: z.string().trim().max(PROFILE_LIMITS.address).optional(),
-  email: z.union([z.literal(''), z.email().max(PROFILE_LIMITS.email)]).optional(),
-  websites: z
-    .array(z.url({ protocol: /^https?$/ }).max(PROFILE_LIMITS.website))
-    .max(PROFILE_LIMITS.websites)
-    .optional(),
-  hours: hoursSchema.optional(),
-});
+export const businessProfileChangeSchema = z
+  .strictObject({
+    description: z.string().trim().max(PROFILE_LIMITS.description).optional(),
+    address: z.string().trim().max(PROFILE_LIMITS.address).optional(),
+    email: z.union([z.literal(''), z.email().max(PROFILE_LIMITS.email)]).optional(),
+    websites: z
+      .array(z.url({ protocol: /^https?$/ }).max(PROFILE_LIMITS.website))
+      .max(PROFILE_LIMITS.websites)
+      .optional(),
+    hours: hoursSchema.optional(),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), {
+    message: 'at least one field is needed',
+  });
 
 export type BusinessProfileChange = z.output<typeof businessProfileChangeSchema>;
 
