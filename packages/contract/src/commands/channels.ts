@@ -221,7 +221,7 @@ export const channelCommands = {
     summary: 'List the messages of a channel',
     description:
       'The newest first, each as the event `messages.upsert` has it, with `views` and the number of each `reactions`. ' +
-      'Deleted ones have no `message`.',
+      'Deleted ones have no `message`, nor have those of more than 200 KB.',
     params,
     query: messagesQuerySchema,
     reply: pageSchema(channelMessageSchema),

@@ -245,6 +245,20 @@ describe('a message of a channel', () => {
     });
   });
 
+  it('does not keep the others from being listed, however large it is', async () => {
+    const channel = channels().create(carl, 'Large');
+    for (const text of ['one', '\u0001'.repeat(60_000), 'three']) channel.post(carl, { conversation: text });
+    const { items, nextCursor } = await test.session.execute('list-channel-messages', {
+      ...{ channel: channel.jid, limit: 3 },
+    });
+    const [third, second, first] = items;
+    expect(third?.message).toEqual({ conversation: 'three' });
+    expect(second?.key).toMatchObject({ id: channel.posts[1]?.id });
+    expect(second?.message).toBeUndefined();
+    expect(first?.message).toEqual({ conversation: 'one' });
+    expect(nextCursor).toBe('100');
+  });
+
   const listOf = (channel: string) => test.session.execute('list-channel-messages', { channel, limit: 1 });
 
   it('does not allow what channels do not have', async () => {

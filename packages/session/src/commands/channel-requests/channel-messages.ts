@@ -15,6 +15,7 @@ type ChannelMessage = z.output<typeof channelMessageSchema>;
 
 /** A reply on the bus has at most 256 KiB. */
 const PAGE_BYTES = 200 * 1024;
+const bytesOf = (item: ChannelMessage) => Buffer.byteLength(JSON.stringify(item));
 
 interface Page {
   readonly items: ChannelMessage[];
@@ -59,7 +60,7 @@ function toPage(found: readonly Numbered[]): Page {
   const shown: Numbered[] = [];
   let bytes = 0;
   for (const each of found) {
-    bytes += Buffer.byteLength(JSON.stringify(each.item));
+    bytes += bytesOf(each.item);
     if (bytes > PAGE_BYTES && shown.length > 0) break;
     shown.push(each);
   }
@@ -93,7 +94,14 @@ function toItem(node: BinaryNode, channel: string): Numbered[] {
     ...(views === undefined ? {} : { views }),
     ...(reactions.length === 0 ? {} : { reactions }),
   });
-  return item.success ? [{ serverId, item: item.data }] : [];
+  return item.success ? [{ serverId, item: inBounds(item.data) }] : [];
+}
+
+/** A message that is larger than a page has no content, so that those before it can be listed. */
+function inBounds(item: ChannelMessage): ChannelMessage {
+  if (bytesOf(item) <= PAGE_BYTES) return item;
+  const { message: _tooLarge, ...others } = item;
+  return others;
 }
 
 /** Undefined if the message was deleted, or cannot be read. */
