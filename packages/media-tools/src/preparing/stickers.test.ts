@@ -49,6 +49,14 @@ it.each(['a.gif', 'a.webp', 'a.mp4'])('makes a moving sticker of %s', async (nam
   expect(delay.reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(1_000, -2);
 });
 
+it('makes a sticker of a square video, whose animation is a sticker at once', async () => {
+  const sample = await makeSample('a.mp4', testPicture({ size: '64x64', seconds: 1, rate: 5 }));
+  const { result, content } = await prepare(sample, tools.toSticker);
+  expect(result).toMatchObject({ width: 512, height: 512, isAnimated: true });
+  const animation = sharp(content, { animated: true });
+  expect(await animation.metadata()).toMatchObject({ format: 'webp', width: 512, pageHeight: 512, pages: 5 });
+});
+
 it('leaves out frames where quality alone does not suffice', async () => {
   const sample = await makeSample('a.gif', noise('s=192x192:d=1:r=10'));
   const { content } = await prepare(sample, tools.toSticker);

@@ -1,5 +1,6 @@
 import type { ChildBounds } from '../children/run-child.js';
 import { Ffmpeg } from '../ffmpeg/ffmpeg-child.js';
+import type { Prepared } from '../interface/descriptions.js';
 import type { MediaToolsOptions } from '../interface/media-tools.js';
 import { runSharp } from '../sharp/sharp-child.js';
 import type { SharpJob, SharpResult } from '../sharp/sharp-jobs.js';
@@ -59,11 +60,11 @@ export class Toolbox {
     }
   }
 
-  /** Gives `work` a new file that is closed afterwards. */
-  async withTemporary<T>(work: (file: SpoolFile) => Promise<T>): Promise<T> {
+  /** Gives `work` a new file that is closed afterwards, unless it is what `work` prepared. */
+  async withTemporary<T extends Prepared>(work: (file: SpoolFile) => Promise<T>): Promise<T> {
     return await this.withOutput(async (file) => {
       const result = await work(file);
-      await file.close();
+      if (result.file !== file) await file.close();
       return result;
     });
   }
