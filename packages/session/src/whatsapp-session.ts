@@ -390,10 +390,20 @@ export class WhatsAppSession {
     this.#proxy.set(now.proxy);
     if (!this.#lifecycle.isRunning) return;
     this.#online.follow();
-    if (before.settings.lists && !now.settings.lists) this.#outbox.run(() => this.#lists.clear());
-    this.#filler.follow();
+    this.#followLists(before, now);
     if (before.proxy !== now.proxy) void this.#supervisor.proxyChanged();
     else if (changesLink(before.settings, now.settings)) this.#stateMachine.deviceChanged();
+  }
+
+  /** If changes in between were missed, the lists may have been off for a moment, and an edge deleted them. */
+  #followLists(before: StoredSettings, now: StoredSettings): void {
+    if (before.settings.lists && !now.settings.lists) this.#outbox.run(() => this.#lists.clear());
+    if (!before.settings.lists || !now.settings.lists || now.version === before.version + 1) {
+      this.#filler.follow();
+      return;
+    }
+    this.#outbox.run(async () => this.#lists.forget());
+    this.#filler.lookAgain();
   }
 
   /** Waits until everything is stored and published, and ends the session. */

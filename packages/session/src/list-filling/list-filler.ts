@@ -48,6 +48,13 @@ export class ListFiller {
     if (events['connection.update'] !== undefined || events['creds.update'] !== undefined) this.follow();
   }
 
+  /** Looks again whether the lists were filled: they may have been switched off and on meanwhile. Never throws. */
+  lookAgain(): void {
+    this.#isFilled = false;
+    this.#tried = undefined;
+    this.follow();
+  }
+
   /** Fills the lists if that is due and possible. Tries once for each connection. Never throws. */
   follow(): void {
     const { fence, lists, supervisor, statusReporter, outbox, eventLog, logger } = this.#options;

@@ -24,6 +24,8 @@ const NOT_SHOWN: ReadonlySet<string> = new Set([
 
 /** Longer names are cut: others choose them. */
 const MAX_NAME = 200;
+/** As long as ids in calls. Others choose them too. */
+const MAX_MESSAGE_ID = 255;
 const MAX_LABELS = 50;
 const MAX_SECOND = 2 ** 32 - 1;
 /** Times of mutes below this are seconds, in some histories. */
@@ -80,7 +82,12 @@ function toSecond(value: JsonValue | undefined): number | undefined {
 }
 
 function toName(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value.slice(0, MAX_NAME) : undefined;
+  return typeof value === 'string' && value !== '' ? cut(value) : undefined;
+}
+
+/** Half of a character is not left over: not every reader of JSON takes one. */
+function cut(name: string): string {
+  return name.length <= MAX_NAME ? name : name.slice(0, MAX_NAME).replace(/[\ud800-\udbff]$/, '');
 }
 
 function isShown(content: JsonValue | undefined): boolean {
@@ -93,7 +100,8 @@ function ofMessage({ key, message, messageTimestamp }: JsonObject, past: boolean
   const at = toSecond(messageTimestamp);
   if (ids === undefined || at === undefined || typeof key.id !== 'string') return [];
   const last = { id: key.id, at, fromMe: key.fromMe === true };
-  return [{ list: 'chats', ids, isPast: past, creates: true, set: { at }, last }];
+  const named = key.id.length <= MAX_MESSAGE_ID ? { last } : {};
+  return [{ list: 'chats', ids, isPast: past, creates: true, set: { at }, ...named }];
 }
 
 /** What the account has read on another of its devices: WhatsApp sends a receipt for it. */
@@ -184,7 +192,7 @@ function ofContact(contact: JsonObject, past: boolean): ContactChange[] {
   for (const [field, name] of NAMES) {
     const value = contact[field];
     if (value === null || value === '') set[name] = null;
-    else if (typeof value === 'string') set[name] = value.slice(0, MAX_NAME);
+    else if (typeof value === 'string') set[name] = cut(value);
   }
   // Baileys takes the username for the name of a chat in a history that has no other.
   if (past && set.name === set.username) delete set.name;

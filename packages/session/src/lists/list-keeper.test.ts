@@ -177,6 +177,18 @@ it('a chat whose messages are cleared has no last one, and a group that was left
   expect(chat?.last).toBeUndefined();
 });
 
+it('a name is cut between characters, so that every reader of JSON takes it', async () => {
+  const name = `${'a'.repeat(199)}😀`;
+  await happen(contactsUpdate({ id: BY_LID, notify: name }), chatsUpdate({ id: BY_LID, name }));
+  expect(await contacts()).toMatchObject([{ pushName: 'a'.repeat(199) }]);
+  expect(await chats()).toMatchObject([{ name: 'a'.repeat(199) }]);
+});
+
+it('a message whose id is longer than a call takes is not named', async () => {
+  await happen(message(BY_LID, 'A1', 100), message(BY_LID, 'A'.repeat(256), 200));
+  expect(await chats()).toMatchObject([{ at: 200, last: { id: 'A1' } }]);
+});
+
 it.each([
   ['a status', message('status@broadcast', 'A1', 100)],
   ['a channel', message('1@newsletter', 'A1', 100)],

@@ -120,10 +120,15 @@ export class ListKeeper {
     next('p');
   }
 
+  /** Reads entries from Redis again, since others may have deleted them. Call it between two writes. */
+  forget(): void {
+    this.#options.cache.clear();
+  }
+
   /** Deletes the lists. @throws {FencedError} */
   async clear(): Promise<void> {
-    const { accountLists, fence, cache } = this.#options;
-    cache.clear();
+    const { accountLists, fence } = this.#options;
+    this.forget();
     await accountLists.clear(fence);
   }
 }

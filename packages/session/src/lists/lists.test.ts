@@ -212,6 +212,22 @@ describe('the setting', () => {
   });
 });
 
+it('lists that were off for a moment, which the worker did not see, are filled again', async () => {
+  const { alice, test } = await linked();
+  const bob = phone('Bob');
+  const group = bob.createGroup('Team', [alice]);
+  await settingsShared(test, bob.number);
+  await bob.send(group, { conversation: 'one' });
+  await chat(test, group.jid, ({ name }) => name === 'Team');
+  await waitFor(() => harness.wereListsFilled(test.fence), { what: 'the lists to be filled' });
+  await harness.storeSettings(test.fence, { lists: false });
+  await harness.deleteLists(test.fence);
+  await harness.storeSettings(test.fence, { lists: true });
+  await test.session.execute('settings-changed', {});
+  await waitFor(() => harness.wereListsFilled(test.fence), { what: 'the lists to be filled again' });
+  await chat(test, group.jid, ({ name }) => name === 'Team');
+});
+
 it('lists that are switched on later are filled from what the devices share and from the groups', async () => {
   const [bob, carl, dora] = [phone('Bob'), phone('Carl'), phone('Dora')];
   const { alice, test } = await linked({});

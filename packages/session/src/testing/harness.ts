@@ -10,6 +10,7 @@ import {
   ConnectRate,
   connectRedis,
   deleteAuthState,
+  deleteLists,
   EventLog,
   type Fence,
   LinkOffers,
@@ -200,6 +201,16 @@ export class Harness {
   async hasLists({ tenantId, sessionId }: SessionRef): Promise<boolean> {
     const names = ['chats', 'chat-order', 'contacts', 'contact-order', 'list-notes'];
     return (await this.#redis.exists(...names.map((name) => `wf:{${tenantId}}:${name}:${sessionId}`))) > 0;
+  }
+
+  /** Deletes the lists of a session, as an edge does that switches them off. */
+  async deleteLists(ref: SessionRef): Promise<void> {
+    await deleteLists(this.#redis, ref);
+  }
+
+  /** Whether the lists of a session were filled from its account. */
+  wereListsFilled(ref: SessionRef): Promise<boolean> {
+    return new AccountLists({ redis: this.#redis, cipher: this.#cipher }).ofSession(ref).wasFilled();
   }
 
   /** Stores settings for a session, and the URL of a proxy if one is given, as an edge does. */
