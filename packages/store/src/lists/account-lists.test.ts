@@ -178,6 +178,14 @@ test('entries of an earlier key are sealed with the current one, and keep their 
   expect(ids(await after.ofSession(shop).pageOfContacts({ count: 9 }))).toEqual([lid(1), lid(2)]);
 });
 
+test('a place without an entry is left out, and the page goes on after it', async () => {
+  await write(...[1, 2, 3].map((user) => lists().sealChat(lid(user), {}, user)));
+  await fixture.redis.hdel(keys.lists(shop)[0], lid(3));
+  const page = await lists().pageOfChats({ count: 2 });
+  expect(ids(page)).toEqual([lid(2)]);
+  expect(ids(await lists().pageOfChats({ count: 2, below: page.next }))).toEqual([lid(1)]);
+});
+
 test('an entry that cannot be opened is left out, and the page goes on after it', async () => {
   await write(...[1, 2, 3].map((user) => lists().sealChat(lid(user), {}, user)));
   await fixture.redis.hset(keys.lists(shop)[0], lid(2), 'damaged');
