@@ -41,6 +41,26 @@ it('refuses more than may wait', async () => {
   expect(await waiting).toBe('done');
 });
 
+it('leaves places to other tenants: one has at most half of them', async () => {
+  const turns = new ChildTurns(1, 4);
+  const first = task();
+  const running = turns.run({ tenantId: 'a' }, first.work);
+  const run = (tenantId: string) => turns.run({ tenantId }, async () => tenantId);
+  const waiting = [run('a'), run('a')];
+  await expect(run('a')).rejects.toMatchObject({ kind: 'busy' });
+  waiting.push(run('b'));
+  first.end();
+  await running;
+  expect(await Promise.all(waiting)).toEqual(['a', 'a', 'b']);
+  // Those that had their turn do not count any more.
+  const second = task();
+  const again = turns.run({ tenantId: 'a' }, second.work);
+  waiting.push(run('a'), run('a'));
+  second.end();
+  await again;
+  expect(await Promise.all(waiting)).toHaveLength(5);
+});
+
 it('forgets a call that is aborted while it waits', async () => {
   const turns = new ChildTurns(1, 1);
   const first = task();

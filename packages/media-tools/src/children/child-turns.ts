@@ -5,11 +5,12 @@ interface Waiter {
   start: () => void;
 }
 
-/** Bounds how many calls work at a time, and how many wait. Tenants that wait take turns. */
+/** Bounds how many calls work at a time, and how many wait, half of them of one tenant at most. Tenants take turns. */
 export class ChildTurns {
   readonly #atOnce: number;
   readonly #maxWaiting: number;
   readonly #queue = new FairQueue<Waiter>();
+  readonly #ofTenants = new Map<string, number>();
   #working = 0;
 
   constructor(atOnce: number, maxWaiting: number) {
@@ -39,9 +40,11 @@ export class ChildTurns {
   }
 
   async #wait(tenantId: string, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#queue.size >= this.#maxWaiting) {
+    const ofTenant = this.#ofTenants.get(tenantId) ?? 0;
+    if (this.#queue.size >= this.#maxWaiting || ofTenant >= Math.ceil(this.#maxWaiting / 2)) {
       throw new MediaToolError('busy', 'Too many files wait to be prepared. Try again later.');
     }
+    this.#ofTenants.set(tenantId, ofTenant + 1);
     let abort: (() => void) | undefined;
     try {
       await new Promise<void>((start, reject) => {
@@ -55,6 +58,13 @@ export class ChildTurns {
       });
     } finally {
       if (abort !== undefined) signal?.removeEventListener('abort', abort);
+      this.#leave(tenantId);
     }
+  }
+
+  #leave(tenantId: string): void {
+    const left = (this.#ofTenants.get(tenantId) ?? 1) - 1;
+    if (left === 0) this.#ofTenants.delete(tenantId);
+    else this.#ofTenants.set(tenantId, left);
   }
 }

@@ -17,7 +17,7 @@ export interface MediaToolsOptions {
   spool?: SpoolOptions;
   /** How many children run at a time. Default: 2. */
   atOnce?: number;
-  /** How many files may wait for a turn, beside those at work. Default: 100. Tenants take turns. */
+  /** How many files may wait for a turn, beside those at work. Default: 100; half of them of one tenant. Tenants take turns. */
   maxWaiting?: number;
   /** How long a child may run, in ms. The same bounds its CPU time. Default: 120,000. */
   timeoutMs?: number;
