@@ -133,7 +133,7 @@ describe('the end of a download', () => {
     const other = await media.edgeWith({});
     media.receive(Buffer.alloc(1_000_000, 1), {}, HALF);
     const begun = [await media.get(), await media.get(other.url)];
-    // Either may end first: a rejection that nobody awaits yet counts as unhandled.
+    // Either may end first: a rejection that is not awaited yet counts as unhandled.
     const ends = begun.map((response) => expect(response.arrayBuffer()).rejects.toThrow());
     const { keyId } = media.tenant;
     await fetch(`${media.edge.url}/api/keys/${keyId}`, {

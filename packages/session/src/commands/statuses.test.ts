@@ -134,7 +134,7 @@ it('of somebody else is viewed and answered', async () => {
   await test.session.execute('view-statuses', { statuses: [{ messageId: id }] });
   const read = await readBy(id);
   expect(read.from).toBe(anna);
-  // Nobody is asked for to view a status that the session knows.
+  // No person is looked up to view a status that the session knows.
   harness.simulator.refuseRequests('usync', 429);
   const known = { statuses: [{ messageId: id, sender: '15559990001' }] };
   await test.session.execute('view-statuses', known);

@@ -227,7 +227,7 @@ describe('a lock that ends', () => {
 });
 
 describe('a pause', () => {
-  it('is told of only while pauses are switched on', async () => {
+  it('is published only while pauses are switched on', async () => {
     const { alice, bob, test } = await linked({ pauseAfter: 1 });
     harness.simulator.refuseMessages(463, alice);
     await expect(send(test, bob, 'hi')).rejects.toMatchObject(refusedWith('ACCOUNT_RESTRICTED'));
