@@ -104,8 +104,8 @@ describe('a file that becomes too large', () => {
     }
   });
 
-  it('is refused for its frames: a GIF of 100,000', async () => {
-    const bomb = manyFrames(100_000);
+  it('is refused for its frames: a GIF of 20,000', async () => {
+    const bomb = manyFrames(20_000);
     const tools = testTools();
     for (const method of [tools.toGif, tools.toSticker]) {
       await expect(withFile<object>(bomb, method)).rejects.toMatchObject({
