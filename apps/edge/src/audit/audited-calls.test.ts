@@ -71,6 +71,14 @@ describe('the audit log', () => {
     }
   });
 
+  it.each(['0 0', '00 000'])('has nothing before its beginning (%s)', async (place) => {
+    const cursor = Buffer.from(place).toString('base64url');
+    expect(await asAdmin(`GET /api/audit?cursor=${cursor}`)).toMatchObject({
+      status: 200,
+      body: { items: [] },
+    });
+  });
+
   it('has what was refused, and the id that the client gave the request', async () => {
     const request = 'POST /api/keys';
     const headers = { 'request-id': 'from-a-client' };

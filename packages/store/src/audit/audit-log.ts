@@ -132,5 +132,6 @@ function entryIdOf(ms: number): string {
 /** The range before an entry, in the words of XREVRANGE. */
 function before(cursor: string): string {
   const { at, id } = parseCursor(cursor, /^\d{1,16}$/);
-  return `(${at}-${id}`;
+  // Redis refuses a range that ends before the first possible entry.
+  return Number(at) === 0 && Number(id) === 0 ? '0-0' : `(${at}-${id}`;
 }
