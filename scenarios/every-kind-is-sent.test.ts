@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type FileContent, messageContentSchema, uploadSchema } from '@wafleet/contract';
+import { type FileContent, messageContentSchema, REST_CALLS, uploadSchema } from '@wafleet/contract';
 import {
   type Cluster,
   collectEvents,
@@ -54,6 +54,13 @@ const FILES = [
 const EXAMPLES = [
   ...readFileSync(new URL('../docs/sending.md', import.meta.url), 'utf8').matchAll(
     /`(\{ "type": "[a-z-]+".*? \})`/g,
+  ),
+].map(([, example = '']) => example);
+
+/** The statuses with files that it shows. */
+const STATUS_EXAMPLES = [
+  ...readFileSync(new URL('../docs/sending.md', import.meta.url), 'utf8').matchAll(
+    /`(\{ "content": \{ "type": "[a-z-]+", "file".*? \})` \|/g,
   ),
 ].map(([, example = '']) => example);
 
@@ -117,6 +124,7 @@ async function received(text: string): Promise<string> {
 test('the guide has an example of each type of content', () => {
   const types = EXAMPLES.map((example) => messageContentSchema.parse(JSON.parse(example)).type);
   expect(new Set(types)).toEqual(new Set(Object.keys(FIELDS)));
+  expect(STATUS_EXAMPLES).toHaveLength(3);
 });
 
 test.each(EXAMPLES)('the phone gets %s', async (example) => {
@@ -131,6 +139,17 @@ test.each(EXAMPLES)('the phone gets %s', async (example) => {
   const { message } = await carl.waitForMessage(({ id }) => id === messageId);
   const shown = normalizeMessageContent(message);
   expect(shown?.[FIELDS[content.type]]).toBeTruthy();
+});
+
+test.each(STATUS_EXAMPLES)('a status is shown: %s', async (example) => {
+  const { content } = REST_CALLS['post-status'].body.parse(
+    JSON.parse(example.replaceAll('https://files.example.com', webUrl)),
+  );
+  const body = { content, recipients: [carl.number] };
+  const { messageId } = await tenant.client.call('post-status', { params, body });
+  const received = await carl.waitForMessage(({ id }) => id === messageId);
+  expect(received.message[FIELDS[content.type]]).toBeTruthy();
+  expect((await carl.openMedia(received)).length).toBeGreaterThan(0);
 });
 
 test('the phone gets the preview of a page that the edge fetched', async () => {

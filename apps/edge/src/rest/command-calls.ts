@@ -1,18 +1,26 @@
-import { COMMANDS, type Command, WafleetError } from '@wafleet/contract';
-import type { WorkerCommand } from '@wafleet/store';
+import { COMMANDS, type Command, type CommandKind, WafleetError } from '@wafleet/contract';
+import type { SessionRef, WorkerCommand } from '@wafleet/store';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { sessionRefOf } from '../auth/session-ref.js';
 import { toWafleetError } from '../errors/to-wafleet-error.js';
 import { PREPARATION_MS } from '../sending/file-uploads.js';
 import { LINK_PREVIEW_MS } from '../sending/link-preview.js';
-import type { Message, MessageSending } from '../sending/message-sending.js';
+import type { Message, MessageSending, Status } from '../sending/message-sending.js';
 import { messageIdOf } from '../sessions/message-id.js';
 import type { OwnerCommand, SessionCommands } from '../sessions/session-commands.js';
 import { addCall, type CallRunners } from './calls.js';
 import type { RequestFiles } from './request-files.js';
 
-/** The call whose messages are prepared before a worker gets them. */
-const PREPARED = 'send-message';
+type Send = (
+  sending: MessageSending,
+  ...[ref, body, call]: [SessionRef, unknown, Parameters<MessageSending['send']>[2]]
+) => Promise<unknown>;
+
+/** The calls whose messages are prepared before a worker gets them. Their bodies were validated. */
+const PREPARED: Readonly<Record<string, Send>> = {
+  'send-message': (sending, ref, body, call) => sending.send(ref, body as Message, call),
+  'post-status': (sending, ref, body, call) => sending.postStatus(ref, body as Status, call),
+};
 
 interface SessionPath {
   readonly id: string;
@@ -24,8 +32,8 @@ interface CommandCallResources {
   readonly requestFiles: RequestFiles;
 }
 
-/** The command of a message whose files have to be uploaded first. */
-const WITH_FILES = 'send-file-message';
+/** The commands of messages whose files have to be uploaded first. */
+const WITH_FILES: ReadonlySet<string> = new Set<CommandKind>(['send-file-message', 'post-file-status']);
 
 /** Adds a route for each command that REST offers. The session's worker executes the command. */
 export function addCommandCalls(
@@ -35,9 +43,11 @@ export function addCommandCalls(
 ): void {
   const deadlineOf = ({ execution, kindOf }: Command) => {
     if (kindOf === undefined) return execution.deadlineMs;
-    const withFiles = COMMANDS[WITH_FILES].execution.deadlineMs + PREPARATION_MS;
-    return ({ body }: FastifyRequest) =>
-      kindOf({ ...(body ?? {}) }) === WITH_FILES ? withFiles : execution.deadlineMs + LINK_PREVIEW_MS;
+    return ({ body }: FastifyRequest) => {
+      const kind = kindOf({ ...(body ?? {}) });
+      if (!WITH_FILES.has(kind)) return execution.deadlineMs + LINK_PREVIEW_MS;
+      return (COMMANDS[kind as CommandKind].execution.deadlineMs ?? 0) + PREPARATION_MS;
+    };
   };
 
   for (const [name, defined] of Object.entries<Command>(COMMANDS)) {
@@ -59,9 +69,10 @@ export function addCommandCalls(
         const kind = kindOf?.(fields) ?? name;
         try {
           const requestId = request.id;
-          if (name === PREPARED && messageId !== undefined) {
+          const send = PREPARED[name];
+          if (send !== undefined && messageId !== undefined) {
             const files = requestFiles.callOf(request, reply);
-            return await sending.send(ref, request.body as Message, { messageId, requestId, files });
+            return await send(sending, ref, request.body, { messageId, requestId, files });
           }
           const command = { ...fields, kind, ...ref } as WorkerCommand<OwnerCommand>;
           return await commands.call(command, { idempotencyKey: messageId, requestId });

@@ -44,7 +44,7 @@ export function readFileBodies(app: FastifyInstance): void {
     const { part } = files;
     const { json, file } = await readMultipart(request.raw, payload, { part, maxJsonBytes: BODY_LIMIT });
     await keep(request, file);
-    return withPart(await parse(request, json), part);
+    return withPart(await parse(request, json), files);
   });
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const { files } = request.routeOptions.config;
@@ -77,16 +77,17 @@ async function keep(request: FastifyRequest, file: IncomingFile): Promise<void> 
 }
 
 /** The body of a request, in which the file that came with it has its place. */
-function withPart(body: unknown, part: string): unknown {
-  const place = part === 'message' && isObject(body) ? body.content : body;
-  if (!isObject(body) || !isObject(place)) throw unused(part);
+function withPart(body: unknown, files: NonNullable<RestCall['files']>): unknown {
+  const { of } = files;
+  const place = of !== undefined && isObject(body) ? body[of] : body;
+  if (!isObject(body) || !isObject(place)) throw unused(files);
   const { file = FILE } = place;
-  if (!isObject(file) || file.part !== FILE.part) throw unused(part);
-  return place === body ? { ...body, file } : { ...body, content: { ...place, file } };
+  if (!isObject(file) || file.part !== FILE.part) throw unused(files);
+  return of === undefined ? { ...body, file } : { ...body, [of]: { ...place, file } };
 }
 
-function unused(part: string): WafleetError {
-  const where = part === 'message' ? '`content.file`' : '`file`';
+function unused({ part, of }: NonNullable<RestCall['files']>): WafleetError {
+  const where = of === undefined ? '`file`' : `\`${of}.file\``;
   const message = `The part \`${part}\` must have a content with a file, and leave ${where} out.`;
   return new WafleetError('VALIDATION_FAILED', message);
 }

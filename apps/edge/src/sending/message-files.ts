@@ -1,10 +1,13 @@
 import {
   type FileContent,
   type FileSource,
+  type FileStatus,
   type FileType,
   type SentFile,
   type SentFileContent,
+  type SentStatus,
   sentFileContentSchema,
+  sentStatusSchema,
   WafleetError,
 } from '@wafleet/contract';
 import type { SessionRef, UploadRecords } from '@wafleet/store';
@@ -26,12 +29,8 @@ export class MessageFiles {
    * @param content as the contract has validated it.
    * @throws {WafleetError} as `FileUploads.upload`; UPLOAD_NOT_FOUND.
    */
-  async prepare(
-    ref: SessionRef,
-    content: FileContent,
-    { signal, received }: FileCall,
-  ): Promise<SentFileContent> {
-    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(PREPARATION_MS)]), received };
+  async prepare(ref: SessionRef, content: FileContent, files: FileCall): Promise<SentFileContent> {
+    const call = inTime(files);
     if (content.type !== 'album') {
       const file = await this.#file(ref, content.type, content.file, call);
       return sentFileContentSchema.parse({ ...content, file });
@@ -41,6 +40,15 @@ export class MessageFiles {
       items.push({ ...item, file: await this.#file(ref, item.type, item.file, call) });
     }
     return sentFileContentSchema.parse({ type: 'album', items });
+  }
+
+  /**
+   * The content of `post-file-status` for a status with a file.
+   * @throws {WafleetError} as `prepare`.
+   */
+  async prepareStatus(ref: SessionRef, status: FileStatus, files: FileCall): Promise<SentStatus> {
+    const file = await this.#file(ref, status.type, status.file, inTime(files));
+    return sentStatusSchema.parse({ ...status, file });
   }
 
   async #file(ref: SessionRef, type: FileType, source: FileSource, call: FileCall): Promise<SentFile> {
@@ -56,4 +64,8 @@ export class MessageFiles {
     }
     return { uploadId, sealed: upload.sealed };
   }
+}
+
+function inTime({ signal, received }: FileCall): FileCall {
+  return { signal: AbortSignal.any([signal, AbortSignal.timeout(PREPARATION_MS)]), received };
 }

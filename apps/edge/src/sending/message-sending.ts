@@ -1,4 +1,10 @@
-import { COMMANDS, type CommandReply, hasFiles, type JobMessage } from '@wafleet/contract';
+import {
+  COMMANDS,
+  type CommandReply,
+  hasFiles,
+  type JobMessage,
+  type StatusContent,
+} from '@wafleet/contract';
 import type { SessionRef } from '@wafleet/store';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import type { FileCall } from './file-uploads.js';
@@ -7,6 +13,12 @@ import type { MessageFiles } from './message-files.js';
 
 /** A message to send, as a request has it. */
 export type Message = JobMessage;
+
+/** A status to post, as a request has it. */
+export interface Status {
+  readonly content: StatusContent;
+  readonly recipients: string[];
+}
 
 interface SendCall {
   /** As `messageIdOf` makes it. Under the same id, a message reaches its recipient once. */
@@ -20,7 +32,7 @@ interface SendCall {
 interface MessageSendingOptions {
   readonly commands: Pick<SessionCommands, 'call'>;
   readonly previews: Pick<LinkPreviews, 'fill'>;
-  readonly files: Pick<MessageFiles, 'prepare'>;
+  readonly files: Pick<MessageFiles, 'prepare' | 'prepareStatus'>;
 }
 
 /** Sends messages of clients: those of single calls, and those of jobs. */
@@ -59,5 +71,23 @@ export class MessageSending {
     const command = { ...message, content, kind: 'send-message', ...place } as const;
     const sent = await commands.call(command, options);
     return { ...sent, ...(linkPreview === undefined ? {} : { linkPreview }) };
+  }
+
+  /**
+   * Uploads the file of a status, if it has one, and posts it. Resolves when WhatsApp has acknowledged it.
+   * @throws {WafleetError} the errors of `SessionCommands.call`, of the command `post-status` and of
+   * `MessageFiles.prepare`. The reason of the call's signal, if that is aborted before the file is uploaded.
+   */
+  async postStatus(
+    { tenantId, sessionId }: SessionRef,
+    { content, recipients }: Status,
+    { messageId, requestId, files }: SendCall,
+  ): Promise<CommandReply<'post-status'>> {
+    const { commands } = this.#options;
+    const options = { idempotencyKey: messageId, requestId };
+    const command = { tenantId, sessionId, messageId, recipients };
+    if (content.type === 'text') return commands.call({ ...command, kind: 'post-status', content }, options);
+    const prepared = await this.#options.files.prepareStatus({ tenantId, sessionId }, content, files);
+    return commands.call({ ...command, kind: 'post-file-status', content: prepared }, options);
   }
 }

@@ -14,6 +14,7 @@ import type { TestEdge, TestEdgeOptions } from './test-edge.js';
 
 const CIPHER = Cipher.fromHexKeys('5a'.repeat(32));
 
+type PostedFields = CommandFields<'post-file-status'>;
 type SentFields = CommandFields<'send-file-message'>;
 
 interface Running {
@@ -36,7 +37,9 @@ export function useSending(options: Omit<TestEdgeOptions, 'redisUrl'> = {}): Sen
 export class SendingFixture {
   /** The messages with files that the worker got. */
   readonly sent: SentFields[] = [];
-  /** What the worker answers to them. */
+  /** The statuses with files that it got. */
+  readonly posted: PostedFields[] = [];
+  /** What the worker answers to messages. */
   onSend: (fields: SentFields) => unknown = ({ messageId }) => ({ messageId });
   /** The files of the web server, by their paths. */
   readonly pages = new Map<string, Buffer>();
@@ -57,6 +60,7 @@ export class SendingFixture {
 
   async beginTest(): Promise<void> {
     this.sent.splice(0);
+    this.posted.splice(0);
     this.pages.clear();
     this.onSend = ({ messageId }) => ({ messageId });
     this.#tenant = await this.cluster.createTenant();
@@ -137,6 +141,9 @@ export class SendingFixture {
       case 'send-file-message':
         this.sent.push(command);
         return this.onSend(command) as { messageId: string };
+      case 'post-file-status':
+        this.posted.push(command);
+        return { messageId: command.messageId, notOnWhatsApp: [] };
       default:
         throw new WafleetError('MEDIA_NOT_FOUND', 'There is none.');
     }

@@ -68,9 +68,10 @@ export interface RestCall {
   readonly bodyLimit?: number;
   /**
    * The body may come as `multipart/form-data` too: a part of this name with the body as JSON, and then the part `file`.
-   * `isRaw`: the body may also be the file itself, of any other content type than JSON.
+   * `of`: the field of the body that the file belongs to. Default: the body itself. `isRaw`: the body may also be the
+   * file itself, of any other content type than JSON.
    */
-  readonly files?: { readonly part: string; readonly isRaw?: true };
+  readonly files?: { readonly part: string; readonly of?: 'content'; readonly isRaw?: true };
   /** By status. */
   readonly answers: Readonly<Record<number, z.ZodType | ContentAnswer>>;
   /** The errors of this call, besides those that any call can have: see COMMON_ERRORS. */

@@ -182,7 +182,7 @@ export const uploadedMediaSchema = z.object({
 export type UploadedMedia = z.output<typeof uploadedMediaSchema>;
 
 /** A file in a command to a worker: as it is, or as an upload that an edge has sealed for workers, by its id. */
-const sentFileSchema = z.union([
+export const sentFileSchema = z.union([
   uploadedMediaSchema,
   z.object({ uploadId: uploadIdSchema, sealed: z.base64().max(192 * 1024) }),
 ]);

@@ -127,7 +127,7 @@ const sendMessage = messageCommand({
     '`content.file` left out) and then the part `file`.',
   body: sendMessageBodySchema,
   bodyLimit: FILES_BODY_LIMIT,
-  files: { part: 'message' },
+  files: { part: 'message', of: 'content' },
   reply: sentAnywhereSchema.extend({
     ...sentFilesSchema.shape,
     linkPreview: z

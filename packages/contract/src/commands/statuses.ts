@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { messageCommand, messageIdSchema, sessionCommand } from './definition.js';
+import { internalMessageCommand, messageCommand, messageIdSchema, sessionCommand } from './definition.js';
+import { FILES_BODY_LIMIT, fileSourceSchema, sentFileSchema } from './file-content.js';
+import { FILE_ERRORS } from './uploads.js';
 import { personSchema } from './whatsapp-ids.js';
 
 /** How many people see one status. It is encrypted for each of their devices. */
@@ -35,37 +37,91 @@ const textStatusSchema = z.strictObject({
   font: z.enum(Object.keys(STATUS_FONTS) as [keyof typeof STATUS_FONTS]).optional(),
 });
 
+export type TextStatus = z.output<typeof textStatusSchema>;
+
+/** The fields of each type of status with a file, besides `type` and `file`. */
+const caption = { caption: z.string().min(1).max(1_024).optional() };
+const background = { backgroundColor: colourSchema.optional() };
+
+/** The types of statuses with a file. */
+const FILE_STATUS_TYPES: ReadonlySet<unknown> = new Set(['image', 'video', 'voice']);
+
 /** What a status shows, by `type`. */
-export const statusContentSchema = z.discriminatedUnion('type', [textStatusSchema]);
+const statusContentSchema = z.discriminatedUnion('type', [
+  textStatusSchema,
+  z.strictObject({ type: z.literal('image'), file: fileSourceSchema, ...caption }),
+  z.strictObject({ type: z.literal('video'), file: fileSourceSchema, ...caption }),
+  z.strictObject({ type: z.literal('voice'), file: fileSourceSchema, ...background }),
+]);
 
 export type StatusContent = z.output<typeof statusContentSchema>;
+/** One with a file, as clients write it. */
+export type FileStatus = Exclude<StatusContent, TextStatus>;
+
+/** A status with a file, as it goes to a worker: the file is uploaded. */
+export const sentStatusSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('image'), file: sentFileSchema, ...caption }),
+  z.object({ type: z.literal('video'), file: sentFileSchema, ...caption }),
+  z.object({ type: z.literal('voice'), file: sentFileSchema, ...background }),
+]);
+
+export type SentStatus = z.output<typeof sentStatusSchema>;
+
+const recipientsSchema = z
+  .array(personSchema)
+  .min(1)
+  .max(MAX_STATUS_RECIPIENTS)
+  .describe('who sees it, besides the devices of the account');
+
+const postedSchema = z.object({
+  messageId: z.string(),
+  notOnWhatsApp: z.array(z.string()).describe('those of the recipients that WhatsApp does not know'),
+});
+
+const execution = { deadlineMs: DEADLINE_MS };
 
 const common = { access: 'messages:write', tag: 'messages' } as const;
 
+const postStatus = messageCommand({
+  ...common,
+  route: 'POST /api/sessions/:id/statuses',
+  cost: 50,
+  summary: 'Post a status',
+  description:
+    'Answers when WhatsApp has acknowledged it. People see it if they have saved the number of the account. A file may ' +
+    'come in the request, as `multipart/form-data`: the part `status` (JSON, with `content.file` left out) and then ' +
+    'the part `file`.',
+  body: z.strictObject({ content: statusContentSchema, recipients: recipientsSchema }),
+  bodyLimit: FILES_BODY_LIMIT,
+  files: { part: 'status', of: 'content' },
+  reply: postedSchema,
+  errors: ['RECIPIENT_NOT_FOUND', 'WHATSAPP_REFUSED', ...FILE_ERRORS],
+  example: { content: { type: 'text', text: 'hi' }, recipients: ['15550001001'] },
+  kindOf: ({ content }) => (showsFile(content) ? 'post-file-status' : 'post-status'),
+  execution,
+});
+
+function showsFile(content: unknown): boolean {
+  return (
+    typeof content === 'object' &&
+    content !== null &&
+    'type' in content &&
+    FILE_STATUS_TYPES.has(content.type)
+  );
+}
+
 /** Statuses: what people see for 24 hours beside the account's name. */
 export const statusCommands = {
-  'post-status': messageCommand({
-    ...common,
-    route: 'POST /api/sessions/:id/statuses',
-    cost: 50,
-    summary: 'Post a status',
-    description:
-      'Answers when WhatsApp has acknowledged it. People see it if they have saved the number of the account.',
-    body: z.strictObject({
-      content: statusContentSchema,
-      recipients: z
-        .array(personSchema)
-        .min(1)
-        .max(MAX_STATUS_RECIPIENTS)
-        .describe('who sees it, besides the devices of the account'),
-    }),
-    reply: z.object({
-      messageId: z.string(),
-      notOnWhatsApp: z.array(z.string()).describe('those of the recipients that WhatsApp does not know'),
-    }),
-    errors: ['RECIPIENT_NOT_FOUND', 'WHATSAPP_REFUSED'],
-    example: { content: { type: 'text', text: 'hi' }, recipients: ['15550001001'] },
-    execution: { deadlineMs: DEADLINE_MS },
+  'post-status': {
+    ...postStatus,
+    /** What workers of all releases know. A status with a file goes as `post-file-status`. */
+    fields: postStatus.fields.extend({ content: textStatusSchema }),
+  },
+  /** A status with a file that an edge has uploaded. */
+  'post-file-status': internalMessageCommand({
+    fields: { content: sentStatusSchema, recipients: recipientsSchema },
+    reply: postedSchema,
+    execution,
   }),
   'delete-status': messageCommand({
     ...common,
@@ -77,7 +133,7 @@ export const statusCommands = {
     reply: z.object({ messageId: z.string() }),
     errors: ['MESSAGE_NOT_FOUND', 'WHATSAPP_REFUSED'],
     example: { target: 'M' },
-    execution: { deadlineMs: DEADLINE_MS },
+    execution,
   }),
   'view-statuses': sessionCommand({
     ...common,

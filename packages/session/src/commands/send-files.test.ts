@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { CommandFields, SentFileContent, UploadedMedia } from '@wafleet/contract';
-import { encryptMedia, type MediaKind, type Phone, type ReceivedMessage } from '@wafleet/simulator';
+import type { MediaKind, Phone, ReceivedMessage } from '@wafleet/simulator';
 import { ReplyBox } from '@wafleet/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOfAuth } from '../media/media-connections.js';
 import { Harness, type TestSession } from '../testing/harness.js';
+import { uploadedFile } from '../testing/uploaded-file.js';
 
 let harness: Harness;
 let test: TestSession;
@@ -23,24 +24,8 @@ afterAll(() => harness.stop());
 const newId = () => `3EB0${randomBytes(9).toString('hex').toUpperCase()}`;
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 
-/** A file that is on the media host, as an edge has uploaded it. */
-async function uploaded(
-  data: Buffer,
-  kind: MediaKind,
-  about: Partial<UploadedMedia> = {},
-): Promise<UploadedMedia> {
-  const { blob, mediaKey, fileSha256, fileEncSha256, fileLength } = await encryptMedia(data, kind);
-  return {
-    directPath: harness.simulator.media.put(blob),
-    mediaKey: base64(mediaKey),
-    sha256: base64(fileSha256),
-    encryptedSha256: base64(fileEncSha256),
-    length: fileLength,
-    mimetype: 'image/jpeg',
-    keyMadeAt: 1_790_000_000,
-    ...about,
-  };
-}
+const uploaded = (data: Buffer, kind: MediaKind, about: Partial<UploadedMedia> = {}) =>
+  uploadedFile(harness.simulator, data, kind, about);
 
 type Options = Partial<Omit<CommandFields<'send-file-message'>, 'content'>>;
 

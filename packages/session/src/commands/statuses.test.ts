@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { type Phone, statusBroadcast } from '@wafleet/simulator';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Harness, type TestSession } from '../testing/harness.js';
+import { uploadedFile } from '../testing/uploaded-file.js';
 
 let harness: Harness;
 let anna: Phone;
@@ -46,6 +48,26 @@ it('is seen by its recipients and on the phone of the account, and by no other p
   }
   expect(dora.received).toEqual([]);
   await test.event('messages.upsert', messageId, 'status@broadcast', '"fromMe":true');
+});
+
+it.each([
+  ['image', 'image', 'imageMessage', { caption: 'our shop' }],
+  ['video', 'video', 'videoMessage', { caption: 'our shop' }],
+  ['voice', 'audio', 'audioMessage', { backgroundColor: '#102030' }],
+] as const)('with a file is opened by its recipients: %s', async (type, kind, field, look) => {
+  const data = randomBytes(3_000);
+  const content = { type, file: await uploadedFile(harness.simulator, data, kind), ...look };
+  const messageId = `3EB05H${type.toUpperCase()}`;
+  const recipients = [carl.number, '15550000000'];
+  const posted = await test.session.execute('post-file-status', { content, recipients, messageId });
+  expect(posted).toEqual({ messageId, notOnWhatsApp: ['15550000000'] });
+  const received = await carl.waitForMessage(ofStatus(messageId));
+  const expected = type === 'voice' ? { ptt: true, backgroundArgb: 0xff102030 } : look;
+  expect(received.message[field]).toMatchObject(expected);
+  expect(await carl.openMedia(received)).toEqual(data);
+  expect(dora.received.filter(ofStatus(messageId))).toEqual([]);
+  await test.session.execute('delete-status', { target: messageId, messageId: `${messageId}D` });
+  await carl.waitForMessage(ofStatus(`${messageId}D`));
 });
 
 it('is sent again to a phone that could not read it', async () => {

@@ -1,5 +1,14 @@
-import { STATUS_FONTS, type StatusContent, type statusCommands, WafleetError } from '@wafleet/contract';
+import {
+  type CommandFields,
+  type CommandReply,
+  type SentStatus,
+  STATUS_FONTS,
+  type statusCommands,
+  type TextStatus,
+  WafleetError,
+} from '@wafleet/contract';
 import { jidNormalizedUser, proto, STORIES_JID, type WASocket } from '@whiskeysockets/baileys';
+import { type FileContext, fileContent } from '../content/files.js';
 import type { TargetKey } from '../known-messages/message-targets.js';
 import type { CommandContext, HandlersOf } from './command-context.js';
 import { markAsRead } from './mark-as-read.js';
@@ -15,9 +24,21 @@ function toArgb(colour: string): number {
   return OPAQUE + Number.parseInt(colour.slice(1), 16);
 }
 
-function statusContent({ text, backgroundColor = DEFAULT_BACKGROUND, font = 'system' }: StatusContent) {
+function textStatus({
+  text,
+  backgroundColor = DEFAULT_BACKGROUND,
+  font = 'system',
+}: TextStatus): proto.IMessage {
   const look = { backgroundArgb: toArgb(backgroundColor), textArgb: WHITE, font: STATUS_FONTS[font] };
   return { extendedTextMessage: { text, ...look } };
+}
+
+/** @throws {WafleetError} UPLOAD_NOT_FOUND. */
+function fileStatus(content: SentStatus, files: FileContext): proto.IMessage {
+  const message = fileContent(content, files);
+  if (content.type !== 'voice') return message;
+  const { backgroundColor = DEFAULT_BACKGROUND } = content;
+  return { audioMessage: { ...message.audioMessage, backgroundArgb: toArgb(backgroundColor) } };
 }
 
 /**
@@ -82,14 +103,23 @@ async function keysOf(
   });
 }
 
+/** Posts a status to those of the recipients whom WhatsApp knows. @throws {WafleetError} as `MessageSender.send`. */
+async function post(
+  session: CommandContext,
+  { recipients, messageId }: Pick<CommandFields<'post-status'>, 'recipients' | 'messageId'>,
+  content: proto.IMessage,
+): Promise<CommandReply<'post-status'>> {
+  const { socket, messages } = session;
+  messages.requireReading();
+  const { audience, notOnWhatsApp } = await audienceOf(session, recipients);
+  await messages.send(socket, { jid: STORIES_JID, content, messageId, audience });
+  return { messageId, notOnWhatsApp };
+}
+
 export const statusHandlers: HandlersOf<typeof statusCommands> = {
-  'post-status': async (session, { content, recipients, messageId }) => {
-    const { socket, messages } = session;
-    messages.requireReading();
-    const { audience, notOnWhatsApp } = await audienceOf(session, recipients);
-    await messages.send(socket, { jid: STORIES_JID, content: statusContent(content), messageId, audience });
-    return { messageId, notOnWhatsApp };
-  },
+  'post-status': (session, fields) => post(session, fields, textStatus(fields.content)),
+  'post-file-status': async (session, fields) =>
+    post(session, fields, fileStatus(fields.content, session.files)),
   'delete-status': async ({ socket, messages, statusAudiences }, { target, messageId }) => {
     messages.requireReading();
     const audience = await statusAudiences.find(target);
