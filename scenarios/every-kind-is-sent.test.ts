@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type FileContent, messageContentSchema, REST_CALLS, uploadSchema } from '@wafleet/contract';
+import { type FileContent, messageContentSchema, statusContentSchema, uploadSchema } from '@wafleet/contract';
 import {
   type Cluster,
   collectEvents,
@@ -142,8 +142,8 @@ test.each(EXAMPLES)('the phone gets %s', async (example) => {
 });
 
 test.each(STATUS_EXAMPLES)('a status is shown: %s', async (example) => {
-  const { content } = REST_CALLS['post-status'].body.parse(
-    JSON.parse(example.replaceAll('https://files.example.com', webUrl)),
+  const content = statusContentSchema.parse(
+    JSON.parse(example.replaceAll('https://files.example.com', webUrl)).content,
   );
   const body = { content, recipients: [carl.number] };
   const { messageId } = await tenant.client.call('post-status', { params, body });

@@ -47,7 +47,7 @@ const background = { backgroundColor: colourSchema.optional() };
 const FILE_STATUS_TYPES: ReadonlySet<unknown> = new Set(['image', 'video', 'voice']);
 
 /** What a status shows, by `type`. */
-const statusContentSchema = z.discriminatedUnion('type', [
+export const statusContentSchema = z.discriminatedUnion('type', [
   textStatusSchema,
   z.strictObject({ type: z.literal('image'), file: fileSourceSchema, ...caption }),
   z.strictObject({ type: z.literal('video'), file: fileSourceSchema, ...caption }),
