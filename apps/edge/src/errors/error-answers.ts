@@ -12,6 +12,10 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { newRequestId, requestIdOf } from '../http/request-id.js';
 import { toWafleetError } from './to-wafleet-error.js';
 
+/** What an answer says of an invalid request: a request may have more errors, and longer ones, than fit an answer. */
+const MAX_ISSUES = 50;
+const MAX_ISSUE_CHARACTERS = 300;
+
 /**
  * An error as an HTTP answer, for connections and requests that Fastify does not have.
  * @param request undefined if what came is not a request.
@@ -100,9 +104,9 @@ const INVALID_PARTS: Readonly<Record<string, string>> = {
 function ofFastify(error: unknown): WafleetError | undefined {
   if (hasZodFastifySchemaValidationErrors(error)) {
     const part = error.validationContext ?? 'request';
-    const issues = error.validation.map((issue) => ({
-      path: issuePath(part, issue.instancePath),
-      message: issue.message ?? 'is not valid',
+    const issues = error.validation.slice(0, MAX_ISSUES).map((issue) => ({
+      path: issuePath(part, issue.instancePath).slice(0, MAX_ISSUE_CHARACTERS),
+      message: (issue.message ?? 'is not valid').slice(0, MAX_ISSUE_CHARACTERS),
     }));
     const first = issues[0];
     const hint = first === undefined ? '' : ` ${first.path}: ${first.message}.`;

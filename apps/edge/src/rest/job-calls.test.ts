@@ -225,6 +225,34 @@ describe('a request', () => {
     );
   });
 
+  const numbered = (count: number, prefix: string, value: unknown) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, value]));
+  const template = (variables: unknown) => ({
+    message: { text: 'hi' },
+    recipients: [{ to: '15550001001', variables }],
+  });
+
+  it.each([
+    ['thousands of variables', template(numbered(100_000, 'k', ''))],
+    ['thousands of names of variables that are none', template(numbered(100_000, '-', ''))],
+    ['thousands of variables that are no text', template(numbered(100_000, 'k', 1))],
+    [
+      'thousands of wrong recipients in many messages',
+      {
+        messages: Array(1_000).fill({
+          ...{ to: '15550001001' },
+          content: { type: 'text', text: 'x', mentions: Array(300).fill('a') },
+        }),
+      },
+    ],
+    ['many wrong recipients', { message: { text: 'hi' }, recipients: Array(1_000).fill({ to: 'you' }) }],
+    ['thousands of unknown fields', numbered(100_000, 'k', '')],
+  ])('with %s is refused in few words', async (_with, body) => {
+    const answer = await fixture.send('POST /api/sessions/shop/jobs', body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
+    expect(JSON.stringify(answer.body).length).toBeLessThan(100_000);
+  });
+
   it('that is repeated with the same key makes one job', async () => {
     const options = { params: { id: 'shop' }, body: { messages: texts(1) }, idempotencyKey: 'a-key' };
     const first = await fixture.client.call('create-job', options);

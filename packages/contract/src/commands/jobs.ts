@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { errorDescriptionSchema } from '../errors.js';
 import { sessionIdSchema } from '../identifiers.js';
+import { checkedList, smallRecord } from './checked-list.js';
 import { type RestCall, sessionParamsSchema } from './definition.js';
 import { instantSchema, nameSchema } from './fields.js';
 import { hasFiles } from './message-content.js';
@@ -13,6 +14,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** The bounds of a job. */
 export const JOB_LIMITS = {
   messages: 1_000,
+  /** Of a recipient. */
+  variables: 50,
   /** Of a request, as JSON. */
   bodyBytes: 2 * 1024 * 1024,
   messagesPerMinute: 600,
@@ -39,8 +42,11 @@ const templateSchema = z.strictObject(templateFields);
 
 const jobRecipientSchema = z.strictObject({
   to: destinationSchema,
-  variables: z
-    .record(z.string().regex(/^\w{1,64}$/, 'must be 1 to 64 letters, digits or "_"'), z.string().max(1_024))
+  variables: smallRecord(
+    z.string().regex(/^\w{1,64}$/, 'must be 1 to 64 letters, digits or "_"'),
+    z.string().max(1_024),
+    JOB_LIMITS.variables,
+  )
     .optional()
     .describe('what stands for `{{name}}` in the texts of `message`, by name'),
 });
@@ -58,17 +64,14 @@ const STORES_NO_FILE = { path: ['content', 'file'], message: 'must have a url or
 
 export const createJobBodySchema = z
   .strictObject({
-    messages: z
-      .array(jobMessageSchema.refine(storesNoFile, STORES_NO_FILE))
-      .min(1)
-      .max(JOB_LIMITS.messages)
+    messages: checkedList(jobMessageSchema.refine(storesNoFile, STORES_NO_FILE), JOB_LIMITS.messages)
       .optional()
       .describe('what is sent, one after another, in this order'),
     message: templateSchema
       .refine(storesNoFile, STORES_NO_FILE)
       .optional()
       .describe('in place of `messages`: what each of the `recipients` gets, with its variables'),
-    recipients: z.array(jobRecipientSchema).min(1).max(JOB_LIMITS.messages).optional(),
+    recipients: checkedList(jobRecipientSchema, JOB_LIMITS.messages).optional(),
     name: nameSchema.optional(),
     at: instantSchema
       .optional()
