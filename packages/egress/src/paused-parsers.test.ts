@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Client, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -84,4 +86,28 @@ describe('an answer that is not read while the server closes the connection', ()
     await client.destroy();
     expect(socket.destroyed).toBe(true);
   });
+});
+
+test('files that are sent one after the other leave nothing on their connection', async () => {
+  const web = createHttpServer((received, response) => {
+    received.resume().on('end', () => response.end());
+  });
+  web.listen(0, '127.0.0.1');
+  await once(web, 'listening');
+  const { port } = web.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const client = new Client(`http://127.0.0.1:${port}`, {
+    connect: (_target, done) => queueMicrotask(() => done(null, withPausedParser(socket))),
+  });
+  const send = async () => {
+    const body = Readable.from([Buffer.from('a file')]);
+    const answered = await client.request({ path: '/', method: 'POST', body });
+    await answered.body.dump();
+    return socket.listenerCount('error');
+  };
+  const first = await send();
+  for (let count = 0; count < 5; count += 1) expect(await send()).toBe(first);
+  await client.destroy();
+  web.close();
 });

@@ -19,6 +19,7 @@ type Listener = (...args: unknown[]) => void;
  */
 export function withPausedParser<S extends Socket>(socket: S): S {
   const addListener = socket.on.bind(socket) as (event: string, listener: Listener) => S;
+  const removeListener = socket.off.bind(socket) as (event: string, listener: Listener) => S;
   /** That of undici, which is the first one to listen. */
   let report: Listener | undefined;
   const guards: Readonly<Record<string, (listener: Listener) => Listener>> = {
@@ -42,9 +43,19 @@ export function withPausedParser<S extends Socket>(socket: S): S {
       listener.call(socket);
     },
   };
-  const on = (event: string, listener: Listener): S =>
-    addListener(event, guards[event]?.(listener) ?? listener);
+  const added = new Map(Object.keys(guards).map((event) => [event, new WeakMap<Listener, Listener>()]));
+  const on = (event: string, listener: Listener): S => {
+    const guarded = guards[event]?.(listener) ?? listener;
+    added.get(event)?.set(listener, guarded);
+    return addListener(event, guarded);
+  };
+  // undici takes the listeners of each request off again, by the functions that it gave.
+  const off = (event: string, listener: Listener): S =>
+    removeListener(event, added.get(event)?.get(listener) ?? listener);
   Object.defineProperty(socket, 'on', { value: on, configurable: true });
+  for (const name of ['off', 'removeListener']) {
+    Object.defineProperty(socket, name, { value: off, configurable: true });
+  }
   return socket;
 }
 
