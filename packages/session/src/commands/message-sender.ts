@@ -40,6 +40,14 @@ interface OutgoingMessage {
   readonly audience?: readonly string[] | undefined;
 }
 
+/** How a message is sent. */
+interface SendOptions {
+  /** How long the chat first shows that the account is typing, ms. */
+  readonly typing?: number | undefined;
+  /** It is a part of the message that was sent right before it: pacing counts both as one. */
+  readonly isPart?: boolean | undefined;
+}
+
 interface OutgoingPost {
   /** The channel. */
   readonly jid: string;
@@ -139,7 +147,6 @@ export class MessageSender {
    * own message as `messages.upsert` of type `append`. Only an acknowledged message is published as the account's own.
    * The same message can be sent again under its id: phones drop the second copy.
    * @param message.content gets a secret unless it has one, or says something about another message.
-   * @param message.typing how long the chat first shows that the account is typing, ms.
    * @throws {WafleetError} UNAVAILABLE, PACED, SENDS_PAUSED if nothing was sent; ACCOUNT_RESTRICTED, ADDRESSING_OUTDATED,
    * WHATSAPP_REFUSED with the `code` and `messageId`; OUTCOME_UNKNOWN with the `messageId` if the acknowledgement did not
    * come or the connection broke.
@@ -147,16 +154,10 @@ export class MessageSender {
    */
   async send(
     socket: WASocket,
-    {
-      jid,
-      content: bare,
-      messageId,
-      typing,
-      audience,
-    }: OutgoingMessage & { readonly typing?: number | undefined },
+    { jid, content: bare, messageId, typing, isPart, audience }: OutgoingMessage & SendOptions,
   ): Promise<void> {
     this.requireReading();
-    const requested = { jid, content: bare, messageId, typing };
+    const requested = { jid, content: bare, messageId, typing, isPart };
     const permit = await this.#restrictions.sends.request(socket, requested);
     const { signedIdentityKey } = socket.authState.creds;
     const secret = secretOfSent(messageId, signedIdentityKey.private);

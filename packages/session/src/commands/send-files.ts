@@ -24,8 +24,8 @@ export async function sendFiles(
       ? albumParts(content, { remoteJid: jid, id: messageId }, { ...files, contextInfo })
       : [{ messageId, content: wrapped(content, inContext(fileContent(content, files), contextInfo)) }];
   for (const [index, part] of parts.entries()) {
-    const before = index === 0 ? { typing } : {};
-    await messages.send(socket, { jid, ...part, ...before }).catch((error: unknown) => {
+    const how = index === 0 ? { typing } : { isPart: true };
+    await messages.send(socket, { jid, ...part, ...how }).catch((error: unknown) => {
       throw index === 0 ? error : partlySent(error, { messageId, sent: index - 1 });
     });
   }

@@ -5,6 +5,7 @@ import { connectRedis, SessionPacing } from '@wafleet/store';
 import { waitFor } from '@wafleet/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Harness, type TestSession } from '../../testing/harness.js';
+import { uploadedFile } from '../../testing/uploaded-file.js';
 
 const logger = createLogger({ app: 'test', level: 'silent' });
 let harness: Harness;
@@ -78,6 +79,18 @@ describe('messages in a minute', () => {
     await send(next, bob.jid, 'three');
     await bob.waitForMessage(({ text }) => text === 'three', { timeoutMs: 30_000 });
     expect(texts(bob)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('count an album as one, which is sent as a whole', async () => {
+    const { test } = await paced({ sendsPerMinute: 1 });
+    const bob = person('Bob');
+    const file = await uploadedFile(harness.simulator, Buffer.from('a picture'), 'image');
+    const items = ['one', 'two', 'three'].map((caption) => ({ type: 'image' as const, file, caption }));
+    const album = { to: bob.jid, content: { type: 'album' as const, items }, messageId: newId() };
+    const { itemIds } = await test.session.execute('send-file-message', album);
+    for (const item of itemIds ?? []) await bob.waitForMessage(({ id }) => id === item);
+    expect(itemIds).toHaveLength(3);
+    await expect(send(test, bob.jid, 'more')).rejects.toMatchObject({ code: 'PACED' });
   });
 
   it('are unbounded by default, and nothing is stored of them', async () => {

@@ -32,6 +32,8 @@ interface RequestedSend {
   readonly messageId: string;
   /** How long the chat first shows that the account is typing, ms. Default: as the settings say. */
   readonly typing?: number | undefined;
+  /** It belongs to the message that was sent right before it, and to the same chat: it is not counted, and waits for nothing. */
+  readonly isPart?: boolean | undefined;
 }
 
 /** A message that may be sent. One of these is called when it is known what became of it; none of them rejects. */
@@ -71,6 +73,7 @@ export class SendPacing {
   async #request(socket: WASocket, send: RequestedSend): Promise<SendPermit> {
     const { pause, contacts, inForce } = this.#options;
     await pause.load();
+    if (send.isPart === true) return this.#permit([], { isNew: false, end: () => {} });
     const isWatched = pause.isWatching;
     const looksAtChats = this.limitsChats || isWatched;
     const person = looksAtChats ? await personOfChat(contacts, socket, send.jid) : [];
