@@ -7,7 +7,14 @@ const outcomeOf = (code: ErrorCode, details?: Readonly<Record<string, unknown>>,
 
 it.each([
   ...(['RATE_LIMITED', 'TOO_MANY_COMMANDS', 'INBOX_FULL', 'UNAVAILABLE'] as const),
-  ...(['NO_WORKER', 'SESSION_NOT_OPEN', 'NOT_SUPPORTED', 'PACED', 'SENDS_PAUSED'] as const),
+  ...([
+    'NO_WORKER',
+    'SESSION_NOT_OPEN',
+    'NOT_SUPPORTED',
+    'TOO_MANY_UPLOADS',
+    'PACED',
+    'SENDS_PAUSED',
+  ] as const),
 ])('%s delays the job, and costs the message no try', (code) => {
   expect(outcomeOf(code)).toMatchObject({ outcome: 'wait', error: { code } });
 });
@@ -20,6 +27,11 @@ it.each(['RECIPIENT_NOT_FOUND', 'WHATSAPP_REFUSED', 'MESSAGE_NOT_FOUND', 'MESSAG
   '%s fails the message alone',
   (code) => expect(outcomeOf(code)).toMatchObject({ outcome: 'failed', error: { code } }),
 );
+
+it('a file that WhatsApp does not take delays the job a few times, and then fails the message', () => {
+  const outcomes = Array.from({ length: 5 }, (_, waits) => outcomeOf('UPLOAD_FAILED', {}, waits).outcome);
+  expect(outcomes).toEqual(['wait', 'wait', 'wait', 'failed', 'failed']);
+});
 
 it('a session that is gone, or was handed out, fails the job', () => {
   expect(outcomeOf('SESSION_NOT_FOUND')).toMatchObject({ outcome: 'abort' });

@@ -5,9 +5,12 @@ import type { MessageOutcome } from '@wafleet/store';
 /** Errors after which nothing was done, and which pass: the job waits. */
 const WAITS: ReadonlySet<string> = new Set([
   ...['RATE_LIMITED', 'TOO_MANY_COMMANDS', 'INBOX_FULL', 'UNAVAILABLE'],
-  ...['NO_WORKER', 'SESSION_NOT_OPEN', 'NOT_SUPPORTED'],
+  ...['NO_WORKER', 'SESSION_NOT_OPEN', 'NOT_SUPPORTED', 'TOO_MANY_UPLOADS'],
   ...['PACED', 'SENDS_PAUSED'],
 ]);
+/** Errors after which nothing was done, and of which it is not known whether they pass: the job waits a few times. */
+const MAY_PASS: ReadonlySet<string> = new Set(['UPLOAD_FAILED']);
+const MAY_PASS_WAITS = 3;
 /** Errors after which the message may have been sent: it is sent again, under the same id. */
 const MAY_BE_SENT: ReadonlySet<string> = new Set(['OUTCOME_UNKNOWN', 'INTERNAL']);
 
@@ -34,7 +37,8 @@ export function errorOutcome(error: WafleetError, waits: number): MessageOutcome
     return { outcome: 'wait', error: described, inMs: waitMs(waits) };
   }
   if (MAY_BE_SENT.has(code)) return { outcome: 'retry', error: described, inMs: waitMs(waits) };
-  if (!WAITS.has(code)) return { outcome: 'failed', error: described };
+  const mayPass = MAY_PASS.has(code) && waits < MAY_PASS_WAITS;
+  if (!WAITS.has(code) && !mayPass) return { outcome: 'failed', error: described };
   const { retryAfterMs } = details;
   const known = typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? Math.ceil(retryAfterMs) : undefined;
   // What is known is the earliest time. If it proves too early again and again, the waits become longer.
