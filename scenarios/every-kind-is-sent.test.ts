@@ -142,9 +142,8 @@ test.each(EXAMPLES)('the phone gets %s', async (example) => {
 });
 
 test.each(STATUS_EXAMPLES)('a status is shown: %s', async (example) => {
-  const content = statusContentSchema.parse(
-    JSON.parse(example.replaceAll('https://files.example.com', webUrl)).content,
-  );
+  const { content: shown } = JSON.parse(example.replaceAll('https://files.example.com', webUrl));
+  const content = statusContentSchema.parse(shown);
   const body = { content, recipients: [carl.number] };
   const { messageId } = await tenant.client.call('post-status', { params, body });
   const received = await carl.waitForMessage(({ id }) => id === messageId);
