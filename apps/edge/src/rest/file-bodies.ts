@@ -46,6 +46,8 @@ export function readFileBodies(app: FastifyInstance): void {
     await keep(request, file);
     return withPart(await parse(request, json), files);
   });
+  // Fastify's own makes a string of it, and a file may be a text.
+  app.removeContentTypeParser('text/plain');
   app.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     const { files } = request.routeOptions.config;
     if (files?.isRaw !== true) throw onlyJson();

@@ -270,6 +270,17 @@ describe('an upload', () => {
       () => fixture.postAs('uploads?type=image', bytes(picture), { 'content-type': 'image/jpeg' }),
     ],
     [
+      'as the body, of text',
+      () => fixture.postAs('uploads?type=image', bytes(picture), { 'content-type': 'text/plain' }),
+    ],
+    [
+      'as the body, of a form',
+      () =>
+        fixture.postAs('uploads?type=image', bytes(picture), {
+          'content-type': 'application/x-www-form-urlencoded',
+        }),
+    ],
+    [
       'as a part',
       () =>
         fixture.postAs(

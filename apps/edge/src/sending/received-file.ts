@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WafleetError } from '@wafleet/contract';
 import { SpoolFile, type SpoolOptions } from '@wafleet/media-tools';
 import { fileError } from './file-errors.js';
@@ -27,9 +28,12 @@ interface ReceivingOptions {
   readonly places: UploadPlaces;
   readonly spool: SpoolOptions;
   readonly maxBytes: number;
-  /** How long a client may send nothing, ms. */
+  /** In which time a client has to send `MIN_BYTES`, or to end its request, ms. */
   readonly stallMs: number;
 }
+
+/** A client that sends less keeps its place for too long. With the usual time it is some 35 kbit/s. */
+const MIN_BYTES = 256 * 1024;
 
 /** Receives the files of requests on disk, as fast as they come and no faster than the disk takes them. */
 export class FileReceiver {
@@ -40,7 +44,7 @@ export class FileReceiver {
   }
 
   /**
-   * @throws {WafleetError} TOO_MANY_UPLOADS, MEDIA_TOO_LARGE, REQUEST_TIMEOUT if the client sends nothing for a while,
+   * @throws {WafleetError} TOO_MANY_UPLOADS, MEDIA_TOO_LARGE, REQUEST_TIMEOUT if the client is too slow,
    * VALIDATION_FAILED for a malformed request, UNAVAILABLE if the disk has no room; the signal's reason.
    */
   async receive(tenantId: string, incoming: IncomingFile, signal: AbortSignal): Promise<ReceivedFile> {
@@ -55,7 +59,7 @@ export class FileReceiver {
         progressing(incoming.content, { stallMs, seen: (chunk) => hash.update(chunk) }),
       );
       await spooled.write(content, { maxBytes, signal });
-      await incoming.complete;
+      await inTime(incoming.complete, { stallMs, signal });
       return {
         file: spooled,
         sha256: hash.digest('base64url'),
@@ -74,20 +78,47 @@ export class FileReceiver {
   }
 }
 
-/** Passes a stream on, and fails if nothing comes for a while. */
+/** Passes a stream on, and fails if too little comes for a while. */
 async function* progressing(
   content: Readable,
   { stallMs, seen }: { stallMs: number; seen: (chunk: Buffer) => void },
 ): AsyncGenerator<Buffer> {
-  const late = new WafleetError('REQUEST_TIMEOUT', `The client has sent nothing for ${stallMs / 1_000} s.`);
-  const stalled = setTimeout(() => content.destroy(late), stallMs);
+  let bytes = 0;
+  const checking = setInterval(() => {
+    if (bytes < MIN_BYTES) content.destroy(tooSlow(stallMs));
+    bytes = 0;
+  }, stallMs);
   try {
     for await (const chunk of content) {
-      stalled.refresh();
+      bytes += chunk.length;
       seen(chunk);
       yield chunk;
     }
   } finally {
-    clearTimeout(stalled);
+    clearInterval(checking);
   }
+}
+
+/** Waits for the end of a request whose file is there: nothing else watches that one. */
+async function inTime(
+  complete: Promise<void>,
+  { stallMs, signal }: { stallMs: number; signal: AbortSignal },
+): Promise<void> {
+  const ended = new AbortController();
+  const late = async () => {
+    await delay(stallMs, undefined, { signal: AbortSignal.any([signal, ended.signal]) });
+    throw tooSlow(stallMs);
+  };
+  try {
+    await Promise.race([complete, late()]);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    ended.abort();
+  }
+}
+
+function tooSlow(stallMs: number): WafleetError {
+  return new WafleetError('REQUEST_TIMEOUT', `The client has sent too little for ${stallMs / 1_000} s.`);
 }
