@@ -11,6 +11,9 @@ export interface ChildBounds {
   maxOutputBytes: number;
 }
 
+/** What a child writes to. */
+export type OutputFile = Pick<SpoolFile, 'fd' | 'reserve' | 'refresh'>;
+
 export interface ChildRun {
   tool: MediaTool;
   /** The absolute path of the program. */
@@ -21,7 +24,7 @@ export interface ChildRun {
   /** The child opens it as INPUT. */
   input: SpoolFile;
   /** The child opens it as OUTPUT, and writes at most `maxOutputBytes`. Its room in the spool is reserved before. */
-  output?: SpoolFile;
+  output?: OutputFile;
   /**
    * Read what the child writes to PIPES, one each, and hold it back while they wait. If one throws, the child is killed.
    */

@@ -6,7 +6,7 @@
  * - `too-large`: the file, or what it would become, is over a bound. `bound` names it.
  * - `timeout`: the work took longer than it may.
  * - `busy`: too many files wait for a turn. Retryable.
- * - `spool-full`: the files under way fill the spool directory. Retryable.
+ * - `spool-full`: the files under way fill the spool directory, or its disk is full. Retryable.
  * - `failed`: the program ended in a way that says nothing of the file, such as by the system's want of memory.
  */
 export type MediaToolErrorKind =

@@ -1,6 +1,14 @@
 import { findProgram } from '@wafleet/runtime';
-import { type ChildBounds, type ChildExit, INPUT, type PipeReader, runChild } from '../children/run-child.js';
+import {
+  type ChildBounds,
+  type ChildExit,
+  INPUT,
+  type OutputFile,
+  type PipeReader,
+  runChild,
+} from '../children/run-child.js';
 import { MediaToolError } from '../errors/media-tool-error.js';
+import { noRoom } from '../spool/no-room.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import { DECODERS, DEMUXERS, type FfmpegFormat } from './demuxers.js';
 
@@ -19,7 +27,7 @@ export interface FfmpegCall {
   seconds?: number;
   /** What is written: the arguments of each output, its file or pipe last. */
   outputs: readonly (readonly string[])[];
-  output?: SpoolFile;
+  output?: OutputFile;
   readers?: readonly PipeReader[];
   signal?: AbortSignal;
 }
@@ -87,6 +95,7 @@ export function checkExit({ code, signal, complaint }: ChildExit): void {
   if (signal === 'SIGXFSZ' || /File too large/.test(complaint)) {
     throw new MediaToolError('too-large', 'The converted file has too many bytes.', { bound: 'bytes' });
   }
+  if (/No space left on device|Disk quota exceeded/.test(complaint)) throw noRoom();
   if (/exceeds specified max pixel count/.test(complaint)) {
     throw new MediaToolError('too-large', 'The video has too many pixels.', { bound: 'pixels' });
   }

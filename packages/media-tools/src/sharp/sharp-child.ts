@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { readAll } from '../children/read-output.js';
-import { type ChildBounds, type ChildExit, runChild } from '../children/run-child.js';
+import { type ChildBounds, type ChildExit, type OutputFile, runChild } from '../children/run-child.js';
 import { type MediaBound, MediaToolError } from '../errors/media-tool-error.js';
+import { noRoom } from '../spool/no-room.js';
 import type { SpoolFile } from '../spool/spool-file.js';
 import { type SharpAnswer, type SharpJob, type SharpResult, sharpAnswerSchema } from './sharp-jobs.js';
 
@@ -16,7 +17,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 export interface SharpCall {
   job: SharpJob;
   input: SpoolFile;
-  output?: SpoolFile;
+  output?: OutputFile;
   bounds: ChildBounds;
   signal?: AbortSignal;
 }
@@ -77,6 +78,8 @@ function refusalOf({ refused, bound = 'memory' }: Extract<SharpAnswer, { refused
       });
     case 'unreadable':
       return new MediaToolError('unreadable', 'The file is not a picture that can be read.');
+    case 'spool-full':
+      return noRoom();
     case 'too-large':
       return new MediaToolError('too-large', BOUNDS[bound], { bound });
   }

@@ -27,7 +27,7 @@ export const sharpAnswerSchema = z.union([
     isConverted: z.boolean(),
   }),
   z.object({
-    refused: z.enum(['missing', 'unreadable', 'too-large']),
+    refused: z.enum(['missing', 'unreadable', 'too-large', 'spool-full']),
     bound: z.enum(['pixels', 'frames', 'memory', 'bytes']).optional(),
   }),
 ]);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { MediaToolError } from '../errors/media-tool-error.js';
+import { spoolError } from './no-room.js';
 import type { SpoolBudget } from './spool-budget.js';
 
 export interface SpoolOptions {
@@ -82,7 +83,7 @@ export class SpoolFile {
       stream.destroy();
       // That the stream was destroyed says less than why.
       signal?.throwIfAborted();
-      throw error;
+      throw spoolError(error);
     } finally {
       signal?.removeEventListener('abort', abort);
     }

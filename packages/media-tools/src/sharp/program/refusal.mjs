@@ -23,6 +23,7 @@ export function refusalOf(error) {
   if (/out of memory|unable to allocate|allocation failed/i.test(message)) {
     return { refused: 'too-large', bound: 'memory' };
   }
+  if (/ENOSPC|EDQUOT/.test(message)) return { refused: 'spool-full' };
   if (/EFBIG|file too large/i.test(message)) return { refused: 'too-large', bound: 'bytes' };
   return { refused: 'unreadable' };
 }
