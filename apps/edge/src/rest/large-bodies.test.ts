@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, request } from 'node:http';
+import { MOVING_BODY_LIMIT } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
 import { afterEach, expect, test } from 'vitest';
 import { useCluster } from '../testing/cluster-fixture.js';
@@ -24,8 +25,8 @@ async function send(body: unknown): Promise<Answer> {
 }
 
 /** Begins an import whose body does not end. `length` is what its header says; undefined for none. */
-async function begin(length: number | undefined): Promise<ClientRequest> {
-  const { key } = await fixture.cluster.createTenant();
+async function begin(length: number | undefined, tenantKey?: string): Promise<ClientRequest> {
+  const key = tenantKey ?? (await fixture.cluster.createTenant()).key;
   const upload = request(`${fixture.edge.url}/api/sessions/import`, {
     method: 'POST',
     headers: {
@@ -47,9 +48,9 @@ async function takesLarge(isTaken: boolean): Promise<void> {
   });
 }
 
-test('while two large bodies are read, a third is refused at once, and small ones are read', async () => {
+test('while two of the largest bodies are read, a third is refused at once, and small ones are read', async () => {
   await takesLarge(true);
-  const uploads = [await begin(2 * BODY_LIMIT), await begin(undefined)];
+  const uploads = [await begin(MOVING_BODY_LIMIT), await begin(undefined)];
   await takesLarge(false);
   expect(await send(LARGE)).toMatchObject(BUSY);
   for (const answer of await Promise.all(Array.from({ length: 5 }, () => send(SMALL))))
@@ -68,4 +69,20 @@ test('small bodies take no place of large ones', async () => {
   for (let count = 0; count < 5; count += 1) await begin(BODY_LIMIT);
   expect(await send(SMALL)).toMatchObject(errorAnswer(422, 'BUNDLE_INVALID'));
   expect((await send(LARGE)).status).not.toBe(503);
+});
+
+test('bodies that are smaller are read beside each other', async () => {
+  await takesLarge(true);
+  for (let count = 0; count < 5; count += 1) await begin(2 * BODY_LIMIT);
+  expect(await send(LARGE)).toMatchObject(errorAnswer(422, 'BUNDLE_INVALID'));
+});
+
+test('a tenant leaves room to the others, however slowly it sends', async () => {
+  await takesLarge(true);
+  const { key } = await fixture.cluster.createTenant();
+  const slow = await begin(undefined, key);
+  const [refused] = await once(await begin(2 * BODY_LIMIT, key), 'response');
+  expect(refused.statusCode).toBe(503);
+  expect((await send(LARGE)).status).toBe(422);
+  expect(slow.destroyed).toBe(false);
 });

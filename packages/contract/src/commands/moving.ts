@@ -6,7 +6,7 @@ import { instantSchema } from './fields.js';
 import { createSessionBodySchema } from './sessions.js';
 
 /** The largest session, as base64 in JSON. */
-const BODY_LIMIT = 48 * 1024 * 1024;
+export const MOVING_BODY_LIMIT = 48 * 1024 * 1024;
 
 const passphraseSchema = z.string().min(12).max(1024);
 const keySchema = z.string().regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits');
@@ -79,7 +79,7 @@ export const movingCalls = {
       'other. Name, metadata, settings and proxy are set as for a new session, from the first connection on. The answer ' +
       'says what was repaired or left out. See moving-in.md.',
     body: importSessionBodySchema,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: MOVING_BODY_LIMIT,
     answers: { 201: importedSessionSchema },
     errors: [
       ...(['BUNDLE_INVALID', 'BUNDLE_PASSPHRASE_WRONG', 'ACCOUNT_IN_USE'] as const),
