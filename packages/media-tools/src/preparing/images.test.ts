@@ -62,6 +62,26 @@ it.each([
 });
 
 it.each([
+  ['JPEG', (image: Sharp) => image.jpeg({ progressive: true })],
+  ['PNG', (image: Sharp) => image.png()],
+] as const)('leaves out of %s where it was taken, and changes no pixel', async (_what, encode) => {
+  const place = { IFD0: { Model: 'A camera' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 30/1 0/1' } };
+  const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><place>Berlin</place></x:xmpmeta>';
+  const taken = await encode(picture.clone().withExif(place).withXmp(xmp).withIccProfile('p3')).toBuffer();
+  const { exif, xmp: told, format } = await sharp(taken).metadata();
+  expect([exif === undefined, told === undefined]).toEqual([false, false]);
+  // As phones do it: a second picture, or a video, behind the first one.
+  const { result, content, isSame } = await prepare(Buffer.concat([taken, taken]), tools.toImage);
+  expect(isSame).toBe(false);
+  expect(result).toMatchObject({ mimetype: `image/${format}`, width: 300, height: 200 });
+  const bare = await sharp(content).metadata();
+  expect([bare.exif, bare.xmp, bare.icc === undefined]).toEqual([undefined, undefined, false]);
+  for (const word of ['camera', 'Berlin', 'Exif']) expect(content.includes(word)).toBe(false);
+  const [before, after] = await Promise.all([taken, content].map((file) => sharp(file).raw().toBuffer()));
+  expect(after?.equals(before ?? Buffer.alloc(0))).toBe(true);
+});
+
+it.each([
   ['WebP', (image: Sharp) => image.webp()],
   ['AVIF', (image: Sharp) => image.avif({ effort: 0 })],
   ['GIF', (image: Sharp) => image.gif()],

@@ -34,7 +34,8 @@ export async function toImage(tools: Toolbox, task: Task): Promise<PreparedImage
   checkPicture(task.format);
   return await tools.withOutput(async (output) => {
     const result = await tools.sharp('image', task, output);
-    if (result.isConverted) return { file: output, ...descriptionOf(result, 'image/jpeg') };
+    const mimetype = result.isSameFormat === true ? mimetypeOf(task.format) : 'image/jpeg';
+    if (result.isConverted) return { file: output, ...descriptionOf(result, mimetype) };
     await output.close();
     return { file: task.input, ...descriptionOf(result, mimetypeOf(task.format)) };
   });

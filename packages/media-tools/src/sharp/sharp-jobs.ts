@@ -5,7 +5,7 @@ export interface SharpJob {
   /**
    * - `describe`: nothing is written.
    * - `link-thumbnail`: as `describe`, with a larger thumbnail.
-   * - `image`: what WhatsApp does not show as a picture becomes JPEG.
+   * - `image`: what WhatsApp does not show as a picture becomes JPEG, and other pictures lose their metadata.
    * - `frames`: an animation becomes JPEG pictures, one after the other, which FFmpeg reads.
    * - `sticker`: a picture or an animation becomes WebP.
    */
@@ -25,6 +25,8 @@ export const sharpAnswerSchema = z.union([
     thumbnail: z.base64(),
     /** Whether a file was written. Without one, the picture can be sent as it is. */
     isConverted: z.boolean(),
+    /** Whether that file is of the format of the picture, without its metadata. */
+    isSameFormat: z.boolean().optional(),
   }),
   z.object({
     refused: z.enum(['missing', 'unreadable', 'too-large', 'spool-full']),

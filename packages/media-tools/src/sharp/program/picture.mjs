@@ -1,4 +1,5 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, readFileSync, writeSync } from 'node:fs';
+import { withoutMetadata } from './metadata.mjs';
 import { Refusal } from './refusal.mjs';
 
 /** @import { Metadata, Sharp, SharpOptions } from 'sharp' */
@@ -99,7 +100,13 @@ export class Picture {
   /** @returns {Promise<SharpResult>} */
   async toImage() {
     const thumbnail = await this.#makeThumbnail(THUMBNAIL);
-    if (this.#isShown()) return { ...this.size, frames: 1, thumbnail, isConverted: false };
+    const file = this.#isShown() ? readFileSync(INPUT.path) : undefined;
+    const bare = file && withoutMetadata(file, this.metadata.format === 'png' ? 'png' : 'jpeg');
+    if (bare !== undefined) {
+      const isConverted = bare !== file;
+      if (isConverted) writeOutput(bare);
+      return { ...this.size, frames: 1, thumbnail, isConverted, isSameFormat: true };
+    }
     const image = this.read().autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
     const { data, info } = await image.jpeg({ quality: 85 }).toBuffer({ resolveWithObject: true });
     writeOutput(data);
