@@ -8,7 +8,7 @@ const WAITS: ReadonlySet<string> = new Set([
   ...['NO_WORKER', 'SESSION_NOT_OPEN', 'NOT_SUPPORTED', 'TOO_MANY_UPLOADS'],
   ...['PACED', 'SENDS_PAUSED'],
 ]);
-/** Errors after which nothing was done, and of which it is not known whether they pass: the job waits a few times. */
+/** Errors after which nothing was done, and which may pass: the job waits a few times. */
 const MAY_PASS: ReadonlySet<string> = new Set(['UPLOAD_FAILED']);
 const MAY_PASS_WAITS = 3;
 /** Errors after which the message may have been sent: it is sent again, under the same id. */
