@@ -42,7 +42,7 @@ test.each(['http', 'socks5'] as const)(
     const { encFilePath, fileEncSha256, mediaKey } = await encryptedStream(plain, 'image', {});
     onTestFinished(() => rm(encFilePath));
     const conn = {
-      auth: 'a',
+      auth: simulator.uploads.auth,
       ttl: 60,
       fetchDate: new Date(),
       hosts: [{ hostname: 'mmg.whatsapp.net', maxContentLengthBytes: 1e8 }],
