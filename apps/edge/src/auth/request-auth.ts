@@ -66,11 +66,20 @@ export function requireApiKey({
 }: ApiKeyResources): onRequestAsyncHookHandler {
   return async (request, reply) => {
     const place = await enterCall(request, reply);
-    const key = apiKeyOfHeaders(request.headers);
-    if (key !== undefined && !isApiKey(key) && admin.isShown(key, connectionLimits.addressOf(request.raw))) {
-      throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
-    }
-    const identity = await checkKey(request);
+    const identity = await checkKey(request).catch((error: unknown) => {
+      // Asked only of keys that are unknown: valid ones of another form would count as guesses of the admin token.
+      const key = apiKeyOfHeaders(request.headers);
+      if (
+        error instanceof WafleetError &&
+        error.code === 'UNAUTHORIZED' &&
+        key !== undefined &&
+        !isApiKey(key) &&
+        admin.isShown(key, connectionLimits.addressOf(request.raw))
+      ) {
+        throw new WafleetError('FORBIDDEN', 'The admin token is for tenants and keys. Use an API key here.');
+      }
+      throw error;
+    });
     place.recognize(identity);
     place.weigh(await charge(request, reply, identity));
     const { scope } = request.routeOptions.config;

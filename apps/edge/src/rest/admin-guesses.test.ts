@@ -1,3 +1,4 @@
+import { ApiKeys } from '@wafleet/store';
 import { describe, expect, it } from 'vitest';
 import { useCluster } from '../testing/cluster-fixture.js';
 import { sendRequest } from '../testing/raw-request.js';
@@ -25,6 +26,26 @@ describe('guesses of the admin token', () => {
     // The answer does not reveal that this token is the right one, either.
     expect(await from(address, 'GET /api/sessions', ADMIN_TOKEN)).toMatchObject({ status: 401 });
     expect(await from('203.0.113.9', 'POST /api/tenants', ADMIN_TOKEN)).toMatchObject({ status: 201 });
+  });
+});
+
+it('calls with a valid API key of another form are no guesses of the admin token', async () => {
+  const { cluster, tenant } = fixture;
+  await new ApiKeys(cluster.connection).import(tenant.tenantId, {
+    key: 'key-of-another-form',
+    name: 'imported',
+  });
+  const address = '203.0.113.11';
+  for (let time = 0; time < 40; time += 1) {
+    expect(await from(address, 'GET /api/sessions', 'key-of-another-form')).toMatchObject({ status: 200 });
+  }
+  expect(await from(address, 'POST /api/tenants', ADMIN_TOKEN)).toMatchObject({ status: 201 });
+});
+
+it('the admin token in place of an API key is named as the mistake', async () => {
+  expect(await from('203.0.113.12', 'GET /api/sessions', ADMIN_TOKEN)).toMatchObject({
+    status: 403,
+    body: { error: { message: 'The admin token is for tenants and keys. Use an API key here.' } },
   });
 });
 
