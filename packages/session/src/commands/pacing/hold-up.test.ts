@@ -13,10 +13,11 @@ const text = (length: number) => ({
 });
 
 it('is nothing by default, and what a client wants', () => {
-  expect(holdUpOf(text(100), settings({}))).toEqual({ delayMs: 0, typingMs: 0 });
+  expect(holdUpOf(text(100), settings({}))).toEqual({ delayMs: 0, typingMs: 0, state: 'composing' });
   expect(holdUpOf({ ...text(100), typing: 700 }, settings({ typing: true }))).toEqual({
     delayMs: 0,
     typingMs: 700,
+    state: 'composing',
   });
 });
 
@@ -25,7 +26,7 @@ it.each([
   [40, 2_000],
   [65_536, 5_000],
 ])('shows typing before a text of %i characters for %i ms', (length, typingMs) => {
-  expect(holdUpOf(text(length), settings({ typing: true }))).toEqual({ delayMs: 0, typingMs });
+  expect(holdUpOf(text(length), settings({ typing: true }))).toMatchObject({ delayMs: 0, typingMs });
 });
 
 it.each([
@@ -47,6 +48,14 @@ it('waits for a random time within the bounds, and for the shortest one if they 
 
 it('never waits for more than 8 s by the settings', () => {
   const slow = settings({ minDelayMs: 5_000, maxDelayMs: 5_000, typing: true });
-  expect(holdUpOf(text(10_000), slow)).toEqual({ delayMs: 3_000, typingMs: 5_000 });
-  expect(holdUpOf({ ...text(1), typing: 10_000 }, slow)).toEqual({ delayMs: 0, typingMs: 10_000 });
+  expect(holdUpOf(text(10_000), slow)).toMatchObject({ delayMs: 3_000, typingMs: 5_000 });
+  expect(holdUpOf({ ...text(1), typing: 10_000 }, slow)).toMatchObject({ delayMs: 0, typingMs: 10_000 });
+});
+
+it.each([
+  ['a voice note', { audioMessage: { ptt: true } }],
+  ['one that is seen once', { viewOnceMessageV2Extension: { message: { audioMessage: { ptt: true } } } }],
+])('shows that the account records before %s', (_of, content) => {
+  const send = { jid: person, content, typing: 700 };
+  expect(holdUpOf(send, settings({}))).toEqual({ delayMs: 0, typingMs: 700, state: 'recording' });
 });
