@@ -68,8 +68,8 @@ it.each([
   const place = { IFD0: { Model: 'A camera' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '52/1 30/1 0/1' } };
   const xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><place>Berlin</place></x:xmpmeta>';
   const taken = await encode(picture.clone().withExif(place).withXmp(xmp).withIccProfile('p3')).toBuffer();
-  const { exif, xmp: told, format } = await sharp(taken).metadata();
-  expect([exif === undefined, told === undefined]).toEqual([false, false]);
+  const { exif, xmp: described, format } = await sharp(taken).metadata();
+  expect([exif === undefined, described === undefined]).toEqual([false, false]);
   // As phones do it: a second picture, or a video, behind the first one.
   const { result, content, isSame } = await prepare(Buffer.concat([taken, taken]), tools.toImage);
   expect(isSame).toBe(false);

@@ -14,8 +14,8 @@ const PNG_METADATA = new Set(['eXIf', 'tEXt', 'zTXt', 'iTXt']);
  *
  * @param {Buffer} file a picture that could be decoded
  * @param {'jpeg' | 'png'} format
- * @returns {Buffer | undefined} the file itself if there is nothing to leave out; undefined if its parts cannot be told
- *   apart
+ * @returns {Buffer | undefined} the file itself if there is nothing to leave out; undefined if its parts cannot be
+ *   distinguished
  */
 export function withoutMetadata(file, format) {
   const kept = format === 'jpeg' ? keptOfJpeg(file) : keptOfPng(file);
