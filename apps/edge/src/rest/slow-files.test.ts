@@ -32,7 +32,8 @@ async function begin(edge: TestEdge, body: string): Promise<{ socket: Socket; an
     text += data;
   });
   socket.on('error', () => {});
-  return { socket, answer: once(socket, 'close').then(() => text) };
+  const answer = waitFor(() => (text.includes('REQUEST_TIMEOUT') ? text : undefined), { what: 'the answer' });
+  return { socket, answer };
 }
 
 const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
