@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { banner } from './banner.js';
 
@@ -21,4 +23,22 @@ test.each([
   expect(code).toContain("'wf_abc-DEF_123'");
   expect(code).toContain('http://localhost:3000/api/events');
   expect(code).not.toMatch(/["$`\\!]/);
+});
+
+test('the client in JavaScript prints the contents of messages', () => {
+  const code = /^node -e "\n([\s\S]*?)\n"$/m.exec(text)?.[1] ?? '';
+  const handlers: Array<(event: string, payload: unknown) => void> = [];
+  const socket = {
+    on: () => {},
+    emit: () => {},
+    onAny: (handler: (typeof handlers)[number]) => handlers.push(handler),
+  };
+  const printed: unknown[] = [];
+  const log = (...values: unknown[]) => printed.push(...values.map((value) => inspect(value)));
+  runInNewContext(code, { require: () => ({ io: () => socket }), console: { log } });
+  const caption = 'Hello from Wafleet';
+  for (const handler of handlers) {
+    handler('messages.upsert', { messages: [{ message: { imageMessage: { caption } } }] });
+  }
+  expect(printed.join(' ')).toContain(caption);
 });

