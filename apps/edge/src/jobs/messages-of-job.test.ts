@@ -12,6 +12,7 @@ function made(message: object, ...variables: (Record<string, string> | undefined
 const refused = (path: string, message: string) =>
   expect.objectContaining({
     code: 'VALIDATION_FAILED',
+    message: expect.stringMatching(`${path}: .*${message}`),
     details: { issues: [{ path, message: expect.stringContaining(message) }] },
   });
 

@@ -49,6 +49,8 @@ function variableOf(name: string, { variables = {} }: JobRecipient, index: numbe
 }
 
 function invalid(index: number, message: string): WafleetError {
-  const issues = [{ path: `body.recipients.${index}`, message }];
-  return new WafleetError('VALIDATION_FAILED', 'The request is invalid.', { issues });
+  const path = `body.recipients.${index}`;
+  return new WafleetError('VALIDATION_FAILED', `The body is not valid. ${path}: ${message}.`, {
+    issues: [{ path, message }],
+  });
 }

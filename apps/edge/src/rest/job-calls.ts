@@ -108,5 +108,7 @@ function timesOf(body: CreateJobBody): { at: number | undefined; expiresAt: numb
 }
 
 function invalid(path: string, message: string): WafleetError {
-  return new WafleetError('VALIDATION_FAILED', 'The request is invalid.', { issues: [{ path, message }] });
+  return new WafleetError('VALIDATION_FAILED', `The request is not valid. ${path}: ${message}.`, {
+    issues: [{ path, message }],
+  });
 }

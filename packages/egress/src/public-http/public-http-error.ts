@@ -1,7 +1,7 @@
 /** All messages, so that none can contain a part of an address. */
 const MESSAGES = {
   'bad-url': 'The address is not one of http:// or https:// that may be fetched.',
-  'address-refused': 'The address leads to a network that the cluster does not connect to.',
+  'address-refused': 'The address is not a public one, and is not in FETCH_ALLOW of the edges.',
   unresolvable: 'The name of the server cannot be resolved.',
   unreachable: 'The server cannot be reached.',
   'no-tls': 'The server has no TLS with a certificate that is valid for its name.',
