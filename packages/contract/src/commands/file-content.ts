@@ -73,15 +73,15 @@ const filePartSchema = z.strictObject({
 });
 
 /** Where the bytes of a new upload come from. */
-export const newFileSchema = z.union([fileAtUrlSchema, inlineFileSchema, filePartSchema]);
+export const newFileSchema = z.union([fileAtUrlSchema, inlineFileSchema, filePartSchema], {
+  error: 'must have a url or base64',
+});
 
 /** Where a file of a message comes from. */
-export const fileSourceSchema = z.union([
-  fileAtUrlSchema,
-  inlineFileSchema,
-  uploadedFileSchema,
-  filePartSchema,
-]);
+export const fileSourceSchema = z.union(
+  [fileAtUrlSchema, inlineFileSchema, uploadedFileSchema, filePartSchema],
+  { error: 'must have a url, base64 or an uploadId' },
+);
 
 export type FileSource = z.output<typeof fileSourceSchema>;
 

@@ -56,7 +56,10 @@ export class Ffmpeg {
     const { path, bounds, maxPixels, maxSeconds } = this.#options;
     const demuxer = DEMUXERS[format];
     if (demuxer === undefined) {
-      throw new MediaToolError('unsupported', 'Files of this type cannot be converted.');
+      throw new MediaToolError(
+        'unsupported',
+        `A file of the format ${format} cannot be converted to this type.`,
+      );
     }
     const program = await findProgram(path);
     if (program === undefined) throw missingFfmpeg();
