@@ -50,6 +50,7 @@ export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetErr
   app.setErrorHandler((error, request, reply) => {
     const known = toKnown(error, request);
     onRefused(known);
+    if (codeOf(error) === TOO_LARGE) readOn(request, reply);
     return sendKnown(known, request, reply);
   });
   app.setNotFoundHandler((request, reply) =>
@@ -62,6 +63,19 @@ export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetErr
       reply,
     ),
   );
+}
+
+const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
+
+/** How large a refused body may be of which the rest is read and dropped, bytes. */
+const DROPPED_BYTES = 256 * 1024 * 1024;
+
+/**
+ * Lets the rest of a refused body be read and dropped, in the time that a body may take. Fastify would close the
+ * connection: a client that still sends then gets a reset connection, and may never see the answer.
+ */
+function readOn({ headers }: FastifyRequest, reply: FastifyReply): void {
+  if (Number(headers['content-length']) <= DROPPED_BYTES) reply.removeHeader('connection');
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -114,7 +128,7 @@ function ofFastify(error: unknown): WafleetError | undefined {
     return new WafleetError('VALIDATION_FAILED', `${what}${hint}`, { issues });
   }
   switch (codeOf(error)) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+    case TOO_LARGE:
       return new WafleetError('PAYLOAD_TOO_LARGE', 'The request body is too large.');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new WafleetError('VALIDATION_FAILED', 'The request body must be application/json.');

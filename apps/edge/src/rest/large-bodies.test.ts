@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { type ClientRequest, request } from 'node:http';
+import { Agent, type ClientRequest, request } from 'node:http';
 import { MOVING_BODY_LIMIT } from '@wafleet/contract';
 import { waitFor } from '@wafleet/testkit';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { useCluster } from '../testing/cluster-fixture.js';
 import { type Answer, errorAnswer, sendRequest } from '../testing/raw-request.js';
 import { BODY_LIMIT } from './http-server.js';
@@ -85,4 +85,25 @@ test('a tenant leaves room to the others, however slowly it sends', async () => 
   expect(refused.statusCode).toBe(503);
   expect((await send(LARGE)).status).toBe(422);
   expect(slow.destroyed).toBe(false);
+});
+
+test('a body that is too large is answered while it is sent, and its connection goes on', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const { key } = await fixture.cluster.createTenant();
+  const post = (body: object) =>
+    request(`${fixture.edge.url}/api/sessions`, { ...body, agent, method: 'POST' }).on('error', () => {});
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const length = 20 * BODY_LIMIT;
+  const upload = post({ headers: { ...headers, 'content-length': length } });
+  upload.write(Buffer.alloc(length / 2, 'x'));
+  const [answer] = await once(upload, 'response');
+  expect(answer.statusCode).toBe(413);
+  answer.resume();
+  upload.end(Buffer.alloc(length / 2, 'x'));
+  await once(upload, 'close');
+  const next = post({ headers }).end('{}');
+  const [created] = await once(next, 'response');
+  expect(created.statusCode).toBe(201);
+  expect(next.reusedSocket).toBe(true);
 });

@@ -7,7 +7,7 @@ import { type Load, Stage, type Window } from '../stage.js';
 
 const SESSIONS = 200;
 /** A rate that plain Baileys can sustain on one core. */
-const LOAD: Load = { direction: 'out', chat: 'contact', each: 1, perSecond: 50 };
+const LOAD: Load = { direction: 'out', chat: 'contact', each: 2, perSecond: 50 };
 /** Low enough that hardly a message waits for another one, so that the times are those of one send. */
 const SLOW: Load = { ...LOAD, perSecond: 20 };
 /** Of both processes together, beside plain Baileys. */
