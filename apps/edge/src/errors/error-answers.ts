@@ -67,7 +67,7 @@ export function handleErrors(app: FastifyInstance, onRefused: (error: WafleetErr
 
 const TOO_LARGE = 'FST_ERR_CTP_BODY_TOO_LARGE';
 
-/** How large a refused body may be of which the rest is read and dropped, bytes. */
+/** The rest of a refused body is read and dropped if the body has at most this size, bytes. */
 const DROPPED_BYTES = 256 * 1024 * 1024;
 
 /**
