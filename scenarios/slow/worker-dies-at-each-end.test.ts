@@ -122,8 +122,10 @@ test.concurrent.each(SESSION_ENDS)(
  */
 async function rehearse(ground: Ground): Promise<readonly string[]> {
   const { end } = ground;
+  let last: readonly string[] = [];
   for (let number = 1; number <= MOST_LIVES_IN_VAIN; number += 1) {
     const { steps } = await live(ground, { id: `${end.name}-rehearsal-${number}`, group: undefined });
+    last = steps;
     if (!isWhole(end, steps)) continue;
     const passed = steps.filter(
       (step, index) => step.startsWith('after ') && steps[index + 1]?.startsWith('before '),
@@ -131,7 +133,7 @@ async function rehearse(ground: Ground): Promise<readonly string[]> {
     for (const step of passed) points.pass(end.name, step);
     return passed;
   }
-  throw new Error(`no life of ${end.name} was whole`);
+  throw new Error(`no life of ${end.name} was whole; steps of the last: ${last}`);
 }
 
 /** Whether a life had all writes of its end, and none of them was refused. */

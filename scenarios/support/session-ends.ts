@@ -69,14 +69,15 @@ export const restsAs = (status: string) => async (life: SessionLife) => {
 const isGone = async (life: SessionLife) => (await viewOf(life)) === undefined;
 
 /** Names of the writes. packages/session/src/testing/fault-points/labels.ts creates them. */
-const CLAIM = 'evalsha owner session unowned owned';
-const RELEASE = CLAIM;
-const RELEASE_OF_CLAIMER = `${CLAIM} #2`;
+const CLAIM = 'evalsha owner session unowned owned purged-epoch';
+const RELEASE = 'evalsha owner session unowned owned';
 const OPENED = 'append connection.update open';
-const WIPE = 'evalsha owner auth qr messages media secrets secrets-before finished finished-before';
+const RECORDS =
+  'secrets secrets-before finished finished-before chats chat-order contacts contact-order list-notes';
+const WIPE = `evalsha owner auth qr messages media ${RECORDS}`;
 const PURGE =
-  'evalsha owner sessions unowned owned session-order session auth qr pairing messages media ' +
-  'secrets secrets-before finished finished-before';
+  'evalsha owner sessions unowned owned session-order purged-epoch session auth settings call-replies sends ' +
+  `new-chats known-chats send-pause qr pairing passkey-link messages media uploads upload-ends ${RECORDS}`;
 
 export const SESSION_ENDS: readonly SessionEnd[] = [
   {
@@ -107,7 +108,7 @@ export const SESSION_ENDS: readonly SessionEnd[] = [
     begin: ({ tenant, id }) => tenant.client.call('create-session', { body: { id } }),
     isOver: restsAs('closed'),
     comesAbout: isAny('closed', 'awaiting_link'),
-    writes: ['evalsha owner session closed', 'append connection.update closed', RELEASE_OF_CLAIMER],
+    writes: ['evalsha owner session closed', 'append connection.update closed', RELEASE],
     whatsapp: { qrLifeMs: 100, linkPatienceMs: 400 },
   },
   {
