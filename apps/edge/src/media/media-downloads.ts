@@ -5,8 +5,8 @@ import { type CommandReply, type MediaFile, WafleetError } from '@wafleet/contra
 import type { AddressRules } from '@wafleet/egress';
 import type { Logger } from '@wafleet/runtime';
 import { ReplyBox, SealedValueError, type SessionRef, type SessionSettingsRecords } from '@wafleet/store';
+import { FileSlots } from '../limits/file-slots.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
-import { DownloadSlots } from './download-slots.js';
 import { MediaDecryption, tooLarge } from './media-decryption.js';
 import type { EncryptedFile, MediaHost } from './media-host.js';
 import { encryptedLength } from './media-keys.js';
@@ -64,7 +64,7 @@ export class MediaDownloads {
   /** Opens the proxies of sessions, which workers seal for this edge. */
   readonly #replies = new ReplyBox();
   readonly #host: MediaHost;
-  readonly #slots: DownloadSlots;
+  readonly #slots: FileSlots;
   readonly #maxBytes: number;
   readonly #stallMs: number;
   readonly #phoneMs: number;
@@ -85,7 +85,7 @@ export class MediaDownloads {
     this.#commands = options.commands;
     this.#settings = options.settings;
     this.#host = options.host;
-    this.#slots = new DownloadSlots(options.media.downloads);
+    this.#slots = new FileSlots('downloads', options.media.downloads);
     this.#maxBytes = maxBytes;
     this.#stallMs = stallMs;
     this.#phoneMs = phoneMs;

@@ -1,12 +1,12 @@
 import type { TenantLeases } from '@wafleet/store';
-import type { UploadSlots } from './upload-slots.js';
+import type { FileSlots } from '../limits/file-slots.js';
 
 /** Bounds how many files are received, converted and uploaded at a time: by this edge, and by each tenant on all edges. */
 export class UploadPlaces {
-  readonly #slots: UploadSlots;
+  readonly #slots: FileSlots;
   readonly #leases: Pick<TenantLeases, 'take'>;
 
-  constructor(options: { slots: UploadSlots; leases: Pick<TenantLeases, 'take'> }) {
+  constructor(options: { slots: FileSlots; leases: Pick<TenantLeases, 'take'> }) {
     this.#slots = options.slots;
     this.#leases = options.leases;
   }

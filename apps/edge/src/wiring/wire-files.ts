@@ -1,6 +1,7 @@
 import { AddressRules, PublicHttp } from '@wafleet/egress';
 import { createMediaTools, SpoolBudget } from '@wafleet/media-tools';
 import { UploadRecords } from '@wafleet/store';
+import { FileSlots } from '../limits/file-slots.js';
 import { MediaDownloads, STALL_MS } from '../media/media-downloads.js';
 import { MediaHost } from '../media/media-host.js';
 import { EncryptedUploads } from '../sending/encrypted-upload.js';
@@ -11,7 +12,6 @@ import { MessageFiles } from '../sending/message-files.js';
 import { FilePreparation } from '../sending/prepared-file.js';
 import { FileReceiver } from '../sending/received-file.js';
 import { UploadPlaces } from '../sending/upload-places.js';
-import { UploadSlots } from '../sending/upload-slots.js';
 import type { SessionCommands } from '../sessions/session-commands.js';
 import type { EdgeOptions } from './edge-options.js';
 import type { EdgeCounters } from './metrics.js';
@@ -52,7 +52,7 @@ export function wireFiles(
     ...(limits.ffmpegPath === undefined ? {} : { ffmpegPath: limits.ffmpegPath }),
     ...{ spool, atOnce: limits.toolsAtOnce, maxOutputBytes: maxBytes },
   });
-  const places = new UploadPlaces({ slots: new UploadSlots(limits.atOnce), leases });
+  const places = new UploadPlaces({ slots: new FileSlots('uploads', limits.atOnce), leases });
   const http = new PublicHttp({ rules: fetchRules });
   const uploads = new FileUploads({
     ...{ places, http, spool, maxBytes },

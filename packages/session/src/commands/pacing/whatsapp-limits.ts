@@ -60,7 +60,7 @@ export class WhatsAppLimits {
     return { isActive: lock.isActive === true, until, isNew };
   }
 
-  /** Takes the next time lock for a new one, whatever it is. */
+  /** Takes the next time lock for a new one, also if it is the same. */
   forgetLock(): void {
     this.#reported = '';
   }
